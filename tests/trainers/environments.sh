@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# Make the environments in which the trainers' own code runs: .trainers/llamafactory-verl and .trainers/trl.
+#
+#   tests/trainers/environments.sh [llamafactory-verl|trl]…      (default: both; one that is finished is left alone)
+#
+# LLaMA-Factory 0.9.5 and verl 0.9.1 share one environment: transformers 5.5.4 and datasets 4.0.0 suit both. TRL
+# wants newer ones. The trainers themselves go in without their dependencies: what they ask for beyond this list
+# (gradio, vllm, flash-attn, …) is never imported on the paths that the tests walk. CPU only.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+root=${SKILL_FACTORY_TRAINERS:-.trainers}
+uv=${UV:-.venv/bin/uv}
+
+# uv doesn't read pip's configuration, so the machine's wheel folder and certificates are handed over here.
+pip_setting() { .venv/bin/python -m pip config get "$1" 2>/dev/null || true; }
+links=${PIP_FIND_LINKS:-$(pip_setting global.find-links)}
+export UV_FIND_LINKS=${UV_FIND_LINKS:-$links} UV_HTTP_TIMEOUT=300
+certificates=${PIP_CERT:-$(pip_setting global.cert)}
+[ -z "$certificates" ] || export SSL_CERT_FILE=${SSL_CERT_FILE:-$certificates}
+
+# A CPU build of torch: from the wheel folder when one lies there, else from the backend uv knows by name.
+torch() {
+  if compgen -G "$links/torch-2.13.0+cpu-*" >/dev/null; then install torch==2.13.0+cpu; else install --torch-backend cpu torch==2.13.0; fi
+}
+install() { "$uv" pip install --quiet --python "$root/$name/bin/python" "$@"; }
+
+llamafactory-verl() {
+  torch
+  install transformers==5.5.4 datasets==4.0.0 accelerate==1.11.0 peft==0.18.1 trl==0.24.0 'omegaconf<2.4' hydra-core==1.3.8 \
+    pandas pyarrow 'numpy>=2' 'packaging<26' tensordict==0.10.0 'ray[default]==2.60.0' torchdata==0.11.0 codetiming dill \
+    pillow sentencepiece tiktoken einops fire jinja2 pydantic pyyaml scipy safetensors pytest pytest-timeout hypothesis math-verify
+  install --no-deps llamafactory==0.9.5 verl==0.9.1
+  # LLaMA-Factory imports torchaudio at module level; the published wheel is linked to CUDA. Without its extension
+  # libraries it loads, a state its own loader provides for.
+  install --no-deps torchaudio==2.11.0
+  find "$root/$name" -path '*/torchaudio/lib/*.so' -delete
+}
+
+trl() {
+  torch
+  install trl==1.16.0 transformers==5.23.0 datasets==5.2.0 accelerate jinja2 pytest pytest-timeout
+}
+
+for name in "${@:-llamafactory-verl trl}"; do
+  for name in $name; do
+    if [ -e "$root/$name/complete" ]; then echo "$root/$name: already there"; continue; fi
+    "$uv" venv --quiet --clear --python .venv/bin/python "$root/$name"
+    "$name"
+    touch "$root/$name/complete"
+    echo "$root/$name: made"
+  done
+done
