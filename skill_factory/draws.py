@@ -1,0 +1,90 @@
+"""Choices drawn from a key: who holds the key draws the same again, whatever was drawn before.
+
+A stream of 64-bit words is made by BLAKE2b in counter mode over the key, so it is the same on every machine and in
+every Python version. An integer below n is the high word of word × n; its bias is below n / 2**64.
+"""
+
+from collections.abc import Sequence
+from hashlib import blake2b
+from struct import Struct
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+T = TypeVar("T")
+
+_EIGHT_WORDS = Struct("<8Q")
+_MASK = (1 << 64) - 1
+
+
+def text_id(text: str) -> int:
+    """The id of a text: the first 64 bits of its BLAKE2b hash. A lone surrogate is hashed as it stands."""
+    return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
+
+
+def draw_key(seed: int, *parts: int | str) -> bytes:
+    """A key from a seed and what the choice belongs to; parts can't run into each other."""
+    return "\x1f".join([str(seed), *map(str, parts)]).encode("utf-8", "surrogatepass")
+
+
+class Draws:
+    """A stream of choices that depends on its key alone."""
+
+    __slots__ = ("_block", "_key", "_next", "_words")
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+        self._block = 0
+        self._next = 8
+        self._words: tuple[int, ...] = ()
+
+    def below(self, n: int) -> int:
+        """A whole number from 0 to n - 1, each as likely."""
+        if self._next == 8:
+            salt = self._block.to_bytes(8, "little")
+            self._words = _EIGHT_WORDS.unpack(blake2b(self._key, digest_size=64, salt=salt).digest())
+            self._block += 1
+            self._next = 0
+        word = self._words[self._next]
+        self._next += 1
+        return (word * n) >> 64
+
+    def between(self, low: int, high: int) -> int:
+        """A whole number from low to high, both included."""
+        return low + self.below(high - low + 1)
+
+    def choose(self, items: Sequence[T]) -> T:
+        """One of the items."""
+        return items[self.below(len(items))]
+
+    def sample(self, n: int, k: int) -> list[int]:
+        """k different numbers below n, in drawn order; takes k steps, however large n is (Fisher–Yates, sparse)."""
+        moved: dict[int, int] = {}
+        drawn = []
+        for i in range(k):
+            j = i + self.below(n - i)
+            drawn.append(moved.get(j, j))
+            moved[j] = moved.get(i, i)
+        return drawn
+
+    def shuffled(self, items: Sequence[T]) -> list[T]:
+        """The items in a drawn order."""
+        return [items[i] for i in self.sample(len(items), len(items))]
+
+
+def order_keys(seed: int, question_ids: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    """
+    Where each question stands in the written order: smaller comes first.
+
+    A mix of seed and id (the finaliser of SplitMix64, twice), for whole arrays at once.
+    """
+    start = np.uint64(int.from_bytes(blake2b(str(seed).encode(), digest_size=8).digest(), "little"))
+    with np.errstate(over="ignore"):
+        return _mix(_mix(question_ids.astype(np.uint64) ^ start) + start)
+
+
+def _mix(z: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return z ^ (z >> np.uint64(31))

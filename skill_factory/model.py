@@ -1,0 +1,151 @@
+"""The nouns of the field, as values: what flows from a question to a trace.
+
+An id is the first 64 bits of a BLAKE2b hash of the thing's own text, an unsigned integer here and 16 hexadecimal
+digits wherever people or files see it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from skill_factory.reasons import TraceReason
+
+
+class Verdict(StrEnum):
+    """What a reflection says of its response."""
+
+    CORRECT = "correct"
+    INCORRECT = "incorrect"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True, slots=True)
+class Reflection:
+    """A kept critique of one response."""
+
+    id: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A kept answer of the model to a question."""
+
+    id: int
+    text: str
+    correct: bool
+    answer: str
+    variant: str
+    """Which prompt produced it; the empty string where the data do not say."""
+    reflections: Sequence[Reflection] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question with its kept responses, in canonical order (by response id)."""
+
+    id: int
+    text: str
+    responses: Sequence[Response]
+
+
+class TraceFormat(StrEnum):
+    """The trace formats, under the codes of the paper's script; `algorithm1` stands in the paper alone."""
+
+    RANDOM = "random"
+    NO_REFLECTION = "no_reflection"
+    ONE_CORRECT = "0C"
+    CORRECT_LAST = "*C"
+    CORRECT_LAST_FULL = "*C_full"
+    BACKTRACK = "*C*IC"
+    CONFIRM = "*CC"
+    ALGORITHM_1 = "algorithm1"
+
+
+class Closing(StrEnum):
+    """What stands between the thinking and the ending phrase."""
+
+    PLAIN = "plain"
+    BACKTRACK = "backtrack"
+    """Back to the last correct attempt, whose text is repeated."""
+    CONFIRM = "confirm"
+    """A phrase that says that two attempts agree."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try inside a trace: a response and, unless the format shows none, a reflection on it."""
+
+    response: Response
+    reflection: Reflection | None
+
+
+@dataclass(frozen=True, slots=True)
+class TracePlan:
+    """Which attempts a trace shows, in which order and with which closing; no wording yet."""
+
+    question: Question
+    format: str
+    label: str
+    repeat: int
+    attempts: Sequence[Attempt]
+    closing: Closing = Closing.PLAIN
+    key: bytes = b""
+    """What the choice was drawn from; the phrases are drawn from it and the format."""
+
+    @property
+    def answering(self) -> int:
+        """Place (from 0) of the attempt whose answer is the final one."""
+        last = len(self.attempts) - 1
+        if self.closing is not Closing.BACKTRACK:
+            return last
+        return max(place for place in range(last) if self.attempts[place].response.correct)
+
+
+class SegmentKind(StrEnum):
+    """What a stretch of a trace is: model text, a phrase of the phrase book, or the layout around them."""
+
+    LAYOUT = "layout"
+    SAMPLE = "sample"
+    REFLECT = "reflect"
+    GLUE = "glue"
+    BACKTRACK = "backtrack"
+    SAMPLE_AGAIN = "sample_again"
+    CONFIRM = "confirm"
+    ENDING = "ending"
+    ANSWER = "answer"
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A stretch of a trace's text; the texts of all segments joined are the trace."""
+
+    kind: SegmentKind
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """A rendered plan: the assistant's turn, and what each stretch of it is."""
+
+    plan: TracePlan
+    segments: Sequence[Segment]
+    text: str
+    id: int
+    """Hash of question, label and text."""
+    digest: int
+    """128 bits over the same; their sum over all traces, modulo 2**128, identifies a data set."""
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """A trace that the recipe asks for and the question can't yield."""
+
+    question: Question
+    format: str
+    reason: TraceReason
+
+
+def hex_id(number: int) -> str:
+    """An id as people and files see it: 16 hexadecimal digits."""
+    return f"{number:016x}"

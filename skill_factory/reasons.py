@@ -1,0 +1,141 @@
+"""Why something was dropped: one code per rule, one sentence per code.
+
+The codes stand in `report.json`, in the app's charts and in the file of dropped rows. A level is what is counted
+(rows of the source, responses, reflections, questions, traces); at each level read = kept + the sum of dropped.
+"""
+
+from enum import StrEnum
+
+
+class Level(StrEnum):
+    """What is counted, in the order in which a trace comes about."""
+
+    ROWS = "rows"
+    RESPONSES = "responses"
+    REFLECTIONS = "reflections"
+    QUESTIONS = "questions"
+    TRACES = "traces"
+
+
+class RowReason(StrEnum):
+    """A row of the source that can't be read; it takes its responses and reflections along as `row_dropped`."""
+
+    NO_QUESTION = "no_question"
+    NO_RESPONSE = "no_response"
+    NO_LABEL = "no_label"
+    NOT_TEXT = "not_text"
+    LENGTHS_DIFFER = "lengths_differ"
+
+
+class ResponseReason(StrEnum):
+    """The first rule that a response fails, in this order."""
+
+    ROW_DROPPED = "row_dropped"
+    OTHER_VARIANT = "other_variant"
+    EMPTY = "empty"
+    BLOCK_TAGS = "block_tags"
+    TOO_SHORT = "too_short"
+    TOO_LONG = "too_long"
+    NO_ANSWER = "no_answer"
+    LABEL_CONFLICT = "label_conflict"
+    ANSWER_CONFLICT = "answer_conflict"
+    DUPLICATE = "duplicate"
+    NO_KEPT_REFLECTION = "no_kept_reflection"
+
+
+class ReflectionReason(StrEnum):
+    """The first rule that a reflection fails, in this order."""
+
+    ROW_DROPPED = "row_dropped"
+    EMPTY = "empty"
+    BLOCK_TAGS = "block_tags"
+    TOO_SHORT = "too_short"
+    TOO_LONG = "too_long"
+    NO_VERDICT = "no_verdict"
+    WRONG_VERDICT = "wrong_verdict"
+    BANNED_WORD = "banned_word"
+    DUPLICATE = "duplicate"
+
+
+class QuestionReason(StrEnum):
+    """The first rule that a question fails, in this order."""
+
+    EXCLUDED = "excluded"
+    OUTSIDE_PASS_RATE = "outside_pass_rate"
+    TOO_FEW_RESPONSES = "too_few_responses"
+    NO_CORRECT_RESPONSE = "no_correct_response"
+    TOO_FEW_VARIANTS = "too_few_variants"
+
+
+class TraceReason(StrEnum):
+    """Why a trace that the recipe asks for was not written."""
+
+    NEEDS_TWO_ATTEMPTS = "needs_two_attempts"
+    NEEDS_WRONG_RESPONSE = "needs_wrong_response"
+    NEEDS_TWO_CORRECT = "needs_two_correct"
+    TOO_FEW_RESPONSES = "too_few_responses"
+    TOO_FEW_WRONG = "too_few_wrong"
+    OVER_CUTOFF = "over_cutoff"
+    EXCLUDED = "excluded"
+    OVER_QUESTION_CAP = "over_question_cap"
+    OVER_LABEL_LIMIT = "over_label_limit"
+    OVER_LIMIT = "over_limit"
+
+
+Reason = RowReason | ResponseReason | ReflectionReason | QuestionReason | TraceReason
+
+REASONS: dict[Level, type[StrEnum]] = {
+    Level.ROWS: RowReason,
+    Level.RESPONSES: ResponseReason,
+    Level.REFLECTIONS: ReflectionReason,
+    Level.QUESTIONS: QuestionReason,
+    Level.TRACES: TraceReason,
+}
+
+_SENTENCES: dict[tuple[Level, str], str] = {
+    (Level.ROWS, "no_question"): "the question is missing or empty",
+    (Level.ROWS, "no_response"): "there is no response in the row",
+    (Level.ROWS, "no_label"): "right or wrong is not given, or can't be read as yes or no",
+    (Level.ROWS, "not_text"): "a text column holds something that is not text",
+    (Level.ROWS, "lengths_differ"): "the lists of responses, labels, answers and reflections differ in length",
+    (Level.RESPONSES, "row_dropped"): "its row can't be read",
+    (Level.RESPONSES, "other_variant"): "its prompt variant is not among the chosen ones",
+    (Level.RESPONSES, "empty"): "the response is empty",
+    (Level.RESPONSES, "block_tags"): "it holds a tag that marks the blocks of a trace, such as </sample>",
+    (Level.RESPONSES, "too_short"): "it is shorter than the limit",
+    (Level.RESPONSES, "too_long"): "it is longer than the limit",
+    (Level.RESPONSES, "no_answer"): "no final answer was found in it",
+    (Level.RESPONSES, "label_conflict"): "the same text is labelled right in one place and wrong in another",
+    (Level.RESPONSES, "answer_conflict"): "the same text comes with different extracted answers",
+    (Level.RESPONSES, "duplicate"): "the question has the same response already; their reflections are joined",
+    (Level.RESPONSES, "no_kept_reflection"): "none of its reflections was kept",
+    (Level.REFLECTIONS, "row_dropped"): "its row can't be read",
+    (Level.REFLECTIONS, "empty"): "the reflection is empty",
+    (Level.REFLECTIONS, "block_tags"): "it holds a tag that marks the blocks of a trace, such as </reflect>",
+    (Level.REFLECTIONS, "too_short"): "it is shorter than the limit",
+    (Level.REFLECTIONS, "too_long"): "it is longer than the limit",
+    (Level.REFLECTIONS, "no_verdict"): "it gives no verdict",
+    (Level.REFLECTIONS, "wrong_verdict"): "its verdict is not what the response really is",
+    (Level.REFLECTIONS, "banned_word"): "it holds a banned word",
+    (Level.REFLECTIONS, "duplicate"): "the response has the same reflection already",
+    (Level.QUESTIONS, "excluded"): "the recipe excludes it",
+    (Level.QUESTIONS, "outside_pass_rate"): "its share of right responses is outside the window",
+    (Level.QUESTIONS, "too_few_responses"): "it has too few kept responses",
+    (Level.QUESTIONS, "no_correct_response"): "none of its kept responses is right",
+    (Level.QUESTIONS, "too_few_variants"): "its kept responses come from too few prompt variants",
+    (Level.TRACES, "needs_two_attempts"): "the format needs at least two attempts",
+    (Level.TRACES, "needs_wrong_response"): "the format needs a wrong response and the question has none",
+    (Level.TRACES, "needs_two_correct"): "the format needs two right responses and the question has fewer",
+    (Level.TRACES, "too_few_responses"): "the question has too few responses for the format",
+    (Level.TRACES, "too_few_wrong"): "it shows fewer wrong attempts than the recipe asks for",
+    (Level.TRACES, "over_cutoff"): "it is longer than the trainer's cut-off",
+    (Level.TRACES, "excluded"): "the recipe excludes it",
+    (Level.TRACES, "over_question_cap"): "its question has given its share of traces already",
+    (Level.TRACES, "over_label_limit"): "its label has reached its limit",
+    (Level.TRACES, "over_limit"): "the data set has reached its limit",
+}
+
+
+def sentence(level: Level | str, reason: str) -> str:
+    """What a reason code means, as half a sentence in plain words."""
+    return _SENTENCES[(Level(level), str(reason))]
