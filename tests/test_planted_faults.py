@@ -1,0 +1,412 @@
+"""A file with a known number of every fault gives exactly that ledger, and each level adds up."""
+
+import random
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import make_raw
+import oracle
+import pytest
+from make_raw import Row, row, verdict
+
+GOOD = 30
+OPTIONS = oracle.Options(
+    attempts=2, variants=make_raw.VARIANTS, distinct_variants=True, ban=("idea", "fast"), has_variants=True
+)
+FORMATS = ("*C_full", "*C*IC", "*CC")
+
+
+@dataclass
+class Planted:
+    """Rows, and how often each fault stands in them: `faults[level][reason]`, kept things under `kept`."""
+
+    rows: list[Row] = field(default_factory=list)
+    faults: dict[str, Counter[str]] = field(
+        default_factory=lambda: {
+            level: Counter() for level in ("rows", "responses", "reflections", "questions", "traces")
+        }
+    )
+    made: int = 0
+
+    def fresh(self, stem: str) -> str:
+        """A text that stands nowhere else."""
+        self.made += 1
+        return f"{stem} {self.made}"
+
+    def count(self, level: str, reason: str, times: int = 1) -> None:
+        """Note `times` more of this fault."""
+        self.faults[level][reason] += times
+
+    def add(self, *rows: Row, fault: str = "kept") -> None:
+        """Add rows that can be read, or that have this fault."""
+        self.rows += rows
+        self.count("rows", fault, len(rows))
+
+
+def text(planted: Planted) -> str:
+    """A response with an answer, new at each call."""
+    return planted.fresh("Some way.\n<answer>") + "</answer>"
+
+
+def good_response(planted: Planted, question: str, right: bool, variant: str = "original") -> None:
+    """One response that counts, with one reflection that counts."""
+    planted.add(row(question, text(planted), right, [verdict(right)], variant=variant))
+    planted.count("responses", "kept")
+    planted.count("reflections", "kept")
+
+
+def good_question(planted: Planted, labels: Iterable[bool] = (True, True, False)) -> str:
+    """A usable question with responses of these labels, each from a variant of its own."""
+    question = planted.fresh("Question")
+    for right, variant in zip(labels, make_raw.VARIANTS, strict=False):
+        good_response(planted, question, right, variant)
+    planted.count("questions", "kept")
+    planted.count("traces", "kept", 2)
+    return question
+
+
+# ------------------------------------------------------------------------------------------------- rows
+
+
+def _bad_row(planted: Planted, bad: Row, reason: str, responses: int, reflections: int) -> None:
+    planted.add(bad, fault=reason)
+    planted.count("responses", "row_dropped", responses)
+    planted.count("reflections", "row_dropped", reflections)
+
+
+def no_question(planted: Planted, question: str) -> None:
+    """A row without a question, and one with a blank one."""
+    _bad_row(planted, row(None, text(planted), True), "no_question", 1, 1)  # type: ignore[arg-type]
+    _bad_row(planted, row(" \n", text(planted), True, [verdict(True)] * 2), "no_question", 1, 2)
+
+
+def no_response(planted: Planted, question: str) -> None:
+    """A row whose list of responses is empty."""
+    _bad_row(planted, row(question, [], True, []), "no_response", 0, 0)
+
+
+def no_label(planted: Planted, question: str) -> None:
+    """Labels that are missing, or neither yes nor no."""
+    for label in (None, "maybe", ""):
+        _bad_row(planted, row(question, text(planted), label, [verdict(True)]), "no_label", 1, 1)
+
+
+def lengths_differ(planted: Planted, question: str) -> None:
+    """Lists of responses, labels, answers and reflections that are not in step."""
+    two, four = [text(planted), text(planted)], [[verdict(True)], [verdict(True, "Two.")] * 3]
+    _bad_row(planted, row(question, two, [True], four), "lengths_differ", 2, 4)
+    _bad_row(planted, row(question, two, [True, False, True], four), "lengths_differ", 2, 4)
+    _bad_row(planted, row(question, two, [True, True], four, extracted=["1"]), "lengths_differ", 2, 4)
+    _bad_row(planted, row(question, two, [True, True], four[:1]), "lengths_differ", 2, 1)
+
+
+# -------------------------------------------------------------------------------------------- responses
+
+
+def _bad_response(planted: Planted, bad: Row, reason: str) -> None:
+    planted.add(bad)
+    planted.count("responses", reason)
+    planted.count("reflections", "kept", len(bad["reflections"]))
+
+
+def other_variant(planted: Planted, question: str) -> None:
+    """A variant that was not chosen."""
+    _bad_response(planted, row(question, text(planted), True, variant="sideways"), "other_variant")
+
+
+def empty_response(planted: Planted, question: str) -> None:
+    """Nothing, and nothing but white space."""
+    _bad_response(planted, row(question, "", True, extracted="4"), "empty")
+    _bad_response(planted, row(question, " \n\t", False, extracted="4"), "empty")
+
+
+def tags_in_response(planted: Planted, question: str) -> None:
+    """Each of the six block tags, anywhere in the response."""
+    for tag in oracle.BLOCK_TAGS:
+        _bad_response(planted, row(question, f"Before {tag} after. {text(planted)}", True), "block_tags")
+
+
+def no_answer(planted: Planted, question: str) -> None:
+    """No answer in the column and none in the text: no tag, half a tag, a blank one."""
+    for end in ("so 42", "<answer>42", "42</answer>", "<answer> \n</answer>", "</answer>42<answer>"):
+        _bad_response(planted, row(question, planted.fresh(end), True), "no_answer")
+    _bad_response(planted, row(question, planted.fresh("blank"), True, extracted=" "), "no_answer")
+
+
+def label_conflict(planted: Planted, question: str) -> None:
+    """The same text twice, once right and once wrong; a third copy makes it no better."""
+    same = text(planted)
+    for right in (True, False, True):
+        reflection = verdict(right, planted.fresh("Look"))
+        _bad_response(planted, row(question, same, right, [reflection]), "label_conflict")
+
+
+def answer_conflict(planted: Planted, question: str) -> None:
+    """The same text twice, the grader having read two different answers."""
+    same = text(planted)
+    for answer in ("7", "8"):
+        reflection = verdict(True, planted.fresh("Look"))
+        _bad_response(planted, row(question, same, True, [reflection], extracted=answer), "answer_conflict")
+
+
+def twins(planted: Planted, question: str) -> None:
+    """The same response three times, equal in every field but for one reflection more."""
+    same = row(question, text(planted), True, [verdict(True)])
+    planted.add(same, dict(same), dict(same, reflections=[verdict(True), verdict(True, "One more look.")]))
+    planted.count("responses", "kept")
+    planted.count("responses", "duplicate", 2)
+    planted.count("reflections", "kept", 2)
+    planted.count("reflections", "duplicate", 2)
+
+
+def no_kept_reflection(planted: Planted, question: str) -> None:
+    """No reflection at all, and none that is right."""
+    planted.add(row(question, text(planted), True, []), row(question, text(planted), True, [verdict(False)]))
+    planted.count("responses", "no_kept_reflection", 2)
+    planted.count("reflections", "wrong_verdict")
+
+
+# ------------------------------------------------------------------------------------------ reflections
+
+
+def _bad_reflections(planted: Planted, question: str, reason: str, *bad: str, right: bool = True) -> None:
+    planted.add(row(question, text(planted), right, [*bad, verdict(right, "A good look.")]))
+    planted.count("responses", "kept")
+    planted.count("reflections", "kept")
+    planted.count("reflections", reason, len(bad))
+
+
+def empty_reflection(planted: Planted, question: str) -> None:
+    """Nothing, and nothing but white space."""
+    _bad_reflections(planted, question, "empty", "", " \n")
+
+
+def tags_in_reflection(planted: Planted, question: str) -> None:
+    """Each of the six block tags, anywhere in the reflection."""
+    tagged = [verdict(True, f"See {tag} there.") for tag in oracle.BLOCK_TAGS]
+    _bad_reflections(planted, question, "block_tags", *tagged)
+
+
+def no_verdict(planted: Planted, question: str) -> None:
+    """No tag, half a tag, another word, an empty tag, a first tag that says neither."""
+    half = "<verdict>Correct"
+    two = "<verdict>Unsure</verdict> no: <verdict>Correct</verdict>"
+    odd = "<verdict>Correct.</verdict>"
+    backwards = "</verdict>Correct<verdict>"
+    _bad_reflections(
+        planted, question, "no_verdict", "It is Correct.", half, "<verdict></verdict>", two, odd, backwards
+    )
+
+
+def wrong_verdict(planted: Planted, question: str) -> None:
+    """A right response called wrong, a wrong one called right, and a first verdict that is wrong before a right one."""
+    changed = "<verdict>Incorrect</verdict> no, <verdict>Correct</verdict>"
+    _bad_reflections(
+        planted, question, "wrong_verdict", verdict(False), "<verdict> INCORRECT\n</verdict>", changed
+    )
+    _bad_reflections(planted, question, "wrong_verdict", verdict(True), right=False)
+
+
+def banned_word(planted: Planted, question: str) -> None:
+    """A banned word is found beside any punctuation; `ideal` and `breakfast` are other words."""
+    banned = [verdict(True, said) for said in ("No idea.", "idea", "(fast)", "a fast, good idea")]
+    _bad_reflections(planted, question, "banned_word", *banned)
+    planted.add(row(question, text(planted), True, [verdict(True, "An ideal breakfast, ideas, faster.")]))
+    planted.count("responses", "kept")
+    planted.count("reflections", "kept")
+
+
+def equal_reflections(planted: Planted, question: str) -> None:
+    """The same reflection four times."""
+    again = verdict(True, "A good look.")
+    _bad_reflections(planted, question, "duplicate", again, again, again)
+
+
+IN_A_QUESTION: list[Callable[[Planted, str], None]] = [
+    no_question,
+    no_response,
+    no_label,
+    lengths_differ,
+    other_variant,
+    empty_response,
+    tags_in_response,
+    no_answer,
+    label_conflict,
+    answer_conflict,
+    twins,
+    no_kept_reflection,
+    empty_reflection,
+    tags_in_reflection,
+    no_verdict,
+    wrong_verdict,
+    banned_word,
+    equal_reflections,
+]
+
+# ------------------------------------------------------------------------------------------- questions
+
+
+def too_few_responses(planted: Planted) -> None:
+    """A question with one response that counts."""
+    good_response(planted, planted.fresh("Question"), True)
+    planted.count("questions", "too_few_responses")
+
+
+def no_correct_response(planted: Planted) -> None:
+    """A question whose responses are all wrong."""
+    question = planted.fresh("Question")
+    good_response(planted, question, False, "original")
+    good_response(planted, question, False, "rephrase")
+    planted.count("questions", "no_correct_response")
+
+
+def too_few_variants(planted: Planted) -> None:
+    """A question whose responses all come from one variant."""
+    question = planted.fresh("Question")
+    for right in (True, False, True):
+        good_response(planted, question, right, "rephrase")
+    planted.count("questions", "too_few_variants")
+
+
+def plant(times: int) -> Planted:
+    """Every fault, the i-th kind `times` + i mod 3 times, each in a good question of its own; then the good ones."""
+    planted = Planted()
+    for number, fault in enumerate(IN_A_QUESTION):
+        for _ in range(times + number % 3):
+            question = good_question(planted)
+            planted.count("traces", "kept", 2)
+            fault(planted, question)
+    for number, bad_question in enumerate((too_few_responses, no_correct_response, too_few_variants)):
+        for _ in range(times + number):
+            bad_question(planted)
+    for _ in range(times):
+        good_question(planted, [True, True, True])
+        planted.count("traces", "kept")
+        planted.count("traces", "needs_wrong_response")
+    for _ in range(times + 1):
+        good_question(planted, [True, False, False])
+        planted.count("traces", "kept")
+        planted.count("traces", "needs_two_correct")
+    for _ in range(GOOD):
+        good_question(planted)
+        planted.count("traces", "kept", 2)
+    random.Random(times).shuffle(planted.rows)
+    return planted
+
+
+def nested(rows: Iterable[Row]) -> list[Row]:
+    """The rows with reflections as a list of lists and labels as words, so that all kinds fit into one file."""
+    return [
+        dict(
+            r,
+            reflections=r["reflections"] if isinstance(r["response"], list) else [r["reflections"]],
+            correct=[_word(c) for c in r["correct"]]
+            if isinstance(r["correct"], list)
+            else _word(r["correct"]),
+        )
+        for r in rows
+    ]
+
+
+def _word(label: object) -> object:
+    return {True: "True", False: "false"}[label] if isinstance(label, bool) else label
+
+
+def level(counts: Counter[str]) -> dict[str, object]:
+    """Counts with `kept` among them → the report's form of a level."""
+    return {
+        "read": counts.total(),
+        "kept": counts["kept"],
+        "dropped": {reason: count for reason, count in counts.items() if reason != "kept" and count},
+    }
+
+
+def words() -> list[object]:
+    """The command line's words for the planted file."""
+    return [
+        *(word for code in FORMATS for word in ("--format", code)),
+        *(word for name in make_raw.VARIANTS for word in ("--variant", name)),
+        *("--ban", "idea", "--ban", "fast", "--attempts", 2, "--distinct-variants"),
+    ]
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Planted, Path]:
+    """The planted file and the folder that was built from it."""
+    folder = tmp_path_factory.mktemp("planted")
+    planted = plant(2)
+    raw = make_raw.write_parquet(nested(planted.rows), folder / "raw.parquet")
+    oracle.build(raw, folder / "out", *words())
+    return planted, folder / "out"
+
+
+@pytest.mark.parametrize("name", ["rows", "responses", "reflections", "questions", "traces"])
+def test_the_ledger_is_what_was_planted(built: tuple[Planted, Path], name: str) -> None:
+    """Every planted fault is counted under its reason, and nothing else is."""
+    planted, folder = built
+
+    assert oracle.report(folder)["ledger"][name] == level(planted.faults[name])
+
+
+def test_every_level_adds_up(built: tuple[Planted, Path]) -> None:
+    """At each level what was read is what was kept and what was dropped."""
+    _, folder = built
+    ledger = oracle.report(folder)["ledger"]
+
+    assert list(ledger) == ["rows", "responses", "reflections", "questions", "traces"]
+    for name, counts in ledger.items():
+        assert counts["read"] == counts["kept"] + sum(counts["dropped"].values()), name
+
+
+def test_the_oracle_counts_what_was_planted(built: tuple[Planted, Path]) -> None:
+    """The plan of this file and the oracle's reading of the rules agree on all rows that can be read."""
+    planted, _ = built
+    readable = [
+        r
+        for r in planted.rows
+        if isinstance(r["correct"], bool) and isinstance(r["response"], str) and (r["question"] or "").strip()
+    ]
+    counted = oracle.filter_raw(readable, OPTIONS).ledger
+
+    for name in ("responses", "reflections", "questions"):
+        expected = Counter({k: v for k, v in planted.faults[name].items() if k != "row_dropped"})
+        assert +counted[name] == expected, name
+
+
+def test_what_is_left_is_sound(built: tuple[Planted, Path]) -> None:
+    """Every trace among all these faults is right to the byte, and there are as many as the ledger says."""
+    planted, folder = built
+    readable = [r for r in planted.rows if isinstance(r["correct"], bool) and isinstance(r["response"], str)]
+    readable = [r for r in readable if (r["question"] or "").strip()]
+    filtered, rows = oracle.filter_raw(readable, OPTIONS), oracle.traces(folder)
+
+    for code in FORMATS:
+        oracle.check_build([r for r in rows if r["format"] == code], code, filtered, OPTIONS)
+    assert len(rows) == planted.faults["traces"]["kept"]
+
+
+def test_a_limit_is_counted(built: tuple[Planted, Path], tmp_path: Path) -> None:
+    """`--max-traces` writes the first of the same traces and counts the rest as `over_limit`."""
+    planted, folder = built
+    oracle.build(folder.parent / "raw.parquet", tmp_path / "out", *words(), "--max-traces", 50)
+    counts = oracle.report(tmp_path / "out")["ledger"]["traces"]
+    whole = planted.faults["traces"]
+
+    assert counts == level(whole - Counter(kept=whole["kept"] - 50) + Counter(over_limit=whole["kept"] - 50))
+    assert oracle.traces(tmp_path / "out") == oracle.traces(folder)[:50]
+
+
+def test_one_attempt_is_too_few_to_go_back(tmp_path: Path) -> None:
+    """With N = 1 each question counts one skip for `*C*IC` and for `*CC`, and still gives its other trace."""
+    planted = Planted()
+    for _ in range(5):
+        good_question(planted)
+    raw = make_raw.write_parquet(planted.rows, tmp_path / "raw.parquet")
+    codes = [word for code in ("0C", "*C*IC", "*CC") for word in ("--format", code)]
+    oracle.build(raw, tmp_path / "out", *codes, "--attempts", 1, "--repeats", 2)
+
+    counts = oracle.report(tmp_path / "out")["ledger"]["traces"]
+
+    assert counts == {"read": 30, "kept": 10, "dropped": {"needs_two_attempts": 20}}
