@@ -1,0 +1,63 @@
+"""Where the final answer of a text stands: found with `rfind`, so that 100 kB of unclosed tags cost no more than text."""
+
+_INSIDE = ("<think>", "<sample>", "<reflect>")
+
+
+def final_answer(text: str) -> str | None:
+    """The text of the last `<answer>` block after the last `</think>`, stripped; None where there is none.
+
+    A text that was cut off while thinking has no final answer, however many attempts in it were right; neither has
+    one that was cut off inside its last `<answer>`. Where a prompt already opened `<think>`, an open `<sample>` or
+    `<reflect>` gives the cut away.
+    """
+    thought = text.rfind("</think>")
+    start = thought + len("</think>") if thought >= 0 else 0
+    still_inside = ("<think>",) if thought >= 0 else _INSIDE
+    if any(text.find(tag, start) >= 0 for tag in still_inside):
+        return None
+    opened, closed = text.rfind("<answer>", start), text.rfind("</answer>", start)
+    if opened < 0 or closed < opened:
+        return None
+    return text[opened + len("<answer>") : closed].strip()
+
+
+def stated_answer(text: str) -> str | None:
+    r"""The final answer of a text that uses no tags: the last `\boxed{…}`, `#### …` or line that begins `A:` or `Answer:`.
+
+    Only labelling uses this, for sources whose responses never had tags; a reward never does.
+    """
+    boxed = text.rfind("\\boxed{")
+    if boxed >= 0:
+        return _braced(text, boxed + len("\\boxed{"))
+    marked = text.rfind("####")
+    if marked >= 0:
+        return text[marked + 4 :].split("\n", 1)[0].strip()
+    for line in reversed(text.splitlines()):
+        head, colon, rest = line.strip().strip("*#").partition(":")
+        if colon and head.strip("* ").lower() in (
+            "a",
+            "answer",
+            "final answer",
+            "the final answer",
+            "the answer",
+        ):
+            return rest.strip().strip("*").strip()
+    return None
+
+
+def _braced(text: str, start: int) -> str | None:
+    depth = 1
+    for position in range(start, len(text)):
+        depth += {"{": 1, "}": -1}.get(text[position], 0)
+        if depth == 0:
+            return text[start:position].strip()
+    return None
+
+
+def blocks(text: str, tag: str) -> list[tuple[int, str]]:
+    """Every closed `<tag>…</tag>` of `text` from left to right, with the place where it begins; linear."""
+    opening, closing, found, at = f"<{tag}>", f"</{tag}>", [], 0
+    while (begin := text.find(opening, at)) >= 0 and (end := text.find(closing, begin)) >= 0:
+        found.append((begin, text[begin + len(opening) : end]))
+        at = end + len(closing)
+    return found

@@ -1,0 +1,155 @@
+"""Countdown and the game of 24: is an expression made of the given numbers, and does it reach the target?
+
+An expression is read by Python's own parser and then walked with a whitelist (whole numbers, `+ - * /`, brackets, a
+sign): nothing is ever evaluated as code, there is no power, and 300 characters bound the work. Values are fractions,
+so `8/(3-8/3)` is exactly 24.
+"""
+
+import ast
+import json
+import re
+from collections import Counter
+from fractions import Fraction
+from typing import NamedTuple
+
+from skill_factory.grading.plain import LONGEST, plain
+
+
+class Puzzle(NamedTuple):
+    """The given numbers, the target, and what the question asks of an expression."""
+
+    numbers: tuple[Fraction, ...]
+    target: Fraction
+    use_all: bool = False
+    """Every number must be used; else each at most once."""
+    plain_signs: bool = False
+    """“Only use +, -, *, /”: then `÷`, `\\times` and a closing `= 24` are no part of the answer."""
+
+
+class Sum(NamedTuple):
+    """An expression's value and the numbers that stand in it."""
+
+    value: Fraction
+    numbers: tuple[Fraction, ...]
+
+
+def calculate(expression: str) -> Sum | None:
+    """The expression's exact value and its numbers, or None for whatever is no plain arithmetic."""
+    if len(expression) > LONGEST or not re.fullmatch(r"[0-9.+\-*/() ]*[0-9][0-9.+\-*/() ]*", expression):
+        return None
+    try:
+        return _walk(ast.parse(expression.strip(), mode="eval").body)
+    except (SyntaxError, ValueError, ZeroDivisionError, MemoryError, RecursionError):
+        return None
+
+
+def _walk(node: ast.expr) -> Sum:
+    if isinstance(node, ast.Constant) and type(node.value) in (int, float):
+        number = Fraction(str(node.value))  # through its decimal writing: 0.1 is a tenth
+        return Sum(number, (number,))
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.UAdd):
+        inner = _walk(node.operand)
+        return inner._replace(value=-inner.value) if isinstance(node.op, ast.USub) else inner
+    if isinstance(node, ast.BinOp):
+        left, right = _walk(node.left), _walk(node.right)
+        return Sum(_combined(node.op, left.value, right.value), left.numbers + right.numbers)
+    raise ValueError("not plain arithmetic")
+
+
+def _combined(operator: ast.operator, left: Fraction, right: Fraction) -> Fraction:
+    match operator:
+        case ast.Add():
+            return left + right
+        case ast.Sub():
+            return left - right
+        case ast.Mult():
+            return left * right
+        case ast.Div():
+            return left / right
+    raise ValueError("an operator that the game does not have")
+
+
+def arithmetic(text: str) -> str:
+    r"""The expression in plain signs: `\times`, `\div`, `\left(`, and `x` between numbers."""
+    text = plain(text)
+    for latex, sign in (("\\times", "*"), ("\\cdot", "*"), ("\\div", "/"), ("\\left", ""), ("\\right", "")):
+        text = text.replace(latex, sign)
+    return re.sub(r"(?<=[0-9)]) ?[xX] ?(?=[0-9(])", "*", text).strip()
+
+
+def solves(answer: str, puzzle: Puzzle) -> bool:
+    """Does the expression reach the target with the given numbers? `expression = target` is read as the expression."""
+    if len(answer) > LONGEST:
+        return False
+    sides = [answer.strip()] if puzzle.plain_signs else arithmetic(answer).split("=")
+    made = [found for side in sides if (found := calculate(side))]
+    if len(made) != len(sides) or len(made) > 2 or any(side.value != puzzle.target for side in made):
+        return False
+    # Of `7 * 6 = 42` the left side is the expression and the right one must be the bare target.
+    if len(made) == 2 and len(made[1].numbers) != 1:
+        return False
+    used, given = Counter(made[0].numbers), Counter(puzzle.numbers)
+    return used == given if puzzle.use_all else used <= given
+
+
+def read_puzzle(question: str, gold: str) -> Puzzle | None:
+    """The puzzle that question and gold answer state together, or None.
+
+    The gold answer may be an expression (its value is the target), `{"numbers": […], "target": …}`, or the target
+    alone. The question's list of numbers goes before the gold expression's, which need not use them all.
+    """
+    stated = _stated(gold)
+    if stated is not None:
+        return stated
+    made = calculate(arithmetic(gold.split("=")[0])) if len(gold) <= LONGEST else None
+    numbers = _listed_numbers(question)
+    target = made.value if made else _asked_target(question)
+    if not numbers and made and len(made.numbers) > 1:
+        numbers = made.numbers
+    if len(numbers) < 2 or target is None:
+        return None
+    return Puzzle(numbers, target, bool(_USE_ALL.search(question)), bool(_PLAIN_SIGNS.search(question)))
+
+
+_PLAIN_SIGNS = re.compile(r"\bonly (?:use )?(?:the )?(?:operat\w{1,10} )?\(?\+,? ?-,? ?\*", re.IGNORECASE)
+
+
+_USE_ALL = re.compile(
+    r"exactly once|all (?:of )?(?:the |these )?(?:\w{1,10} )?numbers|every (?:given )?number", re.IGNORECASE
+)
+_TARGET = re.compile(
+    r"(?:equals?|equal to|target|reach(?:es)?|obtain|makes?|gets?|gives?|results? in|total of)\b[^0-9\-]{0,24}(-?[0-9]{1,12})\b",
+    re.IGNORECASE,
+)
+_NEXT_NUMBER = re.compile(r"[\s,;:\[(]{0,9}(?:and\s{1,3})?(-?[0-9]{1,12})\b")
+
+
+def _stated(gold: str) -> Puzzle | None:
+    if not gold.lstrip().startswith("{") or len(gold) > 2000:
+        return None
+    try:
+        told = json.loads(gold)
+        numbers = told.get("numbers") or told["nums"]
+        if not all(type(number) is int for number in numbers):
+            return None
+        target = Fraction(told["target"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+    return Puzzle(tuple(Fraction(number) for number in numbers), target, told.get("use_all", False) is True)
+
+
+def _listed_numbers(question: str) -> tuple[Fraction, ...]:
+    """The first run of two or more numbers after the word “number(s)”, or in square brackets."""
+    for start in re.finditer(r"numbers?\b|\[|\bdigits?\b", question, re.IGNORECASE):
+        run, at = [], start.end()
+        while number := _NEXT_NUMBER.match(question, at):
+            run.append(Fraction(int(number[1])))
+            at = number.end()
+        if len(run) > 1:
+            return tuple(run)
+    return ()
+
+
+def _asked_target(question: str) -> Fraction | None:
+    found = _TARGET.search(question)
+    return Fraction(int(found[1])) if found else None

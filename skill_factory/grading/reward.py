@@ -1,0 +1,172 @@
+"""The reward of reinforcement learning: 1 for a right final answer, else 0, and optional terms of weight 0.
+
+The optional terms are those that the paper's code knows: format, right samples, right verdicts, and penalties for
+samples that repeat each other and for changing a right answer into a wrong one. Each lies between 0 and 1.
+"""
+
+from collections import Counter
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+from skill_factory.grading.answers import blocks, final_answer
+from skill_factory.grading.equivalence import Task, equivalent
+
+
+class Weights(NamedTuple):
+    """What each optional term adds to the reward (penalties are taken off); all 0, so that the answer alone counts."""
+
+    format: float = 0.0
+    samples: float = 0.0
+    verdicts: float = 0.0
+    repeats: float = 0.0
+    spoiled: float = 0.0
+
+
+ANSWER_ALONE = Weights()
+
+MOST_SAMPLES = 64
+"""Samples of one text that the optional terms look at; the rest is not read."""
+
+
+class Attempt(NamedTuple):
+    """One sample of a trace: its text, its own answer, and the verdict that the next reflection gave it (or "")."""
+
+    text: str
+    answer: str | None
+    verdict: str
+
+
+def attempts_of(text: str) -> list[Attempt]:
+    """The closed samples before the final answer, each with the verdict that follows it."""
+    samples, reflections = blocks(text, "sample")[:MOST_SAMPLES], blocks(text, "reflect")
+    found, next_reflection = [], 0
+    for place, (begin, sample) in enumerate(samples):
+        end = samples[place + 1][0] if place + 1 < len(samples) else len(text)
+        while next_reflection < len(reflections) and reflections[next_reflection][0] < begin:
+            next_reflection += 1
+        follows = next_reflection < len(reflections) and reflections[next_reflection][0] < end
+        reflection = reflections[next_reflection][1] if follows else ""
+        verdicts = blocks(reflection, "verdict")
+        found.append(
+            Attempt(sample, final_answer(sample), verdicts[0][1].strip().lower() if verdicts else "")
+        )
+    return found
+
+
+def well_formed(text: str) -> float:
+    """1 when the text thinks once, in closed blocks, and ends in one answer block; else 0."""
+    body = text.strip()
+    thought = body.partition("</think>")
+    once = body.startswith("<think>") and body.count("<think>") == 1 and body.count("</think>") == 1
+    closed = all(
+        thought[0].count(f"<{tag}>") == thought[0].count(f"</{tag}>") for tag in ("sample", "reflect")
+    )
+    one_answer = thought[2].count("<answer>") == 1 and thought[2].rstrip().endswith("</answer>")
+    return float(once and closed and one_answer)
+
+
+def repeat_share(samples: list[str]) -> float:
+    """The share of samples after the first that repeat an earlier one, with a similarity over 0.9."""
+    counted = [_triples(sample) for sample in samples[:MOST_SAMPLES]]
+    repeats = sum(
+        any(_similarity(one, other) > 0.9 for other in counted[:place]) for place, one in enumerate(counted)
+    )
+    return repeats / (len(counted) - 1) if len(counted) > 1 else 0.0
+
+
+def _triples(text: str) -> Counter[tuple[str, ...]]:
+    words = text.split()
+    return (
+        Counter(zip(words, words[1:], words[2:], strict=False)) if len(words) > 3 else Counter([tuple(words)])
+    )
+
+
+def _similarity(one: Counter[tuple[str, ...]], other: Counter[tuple[str, ...]]) -> float:
+    """Twice the shared runs of three words over all runs: 1 for equal texts, and linear where an edit distance is not."""
+    one, other = (one, other) if len(one) <= len(other) else (other, one)
+    total = one.total() + other.total()
+    if 2 * min(one.total(), other.total()) <= 0.9 * total:
+        return 0.0
+    return 2 * sum(min(count, other[run]) for run, count in one.items()) / total
+
+
+def spoiled_share(right: list[bool]) -> float:
+    """The share of steps from one answer to the next that turn a right one into a wrong one."""
+    steps = list(pairwise(right))
+    return sum(before and not after for before, after in steps) / len(steps) if steps else 0.0
+
+
+def optional_terms(text: str, gold: str, task: str, question: str, weights: Weights) -> float:
+    """The weighted sum of the optional terms; a term of weight 0 is not computed."""
+    if not any(weights):
+        return 0.0
+    attempts = attempts_of(text.rpartition("</think>")[0])
+    right = [equivalent(attempt.answer, gold, task, question) for attempt in attempts]
+    judged = [
+        (mine.verdict == "correct") == truth
+        for mine, truth in zip(attempts, right, strict=True)
+        if mine.verdict
+    ]
+    answers = [*right, equivalent(final_answer(text), gold, task, question)]
+    total = weights.format * well_formed(text) if weights.format else 0.0
+    total += (
+        weights.samples * _share(right)
+        + weights.verdicts * _share(judged)
+        - weights.spoiled * spoiled_share(answers)
+    )
+    return total - (
+        weights.repeats * repeat_share([mine.text for mine in attempts]) if weights.repeats else 0.0
+    )
+
+
+def _share(flags: list[bool]) -> float:
+    return sum(flags) / len(flags) if flags else 0.0
+
+
+def score(
+    text: str, gold: str, task: str = Task.AUTO, question: str = "", weights: Weights = ANSWER_ALONE
+) -> float:
+    """The reward of one model output: 1.0 or 0.0 for its final answer, plus the weighted optional terms."""
+    right = equivalent(final_answer(text), gold, task, question)
+    return float(right) + optional_terms(text, gold, task, question, weights)
+
+
+# What `reward.py` is told when it is written; the trainers' keywords of the same names go before them.
+DEFAULT_TASK = Task.AUTO
+DEFAULT_WEIGHTS = ANSWER_ALONE
+
+
+def compute_score(
+    data_source: str,
+    solution_str: str,
+    ground_truth: str,
+    extra_info: dict[str, Any] | None = None,
+    **settings: Any,
+) -> float:
+    """The reward of one output, as verl's reward loop asks for it; `task=` and the weights' names may be set there."""
+    given = {name: float(settings[name]) for name in Weights._fields if name in settings}
+    question = str((extra_info or {}).get("question") or "")
+    task = str(settings.get("task") or DEFAULT_TASK)
+    return score(solution_str, str(ground_truth), task, question, DEFAULT_WEIGHTS._replace(**given))
+
+
+def compute_score_batch(
+    data_sources: list[str],
+    solution_strs: list[str],
+    ground_truths: list[str],
+    extra_infos: list[dict[str, Any] | None],
+    **settings: Any,
+) -> list[float]:
+    """The rewards of a batch, as the batch managers of older verl ask for them."""
+    rows = zip(data_sources, solution_strs, ground_truths, extra_infos, strict=True)
+    return [compute_score(*row, **settings) for row in rows]
+
+
+def trl_reward(completions: list[Any], reward_model: list[dict[str, Any]], **columns: Any) -> list[float]:
+    """The rewards of a group, as TRL's `GRPOTrainer` asks for them; it reads verl's rows, columns come as lists."""
+    texts = [
+        completion if isinstance(completion, str) else completion[-1]["content"] for completion in completions
+    ]
+    golds = [row["ground_truth"] for row in reward_model]
+    sources = columns.get("data_source") or [""] * len(texts)
+    return compute_score_batch(sources, texts, golds, columns.get("extra_info") or [None] * len(texts))

@@ -1,0 +1,39 @@
+"""The reward as one file that needs nothing of this package: its own modules, one after the other, imports first."""
+
+import ast
+from importlib.resources import files
+
+from skill_factory.grading.equivalence import Task
+from skill_factory.grading.reward import ANSWER_ALONE, Weights
+
+_MODULES = ("answers", "plain", "countdown", "quantities", "latex", "equivalence", "reward")
+_PACKAGE = "skill_factory.grading"
+_HEAD = '''\
+"""A reward for answers in <answer> tags, for verl (compute_score, compute_score_batch) and TRL (trl_reward).
+
+Written by SkillFactory Studio from its own grading; it needs Python 3.11 and nothing else. Where the package
+math-verify is installed, mathematical answers are compared with it too.
+"""
+'''
+
+
+def reward_source(task: Task = Task.AUTO, weights: Weights = ANSWER_ALONE) -> str:
+    """The text of `reward.py` with this task and these weights as its defaults."""
+    folder = files(_PACKAGE)
+    modules = [_parted(folder.joinpath(f"{name}.py").read_text(encoding="utf-8")) for name in _MODULES]
+    imports = sorted(
+        {line for head, _ in modules for line in head}, key=lambda line: (line.startswith("from"), line)
+    )
+    source = "\n\n\n".join([_HEAD + "\n" + "\n".join(imports), *(body for _, body in modules)]) + "\n"
+    return source.replace("DEFAULT_TASK = Task.AUTO", f"DEFAULT_TASK = Task.{task.name}").replace(
+        "DEFAULT_WEIGHTS = ANSWER_ALONE", f"DEFAULT_WEIGHTS = {weights!r}"
+    )
+
+
+def _parted(source: str) -> tuple[list[str], str]:
+    """A module's imports from outside the package, and its body without docstring and imports."""
+    tree, lines = ast.parse(source), source.splitlines()
+    imports = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+    outside = [ast.unparse(node) for node in imports if not getattr(node, "module", "").startswith(_PACKAGE)]
+    first = max([node.end_lineno or 0 for node in imports], default=tree.body[0].end_lineno or 0)
+    return outside, "\n".join(lines[first:]).strip()
