@@ -9,14 +9,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import Any
 
+import command
 import make_raw
 import numpy as np
 import oracle
 import pyarrow.parquet as pq
 import pytest
+import raw_rules
 
 QUESTIONS, RESPONSES, REFLECTIONS, REPEATS = 2000, 6, 3, 4
-FORMATS = oracle.FORMATS
+FORMATS = raw_rules.FORMATS
 MANY, SAMPLES, N = 4000, 64, 5
 
 
@@ -69,11 +71,11 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> list[oracle.Found]:
     rows = list(even_rows())
     raw = make_raw.write_parquet(rows, folder / "raw.parquet")
     codes = [word for code in ("random", "*C*IC", "*CC") for word in ("--format", code)]
-    oracle.build(raw, folder / "out", *codes, "--attempts", 2, "--repeats", REPEATS)
-    options = oracle.Options(attempts=2, repeats=REPEATS)
-    usable = oracle.filter_raw(rows, options).usable
+    command.build(raw, folder / "out", *codes, "--attempts", 2, "--repeats", REPEATS)
+    options = raw_rules.Options(attempts=2, repeats=REPEATS)
+    usable = raw_rules.filter_raw(rows, options).usable
     phrases = oracle.phrase_book()
-    return [oracle.check_trace(row, usable, options, phrases) for row in oracle.traces(folder / "out")]
+    return [oracle.check_trace(row, usable, options, phrases) for row in command.traces(folder / "out")]
 
 
 def by_question(found: Iterable[oracle.Found]) -> list[list[oracle.Found]]:
@@ -172,9 +174,9 @@ def mix(
     rows = list(many_rows())
     raw = make_raw.write_parquet(rows, folder / "raw.parquet")
     codes = [word for code in FORMATS for word in ("--format", code)]
-    oracle.build(raw, folder / "out", *codes, "--attempts", N, "--seed", 1)
+    command.build(raw, folder / "out", *codes, "--attempts", N, "--seed", 1)
     made: dict[Any, list[tuple[str, tuple[bool, ...]]]] = defaultdict(list)
-    for shard in oracle.shards(folder / "out"):
+    for shard in command.shards(folder / "out"):
         table = pq.ParquetFile(shard).read(columns=["conversations", "format", "attempts"])
         users = table["conversations"].combine_chunks().flatten().field("content").to_pylist()[::2]
         attempts = table["attempts"].combine_chunks()
@@ -204,7 +206,7 @@ CASES = [
     (code, n, place)
     for code in FORMATS
     if code != "algorithm1"
-    for n in (range(1, N + 1) if code in oracle.EVERY_N else [1] if code == "0C" else [N])
+    for n in (range(1, N + 1) if code in raw_rules.EVERY_N else [1] if code == "0C" else [N])
     for place in range(n)
 ]
 

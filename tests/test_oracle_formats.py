@@ -4,13 +4,16 @@ import json
 from collections import Counter
 from pathlib import Path
 
+import command
 import make_raw
 import oracle
 import pytest
+import raw_rules
 from make_raw import verdict
-from oracle import Kept, Options, Phrases
+from oracle import Phrases
+from raw_rules import Kept, Options
 
-REALCRITIC = oracle.ROOT.parent / "shared" / "data" / "raw_realcritic_math.parquet"
+REALCRITIC = command.ROOT.parent / "shared" / "data" / "raw_realcritic_math.parquet"
 QUESTIONS = 240
 needs_realcritic = pytest.mark.skipif(
     not REALCRITIC.exists(), reason=f"{REALCRITIC.name} is not beside the repository"
@@ -195,7 +198,7 @@ def test_the_oracle_filters_by_the_rules() -> None:
         make_raw.row("Q", "c <answer>1</answer>", True, [verdict(False)]),
         make_raw.row("Q", "d", True),
     ]
-    filtered = oracle.filter_raw(rows, Options(attempts=1))
+    filtered = raw_rules.filter_raw(rows, Options(attempts=1))
 
     assert filtered.usable == {
         "Q": [Kept("a <answer>1</answer>", True, "1", "original", (verdict(True, "x"), verdict(True, "y")))]
@@ -218,18 +221,18 @@ def words_of(options: Options) -> list[object]:
     return words + ["--sample-attempts"] * options.sample_attempts
 
 
-def assert_ledger(folder: Path, code: str, filtered: oracle.Filtered, options: Options) -> None:
+def assert_ledger(folder: Path, code: str, filtered: raw_rules.Filtered, options: Options) -> None:
     """The report's counts are the oracle's: at each level, and what the recipe asks of the usable questions."""
-    report = oracle.report(folder)
+    report = command.report(folder)
     for level in ("responses", "reflections"):
         counts = Counter(filtered.ledger[level])
         assert report["ledger"][level] == entry(counts), level
-    questions = oracle.usable_for(code, filtered, options)
+    questions = raw_rules.usable_for(code, filtered, options)
     assert report["ledger"]["questions"]["kept"] == len(questions)
     assert report["ledger"]["questions"]["read"] == len(filtered.all_kept)
     expected: Counter[str] = Counter()
     for responses in questions.values():
-        labels = oracle.expected_labels(code, responses, options)
+        labels = raw_rules.expected_labels(code, responses, options)
         skipped = isinstance(labels, str)
         expected[labels if isinstance(labels, str) else "kept"] += options.repeats * (
             1 if skipped else labels.total()
@@ -254,10 +257,10 @@ def build_and_check(
 ) -> list[oracle.Found]:
     """Build `rows` with one format; check every trace, the counts per label and the ledger."""
     raw = make_raw.write_parquet(rows, tmp_path / "raw.parquet", **leave_out)
-    said = oracle.build(raw, tmp_path / "out", "--format", code, *words_of(options), *more)
-    filtered = oracle.filter_raw(rows, options)
-    found = oracle.check_build(oracle.traces(tmp_path / "out"), code, filtered, options)
-    report = oracle.report(tmp_path / "out")
+    said = command.build(raw, tmp_path / "out", "--format", code, *words_of(options), *more)
+    filtered = raw_rules.filter_raw(rows, options)
+    found = oracle.check_build(command.traces(tmp_path / "out"), code, filtered, options)
+    report = command.report(tmp_path / "out")
     assert report["traces_by_label"] == dict(Counter(trace.label for trace in found))
     assert report["traces_by_format"] == {code: len(found)}
     assert_ledger(tmp_path / "out", code, filtered, options)
@@ -266,7 +269,7 @@ def build_and_check(
     return found
 
 
-@pytest.mark.parametrize("code", oracle.FORMATS)
+@pytest.mark.parametrize("code", raw_rules.FORMATS)
 def test_every_trace_of_a_format_is_as_the_method_says(tmp_path: Path, code: str) -> None:
     """A few hundred questions with all that raw data has in them: each trace right to the byte, each count equal."""
     rows = list(make_raw.make_rows(QUESTIONS, seed=1))
@@ -282,7 +285,7 @@ def test_attempts_differ_in_their_variant_where_they_must(tmp_path: Path, code: 
     build_and_check(tmp_path, code, Options(attempts=3, distinct_variants=True), rows)
 
 
-@pytest.mark.parametrize("code", oracle.DRAWN_N)
+@pytest.mark.parametrize("code", raw_rules.DRAWN_N)
 def test_the_number_of_attempts_can_be_drawn(tmp_path: Path, code: str) -> None:
     """With `--sample-attempts` a trace has between two and N attempts, and all of these numbers come up."""
     rows = list(make_raw.make_rows(QUESTIONS, responses=10, seed=3))
@@ -309,9 +312,7 @@ def test_without_reflections_only_the_ablation_can_be_built(tmp_path: Path) -> N
     options = Options(attempts=3, has_reflections=False)
 
     build_and_check(tmp_path, "no_reflection", options, rows, leave_out=["reflections"])
-    refused = oracle.command(
-        "build", tmp_path / "raw.parquet", "--out", tmp_path / "no", "--format", "*C_full"
-    )
+    refused = command.run("build", tmp_path / "raw.parquet", "--out", tmp_path / "no", "--format", "*C_full")
 
     assert refused.exit == 2 and "reflection" in refused.err and "Traceback" not in refused.err
     assert not (tmp_path / "no").exists()
@@ -334,23 +335,23 @@ def test_a_list_of_several_responses_is_several_rows(tmp_path: Path) -> None:
 
     for name, data in (("apart", apart), ("lists", lists)):
         raw = make_raw.write_parquet(data, tmp_path / f"{name}.parquet")
-        oracle.build(raw, tmp_path / name, "--attempts", 3)
+        command.build(raw, tmp_path / name, "--attempts", 3)
 
-    assert oracle.traces(tmp_path / "lists") == oracle.traces(tmp_path / "apart")
-    assert oracle.report(tmp_path / "lists")["ledger"]["responses"]["read"] == len(rows)
+    assert command.traces(tmp_path / "lists") == command.traces(tmp_path / "apart")
+    assert command.report(tmp_path / "lists")["ledger"]["responses"]["read"] == len(rows)
 
 
 def test_without_lineage_a_row_has_its_two_columns(tmp_path: Path) -> None:
     """`--no-lineage` writes the same conversations and labels, and nothing else."""
     raw = make_raw.write_parquet(make_raw.make_rows(60, seed=7), tmp_path / "raw.parquet")
-    oracle.build(raw, tmp_path / "with", "--attempts", 2)
-    oracle.build(raw, tmp_path / "without", "--attempts", 2, "--no-lineage")
+    command.build(raw, tmp_path / "with", "--attempts", 2)
+    command.build(raw, tmp_path / "without", "--attempts", 2, "--no-lineage")
     first_two = ("conversations", "sft_template_type_idx")
 
-    whole = oracle.traces(tmp_path / "with")
+    whole = command.traces(tmp_path / "with")
 
     assert list(whole[0])[:2] == list(first_two)
-    assert oracle.traces(tmp_path / "without") == [{name: row[name] for name in first_two} for row in whole]
+    assert command.traces(tmp_path / "without") == [{name: row[name] for name in first_two} for row in whole]
 
 
 # ------------------------------------------------------------------------------------------- real critiques
@@ -361,20 +362,20 @@ def test_without_lineage_a_row_has_its_two_columns(tmp_path: Path) -> None:
 def test_real_critiques(tmp_path: Path, attempts: int, usable: int, traces: int) -> None:
     """Responses and critiques of real models: the known numbers, and each trace as the method says."""
     options = Options(attempts=attempts)
-    oracle.build(REALCRITIC, tmp_path / "out", "--attempts", attempts)
-    filtered = oracle.filter_raw(make_raw.read_published(REALCRITIC), options)
+    command.build(REALCRITIC, tmp_path / "out", "--attempts", attempts)
+    filtered = raw_rules.filter_raw(make_raw.read_published(REALCRITIC), options)
 
-    found = oracle.check_build(oracle.traces(tmp_path / "out"), "*C_full", filtered, options)
+    found = oracle.check_build(command.traces(tmp_path / "out"), "*C_full", filtered, options)
 
     assert (len(filtered.usable), len(found)) == (usable, traces)
-    assert oracle.report(tmp_path / "out")["ledger"]["questions"]["kept"] == usable
+    assert command.report(tmp_path / "out")["ledger"]["questions"]["kept"] == usable
     assert_ledger(tmp_path / "out", "*C_full", filtered, options)
 
 
 @needs_realcritic
 def test_real_critiques_are_too_few_for_the_default(tmp_path: Path) -> None:
     """Five attempts leave nothing of them: one sentence says so and proposes three; nothing is written."""
-    run = oracle.command("build", REALCRITIC, "--out", tmp_path / "out", "--json")
+    run = command.run("build", REALCRITIC, "--out", tmp_path / "out", "--json")
 
     assert run.exit == 2 and "Traceback" not in run.err
     said = run.err + run.out

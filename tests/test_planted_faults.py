@@ -6,13 +6,15 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import command
 import make_raw
 import oracle
 import pytest
+import raw_rules
 from make_raw import Row, row, verdict
 
 GOOD = 30
-OPTIONS = oracle.Options(
+OPTIONS = raw_rules.Options(
     attempts=2, variants=make_raw.VARIANTS, distinct_variants=True, ban=("idea", "fast"), has_variants=True
 )
 FORMATS = ("*C_full", "*C*IC", "*CC")
@@ -124,7 +126,7 @@ def empty_response(planted: Planted, question: str) -> None:
 
 def tags_in_response(planted: Planted, question: str) -> None:
     """Each of the six block tags, anywhere in the response."""
-    for tag in oracle.BLOCK_TAGS:
+    for tag in raw_rules.BLOCK_TAGS:
         _bad_response(planted, row(question, f"Before {tag} after. {text(planted)}", True), "block_tags")
 
 
@@ -185,7 +187,7 @@ def empty_reflection(planted: Planted, question: str) -> None:
 
 def tags_in_reflection(planted: Planted, question: str) -> None:
     """Each of the six block tags, anywhere in the reflection."""
-    tagged = [verdict(True, f"See {tag} there.") for tag in oracle.BLOCK_TAGS]
+    tagged = [verdict(True, f"See {tag} there.") for tag in raw_rules.BLOCK_TAGS]
     _bad_reflections(planted, question, "block_tags", *tagged)
 
 
@@ -338,7 +340,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Planted, Path]:
     folder = tmp_path_factory.mktemp("planted")
     planted = plant(2)
     raw = make_raw.write_parquet(nested(planted.rows), folder / "raw.parquet")
-    oracle.build(raw, folder / "out", *words())
+    command.build(raw, folder / "out", *words())
     return planted, folder / "out"
 
 
@@ -347,13 +349,13 @@ def test_the_ledger_is_what_was_planted(built: tuple[Planted, Path], name: str) 
     """Every planted fault is counted under its reason, and nothing else is."""
     planted, folder = built
 
-    assert oracle.report(folder)["ledger"][name] == level(planted.faults[name])
+    assert command.report(folder)["ledger"][name] == level(planted.faults[name])
 
 
 def test_every_level_adds_up(built: tuple[Planted, Path]) -> None:
     """At each level what was read is what was kept and what was dropped."""
     _, folder = built
-    ledger = oracle.report(folder)["ledger"]
+    ledger = command.report(folder)["ledger"]
 
     assert list(ledger) == ["rows", "responses", "reflections", "questions", "traces"]
     for name, counts in ledger.items():
@@ -368,7 +370,7 @@ def test_the_oracle_counts_what_was_planted(built: tuple[Planted, Path]) -> None
         for r in planted.rows
         if isinstance(r["correct"], bool) and isinstance(r["response"], str) and (r["question"] or "").strip()
     ]
-    counted = oracle.filter_raw(readable, OPTIONS).ledger
+    counted = raw_rules.filter_raw(readable, OPTIONS).ledger
 
     for name in ("responses", "reflections", "questions"):
         expected = Counter({k: v for k, v in planted.faults[name].items() if k != "row_dropped"})
@@ -380,7 +382,7 @@ def test_what_is_left_is_sound(built: tuple[Planted, Path]) -> None:
     planted, folder = built
     readable = [r for r in planted.rows if isinstance(r["correct"], bool) and isinstance(r["response"], str)]
     readable = [r for r in readable if (r["question"] or "").strip()]
-    filtered, rows = oracle.filter_raw(readable, OPTIONS), oracle.traces(folder)
+    filtered, rows = raw_rules.filter_raw(readable, OPTIONS), command.traces(folder)
 
     for code in FORMATS:
         oracle.check_build([r for r in rows if r["format"] == code], code, filtered, OPTIONS)
@@ -390,12 +392,12 @@ def test_what_is_left_is_sound(built: tuple[Planted, Path]) -> None:
 def test_a_limit_is_counted(built: tuple[Planted, Path], tmp_path: Path) -> None:
     """`--max-traces` writes the first of the same traces and counts the rest as `over_limit`."""
     planted, folder = built
-    oracle.build(folder.parent / "raw.parquet", tmp_path / "out", *words(), "--max-traces", 50)
-    counts = oracle.report(tmp_path / "out")["ledger"]["traces"]
+    command.build(folder.parent / "raw.parquet", tmp_path / "out", *words(), "--max-traces", 50)
+    counts = command.report(tmp_path / "out")["ledger"]["traces"]
     whole = planted.faults["traces"]
 
     assert counts == level(whole - Counter(kept=whole["kept"] - 50) + Counter(over_limit=whole["kept"] - 50))
-    assert oracle.traces(tmp_path / "out") == oracle.traces(folder)[:50]
+    assert command.traces(tmp_path / "out") == command.traces(folder)[:50]
 
 
 def test_one_attempt_is_too_few_to_go_back(tmp_path: Path) -> None:
@@ -405,8 +407,8 @@ def test_one_attempt_is_too_few_to_go_back(tmp_path: Path) -> None:
         good_question(planted)
     raw = make_raw.write_parquet(planted.rows, tmp_path / "raw.parquet")
     codes = [word for code in ("0C", "*C*IC", "*CC") for word in ("--format", code)]
-    oracle.build(raw, tmp_path / "out", *codes, "--attempts", 1, "--repeats", 2)
+    command.build(raw, tmp_path / "out", *codes, "--attempts", 1, "--repeats", 2)
 
-    counts = oracle.report(tmp_path / "out")["ledger"]["traces"]
+    counts = command.report(tmp_path / "out")["ledger"]["traces"]
 
     assert counts == {"read": 30, "kept": 10, "dropped": {"needs_two_attempts": 20}}
