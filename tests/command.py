@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow.parquet as pq
-from make_raw import Row
+
+from tests.make_raw import Row
 
 ROOT = Path(__file__).parents[1]
 

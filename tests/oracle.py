@@ -12,8 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from make_raw import Row
-from raw_rules import (
+from tests.make_raw import Row
+from tests.raw_rules import (
     DRAWN_N,
     EVERY_N,
     VARIANTS_MAY_DIFFER,

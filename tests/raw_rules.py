@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from make_raw import Row
+from tests.make_raw import Row
 
 BLOCK_TAGS = ("<think>", "</think>", "<sample>", "</sample>", "<reflect>", "</reflect>")
 FORMATS = ("random", "no_reflection", "0C", "*C", "*C_full", "*C*IC", "*CC", "algorithm1")

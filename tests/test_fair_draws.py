@@ -9,13 +9,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import Any
 
-import command
-import make_raw
 import numpy as np
-import oracle
 import pyarrow.parquet as pq
 import pytest
-import raw_rules
+
+from tests import command, make_raw, oracle, raw_rules
 
 QUESTIONS, RESPONSES, REFLECTIONS, REPEATS = 2000, 6, 3, 4
 FORMATS = raw_rules.FORMATS

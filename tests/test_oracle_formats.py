@@ -4,14 +4,12 @@ import json
 from collections import Counter
 from pathlib import Path
 
-import command
-import make_raw
-import oracle
 import pytest
-import raw_rules
-from make_raw import verdict
-from oracle import Phrases
-from raw_rules import Kept, Options
+
+from tests import command, make_raw, oracle, raw_rules
+from tests.make_raw import verdict
+from tests.oracle import Phrases
+from tests.raw_rules import Kept, Options
 
 REALCRITIC = command.ROOT.parent / "shared" / "data" / "raw_realcritic_math.parquet"
 QUESTIONS = 240

@@ -6,12 +6,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import command
-import make_raw
-import oracle
 import pytest
-import raw_rules
-from make_raw import Row, row, verdict
+
+from tests import command, make_raw, oracle, raw_rules
+from tests.make_raw import Row, row, verdict
 
 GOOD = 30
 OPTIONS = raw_rules.Options(

@@ -8,12 +8,10 @@ import json
 from collections import Counter
 from pathlib import Path
 
-import command
-import make_raw
-import oracle
 import pytest
-import raw_rules
-from make_raw import Row, row, verdict
+
+from tests import command, make_raw, oracle, raw_rules
+from tests.make_raw import Row, row, verdict
 
 QUESTIONS = 60
 
