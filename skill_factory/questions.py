@@ -1,0 +1,258 @@
+"""From facts to usable questions: each response, reflection and question is kept, or dropped with its first reason."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import overload
+
+import numpy as np
+import numpy.typing as npt
+
+from skill_factory.draws import order_keys
+from skill_factory.facts import Facts, Flags, Places, Reading
+from skill_factory.model import Question, Reflection, Response, TraceFormat, hex_id
+from skill_factory.reasons import QuestionReason, ReflectionReason, ResponseReason
+from skill_factory.recipe import Recipe
+
+Codes = npt.NDArray[np.int8]
+KEPT = 0
+"""Code of a kept thing; a reason's code is its place in its enumeration, from 1."""
+
+_RESPONSE = {reason: place for place, reason in enumerate(ResponseReason, 1)}
+_REFLECTION = {reason: place for place, reason in enumerate(ReflectionReason, 1)}
+_QUESTION = {reason: place for place, reason in enumerate(QuestionReason, 1)}
+
+DISTINCT_VARIANTS_APPLY = frozenset(
+    {
+        TraceFormat.RANDOM, TraceFormat.NO_REFLECTION, TraceFormat.ONE_CORRECT,
+        TraceFormat.CORRECT_LAST, TraceFormat.CORRECT_LAST_FULL,
+    }
+)  # fmt: skip
+"""Formats in which "each attempt from another variant" means something."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What the filters of a recipe say of some facts; codes are 0 for kept, else the place of the reason, from 1."""
+
+    response_code: Codes
+    response_twin: Places
+    """For each response the one that stands for it: itself, or the equal one it was joined with."""
+    reflection_code: Codes
+    question_code: Codes
+    question_kept: Places
+    """Kept responses of each question."""
+    question_right: Places
+    question_variants: Places
+    """Prompt variants among its kept responses; a missing variant is one of its own."""
+
+
+def judge(facts: Facts, recipe: Recipe) -> Judgement:
+    """Filter responses, reflections and questions; some milliseconds for a million reflections."""
+    response_code = _judge_texts(facts, recipe)
+    twin = _join_twins(facts, response_code)
+    reflection_code = _judge_reflections(facts, recipe, twin)
+    if recipe.columns.reflections:
+        has_kept = np.zeros(len(facts.response_id), np.bool_)
+        has_kept[twin[facts.reflection_response[reflection_code == KEPT]]] = True
+        _drop(response_code, ~has_kept, _RESPONSE[ResponseReason.NO_KEPT_REFLECTION])
+    kept = np.flatnonzero(response_code == KEPT)
+    owners = facts.response_question[kept]
+    n = len(facts.question_id)
+    count = np.bincount(owners, minlength=n).astype(np.int32)
+    right = np.bincount(owners[facts.response_correct[kept]], minlength=n).astype(np.int32)
+    pairs = np.unique(owners.astype(np.int64) * len(facts.variants) + facts.response_variant[kept])
+    variants = np.bincount(pairs // len(facts.variants), minlength=n).astype(np.int32)
+    question_code = _judge_questions(facts, recipe, count, right, variants)
+    return Judgement(response_code, twin, reflection_code, question_code, count, right, variants)
+
+
+def usable_for(judgement: Judgement, recipe: Recipe, code: str, attempts: int = 0) -> Flags:
+    """Which questions pass the gate of a format, at the recipe's N or another one."""
+    n = attempts or recipe.traces.attempts
+    held = judgement.question_code
+    standing = (held != _QUESTION[QuestionReason.EXCLUDED]) & (held != _QUESTION[QuestionReason.OUTSIDE_PASS_RATE])
+    right = standing & (judgement.question_right >= 1)
+    if code == TraceFormat.ALGORITHM_1:
+        return right
+    passed = right & (judgement.question_kept >= n)
+    if recipe.traces.distinct_variants and code in DISTINCT_VARIANTS_APPLY:
+        passed &= judgement.question_variants >= n
+    return passed
+
+
+def reach(judgement: Judgement, recipe: Recipe, code: str, most: int = 10) -> list[int]:
+    """Usable questions of a format at N = 1, 2, … most."""
+    return [int(usable_for(judgement, recipe, code, n).sum()) for n in range(1, most + 1)]
+
+
+def written_order(facts: Facts, seed: int) -> Places:
+    """The questions' places in the order in which they are written."""
+    keys = order_keys(seed, facts.question_id)
+    return np.lexsort((facts.question_id, keys)).astype(np.int32)
+
+
+def questions(reading: Reading, judgement: Judgement, seed: int) -> Iterator[tuple[int, Question]]:
+    """The kept questions in written order, each with its place in the facts and its kept responses by id."""
+    facts = reading.facts
+    order = written_order(facts, seed)
+    rank = np.empty(len(order), np.int32)
+    rank[order] = np.arange(len(order), dtype=np.int32)
+    kept = np.flatnonzero(judgement.response_code == KEPT)
+    kept = kept[np.lexsort((facts.response_id[kept], rank[facts.response_question[kept]]))]
+    pools = _reflection_pools(reading, judgement, kept)
+    ends = np.cumsum(judgement.question_kept[order])
+    starts = ends - judgement.question_kept[order]
+    spans = zip(order.tolist(), starts.tolist(), ends.tolist(), strict=True)
+    usable = judgement.question_code == KEPT
+    rows = kept.tolist()
+    ids, right = facts.response_id[kept].tolist(), facts.response_correct[kept].tolist()
+    variant = facts.response_variant[kept].tolist()
+    for place, start, end in spans:
+        if usable[place]:
+            pool = [
+                Response(
+                    ids[k], reading.responses[rows[k]], right[k], reading.answers[rows[k]] or "",
+                    facts.variants[variant[k]], pools[k],
+                )
+                for k in range(start, end)
+            ]  # fmt: skip
+            yield place, Question(int(facts.question_id[place]), reading.questions[place], pool)
+
+
+class ReflectionPool(Sequence[Reflection]):
+    """The kept reflections of a response by id; each is made when it is drawn."""
+
+    __slots__ = ("_ids", "_places", "_start", "_stop", "_texts")
+
+    def __init__(self, ids: list[int], places: list[int], texts: Sequence[str], start: int, stop: int) -> None:
+        self._ids, self._places, self._texts = ids, places, texts
+        self._start, self._stop = start, stop
+
+    def __len__(self) -> int:
+        return self._stop - self._start
+
+    @overload
+    def __getitem__(self, place: int) -> Reflection: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Reflection]: ...
+    def __getitem__(self, place: int | slice) -> Reflection | Sequence[Reflection]:
+        if isinstance(place, slice):
+            return [self[i] for i in range(*place.indices(len(self)))]
+        if not 0 <= place < len(self):
+            raise IndexError(place)
+        k = self._start + place
+        return Reflection(self._ids[k], self._texts[self._places[k]])
+
+
+def _reflection_pools(reading: Reading, judgement: Judgement, kept: npt.NDArray[np.intp]) -> list[ReflectionPool]:
+    facts = reading.facts
+    position = np.full(len(facts.response_id), -1, np.int64)
+    position[kept] = np.arange(len(kept))
+    chosen = np.flatnonzero(judgement.reflection_code == KEPT)
+    owner = position[judgement.response_twin[facts.reflection_response[chosen]]]
+    chosen, owner = chosen[owner >= 0], owner[owner >= 0]
+    order = np.lexsort((facts.reflection_id[chosen], owner))
+    chosen, owner = chosen[order], owner[order]
+    ids, places = facts.reflection_id[chosen].tolist(), chosen.tolist()
+    bounds = np.searchsorted(owner, np.arange(len(kept) + 1)).tolist()
+    texts = reading.reflections
+    return [ReflectionPool(ids, places, texts, bounds[k], bounds[k + 1]) for k in range(len(kept))]
+
+
+def _drop(codes: Codes, failed: Flags, code: int) -> None:
+    """Give a reason to all that fail and have none yet: the first rule that is failed counts."""
+    codes[(codes == KEPT) & failed] = code
+
+
+def _judge_texts(facts: Facts, recipe: Recipe) -> Codes:
+    codes = np.zeros(len(facts.response_id), np.int8)
+    if recipe.filters.variants:
+        chosen = np.array([name in recipe.filters.variants for name in facts.variants], np.bool_)
+        if recipe.columns.prompt_variant or len(recipe.columns.response) > 1:  # no column, no filter
+            _drop(codes, ~chosen[facts.response_variant], _RESPONSE[ResponseReason.OTHER_VARIANT])
+    _drop(codes, facts.response_empty, _RESPONSE[ResponseReason.EMPTY])
+    if recipe.filters.block_tags == "drop":
+        _drop(codes, facts.response_tags, _RESPONSE[ResponseReason.BLOCK_TAGS])
+    shortest, longest = recipe.filters.response_chars
+    _drop(codes, facts.response_chars < shortest, _RESPONSE[ResponseReason.TOO_SHORT])
+    if longest:
+        _drop(codes, facts.response_chars > longest, _RESPONSE[ResponseReason.TOO_LONG])
+    _drop(codes, facts.response_answer == 0, _RESPONSE[ResponseReason.NO_ANSWER])
+    return codes
+
+
+def _join_twins(facts: Facts, codes: Codes) -> Places:
+    """Equal responses of a question are one, unless their labels or answers disagree: then none counts."""
+    twin = np.arange(len(codes), dtype=np.int32)
+    rows = np.flatnonzero(codes == KEPT)
+    if not len(rows):
+        return twin
+    owner, ids = facts.response_question[rows], facts.response_id[rows]
+    # The last two keys only settle which of equal responses stands for all: the smallest variant.
+    order = np.lexsort((facts.response_variant[rows], ids, owner))
+    rows, owner, ids = rows[order], owner[order], ids[order]
+    first = np.ones(len(rows), np.bool_)
+    first[1:] = (owner[1:] != owner[:-1]) | (ids[1:] != ids[:-1])
+    starts = np.flatnonzero(first)
+    if len(starts) == len(rows):
+        return twin
+    group = np.cumsum(first) - 1
+    label, answer = facts.response_correct[rows].view(np.int8), facts.response_answer[rows]
+    labels_differ = np.minimum.reduceat(label, starts) != np.maximum.reduceat(label, starts)
+    answers_differ = np.minimum.reduceat(answer, starts) != np.maximum.reduceat(answer, starts)
+    codes[rows[labels_differ[group]]] = _RESPONSE[ResponseReason.LABEL_CONFLICT]
+    codes[rows[(answers_differ & ~labels_differ)[group]]] = _RESPONSE[ResponseReason.ANSWER_CONFLICT]
+    joined = ~first & ~(labels_differ | answers_differ)[group]
+    codes[rows[joined]] = _RESPONSE[ResponseReason.DUPLICATE]
+    twin[rows[joined]] = rows[starts][group[joined]]
+    return twin
+
+
+def _judge_reflections(facts: Facts, recipe: Recipe, twin: Places) -> Codes:
+    codes = np.zeros(len(facts.reflection_id), np.int8)
+    _drop(codes, facts.reflection_empty, _REFLECTION[ReflectionReason.EMPTY])
+    if recipe.filters.block_tags == "drop":
+        _drop(codes, facts.reflection_tags, _REFLECTION[ReflectionReason.BLOCK_TAGS])
+    shortest, longest = recipe.filters.reflection_chars
+    _drop(codes, facts.reflection_chars < shortest, _REFLECTION[ReflectionReason.TOO_SHORT])
+    if longest:
+        _drop(codes, facts.reflection_chars > longest, _REFLECTION[ReflectionReason.TOO_LONG])
+    truth = facts.response_correct[facts.reflection_response].view(np.int8)
+    _drop(codes, facts.reflection_verdict < 0, _REFLECTION[ReflectionReason.NO_VERDICT])
+    _drop(codes, facts.reflection_verdict != truth, _REFLECTION[ReflectionReason.WRONG_VERDICT])
+    _drop(codes, facts.reflection_banned, _REFLECTION[ReflectionReason.BANNED_WORD])
+    rows = np.flatnonzero(codes == KEPT)
+    owner, ids = twin[facts.reflection_response[rows]], facts.reflection_id[rows]
+    order = np.lexsort((ids, owner))
+    owner, ids = owner[order], ids[order]
+    again = np.zeros(len(rows), np.bool_)
+    again[1:] = (owner[1:] == owner[:-1]) & (ids[1:] == ids[:-1])
+    codes[rows[order[again]]] = _REFLECTION[ReflectionReason.DUPLICATE]
+    return codes
+
+
+def _judge_questions(facts: Facts, recipe: Recipe, count: Places, right: Places, variants: Places) -> Codes:
+    codes = np.zeros(len(facts.question_id), np.int8)
+    if recipe.balance.exclude:
+        unwanted = np.array([int(one, 16) for one in recipe.balance.exclude], np.uint64)
+        _drop(codes, np.isin(facts.question_id, unwanted), _QUESTION[QuestionReason.EXCLUDED])
+    low, high = recipe.balance.pass_rate
+    share = right / np.maximum(count, 1)
+    _drop(codes, (count > 0) & ((share < low) | (share > high)), _QUESTION[QuestionReason.OUTSIDE_PASS_RATE])
+    standing = codes == KEPT
+    formats = set(recipe.traces.formats)
+    n = recipe.traces.attempts
+    gated = formats - {TraceFormat.ALGORITHM_1}
+    if gated:
+        _drop(codes, count < n, _QUESTION[QuestionReason.TOO_FEW_RESPONSES])
+    _drop(codes, right < 1, _QUESTION[QuestionReason.NO_CORRECT_RESPONSE])
+    if recipe.traces.distinct_variants and gated <= DISTINCT_VARIANTS_APPLY and gated:
+        _drop(codes, variants < n, _QUESTION[QuestionReason.TOO_FEW_VARIANTS])
+    if TraceFormat.ALGORITHM_1 in formats:
+        codes[standing & (right >= 1)] = KEPT
+    return codes
+
+
+def question_ids_hex(facts: Facts) -> list[str]:
+    """The questions' ids as people and files see them."""
+    return [hex_id(one) for one in facts.question_id.tolist()]

@@ -1,0 +1,54 @@
+"""What a reflection says of its response, and whether its words are allowed."""
+
+import re
+from collections.abc import Callable, Sequence
+
+from skill_factory.recipe import Filters, Verdicts
+
+CORRECT, INCORRECT, MISSING = 1, 0, -1
+"""Verdicts as the narrow table holds them; 1 and 0 compare with the truth."""
+
+VerdictRule = Callable[[str, str], int]
+"""(reflection, what its verdict column says) → CORRECT, INCORRECT or MISSING."""
+
+
+def tagged_verdict(text: str) -> str | None:
+    """The text of the first `<verdict>…</verdict>`."""
+    start = text.find("<verdict>")
+    end = text.find("</verdict>", start) if start >= 0 else -1
+    return text[start + len("<verdict>") : end] if end >= 0 else None
+
+
+def verdict_rule(rule: Verdicts) -> VerdictRule:
+    """The verdict rule of a recipe; a word that means neither right nor wrong is a missing verdict."""
+    meaning = {word.lower(): INCORRECT for word in rule.incorrect}
+    meaning |= {word.lower(): CORRECT for word in rule.correct}
+    pattern = re.compile(rule.pattern) if rule.pattern else None
+
+    def said(text: str, column: str) -> str | None:
+        if pattern is not None:
+            match = pattern.search(text)
+            return match[1 if pattern.groups else 0] if match else None
+        return column if rule.rule == "column" else tagged_verdict(text)
+
+    def judge(text: str, column: str) -> int:
+        word = said(text, column)
+        return MISSING if word is None else meaning.get(word.strip().lower(), MISSING)
+
+    return judge
+
+
+def banned(filters: Filters) -> Callable[[str], bool]:
+    """Whether a text holds a banned word, in any case; whole words, or anywhere where the recipe says so."""
+    words: Sequence[str] = [word.lower() for word in filters.ban]
+    if not words:
+        return lambda text: False
+    if filters.ban_substrings:
+        return lambda text: any(word in text.lower() for word in words)
+    pattern = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, words))})(?!\w)")
+
+    def holds(text: str) -> bool:
+        lowered = text.lower()
+        return any(word in lowered for word in words) and pattern.search(lowered) is not None
+
+    return holds
