@@ -115,7 +115,9 @@ _PLAIN_SIGNS = re.compile(r"\bonly (?:use )?(?:the )?(?:operat\w{1,10} )?\(?\+,?
 
 
 _USE_ALL = re.compile(
-    r"exactly once|all (?:of )?(?:the |these )?(?:\w{1,10} )?numbers|every (?:given )?number", re.IGNORECASE
+    r"(?:each|every) (?:given )?number (?:must be |is |has to be )?(?:used )?(?:exactly |just |only )?once"
+    r"|exactly once|every (?:given )?number|all (?:of )?(?:the |these )?(?:\w{1,10} )?numbers|leav\w{1,3} (?:none|no number)",
+    re.IGNORECASE,
 )
 _TARGET = re.compile(
     r"(?:equals?|equal to|target|reach(?:es)?|obtain|makes?|gets?|gives?|results? in|total of)\b[^0-9\-]{0,24}(-?[0-9]{1,12})\b",

@@ -34,20 +34,23 @@ def choose_task(gold: str, question: str = "") -> Task:
         return Task.EXACT
     if read_quantity(gold) is not None:
         return Task.NUMBER
-    mathematical = (
-        "\\" in gold or any(sign in gold for sign in "^=+<>/*√π²") or len(take_apart(gold).items) > 1
-    )
+    signs = "\\^=+<>*√π" + ("-/()" if any(sign.isdecimal() for sign in gold) else "")
+    mathematical = any(sign in gold for sign in signs) or len(take_apart(gold).items) > 1
     return Task.MATH if mathematical else Task.EXACT
 
 
 def _is_puzzle(gold: str, question: str) -> bool:
+    """Is the gold answer an expression made of the question's numbers, or the target that they should reach?"""
     if gold.lstrip().startswith("{"):
         return read_puzzle("", gold) is not None
     made = calculate(arithmetic(gold.split("=")[0])) if len(gold) <= LONGEST else None
-    if made is None or len(made.numbers) < 2:
+    if made is None:
         return False
-    puzzle = read_puzzle(question, gold)
-    asked = puzzle is not None and set(made.numbers) <= set(puzzle.numbers) and "number" in question.lower()
+    puzzle = read_puzzle(question, gold) if "number" in question.lower() else None
+    if len(made.numbers) == 1:
+        asks = "expression" in question.lower() or "equation" in question.lower()
+        return asks and puzzle is not None and read_puzzle(question, "") == puzzle
+    asked = puzzle is not None and set(made.numbers) <= set(puzzle.numbers)
     return asked if question else len(made.numbers) > 2
 
 
@@ -68,7 +71,9 @@ def judge(answer: str | None, gold: str, task: str = Task.AUTO, question: str = 
 
 
 def _same(answer: str, gold: str, task: Task) -> bool:
-    if max(len(answer), len(gold)) > LONGEST or task == Task.EXACT:
+    if max(len(answer), len(gold)) > LONGEST:
+        return answer.split() == gold.split()
+    if task == Task.EXACT:
         return same_words(answer, gold)
     if task == Task.MATH:
         return same_math(answer, gold)

@@ -1,15 +1,14 @@
-r"""Mathematical answers: tuples, intervals, sets and lists part by part; the parts by value, by form, or by `math-verify`.
+"""Mathematical answers: tuples, intervals, unions, sets, lists and matrices part by part; the parts by value or form."""
 
-`math-verify` (an optional extra) is asked without its time-outs, which need the main thread's signals; so what could
-run long never reaches it: towers of powers, huge integers, sums, integrals, deep nesting, prose.
-"""
-
-import logging
 import re
 from typing import NamedTuple
 
-from skill_factory.grading.plain import LONGEST, plain, same_words
+from skill_factory.grading.algebra import same_algebra, unassigned
+from skill_factory.grading.plain import plain, same_words
 from skill_factory.grading.quantities import read_quantity, same_quantity
+
+MOST_UNORDERED = 8
+"""Parts of a set that are compared each with each; a longer one is compared by form alone."""
 
 
 class Parts(NamedTuple):
@@ -37,6 +36,8 @@ def _same_in_order(one: Parts, other: Parts) -> bool:
 
 
 def _same_in_any_order(one: Parts, other: Parts) -> bool:
+    if len(one.items) > MOST_UNORDERED:
+        return sorted(map(_form, one.items)) == sorted(map(_form, other.items))
     left = list(one.items)
     for item in other.items:
         match = next((mine for mine in left if same_math(mine, item)), None)
@@ -47,18 +48,27 @@ def _same_in_any_order(one: Parts, other: Parts) -> bool:
 
 
 def take_apart(text: str) -> Parts:
-    """The parts between top-level commas; one part without brackets where the text is no tuple, set or list."""
+    """The parts of a tuple, set, list, union or matrix; one part without brackets where the text is none of them."""
     text = _BRACKETS.sub(lambda bracket: bracket[0][-1], plain(text).replace("\\{", "{").replace("\\}", "}"))
-    text = re.sub(r"(?<=[0-9])(?:\{,\}|,\\!)(?=[0-9]{3})", "", text)
+    text = re.sub(r"(?<=[0-9])\{,\}(?=[0-9]{3})", "", text)
     text = re.sub(r"^[A-Za-z] ?(?:=|\\in) ?(?=[\[({])", "", text)
-    if read_quantity(text) is not None:
-        return Parts("", (text,))
+    matrix = re.fullmatch(r"\\begin ?\{([pb]?matrix)\}(.*)\\end ?\{\1\}", text)
+    if matrix:
+        rows = [row.split("&") for row in matrix[2].removesuffix("\\\\").split("\\\\")]
+        return Parts(f"matrix of {len(rows)}", tuple(cell.strip() for row in rows for cell in row))
+    union = tuple(part.strip() for part in text.split("\\cup"))
+    if len(union) > 1:
+        return Parts("{}", union)
+    return Parts("", (text,)) if read_quantity(text) is not None else _listed(text)
+
+
+def _listed(text: str) -> Parts:
     wrapped = len(text) > 1 and text[0] in "([{" and text[-1] in ")]}" and _closes_at_end(text)
     inside = text[1:-1] if wrapped else text
     items = tuple(item.strip() for item in _split(re.sub(r",? (?:and|\\text ?\{ ?and ?\}) ", ", ", inside)))
-    if wrapped and len(items) > 1:
-        return Parts(text[0] + text[-1], items)
-    return Parts("", items if len(items) > 1 and all(items) and not wrapped else (text,))
+    if len(items) == 1 or not all(items):
+        return Parts("", (text,))
+    return Parts(text[0] + text[-1] if wrapped else "", items)
 
 
 _BRACKETS = re.compile(r"\\(?:left|right|big|Big|bigl|bigr) ?[\[\](){}]")
@@ -90,7 +100,7 @@ def _same_value(answer: str, gold: str) -> bool:
         return same_quantity(mine, theirs)
     if same_words(answer, gold) or same_form(answer, gold):
         return True
-    return _verified(answer, gold)
+    return same_algebra(answer, gold)
 
 
 _DROPPED = re.compile(r"\\(?:left|right|displaystyle)(?![a-zA-Z])|[ ~]")
@@ -110,64 +120,3 @@ def _form(text: str) -> str:
     text = re.sub(r"\^ ?([0-9a-zA-Z])", r"^{\1}", text)
     text = _DROPPED.sub("", text.replace("\\cdot", "").replace("\\times", "*").replace("*", ""))
     return text.replace("\\leq", "\\le").replace("\\geq", "\\ge").replace("\\lt", "<").replace("\\gt", ">")
-
-
-def unassigned(text: str) -> str:
-    """What follows `x =` or `f(x) =`, or the whole."""
-    return re.sub(r"^[A-Za-z](?:_\{?[0-9a-z]\}?)?(?: ?\([a-z]\))? ?= ?", "", text)
-
-
-_KNOWN = frozenset(
-    "frac dfrac tfrac sqrt pi cdot times div pm left right sin cos tan cot sec csc arcsin arccos arctan ln log exp "  # noqa: SIM905
-    "infty cup cap in le leq ge geq lt gt ne neq theta alpha beta gamma lambda mu omega phi begin end pmatrix bmatrix "
-    "circ mathbb".split()
-)
-_WORDS = _KNOWN | frozenset({"pmatrix", "bmatrix", "oo"})
-
-
-def _bounded(text: str) -> bool:
-    """Is this short, shallow algebra without towers, big integers, sums or prose?"""
-    commands = re.findall(r"\\([A-Za-z]+)", text)
-    depth = _depth(text)
-    return (
-        len(text) <= LONGEST
-        and text.isascii()
-        and depth <= 6
-        and all(command in _KNOWN for command in commands)
-        and all(word in _WORDS for word in re.findall(r"[A-Za-z]{3,}", text))
-        and not re.search(r"!|[0-9]{16}|\^ ?\{?[^{}]{0,40}\^|\^ ?\{?-?[0-9.]{4}|[_\"';#&]{9}", text)
-        and text.count("^") <= 8
-        and text.count("(") + text.count("\\") + text.count("/") <= 24
-    )
-
-
-def _depth(text: str) -> int:
-    deepest = depth = 0
-    for sign in text:
-        depth += 1 if sign in "([{" else -1 if sign in ")]}" else 0
-        deepest = max(deepest, depth)
-    return deepest
-
-
-def _verified(answer: str, gold: str) -> bool:
-    answer, gold = plain(answer), plain(gold)
-    # The library takes the right side of any equation for its value; only of an assignment that is true.
-    answer = answer if "=" in gold else unassigned(answer)
-    if not (_bounded(answer) and _bounded(gold)) or ("=" in answer and "=" not in gold):
-        return False
-    try:
-        from math_verify import LatexExtractionConfig, parse, verify
-    except ImportError:
-        return False
-    logging.getLogger("math_verify").setLevel(logging.ERROR)
-    options = {
-        "extraction_config": (LatexExtractionConfig(),),
-        "fallback_mode": "no_fallback",
-        "parsing_timeout": None,
-    }
-    try:
-        read, meant = parse(f"${answer}$", **options), parse(f"${gold}$", **options)
-        # Twelve digits, so that a rounded root is no root; the library's default would take six.
-        return bool(read and meant) and verify(meant, read, float_rounding=12, timeout_seconds=None)
-    except Exception:  # the library and its parser raise many kinds; an answer they can't read is not equal
-        return False

@@ -24,7 +24,7 @@ class Weights(NamedTuple):
 
 ANSWER_ALONE = Weights()
 
-MOST_SAMPLES = 64
+MOST_SAMPLES = 32
 """Samples of one text that the optional terms look at; the rest is not read."""
 
 

@@ -6,7 +6,7 @@ from importlib.resources import files
 from skill_factory.grading.equivalence import Task
 from skill_factory.grading.reward import ANSWER_ALONE, Weights
 
-_MODULES = ("answers", "plain", "countdown", "quantities", "latex", "equivalence", "reward")
+_MODULES = ("answers", "plain", "countdown", "quantities", "algebra", "latex", "equivalence", "reward")
 _PACKAGE = "skill_factory.grading"
 _HEAD = '''\
 """A reward for answers in <answer> tags, for verl (compute_score, compute_score_batch) and TRL (trl_reward).
