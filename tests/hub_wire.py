@@ -176,16 +176,23 @@ class Handler(BaseHTTPRequestHandler):
             fault.first()
         body = self._read_body(fault)
         if body is None:
-            return self._finish(bare, route, 0, 0)
+            self._finish(bare, route, 0, 0)
+            return self._cut()
         request = Request(self.command, self.path, self.headers, body)
         reply = self._under(fault, request)
         if fault and fault.delay:
             time.sleep(fault.delay)
         if reply.status == 0:
-            self._cut()
-            return self._finish(request, route, 0, 0)
-        sent = self._send(reply, fault.cut_after if fault and self.command == "GET" else None)
-        self._finish(request, route, reply.status, sent)
+            self._finish(request, route, 0, 0)
+            return self._cut()
+        cut_after = fault.cut_after if fault and self.command == "GET" else None
+        sent = (
+            0 if self.command == "HEAD" else min(reply.size, reply.size if cut_after is None else cut_after)
+        )
+        self._finish(
+            request, route, reply.status, sent
+        )  # first: the client may look as soon as it has the answer
+        self._send(reply, cut_after)
 
     do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = handle_any
 
@@ -203,7 +210,6 @@ class Handler(BaseHTTPRequestHandler):
             return self._read_chunks()
         if fault and fault.cut_after is not None and self.command in ("PUT", "POST"):
             self.rfile.read(min(fault.cut_after, length))
-            self._cut()
             return None
         return self.rfile.read(length)
 
@@ -215,7 +221,7 @@ class Handler(BaseHTTPRequestHandler):
         self.rfile.readline()
         return b"".join(pieces)
 
-    def _send(self, reply: Reply, cut_after: int | None) -> int:
+    def _send(self, reply: Reply, cut_after: int | None) -> None:
         self.send_response(reply.status)
         for name, text in reply.headers.items():
             self.send_header(name, text)
@@ -223,19 +229,17 @@ class Handler(BaseHTTPRequestHandler):
             return self._send_stream(reply.stream)
         self.send_header("Content-Length", str(reply.size))
         self.end_headers()
-        if self.command == "HEAD":
-            return 0
-        content = self._content(reply)[:cut_after]
-        self.wfile.write(content)
+        if self.command != "HEAD":
+            self.wfile.write(self._content(reply)[:cut_after])
         if cut_after is not None:
             self._cut()
-        return len(content)
 
-    def _send_stream(self, stream: Callable[[], Any]) -> int:
+    def _send_stream(self, stream: Callable[[], Any]) -> None:
         self.send_header("Connection", "close")
         self.end_headers()
         self.close_connection = True
-        return sum(self.wfile.write(piece) for piece in stream())
+        for piece in stream():
+            self.wfile.write(piece)
 
     def _content(self, reply: Reply) -> bytes:
         if reply.file is None:

@@ -1,0 +1,157 @@
+"""What goes wrong with the Hub: which errors are worth another try, and how each is told to a person."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from skill_factory.errors import HubError
+
+T = TypeVar("T")
+Wait = Callable[[float], None]
+
+LONGEST_PAUSE = 300.0
+"""A rate limit that asks for more patience than its own window is told to the user instead."""
+
+
+class SignInNeeded(HubError):
+    """The token is missing, wrong or expired: show the sign-in button, keep the work."""
+
+
+class NotOnHub(HubError):
+    """There is no such repository, or this token may not see it."""
+
+
+class HubConflict(HubError):
+    """The repository holds, or meanwhile got, something that publishing would overwrite."""
+
+
+def patiently(action: Callable[[], T], wait: Wait = time.sleep, attempts: int = 4) -> T:
+    """The action's result; a rate limit, a failing server and a broken line are waited for, boundedly.
+
+    For actions that may be repeated without harm only.
+    """
+    for attempt in range(attempts - 1):
+        try:
+            return action()
+        except trouble() as error:
+            pause = pause_after(error, attempt)
+            if pause is None:
+                raise
+            wait(pause)
+    return action()
+
+
+def trouble() -> tuple[type[Exception], ...]:
+    """What the client libraries raise when the Hub or the line fails (Xet and LFS have types of their own)."""
+    import httpx2
+
+    return (httpx2.HTTPError, OSError, RuntimeError)
+
+
+def status_of(error: BaseException) -> int:
+    """The HTTP status behind an error, also where the library has wrapped it; 0 when no answer came."""
+    for one in _chain(error):
+        response = getattr(one, "response", None)
+        if response is not None:
+            return int(response.status_code)
+    return 0
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """The error, what it was raised from, and so on."""
+    seen: BaseException | None = error
+    while seen is not None:
+        yield seen
+        seen = seen.__cause__ or seen.__context__
+
+
+def pause_after(error: Exception, attempt: int) -> float | None:
+    """Seconds to wait before another try; None when another try makes no sense."""
+    import httpx2
+
+    status = status_of(error)
+    if status == 429:
+        asked = _asked_pause(error)
+        return None if asked > LONGEST_PAUSE else max(asked, 1.0)
+    broken = any(isinstance(one, httpx2.TransportError | ConnectionError) for one in _chain(error))
+    if status in (500, 502, 503, 504) or (not status and broken):
+        return float(2**attempt)
+    return None
+
+
+def _asked_pause(error: Exception) -> float:
+    from huggingface_hub.utils._http import parse_ratelimit_headers
+
+    headers = getattr(getattr(error, "response", None), "headers", {})
+    limit = parse_ratelimit_headers(headers)
+    if limit is not None and limit.remaining == 0:
+        return float(limit.reset_in_seconds)
+    asked = str(headers.get("Retry-After", ""))
+    return float(asked) if asked.isdigit() else 5.0
+
+
+@contextmanager
+def plainly(about: str, token: str | None, keep: type[Exception] | tuple[()] = ()) -> Iterator[None]:
+    """Turn what the libraries raise inside into a `HubError` in plain words; errors of type `keep` pass."""
+    try:
+        yield
+    except HubError:
+        raise
+    except trouble() as error:
+        if keep and isinstance(error, keep):
+            raise
+        raise explain(error, about, bool(token)) from error
+
+
+def explain(error: Exception, about: str, signed_in: bool) -> HubError:
+    """What happened and what to do, as a sentence or two; never with a token in it."""
+    from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError, RevisionNotFoundError
+
+    status, said = status_of(error), _said(error)
+    if isinstance(error, GatedRepoError):
+        page = _page(error, about)
+        return HubError(
+            f"{about} is open only to those who accepted its terms. Accept them at {page}, then try again."
+        )
+    if isinstance(error, RevisionNotFoundError):
+        return HubError(f"{about} has no such revision. Leave the revision empty for the newest state.")
+    if isinstance(error, RepositoryNotFoundError):
+        who = "your account may not see it" if signed_in else "it is private: sign in to see it"
+        return NotOnHub(f"No repository {about}, or {who}. Check the name.")
+    return _explain_status(status, said, about, error)
+
+
+def _explain_status(status: int, said: str, about: str, error: Exception) -> HubError:
+    if status == 401:
+        return SignInNeeded("The Hub does not accept this token: it has expired or is wrong. Sign in again.")
+    if status == 402:
+        return HubError(f"The Hub asks for a paid plan for {about}: {said}")
+    if status == 403:
+        return HubError(f"This token may not do that with {about}: {said} Use a token that may write there.")
+    if status in (409, 412):
+        return HubConflict(f"{about} was changed by somebody else at the same moment: {said} Try again.")
+    if status == 429:
+        return HubError(
+            f"The Hub asks for patience: too many requests. Try again in {_asked_pause(error):.0f} seconds."
+        )
+    if status >= 500:
+        return HubError(f"The Hub failed (status {status}) while asked for {about}. Try again later.")
+    if status:
+        return HubError(f"The Hub refused a request for {about} (status {status}): {said}")
+    return HubError(f"The Hub can't be reached ({type(error).__name__}). Check the connection and try again.")
+
+
+def _page(error: BaseException, repo: str) -> str:
+    """Where a person can look at the data set that was asked for."""
+    asked = getattr(error, "response").url  # noqa: B009 - the library types it as its own base class
+    return f"{asked.scheme}://{asked.netloc.decode()}/datasets/{repo}"
+
+
+def _said(error: BaseException) -> str:
+    """The Hub's own words about a refusal."""
+    response = getattr(error, "response", None)
+    message = getattr(error, "server_message", None) or (
+        response.headers.get("X-Error-Message") if response else None
+    )
+    return f"{str(message).strip().rstrip('.')}." if message else "no reason was given."

@@ -1,0 +1,141 @@
+"""Which files of a repository make which subset and split: pure, from the file list and the card's front matter.
+
+The rules are those of the `datasets` library: what the card declares, else what the files' names say.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+KINDS = {".parquet": "parquet", ".jsonl": "json", ".json": "json", ".csv": "csv", ".tsv": "csv"}
+"""Endings of data files that can be read, and the `datasets` builder that reads them."""
+SPLIT_WORDS = {
+    "train": "train",
+    "training": "train",
+    "test": "test",
+    "testing": "test",
+    "eval": "test",
+    "evaluation": "test",
+    "validation": "validation",
+    "valid": "validation",
+    "val": "validation",
+    "dev": "validation",
+}
+"""Words in a file's path that name its split, as the `datasets` library understands them."""
+
+
+@dataclass(frozen=True)
+class Split:
+    """The files of one split; `rows` is None where neither card nor footers tell."""
+
+    name: str
+    files: tuple[str, ...]
+    size: int
+    rows: int | None = None
+
+
+@dataclass(frozen=True)
+class Config:
+    """One subset: its splits and its columns, name → type (as Arrow writes it)."""
+
+    name: str
+    kind: str
+    splits: tuple[Split, ...]
+    columns: Mapping[str, str]
+    is_default: bool = False
+
+    @property
+    def rows(self) -> int | None:
+        known = [split.rows for split in self.splits if split.rows is not None]
+        return sum(known) if len(known) == len(self.splits) else None
+
+
+def front_matter(card: str) -> dict[str, Any]:
+    """The YAML fields of a card; {} when there are none or they can't be read."""
+    import yaml  # type: ignore[import-untyped]
+
+    found = re.match(r"\ufeff?\s*---[ \t]*\r?\n(.*?\n)?---[ \t]*(\r?\n|$)", card, re.DOTALL)
+    try:
+        fields = yaml.safe_load(found[1] or "") if found else None
+    except yaml.YAMLError:
+        return {}
+    return fields if isinstance(fields, dict) else {}
+
+
+def configs_of(sizes: Mapping[str, int], card: Mapping[str, Any]) -> tuple[Config, ...]:
+    """Subsets and splits of a file list: as the card declares them, else by the files' names."""
+    declared = [one for one in card.get("configs") or [] if isinstance(one, dict) and one.get("config_name")]
+    if any("data_files" in one for one in declared):
+        made = [_declared(one, sizes) for one in declared]
+    else:
+        made = [_grouped("default", _by_name(data_files(sizes)), sizes, False)]
+    return tuple(config for config in made if config.splits)
+
+
+def data_files(paths: Iterable[str]) -> list[str]:
+    """The paths that hold data, sorted; hidden files and the data set's own JSON notes are none."""
+    notes = ("dataset_info.json", "dataset_infos.json", "report.json")
+    return sorted(
+        path
+        for path in paths
+        if ending(path) in KINDS and path.split("/")[-1] not in notes and not re.search(r"(^|/)[._]", path)
+    )
+
+
+def ending(path: str) -> str:
+    found = re.search(r"\.[a-z]+$", path.lower())
+    return found[0] if found else ""
+
+
+def _declared(one: Mapping[str, Any], sizes: Mapping[str, int]) -> Config:
+    wanted = one.get("data_files", [])
+    if isinstance(wanted, str | list) and not (
+        wanted and isinstance(wanted, list) and isinstance(wanted[0], dict)
+    ):
+        wanted = [{"split": "train", "path": wanted}]
+    folder = str(one.get("data_dir") or "").strip("/")
+    prefix = f"{folder}/" if folder else ""
+    splits: dict[str, list[str]] = {}
+    for entry in wanted:
+        patterns = [entry["path"]] if isinstance(entry["path"], str) else list(entry["path"])
+        fitting = [path for path in data_files(sizes) if any(_fits(path, prefix + p) for p in patterns)]
+        splits.setdefault(str(entry.get("split", "train")), []).extend(fitting)
+    return _grouped(str(one["config_name"]), splits, sizes, bool(one.get("default")))
+
+
+def _fits(path: str, pattern: str) -> bool:
+    """Whether a card's pattern means the path: `*` stays within a folder, `**` does not."""
+    if "**" in pattern:
+        return fnmatchcase(path, pattern.replace("**/", "*").replace("**", "*"))
+    return path.count("/") == pattern.count("/") and fnmatchcase(path, pattern)
+
+
+def _by_name(paths: Iterable[str]) -> dict[str, list[str]]:
+    splits: dict[str, list[str]] = {}
+    for path in paths:
+        words = re.split(r"[/._ -]|\d+", path.lower())
+        named = next((SPLIT_WORDS[word] for word in words if word in SPLIT_WORDS), "train")
+        splits.setdefault(named, []).append(path)
+    return splits
+
+
+def _grouped(
+    name: str, splits: Mapping[str, list[str]], sizes: Mapping[str, int], is_default: bool
+) -> Config:
+    """A subset whose files have one format, that of most of them: the library reads no mixture."""
+    kinds = [KINDS[ending(path)] for paths in splits.values() for path in paths]
+    kind = max(sorted(set(kinds)), key=kinds.count, default="")
+    kept = {split: tuple(p for p in paths if KINDS[ending(p)] == kind) for split, paths in splits.items()}
+    made = tuple(Split(s, paths, sum(sizes[p] for p in paths)) for s, paths in kept.items() if paths)
+    return Config(name, kind, made, {}, is_default)
+
+
+def told_rows(config: str, card: Mapping[str, Any]) -> dict[str, int]:
+    """Rows per split, where the card's `dataset_info` tells them."""
+    told = card.get("dataset_info") or []
+    entries = [told] if isinstance(told, dict) else [one for one in told if isinstance(one, dict)]
+    fitting = [one for one in entries if one.get("config_name", "default") == config]
+    splits = [split for one in fitting for split in one.get("splits") or []]
+    return {s["name"]: int(s["num_examples"]) for s in splits if "name" in s and "num_examples" in s}
