@@ -128,7 +128,9 @@ def _responses(row: Row, columns: Columns) -> list[CanonicalRow]:
     return found
 
 
-def _responses_of_column(row: Row, columns: Columns, place: int, skip_missing: bool) -> Iterator[CanonicalRow]:
+def _responses_of_column(
+    row: Row, columns: Columns, place: int, skip_missing: bool
+) -> Iterator[CanonicalRow]:
     def value(paths: Sequence[str]) -> Any:
         # A field may be mapped once for all response columns of a wide row.
         return value_at(row, paths[place] if place < len(paths) else paths[-1]) if paths else None
@@ -175,7 +177,7 @@ def _per_response(value: Any, n: int, field: str) -> list[list[Any]]:
 def _text(value: Any, field: str) -> str | None:
     if value is None or _is_nan(value):
         return None
-    if not isinstance(value, str) or not _is_unicode(value):
+    if not isinstance(value, str) or not is_unicode(value):
         raise _Unreadable(RowReason.NOT_TEXT, field, value)
     return value
 
@@ -209,7 +211,8 @@ def _is_nan(value: Any) -> bool:
     return isinstance(value, float) and math.isnan(value)
 
 
-def _is_unicode(text: str) -> bool:
+def is_unicode(text: str) -> bool:
+    """Whether a text can be written as UTF-8."""
     try:
         text.encode()
     except UnicodeEncodeError:  # a lone surrogate: no UTF-8 file can hold it
@@ -334,7 +337,9 @@ def _canonical_table(parts: Mapping[str, pa.Array], rows: int) -> pa.Table:
         column = parts.get(names.get(field.name, field.name))
         if column is None:
             empty = pa.large_list(pa.large_string())
-            column = pa.array([[]], empty).take(pa.array([0] * rows, pa.int32())) if field.type == empty else None
+            column = (
+                pa.array([[]], empty).take(pa.array([0] * rows, pa.int32())) if field.type == empty else None
+            )
             column = pa.nulls(rows, field.type) if column is None else column
         elif field.name == "reflections":
             column = pc.if_else(pc.is_valid(column), column, pa.scalar([], column.type)).cast(field.type)

@@ -83,7 +83,7 @@ def read(table: pa.Table, recipe: Recipe) -> Reading:
         question_id=question_ids,
         variants=names,
         response_question=question,
-        response_id=_ids(responses),
+        response_id=text_ids(responses),
         response_correct=np.array(correct, dtype=np.bool_),
         response_variant=np.array(codes, dtype=np.int16),
         response_chars=np.array([len(text) for text in responses], dtype=np.int32),
@@ -91,12 +91,16 @@ def read(table: pa.Table, recipe: Recipe) -> Reading:
         response_tags=_tagged(table["response"], recipe),
         response_answer=np.array([text_hash(a.strip()) if a else 0 for a in answers], dtype=np.uint64),
         reflection_response=owners,
-        reflection_id=_ids(reflections),
-        reflection_verdict=np.array([judge(*one) for one in zip(reflections, said, strict=True)], dtype=np.int8),
+        reflection_id=text_ids(reflections),
+        reflection_verdict=np.array(
+            [judge(*one) for one in zip(reflections, said, strict=True)], dtype=np.int8
+        ),
         reflection_chars=np.array([len(text) for text in reflections], dtype=np.int32),
         reflection_empty=_empty(reflections),
         reflection_tags=_tagged(flat, recipe),
-        reflection_banned=_banned(reflections, holds) if recipe.filters.ban else np.zeros(len(reflections), np.bool_),
+        reflection_banned=_banned(reflections, holds)
+        if recipe.filters.ban
+        else np.zeros(len(reflections), np.bool_),
     )
     return Reading(facts, texts, golds, responses, answers, reflections)
 
@@ -119,7 +123,8 @@ def joined(parts: Sequence[Facts]) -> Facts:
     rest = {
         name: np.concatenate([getattr(p, name) for p in parts])
         for name in Facts.__annotations__
-        if name not in {"question_id", "variants", "response_question", "response_variant", "reflection_response"}
+        if name
+        not in {"question_id", "variants", "response_question", "response_variant", "reflection_response"}
     }
     return Facts(
         question_id=ids,
@@ -147,7 +152,7 @@ def question_ids(questions: pa.ChunkedArray) -> tuple[Places, Ids, pa.Array]:
     if isinstance(encoded, pa.ChunkedArray):
         encoded = encoded.chunk(0)
     texts = encoded.dictionary
-    return encoded.indices.to_numpy(zero_copy_only=False).astype(np.int32), _ids(texts.to_pylist()), texts
+    return encoded.indices.to_numpy(zero_copy_only=False).astype(np.int32), text_ids(texts.to_pylist()), texts
 
 
 def _questions(table: pa.Table) -> tuple[Places, Ids, list[str], list[str | None]]:
@@ -177,7 +182,8 @@ def _flatten(column: pa.ChunkedArray) -> tuple[pa.Array, Places]:
     return lists.flatten(), np.repeat(np.arange(len(lists), dtype=np.int32), lengths)
 
 
-def _ids(texts: Sequence[str]) -> Ids:
+def text_ids(texts: Sequence[str]) -> Ids:
+    """The ids of some texts: the first 64 bits of each one's BLAKE2b hash."""
     digests = b"".join([blake2b(text.encode(), digest_size=8).digest() for text in texts])
     return np.frombuffer(digests, dtype="<u8").astype(np.uint64)
 
@@ -192,4 +198,6 @@ def _banned(texts: Sequence[str], holds: object) -> Flags:
 
 def _tagged(column: pa.ChunkedArray | pa.Array, recipe: Recipe) -> Flags:
     found = pc.match_substring_regex(column, block_tag_pattern(recipe.tags))
-    return np.asarray(found.to_numpy(zero_copy_only=False) if isinstance(found, pa.Array) else found.to_numpy(), np.bool_)
+    return np.asarray(
+        found.to_numpy(zero_copy_only=False) if isinstance(found, pa.Array) else found.to_numpy(), np.bool_
+    )

@@ -17,6 +17,8 @@ from skill_factory.recipe import Traces
 
 Plans = Iterator[TracePlan | Skip]
 FormatFunction = Callable[[Question, Traces], Plans]
+OwnFormats = Mapping[str, FormatFunction]
+"""Formats of the caller's own, by code."""
 
 RANDOM_RULE = "any order"
 CORRECT_LAST_RULE = "correct last"
@@ -141,7 +143,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
 """For people: what a format is called, and what it shows in one sentence."""
 
 
-def chosen_formats(codes: Sequence[str], own: Mapping[str, FormatFunction] | None = None) -> dict[str, FormatFunction]:
+def chosen_formats(codes: Sequence[str], own: OwnFormats | None = None) -> dict[str, FormatFunction]:
     """The functions behind some codes. Errors: RecipeError that names the known codes."""
     known = {**FORMATS, **(own or {})}
     if unknown := [code for code in codes if code not in known]:

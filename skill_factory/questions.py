@@ -70,7 +70,9 @@ def usable_for(judgement: Judgement, recipe: Recipe, code: str, attempts: int = 
     """Which questions pass the gate of a format, at the recipe's N or another one."""
     n = attempts or recipe.traces.attempts
     held = judgement.question_code
-    standing = (held != _QUESTION[QuestionReason.EXCLUDED]) & (held != _QUESTION[QuestionReason.OUTSIDE_PASS_RATE])
+    standing = (held != _QUESTION[QuestionReason.EXCLUDED]) & (
+        held != _QUESTION[QuestionReason.OUTSIDE_PASS_RATE]
+    )
     right = standing & (judgement.question_right >= 1)
     if code == TraceFormat.ALGORITHM_1:
         return right
@@ -124,7 +126,9 @@ class ReflectionPool(Sequence[Reflection]):
 
     __slots__ = ("_ids", "_places", "_start", "_stop", "_texts")
 
-    def __init__(self, ids: list[int], places: list[int], texts: Sequence[str], start: int, stop: int) -> None:
+    def __init__(
+        self, ids: list[int], places: list[int], texts: Sequence[str], start: int, stop: int
+    ) -> None:
         self._ids, self._places, self._texts = ids, places, texts
         self._start, self._stop = start, stop
 
@@ -144,7 +148,9 @@ class ReflectionPool(Sequence[Reflection]):
         return Reflection(self._ids[k], self._texts[self._places[k]])
 
 
-def _reflection_pools(reading: Reading, judgement: Judgement, kept: npt.NDArray[np.intp]) -> list[ReflectionPool]:
+def _reflection_pools(
+    reading: Reading, judgement: Judgement, kept: npt.NDArray[np.intp]
+) -> list[ReflectionPool]:
     facts = reading.facts
     position = np.full(len(facts.response_id), -1, np.int64)
     position[kept] = np.arange(len(kept))

@@ -97,7 +97,10 @@ _SENTENCES: dict[tuple[Level, str], str] = {
     (Level.ROWS, "no_response"): "there is no response in the row",
     (Level.ROWS, "no_label"): "right or wrong is not given, or can't be read as yes or no",
     (Level.ROWS, "not_text"): "a text column holds something that is not text",
-    (Level.ROWS, "lengths_differ"): "the lists of responses, labels, answers and reflections differ in length",
+    (
+        Level.ROWS,
+        "lengths_differ",
+    ): "the lists of responses, labels, answers and reflections differ in length",
     (Level.RESPONSES, "row_dropped"): "its row can't be read",
     (Level.RESPONSES, "other_variant"): "its prompt variant is not among the chosen ones",
     (Level.RESPONSES, "empty"): "the response is empty",
@@ -107,7 +110,10 @@ _SENTENCES: dict[tuple[Level, str], str] = {
     (Level.RESPONSES, "no_answer"): "no final answer was found in it",
     (Level.RESPONSES, "label_conflict"): "the same text is labelled right in one place and wrong in another",
     (Level.RESPONSES, "answer_conflict"): "the same text comes with different extracted answers",
-    (Level.RESPONSES, "duplicate"): "the question has the same response already; their reflections are joined",
+    (
+        Level.RESPONSES,
+        "duplicate",
+    ): "the question has the same response already; their reflections are joined",
     (Level.RESPONSES, "no_kept_reflection"): "none of its reflections was kept",
     (Level.REFLECTIONS, "row_dropped"): "its row can't be read",
     (Level.REFLECTIONS, "empty"): "the reflection is empty",

@@ -297,7 +297,9 @@ def recipe_from_toml(text: str, name: str = "the recipe") -> Recipe:
     try:
         return parse_recipe(tomllib.loads(text))
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise RecipeError(f"{name} is not valid TOML: {error}. Mend that line, or save the recipe anew.") from None
+        raise RecipeError(
+            f"{name} is not valid TOML: {error}. Mend that line, or save the recipe anew."
+        ) from None
 
 
 def load_recipe(name: str) -> Recipe:

@@ -112,7 +112,9 @@ class _Reader:
         self.segments: list[Segment] = []
 
     def expected(self, what: str) -> Unreadable:
-        return Unreadable(f"expected {what} at character {self.at}, found {self.text[self.at : self.at + 40]!r}")
+        return Unreadable(
+            f"expected {what} at character {self.at}, found {self.text[self.at : self.at + 40]!r}"
+        )
 
     def sees(self, mark: str) -> bool:
         return self.text.startswith(mark, self.at)

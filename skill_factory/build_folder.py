@@ -1,0 +1,228 @@
+"""The build folder: the one owner of what lies in it. What it holds at the end is what `push` uploads.
+
+DIR/README.md  recipe.toml  report.json  dataset_info.json  sft_train/train-00000-of-00016.parquet …
+DIR/.work/     lock, recipe, scattered rows and finished partitions while a build runs; gone at its end
+"""
+
+import errno
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from skill_factory.errors import BuildFolderError
+from skill_factory.recipe import Recipe, recipe_from_toml
+from skill_factory.tally import Tally, tally_from_json
+
+SHARDS = "sft_train"
+FILES = ("README.md", "recipe.toml", "report.json", "dataset_info.json")
+"""All that a finished build holds beside its shards."""
+
+
+class BuildFolder:
+    """A folder that a build owns, or may take."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.work = path / ".work"
+        self.scattered = self.work / "scattered"
+
+    # -- claiming ---------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def claimed(self) -> Iterator[None]:
+        """Hold the folder's lock; it dies with the process. Errors: BuildFolderError if another build holds it."""
+        try:
+            self.work.mkdir(parents=True, exist_ok=True)
+            lock = os.open(self.work / "lock", os.O_CREAT | os.O_RDWR, 0o644)
+        except OSError as error:
+            raise self._not_writable(error) from None
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # A build that ended in between has taken the file away; then the lock we hold guards nothing.
+            if os.fstat(lock).st_ino != os.stat(self.work / "lock").st_ino:
+                raise BlockingIOError
+            yield
+        except (BlockingIOError, FileNotFoundError):
+            raise BuildFolderError(
+                f"Another build is working in {self.path}. Wait for it to end, or choose another folder."
+            ) from None
+        finally:
+            os.close(lock)
+
+    def check_free(self, fingerprint: str) -> bool:
+        """
+        Whether the finished build of this fingerprint is here already.
+
+        Errors: BuildFolderError where the folder holds what no build made.
+        """
+        if self.path.exists() and not self.path.is_dir():
+            raise BuildFolderError(f"{self.path} is a file. Give a folder for --out.")
+        if self.built_recipe() is None:
+            self._refuse_foreign()
+        report = self.report()
+        return report is not None and report["fingerprint"] == fingerprint
+
+    def check_same(self, recipe: Recipe) -> None:
+        """Errors: BuildFolderError where the folder holds a build of another recipe, saying what differs."""
+        there = self.built_recipe()
+        if there is None:
+            self._refuse_foreign()
+            return
+        old, new = there.flat(), recipe.flat()
+        lines = [f"{k}: {_show(old[k])} there, {_show(new[k])} now" for k in new if old[k] != new[k]]
+        if lines:
+            raise BuildFolderError(
+                f"{self.path} holds another build. What differs: {'; '.join(lines)}. "
+                "Use --fresh to replace it, or choose another folder."
+            )
+
+    def forget(self, remove: bool) -> None:
+        """Take back a build that came to nothing: its work files, and the folder if it was new."""
+        self.drop_work()
+        if remove:
+            self.path.rmdir()
+
+    def failed(self, error: OSError) -> BuildFolderError:
+        """What a fault of the disk means."""
+        if error.errno == errno.ENOSPC:
+            return BuildFolderError(
+                f"The disk of {self.path} is full. Make room and run the same command again: it goes on from here."
+            )
+        return self._not_writable(error)
+
+    def built_recipe(self) -> Recipe | None:
+        """The recipe of the build in the folder, finished or not; None where no build was."""
+        for path in (self.work / "recipe.toml", self.path / "recipe.toml"):
+            if path.is_file() and (path.parent == self.work or (self.path / "report.json").is_file()):
+                return recipe_from_toml(path.read_text(encoding="utf-8"), str(path))
+        return None
+
+    def report(self) -> dict[str, Any] | None:
+        """The report of a finished build; None while there is none."""
+        try:
+            report: dict[str, Any] = json.loads((self.path / "report.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+        return report if "fingerprint" in report and "ledger" in report else None
+
+    def _refuse_foreign(self) -> None:
+        if not self.path.is_dir():
+            return
+        names = sorted(p.name for p in self.path.iterdir() if p.name != ".work")
+        if names:
+            raise BuildFolderError(
+                f"{self.path} is not empty and no build made what is in it ({', '.join(names[:3])}"
+                f"{', …' if len(names) > 3 else ''}). Give a new or empty folder; nothing was touched."
+            )
+
+    def clear(self) -> None:
+        """Remove what a build wrote here, and nothing else. Errors: BuildFolderError in a folder no build made."""
+        if self.built_recipe() is None:
+            self._refuse_foreign()
+        for path in [*(self.path / name for name in FILES), *self.shards()]:
+            path.unlink(missing_ok=True)
+        for path in self.work.glob("*") if self.work.is_dir() else ():
+            if path.name != "lock":
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+        if (self.path / SHARDS).is_dir() and not any((self.path / SHARDS).iterdir()):
+            (self.path / SHARDS).rmdir()
+
+    # -- working ----------------------------------------------------------------------------------------------------
+
+    def begin(self, recipe: Recipe) -> None:
+        """Note whose build this is, and forget what an unfinished scan left behind."""
+        try:
+            self.write_text(self.work / "recipe.toml", recipe.to_toml())
+            if not (self.work / "scattered.json").is_file():
+                shutil.rmtree(self.scattered, ignore_errors=True)
+            self.scattered.mkdir(exist_ok=True)
+        except OSError as error:
+            raise self._not_writable(error) from None
+
+    def scan_done(self) -> dict[str, Any] | None:
+        """What the scan noted at its end; None while it has not ended."""
+        path = self.work / "scattered.json"
+        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+
+    def note_scan(self, tree: dict[str, Any]) -> None:
+        """Note that the scan has ended."""
+        self.write_text(self.work / "scattered.json", json.dumps(tree))
+
+    def done(self, p: int) -> Tally | None:
+        """The tally of partition p if it is finished."""
+        path = self._part(p, "json")
+        return tally_from_json(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
+
+    def write_partition(self, p: int, tables: Iterable[pa.Table], schema: pa.Schema, tally: Tally) -> None:
+        """Shard first, then its tally, each by an atomic rename: the tally's presence says that both are whole."""
+        shard = self._part(p, "parquet")
+        partial = shard.with_suffix(f".{os.getpid()}.partial")
+        rows = 0
+        with pq.ParquetWriter(
+            partial, schema, compression="zstd", compression_level=1, store_schema=False
+        ) as writer:
+            for table in tables:
+                writer.write_table(table)
+                rows += table.num_rows
+        if rows:
+            os.replace(partial, shard)
+        else:
+            partial.unlink()
+        self.write_text(self._part(p, "json"), json.dumps(tally.to_json()))
+
+    def _part(self, p: int, suffix: str) -> Path:
+        return self.work / f"part-{p:05d}.{suffix}"
+
+    def write_text(self, path: Path, text: str) -> None:
+        """Write a small file whole or not at all."""
+        partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+        partial.write_text(text, encoding="utf-8", newline="\n")
+        os.replace(partial, path)
+
+    # -- finishing --------------------------------------------------------------------------------------------------
+
+    def move_shards(self, rows: list[int]) -> list[Path]:
+        """Number the shards that hold rows and move them into place; safe to do again after a crash."""
+        (self.path / SHARDS).mkdir(exist_ok=True)
+        filled = [p for p, n in enumerate(rows) if n]
+        targets = []
+        for place, p in enumerate(filled):
+            target = self.path / SHARDS / f"train-{place:05d}-of-{len(filled):05d}.parquet"
+            if self._part(p, "parquet").is_file():
+                os.replace(self._part(p, "parquet"), target)
+            targets.append(target)
+        return targets
+
+    def finish(self, texts: dict[str, str]) -> None:
+        """Write the files beside the shards, the report last, and take the work files away."""
+        for name in sorted(texts, key=lambda name: name == "report.json"):
+            self.write_text(self.path / name, texts[name])
+        self.drop_work()
+
+    def drop_work(self) -> None:
+        """Take the work files away; the lock last, since it guards the rest."""
+        for path in sorted(self.work.iterdir(), key=lambda path: path.name == "lock"):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        self.work.rmdir()
+
+    def shards(self) -> list[Path]:
+        """The shards in order."""
+        return sorted((self.path / SHARDS).glob("train-*-of-*.parquet"))
+
+    def _not_writable(self, error: OSError) -> BuildFolderError:
+        return BuildFolderError(
+            f"Can't write to {self.path}: {error.strerror}. Choose another folder for --out."
+        )
+
+
+def _show(value: Any) -> str:
+    shown = json.dumps(value, ensure_ascii=False) if not isinstance(value, str) else value
+    return shown if len(shown) <= 60 else shown[:59] + "…"

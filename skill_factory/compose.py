@@ -1,0 +1,118 @@
+"""Usable questions become traces, within the limits of the recipe; every trace asked for is made or counted."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from skill_factory.facts import Reading
+from skill_factory.formats import FormatFunction
+from skill_factory.model import Closing, Question, Skip, Trace, TracePlan, hex_id
+from skill_factory.phrases import PhraseBook
+from skill_factory.questions import Judgement, questions, usable_for
+from skill_factory.reasons import Level, TraceReason
+from skill_factory.recipe import Recipe
+from skill_factory.render import render
+from skill_factory.tally import Tally, tally_skip, tally_trace
+
+
+@dataclass
+class Written:
+    """What was written before, in written order: the limits of a data set count from its head."""
+
+    traces: int = 0
+    by_label: Counter[str] = field(default_factory=Counter)
+
+
+def compose(
+    reading: Reading,
+    judgement: Judgement,
+    recipe: Recipe,
+    book: PhraseBook,
+    formats: Mapping[str, FormatFunction],
+    tally: Tally,
+    written: Written,
+) -> Iterator[Trace]:
+    """The traces of all usable questions in written order; `tally` and `written` grow as they come."""
+    gates = {code: usable_for(judgement, recipe, code) for code in formats}
+    ledger = tally.ledger[Level.TRACES]
+    excluded = frozenset(recipe.balance.exclude)
+    for place, question in questions(reading, judgement, recipe.traces.seed):
+        of_question = 0
+        for code, plans in formats.items():
+            if not gates[code][place]:
+                continue
+            for plan in plans(question, recipe.traces):
+                if isinstance(plan, Skip):
+                    tally_skip(tally, plan)
+                    continue
+                made = _make(plan, recipe, book, excluded, written, of_question)
+                if isinstance(made, Skip):
+                    tally_skip(tally, made)
+                    continue
+                of_question += 1
+                written.traces += 1
+                written.by_label[made.plan.label] += 1
+                ledger.read += 1
+                ledger.kept += 1
+                tally_trace(tally, made)
+                yield made
+
+
+def _make(
+    plan: TracePlan,
+    recipe: Recipe,
+    book: PhraseBook,
+    excluded: frozenset[str],
+    written: Written,
+    of_question: int,
+) -> Trace | Skip:
+    """The trace of a plan, or the first limit that it meets."""
+    balance = recipe.balance
+    if balance.max_traces and written.traces >= balance.max_traces:
+        return _skip(plan, TraceReason.OVER_LIMIT)
+    if balance.min_wrong and sum(not one.response.correct for one in plan.attempts) < balance.min_wrong:
+        return _skip(plan, TraceReason.TOO_FEW_WRONG)
+    trace = render(plan, book, recipe)
+    if recipe.cutoff.tokens and recipe.cutoff.action != "keep":
+        fitting = _within_cutoff(trace, recipe, book)
+        if fitting is None:
+            return _skip(plan, TraceReason.OVER_CUTOFF)
+        trace = fitting
+    if excluded and hex_id(trace.id) in excluded:
+        return _skip(plan, TraceReason.EXCLUDED)
+    if balance.per_question and of_question >= balance.per_question:
+        return _skip(plan, TraceReason.OVER_QUESTION_CAP)
+    limit = balance.label_limits.get(trace.plan.label)
+    if limit is not None and written.by_label[trace.plan.label] >= limit:
+        return _skip(plan, TraceReason.OVER_LABEL_LIMIT)
+    return trace
+
+
+def _skip(plan: TracePlan, reason: TraceReason) -> Skip:
+    return Skip(plan.question, plan.format, reason)
+
+
+def estimated_tokens(question: Question, text: str, recipe: Recipe) -> float:
+    """Tokens of question and trace by the recipe's characters per token."""
+    return (len(question.text) + len(text)) / recipe.cutoff.chars_per_token
+
+
+def _within_cutoff(trace: Trace, recipe: Recipe, book: PhraseBook) -> Trace | None:
+    """The trace, or, if the recipe allows, one without its first attempts, that is not over the cut-off."""
+    while estimated_tokens(trace.plan.question, trace.text, recipe) > recipe.cutoff.tokens:
+        shorter = _without_first(trace.plan) if recipe.cutoff.action == "fewer_attempts" else None
+        if shorter is None:
+            return None
+        trace = render(shorter, book, recipe)
+    return trace
+
+
+def _without_first(plan: TracePlan) -> TracePlan | None:
+    """The plan without its first attempt, unless the format's closing needs it."""
+    attempts = plan.attempts[1:]
+    needed = 1 if plan.closing is Closing.PLAIN else 2
+    back = plan.closing is Closing.BACKTRACK
+    if len(attempts) < needed or (back and not any(one.response.correct for one in attempts[:-1])):
+        return None
+    counted = plan.label == f"{len(plan.attempts)}C"
+    return replace(plan, attempts=attempts, label=f"{len(attempts)}C" if counted else plan.label)

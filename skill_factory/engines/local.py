@@ -1,0 +1,249 @@
+"""The default engine: worker processes of this machine scatter the source and build the partitions."""
+
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from skill_factory.build_folder import BuildFolder
+from skill_factory.columns import CANONICAL
+from skill_factory.compose import Written
+from skill_factory.dataset import in_batches, schema
+from skill_factory.engines import Built, Engine
+from skill_factory.errors import BuildFolderError, NothingUsable
+from skill_factory.formats import OwnFormats
+from skill_factory.pipeline import build_partition
+from skill_factory.progress import Progress, Report
+from skill_factory.questions import DISTINCT_VARIANTS_APPLY
+from skill_factory.reasons import Level
+from skill_factory.recipe import Recipe
+from skill_factory.scatter import (
+    Partitions,
+    Scattered,
+    Slice,
+    partitions,
+    partitions_from_json,
+    rows_of,
+    scatter_piece,
+)
+from skill_factory.sources import Piece, RawSource
+from skill_factory.tally import Tally, tally_from_json, total
+
+SMALL_BYTES = 24_000_000
+"""Below this, starting workers costs more than they bring."""
+
+
+def local_engine(workers: int = 0) -> Engine:
+    """The engine with so many worker processes; 0 means one per core."""
+    return partial(_run, workers or len(os.sched_getaffinity(0)))
+
+
+def _run(
+    asked: int, source: RawSource, recipe: Recipe, folder: BuildFolder, report: Report, own: OwnFormats | None
+) -> Built:
+    # Own formats are functions of the caller's program; they need not survive a trip to another process.
+    alone = asked == 1 or own is not None or 0 < source.size < SMALL_BYTES
+    with _pool(0 if alone else asked) as pool:
+        clock = _Clock(report)
+        cut, rows = _scan(source, recipe, folder, pool, clock)
+        done = {p: tally for p in range(len(cut)) if (tally := folder.done(p)) is not None}
+        resumed = len(done)
+        clock.begin(len(cut), done, resumed)
+        for p, tally in _build(cut, recipe, folder, pool, done, own):
+            done[p] = tally
+            clock.built(tally)
+    return Built([done[p] for p in range(len(cut))], rows, resumed)
+
+
+# -- scan ----------------------------------------------------------------------------------------------------------
+
+
+def _scan(
+    source: RawSource, recipe: Recipe, folder: BuildFolder, pool: Executor | None, clock: "_Clock"
+) -> tuple[Partitions, Tally]:
+    noted = folder.scan_done()
+    if noted is not None:
+        rows = tally_from_json(noted["tally"])
+        clock.rows = rows.ledger[Level.ROWS].read
+        return partitions_from_json(noted["partitions"], folder.scattered), rows
+    pieces = source.pieces()
+    clock.total = len(pieces)
+    found: dict[int, Scattered] = {}
+    for k, scattered in _each(
+        _scatter, [(piece, recipe, folder.scattered, k) for k, piece in enumerate(pieces)], pool
+    ):
+        found[k] = scattered
+        clock.scanned(scattered.tally)
+    parts = [found[k] for k in range(len(pieces))]
+    rows = total(part.tally for part in parts)
+    _check_variants(parts, recipe)
+    cut = partitions(
+        [c for part in parts for c in part.chunks], sum((p.bytes for p in parts), np.zeros(1, np.int64))
+    )
+    folder.note_scan({"partitions": cut.to_json(), "tally": rows.to_json()})
+    return cut, rows
+
+
+def _scatter(piece: Piece, recipe: Recipe, folder: Path, k: int) -> Scattered:
+    return scatter_piece(piece, recipe, folder, f"piece-{k:05d}")
+
+
+def _check_variants(parts: Sequence[Scattered], recipe: Recipe) -> None:
+    """Say before building that attempts can't all differ in variant. Errors: NothingUsable."""
+    wanted, n = recipe.filters.variants, recipe.traces.attempts
+    found = frozenset[str]().union(*(part.variants for part in parts))
+    found = found & set(wanted) if wanted else found
+    bound = set(recipe.traces.formats) <= DISTINCT_VARIANTS_APPLY
+    if recipe.traces.distinct_variants and bound and max(1, len(found)) < n:
+        # One more could come from responses without a variant; the gate of each question decides that.
+        if len(found) + 1 >= n and not wanted:
+            return
+        raise NothingUsable(
+            f"Each attempt shall come from another prompt variant and a trace has up to {n} attempts, but the data "
+            f"have {len(found)} variants ({', '.join(sorted(found)) or 'none'}). "
+            f"Use --attempts {max(1, len(found))}, or leave out --distinct-variants."
+        )
+
+
+# -- build ---------------------------------------------------------------------------------------------------------
+
+
+def _build(
+    cut: Partitions,
+    recipe: Recipe,
+    folder: BuildFolder,
+    pool: Executor | None,
+    done: Mapping[int, Tally],
+    own: OwnFormats | None,
+) -> Iterator[tuple[int, Tally]]:
+    missing = [p for p in range(len(cut)) if p not in done]
+    if recipe.balance.max_traces or recipe.balance.label_limits:
+        # A limit counts from the head of the data set, so each partition waits for those before it.
+        known = dict(done)
+        for p in missing:
+            before = total(known[q] for q in range(p))
+            known[p] = build_one(p, cut.slices(p), recipe, folder.path, _written(before), own)
+            yield p, known[p]
+        return
+    yield from _each(
+        build_one, [(p, cut.slices(p), recipe, folder.path, None, own) for p in missing], pool, missing
+    )
+
+
+def _written(before: Tally) -> Written:
+    return Written(before.ledger[Level.TRACES].kept, Counter(before.counts["traces_by_label"]))
+
+
+def build_one(
+    p: int,
+    slices: Sequence[Slice],
+    recipe: Recipe,
+    path: Path,
+    written: Written | None = None,
+    own: OwnFormats | None = None,
+) -> Tally:
+    """Build partition p into the folder at path and give its tally."""
+    rows = rows_of(slices) if slices else CANONICAL.empty_table()
+    part = build_partition(rows, recipe, own, written)
+    lineage = recipe.output.lineage
+    BuildFolder(path).write_partition(p, in_batches(part.traces, lineage), schema(lineage), part.tally)
+    return part.tally
+
+
+# -- workers -------------------------------------------------------------------------------------------------------
+
+
+def _each(
+    task: Callable[..., Any],
+    arguments: Sequence[tuple[Any, ...]],
+    pool: Executor | None,
+    names: Sequence[int] = (),
+) -> Iterator[tuple[int, Any]]:
+    """(name, result) of every call, as they come; in this process without a pool."""
+    names = names or range(len(arguments))
+    if pool is None:
+        for name, one in zip(names, arguments, strict=True):
+            yield name, task(*one)
+        return
+    waiting: dict[Future[Any], int] = {
+        pool.submit(task, *one): name for name, one in zip(names, arguments, strict=True)
+    }
+    try:
+        for future in as_completed(waiting):
+            yield waiting.pop(future), future.result()
+    except BrokenProcessPool:
+        raise BuildFolderError(
+            "A worker process was ended from outside, most often because memory ran out. What is finished is kept: "
+            "run the same command again, with --workers 1 if it happens again."
+        ) from None
+
+
+@contextmanager
+def _pool(workers: int) -> Iterator[ProcessPoolExecutor | None]:
+    if not workers:
+        yield None
+        return
+    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _begin_worker, (os.getpid(),))
+    try:
+        yield pool
+    except BaseException:
+        for process in list((pool._processes or {}).values()):
+            process.kill()
+        pool.shutdown(wait=True, cancel_futures=True)
+        raise
+    pool.shutdown()
+
+
+def _begin_worker(parent: int) -> None:
+    # Ctrl-C goes to the whole terminal group; the parent alone answers it. A killed parent takes its workers along.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+class _Clock:
+    """Turns what comes in into progress."""
+
+    def __init__(self, report: Report) -> None:
+        self._report, self._start = report, time.monotonic()
+        self._phase, self._done, self.total = "scan", 0, 0
+        self.rows = self._traces = self._resumed = 0
+
+    def _tell(self) -> None:
+        seconds = time.monotonic() - self._start
+        self._report(
+            Progress(
+                self._phase, self._done, self.total, self.rows, self._traces, self._resumed, round(seconds, 3)
+            )
+        )
+
+    def scanned(self, tally: Tally) -> None:
+        self._done += 1
+        self.rows += tally.ledger[Level.ROWS].read
+        self._tell()
+
+    def begin(self, parts: int, done: Mapping[int, Tally], resumed: int) -> None:
+        self._phase, self._done, self.total, self._resumed = "build", len(done), parts, resumed
+        self._traces = sum(one.ledger[Level.TRACES].kept for one in done.values())
+        self._tell()
+
+    def built(self, tally: Tally) -> None:
+        self._done += 1
+        self._traces += tally.ledger[Level.TRACES].kept
+        self._tell()

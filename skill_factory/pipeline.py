@@ -1,0 +1,171 @@
+"""The whole flow on one screen: a source becomes partitions, a partition becomes traces, traces become a build.
+
+    source → rows → partitions → questions → plans → traces → build folder
+
+Start here. `build_partition` is the heart, and the preview runs it too: what a preview shows is what the build writes
+at its head.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from skill_factory.build_folder import BuildFolder
+from skill_factory.card import documents
+from skill_factory.columns import CANONICAL
+from skill_factory.compose import Written, compose
+from skill_factory.engines import Engine
+from skill_factory.errors import ColumnError, NothingUsable, SourceError
+from skill_factory.facts import Facts, Reading, read
+from skill_factory.formats import OwnFormats, chosen_formats
+from skill_factory.model import Trace
+from skill_factory.phrases import phrase_book
+from skill_factory.prepare import check_usable, pinned, ready
+from skill_factory.progress import Report, silent
+from skill_factory.questions import Judgement, judge
+from skill_factory.reasons import Level
+from skill_factory.recipe import Recipe
+from skill_factory.scatter import first_rows
+from skill_factory.sources import RawSource, open_source
+from skill_factory.tally import Tally, tally_judgement, total
+
+
+@dataclass
+class Partition:
+    """A partition while it is built: its traces come one by one, and its tally grows with them."""
+
+    reading: Reading
+    judgement: Judgement
+    traces: Iterator[Trace]
+    tally: Tally
+
+    @property
+    def facts(self) -> Facts:
+        """The narrow table of the partition."""
+        return self.reading.facts
+
+
+def build_partition(
+    rows: pa.Table, recipe: Recipe, own: OwnFormats | None = None, written: Written | None = None
+) -> Partition:
+    """
+    The traces of some canonical rows (columns.CANONICAL), in written order, and their tally.
+
+    `written` says what the partitions before wrote; it matters only where the recipe sets limits.
+    """
+    reading = read(rows.cast(CANONICAL), recipe)
+    judgement = judge(reading.facts, recipe)
+    tally = tally_judgement(reading.facts, judgement, recipe)
+    formats = chosen_formats(recipe.traces.formats, own)
+    book = phrase_book(recipe.phrases)
+    traces = compose(reading, judgement, recipe, book, formats, tally, written or Written())
+    return Partition(reading, judgement, traces, tally)
+
+
+@dataclass(frozen=True)
+class BuildResult:
+    """What a build came to."""
+
+    path: Path
+    report: dict[str, Any]
+    """The content of `report.json`."""
+    resumed: int
+    """Partitions that an earlier, stopped run had finished."""
+    already: bool
+    """The folder held this very build; nothing was done."""
+
+
+@dataclass(frozen=True)
+class Preview:
+    """The first traces of a build, before it."""
+
+    traces: list[Trace]
+    tally: Tally
+    """Of the questions looked at, not of the whole source."""
+    recipe: Recipe
+
+
+def build(
+    source: str | RawSource,
+    out: str | Path,
+    recipe: Recipe | None = None,
+    *,
+    columns: Mapping[str, Any] | None = None,
+    workers: int = 0,
+    fresh: bool = False,
+    own_formats: OwnFormats | None = None,
+    report: Report = silent,
+    token: str | None = None,
+    engine: Engine | None = None,
+) -> BuildResult:
+    """
+    Build the data set of a recipe into the folder `out` (see `build_folder.py` for what it holds).
+
+    `columns` overrides the guessed mapping, e.g. `{"correct": ["is_right"]}`; `workers` 0 means all cores. A stopped
+    build goes on where it was; a finished one is left as it is. Errors: SkillFactoryError, with nothing half-written.
+    """
+    from skill_factory.engines.local import local_engine
+
+    recipe = recipe or Recipe()
+    raw = open_source(source, recipe.source, token) if isinstance(source, str) else source
+    recipe = pinned(raw, ready(raw, recipe, columns, own_formats))
+    folder = BuildFolder(Path(out))
+    if not fresh and folder.check_free(recipe.fingerprint()):
+        return BuildResult(folder.path, folder.report() or {}, 0, True)
+    new = not folder.path.exists()
+    with folder.claimed():
+        if fresh:
+            folder.clear()
+        folder.check_same(recipe)
+        try:
+            folder.begin(recipe)
+            built = (engine or local_engine(workers))(raw, recipe, folder, report, own_formats)
+            tally = total([built.rows, *built.partitions])
+            check_usable(tally, recipe)
+        except (NothingUsable, ColumnError, SourceError):
+            folder.forget(new)
+            raise
+        except OSError as error:
+            raise folder.failed(error) from None
+        traces = [one.ledger[Level.TRACES].kept for one in built.partitions]
+        shards = folder.move_shards(traces)
+        texts = documents(recipe, tally, shards)
+        folder.finish(texts)
+    return BuildResult(folder.path, json.loads(texts["report.json"]), built.resumed, False)
+
+
+def preview(
+    source: str | RawSource,
+    recipe: Recipe | None = None,
+    *,
+    columns: Mapping[str, Any] | None = None,
+    questions: int = 20,
+    own_formats: OwnFormats | None = None,
+    token: str | None = None,
+) -> Preview:
+    """The traces of the first usable questions in written order: the head of what `build` would write."""
+    recipe = recipe or Recipe()
+    raw = open_source(source, recipe.source, token) if isinstance(source, str) else source
+    recipe = ready(raw, recipe, columns, own_formats)
+    wanted = questions
+    while True:
+        rows, all_of_it = first_rows(raw, recipe, wanted)
+        part = build_partition(rows, recipe, own_formats)
+        usable = int((part.judgement.question_code == 0).sum())
+        if usable >= questions or all_of_it:
+            break
+        wanted *= 4
+    seen: dict[int, None] = {}
+    traces = []
+    for trace in part.traces:
+        seen.setdefault(trace.plan.question.id)
+        if len(seen) > questions:
+            break
+        traces.append(trace)
+    if all_of_it and not traces:
+        check_usable(part.tally, recipe)
+    return Preview(traces, part.tally, recipe)

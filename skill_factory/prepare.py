@@ -1,0 +1,112 @@
+"""Before anything is read in bulk: the columns are settled, the formats known, the source pinned."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from skill_factory.columns import REQUIRED, guess, mapped, needed_columns
+from skill_factory.errors import ColumnError, NothingUsable, RecipeError, SourceError
+from skill_factory.formats import OwnFormats, chosen_formats
+from skill_factory.model import TraceFormat
+from skill_factory.phrases import phrase_book
+from skill_factory.reasons import Level, sentence
+from skill_factory.recipe import Columns, Recipe
+from skill_factory.sources import RawSource
+from skill_factory.tally import Tally
+
+SAMPLE_ROWS = 200
+"""Rows that a mapping is guessed from."""
+
+
+def settled_columns(
+    source: RawSource, columns: Columns, overrides: Mapping[str, Any] | None = None
+) -> Columns:
+    """
+    The mapping of a recipe, guessed where it names none, with overrides on top (`{"correct": ["is_right"]}`).
+
+    A recipe that maps a required field keeps its other fields as they are: an empty one means "not there".
+    Errors: ColumnError, SourceError for a source without rows.
+    """
+    names, rows = source.names(), source.head(SAMPLE_ROWS)
+    if not rows:
+        raise SourceError(
+            f"{source.spec.name or 'The source'} holds no rows. Give a source with at least one."
+        )
+    guessed, given = guess(names, rows).model_dump(), columns.model_dump()
+    given |= dict(overrides or {})
+    whole = any(columns.model_dump()[field] for field in REQUIRED)
+    fields = {f: given[f] or (guessed[f] if not whole or f in REQUIRED else given[f]) for f in given}
+    fields |= dict(overrides or {})
+    settled = Columns(**fields)
+    missing = [field for field in REQUIRED if not getattr(settled, field)]
+    if missing:
+        raise ColumnError(
+            f"No column for {' and '.join(missing)}. Found: {', '.join(names)}. "
+            f"Choose one, e.g. --map {missing[0]}={names[0]}."
+        )
+    needed_columns(settled, names)
+    return settled
+
+
+def ready(
+    source: RawSource,
+    recipe: Recipe,
+    overrides: Mapping[str, Any] | None = None,
+    own: OwnFormats | None = None,
+) -> Recipe:
+    """The recipe with its columns settled, checked against the source. Errors: ColumnError, RecipeError."""
+    chosen_formats(recipe.traces.formats, own)
+    phrase_book(recipe.phrases)
+    columns = settled_columns(source, recipe.columns, overrides)
+    if not columns.reflections and (
+        needs := [f for f in recipe.traces.formats if f != TraceFormat.NO_REFLECTION]
+    ):
+        raise ColumnError(
+            f"No column holds reflections, and the format {needs[0]} shows them. "
+            "Map one (--map reflections=COLUMN), make them (generate reflections), or ask for --format no_reflection. "
+            f"Found: {', '.join(source.names())}."
+        )
+    if recipe.verdicts.rule == "column" and not columns.verdicts:
+        raise RecipeError("The verdict rule is a column, but none is mapped. Add --map verdicts=COLUMN.")
+    return recipe.model_copy(update={"columns": columns, "source": source.spec})
+
+
+def pinned(source: RawSource, recipe: Recipe) -> Recipe:
+    """
+    The recipe with the source's digest or commit.
+
+    Errors: SourceError where the recipe was made for other data under a digest of its own.
+    """
+    return recipe.model_copy(update={"source": source.pinned()})
+
+
+def described(columns: Columns) -> list[tuple[str, str]]:
+    """(field, columns) of a mapping, for people."""
+    shown: dict[str, list[str]] = {}
+    for field, path in mapped(columns):
+        shown.setdefault(field, []).append(path)
+    return [(field, ", ".join(paths)) for field, paths in shown.items()]
+
+
+def check_usable(tally: Tally, recipe: Recipe) -> None:
+    """Errors: NothingUsable where no trace came out, with what each smaller N would leave and where the data went."""
+    if tally.ledger[Level.TRACES].kept:
+        return
+    code, n = recipe.traces.formats[0], recipe.traces.attempts
+    left = {m: tally.counts["reach"].get(f"{code}|{m:02d}", 0) for m in range(1, min(n, 11))}
+    if usable := [m for m, questions in left.items() if questions]:
+        smaller = ", ".join(f"{left[m]:,} at N = {m}" for m in left)
+        raise NothingUsable(
+            f"No question has {n} usable responses with a right one among them; smaller N would leave: {smaller}. "
+            f"Use --attempts {max(usable)}."
+        )
+    raise NothingUsable(f"Nothing in the data can become a trace. {_where_it_went(tally)}")
+
+
+def _where_it_went(tally: Tally) -> str:
+    lines = []
+    for level in Level:
+        one = tally.ledger[level]
+        why = "; ".join(f"{n:,} {sentence(level, reason)}" for reason, n in one.dropped.most_common(3))
+        if one.read:
+            lines.append(f"{level.value}: {one.kept:,} of {one.read:,} kept" + (f" ({why})" if why else ""))
+    return ". ".join(lines) + "."

@@ -1,0 +1,202 @@
+"""Rows go to where their questions are: sorted by the written order, cut into contiguous partitions.
+
+Each piece of the source becomes chunks: Arrow files of canonical rows, sorted by order key, with the row at which each
+of 4,096 buckets (the key's first 12 bits) begins. How many partitions there are follows from the bytes of text per
+bucket alone, never from workers, files or the order of rows.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from skill_factory.columns import CANONICAL, Batch, canonical, is_unicode, value_at
+from skill_factory.draws import order_keys
+from skill_factory.facts import question_ids, text_ids
+from skill_factory.recipe import Columns, Recipe
+from skill_factory.sources import Piece, RawSource
+from skill_factory.tally import Tally, tally_rows
+
+BUCKETS = 4096
+_SHIFT = np.uint64(64 - 12)
+CHUNK_BYTES = 48_000_000
+PARTITION_BYTES = 32_000_000
+"""Bytes of mapped text in a partition: what one worker holds at a time."""
+
+Counts = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Canonical rows on disk, sorted by order key; bucket b holds rows starts[b] to starts[b + 1]."""
+
+    path: Path
+    starts: Counts
+
+
+@dataclass(frozen=True)
+class Slice:
+    """Some rows of a chunk; what a worker needs to know of it."""
+
+    path: Path
+    start: int
+    end: int
+
+    def rows(self) -> pa.Table:
+        """The rows, mapped into memory, not copied."""
+        with pa.memory_map(str(self.path)) as file:
+            return pa.ipc.open_file(file).read_all().slice(self.start, self.end - self.start)
+
+
+@dataclass(frozen=True)
+class Scattered:
+    """What came of one piece: its chunks, the bytes of text per bucket, and the tally of its rows."""
+
+    chunks: list[Chunk]
+    bytes: Counts
+    tally: Tally
+    variants: frozenset[str]
+
+
+def scatter_piece(piece: Piece, recipe: Recipe, folder: Path, name: str) -> Scattered:
+    """Read a piece and write its rows as chunks into a folder."""
+    chunks: list[Chunk] = []
+    size = np.zeros(BUCKETS, np.int64)
+    tally = Tally()
+    variants: set[str] = set()
+    for table in _gathered(piece, recipe, tally):
+        variants.update(pc.unique(table["variant"]).drop_null().to_pylist())
+        keys, measured = _keys_and_bytes(table, recipe.traces.seed)
+        buckets = (keys >> _SHIFT).astype(np.int64)
+        size += np.bincount(buckets, weights=measured, minlength=BUCKETS).astype(np.int64)
+        order = np.argsort(keys, kind="stable")
+        starts = np.searchsorted(buckets[order], np.arange(BUCKETS + 1)).astype(np.int64)
+        chunks.append(
+            _write_chunk(table.take(pa.array(order)), starts, folder / f"{name}-{len(chunks):05d}.arrow")
+        )
+    return Scattered(chunks, size, tally, frozenset(variants))
+
+
+def _gathered(piece: Piece, recipe: Recipe, tally: Tally) -> Iterator[pa.Table]:
+    """Canonical rows in tables of about CHUNK_BYTES."""
+    waiting: list[pa.Table] = []
+    size = 0
+    for batch in piece.batches(recipe.columns):
+        read = canonical(batch, recipe.columns)
+        tally.add(tally_rows(read))
+        if not read.table.num_rows:
+            continue
+        waiting.append(read.table)
+        size += read.table.nbytes
+        if size >= CHUNK_BYTES:
+            yield pa.concat_tables(waiting)
+            waiting, size = [], 0
+    if waiting:
+        yield pa.concat_tables(waiting)
+
+
+def _keys_and_bytes(table: pa.Table, seed: int) -> tuple[npt.NDArray[np.uint64], Counts]:
+    """For each row its question's order key, and the UTF-8 bytes of its texts."""
+    places, ids, _ = question_ids(table["question"])
+    size = np.zeros(table.num_rows, np.int64)
+    for name in ("question", "answer", "response", "extracted"):
+        size += pc.fill_null(pc.binary_length(table[name]), 0).to_numpy()
+    lists = table["reflections"].combine_chunks()
+    lengths = pc.binary_length(lists.flatten()).to_numpy(zero_copy_only=False)
+    ends = np.cumsum(np.concatenate([[0], lengths]))
+    counts = np.cumsum(np.concatenate([[0], pc.list_value_length(lists).to_numpy(zero_copy_only=False)]))
+    size += (ends[counts[1:]] - ends[counts[:-1]]).astype(np.int64)
+    return order_keys(seed, ids)[places], size
+
+
+def _write_chunk(table: pa.Table, starts: Counts, path: Path) -> Chunk:
+    partial = path.with_suffix(".partial")
+    with pa.OSFile(str(partial), "wb") as file, pa.ipc.new_file(file, CANONICAL) as writer:
+        writer.write_table(table.combine_chunks())
+    os.replace(partial, path)
+    return Chunk(path, starts)
+
+
+def rows_of(slices: Sequence[Slice]) -> pa.Table:
+    """The canonical rows of some slices."""
+    return pa.concat_tables([CANONICAL.empty_table(), *(one.rows() for one in slices)])
+
+
+@dataclass(frozen=True)
+class Partitions:
+    """A scattered source: which buckets make which partition, and where their rows lie."""
+
+    chunks: Sequence[Chunk]
+    cuts: Sequence[int]
+    """Partition p holds buckets cuts[p] to cuts[p + 1]."""
+
+    def __len__(self) -> int:
+        return len(self.cuts) - 1
+
+    def slices(self, p: int) -> list[Slice]:
+        """Where the rows of partition p lie."""
+        first, end = self.cuts[p : p + 2]
+        found = [Slice(c.path, int(c.starts[first]), int(c.starts[end])) for c in self.chunks]
+        return [one for one in found if one.end > one.start]
+
+    def to_json(self) -> dict[str, Any]:
+        """File names and cuts, as JSON values."""
+        return {"chunks": [[c.path.name, c.starts.tolist()] for c in self.chunks], "cuts": list(self.cuts)}
+
+
+def partitions_from_json(tree: dict[str, Any], folder: Path) -> Partitions:
+    """The inverse of `Partitions.to_json`, for chunks in a folder."""
+    chunks = [Chunk(folder / name, np.array(starts, np.int64)) for name, starts in tree["chunks"]]
+    return Partitions(chunks, tree["cuts"])
+
+
+def partitions(chunks: Sequence[Chunk], size: Counts) -> Partitions:
+    """Cut the buckets into contiguous ranges of about PARTITION_BYTES of text."""
+    ends = np.cumsum(size)
+    whole = int(ends[-1])
+    n = max(1, min(BUCKETS, -(-whole // PARTITION_BYTES)))
+    inner = np.searchsorted(ends, [whole * p // n for p in range(1, n)], side="right")
+    cuts = sorted({0, BUCKETS, *inner.tolist()})
+    return Partitions(list(chunks), cuts)
+
+
+def first_rows(source: RawSource, recipe: Recipe, questions: int) -> tuple[pa.Table, bool]:
+    """
+    The canonical rows of the first questions in written order, and whether these are all questions of the source.
+
+    The question column is read alone first, then only the pieces in which one of the questions stands.
+    """
+    only_question = Columns(question=recipe.columns.question)
+    found: list[tuple[Piece, npt.NDArray[np.uint64]]] = []
+    for piece in source.pieces():
+        ids = [_question_column_ids(batch, recipe) for batch in piece.batches(only_question)]
+        found.append((piece, np.unique(np.concatenate(ids)) if ids else np.empty(0, np.uint64)))
+    every = np.unique(np.concatenate([ids for _, ids in found])) if found else np.empty(0, np.uint64)
+    chosen = every[np.argsort(order_keys(recipe.traces.seed, every), kind="stable")[:questions]]
+    tables = [CANONICAL.empty_table()]
+    for piece, ids in found:
+        if not np.isin(ids, chosen).any():
+            continue
+        for batch in piece.batches(recipe.columns):
+            table = canonical(batch, recipe.columns).table
+            if table.num_rows:
+                places, row_ids, _ = question_ids(table["question"])
+                tables.append(table.filter(pa.array(np.isin(row_ids, chosen)[places])))
+    return pa.concat_tables(tables), len(chosen) == len(every)
+
+
+def _question_column_ids(batch: Batch, recipe: Recipe) -> npt.NDArray[np.uint64]:
+    path = recipe.columns.question
+    if isinstance(batch, pa.RecordBatch) and batch.schema.get_field_index(path) >= 0:
+        column = batch.column(path)
+        if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+            return text_ids(column.drop_null().unique().to_pylist())
+    rows = batch.to_pylist() if isinstance(batch, pa.RecordBatch) else batch
+    texts = {text for row in rows if isinstance(text := value_at(row, path), str)}
+    return text_ids([text for text in texts if is_unicode(text)])
