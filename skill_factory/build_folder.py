@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from skill_factory.errors import BuildFolderError
+from skill_factory.progress import Progress, Report
 from skill_factory.recipe import Recipe, recipe_from_toml
 from skill_factory.tally import Tally, tally_from_json
 
@@ -155,6 +156,15 @@ class BuildFolder:
     def note_scan(self, tree: dict[str, Any]) -> None:
         """Note that the scan has ended."""
         self.write_text(self.work / "scattered.json", json.dumps(tree))
+
+    def noted(self, report: Report) -> Report:
+        """The report, and each progress in `.work/progress.json` too, where the app reads it."""
+
+        def note(progress: Progress) -> None:
+            self.write_text(self.work / "progress.json", progress.to_json())
+            report(progress)
+
+        return note
 
     def done(self, p: int) -> Tally | None:
         """The tally of partition p if it is finished."""

@@ -77,6 +77,8 @@ class BuildResult:
     """Partitions that an earlier, stopped run had finished."""
     already: bool
     """The folder held this very build; nothing was done."""
+    recipe: Recipe
+    """As it was built: columns settled, source pinned."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,7 @@ def build(
     recipe = pinned(raw, ready(raw, recipe, columns, own_formats))
     folder = BuildFolder(Path(out))
     if not fresh and folder.check_free(recipe.fingerprint()):
-        return BuildResult(folder.path, folder.report() or {}, 0, True)
+        return BuildResult(folder.path, folder.report() or {}, 0, True, recipe)
     new = not folder.path.exists()
     with folder.claimed():
         if fresh:
@@ -123,7 +125,7 @@ def build(
         folder.check_same(recipe)
         try:
             folder.begin(recipe)
-            built = (engine or local_engine(workers))(raw, recipe, folder, report, own_formats)
+            built = (engine or local_engine(workers))(raw, recipe, folder, folder.noted(report), own_formats)
             tally = total([built.rows, *built.partitions])
             check_usable(tally, recipe)
         except (NothingUsable, ColumnError, SourceError):
@@ -135,7 +137,7 @@ def build(
         shards = folder.move_shards(traces)
         texts = documents(recipe, tally, shards)
         folder.finish(texts)
-    return BuildResult(folder.path, json.loads(texts["report.json"]), built.resumed, False)
+    return BuildResult(folder.path, json.loads(texts["report.json"]), built.resumed, False, recipe)
 
 
 def preview(
