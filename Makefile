@@ -1,0 +1,52 @@
+# Two commands do all the set-up on a fresh machine: `make app` and `make test`.
+PYTHON ?= python3
+BIN := .venv/bin
+RUN := $(BIN)/python
+
+.PHONY: setup app demo test check lint types tests lock browser screenshots bench bench-app torture trainers test-trainers test-ray docs clean
+
+setup: .venv/.ready
+
+# Anew when what is to be installed has changed.
+.venv/.ready: requirements.txt requirements-dev.lock
+	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; found " + sys.version.split()[0] + ". Say which: make setup PYTHON=python3.12") if sys.version_info < (3, 11) else 0'
+	test -x $(RUN) || $(PYTHON) -m venv .venv
+	$(BIN)/uv --version >/dev/null 2>&1 || $(RUN) -m pip install --quiet "uv>=0.13,<0.14"
+	$(BIN)/uv pip install --quiet --python $(RUN) -r requirements-dev.lock
+	touch .venv/.ready
+
+app: setup
+	$(BIN)/streamlit run app.py
+
+demo: setup
+	$(RUN) -m skill_factory build demo --out demo-build --fresh
+
+test: check browser tests
+
+check: setup lint types
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: setup
+	$(BIN)/mypy
+
+# Debian's Chromium, for the tests that look at the app as a visitor does.
+browser:
+	sh tests/browser/install.sh
+
+tests: setup
+	$(BIN)/pytest -q -n 2 --dist loadgroup
+
+lock: setup
+	$(BIN)/uv pip compile --quiet --upgrade --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-annotate --no-header requirements-dev.in -o requirements-dev.lock
+
+docs: setup
+	$(RUN) -m tests.write_docs
+
+screenshots: setup browser
+	$(RUN) -m tests.screenshots
+
+clean:
+	rm -rf demo-build .pytest_cache .mypy_cache .ruff_cache .hypothesis
