@@ -13,7 +13,16 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from skill_factory.grading import Task, Weights, compute_score, equivalent, final_answer, reward_source, score
+from skill_factory.grading import (
+    BlockNames,
+    Task,
+    Weights,
+    compute_score,
+    equivalent,
+    final_answer,
+    reward_source,
+    score,
+)
 from skill_factory.grading.reward import attempts_of, repeat_share, spoiled_share, well_formed
 
 
@@ -161,6 +170,16 @@ def test_the_file_is_told_its_task_and_weights(tmp_path: Path) -> None:
     assert module.compute_score("s", trace(answer="5"), "5") == 1.5
 
 
+def test_the_file_is_told_the_names_of_the_tags(tmp_path: Path) -> None:
+    """A recipe with tags of its own gets a reward that reads them; a sample's own answer stays in `<answer>`."""
+    names = BlockNames("plan", "try", "check", "result")
+    module = load_as_verl_does(reward_source(names=names), tmp_path)
+    text = "<plan><try><answer>5</answer></try><check><verdict>Correct</verdict></check></plan><result>5</result>"
+    assert module.compute_score("s", text, "5") == score(text, "5", names=names) == 1.0
+    assert module.compute_score("s", text, "5", format=1, samples=1, verdicts=1) == 4.0
+    assert module.compute_score("s", "<answer>5</answer>", "5") == 0.0
+
+
 def test_the_file_evaluates_nothing() -> None:
     """Neither `eval` nor `exec` nor a time-out by signal stands in it."""
     called = {
@@ -213,6 +232,7 @@ def test_attempts_carry_their_answer_and_the_verdict_that_follows() -> None:
         (trace("4", answer="5").replace("</sample>", ""), 0.0),
         (trace("4", answer="5") + "<think>", 0.0),
         (trace("4", answer="5").replace("</think>", "</think></think>"), 0.0),
+        (trace("4", answer="5").replace("So:", "Back to this: <answer>5</answer>"), 1.0),
     ],
 )
 def test_format_is_one_thought_and_one_closing_answer(text: str, expected: float) -> None:

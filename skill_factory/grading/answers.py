@@ -1,24 +1,37 @@
 """Where the final answer of a text stands: found with `rfind`, so that 100 kB of unclosed tags cost no more than text."""
 
-_INSIDE = ("<think>", "<sample>", "<reflect>")
+from typing import NamedTuple
 
 
-def final_answer(text: str) -> str | None:
+class BlockNames(NamedTuple):
+    """The names of a trace's tags; a recipe may choose others."""
+
+    think: str = "think"
+    sample: str = "sample"
+    reflect: str = "reflect"
+    answer: str = "answer"
+
+
+USUAL_NAMES = BlockNames()
+
+
+def final_answer(text: str, names: BlockNames = USUAL_NAMES) -> str | None:
     """The text of the last `<answer>` block after the last `</think>`, stripped; None where there is none.
 
     A text that was cut off while thinking has no final answer, however many attempts in it were right; neither has
     one that was cut off inside its last `<answer>`. Where a prompt already opened `<think>`, an open `<sample>` or
     `<reflect>` gives the cut away.
     """
-    thought = text.rfind("</think>")
-    start = thought + len("</think>") if thought >= 0 else 0
-    still_inside = ("<think>",) if thought >= 0 else _INSIDE
-    if any(text.find(tag, start) >= 0 for tag in still_inside):
+    thought = text.rfind(f"</{names.think}>")
+    start = thought + len(names.think) + 3 if thought >= 0 else 0
+    still_inside = names[:1] if thought >= 0 else names[:3]
+    if any(text.find(f"<{name}>", start) >= 0 for name in still_inside):
         return None
-    opened, closed = text.rfind("<answer>", start), text.rfind("</answer>", start)
+    opening = f"<{names.answer}>"
+    opened, closed = text.rfind(opening, start), text.rfind(f"</{names.answer}>", start)
     if opened < 0 or closed < opened:
         return None
-    return text[opened + len("<answer>") : closed].strip()
+    return text[opened + len(opening) : closed].strip()
 
 
 def stated_answer(text: str) -> str | None:

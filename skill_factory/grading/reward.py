@@ -8,7 +8,7 @@ from collections import Counter
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from skill_factory.grading.answers import blocks, final_answer
+from skill_factory.grading.answers import USUAL_NAMES, BlockNames, blocks, final_answer
 from skill_factory.grading.equivalence import Task, equivalent
 
 
@@ -36,9 +36,9 @@ class Attempt(NamedTuple):
     verdict: str
 
 
-def attempts_of(text: str) -> list[Attempt]:
-    """The closed samples before the final answer, each with the verdict that follows it."""
-    samples, reflections = blocks(text, "sample")[:MOST_SAMPLES], blocks(text, "reflect")
+def attempts_of(text: str, names: BlockNames = USUAL_NAMES) -> list[Attempt]:
+    """The closed samples of a text, each with the verdict that follows it; a sample's own answer is in `<answer>`."""
+    samples, reflections = blocks(text, names.sample)[:MOST_SAMPLES], blocks(text, names.reflect)
     found, next_reflection = [], 0
     for place, (begin, sample) in enumerate(samples):
         end = samples[place + 1][0] if place + 1 < len(samples) else len(text)
@@ -53,16 +53,16 @@ def attempts_of(text: str) -> list[Attempt]:
     return found
 
 
-def well_formed(text: str) -> float:
-    """1 when the text thinks once, in closed blocks, and ends in one answer block; else 0."""
-    body = text.strip()
-    thought = body.partition("</think>")
-    once = body.startswith("<think>") and body.count("<think>") == 1 and body.count("</think>") == 1
+def well_formed(text: str, names: BlockNames = USUAL_NAMES) -> float:
+    """1 when the text thinks once, at its beginning, in closed blocks, and ends in its final answer; else 0."""
+    body, opening, closing = text.strip(), f"<{names.think}>", f"</{names.think}>"
+    once = body.startswith(opening) and body.count(opening) == 1 and body.count(closing) == 1
+    thought = body.partition(closing)[0]
     closed = all(
-        thought[0].count(f"<{tag}>") == thought[0].count(f"</{tag}>") for tag in ("sample", "reflect")
+        thought.count(f"<{name}>") == thought.count(f"</{name}>") for name in (names.sample, names.reflect)
     )
-    one_answer = thought[2].count("<answer>") == 1 and thought[2].rstrip().endswith("</answer>")
-    return float(once and closed and one_answer)
+    ends = body.endswith(f"</{names.answer}>") and final_answer(body, names) is not None
+    return float(once and closed and ends)
 
 
 def repeat_share(samples: list[str]) -> float:
@@ -96,24 +96,15 @@ def spoiled_share(right: list[bool]) -> float:
     return sum(before and not after for before, after in steps) / len(steps) if steps else 0.0
 
 
-def optional_terms(text: str, gold: str, task: str, question: str, weights: Weights) -> float:
-    """The weighted sum of the optional terms; a term of weight 0 is not computed."""
-    if not any(weights):
-        return 0.0
-    attempts = attempts_of(text.rpartition("</think>")[0])
-    right = [equivalent(attempt.answer, gold, task, question) for attempt in attempts]
+def optional_terms(right: list[bool], attempts: list[Attempt], final: bool, weights: Weights) -> float:
+    """The weighted sum of the optional terms but the format's; `right` says which attempts are, `final` of the answer."""
     judged = [
         (mine.verdict == "correct") == truth
         for mine, truth in zip(attempts, right, strict=True)
         if mine.verdict
     ]
-    answers = [*right, equivalent(final_answer(text), gold, task, question)]
-    total = weights.format * well_formed(text) if weights.format else 0.0
-    total += (
-        weights.samples * _share(right)
-        + weights.verdicts * _share(judged)
-        - weights.spoiled * spoiled_share(answers)
-    )
+    total = weights.samples * _share(right) + weights.verdicts * _share(judged)
+    total -= weights.spoiled * spoiled_share([*right, final])
     return total - (
         weights.repeats * repeat_share([mine.text for mine in attempts]) if weights.repeats else 0.0
     )
@@ -124,16 +115,29 @@ def _share(flags: list[bool]) -> float:
 
 
 def score(
-    text: str, gold: str, task: str = Task.AUTO, question: str = "", weights: Weights = ANSWER_ALONE
+    text: str,
+    gold: str,
+    task: str = Task.AUTO,
+    question: str = "",
+    weights: Weights = ANSWER_ALONE,
+    names: BlockNames = USUAL_NAMES,
 ) -> float:
     """The reward of one model output: 1.0 or 0.0 for its final answer, plus the weighted optional terms."""
-    right = equivalent(final_answer(text), gold, task, question)
-    return float(right) + optional_terms(text, gold, task, question, weights)
+    final = equivalent(final_answer(text, names), gold, task, question)
+    total = float(final)
+    if weights.format:
+        total += weights.format * well_formed(text, names)
+    if any(weights[1:]):
+        attempts = attempts_of(text.rpartition(f"</{names.think}>")[0], names)
+        right = [equivalent(attempt.answer, gold, task, question) for attempt in attempts]
+        total += optional_terms(right, attempts, final, weights)
+    return total
 
 
 # What `reward.py` is told when it is written; the trainers' keywords of the same names go before them.
 DEFAULT_TASK = Task.AUTO
 DEFAULT_WEIGHTS = ANSWER_ALONE
+DEFAULT_NAMES = USUAL_NAMES
 
 
 def compute_score(
@@ -147,7 +151,8 @@ def compute_score(
     given = {name: float(settings[name]) for name in Weights._fields if name in settings}
     question = str((extra_info or {}).get("question") or "")
     task = str(settings.get("task") or DEFAULT_TASK)
-    return score(solution_str, str(ground_truth), task, question, DEFAULT_WEIGHTS._replace(**given))
+    weights = DEFAULT_WEIGHTS._replace(**given)
+    return score(solution_str, str(ground_truth), task, question, weights, DEFAULT_NAMES)
 
 
 def compute_score_batch(

@@ -3,6 +3,7 @@
 import ast
 from importlib.resources import files
 
+from skill_factory.grading.answers import USUAL_NAMES, BlockNames
 from skill_factory.grading.equivalence import Task
 from skill_factory.grading.reward import ANSWER_ALONE, Weights
 
@@ -17,17 +18,23 @@ math-verify is installed, mathematical answers are compared with it too.
 '''
 
 
-def reward_source(task: Task = Task.AUTO, weights: Weights = ANSWER_ALONE) -> str:
-    """The text of `reward.py` with this task and these weights as its defaults."""
+def reward_source(
+    task: Task = Task.AUTO, weights: Weights = ANSWER_ALONE, names: BlockNames = USUAL_NAMES
+) -> str:
+    """The text of `reward.py` with this task, these weights and these tag names as its defaults."""
     folder = files(_PACKAGE)
     modules = [_parted(folder.joinpath(f"{name}.py").read_text(encoding="utf-8")) for name in _MODULES]
     imports = sorted(
         {line for head, _ in modules for line in head}, key=lambda line: (line.startswith("from"), line)
     )
     source = "\n\n\n".join([_HEAD + "\n" + "\n".join(imports), *(body for _, body in modules)]) + "\n"
-    return source.replace("DEFAULT_TASK = Task.AUTO", f"DEFAULT_TASK = Task.{task.name}").replace(
-        "DEFAULT_WEIGHTS = ANSWER_ALONE", f"DEFAULT_WEIGHTS = {weights!r}"
-    )
+    for told, default in (
+        (f"DEFAULT_TASK = Task.{task.name}", "DEFAULT_TASK = Task.AUTO"),
+        (f"DEFAULT_WEIGHTS = {weights!r}", "DEFAULT_WEIGHTS = ANSWER_ALONE"),
+        (f"DEFAULT_NAMES = {names!r}", "DEFAULT_NAMES = USUAL_NAMES"),
+    ):
+        source = source.replace(default, told)
+    return source
 
 
 def _parted(source: str) -> tuple[list[str], str]:
