@@ -1,0 +1,40 @@
+"""Where the app keeps its work between runs: below `SKILL_FACTORY_HOME`, else in the platform's cache folder."""
+
+import os
+import secrets
+import sys
+from pathlib import Path
+
+
+def home() -> Path:
+    """The folder, made if it is not there; readable by its owner alone."""
+    folder = Path(os.environ.get("SKILL_FACTORY_HOME") or _cache() / "skill-factory")
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder
+
+
+def place(kind: str) -> Path:
+    """The folder for one kind of work (`builds`, `uploads`, `facts`)."""
+    folder = home() / kind
+    folder.mkdir(exist_ok=True, mode=0o700)
+    return folder
+
+
+def new_place(kind: str) -> Path:
+    """A new folder with an unguessable name: on a shared server the name is the key."""
+    folder = place(kind) / secrets.token_urlsafe(18)
+    folder.mkdir(mode=0o700)
+    return folder
+
+
+def hosted() -> bool:
+    """Whether strangers may be using this server: then paths of its own disk are nobody's to open."""
+    return bool(os.environ.get("SPACE_ID") or os.environ.get("SKILL_FACTORY_HOSTED"))
+
+
+def _cache() -> Path:
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
