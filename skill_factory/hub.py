@@ -177,14 +177,19 @@ def read_text(
 
 
 def try_read(
-    repo: str, path: str, token: str | None, commit: str, endpoint: str | None = None
+    repo: str,
+    path: str,
+    token: str | None,
+    commit: str,
+    endpoint: str | None = None,
+    kind: str = "dataset",
 ) -> bytes | None:
     """A file's bytes at a commit; None when the commit has no such file."""
     from huggingface_hub import get_session, hf_hub_url
     from huggingface_hub.errors import EntryNotFoundError
     from huggingface_hub.utils import build_hf_headers, hf_raise_for_status  # type: ignore[attr-defined]
 
-    address = hf_hub_url(repo, path, repo_type="dataset", revision=commit, endpoint=endpoint)
+    address = hf_hub_url(repo, path, repo_type=kind, revision=commit, endpoint=endpoint)
     _prepare()
     try:
         with plainly(repo, token, keep=EntryNotFoundError):

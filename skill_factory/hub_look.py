@@ -81,17 +81,21 @@ def look(
 
 
 def list_files(
-    repo: str, token: str | None, revision: str | None = None, endpoint: str | None = None
+    repo: str,
+    token: str | None,
+    revision: str | None = None,
+    endpoint: str | None = None,
+    kind: str = "dataset",
 ) -> tuple[Any, tuple[RemoteFile, ...]]:
-    """The Hub's description of a data set, and all files of its commit. Errors: HubError."""
+    """The Hub's description of a repository, and all files of its commit. Errors: HubError."""
     from huggingface_hub import RepoFile
 
     hub = client(token, endpoint)
     with plainly(repo, token):
-        patiently(lambda: hub.auth_check(repo, repo_type="dataset"))
-        found = patiently(lambda: hub.dataset_info(repo, revision=revision))
+        patiently(lambda: hub.auth_check(repo, repo_type=kind))
+        found = patiently(lambda: hub.repo_info(repo, revision=revision, repo_type=kind))
         tree = patiently(
-            lambda: list(hub.list_repo_tree(repo, recursive=True, revision=found.sha, repo_type="dataset"))
+            lambda: list(hub.list_repo_tree(repo, recursive=True, revision=found.sha, repo_type=kind))
         )
     files = (entry for entry in tree if isinstance(entry, RepoFile))
     return found, tuple(

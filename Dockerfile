@@ -1,0 +1,19 @@
+# The app for a container at home and for a Space: an ordinary user, port 8501, no state of its own.
+FROM python:3.11-slim
+
+RUN useradd --create-home --uid 1000 user
+USER 1000
+ENV HOME=/home/user \
+    PATH=/home/user/.local/bin:$PATH \
+    PYTHONUNBUFFERED=1
+WORKDIR /home/user/app
+
+# The list alone first: the layer with the packages stays as it is while only the app changes.
+COPY --chown=user requirements.txt ./
+RUN pip install --no-cache-dir --user -r requirements.txt
+COPY --chown=user . .
+
+EXPOSE 8501
+HEALTHCHECK --interval=30s --timeout=5s --start-period=30s \
+    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8501/_stcore/health', timeout=4)"]
+CMD ["streamlit", "run", "app.py", "--server.port=8501", "--server.address=0.0.0.0", "--server.headless=true"]

@@ -1,0 +1,100 @@
+"""Signing in by a code that the visitor confirms elsewhere: no cookie, no redirect, no token left lying about."""
+
+import pytest
+
+from skill_factory.errors import HubError
+from skill_factory.hub import whoami
+from skill_factory.signin import OAuthApp, SignIn, app_from, ask_code, is_hosted, poll, scopes, stored_token
+from tests.hub import Hub
+
+pytest_plugins = ["tests.hub_fixtures"]
+
+
+def app(hub: Hub) -> OAuthApp:
+    return OAuthApp("client", hub.url, "app-secret")
+
+
+def test_a_confirmed_code_becomes_a_token_of_that_user(hub: Hub) -> None:
+    """Waiting until it is confirmed; then the token is the visitor's, with the seconds it lasts."""
+    code = ask_code(app(hub))
+    assert poll(app(hub), code).state is SignIn.WAITING
+    token = hub.approve(code.user_code, "alice")
+    done = poll(app(hub), code)
+    assert (done.state, done.token, done.expires_in) == (SignIn.DONE, token, 28800)
+    assert whoami(done.token, hub.url).name == "alice"
+
+
+def test_the_visitor_gets_a_link_with_the_code_in_it(hub: Hub) -> None:
+    """One click, no typing; the secret half of the code is not in the link."""
+    code = ask_code(app(hub))
+    assert code.user_code in code.page and code.device_code not in code.page
+
+
+def test_only_the_least_is_asked_for(hub: Hub) -> None:
+    """Publishing needs to create and fill its own repositories; more is asked for when it is wanted."""
+    ask_code(app(hub))
+    (device,) = hub.devices.values()
+    assert device["scope"] == "openid profile contribute-repos" == " ".join(scopes())
+    assert scopes(private_sources=True, jobs=True)[3:] == ("read-repos", "gated-repos", "jobs")
+
+
+def test_a_refused_and_an_outdated_code_say_so(hub: Hub) -> None:
+    """Denied by the visitor; used up or too old."""
+    code = ask_code(app(hub))
+    hub.deny(code.user_code)
+    assert poll(app(hub), code).state is SignIn.DENIED
+    hub.devices.clear()
+    assert poll(app(hub), code).state is SignIn.EXPIRED
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "state"),
+    [
+        (503, b"", SignIn.WAITING),
+        (200, b"<html>", SignIn.WAITING),
+        (400, b'{"error": "slow_down"}', SignIn.SLOWER),
+    ],
+)
+def test_a_hiccup_while_polling_is_not_the_end(hub: Hub, status: int, body: bytes, state: SignIn) -> None:
+    """A failing server or a proxy's page is not yet; being asked to slow down is told."""
+    code = ask_code(app(hub))
+    hub.faults.add("oauth_token", status=status, body=body)
+    assert poll(app(hub), code).state is state
+
+
+def test_a_wrong_app_is_an_error(hub: Hub) -> None:
+    """What can't become a sign-in ends with a sentence that names the other way."""
+    code = ask_code(app(hub))
+    hub.faults.add("oauth_token", status=400, body=b'{"error": "invalid_client"}')
+    with pytest.raises(HubError, match=r"invalid_client\. Paste a token"):
+        poll(app(hub), code)
+    hub.faults.add("oauth_device", status=200, body=b"{}")
+    with pytest.raises(HubError, match="Paste a token"):
+        ask_code(app(hub))
+
+
+def test_no_secret_is_shown_in_a_repr(hub: Hub) -> None:
+    """Objects end up in logs and tracebacks; tokens and secrets must not."""
+    code = ask_code(app(hub))
+    token = hub.approve(code.user_code, "alice")
+    shown = repr([app(hub), code, poll(app(hub), code)])
+    assert not [secret for secret in (token, "app-secret", code.device_code) if secret in shown]
+
+
+def test_the_app_of_a_space_comes_from_its_environment() -> None:
+    """All of it or none; the provider without a slash at its end."""
+    environ = {
+        "OAUTH_CLIENT_ID": "id",
+        "OAUTH_CLIENT_SECRET": "s",
+        "OPENID_PROVIDER_URL": "https://hub.example/",
+    }
+    assert app_from(environ) == OAuthApp("id", "https://hub.example", "s")
+    assert app_from({"OAUTH_CLIENT_ID": "id"}) is None
+
+
+def test_a_hosted_instance_has_no_token_of_its_own() -> None:
+    """The owner's token must never act for visitors; at home it is there for the asking."""
+    assert stored_token({"HF_TOKEN": "t", "SKILL_FACTORY_HOSTED": "1"}) is None
+    assert stored_token({"HF_TOKEN": "t", "SPACE_ID": "a/b"}) is None
+    assert stored_token({"HF_TOKEN": "t"}) == "t"
+    assert not is_hosted({"SKILL_FACTORY_HOSTED": "0"})
