@@ -5,7 +5,7 @@ over the draws. No text is read, so a moved slider is answered in milliseconds.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from math import comb
@@ -25,6 +25,7 @@ TEACHES = ("one_attempt", "all_right", "wrong_to_right", "ends_wrong")
 
 Shows = tuple[float, float, float, float]
 """Expected traces of one plan, in the order of TEACHES."""
+NOTHING: Shows = (0.0, 0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -35,16 +36,17 @@ class Outlook:
     """Questions that give at least one trace."""
     traces: int
     by_label: dict[str, int]
-    shows: dict[str, float]
-    """Expected traces by what they show (TEACHES)."""
+    by_attempts: dict[int, Shows]
+    """Expected traces by number of attempts (0 where it is drawn) and by what they show, in the order of TEACHES."""
     exact: bool
     """False where only building tells the number: a limit by length, by label or by wrong attempts, or drawn sizes."""
 
     @property
     def fixing(self) -> float:
         """Share of the traces that show a mistake being put right; 0 without traces."""
-        every = sum(self.shows.values())
-        return self.shows["wrong_to_right"] / every if every else 0.0
+        every = sum(sum(shows) for shows in self.by_attempts.values())
+        fixing = sum(shows[TEACHES.index("wrong_to_right")] for shows in self.by_attempts.values())
+        return fixing / every if every else 0.0
 
 
 class Pool(NamedTuple):
@@ -104,16 +106,17 @@ def outlook(judgement: Judgement, recipe: Recipe) -> Outlook:
     asked, balance = recipe.traces, recipe.balance
     some = np.zeros(len(judgement.question_code), np.bool_)
     expected: defaultdict[str, float] = defaultdict(float)
-    shows = np.zeros(len(TEACHES))
+    shows: dict[int, Shows] = {}
     for code in asked.formats:
         if code not in FORMATS:
             continue
         which = able(judgement, recipe, code)
         some |= which
         for pool, questions in _pools(judgement, which):
-            for label, plan in _plans(code, pool, recipe):
-                expected[label] += questions * asked.repeats * sum(plan)
-                shows += np.array(plan) * questions * asked.repeats
+            for label, attempts, plan in _plans(code, pool, recipe):
+                here = _scaled(plan, questions * asked.repeats)
+                expected[label] += sum(here)
+                shows[attempts] = _sum(shows.get(attempts, NOTHING), here)
     limited = {label: min(n, balance.label_limits.get(label, n)) for label, n in expected.items()}
     traces = round(sum(limited.values()))
     if balance.per_question:
@@ -121,8 +124,7 @@ def outlook(judgement: Judgement, recipe: Recipe) -> Outlook:
     if balance.max_traces:
         traces = min(traces, balance.max_traces)
     labels = {label: round(n) for label, n in limited.items()}
-    shown = dict(zip(TEACHES, shows.tolist(), strict=True))
-    return Outlook(int(some.sum()), traces, labels, shown, _exact(recipe))
+    return Outlook(int(some.sum()), traces, labels, dict(sorted(shows.items())), _exact(recipe))
 
 
 def _exact(recipe: Recipe) -> bool:
@@ -147,31 +149,29 @@ def _pools(judgement: Judgement, which: Flags) -> Iterator[tuple[Pool, int]]:
 # -- what one question gives ---------------------------------------------------------------------------------------
 
 
-def _plans(code: str, pool: Pool, recipe: Recipe) -> Iterator[tuple[str, Shows]]:
-    """(label, expected traces by what they show) of one question and repeat."""
+def _plans(code: str, pool: Pool, recipe: Recipe) -> Iterator[tuple[str, int, Shows]]:
+    """(label, attempts, expected traces by what they show) of one question and repeat."""
     n, drawn = recipe.traces.attempts, recipe.traces.sample_attempts
-    sizes = range(2, n + 1) if drawn else (n,)
+    every = range(1, n + 1)
+    sizes = range(2, n + 1) if drawn else range(n, n + 1)
+    chance = 1 / len(sizes)
     match code:
         case TraceFormat.RANDOM:
-            for m in range(1, n + 1):
-                yield "random", _any_order(pool, m)
+            yield from (("random", m, _any_order(pool, m)) for m in every)
         case TraceFormat.NO_REFLECTION:
-            for m in range(1, n + 1):
-                yield "no_reflection", _right_last(pool, m)
+            yield from (("no_reflection", m, _right_last(pool, m)) for m in every)
         case TraceFormat.CORRECT_LAST_FULL:
-            for m in range(1, n + 1):
-                yield f"{m}C", _right_last(pool, m)
+            yield from ((f"{m}C", m, _right_last(pool, m)) for m in every)
         case TraceFormat.ONE_CORRECT:
-            yield "0C", _right_last(pool, 1)
+            yield "0C", 1, _right_last(pool, 1)
         case TraceFormat.CORRECT_LAST:
-            for m in sizes:
-                yield f"{m}C", _scaled(_right_last(pool, m), 1 / len(sizes))
+            yield from ((f"{m}C", m, _scaled(_right_last(pool, m), chance)) for m in sizes)
         case TraceFormat.BACKTRACK:
-            yield "*C*IC", (0.0, 0.0, 1.0, 0.0)
+            yield from (("*C*IC", m, (0.0, 0.0, chance, 0.0)) for m in sizes)
         case TraceFormat.CONFIRM:
-            yield "*CC", _mean(lambda m: _two_right_last(pool, m), sizes)
+            yield from (("*CC", m, _scaled(_two_right_last(pool, m), chance)) for m in sizes)
         case _:
-            yield "algorithm1", _algorithm_1(pool.right, pool.kept - pool.right, n)
+            yield "algorithm1", 0, _algorithm_1(pool.right, pool.kept - pool.right, n)
 
 
 def _right_last(pool: Pool, n: int) -> Shows:
@@ -199,22 +199,20 @@ def _two_right_last(pool: Pool, n: int) -> Shows:
 def _algorithm_1(right: int, wrong: int, most: int) -> Shows:
     """Expected traces until the right responses are used up (arXiv 2512.04072, Algorithm 1)."""
     if not right:
-        return 0.0, 0.0, 0.0, 0.0
-    expected = np.zeros(len(TEACHES))
+        return NOTHING
+    expected = NOTHING
     for asked in range(1, most + 1):
         n_right = min(asked, right)
         for asked_wrong in range(n_right):
             n_wrong = min(asked_wrong, wrong)
-            chance = 1 / most / n_right
-            place = 2 if n_wrong else 1 if n_right > 1 else 0
-            expected += chance * np.array(_algorithm_1(right - n_right, wrong - n_wrong, most))
-            expected[place] += chance
-    one, all_right, fixed, ends_wrong = expected.tolist()
-    return one, all_right, fixed, ends_wrong
+            one = (float(n_right == 1), float(n_right > 1 and not n_wrong), float(n_wrong > 0), 0.0)
+            rest = _algorithm_1(right - n_right, wrong - n_wrong, most)
+            expected = _sum(expected, _scaled(_sum(one, rest), 1 / most / n_right))
+    return expected
 
 
-def _mean(shows: Callable[[int], Shows], sizes: "range | tuple[int, ...]") -> Shows:
-    one, all_right, fixed, ends_wrong = np.mean([shows(size) for size in sizes], axis=0).tolist()
+def _sum(these: Shows, those: Shows) -> Shows:
+    one, all_right, fixed, ends_wrong = (a + b for a, b in zip(these, those, strict=True))
     return one, all_right, fixed, ends_wrong
 
 
