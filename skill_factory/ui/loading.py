@@ -1,0 +1,229 @@
+"""What pages know of the chosen source, each thing read once: its rows, its narrow table, what a recipe would give.
+
+Everything is kept in the session, under what it depends on; the narrow tables, which hold no texts, are shared by all
+sessions unless the source was opened with a token. A source too large to read at once is read by a process of its own
+while the pages show a sample, marked as one.
+"""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pyarrow as pa
+import streamlit as st
+
+from skill_factory import narrow as narrow_table
+from skill_factory.columns import guess
+from skill_factory.errors import ColumnError, SourceError
+from skill_factory.home import hosted
+from skill_factory.narrow import Narrow, facts_key, sample_facts
+from skill_factory.outlook import Outlook, outlook
+from skill_factory.pipeline import Preview, build_partition
+from skill_factory.prepare import SAMPLE_ROWS, ready, settled_columns
+from skill_factory.questions import Judgement, judge
+from skill_factory.reasons import Level
+from skill_factory.recipe import Columns, Recipe, Source
+from skill_factory.scatter import first_rows
+from skill_factory.sources import Piece, RawSource, open_source
+from skill_factory.tally import Tally
+from skill_factory.ui import reading, workspace
+
+T = TypeVar("T")
+
+
+def once(kind: str, key: Any, make: Callable[[], T]) -> T:
+    """The value of `make()`, kept in this session until its key changes."""
+    kept = st.session_state.setdefault("_kept", {})
+    if kind not in kept or kept[kind][0] != key:
+        kept[kind] = (key, make())
+    return kept[kind][1]
+
+
+# -- the source ----------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Seen:
+    """A source whose names and first rows are read once."""
+
+    raw: RawSource
+    _names: list[str] = field(default_factory=list)
+    _head: list[dict[str, Any]] = field(default_factory=list)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.raw, name)
+
+    @property
+    def spec(self) -> Source:
+        return self.raw.spec
+
+    def names(self) -> list[str]:
+        self._names = self._names or self.raw.names()
+        return self._names
+
+    def head(self, rows: int) -> list[dict[str, Any]]:
+        if rows > SAMPLE_ROWS:
+            return self.raw.head(rows)
+        self._head = self._head or self.raw.head(SAMPLE_ROWS)
+        return self._head[:rows]
+
+    def pieces(self) -> list[Piece]:
+        return self.raw.pieces()
+
+
+def source() -> Seen:
+    """The chosen source. Errors: SourceError, HubError."""
+    mine = workspace.current()
+    asked = mine.recipe.source
+    key = (mine.source, asked.config, asked.split, asked.revision, mine.token)
+    return once("source", key, lambda: Seen(open_source(mine.source, asked, mine.token or None)))
+
+
+def choose(text: str, label: str = "", asked: Source | None = None) -> None:
+    """
+    Open a source and make it the workspace's, with its columns guessed. Errors: SourceError, HubError.
+
+    A recipe that was opened before keeps its columns where the source has them all.
+    """
+    mine = workspace.current()
+    if hosted() and (text.startswith(("/", ".", "~", "\\")) or Path(text).exists()) and not label:
+        raise SourceError(
+            "This server is shared, so it opens no paths of its own disk. Upload the file instead."
+        )
+    found = Seen(open_source(text, asked, mine.token or None))
+    names, rows = found.names(), found.head(SAMPLE_ROWS)
+    if not rows:
+        raise SourceError(f"{label or text} holds no rows. Choose data with at least one.")
+    known = mine.recipe.columns
+    columns = known if _all_there(known, found) else guess(names, rows)
+    workspace.choose_source(text, label or found.spec.name or text, found.spec, columns)
+    st.session_state.pop("_kept", None)
+
+
+def _all_there(columns: Columns, found: Seen) -> bool:
+    if not columns.response:
+        return False
+    try:
+        return settled_columns(found, columns) == columns
+    except ColumnError:
+        return False
+
+
+def recipe() -> Recipe:
+    """The recipe with its source; its columns are there. Errors: ColumnError, SourceError, HubError."""
+    mine, found = workspace.current(), source()
+    settled_columns(found, mine.recipe.columns)
+    return mine.recipe.model_copy(update={"source": found.spec})
+
+
+# -- the narrow table ----------------------------------------------------------------------------------------------
+
+
+def key() -> str:
+    """The name of the narrow table of this source and recipe; one read with a token is known to its session alone."""
+    mine = workspace.current()
+    made = facts_key(source(), mine.recipe)
+    return f"{made}-{once('salt', mine.token, lambda: secrets.token_hex(8))}" if mine.secret else made
+
+
+def narrow() -> Narrow:
+    """All facts of the source if they are known, else those of a sample while all are being read."""
+    chosen, name = recipe(), key()
+    found = reading.known(name) or once("sample", name, lambda: sample_facts(source(), chosen))
+    if found.whole:
+        reading.keep(name, found)
+    else:
+        mine = workspace.current()
+        reading.start(name, mine.source, chosen, mine.token if mine.secret else "")
+    return found
+
+
+def progress() -> reading.Progress:
+    """How far the reading of the whole source is. Errors: as `source`."""
+    return reading.progress(key())
+
+
+# -- what a recipe would give --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is known of the source under the recipe; counts are those of a sample where `exact` is false."""
+
+    recipe: Recipe
+    narrow: Narrow
+    judgement: Judgement
+    outlook: Outlook
+    scale: float
+    """How many times the source is larger than what was read; 1 where all was read, 0 where unknown."""
+
+    @property
+    def exact(self) -> bool:
+        return self.narrow.whole
+
+
+def evidence() -> Evidence:
+    """Facts, judgement and outlook of the present recipe: milliseconds once the facts are there. Errors: as `narrow`."""
+    chosen, found = recipe(), narrow()
+    return once("evidence", (key(), found.whole, chosen.fingerprint()), lambda: _evidence(chosen, found))
+
+
+def _evidence(chosen: Recipe, found: Narrow) -> Evidence:
+    judged = judge(found.facts, chosen)
+    return Evidence(chosen, found, judged, outlook(judged, chosen), _scale(found))
+
+
+def _scale(found: Narrow) -> float:
+    read, every = found.rows.ledger[Level.ROWS].read, source().rows
+    return 1.0 if found.whole else (every / read if read and every else 0.0)
+
+
+def first_table(questions: int) -> tuple[pa.Table, bool]:
+    """Canonical rows of the first questions in written order, and whether these are all; read once per choice of them."""
+    chosen = recipe()
+    at = (narrow_table.identity(source()), chosen.columns, chosen.traces.seed, questions)
+    return once(f"rows{questions}", at, lambda: first_rows(source(), chosen, questions))
+
+
+def preview(questions: int = 20) -> Preview:
+    """What `pipeline.preview` gives, with the rows kept, so that a changed recipe reads no file again. Errors: as `recipe`."""
+    chosen = ready(source(), recipe())
+    wanted = questions
+    while True:
+        rows, every = first_table(wanted)
+        part = build_partition(rows, chosen)
+        if every or int((part.judgement.question_code == 0).sum()) >= questions:
+            break
+        wanted *= 4
+    seen: dict[int, None] = {}
+    traces = []
+    for trace in part.traces:
+        seen.setdefault(trace.plan.question.id)
+        if len(seen) > questions:
+            break
+        traces.append(trace)
+    return Preview(traces, part.tally, chosen)
+
+
+def typical(rows: int = 480) -> Tally:
+    """The tally of the traces of some first rows of the source: for lengths, which the narrow table does not hold."""
+    chosen = recipe()
+    table = once(
+        "typical rows", (narrow_table.identity(source()), chosen.columns), lambda: _some_rows(chosen, rows)
+    )
+    made = once("typical", (key(), chosen.fingerprint()), lambda: _all_made(table, chosen))
+    return made
+
+
+def _some_rows(chosen: Recipe, rows: int) -> pa.Table:
+    tables, _, _ = narrow_table.first_tables(source(), chosen.columns, 1_500_000)
+    return pa.concat_tables(tables).slice(0, rows) if tables else narrow_table.CANONICAL.empty_table()
+
+
+def _all_made(table: pa.Table, chosen: Recipe) -> Tally:
+    part = build_partition(table, chosen)
+    for _ in part.traces:
+        pass
+    return part.tally

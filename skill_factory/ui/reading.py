@@ -1,0 +1,99 @@
+"""Exact narrow tables: kept in memory and on disk, and read by a process of their own where a source is large."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+from skill_factory.home import place
+from skill_factory.narrow import Narrow, Request, forget_old, load
+from skill_factory.recipe import Recipe
+
+KEPT = 6
+"""Tables in memory, over all sessions; one of a million reflections takes some 40 MB."""
+REFUSED = 2
+"""How the process ends when it has left a sentence about what was wrong."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far the reading is."""
+
+    done: int = 0
+    of: int = 0
+    error: str = ""
+    ready: bool = False
+
+
+@st.cache_resource(show_spinner=False)
+def _tables() -> dict[str, Narrow]:
+    return {}
+
+
+@st.cache_resource(show_spinner=False)
+def _readers() -> dict[str, "subprocess.Popen[str]"]:
+    return {}
+
+
+def known(name: str) -> Narrow | None:
+    """The exact table of that name, if it was made."""
+    found = _tables().get(name)
+    if found is None and (found := load(place("facts") / f"{name}.npz")):
+        keep(name, found)
+    return found
+
+
+def keep(name: str, table: Narrow) -> None:
+    """Keep an exact table in memory; the one that was kept first goes when there are too many."""
+    tables = _tables()
+    if name not in tables:
+        while len(tables) >= KEPT:
+            tables.pop(next(iter(tables)), None)
+        tables[name] = table
+
+
+def start(name: str, source: str, recipe: Recipe, token: str) -> None:
+    """Start reading, unless it is going on; what this session was reading before is no longer wanted."""
+    readers = _readers()
+    if name in readers and readers[name].poll() in (None, REFUSED):
+        return
+    before = st.session_state.get("_reading", "")
+    if before != name and before in readers:
+        readers.pop(before).terminate()
+    st.session_state["_reading"] = name
+    path = place("facts") / f"{name}.npz"
+    forget_old(path.parent)
+    path.with_suffix(".json").unlink(missing_ok=True)
+    command = [sys.executable, "-m", "skill_factory.narrow"]
+    process = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, env=_environment()
+    )
+    readers[name] = process
+    if process.stdin:
+        process.stdin.write(Request(source, recipe.to_toml(), str(path), token).to_json())
+        process.stdin.close()
+
+
+def _environment() -> dict[str, str]:
+    """The process finds the package wherever the app was started from."""
+    paths = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
+
+
+def progress(name: str) -> Progress:
+    """How far the reading of that table is."""
+    path = place("facts") / f"{name}.npz"
+    if path.exists():
+        return Progress(ready=True)
+    try:
+        told = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        told = {}
+    process = _readers().get(name)
+    if process is not None and process.poll() not in (None, 0) and "error" not in told:
+        told["error"] = "Reading all of the data stopped before its end. Choose the data again to start over."
+    return Progress(told.get("done", 0), told.get("of", 0), told.get("error", ""))
