@@ -6,6 +6,7 @@ let a shared server act in its owner's name. Nothing here reads or writes the li
 answers a refused reader with what another visitor has loaded before.
 """
 
+import os
 import re
 from dataclasses import dataclass
 from functools import cache
@@ -139,6 +140,20 @@ def _writes(access: dict[str, Any], kind: str) -> bool:
         *(p for one in scopes.get("scoped", []) for p in one.get("permissions", [])),
     ]
     return any(permission.startswith("repo.") and "write" in permission for permission in allowed)
+
+
+def stored_token() -> str | None:
+    """The token of this machine: HF_TOKEN, else the login that `hf auth login` stored; None on a hosted instance.
+
+    For the command line; the app asks before it uses it, and on a hosted instance nobody may use what the owner left.
+    """
+    from skill_factory.home import hosted
+
+    if hosted():
+        return None
+    from huggingface_hub import get_token
+
+    return os.environ.get("HF_TOKEN") or get_token()
 
 
 def search(

@@ -9,13 +9,14 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from skill_factory.card import BEGIN, END
 from skill_factory.errors import HubError
 from skill_factory.hub_layout import configs_of
 
-PLACEHOLDER = "USER/NAME"
-"""Stands in a build folder's card wherever the repository's name will stand."""
-BEGIN = "<!-- skill-factory:begin (made by a build; text outside of the two marks is yours and is kept) -->"
-END = "<!-- skill-factory:end -->"
+PLACEHOLDER = '"USER/NAME"'
+"""Stands in a build's card where the repository's name will stand; with its quotes, as no sentence has it."""
+MARK = re.escape(BEGIN) + ".*" + re.escape(END)
+"""From the first begin to the last end: a trace that is shown inside may hold an end mark of its own."""
 OURS = ("configs", "dataset_info", "size_categories")
 """Fields of the front matter that describe the data; stale ones make a data set unreadable."""
 
@@ -25,23 +26,21 @@ Block = tuple[str, str]
 
 def name_card(card: str, repo: str) -> str:
     """The card of a build folder with the repository's name in it, its text between the marks."""
-    head, body = split_card(card.replace(PLACEHOLDER, repo))
+    head, body = split_card(card.replace(PLACEHOLDER, f'"{repo}"'))
     return join_card(head, body if _section(body) else _marked(body))
 
 
-def name_dataset_info(text: str, repo: str, config: str) -> str:
-    """LLaMA-Factory's entries, pointing to the repository and its subset in place of local files."""
+def name_dataset_info(text: str, repo: str) -> str:
+    """LLaMA-Factory's entries; the one that reads this folder as a data set reads the repository instead."""
     entries = json.loads(text)
-    local = ("file_name", "script_url", "hf_hub_url", "subset")
     named = {
-        name: {
-            "hf_hub_url": repo,
-            "subset": entry.get("subset", config),
-            **{key: value for key, value in entry.items() if key not in local},
-        }
-        for name, entry in entries.items()
+        name: dict(_pointed(key, value, repo) for key, value in one.items()) for name, one in entries.items()
     }
     return json.dumps(named, indent=2, ensure_ascii=False) + "\n"
+
+
+def _pointed(key: str, value: Any, repo: str) -> tuple[str, Any]:
+    return ("hf_hub_url", repo) if key in ("script_url", "hf_hub_url") else (key, value)
 
 
 def merge_card(built: str, existing: str, sizes: Mapping[str, int]) -> str:
@@ -73,7 +72,7 @@ def is_ours(card: str) -> bool:
 
 
 def _section(body: str) -> re.Match[str] | None:
-    return re.search(r"<!-- skill-factory:begin.*?-->.*?<!-- skill-factory:end -->", body, re.DOTALL)
+    return re.search(MARK, body, re.DOTALL)
 
 
 def _marked(body: str) -> str:
@@ -87,7 +86,7 @@ def _merge_bodies(ours: str, theirs: str) -> str:
     if old is not None:
         return theirs[: old.start()] + made + theirs[old.end() :]
     # a lone mark would pair with one of ours the next time and swallow what stands between
-    kept = re.sub(r"<!-- skill-factory:(begin.*?|end) -->\n?", "", theirs).strip("\n")
+    kept = theirs.replace(BEGIN, "").replace(END, "").strip("\n")
     return f"{kept}\n\n{made}\n" if kept else f"{made}\n"
 
 

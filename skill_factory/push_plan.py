@@ -222,9 +222,7 @@ def named_files(build: LocalBuild, repo: str, card: str, kept: Mapping[str, int]
     readme = merge_card(name_card(_text(texts["README.md"]), repo), card, sizes)
     rewritten = {"README.md": readme}
     if "dataset_info.json" in texts:
-        rewritten["dataset_info.json"] = name_dataset_info(
-            _text(texts["dataset_info.json"]), repo, build.config
-        )
+        rewritten["dataset_info.json"] = name_dataset_info(_text(texts["dataset_info.json"]), repo)
     return tuple(
         local_file(f.path, rewritten[f.path].encode()) if f.path in rewritten else f for f in build.files
     )

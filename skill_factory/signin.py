@@ -142,20 +142,3 @@ def _post(app: OAuthApp, step: str, form: Mapping[str, str], strict: bool = Fals
     if not isinstance(told, dict):
         raise ValueError("no JSON object")
     return told
-
-
-def is_hosted(environ: Mapping[str, str] = os.environ) -> bool:
-    """Whether strangers may be using this process: then nothing that belongs to this machine is theirs to use."""
-    return environ.get("SKILL_FACTORY_HOSTED", "") not in ("", "0") or bool(environ.get("SPACE_ID"))
-
-
-def stored_token(environ: Mapping[str, str] = os.environ) -> str | None:
-    """The token of this machine: HF_TOKEN, else the login that `hf auth login` stored; None on a hosted instance.
-
-    For the command line; the app asks before it uses it.
-    """
-    if is_hosted(environ):
-        return None
-    from huggingface_hub import get_token
-
-    return environ.get("HF_TOKEN") or get_token()

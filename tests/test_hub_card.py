@@ -8,8 +8,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from skill_factory.card import BEGIN, END
 from skill_factory.errors import HubError
-from skill_factory.hub_card import BEGIN, END, is_ours, merge_card, name_card, name_dataset_info, split_card
+from skill_factory.hub_card import is_ours, merge_card, name_card, name_dataset_info, split_card
 
 BUILT = name_card(
     """---
@@ -26,7 +27,9 @@ configs:
   - split: train
     path: sft_train/train-*.parquet
 ---
-# Traces of USER/NAME
+# Traces
+
+`load_dataset("USER/NAME", "sft_train")`, found under USER/NAME.
 """,
     "alice/traces",
 )
@@ -41,7 +44,10 @@ def fields(card: str) -> dict[str, object]:
 
 def test_a_named_card_has_our_section_once() -> None:
     """Naming fills in the repository and sets the two marks; naming again changes nothing."""
-    assert "# Traces of alice/traces" in BUILT and BUILT.count(BEGIN) == BUILT.count(END) == 1
+    assert (
+        'load_dataset("alice/traces", "sft_train")`, found under USER/NAME' in BUILT
+        and BUILT.count(BEGIN) == BUILT.count(END) == 1
+    )
     assert name_card(BUILT, "alice/traces") == BUILT and is_ours(BUILT)
 
 
@@ -112,7 +118,7 @@ def test_front_matter_that_can_not_be_read_is_an_error(head: str) -> None:
 
 
 LINES = st.text(string.ascii_letters + " #-:<!>/\n", max_size=60)
-MARKS = st.sampled_from(["", BEGIN, END, f"{BEGIN}\nold\n{END}", "<!-- skill-factory:begin -->"])
+MARKS = st.sampled_from(["", BEGIN, END, f"{BEGIN}\nold\n{END}", f"{END}\n{BEGIN}"])
 
 
 @given(
@@ -125,20 +131,26 @@ def test_merging_is_idempotent_and_loses_no_word(body: str) -> None:
     merged = merge_card(BUILT, body, SIZES)
     assert merge_card(BUILT, merged, SIZES) == merged
     assert merged.count(END) >= 1 and is_ours(merged)
-    outside = body if not is_ours(body) else body[: body.index("<!-- skill-factory:begin")]
+    outside = body if not is_ours(body) else body[: body.index(BEGIN)]
     for line in outside.splitlines():
-        assert line in merged or "skill-factory:" in line
+        assert line in merged or line in (BEGIN, END)
+
+
+def test_a_mark_inside_a_trace_ends_nothing() -> None:
+    """The example in a card is text from data: an end mark in it must not let half a section stay behind."""
+    built = BUILT.replace("# Traces", f"# Traces\n\n{END} evil {BEGIN}")
+    merged = merge_card(BUILT, f"Mine.\n\n{split_card(built)[1]}Also mine.\n", SIZES)
+    assert "evil" not in merged and "Mine." in merged and "Also mine." in merged
 
 
 def test_the_trainers_entry_points_to_the_repository() -> None:
-    """Local places go, all else stays, in its order."""
-    entry = {
-        "sft": {"file_name": "sft_train", "formatting": "sharegpt", "columns": {"messages": "conversations"}}
-    }
-    named = json.loads(name_dataset_info(json.dumps(entry), "alice/traces", "sft_train"))
-    assert list(named["sft"].items()) == [
+    """The entry that reads this folder as a data set reads the repository; the one that reads its files stays."""
+    files = {"file_name": "sft_train", "formatting": "sharegpt"}
+    entries = {"a": {"script_url": ".", "subset": "sft_train", "formatting": "sharegpt"}, "b": files}
+    named = json.loads(name_dataset_info(json.dumps(entries), "alice/traces"))
+    assert list(named["a"].items()) == [
         ("hf_hub_url", "alice/traces"),
         ("subset", "sft_train"),
         ("formatting", "sharegpt"),
-        ("columns", {"messages": "conversations"}),
     ]
+    assert named["b"] == files

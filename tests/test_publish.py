@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from skill_factory.card import BEGIN, END
 from skill_factory.errors import HubError
-from skill_factory.hub_card import BEGIN, END
 from skill_factory.hub_errors import HubConflict, NotOnHub, SignInNeeded
 from skill_factory.publish import GROUPS, PushResult, PushStep, groups, push
 from skill_factory.push_plan import Mode, PushPlan, plan_push

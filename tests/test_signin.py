@@ -3,8 +3,8 @@
 import pytest
 
 from skill_factory.errors import HubError
-from skill_factory.hub import whoami
-from skill_factory.signin import OAuthApp, SignIn, app_from, ask_code, is_hosted, poll, scopes, stored_token
+from skill_factory.hub import stored_token, whoami
+from skill_factory.signin import OAuthApp, SignIn, app_from, ask_code, poll, scopes
 from tests.hub import Hub
 
 pytest_plugins = ["tests.hub_fixtures"]
@@ -92,9 +92,13 @@ def test_the_app_of_a_space_comes_from_its_environment() -> None:
     assert app_from({"OAUTH_CLIENT_ID": "id"}) is None
 
 
-def test_a_hosted_instance_has_no_token_of_its_own() -> None:
+def test_a_hosted_instance_has_no_token_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     """The owner's token must never act for visitors; at home it is there for the asking."""
-    assert stored_token({"HF_TOKEN": "t", "SKILL_FACTORY_HOSTED": "1"}) is None
-    assert stored_token({"HF_TOKEN": "t", "SPACE_ID": "a/b"}) is None
-    assert stored_token({"HF_TOKEN": "t"}) == "t"
-    assert not is_hosted({"SKILL_FACTORY_HOSTED": "0"})
+    monkeypatch.setenv("HF_TOKEN", "owners")
+    monkeypatch.delenv("SPACE_ID", raising=False)
+    monkeypatch.delenv("SKILL_FACTORY_HOSTED", raising=False)
+    assert stored_token() == "owners"
+    for name in ("SPACE_ID", "SKILL_FACTORY_HOSTED"):
+        with monkeypatch.context() as hosted:
+            hosted.setenv(name, "1")
+            assert stored_token() is None
