@@ -132,9 +132,9 @@ class Trace:
     segments: Sequence[Segment]
     text: str
     id: int
-    """Hash of question, label and text."""
+    """Hash of question, label, text, format and repeat."""
     digest: int
-    """128 bits over the same; their sum over all traces, modulo 2**128, identifies a data set."""
+    """128 bits over question, label and text; their sum over all traces, modulo 2**128, identifies a data set."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,15 +21,6 @@ _RESPONSE = {reason: place for place, reason in enumerate(ResponseReason, 1)}
 _REFLECTION = {reason: place for place, reason in enumerate(ReflectionReason, 1)}
 _QUESTION = {reason: place for place, reason in enumerate(QuestionReason, 1)}
 
-DISTINCT_VARIANTS_APPLY = frozenset(
-    {
-        TraceFormat.RANDOM, TraceFormat.NO_REFLECTION, TraceFormat.ONE_CORRECT,
-        TraceFormat.CORRECT_LAST, TraceFormat.CORRECT_LAST_FULL,
-    }
-)  # fmt: skip
-"""Formats in which "each attempt from another variant" means something."""
-
-
 @dataclass(frozen=True)
 class Judgement:
     """What the filters of a recipe say of some facts; codes are 0 for kept, else the place of the reason, from 1."""
@@ -77,7 +68,7 @@ def usable_for(judgement: Judgement, recipe: Recipe, code: str, attempts: int = 
     if code == TraceFormat.ALGORITHM_1:
         return right
     passed = right & (judgement.question_kept >= n)
-    if recipe.traces.distinct_variants and code in DISTINCT_VARIANTS_APPLY:
+    if recipe.traces.distinct_variants:
         passed &= judgement.question_variants >= n
     return passed
 
@@ -252,7 +243,7 @@ def _judge_questions(facts: Facts, recipe: Recipe, count: Places, right: Places,
     if gated:
         _drop(codes, count < n, _QUESTION[QuestionReason.TOO_FEW_RESPONSES])
     _drop(codes, right < 1, _QUESTION[QuestionReason.NO_CORRECT_RESPONSE])
-    if recipe.traces.distinct_variants and gated <= DISTINCT_VARIANTS_APPLY and gated:
+    if recipe.traces.distinct_variants and gated:
         _drop(codes, variants < n, _QUESTION[QuestionReason.TOO_FEW_VARIANTS])
     if TraceFormat.ALGORITHM_1 in formats:
         codes[standing & (right >= 1)] = KEPT

@@ -6,7 +6,7 @@ The layout is that of the paper's script, newline for newline; white space is lo
 from collections.abc import Iterator
 from hashlib import blake2b
 
-from skill_factory.draws import Draws
+from skill_factory.draws import Draws, text_id
 from skill_factory.model import Closing, Segment, SegmentKind, Trace, TraceFormat, TracePlan
 from skill_factory.phrases import PhraseBook
 from skill_factory.recipe import Recipe, Tags
@@ -24,7 +24,8 @@ def render(plan: TracePlan, book: PhraseBook, recipe: Recipe) -> Trace:
     text = "".join([segment.text for segment in segments])
     content = f"{plan.question.text}\x1f{plan.label}\x1f{text}"
     digest = int.from_bytes(blake2b(content.encode(), digest_size=16).digest(), "little")
-    return Trace(plan, segments, text, digest & ((1 << 64) - 1), digest)
+    # Two repeats may come to the same text; they are two traces, so the id names the repeat as well.
+    return Trace(plan, segments, text, text_id(f"{digest}\x1f{plan.format}\x1f{plan.repeat}"), digest)
 
 
 def _segments(plan: TracePlan, book: PhraseBook, tags: Tags, layout: str) -> Iterator[Segment]:

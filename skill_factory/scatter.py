@@ -62,6 +62,7 @@ class Scattered:
     bytes: Counts
     tally: Tally
     variants: frozenset[str]
+    """Prompt variants that were seen; "" for responses without one."""
 
 
 def scatter_piece(piece: Piece, recipe: Recipe, folder: Path, name: str) -> Scattered:
@@ -71,7 +72,7 @@ def scatter_piece(piece: Piece, recipe: Recipe, folder: Path, name: str) -> Scat
     tally = Tally()
     variants: set[str] = set()
     for table in _gathered(piece, recipe, tally):
-        variants.update(pc.unique(table["variant"]).drop_null().to_pylist())
+        variants.update(name or "" for name in pc.unique(table["variant"]).to_pylist())
         keys, measured = _keys_and_bytes(table, recipe.traces.seed)
         buckets = (keys >> _SHIFT).astype(np.int64)
         size += np.bincount(buckets, weights=measured, minlength=BUCKETS).astype(np.int64)

@@ -24,8 +24,8 @@ from skill_factory.engines import Built, Engine
 from skill_factory.errors import BuildFolderError, NothingUsable
 from skill_factory.formats import OwnFormats
 from skill_factory.pipeline import build_partition
+from skill_factory.model import TraceFormat
 from skill_factory.progress import Progress, Report
-from skill_factory.questions import DISTINCT_VARIANTS_APPLY
 from skill_factory.reasons import Level
 from skill_factory.recipe import Recipe
 from skill_factory.scatter import (
@@ -104,15 +104,12 @@ def _check_variants(parts: Sequence[Scattered], recipe: Recipe) -> None:
     wanted, n = recipe.filters.variants, recipe.traces.attempts
     found = frozenset[str]().union(*(part.variants for part in parts))
     found = found & set(wanted) if wanted else found
-    bound = set(recipe.traces.formats) <= DISTINCT_VARIANTS_APPLY
-    if recipe.traces.distinct_variants and bound and max(1, len(found)) < n:
-        # One more could come from responses without a variant; the gate of each question decides that.
-        if len(found) + 1 >= n and not wanted:
-            return
+    gated = set(recipe.traces.formats) != {TraceFormat.ALGORITHM_1}
+    if recipe.traces.distinct_variants and gated and len(found) < n:
+        names = ", ".join(sorted(name or "(none)" for name in found))
         raise NothingUsable(
             f"Each attempt shall come from another prompt variant and a trace has up to {n} attempts, but the data "
-            f"have {len(found)} variants ({', '.join(sorted(found)) or 'none'}). "
-            f"Use --attempts {max(1, len(found))}, or leave out --distinct-variants."
+            f"have {len(found)} variants ({names}). Use --attempts {max(1, len(found))}, or leave out --distinct-variants."
         )
 
 

@@ -343,14 +343,14 @@ def _without_nul(file: IO[str], path: Path) -> Iterator[str]:
 
 
 def _cell(cell: str) -> Any:
-    """A cell as text; an empty one is missing, and a JSON list of texts (how lists are kept in CSV) is a list."""
+    """A cell as text; an empty one is missing; a JSON list of texts or truth values (lists kept in CSV) is a list."""
     if not cell:
         return None
-    if cell.startswith('["') and cell.endswith('"]'):
+    if cell.startswith("[") and cell.endswith("]"):
         try:
             items = json.loads(cell)
         except (ValueError, RecursionError):
             return cell
-        if all(isinstance(one, str) for one in items):
+        if items and all(isinstance(one, str | bool) for one in items):
             return items
     return cell
