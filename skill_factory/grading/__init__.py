@@ -6,7 +6,7 @@ latex         mathematics, with math-verify            equivalence which rule fo
 reward        the reward and its optional terms        self_contained  all of it as one file for a trainer
 """
 
-from skill_factory.grading.answers import BlockNames, final_answer, stated_answer
+from skill_factory.grading.answers import BlockNames, final_answer, gold_answer, stated_answer
 from skill_factory.grading.equivalence import Decision, Task, choose_task, equivalent, judge
 from skill_factory.grading.reward import Weights, compute_score, compute_score_batch, score, trl_reward
 from skill_factory.grading.self_contained import reward_source
@@ -21,6 +21,7 @@ __all__ = [
     "compute_score_batch",
     "equivalent",
     "final_answer",
+    "gold_answer",
     "judge",
     "reward_source",
     "score",

@@ -58,6 +58,12 @@ def stated_answer(text: str) -> str | None:
     return None
 
 
+def gold_answer(text: str) -> str:
+    """The gold answer in a column that may hold a whole worked solution: its stated or tagged answer, else all of it."""
+    worked = "\n" in text.strip() or "####" in text or "\\boxed{" in text or "</answer>" in text
+    return ((final_answer(text) or stated_answer(text)) if worked else None) or text.strip()
+
+
 def _braced(text: str, start: int) -> str | None:
     depth = 1
     for position in range(start, len(text)):

@@ -1,0 +1,130 @@
+"""Before export: what a trainer would skip, strip, cut or misread, listed with counts. Pure: rows in, counts out."""
+
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+CONTROL_TOKENS = (
+    "<|im_start|>", "<|im_end|>", "<|endoftext|>", "<|eot_id|>", "<|start_header_id|>", "<|end_header_id|>",
+    "<|begin_of_text|>", "<|end_of_text|>", "<|eom_id|>", "<s>", "</s>", "<bos>", "<eos>", "<start_of_turn>",
+    "<end_of_turn>", "[INST]", "[/INST]", "<|user|>", "<|assistant|>", "<|system|>", "<|end|>",
+    "<｜begin▁of▁sentence｜>", "<｜end▁of▁sentence｜>", "<｜User｜>", "<｜Assistant｜>",
+)  # fmt: skip
+"""What common tokenizers turn into control tokens wherever it stands in a text."""
+MEDIA = ("<image>", "<video>", "<audio>")
+
+
+class Trouble(StrEnum):
+    """What can go wrong between a row and a trainer."""
+
+    WRONG_TURNS = "wrong_turns"
+    EMPTY = "empty"
+    NO_THINKING = "no_thinking"
+    SEVERAL_THOUGHTS = "several_thoughts"
+    CONTROL_TOKEN = "control_token"
+    MEDIA = "media"
+    NOT_NFC = "not_nfc"
+    EDGE_SPACE = "edge_space"
+    REWRITTEN = "rewritten"
+    OVER_CUTOFF = "over_cutoff"
+    LONG_PROMPT = "long_prompt"
+
+
+SENTENCES = {
+    Trouble.WRONG_TURNS: "not a user turn, then an assistant turn: LLaMA-Factory skips such rows without a word",
+    Trouble.EMPTY: "a turn without text: nothing to learn from it",
+    Trouble.NO_THINKING: "no thinking block: the template qwen3 puts an empty one before it, and trains on it",
+    Trouble.SEVERAL_THOUGHTS: "more than one end of thinking: Qwen3's own template drops what stands between them",
+    Trouble.CONTROL_TOKEN: "text that a tokenizer turns into a control token, such as <|im_end|>: the turn ends there",
+    Trouble.MEDIA: "<image>, <video> or <audio> in the text: multimodal templates look for a file",
+    Trouble.NOT_NFC: "text that is not in Unicode's composed form (NFC): the same words get other tokens",
+    Trouble.EDGE_SPACE: "white space at an edge of a turn: templates that trim will change it",
+    Trouble.REWRITTEN: "three newlines after the thinking: Qwen3's own template (TRL, Unsloth) leaves two; "
+    "the layout `tight` is left as it is",
+    Trouble.OVER_CUTOFF: "longer than the cut-off: the end is lost, and with it the final answer",
+    Trouble.LONG_PROMPT: "a question longer than the prompt limit of reinforcement learning: left out or cut",
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A trouble with the number of rows that have it, and the first of them (place from 0)."""
+
+    trouble: Trouble
+    count: int
+    first: int
+
+    @property
+    def sentence(self) -> str:
+        """What a trainer would do, in words."""
+        return SENTENCES[self.trouble]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What rows are checked against; 0 is no limit."""
+
+    count: Callable[[Sequence[str]], Sequence[int]]
+    cutoff: int = 0
+    prompt: int = 0
+    around: int = 32
+    control_tokens: tuple[str, ...] = CONTROL_TOKENS
+    think_tag: str = "think"
+
+
+@dataclass
+class _Seen:
+    counts: dict[Trouble, int] = field(default_factory=dict)
+    firsts: dict[Trouble, int] = field(default_factory=dict)
+
+
+def preflight(rows: Iterable[Mapping[str, Any]], limits: Limits) -> list[Finding]:
+    """Every trouble that some row has, in the order of `Trouble`; each row counts once per trouble."""
+    seen = _Seen()
+    for place, row in enumerate(rows):
+        for trouble in set(troubles(row, limits)):
+            seen.counts[trouble] = seen.counts.get(trouble, 0) + 1
+            seen.firsts.setdefault(trouble, place)
+    return [Finding(one, seen.counts[one], seen.firsts[one]) for one in Trouble if one in seen.counts]
+
+
+def troubles(row: Mapping[str, Any], limits: Limits) -> Iterator[Trouble]:
+    """What would go wrong with one row."""
+    turns = row.get("conversations") or []
+    if [turn.get("role") for turn in turns] != ["user", "assistant"]:
+        yield Trouble.WRONG_TURNS
+        return
+    texts = [turn.get("content") or "" for turn in turns]
+    if not all(text.strip() for text in texts):
+        yield Trouble.EMPTY
+        return
+    yield from _of_texts(texts, limits)
+    yield from _of_thinking(texts[1], f"<{limits.think_tag}>", f"</{limits.think_tag}>")
+    if limits.cutoff or limits.prompt:
+        question, trace = limits.count(texts)
+        if limits.cutoff and question + trace + limits.around > limits.cutoff:
+            yield Trouble.OVER_CUTOFF
+        if limits.prompt and question + limits.around > limits.prompt:
+            yield Trouble.LONG_PROMPT
+
+
+def _of_texts(texts: Sequence[str], limits: Limits) -> Iterator[Trouble]:
+    if any(token in text for text in texts for token in limits.control_tokens):
+        yield Trouble.CONTROL_TOKEN
+    if any(token in text for text in texts for token in MEDIA):
+        yield Trouble.MEDIA
+    if not all(unicodedata.is_normalized("NFC", text) for text in texts):
+        yield Trouble.NOT_NFC
+    if any(text != text.strip() for text in texts):
+        yield Trouble.EDGE_SPACE
+
+
+def _of_thinking(trace: str, opening: str, closing: str) -> Iterator[Trouble]:
+    if opening not in trace or closing not in trace:
+        yield Trouble.NO_THINKING
+    if trace.count(closing) > 1:
+        yield Trouble.SEVERAL_THOUGHTS
+    if f"{closing}\n\n\n" in trace:
+        yield Trouble.REWRITTEN

@@ -1,0 +1,198 @@
+"""How long traces are in tokens, and what a trainer's cut-off would cut: by format and number of attempts.
+
+Tokens are counted with the user's own `tokenizer.json` where one is given, and estimated from characters, labelled as
+such, where not. Counted are question and trace, and `AROUND` tokens for what a chat template puts around them.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from skill_factory.errors import HandoffError
+
+AROUND = 32
+"""Tokens that a chat template adds to a row: role marks, and the default system prompt of Qwen2.5's."""
+CHARS_PER_TOKEN = 3.5
+KEEP = 0.99
+"""The share of traces that a cut-off should leave whole."""
+
+
+@dataclass(frozen=True)
+class TokenCounter:
+    """A way to count tokens; `exact` is False for an estimate from characters, and `name` says which."""
+
+    name: str
+    exact: bool
+    count: Callable[[Sequence[str]], Sequence[int]]
+    special: tuple[str, ...] = ()
+    """Texts that the tokenizer turns into control tokens."""
+
+
+@dataclass(frozen=True)
+class Lengths:
+    """One entry per trace: tokens (template included), format and number of attempts."""
+
+    tokens: npt.NDArray[np.int32]
+    formats: Sequence[str]
+    attempts: npt.NDArray[np.int32]
+    counter: str
+    exact: bool
+    characters: int
+
+
+@dataclass(frozen=True)
+class CutRow:
+    """What a cut-off does to the traces of one format and number of attempts."""
+
+    format: str
+    attempts: int
+    traces: int
+    over: int
+    median: int
+    p99: int
+    longest: int
+
+    @property
+    def share(self) -> float:
+        """The share of traces that lose their end, the final answer first."""
+        return self.over / self.traces
+
+
+def estimate(chars_per_token: float = CHARS_PER_TOKEN) -> TokenCounter:
+    """Tokens estimated from characters, rounded up."""
+
+    def count(texts: Sequence[str]) -> list[int]:
+        return [int(-(-len(text) // chars_per_token)) for text in texts]
+
+    return TokenCounter(f"estimate: {chars_per_token:g} characters per token", False, count)
+
+
+def load_counter(tokenizer: str, token: str | None = None) -> TokenCounter:
+    """
+    A counter from a `tokenizer.json`, a folder that holds one, or a model on the Hub (`user/name[@revision]`).
+
+    Errors: HandoffError where there is no such file, it can't be read, or the extra `tokenizers` is not installed.
+    """
+    try:
+        from tokenizers import Tokenizer
+    except ImportError:
+        raise HandoffError(
+            "Counting tokens needs the extra: pip install 'skill-factory[tokenizers]'. "
+            "Without it, leave --tokenizer out for an estimate from characters."
+        ) from None
+    path = _tokenizer_file(tokenizer, token)
+    try:
+        loaded = Tokenizer.from_file(str(path))
+    except Exception as error:  # the library raises plain Exception for a file that it can't read
+        raise HandoffError(f"{tokenizer} is no tokenizer.json that can be read ({error}).") from None
+    loaded.no_truncation()
+    loaded.no_padding()
+
+    def count(texts: Sequence[str]) -> list[int]:
+        return [len(one.ids) for one in loaded.encode_batch_fast(list(texts), add_special_tokens=False)]
+
+    added = loaded.get_added_tokens_decoder().values()
+    return TokenCounter(tokenizer, True, count, tuple(sorted(one.content for one in added if one.special)))
+
+
+def _tokenizer_file(tokenizer: str, token: str | None) -> Path:
+    path = Path(tokenizer).expanduser()
+    path = path / "tokenizer.json" if path.is_dir() else path
+    if path.is_file():
+        return path
+    name, _, revision = tokenizer.partition("@")
+    if not re.fullmatch(r"[\w.-]+/[\w.-]+", name) or tokenizer.endswith(".json"):
+        raise HandoffError(
+            f"No tokenizer at {tokenizer}. Give a tokenizer.json, a folder that holds one, or a model on the Hub (user/name)."
+        )
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import HfHubHTTPError
+
+    try:
+        return Path(hf_hub_download(name, "tokenizer.json", revision=revision or None, token=token))
+    except (HfHubHTTPError, OSError) as error:
+        raise HandoffError(
+            f"The Hub gave no tokenizer.json of {tokenizer} ({type(error).__name__}). "
+            "Check the name, sign in for a gated model, or give the file."
+        ) from None
+
+
+def measure(rows: Iterable[Mapping[str, Any]], counter: TokenCounter, sample_tag: str = "sample") -> Lengths:
+    """The lengths of a build's rows (`conversations`, and `format` and `attempts` where the build has lineage)."""
+    tokens: list[int] = []
+    formats: list[str] = []
+    attempts: list[int] = []
+    characters = 0
+    for batch in _batched(rows, 512):
+        texts = [message["content"] for row in batch for message in row["conversations"]]
+        counted = iter(counter.count(texts))
+        characters += sum(map(len, texts))
+        for row in batch:
+            tokens.append(AROUND + sum(next(counted) for _ in row["conversations"]))
+            formats.append(row.get("format") or row["sft_template_type_idx"])
+            attempts.append(number_of_attempts(row, sample_tag))
+    arrays = np.array(tokens, np.int32), np.array(attempts, np.int32)
+    return Lengths(arrays[0], formats, arrays[1], counter.name, counter.exact, characters)
+
+
+def number_of_attempts(row: Mapping[str, Any], sample_tag: str = "sample") -> int:
+    """How many attempts a row's trace shows: by its lineage, else by its sample blocks."""
+    if row.get("attempts") is not None:
+        return len(row["attempts"])
+    return int(row["conversations"][-1]["content"].count(f"<{sample_tag}>"))
+
+
+def _batched(rows: Iterable[Mapping[str, Any]], size: int) -> Iterator[list[Mapping[str, Any]]]:
+    batch: list[Mapping[str, Any]] = []
+    for row in rows:
+        batch.append(row)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def cut_table(lengths: Lengths, cutoff: int) -> list[CutRow]:
+    """What a cut-off of so many tokens does, by format and number of attempts."""
+    formats = np.array(lengths.formats, dtype=object)
+    found = []
+    for name in sorted(set(lengths.formats)):
+        for n in sorted(set(lengths.attempts[formats == name].tolist())):
+            tokens = lengths.tokens[(formats == name) & (lengths.attempts == n)]
+            over = int((tokens > cutoff).sum())
+            median, p99, longest = np.percentile(tokens, [50, 99, 100], method="higher").astype(int).tolist()
+            found.append(CutRow(name, n, len(tokens), over, median, p99, longest))
+    return found
+
+
+def largest_n(lengths: Lengths, cutoff: int, keep: float = KEEP) -> int:
+    """
+    The largest number of attempts N at which a share `keep` of the traces with up to N attempts stays whole.
+
+    0 where no N keeps it. Each smaller N must keep it too, so that a rare long format does not hide behind many short ones.
+    """
+    best = 0
+    for n in sorted(set(lengths.attempts.tolist())):
+        tokens = lengths.tokens[lengths.attempts <= n]
+        if (tokens <= cutoff).mean() < keep:
+            break
+        best = n
+    return best
+
+
+def share_over(lengths: Lengths, cutoffs: Sequence[int]) -> list[tuple[int, float]]:
+    """(cut-off, share of all traces over it) for several cut-offs: a curve to draw."""
+    total = max(1, len(lengths.tokens))
+    return [(cutoff, float((lengths.tokens > cutoff).sum() / total)) for cutoff in cutoffs]
+
+
+def chars_per_token(lengths: Lengths) -> float:
+    """Characters per token of these very traces, to estimate others by (`cutoff.chars_per_token` of a recipe)."""
+    tokens = int(lengths.tokens.sum()) - AROUND * len(lengths.tokens)
+    return lengths.characters / tokens if tokens else CHARS_PER_TOKEN
