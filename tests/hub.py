@@ -69,6 +69,7 @@ class Hub:
         self.buckets: dict[str, dict[str, str]] = {}
         self.jobs: dict[str, dict[str, Any]] = {}
         self.job_logs: list[str] = ["started", "done"]
+        self.job_end: dict[str, str] = {"stage": "COMPLETED"}
         self.devices: dict[str, dict[str, Any]] = {}
         self.faults = Faults()
         self.requests: list[Record] = []

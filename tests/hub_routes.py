@@ -685,6 +685,25 @@ def in_namespace(hub: Hub, request: Request, namespace: str) -> bool:
     return user is not None and namespace in (user.name, *user.orgs)
 
 
+@on("GET", "/api/jobs/hardware", "job_hardware")
+def job_hardware(hub: Hub, request: Request) -> Reply:
+    def machine(
+        name: str, cpu: str, ram: str, micro: int, accelerator: dict[str, str] | None
+    ) -> dict[str, Any]:
+        cost = {"unitCostMicroUSD": micro, "unitCostUSD": micro / 1e6, "unitLabel": "minute"}
+        shown = {"name": name, "prettyName": name, "cpu": cpu, "ram": ram, "ephemeralStorage": "50 GB"}
+        return {**shown, "accelerator": accelerator, **cost}
+
+    gpu = {"type": "gpu", "model": "T4", "quantity": "1", "vram": "16 GB", "manufacturer": "Nvidia"}
+    return answer(
+        [
+            machine("cpu-upgrade", "8 vCPU", "32 GB", 500, None),
+            machine("cpu-basic", "2 vCPU", "16 GB", 167, None),
+            machine("t4-small", "4 vCPU", "15 GB", 6667, gpu),
+        ]
+    )
+
+
 @on("POST", "/api/jobs/{space}", "job_run")
 def job_run(hub: Hub, request: Request, space: str) -> Reply:
     if not in_namespace(hub, request, space):
@@ -719,7 +738,7 @@ def job_logs(hub: Hub, request: Request, space: str, name: str) -> Reply:
         for line in hub.job_logs:
             event = {"timestamp": stamp(datetime.now(UTC)), "data": line}
             yield f"data: {json.dumps(event)}\n\n".encode()
-        hub.jobs[name]["status"] = {"stage": "COMPLETED"}
+        hub.jobs[name]["status"] = hub.job_end
 
     if name not in hub.jobs or not in_namespace(hub, request, space):
         return refusal(404, "Job not found")

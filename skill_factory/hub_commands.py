@@ -1,0 +1,128 @@
+"""The commands that talk to the Hub: `push` a build folder, make the app a `space`."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from skill_factory.errors import HubError
+
+
+def add_arguments(commands: Any) -> None:
+    """Add `push` and `space` to the commands of the command line."""
+    _push_arguments(commands)
+    _space_arguments(commands)
+
+
+def _push_arguments(commands: Any) -> None:
+    made = commands.add_parser(
+        "push",
+        help="publish a build folder on the Hub",
+        description="Publish a build folder on the Hub, in one commit. The token is HF_TOKEN or the stored login.",
+    )
+    made.add_argument("folder", metavar="DIR", help="a finished build folder")
+    made.add_argument("repo", metavar="USER/NAME", help="the data set to publish it as")
+    made.add_argument(
+        "--mode",
+        choices=("new", "pr", "replace"),
+        default="new",
+        help="where a data set is already: refuse (default), propose a pull request, or put this in its place",
+    )
+    made.add_argument("--public", action="store_true", help="visible to everybody; default: private")
+    made.add_argument("--yes", action="store_true", help="don't ask before replacing")
+    made.add_argument(
+        "--json", action="store_true", help="one JSON object on standard output and nothing else there"
+    )
+    made.set_defaults(run=run_push)
+
+
+def _space_arguments(commands: Any) -> None:
+    made = commands.add_parser(
+        "space",
+        help="run this app as a Space of your own",
+        description="Create a Space from this checkout, or bring it up to date. Docker Spaces need a paid plan.",
+    )
+    made.add_argument("repo", metavar="USER/NAME", help="the Space")
+    made.add_argument("--public", action="store_true", help="visible to everybody; default: private")
+    made.add_argument(
+        "--bucket", default="", metavar="USER/NAME", help="storage bucket to mount; default: none"
+    )
+    made.add_argument(
+        "--json", action="store_true", help="one JSON object on standard output and nothing else there"
+    )
+    made.set_defaults(run=run_space)
+
+
+def run_push(args: argparse.Namespace) -> int:
+    """Plan, show, ask where something is replaced, publish. 0 when the data set is there, 1 when the answer was no."""
+    from skill_factory.hub import stored_token
+    from skill_factory.publish import push
+    from skill_factory.push_plan import Mode, plan_push
+
+    token = stored_token()
+    plan = plan_push(Path(args.folder), args.repo, Mode(args.mode), token, public=args.public)
+    if plan.refusal:
+        raise HubError(plan.refusal)
+    _tell(plan.lines())
+    if (
+        plan.mode is Mode.REPLACE
+        and plan.before
+        and not plan.unchanged
+        and not (args.yes or _agreed(plan.repo))
+    ):
+        _tell(["Nothing was changed."])
+        return 1
+    result = push(plan, str(token), _show_step)
+    _tell([f"Warning: {warning}" for warning in result.warnings if warning not in plan.warnings])
+    told = {
+        "url": result.url, "commit": result.commit, "unchanged": result.unchanged, "tag": result.tag,
+        "pull_request": result.pull_request, "warnings": list(result.warnings),
+    }  # fmt: skip
+    if args.json:
+        print(json.dumps(told, ensure_ascii=False))
+    else:
+        print(_outcome(plan.repo, result))
+    return 0
+
+
+def _outcome(repo: str, result: Any) -> str:
+    if result.unchanged:
+        return f"Unchanged: {result.url} holds this build already (commit {result.commit[:8]})."
+    if result.pull_request:
+        return f"Proposed: {result.pull_request}"
+    tag = f", tag {result.tag}" if result.tag else ""
+    return f"Published: {result.url} (commit {result.commit[:8]}{tag})\nLoad it: load_dataset({repo!r}, 'sft_train')"
+
+
+def _agreed(repo: str) -> bool:
+    """The answer to the one question; without a terminal to ask at, an error that names the option."""
+    if not sys.stdin.isatty():
+        raise HubError(f"Replacing what is in {repo} needs a yes. Nothing was changed. Run again with --yes.")
+    print(f"Replace the data in {repo}? [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def _show_step(step: Any) -> None:
+    share = f"{step.done / step.total:4.0%}" if step.total else "100%"
+    _tell([f"  {share}  {step.what}"])
+
+
+def _tell(lines: list[str]) -> None:
+    from skill_factory.cli import plain
+
+    for line in lines:
+        print(plain(line), file=sys.stderr, flush=True)
+
+
+def run_space(args: argparse.Namespace) -> int:
+    """Create or update the Space from the checkout that this package lies in."""
+    from skill_factory.hub import stored_token
+    from skill_factory.space import create_space
+
+    root = Path(__file__).parents[1]
+    done = create_space(args.repo, root, stored_token(), public=args.public, bucket=args.bucket)
+    told = {"url": done.url, "commit": done.commit, "created": done.created, "unchanged": done.unchanged}
+    what = "Created" if done.created else "Unchanged" if done.unchanged else "Updated"
+    print(json.dumps(told) if args.json else f"{what}: {done.url}")
+    return 0

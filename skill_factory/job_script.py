@@ -1,0 +1,34 @@
+"""What runs on the Hub's machines: build the recipe, publish the result. Started by `jobs.py` as a uv script.
+
+    job_script.py RECIPE.toml PACKAGE.whl SOURCE USER/NAME MODE VISIBILITY
+
+The package itself is installed by uv from the wheel; the token comes in the environment variable HF_TOKEN.
+"""
+
+import subprocess
+import sys
+
+
+def commands(recipe: str, source: str, repo: str, mode: str, visibility: str) -> list[list[str]]:
+    """The two commands of the job, the same as at home."""
+    here = [sys.executable, "-m", "skill_factory"]
+    public = ["--public"] if visibility == "public" else []
+    return [
+        [*here, "build", source, "--recipe", recipe, "--out", "build"],
+        [*here, "push", "build", repo, "--mode", mode, "--yes", *public],
+    ]
+
+
+def main() -> int:
+    """Run both commands; the exit code of the first that fails."""
+    recipe, _wheel, source, repo, mode, visibility = sys.argv[1:]
+    for command in commands(recipe, source, repo, mode, visibility):
+        print("$", *command[1:], flush=True)
+        code = subprocess.run(command, check=False).returncode
+        if code:
+            return code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

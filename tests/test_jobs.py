@@ -1,0 +1,134 @@
+"""Building on the Hub's machines: the request that the real client sends, and that it could run."""
+
+import json
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from skill_factory.errors import HubError
+from skill_factory.hub_errors import SignInNeeded
+from skill_factory.job_script import commands
+from skill_factory.jobs import Machine, cost_line, follow, machines, run_on_jobs
+from skill_factory.push_plan import Mode
+from skill_factory.recipe import Recipe, Source
+from skill_factory.wheel import VERSION, pack_wheel, requirements
+from tests.hub import Hub, Token
+
+pytest_plugins = ["tests.hub_fixtures"]
+pytestmark = pytest.mark.filterwarnings("ignore:.*experimental")
+
+DEMO = Recipe(source=Source(kind="demo", name="50"))
+
+
+def test_a_job_gets_recipe_wheel_and_token_and_no_token_in_its_command(hub: Hub) -> None:
+    """Both files lie in the job's own folder; the token is a secret of the job and stands nowhere else."""
+    token = hub.token("alice")
+    job = run_on_jobs(DEMO, "alice/traces", token, mode=Mode.REPLACE, minutes=30, endpoint=hub.url)
+    (sent,) = (json.loads(record.body) for record in hub.requests if record.route == "job_run")
+    assert sent["command"] == [
+        *("uv", "run", "--with", "/data/skill_factory-0.1.0-py3-none-any.whl", "--python", "3.11"),
+        *("/data/job_script.py", "/data/recipe.toml", "/data/skill_factory-0.1.0-py3-none-any.whl"),
+        *("demo:50", "alice/traces", "replace", "private"),
+    ]
+    assert (sent["flavor"], sent["timeoutSeconds"], sent["secrets"]) == (
+        "cpu-upgrade",
+        1800,
+        {"HF_TOKEN": token},
+    )
+    assert token not in json.dumps({key: value for key, value in sent.items() if key != "secrets"})
+    (volume,) = sent["volumes"]
+    names = {path.split("/")[-1] for path in hub.buckets[volume["source"]]}
+    assert names == {"job_script.py", "recipe.toml", "skill_factory-0.1.0-py3-none-any.whl"}
+    assert volume["mountPath"] == "/data" and token not in repr(job)
+
+
+def test_the_log_is_followed_to_its_end(hub: Hub) -> None:
+    """Line by line; a job that failed is an error that says where its log is."""
+    job = run_on_jobs(DEMO, "alice/traces", hub.token("alice"), endpoint=hub.url)
+    hub.job_logs = ["reading", "1,000 traces"]
+    assert list(follow(job)) == ["reading", "1,000 traces"]
+    hub.job_end = {"stage": "ERROR", "message": "Job failed with exit code 2"}
+    hub.jobs[job.id]["status"] = {"stage": "RUNNING"}
+    with pytest.raises(HubError, match=r"ended as ERROR: Job failed with exit code 2"):
+        list(follow(job))
+
+
+def test_a_file_source_stays_at_home(hub: Hub) -> None:
+    """The Hub's machine can't read it: refused before anything is sent."""
+    with pytest.raises(HubError, match="is a file"):
+        run_on_jobs(
+            Recipe(source=Source(kind="file", name="raw.parquet")),
+            "alice/t",
+            hub.token("alice"),
+            endpoint=hub.url,
+        )
+    with pytest.raises(SignInNeeded):
+        run_on_jobs(DEMO, "alice/t", None, endpoint=hub.url)
+    assert not hub.requests
+
+
+def test_a_hub_source_is_pinned_to_its_commit(hub: Hub) -> None:
+    """The job reads the very data that were looked at."""
+    recipe = Recipe(source=Source(kind="hub", name="alice/raw", revision="c" * 40))
+    run_on_jobs(recipe, "alice/traces", hub.token("alice"), endpoint=hub.url)
+    (sent,) = (json.loads(record.body) for record in hub.requests if record.route == "job_run")
+    assert f"alice/raw@{'c' * 40}" in sent["command"]
+
+
+def test_a_token_without_the_right_is_told_so(hub: Hub) -> None:
+    """403 from the jobs service becomes a sentence."""
+    hub.tokens["hf_bob"] = Token("bob", jobs=False)
+    with pytest.raises(HubError, match="may not do that"):
+        run_on_jobs(DEMO, "bob/traces", hub.token("bob"), endpoint=hub.url)
+
+
+def test_prices_are_the_hubs_own(hub: Hub) -> None:
+    """Machines without accelerators, cheapest first; the cost of an hour and of this build."""
+    found = machines(hub.token("alice"), hub.url)
+    assert [machine.name for machine in found] == ["cpu-basic", "cpu-upgrade"]
+    assert found[1].dollars_per_hour == pytest.approx(0.03)
+    assert "about $0.015" in cost_line(found[1], 30)
+    assert "about $4.00" in cost_line(Machine("big", "64 vCPU", "256 GB", 2.0), 120)
+
+
+def test_the_job_runs_the_same_commands_as_at_home() -> None:
+    """Build, then push; a public data set only when that was asked for."""
+    build, push = commands("r.toml", "demo:5", "alice/t", "new", "private")
+    assert build[1:] == ["-m", "skill_factory", "build", "demo:5", "--recipe", "r.toml", "--out", "build"]
+    assert push[1:] == ["-m", "skill_factory", "push", "build", "alice/t", "--mode", "new", "--yes"]
+    assert commands("r.toml", "demo", "alice/t", "pr", "public")[1][-1] == "--public"
+
+
+def test_the_wheel_installs_and_is_the_same_each_time(tmp_path: Path) -> None:
+    """Another Python finds the package in it, with what it needs; twice packed is the same bytes."""
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    first, second = pack_wheel(tmp_path / "a"), pack_wheel(tmp_path / "b")
+    assert first.read_bytes() == second.read_bytes()
+    project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())["project"]
+    assert project["version"] == VERSION
+    with zipfile.ZipFile(first) as wheel:
+        names, metadata = wheel.namelist(), wheel.read("skill_factory-0.1.0.dist-info/METADATA").decode()
+    assert "skill_factory/phrases.toml" in names and not [name for name in names if "__pycache__" in name]
+    assert all(f"Requires-Dist: {line}" in metadata for line in requirements())
+    target = tmp_path / "site"
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "-q",
+        "--no-deps",
+        "--no-index",
+        "--target",
+        target,
+        first,
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if "No module named pip" in done.stderr:
+        pytest.skip("this environment has no pip")
+    assert done.returncode == 0 and (target / "skill_factory/cli.py").is_file(), done.stderr
