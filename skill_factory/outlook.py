@@ -16,7 +16,7 @@ import numpy as np
 from skill_factory.facts import Flags
 from skill_factory.formats import FORMATS
 from skill_factory.model import TraceFormat
-from skill_factory.questions import DISTINCT_VARIANTS_APPLY, Judgement, usable_for
+from skill_factory.questions import Judgement, usable_for
 from skill_factory.reasons import QuestionReason, TraceReason
 from skill_factory.recipe import Recipe
 
@@ -73,7 +73,7 @@ def why_not(judgement: Judgement, recipe: Recipe, code: str) -> dict[str, int]:
     codes = list(QuestionReason)
     held = judgement.question_code
     algorithm_1 = code == TraceFormat.ALGORITHM_1
-    distinct = recipe.traces.distinct_variants and code in DISTINCT_VARIANTS_APPLY
+    distinct = recipe.traces.distinct_variants and not algorithm_1
     wrong = judgement.question_kept - judgement.question_right
     rules: list[tuple[str, Flags]] = [
         (QuestionReason.EXCLUDED, held == codes.index(QuestionReason.EXCLUDED) + 1),

@@ -4,7 +4,7 @@ From the narrow table and its judgement where a setting is being tried, from a t
 table is a pandas frame whose columns are named in its docstring; counts are whole numbers, shares are between 0 and 1.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -216,14 +216,22 @@ def cutoff_table(tally: Tally, chars_per_token: float) -> "pd.DataFrame":
         _, number, chars = key.rsplit("|", 2)
         found = sizes.setdefault(int(number), {})
         found[int(chars)] = found.get(int(chars), 0) + n
-    rows = []
-    for attempts, found in sorted(sizes.items()):
-        every = left = sum(found.values())
-        rows.append((attempts, 0.0, 1.0, every))
-        for chars, n in sorted(found.items()):
-            left -= n
-            rows.append((attempts, chars / chars_per_token, left / every, every))
+    rows = [
+        (attempts, longest / chars_per_token, longer / every, every)
+        for attempts, found in sorted(sizes.items())
+        for every in [sum(found.values())]
+        for longest, longer in _left_over(found)
+    ]
     return pd.DataFrame(rows, columns=["attempts", "tokens", "longer", "traces"])
+
+
+def _left_over(sizes: Mapping[int, int]) -> Iterator[tuple[int, int]]:
+    """(characters, how many are longer), from none on."""
+    left = sum(sizes.values())
+    yield 0, left
+    for chars, n in sorted(sizes.items()):
+        left -= n
+        yield chars, left
 
 
 def too_long(tally: Tally, tokens: int, chars_per_token: float) -> float:

@@ -1,0 +1,96 @@
+"""Two charts of the traces themselves: what they teach, and how many a trainer would cut off."""
+
+from typing import TYPE_CHECKING
+
+from skill_factory.charts import HEIGHT, PALETTE, Chart, coloured, number_told, share_told
+from skill_factory.outlook import TEACHES
+from skill_factory.stats import TEACHES_WORDS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TEACHES_COLOURS = dict(zip(TEACHES, ("grey", "right", "reflection", "wrong"), strict=True))
+
+
+def teaches_chart(table: "pd.DataFrame") -> Chart:
+    """What traces of each length show, as shares of that length."""
+    import altair as alt
+
+    colours = {TEACHES_WORDS[name]: colour for name, colour in TEACHES_COLOURS.items()}
+    shown = table.copy()
+    shown["colour"] = shown["shows"].map(colours)
+    shown["end"] = shown.groupby("attempts", sort=False)["share"].cumsum()
+    shown["start"] = shown["end"] - shown["share"]
+    shown["middle"] = (shown["start"] + shown["end"]) / 2
+    shown["said"] = [f"{s:.0%}" if s > 0.07 else "" for s in shown["share"]]
+    shown["length"] = ["drawn" if n == 0 else str(n) for n in shown["attempts"]]
+    x = alt.X(
+        "length:N",
+        sort=list(dict.fromkeys(shown["length"])),
+        title="Attempts of a trace",
+        axis=alt.Axis(labelAngle=0),
+    )
+    told = [
+        alt.Tooltip("length:N", title="Attempts"),
+        alt.Tooltip("shows:N", title="Shows"),
+        share_told("share", "Share"),
+        alt.Tooltip("traces:Q", title="Traces, about", format=",.0f"),
+    ]
+    base = alt.Chart(shown).encode(x=x, tooltip=told)
+    names = list(dict.fromkeys(shown["shows"]))
+    # Four meanings in one bar: a legend in the order of the bar is easier to read than labels inside each segment.
+    legend = alt.Legend(
+        orient="top",
+        title=None,
+        symbolOpacity=0.55,
+        labelLimit=220,
+        labelExpr=_legend_words(colours),
+        values=[colours[n] for n in names],
+    )
+    bars = base.mark_bar(opacity=0.55).encode(
+        y=alt.Y("start:Q", title="Share of the traces", axis=alt.Axis(format="%", grid=False), scale=alt.Scale(domain=[0, 1])),
+        y2="end:Q", color=alt.Color("colour:N", scale=alt.Scale(domain=list(PALETTE)), legend=legend),
+    )  # fmt: skip
+    text = base.mark_text(fontSize=12).encode(y="middle:Q", text="said:N")
+    return alt.layer(bars, text).properties(height=HEIGHT)
+
+
+def _legend_words(colours: dict[str, str]) -> str:
+    pairs = ", ".join(f"'{colour}': '{words}'" for words, colour in colours.items())
+    return f"({{{pairs}}})[datum.label]"
+
+
+def cutoff_chart(table: "pd.DataFrame", limit: int) -> Chart:
+    """Share of the traces that are longer than so many tokens, a line for each number of attempts, a rule at the limit."""
+    import altair as alt
+    import pandas as pd
+
+    most = max(float(table["tokens"].max()) if len(table) else 1.0, limit) * 1.05
+    scale = alt.Scale(domain=[0, most], nice=False)
+    x = alt.X(
+        "tokens:Q", title="Tokens of question and trace", scale=scale, axis=alt.Axis(format=",", grid=False)
+    )
+    y = alt.Y(
+        "longer:Q",
+        title="Share of traces that are longer",
+        axis=alt.Axis(format="%"),
+        scale=alt.Scale(domain=[0, 1.05]),
+    )
+    shown = table.assign(
+        colour="right", said=[f"{n} attempt{'s' if n > 1 else ''}" for n in table["attempts"]]
+    )
+    told = [
+        alt.Tooltip("said:N", title="Traces of"),
+        alt.Tooltip("tokens:Q", title="Tokens", format=",.0f"),
+        share_told("longer", "Longer"),
+        number_told("traces", "Traces"),
+    ]
+    base = alt.Chart(shown).encode(x=x, y=y, detail="attempts:N", tooltip=told)
+    halves = shown[shown["longer"] <= 0.5].groupby("attempts", sort=False).head(1)
+    rule = alt.Chart(pd.DataFrame({"tokens": [limit], "said": [f"cut-off {limit:,}"]})).encode(x=x)
+    return alt.layer(
+        base.mark_line(interpolate="step-before", strokeWidth=2).encode(color=coloured(), opacity=alt.Opacity("attempts:Q", scale=alt.Scale(range=[0.35, 1]), legend=None)),
+        rule.mark_rule(strokeDash=[4, 3]),
+        rule.mark_text(align="right", dx=-5, y=8, fontSize=12).encode(text="said:N"),
+        alt.Chart(halves).mark_text(align="left", dx=4, dy=-6, fontSize=11).encode(x=x, y=y, text="said:N"),
+    ).properties(height=HEIGHT)  # fmt: skip
