@@ -23,7 +23,7 @@ from skill_factory.recipe import Columns, Recipe
 from skill_factory.sources import Piece, RawSource
 from skill_factory.tally import Tally, tally_from_json, tally_rows
 
-SAMPLE_BYTES = 12_000_000
+SAMPLE_BYTES = 8_000_000
 """Text of a sample: a few thousand responses, read in some tenths of a second."""
 READ_BYTES = 16_000_000
 VERSION = 1

@@ -1,0 +1,22 @@
+"""Numbers as people read them."""
+
+
+def many(number: int, noun: str) -> str:
+    """A number with its noun: "1 question", "2,400 questions", "no questions"."""
+    plural = f"{noun[:-1]}ies" if noun.endswith("ry") else f"{noun}s"
+    return f"{number:,} {noun if number == 1 else plural}" if number else f"no {plural}"
+
+
+def percent(part: float, whole: float = 1.0) -> str:
+    """A share in percent; what is little is not called nothing, and what is nearly all is not called all."""
+    if not whole:
+        return "0 %"
+    share = 100 * part / whole
+    if 0 < share < 0.5 or 99.5 < share < 100:
+        return f"{min(max(share, 0.1), 99.9):.1f} %"
+    return f"{share:.0f} %"
+
+
+def listed(items: list[str], last: str = "and") -> str:
+    """Items as a phrase: "a", "a and b", "a, b and c"."""
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} {last} {items[-1]}" if items else ""
