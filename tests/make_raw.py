@@ -128,7 +128,7 @@ def published(rows: Iterable[Row]) -> list[Row]:
 def write_parquet(rows: Iterable[Row], path: Path, leave_out: Sequence[str] = ()) -> Path:
     """Write `rows` as Parquet in the published columns, without the fields named in `leave_out`."""
     table = pa.Table.from_pylist(published(rows))
-    pq.write_table(table.drop_columns([COLUMNS[field] for field in leave_out]), path)
+    pq.write_table(table.drop_columns([COLUMNS[field] for field in leave_out]), path, row_group_size=5000)
     return path
 
 

@@ -159,7 +159,7 @@ def _read_closing(
         right = [attempt for attempt in attempts if attempt.correct]
         assert right, "no correct attempt to go back to"
         closing = reader.one_of("backtrack", phrases.backtrack, "\n")
-        reader.one_of("again", [right[-1].text], "\n")
+        reader.one_of("sample_again", [right[-1].text], "\n")
         return closing, right[-1]
     closing = reader.one_of("confirm", phrases.confirm, "\n") if code == "*CC" else None
     return closing, attempts[-1]

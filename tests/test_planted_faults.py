@@ -2,8 +2,8 @@
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -12,16 +12,19 @@ from tests import command, make_raw, oracle, raw_rules
 from tests.make_raw import Row, row, verdict
 
 GOOD = 30
-OPTIONS = raw_rules.Options(
-    attempts=2, variants=make_raw.VARIANTS, distinct_variants=True, ban=("idea", "fast"), has_variants=True
-)
-FORMATS = ("*C_full", "*C*IC", "*CC")
+OPTIONS = raw_rules.Options(attempts=2, variants=make_raw.VARIANTS, ban=("idea", "fast"))
+RECIPES = {
+    "variants differ": (replace(OPTIONS, distinct_variants=True), ("*C_full",)),
+    "order is told": (OPTIONS, ("*C_full", "*C*IC", "*CC")),
+}
 
 
 @dataclass
 class Planted:
-    """Rows, and how often each fault stands in them: `faults[level][reason]`, kept things under `kept`."""
+    """Rows, and how often each fault of this recipe stands in them: `faults[level][reason]`, kept things under `kept`."""
 
+    options: raw_rules.Options = OPTIONS
+    formats: tuple[str, ...] = ("*C_full",)
     rows: list[Row] = field(default_factory=list)
     faults: dict[str, Counter[str]] = field(
         default_factory=lambda: {
@@ -44,6 +47,17 @@ class Planted:
         self.rows += rows
         self.count("rows", fault, len(rows))
 
+    def usable(self, labels: Sequence[bool]) -> None:
+        """Note a usable question with responses of these labels, and what each format makes of it."""
+        self.count("questions", "kept")
+        for code in self.formats:
+            if code == "*C_full":
+                self.count("traces", "kept", self.options.attempts)
+            if code == "*C*IC":
+                self.count("traces", "needs_wrong_response" if all(labels) else "kept")
+            if code == "*CC":
+                self.count("traces", "kept" if sum(labels) > 1 else "needs_two_correct")
+
 
 def text(planted: Planted) -> str:
     """A response with an answer, new at each call."""
@@ -57,13 +71,12 @@ def good_response(planted: Planted, question: str, right: bool, variant: str = "
     planted.count("reflections", "kept")
 
 
-def good_question(planted: Planted, labels: Iterable[bool] = (True, True, False)) -> str:
+def good_question(planted: Planted, labels: Sequence[bool] = (True, True, False)) -> str:
     """A usable question with responses of these labels, each from a variant of its own."""
     question = planted.fresh("Question")
     for right, variant in zip(labels, make_raw.VARIANTS, strict=False):
         good_response(planted, question, right, variant)
-    planted.count("questions", "kept")
-    planted.count("traces", "kept", 2)
+    planted.usable(labels)
     return question
 
 
@@ -263,35 +276,32 @@ def no_correct_response(planted: Planted) -> None:
 
 
 def too_few_variants(planted: Planted) -> None:
-    """A question whose responses all come from one variant."""
-    question = planted.fresh("Question")
-    for right in (True, False, True):
+    """A question whose responses all come from one variant: a fault only where variants must differ."""
+    question, labels = planted.fresh("Question"), (True, False, True)
+    for right in labels:
         good_response(planted, question, right, "rephrase")
-    planted.count("questions", "too_few_variants")
+    if planted.options.distinct_variants:
+        planted.count("questions", "too_few_variants")
+    else:
+        planted.usable(labels)
 
 
-def plant(times: int) -> Planted:
-    """Every fault, the i-th kind `times` + i mod 3 times, each in a good question of its own; then the good ones."""
-    planted = Planted()
+def plant(times: int, options: raw_rules.Options, formats: tuple[str, ...]) -> Planted:
+    """Every fault, the i-th kind `times` + i mod 3 times, each in a good question of its own; then good questions."""
+    planted = Planted(options, formats)
     for number, fault in enumerate(IN_A_QUESTION):
         for _ in range(times + number % 3):
-            question = good_question(planted)
-            planted.count("traces", "kept", 2)
-            fault(planted, question)
+            fault(planted, good_question(planted))
     for number, bad_question in enumerate((too_few_responses, no_correct_response, too_few_variants)):
         for _ in range(times + number):
             bad_question(planted)
-    for _ in range(times):
-        good_question(planted, [True, True, True])
-        planted.count("traces", "kept")
-        planted.count("traces", "needs_wrong_response")
-    for _ in range(times + 1):
-        good_question(planted, [True, False, False])
-        planted.count("traces", "kept")
-        planted.count("traces", "needs_two_correct")
-    for _ in range(GOOD):
-        good_question(planted)
-        planted.count("traces", "kept", 2)
+    for labels, count in (
+        ((True, True, True), times),
+        ((True, False, False), times + 1),
+        ((True, True, False), GOOD),
+    ):
+        for _ in range(count):
+            good_question(planted, labels)
     random.Random(times).shuffle(planted.rows)
     return planted
 
@@ -323,23 +333,37 @@ def level(counts: Counter[str]) -> dict[str, object]:
     }
 
 
-def words() -> list[object]:
+def words(planted: Planted) -> list[object]:
     """The command line's words for the planted file."""
     return [
-        *(word for code in FORMATS for word in ("--format", code)),
-        *(word for name in make_raw.VARIANTS for word in ("--variant", name)),
-        *("--ban", "idea", "--ban", "fast", "--attempts", 2, "--distinct-variants"),
+        *(word for code in planted.formats for word in ("--format", code)),
+        *(word for name in planted.options.variants for word in ("--variant", name)),
+        *(word for banned in planted.options.ban for word in ("--ban", banned)),
+        *(
+            "--attempts",
+            planted.options.attempts,
+            *["--distinct-variants"] * planted.options.distinct_variants,
+        ),
     ]
 
 
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Planted, Path]:
-    """The planted file and the folder that was built from it."""
+@pytest.fixture(scope="module", params=RECIPES)
+def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Planted, Path]:
+    """The planted file and the folder that was built from it, by each recipe."""
     folder = tmp_path_factory.mktemp("planted")
-    planted = plant(2)
+    planted = plant(2, *RECIPES[request.param])
     raw = make_raw.write_parquet(nested(planted.rows), folder / "raw.parquet")
-    command.build(raw, folder / "out", *words())
+    command.build(raw, folder / "out", *words(planted))
     return planted, folder / "out"
+
+
+def readable(planted: Planted) -> list[Row]:
+    """The rows that can be read, which are all that the oracle takes."""
+    return [
+        r
+        for r in planted.rows
+        if isinstance(r["correct"], bool) and isinstance(r["response"], str) and (r["question"] or "").strip()
+    ]
 
 
 @pytest.mark.parametrize("name", ["rows", "responses", "reflections", "questions", "traces"])
@@ -363,12 +387,7 @@ def test_every_level_adds_up(built: tuple[Planted, Path]) -> None:
 def test_the_oracle_counts_what_was_planted(built: tuple[Planted, Path]) -> None:
     """The plan of this file and the oracle's reading of the rules agree on all rows that can be read."""
     planted, _ = built
-    readable = [
-        r
-        for r in planted.rows
-        if isinstance(r["correct"], bool) and isinstance(r["response"], str) and (r["question"] or "").strip()
-    ]
-    counted = raw_rules.filter_raw(readable, OPTIONS).ledger
+    counted = raw_rules.filter_raw(readable(planted), planted.options).ledger
 
     for name in ("responses", "reflections", "questions"):
         expected = Counter({k: v for k, v in planted.faults[name].items() if k != "row_dropped"})
@@ -378,19 +397,17 @@ def test_the_oracle_counts_what_was_planted(built: tuple[Planted, Path]) -> None
 def test_what_is_left_is_sound(built: tuple[Planted, Path]) -> None:
     """Every trace among all these faults is right to the byte, and there are as many as the ledger says."""
     planted, folder = built
-    readable = [r for r in planted.rows if isinstance(r["correct"], bool) and isinstance(r["response"], str)]
-    readable = [r for r in readable if (r["question"] or "").strip()]
-    filtered, rows = raw_rules.filter_raw(readable, OPTIONS), command.traces(folder)
+    filtered, rows = raw_rules.filter_raw(readable(planted), planted.options), command.traces(folder)
 
-    for code in FORMATS:
-        oracle.check_build([r for r in rows if r["format"] == code], code, filtered, OPTIONS)
+    for code in planted.formats:
+        oracle.check_build([r for r in rows if r["format"] == code], code, filtered, planted.options)
     assert len(rows) == planted.faults["traces"]["kept"]
 
 
 def test_a_limit_is_counted(built: tuple[Planted, Path], tmp_path: Path) -> None:
     """`--max-traces` writes the first of the same traces and counts the rest as `over_limit`."""
     planted, folder = built
-    command.build(folder.parent / "raw.parquet", tmp_path / "out", *words(), "--max-traces", 50)
+    command.build(folder.parent / "raw.parquet", tmp_path / "out", *words(planted), "--max-traces", 50)
     counts = command.report(tmp_path / "out")["ledger"]["traces"]
     whole = planted.faults["traces"]
 
