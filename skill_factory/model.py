@@ -7,6 +7,7 @@ digits wherever people or files see it.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from skill_factory.reasons import TraceReason
 
@@ -116,8 +117,7 @@ class SegmentKind(StrEnum):
     ANSWER = "answer"
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(NamedTuple):
     """A stretch of a trace's text; the texts of all segments joined are the trace."""
 
     kind: SegmentKind

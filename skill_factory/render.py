@@ -3,8 +3,10 @@
 The layout is that of the paper's script, newline for newline; white space is load-bearing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Sequence
+from functools import lru_cache
 from hashlib import blake2b
+from typing import NamedTuple
 
 from skill_factory.draws import Draws, text_id
 from skill_factory.model import Closing, Segment, SegmentKind, Trace, TraceFormat, TracePlan
@@ -18,9 +20,39 @@ class Unreadable(ValueError):
     """A text that is no trace of this layout: where reading stopped, and what was expected there."""
 
 
+class _Scaffold(NamedTuple):
+    """The layout around the texts, for one set of tag names; made once, since every trace repeats it."""
+
+    opening: Segment
+    before_reflection: Segment
+    after_reflection: Segment
+    without_reflection: Segment
+    next_sample: Segment
+    end_of_thinking: Segment
+    newline: Segment
+    before_answer: Segment
+    end: Segment
+
+
+@lru_cache(maxsize=8)
+def _scaffold(tags: Tags, layout: str) -> _Scaffold:
+    texts = (
+        f"<{tags.think}>\n<{tags.sample}>\n",
+        f"\n</{tags.sample}>\n<{tags.reflect}>\n",
+        f"\n</{tags.reflect}>\n",
+        f"\n</{tags.sample}>\n\n",
+        f"\n<{tags.sample}>\n",
+        f"</{tags.think}>{AFTER_THINKING[layout]}",
+        "\n",
+        f"\n\n<{tags.answer}>\n",
+        f"\n</{tags.answer}>",
+    )
+    return _Scaffold(*(Segment(SegmentKind.LAYOUT, text) for text in texts))
+
+
 def render(plan: TracePlan, book: PhraseBook, recipe: Recipe) -> Trace:
     """The assistant's turn of a plan; its phrases are drawn from the plan's key and its format."""
-    segments = list(_segments(plan, book, recipe.tags, recipe.traces.layout))
+    segments = _segments(plan, book, _scaffold(recipe.tags, recipe.traces.layout))
     text = "".join([segment.text for segment in segments])
     content = f"{plan.question.text}\x1f{plan.label}\x1f{text}"
     digest = int.from_bytes(blake2b(content.encode(), digest_size=16).digest(), "little")
@@ -28,51 +60,41 @@ def render(plan: TracePlan, book: PhraseBook, recipe: Recipe) -> Trace:
     return Trace(plan, segments, text, text_id(f"{digest}\x1f{plan.format}\x1f{plan.repeat}"), digest)
 
 
-def _segments(plan: TracePlan, book: PhraseBook, tags: Tags, layout: str) -> Iterator[Segment]:
+def _segments(plan: TracePlan, book: PhraseBook, layout: _Scaffold) -> list[Segment]:
     draws = Draws(plan.key + b"\x1fphrases\x1f" + plan.format.encode())
-    yield _layout(f"<{tags.think}>\n<{tags.sample}>\n")
-    last = len(plan.attempts) - 1
-    for place, attempt in enumerate(plan.attempts):
-        yield Segment(SegmentKind.SAMPLE, attempt.response.text)
+    # Without reflections nothing was judged, so only the generic glue is honest.
+    judged = plan.format != TraceFormat.NO_REFLECTION
+    segments = [layout.opening]
+    last = plan.attempts[-1]
+    for attempt in plan.attempts:
+        segments.append(Segment(SegmentKind.SAMPLE, attempt.response.text))
         if attempt.reflection is None:
-            yield _layout(f"\n</{tags.sample}>\n\n")
+            segments.append(layout.without_reflection)
         else:
-            yield _layout(f"\n</{tags.sample}>\n<{tags.reflect}>\n")
-            yield Segment(SegmentKind.REFLECT, attempt.reflection.text)
-            yield _layout(f"\n</{tags.reflect}>\n")
-        if place < last:
-            # Without reflections nothing was judged, so only the generic glue is honest.
-            plain = plan.format == TraceFormat.NO_REFLECTION
-            pool = book.generic if plain else book.glue_after(attempt.response.correct)
-            yield Segment(SegmentKind.GLUE, draws.choose(pool))
-            yield _layout(f"\n<{tags.sample}>\n")
-    yield _layout(f"</{tags.think}>{AFTER_THINKING[layout]}")
+            reflection = Segment(SegmentKind.REFLECT, attempt.reflection.text)
+            segments += (layout.before_reflection, reflection, layout.after_reflection)
+        if attempt is not last:
+            pool = book.glue_after(attempt.response.correct) if judged else book.generic
+            segments += (Segment(SegmentKind.GLUE, draws.choose(pool)), layout.next_sample)
     answering = plan.attempts[plan.answering].response
+    segments.append(layout.end_of_thinking)
     if plan.closing is Closing.BACKTRACK:
-        yield Segment(SegmentKind.BACKTRACK, draws.choose(book.backtrack))
-        yield _layout("\n")
-        yield Segment(SegmentKind.SAMPLE_AGAIN, answering.text)
-        yield _layout("\n")
+        segments += (Segment(SegmentKind.BACKTRACK, draws.choose(book.backtrack)), layout.newline)
+        segments += (Segment(SegmentKind.SAMPLE_AGAIN, answering.text), layout.newline)
     elif plan.closing is Closing.CONFIRM:
-        yield Segment(SegmentKind.CONFIRM, draws.choose(book.confirm))
-        yield _layout("\n")
-    yield Segment(SegmentKind.ENDING, draws.choose(book.ending))
-    yield _layout(f"\n\n<{tags.answer}>\n")
-    yield Segment(SegmentKind.ANSWER, answering.answer)
-    yield _layout(f"\n</{tags.answer}>")
+        segments += (Segment(SegmentKind.CONFIRM, draws.choose(book.confirm)), layout.newline)
+    segments += (Segment(SegmentKind.ENDING, draws.choose(book.ending)), layout.before_answer)
+    segments += (Segment(SegmentKind.ANSWER, answering.answer), layout.end)
+    return segments
 
 
-def _layout(text: str) -> Segment:
-    return Segment(SegmentKind.LAYOUT, text)
-
-
-def spans(trace: Trace) -> list[tuple[str, int, int]]:
+def spans(trace: Trace) -> list[tuple[SegmentKind, int, int]]:
     """(kind, start, end) of every segment that is not layout, in characters of the text."""
     found, at = [], 0
-    for segment in trace.segments:
-        end = at + len(segment.text)
-        if segment.kind is not SegmentKind.LAYOUT:
-            found.append((segment.kind.value, at, end))
+    for kind, text in trace.segments:
+        end = at + len(text)
+        if kind is not SegmentKind.LAYOUT:
+            found.append((kind, at, end))
         at = end
     return found
 
@@ -135,7 +157,7 @@ class _Reader:
         """More layout, as part of the layout just read: `render` writes both in one piece."""
         self.take(mark)
         last, before = self.segments.pop(), self.segments.pop()
-        self.segments.append(_layout(before.text + last.text))
+        self.segments.append(Segment(SegmentKind.LAYOUT, before.text + last.text))
 
     def until(self, kind: SegmentKind, mark: str) -> str:
         end = self.text.find(mark, self.at)
@@ -145,8 +167,8 @@ class _Reader:
         self.take(mark)
         return piece
 
-    def phrase(self, kind: SegmentKind, pool: Iterator[str] | object, after: str) -> bool:
-        for phrase in sorted(pool, key=len, reverse=True):  # type: ignore[call-overload]
+    def phrase(self, kind: SegmentKind, pool: Sequence[str], after: str) -> bool:
+        for phrase in sorted(pool, key=len, reverse=True):
             if self.sees(phrase + after):
                 self._note(kind, len(phrase))
                 self.take(after)

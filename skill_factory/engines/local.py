@@ -1,5 +1,6 @@
 """The default engine: worker processes of this machine scatter the source and build the partitions."""
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -205,6 +206,8 @@ def _pool(workers: int) -> Iterator[ProcessPoolExecutor | None]:
 def _begin_worker(parent: int) -> None:
     # Ctrl-C goes to the whole terminal group; the parent alone answers it. A killed parent takes its workers along.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Millions of small tuples and no cycles: the collector would only look at them again and again.
+    gc.disable()
 
     def watch() -> None:
         while os.getppid() == parent:
