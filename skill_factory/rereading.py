@@ -1,0 +1,174 @@
+"""Texts read again from the source: by their place in the narrow table, by words, by question.
+
+The order is that of the source, so the place of a response in `Facts` is its place in the walk; nothing is read behind
+the last text that is asked for.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from skill_factory.columns import CANONICAL, Batch, RowError, canonical, is_unicode, read_row, value_at
+from skill_factory.facts import Facts, Ids, question_ids, text_ids
+from skill_factory.model import hex_id
+from skill_factory.reasons import Level
+from skill_factory.recipe import Columns, Recipe
+from skill_factory.sources import RawSource
+
+Indices = npt.NDArray[np.int64]
+VERDICTS = {1: "correct", 0: "incorrect", -1: "missing"}
+
+
+class Found(NamedTuple):
+    """A text, its place in the narrow table and its question."""
+
+    place: int
+    question: str
+    text: str
+
+
+def _tables(source: RawSource, recipe: Recipe) -> Iterator[pa.Table]:
+    """Canonical rows of the source in its own order."""
+    for piece in source.pieces():
+        for batch in piece.batches(recipe.columns):
+            table = canonical(batch, recipe.columns).table
+            if table.num_rows:
+                yield table.cast(CANONICAL)
+
+
+def texts_at(
+    source: RawSource, recipe: Recipe, facts: Facts, level: Level, places: Indices
+) -> Iterator[Found]:
+    """The texts at some places of a level, ascending; nothing is read behind the last one."""
+    if level is Level.QUESTIONS:
+        yield from _question_texts(source, recipe, facts, places)
+        return
+    owners = places if level is Level.RESPONSES else facts.reflection_response[places]
+    reflections_before = np.searchsorted(facts.reflection_response, np.arange(len(facts.response_id) + 1))
+    start = at = 0
+    for table in _tables(source, recipe):
+        if at >= len(places):
+            return
+        end = start + table.num_rows
+        stop = int(np.searchsorted(owners, end))
+        rows = owners[at:stop] - start
+        chosen = table.take(pa.array(rows, pa.int64()))
+        texts = chosen["response"] if level is Level.RESPONSES else chosen["reflections"]
+        for place, owner, question, text in zip(
+            places[at:stop].tolist(), (rows + start).tolist(), chosen["question"], texts, strict=True
+        ):
+            inside = place - int(reflections_before[owner]) if level is Level.REFLECTIONS else 0
+            said = text.as_py() if level is Level.RESPONSES else text[inside].as_py()
+            yield Found(place, question.as_py(), said)
+        start, at = end, stop
+
+
+def _question_texts(source: RawSource, recipe: Recipe, facts: Facts, places: Indices) -> Iterator[Found]:
+    waiting = {int(facts.question_id[place]): place for place in places.tolist()}
+    for ids, texts in _different_questions(source, recipe.columns):
+        for one, text in zip(ids.tolist(), texts, strict=True):
+            if (place := waiting.pop(one, None)) is not None:
+                yield Found(place, text, "")
+        if not waiting:
+            return
+
+
+def _different_questions(source: RawSource, columns: Columns) -> Iterator[tuple[Ids, list[str]]]:
+    """The different questions of each batch; no other column is read where the format allows."""
+    for piece in source.pieces():
+        for batch in piece.batches(Columns(question=columns.question)):
+            texts = _question_column(batch, columns.question)
+            yield text_ids(texts), texts
+
+
+def _question_column(batch: Batch, path: str) -> list[str]:
+    if isinstance(batch, pa.RecordBatch) and batch.schema.get_field_index(path) >= 0:
+        column = batch.column(path)
+        if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+            return [text for text in pc.unique(column).to_pylist() if text]
+    rows = batch.to_pylist() if isinstance(batch, pa.RecordBatch) else batch
+    texts = (value_at(row, path) for row in rows)
+    return list(dict.fromkeys(text for text in texts if isinstance(text, str) and is_unicode(text) and text))
+
+
+# -- questions by their words --------------------------------------------------------------------------------------
+
+
+def find_questions(source: RawSource, recipe: Recipe, words: str, most: int = 20) -> list[tuple[int, str]]:
+    """
+    (id, text) of the first questions that hold some words, in any case, or whose id begins with them.
+
+    Errors: SourceError.
+    """
+    found: dict[int, str] = {}
+    asked = words.lower().strip()
+    for ids, texts in _different_questions(source, recipe.columns):
+        for one, text in zip(ids.tolist(), texts, strict=True):
+            if asked in text.lower() or (len(asked) >= 6 and hex_id(one).startswith(asked)):
+                found.setdefault(one, text)
+                if len(found) == most:
+                    return list(found.items())
+    return list(found.items())
+
+
+def rows_of_questions(source: RawSource, recipe: Recipe, wanted: Iterable[int]) -> pa.Table:
+    """The canonical rows (columns.CANONICAL) of some questions, by id. Errors: SourceError."""
+    ids = np.array(sorted(set(wanted)), np.uint64)
+    tables = [CANONICAL.empty_table()]
+    for piece in source.pieces():
+        only = Columns(question=recipe.columns.question)
+        if not any(
+            np.isin(text_ids(_question_column(b, only.question)), ids).any() for b in piece.batches(only)
+        ):
+            continue
+        for batch in piece.batches(recipe.columns):
+            table = canonical(batch, recipe.columns).table.cast(CANONICAL)
+            if table.num_rows:
+                places, own, _ = question_ids(table["question"])
+                tables.append(table.filter(pa.array(np.isin(own, ids)[places])))
+    return pa.concat_tables(tables)
+
+
+class Disputed(NamedTuple):
+    """A response and all that was said of it."""
+
+    question: str
+    gold: str
+    response: str
+    variant: str
+    reflections: list[tuple[str, str]]
+    """(verdict, text)."""
+
+
+def disputed(source: RawSource, recipe: Recipe, facts: Facts, place: int) -> Disputed:
+    """A response by its place in the narrow table, with its critiques. Errors: SourceError."""
+    start = 0
+    for table in _tables(source, recipe):
+        if start + table.num_rows > place:
+            row = table.slice(place - start, 1).to_pylist()[0]
+            first = int(np.searchsorted(facts.reflection_response, place))
+            said = [
+                (VERDICTS[int(facts.reflection_verdict[first + i])], text)
+                for i, text in enumerate(row["reflections"])
+            ]
+            return Disputed(row["question"], row["answer"] or "", row["response"], row["variant"] or "", said)
+        start += table.num_rows
+    raise IndexError(place)
+
+
+def broken_rows(source: RawSource, recipe: Recipe) -> Iterator[tuple[int, RowError]]:
+    """Rows of the source that could not be read, each with its number from 1. Errors: SourceError."""
+    number = 0
+    for piece in source.pieces():
+        for batch in piece.batches(recipe.columns):
+            if canonical(batch, recipe.columns).errors:
+                rows = batch.to_pylist() if isinstance(batch, pa.RecordBatch) else batch
+                for place, row in enumerate(rows, 1):
+                    found = read_row(row, recipe.columns)
+                    if isinstance(found, RowError):
+                        yield number + place, found
+            number += len(batch) if isinstance(batch, list) else batch.num_rows
