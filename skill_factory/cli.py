@@ -162,9 +162,9 @@ def recipe_of(args: argparse.Namespace) -> "Recipe":
     """The recipe of the options: the file or preset first, options on top. Errors: RecipeError."""
     import tomllib
 
-    from skill_factory.recipe import Recipe, load_recipe
+    from skill_factory.recipe import Recipe
 
-    recipe = load_recipe(args.recipe) if args.recipe else Recipe()
+    recipe = _given_recipe(args.recipe) if args.recipe else Recipe()
     given = {
         option.flag: getattr(args, f"set_{option.flag.lstrip('-').replace('-', '_')}") for option in OPTIONS
     }
@@ -178,6 +178,18 @@ def recipe_of(args: argparse.Namespace) -> "Recipe":
         if not sign:
             raise RecipeError(f"--set takes FIELD=VALUE; found {text!r}. Example: --set balance.min_wrong=1.")
     return recipe.changed(changes) if changes else recipe
+
+
+def _given_recipe(name: str) -> "Recipe":
+    """A recipe file, a shipped one, or that of a published data set (`hf:USER/NAME`)."""
+    from skill_factory.recipe import load_recipe, recipe_from_toml
+
+    if not name.startswith("hf:"):
+        return load_recipe(name)
+    from skill_factory.hub import read_text, stored_token
+
+    repo, _, revision = name.removeprefix("hf:").partition("@")
+    return recipe_from_toml(read_text(repo, "recipe.toml", stored_token(), revision or None), name)
 
 
 def columns_of(args: argparse.Namespace) -> dict[str, Any]:
@@ -204,7 +216,12 @@ def _source_of(args: argparse.Namespace, recipe: "Recipe") -> str:
     return args.source or source_of_recipe(recipe.source)
 
 
-def _token() -> str | None:
+def token_for(source: str) -> str | None:
+    """The stored login where the source may be on the Hub; other sources need none."""
+    from skill_factory.sources.hub import looks_like_repo
+
+    if Path(source).exists() or not looks_like_repo(source):
+        return None
     from skill_factory.hub import stored_token
 
     return stored_token()
@@ -217,7 +234,9 @@ def _inspect(args: argparse.Namespace) -> int:
     from skill_factory.inspection import inspect
     from skill_factory.printing import show_inspection
 
-    found = inspect(args.source, recipe_of(args), columns=columns_of(args), whole=args.whole)
+    found = inspect(
+        args.source, recipe_of(args), columns=columns_of(args), whole=args.whole, token=token_for(args.source)
+    )
     print(json.dumps(found.to_json(), ensure_ascii=False)) if args.json else show_inspection(found)
     return 0
 
@@ -230,9 +249,10 @@ def _build(args: argparse.Namespace) -> int:
     recipe = recipe_of(args)
     report = TerminalReport()
     try:
+        source = _source_of(args, recipe)
         result = build(
-            _source_of(args, recipe), args.out, recipe, columns=columns_of(args), workers=args.workers,
-            fresh=args.fresh, report=report,
+            source, args.out, recipe, columns=columns_of(args), workers=args.workers,
+            fresh=args.fresh, report=report, token=token_for(source), exact=args.recipe.startswith("hf:"),
         )  # fmt: skip
     finally:
         report.close()
@@ -255,7 +275,10 @@ def _preview(args: argparse.Namespace) -> int:
     from skill_factory.view import html_page, terminal
 
     recipe = recipe_of(args)
-    found = preview(_source_of(args, recipe), recipe, columns=columns_of(args), questions=args.questions)
+    source = _source_of(args, recipe)
+    found = preview(
+        source, recipe, columns=columns_of(args), questions=args.questions, token=token_for(source)
+    )
     if args.html:
         Path(args.html).write_text(html_page(found.traces, "Traces, before the build"), encoding="utf-8")
     if args.json:

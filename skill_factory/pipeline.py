@@ -103,18 +103,22 @@ def build(
     report: Report = silent,
     token: str | None = None,
     engine: Engine | None = None,
+    exact: bool = False,
 ) -> BuildResult:
     """
     Build the data set of a recipe into the folder `out` (see `build_folder.py` for what it holds).
 
     `columns` overrides the guessed mapping, e.g. `{"correct": ["is_right"]}`; `workers` 0 means all cores. A stopped
-    build goes on where it was; a finished one is left as it is. Errors: SkillFactoryError, with nothing half-written.
+    build goes on where it was; a finished one is left as it is. `exact` asks for the very data that the recipe was
+    built from. Errors: SkillFactoryError, with nothing half-written.
     """
     from skill_factory.engines.local import local_engine
 
     recipe = recipe or Recipe()
     raw = open_source(source, recipe.source, token) if isinstance(source, str) else source
-    recipe = pinned(raw, ready(raw, recipe, columns, own_formats))
+    was = recipe.source
+    recipe = ready(raw, recipe, columns, own_formats)
+    recipe = pinned(raw, recipe.model_copy(update={"source": was}), exact)
     folder = BuildFolder(Path(out))
     if not fresh and folder.check_free(recipe.fingerprint()):
         return BuildResult(folder.path, folder.report() or {}, 0, True, recipe)

@@ -70,13 +70,20 @@ def ready(
     return recipe.model_copy(update={"columns": columns, "source": source.spec})
 
 
-def pinned(source: RawSource, recipe: Recipe) -> Recipe:
+def pinned(source: RawSource, recipe: Recipe, exact: bool = False) -> Recipe:
     """
     The recipe with the source's digest or commit.
 
-    Errors: SourceError where the recipe was made for other data under a digest of its own.
+    Errors: SourceError where it has to be `exact`ly the data that the recipe was built from, and is not.
     """
-    return recipe.model_copy(update={"source": source.pinned()})
+    found = source.pinned()
+    wanted = recipe.source
+    if exact and wanted.digest and (wanted.kind, wanted.digest) != (found.kind, found.digest):
+        raise SourceError(
+            f"The recipe was built from {wanted.name!r} with digest {wanted.digest[:12]}…; what was given has "
+            f"{found.digest[:12] or 'none'}…. Give the same file."
+        )
+    return recipe.model_copy(update={"source": found})
 
 
 def described(columns: Columns) -> list[tuple[str, str]]:
