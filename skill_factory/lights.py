@@ -70,9 +70,9 @@ def groups(facts: Facts) -> Finding:
         ("different answers to a question, in the middle", f"{np.median(different) if questions else 0:g}"),
         ("prompt variants", f"{named:,}" if named else "not said"),
     )
-    headline = (
-        f"{many(several, 'question')} of {questions:,} {'has' if several == 1 else 'have'} several answers"
-    )
+    have = "has" if several == 1 else "have"
+    headline = f"{many(several, 'question')} of {questions:,} {have} several answers"
+    headline = headline if several else "No question has several answers"
     light = _light(several / questions if questions else 0.0)
     if light is Light.GOOD:
         return Finding("Groups", light, headline, numbers, "A trace can show one attempt after another.")

@@ -2,16 +2,18 @@
 
 import logging
 import secrets
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import RerunException
 
 from skill_factory.errors import SkillFactoryError
-from skill_factory.ui import workspace
+from skill_factory.ui import strip, workspace
+from skill_factory.ui.steps import CHOOSE, DATA, FINISH, LOOK, START, STEPS, Step
 
 log = logging.getLogger(__name__)
 
@@ -19,37 +21,21 @@ NAME = "SkillFactory Studio"
 CSS = Path(__file__).with_name("frame.css")
 
 
-class Step(NamedTuple):
-    """A step of the journey."""
-
-    path: str
-    title: str
-    icon: str
-    help: str
-
-
-START = Step(
-    "pages/1_Start.py", "Start", ":material/flag:", "What comes out, what is needed, and three ways in."
-)
-DATA = Step(
-    "pages/2_Data.py",
-    "Data",
-    ":material/database:",
-    "Pick the data, say which column holds what, see if they will do.",
-)
-CHOOSE = Step(
-    "pages/3_Choose.py",
-    "Choose",
-    ":material/tune:",
-    "Choose the traces, with live numbers beside each choice.",
-)
-LOOK = Step(
-    "pages/4_Look.py", "Look", ":material/visibility:", "Read the traces as the build will write them."
-)
-FINISH = Step(
-    "pages/5_Finish.py", "Finish", ":material/check_circle:", "Build the data set, publish it, train with it."
-)
-STEPS = (START, DATA, CHOOSE, LOOK, FINISH)
+__all__ = [
+    "CHOOSE",
+    "DATA",
+    "FINISH",
+    "LOOK",
+    "START",
+    "STEPS",
+    "Step",
+    "errors",
+    "go",
+    "needs_source",
+    "page",
+    "plain",
+    "run",
+]
 
 _run = threading.local()
 
@@ -64,12 +50,17 @@ def run() -> None:
     refused = workspace.open_link()
     if refused:
         st.warning(refused, icon=":material/link_off:")
+    numbers = st.container(key="strip", horizontal=True, vertical_alignment="center", gap="small")
     _run.active = True
     try:
         with errors():
             chosen.run()
     finally:
         _run.active = False
+        # The numbers come after the page, which has read what they need; not when the page asks for another run.
+        if not isinstance(sys.exception(), RerunException):
+            with numbers:
+                strip.show()
 
 
 def page() -> None:

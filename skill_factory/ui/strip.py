@@ -1,0 +1,70 @@
+"""The strip under the navigation: what the recipe would give, live, each number linking to where it comes from."""
+
+import streamlit as st
+
+from skill_factory.errors import SkillFactoryError
+from skill_factory.tally import Tally
+from skill_factory.ui import loading, workspace
+from skill_factory.ui.steps import CHOOSE, DATA, LOOK
+from skill_factory.wording import many, percent
+
+PAPER_CONTEXT = 4_096
+"""Tokens; the context of the paper's fine-tuning, where the recipe names no cut-off of its own."""
+
+
+def show() -> None:
+    """Draw the strip, if there are data to speak of; an error shows on the page, not here."""
+    if not workspace.current().source:
+        return
+    try:
+        found = loading.evidence()
+        numbers(found)
+        if not found.exact:
+            still_reading()
+    except SkillFactoryError:
+        st.page_link(DATA.path, label="The data need a look", icon=":material/error:")
+
+
+def numbers(found: loading.Evidence) -> None:
+    """The three or four numbers."""
+    see, about = found.outlook, "" if found.exact else "about "
+    scale = found.scale or 1.0
+    questions, traces = round(see.questions * scale), round(see.traces * scale)
+    st.page_link(
+        DATA.path, label=f"{about}**{many(questions, 'question')}**", help="Questions that give a trace"
+    )
+    st.html('<span class="sf-to" aria-hidden="true">→</span>', width="content")
+    hedge = about or ("" if see.exact else "up to ")
+    st.page_link(CHOOSE.path, label=f"{hedge}**{many(traces, 'trace')}**", help="What a build would write")
+    if not see.traces:
+        return
+    fixing = f"**{percent(see.fixing)}** show a mistake being fixed"
+    st.page_link(LOOK.path, label=fixing, help="Traces in which a wrong attempt is followed by a right end")
+    limit = found.recipe.cutoff.tokens or PAPER_CONTEXT
+    over = over_limit(loading.typical(), found.recipe.cutoff.chars_per_token, limit)
+    if over is not None:
+        st.page_link(
+            LOOK.path, label=f"about **{percent(over)}** over {limit:,} tokens",
+            help="Estimated from traces of the first rows; a trainer cuts what is longer, and the answer stands last",
+        )  # fmt: skip
+
+
+def over_limit(tally: Tally, chars_per_token: float, limit: int) -> float | None:
+    """Share of the counted traces that are longer than a limit in tokens; None where no trace was counted."""
+    sizes = [(int(key.rsplit("|", 1)[1]), n) for key, n in tally.counts["trace_chars"].items()]
+    every = sum(n for _, n in sizes)
+    # Lengths are counted in steps of 250 characters, rounded up.
+    return sum(n for size, n in sizes if size / chars_per_token > limit) / every if every else None
+
+
+@st.fragment(run_every=1.0)
+def still_reading() -> None:
+    """Say that these are a sample's numbers, until all of the source is read."""
+    state = loading.progress()
+    if state.ready:
+        st.rerun()
+    if state.error:
+        st.caption(f":material/error: {state.error}".replace("$", "\\$"))
+        return
+    part = f" · {percent(state.done, state.of)}" if state.of else ""
+    st.caption(f":material/hourglass_top: from a sample; reading all of it{part}")
