@@ -427,3 +427,121 @@ def test_one_attempt_is_too_few_to_go_back(tmp_path: Path) -> None:
     counts = command.report(tmp_path / "out")["ledger"]["traces"]
 
     assert counts == {"read": 30, "kept": 10, "dropped": {"needs_two_attempts": 20}}
+
+
+# --------------------------------------------------------------------------------- balance, and other corners
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Row]]:
+    """A file with twelve questions of shares 1/4, 2/4 and 3/4 in turn and one of 4/4, and its traces at N = 2."""
+    folder = tmp_path_factory.mktemp("plain")
+    planted = Planted()
+    for number in range(13):
+        right = 4 if number == 12 else number % 3 + 1
+        good_question(planted, [place < right for place in range(4)])
+    raw = make_raw.write_parquet(planted.rows, folder / "raw.parquet")
+    command.build(raw, folder / "out", "--attempts", 2)
+    return raw, command.traces(folder / "out")
+
+
+def ledger_of(raw: Path, out: Path, *options: object) -> tuple[Row, list[Row]]:
+    """Ledger and traces of a build at N = 2."""
+    command.build(raw, out, "--attempts", 2, *options)
+    ledger = command.report(out)["ledger"]
+    assert all(c["read"] == c["kept"] + sum(c["dropped"].values()) for c in ledger.values())
+    return ledger, command.traces(out)
+
+
+def test_questions_outside_the_pass_rate_are_counted(plain: tuple[Path, list[Row]], tmp_path: Path) -> None:
+    """A window of shares keeps the questions inside it, bounds included."""
+    ledger, _ = ledger_of(plain[0], tmp_path / "out", "--set", "balance.pass_rate=[0.25, 0.5]")
+
+    assert ledger["questions"] == {"read": 13, "kept": 8, "dropped": {"outside_pass_rate": 5}}
+
+
+def test_traces_over_a_cap_are_counted(plain: tuple[Path, list[Row]], tmp_path: Path) -> None:
+    """A cap per question and a limit per label drop what is over them, and no other trace changes."""
+    raw, whole = plain
+    capped, one_each = ledger_of(raw, tmp_path / "cap", "--set", "balance.per_question=1")
+    limited, few = ledger_of(raw, tmp_path / "limit", "--set", 'balance.label_limits={"2C" = 5}')
+
+    assert capped["traces"] == {"read": 26, "kept": 13, "dropped": {"over_question_cap": 13}}
+    assert limited["traces"] == {"read": 26, "kept": 18, "dropped": {"over_label_limit": 8}}
+    assert all(trace in whole for trace in [*one_each, *few])
+    assert len({trace["question_id"] for trace in one_each}) == 13
+
+
+def test_traces_with_too_few_wrong_attempts_are_counted(
+    plain: tuple[Path, list[Row]], tmp_path: Path
+) -> None:
+    """With at least one wrong attempt asked for, none without one is written, and the missing ones are counted."""
+    ledger, written = ledger_of(plain[0], tmp_path / "out", "--set", "balance.min_wrong=1")
+
+    assert written and all(not all(a["correct"] for a in trace["attempts"]) for trace in written)
+    assert ledger["traces"]["read"] == 26
+    assert set(ledger["traces"]["dropped"]) == {"too_few_wrong"}
+
+
+def test_excluded_ids_are_counted(plain: tuple[Path, list[Row]], tmp_path: Path) -> None:
+    """A question's id takes the question out, a trace's id that trace alone."""
+    raw, whole = plain
+    question, trace = whole[0]["question_id"], whole[-1]["trace_id"]
+    ledger, left = ledger_of(raw, tmp_path / "out", "--set", f'balance.exclude=["{question}", "{trace}"]')
+
+    assert ledger["questions"] == {"read": 13, "kept": 12, "dropped": {"excluded": 1}}
+    assert ledger["traces"] == {"read": 24, "kept": 23, "dropped": {"excluded": 1}}
+    assert left == [t for t in whole if t["question_id"] != question and t["trace_id"] != trace]
+
+
+def test_algorithm_1_has_a_gate_of_its_own(tmp_path: Path) -> None:
+    """A question with one right response gives Algorithm 1 its trace; beside it the others count what they lack."""
+    planted = Planted()
+    for _ in range(4):
+        good_question(planted)
+    for _ in range(3):
+        good_response(planted, planted.fresh("Lone question"), True)
+    for _ in range(2):
+        good_response(planted, planted.fresh("Wrong question"), False)
+    raw = make_raw.write_parquet(planted.rows, tmp_path / "raw.parquet")
+
+    alone, written = ledger_of(raw, tmp_path / "alone", "--format", "algorithm1")
+    both, _ = ledger_of(raw, tmp_path / "both", "--format", "algorithm1", "--format", "*C_full")
+
+    assert alone["questions"] == {"read": 9, "kept": 7, "dropped": {"no_correct_response": 2}}
+    assert alone["traces"] == {"read": len(written), "kept": len(written), "dropped": {}}
+    made = Counter(trace["question_id"] for trace in written)
+    assert len(made) == 7 and sum(a["correct"] for t in written for a in t["attempts"]) == 4 * 2 + 3
+    assert both["questions"]["kept"] == 7
+    assert both["traces"]["kept"] == len(written) + 4 * 2
+
+
+def test_what_is_not_text_is_a_row_error(tmp_path: Path) -> None:
+    """Numbers and objects where a text should be are dropped with their row."""
+    planted = Planted()
+    good_question(planted)
+    odd = [row("Odd?", {"text": "so"}, True), row("Odd?", "a <answer>1</answer>", True, [{"said": "so"}])]
+    raw = make_raw.write_jsonl([*planted.rows, *odd], tmp_path / "raw.jsonl")
+
+    mapped = [word for item in make_raw.COLUMNS.items() for word in ("--map", "=".join(item))]
+
+    ledger, _ = ledger_of(raw, tmp_path / "out", *mapped)
+
+    assert ledger["rows"] == {"read": 5, "kept": 3, "dropped": {"not_text": 2}}
+
+
+def test_examples_of_unreadable_rows_stand_in_the_report(built: tuple[Planted, Path]) -> None:
+    """For each kind of unreadable row the report shows up to three."""
+    planted, folder = built
+    report = command.report(folder)
+    examples = next(value for name, value in report.items() if "example" in name)
+
+    assert {reason: len(shown) for reason, shown in examples.items()} == {
+        reason: min(3, len(shown_kinds(reason))) for reason in planted.faults["rows"] if reason != "kept"
+    }
+
+
+def shown_kinds(reason: str) -> list[str]:
+    """The kinds of this row error that are planted, each worth an example of its own."""
+    kinds = {"no_question": 2, "no_response": 1, "no_label": 3, "lengths_differ": 4}
+    return [reason] * kinds[reason]
