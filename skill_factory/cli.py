@@ -12,6 +12,7 @@ from skill_factory.errors import RecipeError, SkillFactoryError
 from skill_factory.options import OPTIONS, recipe_changes
 
 if TYPE_CHECKING:
+    from skill_factory.engines import Engine
     from skill_factory.recipe import Recipe
 
 FIELDS = (
@@ -247,26 +248,46 @@ def _build(args: argparse.Namespace) -> int:
     from skill_factory.progress import TerminalReport
 
     recipe = recipe_of(args)
+    source = _source_of(args, recipe)
     report = TerminalReport()
     try:
-        source = _source_of(args, recipe)
         result = build(
-            source, args.out, recipe, columns=columns_of(args), workers=args.workers,
-            fresh=args.fresh, report=report, token=token_for(source), exact=args.recipe.startswith("hf:"),
+            source, args.out, recipe, columns=columns_of(args), workers=args.workers, fresh=args.fresh,
+            report=report, token=token_for(source), engine=_engine(args), exact=args.recipe.startswith("hf:"),
         )  # fmt: skip
     finally:
         report.close()
+    same = _same_as_published(args.recipe, result.report)
     if args.json:
-        told = {
-            "path": str(result.path),
-            "resumed": result.resumed,
-            "already": result.already,
-            **result.report,
-        }
-        print(json.dumps(told, ensure_ascii=False))
-    else:
-        show_build(result)
+        told = {"path": str(result.path), "resumed": result.resumed, "already": result.already}
+        print(json.dumps({**told, **same, **result.report}, ensure_ascii=False))
+        return 0
+    show_build(result)
+    if same:
+        words = "the same rows as" if same["same_as_published"] else "NOT the same rows as"
+        print(f"  digest      {result.report['rows_digest']}: {words} the published data set")
     return 0
+
+
+def _same_as_published(name: str, report: dict[str, Any]) -> dict[str, bool]:
+    """Whether a rebuilt data set holds the published rows; empty for a recipe that is not from the Hub."""
+    if not name.startswith("hf:"):
+        return {}
+    from skill_factory.hub import read_text, stored_token
+
+    repo, _, revision = name.removeprefix("hf:").partition("@")
+    published = json.loads(read_text(repo, "report.json", stored_token(), revision or None))
+    return {"same_as_published": published.get("rows_digest") == report["rows_digest"]}
+
+
+def _engine(args: argparse.Namespace) -> "Engine | None":
+    from skill_factory.engines.local import local_engine, workers_within
+
+    if args.engine == "ray":
+        from skill_factory.engines.ray import ray_engine
+
+        return ray_engine(args.ray_address)
+    return local_engine(workers_within(args.memory, args.workers)) if args.memory else None
 
 
 def _preview(args: argparse.Namespace) -> int:

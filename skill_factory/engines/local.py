@@ -3,6 +3,7 @@
 import gc
 import multiprocessing
 import os
+import re
 import signal
 import threading
 import time
@@ -22,10 +23,10 @@ from skill_factory.columns import CANONICAL
 from skill_factory.compose import Written
 from skill_factory.dataset import in_batches, schema
 from skill_factory.engines import Built, Engine
-from skill_factory.errors import BuildFolderError, NothingUsable
+from skill_factory.errors import BuildFolderError, NothingUsable, RecipeError
 from skill_factory.formats import OwnFormats
-from skill_factory.pipeline import build_partition
 from skill_factory.model import TraceFormat
+from skill_factory.pipeline import build_partition
 from skill_factory.progress import Progress, Report
 from skill_factory.reasons import Level
 from skill_factory.recipe import Recipe
@@ -43,11 +44,28 @@ from skill_factory.tally import Tally, tally_from_json, total
 
 SMALL_BYTES = 24_000_000
 """Below this, starting workers costs more than they bring."""
+PARENT_BYTES, WORKER_BYTES = 200_000_000, 450_000_000
+"""What the main process and a worker take at their peak, with room; `make bench` measures it."""
 
 
 def local_engine(workers: int = 0) -> Engine:
     """The engine with so many worker processes; 0 means one per core."""
     return partial(_run, workers or len(os.sched_getaffinity(0)))
+
+
+def workers_within(memory: str, workers: int = 0) -> int:
+    """How many workers fit a bound such as `1GB`. Errors: RecipeError for a bound that can't be read or kept."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)i?B?", memory.strip(), re.IGNORECASE)
+    if match is None:
+        raise RecipeError(f"--memory takes a size such as 1GB or 800MB; found {memory!r}.")
+    size = float(match[1]) * 1000 ** "_KMGT".index(match[2].upper() or "_")
+    if size < PARENT_BYTES + WORKER_BYTES:
+        least = (PARENT_BYTES + WORKER_BYTES) // 1_000_000
+        raise RecipeError(
+            f"A build takes at least {least} MB; found {memory}. Give more, or leave out --memory."
+        )
+    fitting = int((size - PARENT_BYTES) // WORKER_BYTES)
+    return max(1, min(workers or len(os.sched_getaffinity(0)), fitting))
 
 
 def _run(
