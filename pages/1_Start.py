@@ -2,7 +2,26 @@
 
 import streamlit as st
 
-from skill_factory.ui import shell
+from skill_factory.ui import doors, saved, shell, start, workspace
 
 shell.page()
-st.title("Start")
+st.title("Turn a model's tries into training traces")
+
+left, right = st.columns([2, 3], gap="large")
+with left:
+    start.needed()
+    with st.container(border=True, key="doors"):
+        doors.demo(primary=not workspace.current().source)
+        hub_tab, file_tab = st.tabs(["From the Hub", "My file"], key="doors.tab")
+        with hub_tab:
+            doors.hub()
+        with file_tab:
+            doors.file()
+    if workspace.current().source:
+        shell.go(shell.DATA, f"Go on with {shell.plain(workspace.current().label)}")
+with right:
+    start.example()
+
+saved.recipes()
+saved.builds()
+start.words()

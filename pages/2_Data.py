@@ -1,8 +1,26 @@
-"""Pick the data and see if they will do."""
+"""Pick the data, say which column holds what, see if they will do."""
 
 import streamlit as st
 
-from skill_factory.ui import shell
+from skill_factory.ui import chosen, mapping, shell, workspace
 
 shell.page()
 st.title("Data")
+
+if not workspace.current().source:
+    st.markdown("Here you will see whether your data will do. Choose some first.")
+    chosen.doors_beside()
+    st.stop()
+
+chosen.header()
+left, right = st.columns([1, 2], gap="large")
+with left:
+    st.subheader("Which column holds what")
+    complete = mapping.show()
+with right:
+    st.subheader("Will these data do?")
+    if complete:
+        chosen.verdict()
+    else:
+        chosen.incomplete()
+chosen.first_rows()

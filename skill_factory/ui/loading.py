@@ -28,6 +28,7 @@ from skill_factory.recipe import Columns, Recipe, Source
 from skill_factory.scatter import first_rows
 from skill_factory.sources import Piece, RawSource, open_source
 from skill_factory.tally import Tally
+from skill_factory.trials import answers_found
 from skill_factory.ui import reading, workspace
 
 T = TypeVar("T")
@@ -227,3 +228,11 @@ def _all_made(table: pa.Table, chosen: Recipe) -> Tally:
     for _ in part.traces:
         pass
     return part.tally
+
+
+def rule_trials() -> dict[str, tuple[int, int]]:
+    """Answer rule → (first responses in which it finds an answer, first responses)."""
+    chosen = recipe()
+    key = (narrow_table.identity(source()), chosen.columns)
+    table = once("typical rows", key, lambda: _some_rows(chosen, 480))
+    return once("trials", key, lambda: answers_found(table))

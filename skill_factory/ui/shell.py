@@ -37,6 +37,9 @@ __all__ = [
     "run",
 ]
 
+plain = workspace.plain
+"""A text that Markdown shows as it is."""
+
 _run = threading.local()
 
 
@@ -49,7 +52,7 @@ def run() -> None:
     st.html(CSS)
     refused = workspace.open_link()
     if refused:
-        st.warning(refused, icon=":material/link_off:")
+        st.warning(workspace.plain(refused), icon=":material/link_off:")
     numbers = st.container(key="strip", horizontal=True, vertical_alignment="center", gap="small")
     _run.active = True
     try:
@@ -81,7 +84,7 @@ def errors() -> Iterator[None]:
     try:
         yield
     except SkillFactoryError as error:
-        st.error(plain(str(error)), icon=":material/error:")
+        st.error(workspace.plain(str(error)), icon=":material/error:")
     except Exception:
         number = secrets.token_hex(4)
         log.exception("error %s", number)
@@ -90,11 +93,6 @@ def errors() -> Iterator[None]:
             f"if it stays, report it with the id {number}.",
             icon=":material/error:",
         )
-
-
-def plain(text: str) -> str:
-    """A text that Markdown shows as it is."""
-    return "".join("\\" + sign if sign in "\\`*_{}[]()#+-!$:<>|~" else sign for sign in text)
 
 
 def go(step: Step, label: str = "", icon: str = "") -> None:

@@ -64,7 +64,7 @@ def still_reading() -> None:
     if state.ready:
         st.rerun()
     if state.error:
-        st.caption(f":material/error: {state.error}".replace("$", "\\$"))
+        st.caption(f":material/error: {workspace.plain(state.error)}")
         return
     part = f" · {percent(state.done, state.of)}" if state.of else ""
     st.caption(f":material/hourglass_top: from a sample; reading all of it{part}")

@@ -114,7 +114,7 @@ def _taken(path: str, take: Convert) -> None:
 def problem(*paths: str) -> None:
     """Show why the last change of these fields was refused, where the control stands."""
     for said in dict.fromkeys(current().problems[path] for path in paths if path in current().problems):
-        st.warning(said.replace("$", "\\$"), icon=":material/info:")
+        st.warning(plain(said), icon=":material/info:")
 
 
 def open_text(text: str, name: str) -> None:
@@ -138,3 +138,8 @@ def open_link() -> str:
     except RecipeError as error:
         return str(error)
     return ""
+
+
+def plain(text: str) -> str:
+    """A text that Markdown shows as it is."""
+    return "".join("\\" + sign if sign in "\\`*_{}[]()#+-!$:<>|~&" else sign for sign in text)

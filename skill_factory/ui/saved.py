@@ -1,0 +1,59 @@
+"""What was made before: recipes to open, save and share, and finished builds of this computer."""
+
+import streamlit as st
+
+from skill_factory.errors import RecipeError
+from skill_factory.recipe import load_recipe, preset_names
+from skill_factory.ui import workspace
+
+PRESET_WORDS = {
+    "paper": "The paper's recipe",
+    "algorithm1": "The paper's Algorithm 1",
+    "ablation_no_order": "Without order",
+    "ablation_no_reflections": "Without reflections",
+    "ablation_no_variety": "Without variety of prompts",
+}
+
+
+def recipes() -> None:
+    """Open a recipe, save the present one, or share it by link."""
+    with st.expander("Open, save or share a recipe", icon=":material/receipt_long:"):
+        opening, keeping = st.columns(2, gap="large")
+        with opening:
+            _open()
+        with keeping:
+            _keep()
+
+
+def _open() -> None:
+    st.selectbox(
+        "Start from a recipe that comes along", preset_names(), index=None, key="preset", on_change=_take_preset,
+        format_func=lambda name: PRESET_WORDS.get(name, name), placeholder="Choose one",
+    )  # fmt: skip
+    sent = st.file_uploader("or open a saved one", type=["toml"], key="recipe.file", max_upload_size=1)
+    if sent is not None and st.session_state.get("recipe.file.taken") != sent.file_id:
+        st.session_state["recipe.file.taken"] = sent.file_id
+        try:
+            workspace.open_text(sent.getvalue().decode("utf-8", "replace"), sent.name)
+        except RecipeError as error:
+            st.error(workspace.plain(str(error)), icon=":material/error:")
+            return
+        st.rerun()
+
+
+def _take_preset() -> None:
+    if name := st.session_state["preset"]:
+        workspace.replace_recipe(load_recipe(name))
+
+
+def _keep() -> None:
+    st.download_button(
+        "Save this recipe", workspace.current().recipe.to_toml(), "recipe.toml", "application/toml",
+        icon=":material/download:", key="recipe.save", on_click="ignore",
+    )  # fmt: skip
+    st.markdown("This link opens the recipe; put it behind the app's address. The data are not in it.")
+    st.code(f"?{workspace.link_query()}", language=None, wrap_lines=True)
+
+
+def builds() -> None:
+    """Builds of before, on one's own computer: on a shared server the link of a build is its key."""
