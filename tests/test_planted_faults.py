@@ -14,7 +14,7 @@ from tests.make_raw import Row, row, verdict
 GOOD = 30
 OPTIONS = raw_rules.Options(attempts=2, variants=make_raw.VARIANTS, ban=("idea", "fast"))
 RECIPES = {
-    "variants differ": (replace(OPTIONS, distinct_variants=True), ("*C_full",)),
+    "variants differ": (replace(OPTIONS, distinct_variants=True), ("*C_full", "*C*IC", "*CC")),
     "order is told": (OPTIONS, ("*C_full", "*C*IC", "*CC")),
 }
 
