@@ -6,11 +6,12 @@ let a shared server act in its owner's name. Nothing here reads or writes the li
 answers a refused reader with what another visitor has loaded before.
 """
 
+import json
 import os
 import re
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from skill_factory.errors import HubError
 from skill_factory.hub_errors import SignInNeeded, patiently, plainly
@@ -47,11 +48,14 @@ class Hit:
 
 
 def client(token: str | None, endpoint: str | None = None) -> "HfApi":
-    """The Hub's client for one token; without a token it is anonymous, whatever is stored on this machine."""
+    """The Hub's client for one token; without a token it is anonymous, whatever is stored on this machine.
+
+    Errors: SignInNeeded for a text that can't be a token, such as one pasted with a line break in it.
+    """
     from huggingface_hub import HfApi
 
     _prepare()
-    return HfApi(endpoint=endpoint, token=token or False, library_name="skill-factory")
+    return HfApi(endpoint=endpoint, token=_clean(token), library_name="skill-factory")
 
 
 def file_system(token: str | None, endpoint: str | None = None) -> "HfFileSystem":
@@ -59,7 +63,13 @@ def file_system(token: str | None, endpoint: str | None = None) -> "HfFileSystem
     from huggingface_hub import HfFileSystem
 
     _prepare()
-    return HfFileSystem(endpoint=endpoint, token=token or False, skip_instance_cache=True)
+    return HfFileSystem(endpoint=endpoint, token=_clean(token), skip_instance_cache=True)
+
+
+def _clean(token: str | None) -> str | Literal[False]:
+    if token and not re.fullmatch(r"[!-~]+", token.strip()):
+        raise SignInNeeded("That is no token: it has spaces or other characters in it. Copy it again.")
+    return (token or "").strip() or False
 
 
 @cache
@@ -142,6 +152,31 @@ def _writes(access: dict[str, Any], kind: str) -> bool:
     return any(permission.startswith("repo.") and "write" in permission for permission in allowed)
 
 
+@dataclass(frozen=True)
+class Published:
+    """What a data set that this package published tells of its own making: enough to build it again and compare."""
+
+    repo: str
+    commit: str
+    recipe: str
+    """The recipe as TOML."""
+    report: dict[str, Any]
+    """The content of `report.json`; `rows_digest` is what a second build has to come to."""
+
+
+def read_published(
+    repo: str, token: str | None, revision: str | None = None, endpoint: str | None = None
+) -> Published:
+    """Recipe and report of a published data set. Errors: HubError, also where it was not published by a build."""
+    commit = check_access(check_name(repo, owned=False), token, revision, endpoint)
+    texts = [try_read(repo, path, token, commit, endpoint) for path in ("recipe.toml", "report.json")]
+    try:
+        recipe, report = (text.decode("utf-8") for text in texts if text is not None)
+        return Published(repo, commit, recipe, dict(json.loads(report)))
+    except (ValueError, TypeError):
+        raise HubError(f"{repo} has no recipe.toml and report.json, so no build published it.") from None
+
+
 def stored_token() -> str | None:
     """The token of this machine: HF_TOKEN, else the login that `hf auth login` stored; None on a hosted instance.
 
@@ -209,7 +244,7 @@ def try_read(
     try:
         with plainly(repo, token, keep=EntryNotFoundError):
             reply = patiently(
-                lambda: get_session().get(address, headers=build_hf_headers(token=token or False))
+                lambda: get_session().get(address, headers=build_hf_headers(token=_clean(token)))
             )
             hf_raise_for_status(reply)
     except EntryNotFoundError:

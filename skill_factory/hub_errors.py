@@ -139,6 +139,8 @@ def _explain_status(status: int, said: str, about: str, error: Exception) -> Hub
         return HubError(f"The Hub failed (status {status}) while asked for {about}. Try again later.")
     if status:
         return HubError(f"The Hub refused a request for {about} (status {status}): {said}")
+    if isinstance(error, OSError) and error.filename:
+        return HubError(f"{error.filename} can't be read: {error.strerror}. Nothing was changed on the Hub.")
     return HubError(f"The Hub can't be reached ({type(error).__name__}). Check the connection and try again.")
 
 

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
-KINDS = {".parquet": "parquet", ".jsonl": "json", ".json": "json", ".csv": "csv", ".tsv": "csv"}
+KINDS = {".parquet": "parquet", ".jsonl": "json", ".ndjson": "json", ".json": "json", ".csv": "csv"}
 """Endings of data files that can be read, and the `datasets` builder that reads them."""
+PACKED = (".gz", ".zst")
+"""Endings of compressed text files; the one before tells what is in them."""
 SPLIT_WORDS = {
     "train": "train",
     "training": "train",
@@ -85,8 +87,11 @@ def data_files(paths: Iterable[str]) -> list[str]:
 
 
 def ending(path: str) -> str:
-    found = re.search(r"\.[a-z]+$", path.lower())
-    return found[0] if found else ""
+    """A file's ending in lower case, that of its content where it is compressed."""
+    name = path.lower()
+    bare = name.removesuffix(".gz").removesuffix(".zst")
+    found = re.search(r"\.[a-z]+$", bare)
+    return found[0] if found and not (found[0] == ".parquet" and bare != name) else ""
 
 
 def _declared(one: Mapping[str, Any], sizes: Mapping[str, int]) -> Config:

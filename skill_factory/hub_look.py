@@ -13,7 +13,7 @@ from typing import Any
 from skill_factory.errors import HubError
 from skill_factory.hub import check_name, client, file_system, try_read
 from skill_factory.hub_errors import patiently, plainly
-from skill_factory.hub_layout import Config, Split, configs_of, front_matter, told_rows
+from skill_factory.hub_layout import PACKED, Config, Split, configs_of, front_matter, told_rows
 
 FOOTERS = 64
 """Shards of one split whose footers are read for the row count; beyond that only the card tells."""
@@ -133,7 +133,7 @@ class _Reader:
         files = file_system(self.token, self.endpoint)
         with files.open(f"datasets/{self.repo}@{self.commit}/{path}", block_size=HEAD_BYTES) as file:
             start = file.read(HEAD_BYTES)
-        return _columns_of_head(start, kind, "\t" if path.lower().endswith(".tsv") else ",")
+        return {} if path.endswith(PACKED) else _columns_of_head(start, kind)
 
 
 def columns_of(schema: Any) -> dict[str, str]:
@@ -141,7 +141,7 @@ def columns_of(schema: Any) -> dict[str, str]:
     return {field.name: str(field.type) for field in schema}
 
 
-def _columns_of_head(start: bytes, kind: str, delimiter: str) -> dict[str, str]:
+def _columns_of_head(start: bytes, kind: str) -> dict[str, str]:
     import pyarrow as pa
     import pyarrow.csv as pc
     import pyarrow.json as pj
@@ -149,7 +149,7 @@ def _columns_of_head(start: bytes, kind: str, delimiter: str) -> dict[str, str]:
     lines = start[: start.rfind(b"\n") + 1] if b"\n" in start else start
     try:
         if kind == "csv":
-            options = pc.ParseOptions(delimiter=delimiter, newlines_in_values=True)
+            options = pc.ParseOptions(newlines_in_values=True)
             return columns_of(pc.read_csv(io.BytesIO(lines), parse_options=options).schema)
         return columns_of(pj.read_json(io.BytesIO(lines)).schema)
     except pa.ArrowInvalid:

@@ -160,12 +160,7 @@ def _sent(hub: "HfApi", plan: PushPlan, progress: Progress) -> Iterable[Any]:
 
     done, total = 0, sum(file.size for file in plan.upload)
     for group in groups(plan.upload):
-        made = [
-            CommitOperationAdd(
-                file.path, file.content if isinstance(file.content, bytes) else str(file.content)
-            )
-            for file in group
-        ]
+        made = [CommitOperationAdd(file.path, _content(file)) for file in group]
         hub.preupload_lfs_files(
             plan.repo, made, repo_type="dataset", create_pr=plan.mode is Mode.PR, free_memory=False
         )
@@ -173,6 +168,17 @@ def _sent(hub: "HfApi", plan: PushPlan, progress: Progress) -> Iterable[Any]:
             done += file.size
             progress(PushStep(file.path, done, total))
         yield from made
+
+
+def _content(file: LocalFile) -> str | bytes:
+    """What the library takes. Errors: HubError when the file is not the one that the plan has seen."""
+    if isinstance(file.content, bytes):
+        return file.content
+    if not file.content.is_file() or file.content.stat().st_size != file.size:
+        raise HubError(
+            f"{file.content} has changed since it was looked at. Nothing was published; try again."
+        )
+    return str(file.content)
 
 
 def groups(files: Sequence[LocalFile]) -> list[Sequence[LocalFile]]:
@@ -188,7 +194,7 @@ def _pull_requests(hub: "HfApi", plan: PushPlan) -> set[str]:
     """Names of the pull requests there are, so that a new one can be told."""
     if plan.mode is not Mode.PR:
         return set()
-    with plainly(plan.repo, "token"):
+    with plainly(plan.repo, str(hub.token)):
         found = patiently(
             lambda: hub.list_repo_refs(plan.repo, repo_type="dataset", include_pull_requests=True)
         )
@@ -220,7 +226,7 @@ def _unchanged(hub: "HfApi", plan: PushPlan, wait: Wait) -> PushResult:
     done = PushResult(
         web_address(plan.repo, endpoint=plan.endpoint), str(plan.parent), True, warnings=plan.warnings
     )
-    with plainly(plan.repo, "token"):
+    with plainly(plan.repo, str(hub.token)):
         tags = patiently(lambda: hub.list_repo_refs(plan.repo, repo_type="dataset").tags, wait)
     name = _tag_name(plan)
     known = any(tag.name.startswith(name) for tag in tags)

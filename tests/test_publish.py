@@ -1,6 +1,9 @@
 """Publishing: one commit with everything, or the repository stays as it was; whatever goes wrong in between."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -313,6 +316,16 @@ def test_a_deleted_repository_is_named(hub: Hub, tmp_path: Path) -> None:
         push(made, hub.token("alice"))
 
 
+def test_a_shard_that_vanished_is_named(hub: Hub, tmp_path: Path) -> None:
+    """The folder changes between plan and push: the sentence names the file, and the repository stays empty."""
+    folder = build_folder(tmp_path / "b")
+    made = plan(hub, folder)
+    (folder / SHARDS[1]).unlink()
+    with pytest.raises(HubError, match="train-00001-of-00002"):
+        push(made, hub.token("alice"), wait=Clock())
+    assert commits(hub) == 0
+
+
 def test_a_bad_name_is_refused_before_the_hub_is_asked(hub: Hub, tmp_path: Path) -> None:
     """A name without an account, or ending in a dash, as a cut name can."""
     folder = build_folder(tmp_path / "b")
@@ -443,9 +456,6 @@ def test_a_cut_upload_goes_on(hub: Hub, tmp_path: Path, in_client: Callable[...,
 
 def test_killed_in_mid_upload_and_run_again(hub: Hub, tmp_path: Path, in_client: Callable[..., Any]) -> None:
     """A process killed while a shard is on its way leaves no data set; run again, it ends in one commit."""
-    import subprocess
-    import sys
-
     folder = build_folder(tmp_path / "b", shards=4, rows=400)
     victims: list[subprocess.Popen[bytes]] = []
     hub.faults.add("lfs_put", skip=2, first=lambda: victims[0].kill())
@@ -457,6 +467,21 @@ def test_killed_in_mid_upload_and_run_again(hub: Hub, tmp_path: Path, in_client:
     sent = hub.count("lfs_put", status=200)
     in_client(push_code(folder), user="alice", xet=False)
     assert holds(hub, folder) and commits(hub) == 1 and hub.count("lfs_put", status=200) - sent <= 2
+
+
+def test_older_clients_read_what_was_published(hub: Hub, tmp_path: Path) -> None:
+    """The generation that trainers still pin (datasets 4.0, hub 0.36) loads the same rows."""
+    python = os.environ.get("OLD_CLIENTS_PYTHON")
+    if not python:
+        pytest.skip("set OLD_CLIENTS_PYTHON to a Python with datasets==4.0.0 and huggingface_hub==0.36.2")
+    folder = build_folder(tmp_path / "b", shards=3, rows=50)
+    publish(hub, folder)
+    code = f"import datasets, json; print(json.dumps(datasets.load_dataset('{REPO}', 'sft_train', split='train').to_list()))"
+    done = subprocess.run(
+        [python, "-c", code], env=hub.env("alice"), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout.splitlines()[-1]) == traces(50).to_pylist()
 
 
 def push_code(folder: Path) -> str:
