@@ -41,8 +41,8 @@ SENTENCES = {
     Trouble.MEDIA: "<image>, <video> or <audio> in the text: multimodal templates look for a file",
     Trouble.NOT_NFC: "text that is not in Unicode's composed form (NFC): the same words get other tokens",
     Trouble.EDGE_SPACE: "white space at an edge of a turn: templates that trim will change it",
-    Trouble.REWRITTEN: "three newlines after the thinking: Qwen3's own template (TRL, Unsloth) leaves two; "
-    "the layout `tight` is left as it is",
+    Trouble.REWRITTEN: "newlines that Qwen3's own template (TRL, Unsloth) takes out, such as the third after the "
+    "thinking; the layout `tight` has none",
     Trouble.OVER_CUTOFF: "longer than the cut-off: the end is lost, and with it the final answer",
     Trouble.LONG_PROMPT: "a question longer than the prompt limit of reinforcement learning: left out or cut",
 }
@@ -126,5 +126,14 @@ def _of_thinking(trace: str, opening: str, closing: str) -> Iterator[Trouble]:
         yield Trouble.NO_THINKING
     if trace.count(closing) > 1:
         yield Trouble.SEVERAL_THOUGHTS
-    if f"{closing}\n\n\n" in trace:
+    if closing == "</think>" and trace != after_qwen3(trace):
         yield Trouble.REWRITTEN
+
+
+def after_qwen3(trace: str) -> str:
+    """What Qwen3's own chat template makes of an assistant's last turn: its newlines around the thinking are fixed."""
+    if "</think>" not in trace:
+        return f"<think>\n\n</think>\n\n{trace}"
+    thinking = trace.split("</think>")[0].rstrip("\n").split("<think>")[-1].lstrip("\n").strip("\n")
+    rest = trace.split("</think>")[-1].lstrip("\n")
+    return f"<think>\n{thinking}\n</think>\n\n{rest}"

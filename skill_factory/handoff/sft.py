@@ -22,9 +22,11 @@ Keep = npt.NDArray[np.bool_] | None
 
 def write_llamafactory(bundle: Bundle, folder: Path, options: Options, keep: Keep, report: str) -> None:
     """The build's shards under its own config, LLaMA-Factory's entry for them, the YAML and the notes."""
-    write_traces(bundle, folder / SHARDS, keep)
-    shutil.copyfile(bundle.path / "README.md", folder / "README.md")
-    _write(folder / "dataset_info.json", json.dumps(dataset_info(), indent=2) + "\n")
+    # A folder of its own: `datasets` finds no name for a data set in `.`.
+    data = folder / "data"
+    write_traces(bundle, data / SHARDS, keep)
+    shutil.copyfile(bundle.path / "README.md", data / "README.md")
+    _write(data / "dataset_info.json", json.dumps(dataset_info(), indent=2) + "\n")
     template = chat_template(options, Trainer.LLAMAFACTORY)
     line = f"template: {template}" if template else "# no template: the tokenizer's own"
     told = {"model": json.dumps(options.model), "cutoff": options.cutoff, "epochs": options.epochs}

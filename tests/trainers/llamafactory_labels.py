@@ -28,7 +28,9 @@ def labels_of(dataset_dir: str, dataset: str, model: str, template: str, cutoff:
         tokenizer_module = load_tokenizer(model_args)
         tokenizer = tokenizer_module["tokenizer"]
         chat = get_template_and_fix_tokenizer(tokenizer, data_args)
-        rows = get_dataset(chat, model_args, data_args, training_args, stage="sft", **tokenizer_module)["train_dataset"]
+        rows = get_dataset(chat, model_args, data_args, training_args, stage="sft", **tokenizer_module)[
+            "train_dataset"
+        ]
         kept = ([token for token in row["labels"] if token != IGNORED] for row in rows)
         return [tokenizer.decode(tokens, skip_special_tokens=False) for tokens in kept]
 

@@ -1,0 +1,346 @@
+"""What leaves here loads there: the trainers' own code on real builds, CPU only, with a tiny random model.
+
+`tests/trainers/environments.sh` makes the environments. SKILL_FACTORY_SMOKE=1 takes 50 questions and the loaders alone.
+"""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from skill_factory.card import dataset_info
+from skill_factory.grading import final_answer
+from skill_factory.handoff import Options, Trainer, export
+from skill_factory.pipeline import build
+from skill_factory.recipe import Recipe
+from tests.hub import Hub
+
+ROOT = Path(__file__).parents[2]
+HERE = Path(__file__).parent
+SHARED = ROOT.parent / "shared" / "data"
+ENVIRONMENTS = Path(os.environ.get("SKILL_FACTORY_TRAINERS", ROOT / ".trainers"))
+SMOKE = bool(os.environ.get("SKILL_FACTORY_SMOKE"))
+QUESTIONS = 50 if SMOKE else 500
+END = "<|im_end|>\n"
+
+pytestmark = pytest.mark.trainers
+whole = pytest.mark.skipif(SMOKE, reason="only in the whole run (SKILL_FACTORY_SMOKE is set)")
+
+
+def needs(name: str) -> pytest.MarkDecorator:
+    """Skips where an environment is not made."""
+    missing = not (ENVIRONMENTS / name / "complete").exists()
+    return pytest.mark.skipif(missing, reason=f"no environment {name}: run tests/trainers/environments.sh")
+
+
+in_llamafactory, in_trl = needs("llamafactory-verl"), needs("trl")
+
+
+def run_in(name: str, *words: object, cwd: Path = ROOT, **variables: str) -> str:
+    """Runs a command with an environment's programs first on the path; gives its output."""
+    path = f"{ENVIRONMENTS.resolve() / name / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "HF_"))}
+    environment = {**kept, "PATH": path, "HF_HUB_OFFLINE": "1", "CUDA_VISIBLE_DEVICES": "", **variables}
+    done = subprocess.run(
+        [str(word) for word in words],
+        cwd=cwd,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=900,
+        check=False,
+    )
+    assert done.returncode == 0, f"{words} failed:\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
+    return done.stdout
+
+
+def last_json(output: str) -> dict:
+    """The last line of a script's output."""
+    return json.loads(output.splitlines()[-1])
+
+
+def traces_of(folder: Path, column: str = "conversations") -> list[str]:
+    """The assistant's texts of all Parquet files in a folder, in order."""
+    tables = [pq.read_table(file, columns=[column]) for file in sorted(folder.glob("train-*.parquet"))]
+    return [row[-1]["content"] for table in tables for row in table[column].to_pylist()]
+
+
+@pytest.fixture(scope="session")
+def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for builds, exports and caches."""
+    return tmp_path_factory.mktemp("trainers")
+
+
+@pytest.fixture(scope="session")
+def cache(work: Path) -> dict[str, str]:
+    """A private cache of data sets: versions of `datasets` can't read each other's."""
+    return {"HF_HOME": str(work / "cache"), "HF_DATASETS_CACHE": str(work / "cache" / "datasets")}
+
+
+@pytest.fixture(scope="session")
+def models(work: Path) -> dict[str, Path]:
+    """Tiny random models of two families."""
+    for family in ("qwen2", "qwen3"):
+        run_in("llamafactory-verl", "python", HERE / "tiny_model.py", work / family, family)
+    return {family: work / family for family in ("qwen2", "qwen3")}
+
+
+@pytest.fixture(scope="session")
+def builds(work: Path) -> dict[str, Path]:
+    """The demo in both layouts, in all formats, and RealCritic where it is there."""
+    formats = ["*C_full", "*C*IC", "*CC", "no_reflection"]
+    tight = Recipe().changed({"traces.layout": "tight", "traces.attempts": 3})
+    build(
+        f"demo:{QUESTIONS}",
+        work / "demo",
+        Recipe().changed({"traces.formats": formats, "traces.attempts": 4}),
+    )
+    build(f"demo:{QUESTIONS}", work / "tight", tight)
+    found = {"demo": work / "demo", "tight": work / "tight"}
+    raw = SHARED / "raw_realcritic_math.parquet"
+    if raw.is_file():
+        found["realcritic"] = work / "realcritic"
+        build(str(raw), found["realcritic"], Recipe().changed({"traces.attempts": 2}))
+    return found
+
+
+def built(builds: dict[str, Path], name: str) -> Path:
+    """A build by name; skips where its data are not there."""
+    if name not in builds:
+        pytest.skip("the real data sets are not beside the repository")
+    return builds[name]
+
+
+# -- LLaMA-Factory ----------------------------------------------------------------------------------------------------
+
+
+def llamafactory_labels(
+    folder: object, dataset: str, model: Path, template: str, **variables: str
+) -> list[str]:
+    """What LLaMA-Factory trains on, row by row."""
+    words = ("python", HERE / "llamafactory_labels.py", folder, dataset, model, template, 200_000)
+    return last_json(run_in("llamafactory-verl", *words, **variables))["labels"]
+
+
+@in_llamafactory
+@pytest.mark.parametrize("template", ["qwen", "qwen3"])
+@pytest.mark.parametrize("name", ["demo", "tight", "realcritic"])
+def test_llamafactory_trains_on_exactly_the_trace(name: str, template: str, builds, models, cache) -> None:
+    """The build folder is the data folder: every row's labels decode to the assistant's text and the end mark."""
+    folder = built(builds, name)
+    model = models["qwen3" if template == "qwen3" else "qwen2"]
+    expected = [trace + END for trace in traces_of(folder / "sft_train")]
+    found = llamafactory_labels(folder, "skill_factory", model, template, **cache)
+    assert len(found) == len(expected) > 0
+    assert [row for row, (a, b) in enumerate(zip(found, expected, strict=True)) if a != b] == []
+
+
+@in_llamafactory
+@whole
+def test_llamafactory_reads_the_files_and_the_hub_alike(builds, models, cache, work: Path) -> None:
+    """The entry for local files and `REMOTE:user/repo` on a Hub give the rows that the folder gives."""
+    folder = builds["tight"]
+    expected = [trace + END for trace in traces_of(folder / "sft_train")]
+    assert llamafactory_labels(folder, "skill_factory_files", models["qwen2"], "qwen", **cache) == expected
+    files = {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    files["dataset_info.json"] = json.dumps(dataset_info("alice/traces")).encode()
+    with Hub(work / "hub") as hub:
+        hub.seed("alice/traces", files)
+        client = {key: value for key, value in hub.env(xet=False).items() if key.startswith("HF_")}
+        remote = {**client, "HF_HUB_OFFLINE": "0"}
+        found = llamafactory_labels("REMOTE:alice/traces", "skill_factory", models["qwen2"], "qwen", **remote)
+    assert found == expected
+
+
+@in_llamafactory
+@whole
+def test_llamafactory_takes_three_steps_with_the_exported_file(builds, models, cache, work: Path) -> None:
+    """`llamafactory-cli train` on the exported YAML, with a CPU's overrides: three real steps and a checkpoint."""
+    out = export(
+        builds["demo"], Trainer.LLAMAFACTORY, work / "out-llamafactory", Options(str(models["qwen2"]))
+    ).path
+    cpu = ("bf16=false", "use_cpu=true", "max_steps=3", "logging_steps=1", "cutoff_len=2048")
+    run_in(
+        "llamafactory-verl",
+        "llamafactory-cli",
+        "train",
+        "train_sft.yaml",
+        "template=qwen",
+        *cpu,
+        cwd=out,
+        **cache,
+    )
+    log = [
+        json.loads(line) for line in (out / "saves" / "sft" / "trainer_log.jsonl").read_text().splitlines()
+    ]
+    assert [step["current_steps"] for step in log if "loss" in step] == [1, 2, 3]
+    assert (out / "saves" / "sft" / "model.safetensors").is_file()
+
+
+@in_llamafactory
+@whole
+def test_enable_thinking_false_is_the_trap_that_the_notes_name(builds, models, cache, work: Path) -> None:
+    """Under `qwen3` with `enable_thinking: false` LLaMA-Factory deletes the thinking; the notes warn of it."""
+    out = export(builds["tight"], Trainer.LLAMAFACTORY, work / "out-trap", Options("Qwen/Qwen3-1.7B")).path
+    assert "template: qwen3" in (out / "train_sft.yaml").read_text()
+    assert "enable_thinking: false" in (out / "TRAINING.md").read_text()
+
+
+# -- verl -------------------------------------------------------------------------------------------------------------
+
+
+def outputs_for(gold: str) -> list[tuple[str, float]]:
+    """Outputs of a model for a question with this gold answer, and the reward that each must get."""
+    right = (
+        f"<think>\n<sample>\na\n<answer>1</answer>\n</sample>\n</think>\n\nSo:\n\n<answer>\n{gold}\n</answer>"
+    )
+    return [
+        (right, 1.0),
+        (right.replace(gold, "1 + 1"), 0.0),
+        (
+            right.replace("<answer>1</answer>", f"<answer>{gold}</answer>").replace(
+                f"\n{gold}\n", "\n1 + 1\n"
+            ),
+            0.0,
+        ),
+        (f"It is {gold}.", 0.0),
+        (right.partition("</think>")[0].replace("<answer>1", f"<answer>{gold}"), 0.0),
+        (right[: -len("</answer>")], 0.0),
+        ("<answer>" * 200, 0.0),
+        ("", 0.0),
+    ]
+
+
+@in_llamafactory
+def test_verl_loads_the_questions_and_pays_by_the_reward(builds, models, cache, work: Path) -> None:
+    """
+    `main_ppo --cfg job` takes the script; `RLHFDataset` loads both files; reward loop and legacy managers agree.
+
+    1.0 for a right output, 0.0 for wrong, missing, right in the first sample only, and cut off.
+    """
+    options = Options(str(models["qwen2"]), questions="all", prompt_limit=2_000)
+    out = export(builds["demo"], Trainer.VERL, work / "out-verl", options).path
+    config = run_in("llamafactory-verl", "bash", out / "run_grpo.sh", "--cfg", "job", **cache)
+    (work / "verl.yaml").write_text(config)
+    golds = [row["ground_truth"] for row in pq.read_table(out / "train.parquet")["reward_model"].to_pylist()]
+    cases = [(row, *case) for row, gold in enumerate(golds[:5]) for case in outputs_for(gold)]
+    (work / "cases.json").write_text(json.dumps([(row, text) for row, text, _ in cases]))
+    words = ("python", HERE / "verl_checks.py", work / "verl.yaml", models["qwen2"], work / "cases.json")
+    found = last_json(run_in("llamafactory-verl", *words, **cache))
+    assert (found["train"], found["test"]) == (len(golds), pq.read_metadata(out / "test.parquet").num_rows)
+    assert found["indices"] == list(range(found["train"] + found["test"]))
+    expected = [score for _, _, score in cases]
+    assert found["loop"] == found["naive"] == found["batch"] == expected
+
+
+@in_llamafactory
+@whole
+def test_verl_takes_every_value_of_the_paper(builds, models, cache, work: Path) -> None:
+    """The composed configuration holds the paper's values where the newest verl looks for them."""
+    import yaml
+
+    out = export(
+        builds["demo"], Trainer.VERL, work / "out-values", Options("some/model", questions="all")
+    ).path
+    config = yaml.safe_load(run_in("llamafactory-verl", "bash", out / "run_grpo.sh", "--cfg", "job", **cache))
+    actor, rollout = config["actor_rollout_ref"]["actor"], config["actor_rollout_ref"]["rollout"]
+    assert config["algorithm"]["adv_estimator"] == "grpo"
+    assert (actor["optim"]["lr"], rollout["n"]) == (1e-6, 16)
+    assert (config["data"]["train_batch_size"], actor["ppo_mini_batch_size"]) == (256, 32)
+    assert (config["data"]["max_prompt_length"], config["data"]["max_response_length"]) == (512, 4096)
+    assert (actor["use_kl_loss"], config["algorithm"]["use_kl_in_reward"]) == (False, False)
+    assert config["trainer"]["total_epochs"] == 50
+    assert config["actor_rollout_ref"]["model"]["path"] == "some/model"
+    assert config["reward"]["custom_reward_function"] == {
+        "path": str(out / "reward.py"),
+        "name": "compute_score",
+    }
+    assert config["reward"]["reward_manager"]["name"] == "naive"
+
+
+# -- TRL --------------------------------------------------------------------------------------------------------------
+
+
+def on_cpu(script: str, model: Path, steps: int, **changes: str) -> str:
+    """An exported script for a tiny model on a CPU: the named settings changed, nothing else."""
+    for old, new in {
+        "bf16=True": f"bf16=False, use_cpu=True, max_steps={steps}, logging_steps=1",
+        **changes,
+    }.items():
+        assert old in script, old
+        script = script.replace(old, new)
+    return script.replace("'some/model'", repr(str(model)))
+
+
+@in_trl
+@in_llamafactory
+@pytest.mark.parametrize(
+    ("name", "template"), [("demo", "qwen2_5"), ("tight", "qwen2_5"), ("tight", "qwen3")]
+)
+def test_trl_trains_on_exactly_the_trace(name: str, template: str, builds, models, cache, work: Path) -> None:
+    """Under Qwen2.5's template in both layouts, under Qwen3's in the layout `tight`: labels are the trace."""
+    out = export(builds[name], Trainer.TRL, work / f"out-trl-{name}", Options("some/model")).path
+    file = next(out.glob("train-*.parquet"))
+    found = last_json(
+        run_in("trl", "python", HERE / "trl_labels.py", file, models["qwen2"], template, **cache)
+    )
+    expected = [trace + END for trace in traces_of(out, "messages")]
+    assert [label.removeprefix("\n") for label in found["labels"]] == expected
+
+
+@in_trl
+@in_llamafactory
+@whole
+def test_qwen3s_template_rewrites_the_layout_paper_as_the_checks_say(
+    builds, models, cache, work: Path
+) -> None:
+    """What Qwen3's own template makes of a trace is what the check before export foretells."""
+    from skill_factory.handoff.preflight import after_qwen3
+
+    out = export(builds["demo"], Trainer.TRL, work / "out-trl-demo", Options("some/model")).path
+    words = ("python", HERE / "trl_labels.py", next(out.glob("train-*.parquet")), models["qwen2"], "qwen3")
+    found = [
+        label.removeprefix("\n").removesuffix(END)
+        for label in last_json(run_in("trl", *words, **cache))["labels"]
+    ]
+    assert found == [after_qwen3(trace) for trace in traces_of(out, "messages")]
+    assert found != traces_of(out, "messages")
+
+
+@in_trl
+@in_llamafactory
+@whole
+def test_trl_takes_three_steps_with_the_exported_script(builds, models, cache, work: Path) -> None:
+    """The exported script trains the tiny model for three steps."""
+    out = export(
+        builds["tight"], Trainer.TRL, work / "out-trl-train", Options("some/model", cutoff=2048)
+    ).path
+    (out / "trial.py").write_text(on_cpu((out / "train_sft.py").read_text(), models["qwen2"], 3))
+    assert run_in("trl", "python", "trial.py", cwd=out, **cache).count("'loss'") == 3
+
+
+@in_trl
+@in_llamafactory
+@whole
+def test_trl_takes_a_grpo_step_with_the_reward(builds, models, cache, work: Path) -> None:
+    """`GRPOTrainer` reads verl's questions as they are and calls the adapter for a step."""
+    out = export(builds["demo"], Trainer.VERL, work / "out-grpo", Options("some/model", questions="all")).path
+    few = {
+        "num_generations=16": "num_generations=4",
+        "per_device_train_batch_size=16": "per_device_train_batch_size=4",
+    }
+    few |= {"max_completion_length=4096": "max_completion_length=32", "num_train_epochs=50": "bf16=True"}
+    script = (out / "train_grpo_trl.py").read_text()
+    for old, new in few.items():
+        assert old in script
+        script = script.replace(old, new)
+    (out / "trial.py").write_text(on_cpu(script, models["qwen2"], 1))
+    assert "'rewards/trl_reward/mean'" in run_in("trl", "python", "trial.py", cwd=out, **cache)
+
+
+def test_the_builds_hold_what_they_are_made_for(builds) -> None:
+    """Every trace ends in a final answer, so a right one can be learned and paid."""
+    assert all(final_answer(trace) for folder in builds.values() for trace in traces_of(folder / "sft_train"))

@@ -1,0 +1,40 @@
+"""TRL's own path from a data file to labels: `trl_labels.py FILE MODEL TEMPLATE`, TEMPLATE one of TRL's own names.
+
+Runs in TRL's environment. Prints JSON: for each row the text that it is trained on, decoded.
+"""
+
+import json
+import sys
+import tempfile
+from importlib.resources import files
+
+from datasets import load_dataset
+from transformers import AutoTokenizer
+from trl import SFTConfig, SFTTrainer
+
+IGNORED = -100
+
+
+def labels_of(file: str, model: str, template: str) -> list[str]:
+    """The text that every row is trained on under a model's own chat template, as TRL ships it."""
+    tokenizer = AutoTokenizer.from_pretrained(model)
+    tokenizer.chat_template = (
+        files("trl").joinpath("chat_templates", f"{template}.jinja").read_text(encoding="utf-8")
+    )
+    rows = load_dataset("parquet", data_files=file, split="train").select_columns(["messages"])
+    with tempfile.TemporaryDirectory() as out:
+        config = SFTConfig(
+            output_dir=out,
+            max_length=100_000,
+            assistant_only_loss=True,
+            use_cpu=True,
+            bf16=False,
+            report_to="none",
+        )
+        trainer = SFTTrainer(model=model, args=config, train_dataset=rows, processing_class=tokenizer)
+        kept = ([token for token in row["labels"] if token != IGNORED] for row in trainer.train_dataset)
+        return [tokenizer.decode(tokens) for tokens in kept]
+
+
+if __name__ == "__main__":
+    print("\n" + json.dumps({"labels": labels_of(*sys.argv[1:4])}))
