@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 Chart: TypeAlias = "alt.LayerChart"
 
-PALETTE = ("right", "wrong", "reflection", "accent", "amber", "rose", "grey")
+PALETTE = ("right", "wrong", "reflection", "accent", "amber", "rose", "grey", "text")
 """Names of the theme's chart colours (`.streamlit/config.toml`, `chartCategoricalColors`), in order."""
 
 HEIGHT = 300
@@ -30,6 +30,13 @@ def coloured(field: str = "colour", **options: Any) -> Any:
     import altair as alt
 
     return alt.Color(f"{field}:N", scale=alt.Scale(domain=list(PALETTE)), legend=None, **options)
+
+
+def ink() -> Any:
+    """The colour of the theme's text, for marks that mean nothing by their colour."""
+    import altair as alt
+
+    return alt.ColorDatum("text")
 
 
 def yield_chart(table: "pd.DataFrame", recipe: Recipe) -> Chart:
@@ -56,7 +63,7 @@ def yield_chart(table: "pd.DataFrame", recipe: Recipe) -> Chart:
     rule = (
         alt.Chart(pd.DataFrame({"attempts": [recipe.traces.attempts]}))
         .mark_rule(strokeDash=[4, 3])
-        .encode(x=x)
+        .encode(x=x, color=ink())
     )
     here = base.transform_filter(f"datum.attempts == {recipe.traces.attempts} && datum.chosen")
     return alt.layer(
@@ -124,12 +131,12 @@ def drops_chart(table: "pd.DataFrame") -> Chart:
     y = alt.Y("level:N", sort=levels, title=None, axis=alt.Axis(labelFontSize=13, ticks=False, domain=False))
     base = alt.Chart(shown).encode(y=y)
     bars = base.mark_bar(height={"band": 0.72}).encode(
-        x=alt.X("start:Q", title="Share of what was read", axis=alt.Axis(format="%", grid=False), scale=alt.Scale(domain=[0, 1])),
+        x=alt.X("start:Q", title="Share of what was read", axis=alt.Axis(format="%", grid=False, tickCount=5), scale=alt.Scale(domain=[0, 1])),
         x2="end:Q", color=coloured(),
         opacity=alt.when("datum.rank == 0").then(alt.value(0.22)).when(picked).then(alt.value(0.55)).otherwise(alt.value(0.25)),
         tooltip=[alt.Tooltip("level:N", title="Level"), alt.Tooltip("why:N", title="Because"), number_told("count", "Number"), share_told("share", "Share")],
     ).add_params(picked)  # fmt: skip
-    text = base.mark_text(fontSize=12, baseline="middle").encode(x="middle:Q", text="said:N")
+    text = base.mark_text(fontSize=12, baseline="middle").encode(x="middle:Q", text="said:N", color=ink())
     return alt.layer(bars, text).properties(height=max(120, 52 * len(levels) + 40))
 
 
@@ -139,7 +146,6 @@ def balance_chart(table: "pd.DataFrame") -> Chart:
 
     shown = table.copy()
     shown["colour"] = shown["where"].map({"none": "wrong", "some": "grey", "all": "right"})
-    shown["outside"] = shown["questions"] - shown["inside"]
     brush = alt.selection_interval(name=WINDOW_SELECTION, encodings=["x"])
     ticks = [-0.055, 0.2, 0.4, 0.6, 0.8, 1.055]
     words = "datum.value < 0 ? 'none' : datum.value > 1 ? 'all' : format(datum.value, '.0%')"
@@ -155,13 +161,15 @@ def balance_chart(table: "pd.DataFrame") -> Chart:
         number_told("inside", "In the window"),
     ]
     base = alt.Chart(shown).encode(x=x, x2="end:Q", color=coloured(), tooltip=told)
-    bars = base.mark_bar(opacity=0.25).encode(y=y).add_params(brush)
-    inside = base.mark_bar().encode(y=alt.Y("inside:Q", scale=alt.Scale(domain=[0, top], nice=False)))
-    edges = base.transform_filter("datum.where != 'some'").transform_calculate(
-        middle="(datum.start + datum.end) / 2"
-    )
-    numbers = edges.mark_text(dy=-7, fontSize=12).encode(
-        x=alt.X("middle:Q"), y=y, text=alt.Text("questions:Q", format=",")
+    floor = alt.Y2Datum(0)
+    bars = base.mark_bar(opacity=0.25, stroke=None).encode(y=y, y2=floor).add_params(brush)
+    inside = base.mark_bar(opacity=0.8).encode(y=alt.Y("inside:Q"), y2=floor)
+    numbers = (
+        alt.Chart(shown)
+        .transform_filter("datum.where != 'some'")
+        .transform_calculate(middle="(datum.start + datum.end) / 2")
+        .mark_text(dy=-8, fontSize=12)
+        .encode(x=alt.X("middle:Q"), y=y, text=alt.Text("questions:Q", format=","), color=ink())
     )
     return alt.layer(bars, inside, numbers).properties(height=HEIGHT)
 
@@ -186,10 +194,10 @@ def labels_chart(table: "pd.DataFrame") -> Chart:
     ]
     base = alt.Chart(shown).encode(y=alt.Y("variant:N", title=None, axis=names_axis()), tooltip=told)
     bars = base.mark_bar(opacity=0.5, height={"band": 0.72}).encode(
-        x=alt.X("start:Q", title="Share of responses", axis=alt.Axis(format="%", grid=False), scale=alt.Scale(domain=[0, 1])),
+        x=alt.X("start:Q", title="Share of responses", axis=alt.Axis(format="%", grid=False, tickCount=5), scale=alt.Scale(domain=[0, 1])),
         x2="end:Q", color=coloured("truth"),
     )  # fmt: skip
-    text = base.mark_text(fontSize=12).encode(x="middle:Q", text="said:N")
+    text = base.mark_text(fontSize=12).encode(x="middle:Q", text="said:N", color=ink())
     return alt.layer(bars, text).properties(height=height_of(shown["variant"].nunique()))
 
 
@@ -206,9 +214,12 @@ def critic_chart(table: "pd.DataFrame") -> Chart:
         "share:Q",
         title="Share of responses with a critique that judges them rightly",
         scale=scale,
-        axis=alt.Axis(format="%"),
+        axis=alt.Axis(format="%", tickCount=5),
     )
-    shown = table.assign(side=table["truth"].map({"right": "✓ right", "wrong": "✗ wrong"}))
+    signs = table["truth"].map({"right": "✓", "wrong": "✗"})
+    shown = table.assign(
+        side=[f"{sign} {share:.0%}" for sign, share in zip(signs, table["share"], strict=True)]
+    )
     told = [
         alt.Tooltip("variant:N", title="Prompt variant"), alt.Tooltip("truth:N", title="Responses that are"),
         share_told("share", "Kept"), share_told("low", "At least (95 %)"), share_told("high", "At most (95 %)"), number_told("responses", "Responses"),
@@ -223,11 +234,11 @@ def critic_chart(table: "pd.DataFrame") -> Chart:
         else pd.DataFrame({"variant": [], "right": [], "wrong": []})
     )
     return alt.layer(
-        alt.Chart(pairs).mark_rule(opacity=0.35, strokeWidth=1).encode(y=y, x=alt.X("right:Q", scale=scale), x2="wrong:Q"),
+        alt.Chart(pairs).mark_rule(opacity=0.5, strokeWidth=1).encode(y=y, x=alt.X("right:Q", scale=scale), x2="wrong:Q", color=ink()),
         base.mark_rule(strokeWidth=3, opacity=0.4).encode(x=alt.X("low:Q", scale=scale), x2="high:Q"),
         base.mark_point(filled=True, size=110, opacity=1).encode(x=x, shape=alt.Shape("truth:N", scale=alt.Scale(domain=["right", "wrong"], range=["circle", "diamond"]), legend=None)),
-        base.mark_text(align="left", dx=9, fontSize=11).encode(x=x, text="side:N"),
-    ).properties(height=height_of(table["variant"].nunique(), 58))  # fmt: skip
+        base.mark_text(dy=-11, fontSize=11).encode(x=x, text="side:N", color=ink()),
+    ).properties(height=height_of(table["variant"].nunique(), 64))  # fmt: skip
 
 
 def names_axis() -> Any:

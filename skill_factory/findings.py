@@ -57,10 +57,9 @@ def drops_finding(ledger: Mapping[Level, LevelTally]) -> str:
     if found is None:
         return "Nothing is dropped"
     level, reason, n = found
+    noun = count(n, level.value.removesuffix("s"))
     share = percent(n / ledger[level].read)
-    return (
-        f"The most is lost among {level.value}: {n:,} ({share}) are dropped because {sentence(level, reason)}"
-    )
+    return f"The costliest rule drops {noun} ({share}), each because {sentence(level, reason)}"
 
 
 def balance_finding(table: "pd.DataFrame") -> str:

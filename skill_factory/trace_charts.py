@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from skill_factory.charts import HEIGHT, PALETTE, Chart, coloured, number_told, share_told
+from skill_factory.charts import HEIGHT, PALETTE, Chart, coloured, ink, number_told, share_told
 from skill_factory.outlook import TEACHES
 from skill_factory.stats import TEACHES_WORDS
 
@@ -51,7 +51,7 @@ def teaches_chart(table: "pd.DataFrame") -> Chart:
         y=alt.Y("start:Q", title="Share of the traces", axis=alt.Axis(format="%", grid=False), scale=alt.Scale(domain=[0, 1])),
         y2="end:Q", color=alt.Color("colour:N", scale=alt.Scale(domain=list(PALETTE)), legend=legend),
     )  # fmt: skip
-    text = base.mark_text(fontSize=12).encode(y="middle:Q", text="said:N")
+    text = base.mark_text(fontSize=12).encode(y="middle:Q", text="said:N", color=ink())
     return alt.layer(bars, text).properties(height=HEIGHT)
 
 
@@ -90,7 +90,7 @@ def cutoff_chart(table: "pd.DataFrame", limit: int) -> Chart:
     rule = alt.Chart(pd.DataFrame({"tokens": [limit], "said": [f"cut-off {limit:,}"]})).encode(x=x)
     return alt.layer(
         base.mark_line(interpolate="step-before", strokeWidth=2).encode(color=coloured(), opacity=alt.Opacity("attempts:Q", scale=alt.Scale(range=[0.35, 1]), legend=None)),
-        rule.mark_rule(strokeDash=[4, 3]),
-        rule.mark_text(align="right", dx=-5, y=8, fontSize=12).encode(text="said:N"),
-        alt.Chart(halves).mark_text(align="left", dx=4, dy=-6, fontSize=11).encode(x=x, y=y, text="said:N"),
+        rule.mark_rule(strokeDash=[4, 3]).encode(color=ink()),
+        rule.mark_text(align="right", dx=-5, y=8, fontSize=12).encode(text="said:N", color=ink()),
+        alt.Chart(halves).mark_text(align="left", dx=4, dy=-6, fontSize=11).encode(x=x, y=y, text="said:N", color=ink()),
     ).properties(height=HEIGHT)  # fmt: skip
