@@ -32,7 +32,7 @@ def random_order(question: Question, ask: Traces) -> Plans:
     for repeat in range(ask.repeats):
         for n in range(1, ask.attempts + 1):
             key = _key(question, ask, repeat, n, RANDOM_RULE)
-            drawn = _sample(Draws(key), question.responses, n, ask.distinct_variants)
+            drawn = _ending_in(question.responses, question, ask, n, Draws(key))
             yield _plan(question, TraceFormat.RANDOM, "random", repeat, drawn, key)
 
 
@@ -173,14 +173,18 @@ def _correct_last(
     question: Question, ask: Traces, repeat: int, n: int, code: TraceFormat, label: str, reflect: bool = True
 ) -> TracePlan:
     key = _key(question, ask, repeat, n, CORRECT_LAST_RULE)
-    draws = Draws(key)
-    last = draws.choose(_by_truth(question)[0])
+    order = _ending_in(_by_truth(question)[0], question, ask, n, Draws(key))
+    return _plan(question, code, label, repeat, order, key, reflect=reflect)
+
+
+def _ending_in(
+    last_from: Sequence[Response], question: Question, ask: Traces, n: int, draws: Draws
+) -> list[Response]:
+    """n attempts: the last drawn from some responses, the others from all that are left."""
+    last = draws.choose(last_from)
     if ask.distinct_variants:
-        rest = [one for one in question.responses if one.variant != last.variant]
-        others = _sample(draws, rest, n - 1, distinct=True)
-    else:
-        others = _others(draws, question, (last,), n - 1)
-    return _plan(question, code, label, repeat, [*others, last], key, reflect=reflect)
+        return [*_one_per_variant(draws, question, last.variant, n - 1), last]
+    return [*_others(draws, question, (last,), n - 1), last]
 
 
 def _plan(
@@ -218,11 +222,11 @@ def _others(draws: Draws, question: Question, taken: Sequence[Response], k: int)
     return [rest[i] for i in draws.sample(len(rest), k)]
 
 
-def _sample(draws: Draws, pool: Sequence[Response], k: int, distinct: bool) -> list[Response]:
-    """k responses in drawn order; where variants must differ, the first k of a shuffle with a new variant each."""
-    if not distinct:
-        return [pool[i] for i in draws.sample(len(pool), k)]
-    first_of: dict[str, Response] = {}
-    for response in draws.shuffled(pool) if k else ():
-        first_of.setdefault(response.variant, response)
-    return list(first_of.values())[:k]
+def _one_per_variant(draws: Draws, question: Question, taken: str, k: int) -> list[Response]:
+    """k responses of k different prompt variants, none of them the one that is taken; each variant as likely."""
+    groups: dict[str, list[Response]] = {}
+    for response in question.responses:
+        if response.variant != taken:
+            groups.setdefault(response.variant, []).append(response)
+    names = sorted(groups)
+    return [draws.choose(groups[names[i]]) for i in draws.sample(len(names), k)]

@@ -1,0 +1,34 @@
+"""
+What the command line does, as five functions.
+
+    from skill_factory.api import Recipe, build, inspect, preview
+
+    seen = inspect("raw.parquet")                                  # columns, mapping, usable questions at N = 1..10
+    recipe = Recipe().changed({"traces.attempts": 3})
+    for trace in preview("raw.parquet", recipe).traces:            # the head of what `build` will write
+        print(trace.text)
+    result = build("raw.parquet", "traces", recipe)                # the build folder
+"""
+
+from pathlib import Path
+
+from skill_factory.demo import DEFAULT_QUESTIONS, write_demo
+from skill_factory.inspection import Inspection, inspect
+from skill_factory.lint import LintReport, lint_path
+from skill_factory.pipeline import BuildResult, Preview, build, preview
+from skill_factory.recipe import Recipe, load_recipe
+
+__all__ = [
+    "BuildResult", "Inspection", "LintReport", "Preview", "Recipe",
+    "build", "demo", "inspect", "lint", "load_recipe", "preview",
+]  # fmt: skip
+
+
+def lint(path: str | Path) -> LintReport:
+    """What is wrong with the traces of a file or folder, ours or not. Errors: SourceError if it can't be read."""
+    return lint_path(Path(path))
+
+
+def demo(path: str | Path, questions: int = DEFAULT_QUESTIONS, seed: int = 0) -> int:
+    """Write the demo's raw data as Parquet, in the published script's columns; gives the number of rows."""
+    return write_demo(path, questions, seed)
