@@ -1,8 +1,11 @@
-"""Read the traces as the build will write them."""
+"""Read the traces as the build will write them, and what was kept and dropped on the way to them."""
 
 import streamlit as st
 
 from skill_factory.ui import shell
+from skill_factory.ui.look import part
 
 shell.page()
 st.title("Look")
+shell.needs_source("Here you read the traces as the build will write them, and what was left out and why.")
+part()

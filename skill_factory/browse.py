@@ -212,3 +212,21 @@ def as_csv(rows: Iterable[dict[str, Any]], most: int = 100_000_000) -> str:
 
 def _harmless(value: Any) -> Any:
     return "'" + value if isinstance(value, str) and value[:1] in "=+-@\t\r" and value else value
+
+
+def doubtful_rows(
+    source: RawSource, recipe: Recipe, facts: Facts, found: Iterable[Doubt]
+) -> Iterator[dict[str, Any]]:
+    """Responses with labels in doubt as rows of a download, in the order of the source."""
+    by_place = {one.place: one for one in found}
+    for text in texts_at(source, recipe, facts, Level.RESPONSES, np.array(sorted(by_place), np.int64)):
+        one = by_place[text.place]
+        yield {
+            "question_id": hex_id(int(facts.question_id[facts.response_question[one.place]])),
+            "id": hex_id(int(facts.response_id[one.place])),
+            "label": "right" if one.correct else "wrong",
+            "critiques": one.critiques,
+            "against": one.against,
+            "question": text.question,
+            "response": text.text,
+        }

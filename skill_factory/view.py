@@ -50,7 +50,7 @@ def trace_html(trace: Trace, key: str = "trace", measure: Measure = characters) 
         *_closing(shown),
         _final(shown, key),
     ]
-    return _frame("".join(parts), key)
+    return frame("".join(parts), key)
 
 
 def raw_html(trace: Trace) -> str:
@@ -63,8 +63,8 @@ def raw_html(trace: Trace) -> str:
             css += f" sf-{truth_word(next(right))}"
         elif segment.kind is SegmentKind.SAMPLE_AGAIN:
             css += " sf-right"
-        pieces.append(f'<span class="{css}">{_safe(segment.text)}</span>')
-    return _frame(f'<div class="sf-raw sf-text">{"".join(pieces)}</div>', "raw")
+        pieces.append(f'<span class="{css}">{safe(segment.text)}</span>')
+    return frame(f'<div class="sf-raw sf-text">{"".join(pieces)}</div>', "raw")
 
 
 _RAW = {
@@ -88,7 +88,7 @@ def question_html(question: str) -> str:
 def text_html(text: str) -> str:
     """Model text with its own line breaks, code in a fixed face, and long texts folded."""
     body = "".join(
-        f'<span class="sf-code">{_safe(piece)}</span>' if is_code else _dimmed(piece)
+        f'<span class="sf-code">{safe(piece)}</span>' if is_code else _dimmed(piece)
         for is_code, piece in fenced(text)
     )
     shown = f'<div class="sf-text">{body}</div>'
@@ -113,8 +113,8 @@ def html_page(traces: Sequence[Trace], title: str, note: str = "", measure: Meas
             # What the page promises, the browser enforces.
             "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">",
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            f"<title>{_safe(title)}</title>\n<style>\n{stylesheet()}{stylesheet('view_page.css')}</style>\n</head>",
-            f'<body>\n<h1>{_safe(title)}</h1>\n<p class="page-note">{_safe(said)}</p>',
+            f"<title>{safe(title)}</title>\n<style>\n{stylesheet()}{stylesheet('view_page.css')}</style>\n</head>",
+            f'<body>\n<h1>{safe(title)}</h1>\n<p class="page-note">{safe(said)}</p>',
             *_page_traces(traces, measure),
             "</body>\n</html>\n",
         ]
@@ -124,7 +124,7 @@ def html_page(traces: Sequence[Trace], title: str, note: str = "", measure: Meas
 def _page_traces(traces: Iterable[Trace], measure: Measure) -> Iterator[str]:
     for place, trace in enumerate(traces, 1):
         shown = story(trace)
-        head = f"<b>{path_of(shown)}</b> {_safe(first_line(shown.question))} <span>{_safe(shown.name)}</span>"
+        head = f"<b>{path_of(shown)}</b> {safe(first_line(shown.question))} <span>{safe(shown.name)}</span>"
         raw = f'<details class="page-raw"><summary>Raw text</summary>{raw_html(trace)}</details>'
         yield (
             f'<details class="page-trace" id="{hex_id(trace.id)}"{" open" if place == 1 else ""}>'
@@ -132,17 +132,19 @@ def _page_traces(traces: Iterable[Trace], measure: Measure) -> Iterator[str]:
         )
 
 
-def _frame(body: str, key: str) -> str:
+def frame(body: str, key: str) -> str:
+    """What all of the view stands in; the style rules begin here."""
     return f'<div class="sf" id="{escape(key)}">{body}</div>'
 
 
-def _safe(text: str) -> str:
+def safe(text: str) -> str:
+    """Text from the data, as it may stand in HTML."""
     return escape(visible(text))
 
 
 def _dimmed(text: str) -> str:
     """Escaped text in which the model's own tags stand back."""
-    return _OWN_TAGS.sub(lambda match: f'<span class="sf-tag">{match[0]}</span>', _safe(text))
+    return _OWN_TAGS.sub(lambda match: f'<span class="sf-tag">{match[0]}</span>', safe(text))
 
 
 def _map(shown: Story, key: str) -> str:
@@ -169,15 +171,16 @@ def _pill(words: str, css: str, key: str, place: str) -> str:
 def _card(card: Card, of: int, key: str, measure: Measure) -> str:
     meta = " · ".join([*([variant_words(card.variant)] if card.variant else []), measure(card.text)])
     head = (
-        f'<div class="sf-head"><b>Attempt {card.place} of {of}</b>{_truth(card.correct)}'
-        f'<span class="sf-meta">{_safe(meta)}</span></div>'
+        f'<div class="sf-head"><b>Attempt {card.place} of {of}</b>{truth(card.correct)}'
+        f'<span class="sf-meta">{safe(meta)}</span></div>'
     )
     body = f'<div class="sf-body">{text_html(card.text)}</div>{_reflection(card)}'
     css = f"sf-card sf-{truth_word(card.correct)}"
     return f'<div class="{css}" id="{escape(key)}-{card.place}">{head}{body}</div>{_said(card.glue)}'
 
 
-def _truth(correct: bool) -> str:
+def truth(correct: bool) -> str:
+    """Right or wrong, by sign, word and colour."""
     return f'<span class="sf-mark">{mark(correct)} {truth_word(correct)}</span>'
 
 
@@ -191,14 +194,14 @@ def _reflection(card: Card) -> str:
 
 
 def _said(phrase: str) -> str:
-    return f'<p class="sf-glue"><span>{_safe(phrase)}</span></p>' if phrase else ""
+    return f'<p class="sf-glue"><span>{safe(phrase)}</span></p>' if phrase else ""
 
 
 def _closing(shown: Story) -> Iterator[str]:
     if shown.cards[-1].glue == "" and (shown.phrase or shown.ending):
         yield _said(shown.phrase)
     if shown.again:
-        head = f'<div class="sf-head"><b>Back to attempt {shown.answering}</b>{_truth(True)}</div>'
+        head = f'<div class="sf-head"><b>Back to attempt {shown.answering}</b>{truth(True)}</div>'
         yield f'<div class="sf-card sf-right">{head}<div class="sf-body">{text_html(shown.again)}</div></div>'
     yield _said(shown.ending)
 
@@ -208,8 +211,8 @@ def _final(shown: Story, key: str) -> str:
     name = f"Final answer, from attempt {shown.answering}"
     return (
         f'<div class="sf-final sf-{truth_word(right)}" id="{escape(key)}-answer">'
-        f'<p class="sf-name">{name} {_truth(right)}</p>'
-        f'<div class="sf-text sf-answer">{_safe(shown.answer)}</div></div>'
+        f'<p class="sf-name">{name} {truth(right)}</p>'
+        f'<div class="sf-text sf-answer">{safe(shown.answer)}</div></div>'
     )
 
 

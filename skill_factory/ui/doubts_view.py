@@ -1,0 +1,85 @@
+"""Responses whose label most of their critiques contradict: to read, to leave out, to download."""
+
+from collections.abc import Sequence
+from functools import partial
+
+import numpy as np
+import streamlit as st
+
+from skill_factory.browse import Doubt, as_csv, doubtful_rows
+from skill_factory.browse import doubts as find_doubts
+from skill_factory.model import hex_id
+from skill_factory.reasons import Level
+from skill_factory.rereading import disputed, texts_at
+from skill_factory.story import first_line, mark, truth_word, visible
+from skill_factory.ui import loading, trace_picker, workspace
+from skill_factory.ui.loading import Evidence
+from skill_factory.view_items import critique_html
+from skill_factory.wording import many
+
+SHOWN = 100
+
+
+def doubts() -> None:
+    """Responses whose label most of their critiques contradict."""
+    seen = loading.evidence()
+    controls, shown = st.columns([1, 2], gap="large")
+    with controls:
+        least = st.number_input(
+            "Critiques at least", 1, 50, 2, key="look.critiques", persist_state="session",
+            help="A critique (reflection) says right or wrong; one alone may well err.",
+        )  # fmt: skip
+        st.caption(
+            "Here most critiques of a response contradict its label. Either the critic errs, or the label does: "
+            "read some before you trust a training set to them."
+        )
+    found = find_doubts(seen.narrow.facts, int(least))
+    with shown:
+        if not found:
+            st.info("No label is contradicted by most of its critiques.", icon=":material/check:")
+            return
+        _doubt_table(found, seen, int(least))
+
+
+def _doubt_table(found: Sequence[Doubt], seen: Evidence, least: int) -> None:
+    source, facts = loading.source(), seen.narrow.facts
+    first = found[:SHOWN]
+    at = (loading.key(), seen.exact, seen.recipe.fingerprint(), least)
+    places = np.array(sorted(one.place for one in first), np.int64)
+    texts = loading.once(
+        "look.doubts", at,
+        lambda: {one.place: one for one in texts_at(source, seen.recipe, facts, Level.RESPONSES, places)},
+    )  # fmt: skip
+    part = "" if seen.exact else " among the rows read so far"
+    more = f"; the {SHOWN} most contradicted are here" if len(found) > SHOWN else ""
+    st.markdown(f"**{many(len(found), 'label')} in doubt{part}{more}**")
+    picked = st.dataframe(
+        {
+            "Label": [f"{mark(one.correct)} {truth_word(one.correct)}" for one in first],
+            "Critiques against it": [f"{one.against} of {one.critiques}" for one in first],
+            "Response": [visible(first_line(texts[one.place].text, 120)) for one in first],
+        },
+        hide_index=True, height=285, key=f"look.doubts.{least}", on_select="rerun",
+        selection_mode="single-row-required", alt="Responses whose label most critiques contradict",
+    )  # fmt: skip
+    chosen = (picked.get("selection", {}).get("rows") or [0])[0]
+    one = first[min(chosen, len(first) - 1)]
+    with st.container(horizontal=True):
+        st.download_button(
+            "All of these as CSV", partial(_doubts_file, source, seen, found), "labels-in-doubt.csv", "text/csv",
+            icon=":material/download:", key="look.doubts.csv", on_click="ignore",
+        )  # fmt: skip
+        question = hex_id(int(facts.question_id[facts.response_question[one.place]]))
+        gone = question in workspace.value("balance.exclude")
+        st.button(
+            "Question is left out" if gone else "Leave its question out", icon=":material/block:", disabled=gone,
+            key="look.doubts.reject", on_click=trace_picker.reject, args=(question,),
+        )  # fmt: skip
+    told = loading.once(
+        "look.disputed", (*at, one.place), lambda: disputed(source, seen.recipe, facts, one.place)
+    )
+    st.html(critique_html(told, one.correct))
+
+
+def _doubts_file(source: object, seen: Evidence, found: Sequence[Doubt]) -> str:
+    return as_csv(doubtful_rows(source, seen.recipe, seen.narrow.facts, found))

@@ -1,0 +1,63 @@
+"""The parts of the page Look: the traces, what was kept and dropped, labels in doubt, two recipes."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from skill_factory import findings, stats, trace_charts
+from skill_factory.ui import loading, trace_picker, trace_view
+from skill_factory.ui.browse_view import fates
+from skill_factory.ui.compare_view import two_recipes
+from skill_factory.ui.deciding import answer
+from skill_factory.ui.doubts_view import doubts
+from skill_factory.ui.strip import PAPER_CONTEXT
+
+
+def part() -> None:
+    """The choice between the parts, and the one that is chosen."""
+    trace_view.style()
+    if "look.dropped" in st.session_state:  # a click on a bar of Choose asks for certain texts
+        st.session_state["look.part"] = FATES
+    chosen = st.segmented_control(
+        "What to look at", list(PARTS), default=TRACES, required=True, key="look.part",
+        label_visibility="collapsed",
+    )  # fmt: skip
+    PARTS[chosen or TRACES]()
+
+
+def traces() -> None:
+    """The traces, and the charts that sum them up."""
+    controls, shown = st.columns([1, 2], gap="large")
+    with controls:
+        trace = trace_picker.pick()
+    with shown:
+        if trace is not None:
+            trace_view.show(trace, loading.recipe())
+    if trace is not None:
+        summed_up()
+
+
+def summed_up() -> None:
+    """What the traces teach, and how many a trainer would cut."""
+    seen = loading.evidence()
+    left, right = st.columns(2, gap="large")
+    with left:
+        table = stats.teaches_table(seen.outlook)
+        answer(
+            trace_charts.teaches_chart(table), findings.teaches_finding(seen.outlook), table, "chart.teaches"
+        )
+    with right:
+        tally, per_token = loading.typical(), seen.recipe.cutoff.chars_per_token
+        limit = seen.recipe.cutoff.tokens or PAPER_CONTEXT
+        table = stats.cutoff_table(tally, per_token)
+        said = findings.cutoff_finding(tally, limit, stats.too_long(tally, limit, per_token))
+        answer(trace_charts.cutoff_chart(table, limit), said, table, "chart.cutoff")
+
+
+TRACES, FATES, DOUBTS, RECIPES = "Traces", "Kept and dropped", "Labels in doubt", "Two recipes"
+PARTS: dict[str, Callable[[], None]] = {
+    TRACES: traces,
+    FATES: fates,
+    DOUBTS: doubts,
+    RECIPES: two_recipes,
+}

@@ -1,0 +1,198 @@
+"""Which trace to read: the head of the build or the questions that were looked for, one after another."""
+
+import random
+from collections.abc import Sequence
+from functools import partial
+
+import streamlit as st
+
+from skill_factory.model import Trace, hex_id
+from skill_factory.narrow import identity
+from skill_factory.pipeline import build_partition
+from skill_factory.rereading import find_questions, rows_of_questions
+from skill_factory.stats import format_name
+from skill_factory.story import first_line, path_of, story, visible
+from skill_factory.ui import loading, shell, workspace
+from skill_factory.view import html_page
+from skill_factory.wording import many
+
+HEAD = 20
+"""Questions of the build's head that are shown."""
+FOUND = 20
+"""Questions that are shown of those that were looked for."""
+ANY = ""
+
+
+def pick() -> Trace | None:
+    """The controls, and the trace that is chosen with them."""
+    words = st.text_input(
+        "Find a question", key="look.find", placeholder="words of it, or its id", icon=":material/search:",
+        help=f"Looks through all questions of the data and shows the traces of up to {FOUND}.",
+    ).strip()  # fmt: skip
+    every = of_questions(words) if words else head()
+    if not every:
+        nothing(words)
+        return None
+    shown = _chosen_kind(every)
+    st.session_state["look.ids"] = [hex_id(one.id) for one in shown]
+    place = _place(st.session_state["look.ids"])
+    _steps(place, len(shown))
+    _list(shown, place)
+    whole = (
+        f"the first {HEAD} questions, as the build will write them" if not words else "the questions found"
+    )
+    st.caption(f"{many(len(every), 'trace')} of {whole}.")
+    _rejections(shown[place])
+    st.download_button(
+        "Save these as one page", partial(html_page, shown, "Traces", "Made by SkillFactory Studio."),
+        "traces.html", "text/html", icon=":material/download:", key="look.page", on_click="ignore",
+        help="One HTML file that needs nothing else: to mail, to print, to keep.",
+    )  # fmt: skip
+    return shown[place]
+
+
+def head() -> list[Trace]:
+    """The traces of the first questions in written order. Errors: as loading.preview."""
+    at = (loading.key(), loading.recipe().fingerprint())
+    return loading.once("look.head", at, lambda: loading.preview(HEAD).traces)
+
+
+def of_questions(words: str) -> list[Trace]:
+    """The traces of the questions that hold some words. Errors: SourceError, ColumnError."""
+    source, chosen = loading.source(), loading.recipe()
+    at = (identity(source), chosen.columns, words)
+    found = loading.once("look.found", at, lambda: find_questions(source, chosen, words, FOUND))
+    ids = [one for one, _ in found]
+    rows = loading.once("look.rows", (*at, tuple(ids)), lambda: rows_of_questions(source, chosen, ids))
+    made = (*at, chosen.fingerprint())
+    return loading.once("look.traces", made, lambda: list(build_partition(rows, chosen).traces))
+
+
+def nothing(words: str) -> None:
+    """Say why there is no trace, and where to go on."""
+    if words:
+        st.info(
+            f"No question with “{shell.plain(words)}” gives a trace: either none holds these words, or the recipe "
+            "can't use it. Kept and dropped, above, says why a question was left out.",
+            icon=":material/search_off:",
+        )
+        return
+    st.info(
+        "No question gives a trace under this recipe. Choose fewer attempts or another format.",
+        icon=":material/info:",
+    )
+    shell.go(shell.CHOOSE, "Change the recipe on Choose")
+
+
+def _chosen_kind(every: Sequence[Trace]) -> list[Trace]:
+    kinds: dict[str, int] = {}
+    for trace in every:
+        kinds[_kind(trace)] = kinds.get(_kind(trace), 0) + 1
+    if len(kinds) < 2:
+        return list(every)
+    if st.session_state.get("look.kind", ANY) not in kinds:
+        st.session_state["look.kind"] = ANY
+    chosen = st.selectbox(
+        "Format and label", [ANY, *kinds], key="look.kind",
+        format_func=lambda one: f"{one} ({kinds[one]})" if one else f"All ({len(every)})",
+    )  # fmt: skip
+    return [trace for trace in every if chosen in (ANY, _kind(trace))]
+
+
+def _kind(trace: Trace) -> str:
+    return f"{format_name(trace.plan.format)} · {trace.plan.label}"
+
+
+def _place(ids: Sequence[str]) -> int:
+    """Where the chosen trace stands; the place where it stood, if it is gone."""
+    at = st.session_state.get("look.at", "")
+    place = ids.index(at) if at in ids else min(st.session_state.get("look.place", 0), len(ids) - 1)
+    st.session_state["look.at"], st.session_state["look.place"] = ids[place], place
+    return place
+
+
+def _go(place: int) -> None:
+    ids = st.session_state["look.ids"]
+    place %= len(ids)
+    st.session_state["look.at"], st.session_state["look.place"] = ids[place], place
+
+
+def _go_anywhere(now: int, of: int) -> None:
+    # Which trace to show by chance is no part of any result, so it needs no key.
+    _go((now + 1 + random.Random().randrange(max(1, of - 1))) % of)
+
+
+def _steps(place: int, of: int) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", key="look.steps"):
+        st.button(
+            "", icon=":material/arrow_back:", key="look.previous", on_click=_go, args=(place - 1,),
+            disabled=of < 2, help="Previous trace", shortcut="Left",
+        )  # fmt: skip
+        st.button(
+            "Next", icon=":material/arrow_forward:", icon_position="right", key="look.next", on_click=_go,
+            args=(place + 1,), disabled=of < 2, shortcut="Right",
+        )  # fmt: skip
+        st.button(
+            "Random", icon=":material/casino:", key="look.random", on_click=_go_anywhere, args=(place, of),
+            disabled=of < 2,
+        )  # fmt: skip
+        st.markdown(f"**{place + 1}** of {of}", width="content")
+
+
+def _list(shown: Sequence[Trace], place: int) -> None:
+    rows = {
+        "Attempts": [path_of(story(trace)) for trace in shown],
+        "Question": [visible(first_line(trace.plan.question.text, 90)) for trace in shown],
+    }
+    st.session_state["look.list"] = {"selection": {"rows": [place], "columns": [], "cells": []}}
+    st.dataframe(
+        rows, hide_index=True, height=248, key="look.list", on_select=_selected, selection_mode="single-row",
+        alt="The traces: right and wrong attempts, and the question",
+        column_config={"Attempts": st.column_config.TextColumn(width="small")},
+    )  # fmt: skip
+
+
+def _selected() -> None:
+    rows = st.session_state["look.list"]["selection"]["rows"]
+    if rows:
+        _go(rows[0])
+
+
+# -- reject and bring back -----------------------------------------------------------------------------------------
+
+
+def _rejections(trace: Trace) -> None:
+    rejected = workspace.value("balance.exclude")
+    with st.container(horizontal=True, vertical_alignment="center", key="look.rejecting"):
+        st.button(
+            "Reject this trace", icon=":material/block:", key="look.reject", on_click=reject,
+            args=(hex_id(trace.id),), help="The build leaves it out. The recipe remembers it by its id.",
+        )  # fmt: skip
+        st.button(
+            "Reject the question", key="look.reject_question", on_click=reject,
+            args=(hex_id(trace.plan.question.id),), help="The build leaves out all traces of this question.",
+        )  # fmt: skip
+    if rejected:
+        bring_back(rejected)
+
+
+def bring_back(rejected: Sequence[str]) -> None:
+    """What was rejected, and the way back."""
+    with st.container(horizontal=True, vertical_alignment="center", key="look.rejected"):
+        st.button(
+            "Undo", icon=":material/undo:", key="look.undo", on_click=_take_back, args=(rejected[-1:],),
+            help=f"Bring back {rejected[-1]}, which was rejected last",
+        )  # fmt: skip
+        if len(rejected) > 1:
+            st.button("Bring all back", key="look.undo_all", on_click=_take_back, args=(tuple(rejected),))
+        st.caption(f"{len(rejected):,} rejected")
+
+
+def reject(one: str) -> None:
+    """Leave a trace or a question out, by its id."""
+    workspace.change({"balance.exclude": tuple(dict.fromkeys([*workspace.value("balance.exclude"), one]))})
+
+
+def _take_back(these: Sequence[str]) -> None:
+    left = tuple(one for one in workspace.value("balance.exclude") if one not in these)
+    workspace.change({"balance.exclude": left})
