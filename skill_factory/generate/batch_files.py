@@ -1,0 +1,144 @@
+"""Without an endpoint: requests as a file for a batch runner, and the join of its answers by id.
+
+The form is the one that vLLM's `run-batch` and OpenAI's Batch take: one JSON object a line with `custom_id`, `method`,
+`url` and `body`; answers come back in any order with `custom_id` and `response.body`.
+"""
+
+import json
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from skill_factory.columns import excerpt
+from skill_factory.errors import RecipeError, SourceError
+from skill_factory.generate.endpoint import Trouble, parse_completion
+from skill_factory.generate.flow import finish, now, outstanding, planned, settings_of, spending_of
+from skill_factory.generate.folder import RawFolder
+from skill_factory.generate.job import Job, Made
+from skill_factory.generate.money import Spending
+from skill_factory.generate.progress import GenerateProgress, Report, silent
+from skill_factory.generate.request import Request
+from skill_factory.generate.running import Ending
+from skill_factory.generate.store import AnswerStore
+from skill_factory.generate.work import Work
+
+URL = "/v1/chat/completions"
+
+
+def write_requests(job: Job, path: Path, token: str | None = None) -> int:
+    """Write the requests of a job that have no answer yet, and give their number. Errors: SkillFactoryError."""
+    job = job.checked()
+    folder = RawFolder(job.out)
+    folder.check_free()
+    plan = planned(job, token)
+    with AnswerStore.open(folder.answers) as store:
+        partial = path.with_name(path.name + ".partial")
+        try:
+            with partial.open("w", encoding="utf-8") as file:
+                requests = outstanding(plan.work, store)
+                number = sum(
+                    1 for one in requests if file.write(request_line(one, job.endpoint.model) + "\n")
+                )
+            partial.replace(path)
+        except OSError as error:
+            raise RecipeError(
+                f"Can't write the requests to {path}: {error.strerror}. Choose another place."
+            ) from None
+    return number
+
+
+def request_line(request: Request, model: str) -> str:
+    """One line of a request file."""
+    body = {"model": model, "messages": list(request.messages), **request.body}
+    line = {"custom_id": request.id, "method": "POST", "url": URL, "body": body}
+    return json.dumps(line, ensure_ascii=False)
+
+
+def join_answers(
+    job: Job, paths: Iterable[Path], report: Report = silent, token: str | None = None
+) -> tuple[Made, Counter[str]]:
+    """
+    Take the answers of a batch runner into the store and write the raw set; also what became of the lines.
+
+    Counted: `joined`, `known` (answered before), `failed` (the runner's own error), `spoiled`, `foreign` (no request of
+    this job). Errors: SourceError where a file can't be read, or where no line belongs to the job.
+    """
+    job = job.checked()
+    folder = RawFolder(job.out)
+    folder.check_free()
+    plan = planned(job, token)
+    with AnswerStore.open(folder.answers) as store, closing(sqlite3.connect("")) as staged:
+        store.begin_run(now(), settings_of(job))
+        lines = _stage(staged, paths)
+        spending = spending_of(job, store)
+        counts = _join(plan.work, store, staged, spending)
+        counts["foreign"] = lines - sum(counts.values())
+        if lines and counts["foreign"] == lines:
+            raise SourceError(
+                f"None of the {lines:,} answers belongs to these requests. "
+                "Give the same source, model, prompts and parameters as for writing them."
+            )
+        moment = GenerateProgress(
+            "write", job.kind.value, done=spending.answers, total=spending.answers, new=counts["joined"]
+        )
+        return finish(job, plan, store, spending, folder, report, Ending.DONE, moment), counts
+
+
+def _join(work: Work, store: AnswerStore, staged: sqlite3.Connection, spending: Spending) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    for number in range(work.rounds):
+        for request in work.requests(number, store):
+            row = staged.execute("SELECT line FROM lines WHERE id = ?", (request.id,)).fetchone()
+            if row is None:
+                continue
+            staged.execute("DELETE FROM lines WHERE id = ?", (request.id,))
+            counts[_take(request, json.loads(row[0]), store, spending)] += 1
+    return counts
+
+
+def _take(request: Request, line: dict[str, Any], store: AnswerStore, spending: Spending) -> str:
+    response = line.get("response") or {}
+    if line.get("error") or response.get("status_code", 200) != 200:
+        return "failed"
+    try:
+        answer = parse_completion(response.get("body"), request)
+    except Trouble:
+        return "spoiled"
+    if not store.note_answer(request.id, replace(answer, seconds=0.0)):
+        return "known"
+    spending.take(answer)
+    return "joined"
+
+
+def _stage(staged: sqlite3.Connection, paths: Iterable[Path]) -> int:
+    """Put the lines where they can be found by id, on disk; an id that stands there twice counts once."""
+    staged.execute("CREATE TABLE lines (id TEXT PRIMARY KEY, line TEXT)")
+    for path in paths:
+        staged.executemany("INSERT OR IGNORE INTO lines VALUES (?, ?)", _lines(path))
+    (number,) = staged.execute("SELECT count(*) FROM lines").fetchone()
+    return int(number)
+
+
+def _lines(path: Path) -> Iterator[tuple[str, str]]:
+    try:
+        with path.open(encoding="utf-8") as file:
+            for number, line in enumerate(file, 1):
+                if line.strip():
+                    yield _identity(path, number, line), line
+    except OSError as error:
+        raise SourceError(f"Can't read the answers in {path}: {error.strerror}. Check the path.") from None
+    except UnicodeDecodeError:
+        raise SourceError(f"{path.name} is not UTF-8 text. Give the batch runner's answers.") from None
+
+
+def _identity(path: Path, number: int, line: str) -> str:
+    try:
+        return str(json.loads(line)["custom_id"])
+    except (ValueError, TypeError, KeyError, RecursionError):
+        raise SourceError(
+            f"{path.name}, line {number} is no answer with a custom_id: {excerpt(line, 60)!r}."
+        ) from None

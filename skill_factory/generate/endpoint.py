@@ -1,0 +1,280 @@
+"""Asks a model server: any OpenAI-compatible one, or Hugging Face Inference Providers, through huggingface_hub."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from skill_factory.columns import excerpt
+from skill_factory.errors import EndpointError
+from skill_factory.generate.network import SENT, InnerAddress, check_endpoint, lent_to_hub, open_line
+from skill_factory.generate.request import Answer, Finish, Request
+
+KIND_OWN, KIND_PROVIDER = "OpenAI-compatible server", "Hugging Face Inference Providers"
+LONGEST_PAUSE = 300.0
+CHARS_PER_TOKEN = 3.5
+"""For servers that don't count; errs on the dear side for English."""
+
+
+class Way(StrEnum):
+    """What a failed attempt means for what comes next."""
+
+    THROTTLED = "throttled"
+    """Too many requests: wait, ask fewer at once, try again."""
+    FAILING = "failing"
+    """The server or the line failed: try again."""
+    SPOILED = "spoiled"
+    """An answer came that can't be read: try again, it may have been billed."""
+    DECLINED = "declined"
+    """This request will never be answered."""
+    HOPELESS = "hopeless"
+    """No request will be: wrong key, wrong model, no such address."""
+
+
+class Trouble(Exception):
+    """An attempt that brought no answer."""
+
+    def __init__(self, way: Way, why: str, pause: float | None = None) -> None:
+        super().__init__(why)
+        self.way, self.why, self.pause = way, why, pause
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where the model is."""
+
+    model: str
+    url: str = ""
+    """Address of an OpenAI-compatible server; empty for Inference Providers."""
+    provider: str = ""
+    """`auto` or a provider's name."""
+    stream: bool = False
+    timeout: float = 600.0
+    """Seconds for one request, from first to last byte."""
+
+    def checked(self) -> "Endpoint":
+        """Errors: EndpointError: no model, no place, two places, or an address that can't be used."""
+        if not self.model.strip():
+            raise EndpointError("No model is named. Give --model NAME as the server knows it.")
+        if bool(self.url) == bool(self.provider):
+            raise EndpointError("Give either --endpoint URL or --provider NAME (auto lets the Hub choose).")
+        url = check_endpoint(self.url) if self.url else ""
+        return Endpoint(self.model.strip(), url, self.provider, self.stream, self.timeout)
+
+    @property
+    def kind(self) -> str:
+        """For the lineage; never the address, which may be a private one."""
+        return KIND_OWN if self.url else f"{KIND_PROVIDER} ({self.provider})"
+
+
+class Asker:
+    """Sends requests over one line."""
+
+    def __init__(self, endpoint: Endpoint, key: str | None) -> None:
+        self._endpoint = endpoint
+        self._key = key
+
+    async def ask(self, request: Request) -> Answer:
+        """The answer to one request. Errors: Trouble."""
+        started = time.monotonic()
+        SENT.set(False)
+        try:
+            async with asyncio.timeout(self._endpoint.timeout):
+                answer = await (self._streamed(request) if self._endpoint.stream else self._whole(request))
+        except Trouble:
+            raise
+        except Exception as error:
+            raise _trouble(error, self._key) from error
+        return _with_time(answer, time.monotonic() - started)
+
+    def _client(self, request: Request) -> Any:
+        from huggingface_hub import AsyncInferenceClient
+
+        # A client of its own for each request: it carries the request's id, and a stream's last resources go with it.
+        # A gateway that knows idempotency keys bills a repeated request once.
+        headers = {"X-Request-Id": request.id, "Idempotency-Key": request.id}
+        where = (
+            {"base_url": self._endpoint.url} if self._endpoint.url else {"provider": self._endpoint.provider}
+        )
+        # Without a key the line sends none; a word must stand here, or the one saved on this machine is looked up.
+        return AsyncInferenceClient(**where, api_key=self._key or "none", headers=headers)  # type: ignore[arg-type]
+
+    def _parameters(self, request: Request) -> dict[str, Any]:
+        return {
+            "messages": list(request.messages),
+            "model": self._endpoint.model,
+            "extra_body": dict(request.body),
+        }
+
+    async def _whole(self, request: Request) -> Answer:
+        async with self._client(request) as client:
+            output = await client.chat_completion(**self._parameters(request))
+        choice = output.choices[0]
+        message = choice.message
+        refusal = getattr(message, "refusal", None)
+        return _answer(request, message.content or "", refusal, choice.finish_reason, output.usage)
+
+    async def _streamed(self, request: Request) -> Answer:
+        texts: list[str] = []
+        finish: str | None = None
+        refusal, usage = "", None
+        options = {"include_usage": True}
+        async with self._client(request) as client:
+            stream = await client.chat_completion(
+                **self._parameters(request), stream=True, stream_options=options
+            )
+            async for chunk in stream:
+                usage = chunk.usage or usage
+                for choice in chunk.choices[:1]:
+                    texts.append(choice.delta.content or "")
+                    refusal += getattr(choice.delta, "refusal", None) or ""
+                    finish = choice.finish_reason or finish
+        if finish is None:
+            raise Trouble(Way.SPOILED, "the stream broke off before its end")
+        return _answer(request, "".join(texts), refusal, finish, usage)
+
+
+@asynccontextmanager
+async def asker(endpoint: Endpoint, key: str | None, most: int) -> AsyncIterator[Asker]:
+    """An asker for at most so many requests at once. The key goes nowhere but into the requests."""
+    line = open_line(key, most)
+    try:
+        with lent_to_hub(line):
+            yield Asker(endpoint, key)
+    finally:
+        await line.aclose()
+
+
+def parse_completion(tree: Any, request: Request) -> Answer:
+    """The answer in a stored chat completion (batch files). Errors: Trouble."""
+    from huggingface_hub import ChatCompletionOutput
+
+    try:
+        output = ChatCompletionOutput.parse_obj_as_instance(tree)
+        choice = output.choices[0]
+        refusal = getattr(choice.message, "refusal", None)
+        return _answer(request, choice.message.content or "", refusal, choice.finish_reason, output.usage)
+    except (ValueError, TypeError, LookupError, AttributeError) as error:
+        raise Trouble(Way.SPOILED, f"the answer is no chat completion: {type(error).__name__}") from error
+
+
+def _answer(request: Request, text: Any, refusal: Any, finish: Any, usage: Any) -> Answer:
+    if not isinstance(text, str):
+        raise TypeError("content is no text")
+    clean = text.encode("utf-8", "replace").decode()  # half a surrogate pair can't be stored
+    prompt, completion = getattr(usage, "prompt_tokens", None), getattr(usage, "completion_tokens", None)
+    counted = isinstance(prompt, int) and isinstance(completion, int)
+    if not counted:
+        asked = sum(len(one["content"]) for one in request.messages)
+        prompt, completion = round(asked / CHARS_PER_TOKEN), round(len(text) / CHARS_PER_TOKEN)
+    return Answer(clean, _ending(clean, refusal, finish), int(prompt or 0), int(completion or 0), counted)
+
+
+def _ending(text: str, refusal: Any, finish: Any) -> Finish:
+    if refusal or finish == "content_filter":
+        return Finish.REFUSED
+    if finish == "length":
+        return Finish.LENGTH
+    return Finish.STOP if text.strip() else Finish.EMPTY
+
+
+def _with_time(answer: Answer, seconds: float) -> Answer:
+    return Answer(
+        answer.text,
+        answer.finish,
+        answer.prompt_tokens,
+        answer.completion_tokens,
+        answer.counted,
+        round(seconds, 3),
+    )
+
+
+# -- what went wrong -----------------------------------------------------------------------------------------------
+
+
+def _trouble(error: Exception, key: str | None) -> Trouble:
+    import httpx2
+    from huggingface_hub.errors import HfHubHTTPError, InferenceTimeoutError, TextGenerationError
+
+    if isinstance(error, InnerAddress):
+        return Trouble(Way.HOPELESS, str(error))
+    if isinstance(error, HfHubHTTPError) and error.response is not None:
+        return _refused(error.response, key)
+    if isinstance(error, TimeoutError | InferenceTimeoutError | httpx2.TimeoutException):
+        return Trouble(Way.FAILING, "no answer in time")
+    if isinstance(error, httpx2.ConnectError):
+        return Trouble(Way.FAILING, "no connection")
+    if isinstance(error, httpx2.TransportError | OSError):
+        return Trouble(Way.SPOILED, "the connection was cut")
+    if isinstance(error, ValueError) and not SENT.get():
+        # The client itself would not send it: an unknown provider, or a model that this one doesn't serve.
+        return Trouble(Way.HOPELESS, f"{_scrubbed(excerpt(str(error), 300), key)}")
+    if isinstance(error, json.JSONDecodeError | UnicodeDecodeError):
+        return Trouble(Way.SPOILED, "the answer is no JSON")
+    if isinstance(error, TextGenerationError):
+        return Trouble(Way.FAILING, f"the server failed on the way: {_scrubbed(str(error), key)}")
+    if isinstance(error, ValueError | TypeError | LookupError | AttributeError):
+        return Trouble(Way.SPOILED, "the answer is no chat completion")
+    raise error
+
+
+def _refused(response: Any, key: str | None) -> Trouble:
+    status = int(response.status_code)
+    said = _scrubbed(_message(response), key)
+    why = f"HTTP {status}" + (f": {said}" if said else "")
+    pause = _retry_after(response.headers)
+    if status == 429 or (status in (503, 529) and pause is not None):
+        return Trouble(Way.THROTTLED, f"HTTP {status}", pause)
+    if status in (408, 409, 425) or status >= 500:
+        return Trouble(Way.FAILING, f"HTTP {status}", pause)
+    if status in (401, 402, 403, 404, 405, 407) or status < 400:
+        return Trouble(
+            Way.HOPELESS, f"The server refused: {why}. {_ADVICE.get(status, 'Check the address.')}"
+        )
+    return Trouble(Way.DECLINED, why)
+
+
+_ADVICE = {
+    401: "Check the key.",
+    402: "The account has no credit left.",
+    403: "This key may not use that model.",
+    404: "Check the address (it usually ends in /v1) and the model's name.",
+}
+
+
+def _message(response: Any) -> str:
+    try:
+        text = response.text
+    except Exception:  # a streamed error whose body was not read
+        return ""
+    try:
+        tree = json.loads(text)
+        inner = tree.get("error", tree) if isinstance(tree, dict) else tree
+        found = inner.get("message", inner) if isinstance(inner, dict) else inner
+        return excerpt(found if isinstance(found, str) else text, 200)
+    except ValueError:
+        return excerpt(text, 200)
+
+
+def _scrubbed(text: str, key: str | None) -> str:
+    return text.replace(key, "…") if key else text
+
+
+def _retry_after(headers: Any) -> float | None:
+    """Seconds that a server asks to wait; a date is read too."""
+    found = headers.get("retry-after", "").strip()
+    if not found:
+        return None
+    try:
+        return min(LONGEST_PAUSE, max(0.0, float(found)))
+    except ValueError:
+        from email.utils import parsedate_to_datetime
+
+        try:
+            return min(LONGEST_PAUSE, max(0.0, parsedate_to_datetime(found).timestamp() - time.time()))
+        except ValueError:
+            return None

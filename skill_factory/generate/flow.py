@@ -1,0 +1,230 @@
+"""The whole flow: a source becomes requests, requests become answers in the store, answers become a raw set.
+
+source ─▶ requests ─▶ ask, or a request file and its answers ─▶ store ─▶ rows ─▶ data, card, report
+"""
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from skill_factory.columns import guess
+from skill_factory.errors import SourceError
+from skill_factory.generate.endpoint import asker
+from skill_factory.generate.folder import RawFolder
+from skill_factory.generate.job import Job, Kind, Made
+from skill_factory.generate.lineage import card_of, questions_behind, report_of
+from skill_factory.generate.money import Spending
+from skill_factory.generate.pilot import Pilot, pilot_of
+from skill_factory.generate.progress import GenerateProgress, Report, silent
+from skill_factory.generate.prompts import Prompt, prompt_book
+from skill_factory.generate.reflecting import Reflect
+from skill_factory.generate.request import Request
+from skill_factory.generate.running import Ending, Run
+from skill_factory.generate.sampling import Sample
+from skill_factory.generate.store import AnswerStore
+from skill_factory.generate.work import Work, check_question, pilot_questions
+from skill_factory.prepare import SAMPLE_ROWS, settled_columns
+from skill_factory.recipe import Columns
+from skill_factory.sources import RawSource, open_source
+
+
+def generate(job: Job, key: str | None = None, report: Report = silent, token: str | None = None) -> Made:
+    """
+    Ask a model for all that a job wants and has not got, and write the raw set. The key goes to the endpoint only.
+
+    A run that was stopped, killed or cut short by its budget goes on where it was. Errors: SkillFactoryError.
+    """
+    job = replace(job.checked(), endpoint=job.endpoint.checked())
+    folder = RawFolder(job.out)
+    folder.check_free()
+    plan = planned(job, token)
+    with AnswerStore.open(folder.answers) as store:
+        noted = _both(report, folder)
+        store.begin_run(now(), settings_of(job))
+        spending = spending_of(job, store)
+        try:
+            ending, moment = asyncio.run(_ask(job, plan.work, store, spending, key, noted))
+        except BaseException as error:
+            noted(GenerateProgress("failed", job.kind.value, message=str(error) or type(error).__name__))
+            raise
+        if ending is Ending.CANCELLED:
+            noted(
+                replace(moment, phase="cancelled", message="Cancelled. The same command goes on from here.")
+            )
+            return _made(job, ending, 0, Counter(), spending, moment, None)
+        return finish(job, plan, store, spending, folder, noted, ending, moment)
+
+
+class Plan:
+    """A job with its source opened, its columns settled and its questions chosen."""
+
+    def __init__(
+        self, source: RawSource, prompts: tuple[Prompt, ...], work: Work, tried: int, total: int
+    ) -> None:
+        self.source, self.prompts, self.work = source, prompts, work
+        self.tried, self.total = tried, total
+
+
+def planned(job: Job, token: str | None = None) -> Plan:
+    """What a job means for its source. Errors: SourceError, ColumnError, RecipeError."""
+    book = prompt_book(job.prompts or None)
+    prompts = book.chosen(job.variants) if job.kind is Kind.RESPONSES else (book.reflection,)
+    source = open_source(job.source, None, token)
+    columns = _columns(job, source)
+    only, total = None, 0
+    if job.pilot:
+        only, total = pilot_questions(source, columns, job.pilot, job.sampling.seed or 0)
+    work = _work(job, source, columns, prompts, only)
+    return Plan(source, prompts, work, len(only or ()), max(total, questions_behind(job.source)))
+
+
+def _columns(job: Job, source: RawSource) -> Columns:
+    if job.kind is Kind.REFLECTIONS:
+        return settled_columns(source, Columns(), job.columns)
+    names, rows = source.names(), source.head(SAMPLE_ROWS)
+    if not rows:
+        raise SourceError(
+            f"{source.spec.name or 'The source'} holds no rows. Give a source with at least one."
+        )
+    return check_question(Columns(**{**guess(names, rows).model_dump(), **job.columns}), names)
+
+
+def _work(
+    job: Job, source: RawSource, columns: Columns, prompts: tuple[Prompt, ...], only: frozenset[int] | None
+) -> Work:
+    model = job.endpoint.model
+    if job.kind is Kind.RESPONSES:
+        return Sample(source, columns, prompts, job.per_variant, model, job.sampling, job.task, only)
+    return Reflect(source, columns, prompts[0], job.k, max(job.k, job.max_k), model, job.sampling, only)
+
+
+def wanted(work: Work, number: int, store: AnswerStore) -> tuple[int, int]:
+    """Requests of a round, and how many of them have no answer; one that stands there twice counts twice."""
+    total = missing = 0
+    for request in work.requests(number, store):
+        total += 1
+        missing += not store.has(request.id)
+    return total, missing
+
+
+async def _ask(
+    job: Job, work: Work, store: AnswerStore, spending: Spending, key: str | None, report: Report
+) -> tuple[Ending, GenerateProgress]:
+    report(GenerateProgress("count", job.kind.value))
+    async with asker(job.endpoint, key, job.limits.concurrency) as line:
+        run = Run(line, store, spending, job.limits, report, job.kind.value, job.retry_declined)
+        total = before = 0
+        ending = Ending.DONE
+        for number in range(work.rounds):
+            more, missing = wanted(work, number, store)
+            total, before = total + more, before + more - missing
+            if missing:
+                ending = await run.round(work.requests(number, store), before, total)
+            if ending is not Ending.DONE:
+                break
+        return ending, run.moment("write", declined_note(run.declined))
+
+
+def declined_note(declined: int) -> str:
+    """A word on requests that an earlier run was told no."""
+    return (
+        f"{declined:,} requests were declined for good by the server earlier; --retry-declined asks again."
+        if declined
+        else ""
+    )
+
+
+def finish(
+    job: Job,
+    plan: Plan,
+    store: AnswerStore,
+    spending: Spending,
+    folder: RawFolder,
+    report: Report,
+    ending: Ending,
+    moment: GenerateProgress,
+) -> Made:
+    """Write data, card and report from what the store holds."""
+    report(moment)
+    counts: Counter[str] = Counter()
+    started = store.first_run() or now()
+    rows = folder.write_rows(plan.work.schema, plan.work.rows(store, counts))
+    pilot: Pilot | None = None
+    if job.pilot:
+        pilot = pilot_of(job.kind.value, job.out, counts, spending, moment, plan.tried, plan.total)
+        folder.note_pilot(pilot.to_json())
+    missing = counts["unanswered"]
+    lineage = report_of(
+        job, plan.source.pinned(), plan.prompts, counts, spending, store.failures(), (started, now()),
+        ending.value, missing, pilot,
+    )  # fmt: skip
+    folder.write_documents(card_of(lineage), lineage)
+    if not missing:  # what stood there twice was asked once
+        moment = replace(moment, total=moment.done)
+    message = (
+        "The budget is spent. Raise it and run the same command to go on." if ending is Ending.BUDGET else ""
+    )
+    report(replace(moment, phase=ending.value, seconds_left=None, message=message or moment.message))
+    return _made(job, ending, rows, counts, spending, moment, pilot)
+
+
+def spending_of(job: Job, store: AnswerStore) -> Spending:
+    """What a store has cost so far."""
+    answers, prompt, completion = store.spent()
+    return Spending(job.price, job.budget, answers, prompt, completion, store.lost())
+
+
+def _made(
+    job: Job,
+    ending: Ending,
+    rows: int,
+    counts: Counter[str],
+    spending: Spending,
+    moment: GenerateProgress,
+    pilot: Pilot | None,
+) -> Made:
+    tokens = {"prompt": spending.prompt_tokens, "completion": spending.completion_tokens}
+    missing = counts["unanswered"] if ending is not Ending.CANCELLED else moment.total - moment.done
+    return Made(
+        job.out, ending.value, rows, dict(sorted(counts.items())), spending.answers, tokens,
+        round(spending.cost, 6), spending.lost, missing, pilot,
+    )  # fmt: skip
+
+
+def outstanding(work: Work, store: AnswerStore) -> Iterator[Request]:
+    """The requests that can be asked now, each once: of the first round that lacks answers."""
+    for number in range(work.rounds):
+        seen: set[str] = set()
+        for request in work.requests(number, store):
+            if request.id not in seen and not store.has(request.id):
+                seen.add(request.id)
+                yield request
+        if seen:
+            return
+
+
+def settings_of(job: Job) -> str:
+    """A job as JSON for the store's list of runs: no key, no address, no path."""
+    told = {
+        "what": job.kind.value,
+        "model": job.endpoint.model,
+        "endpoint": job.endpoint.kind,
+        "pilot": job.pilot,
+    }
+    return json.dumps({**told, "sampling": job.sampling.model_dump()}, ensure_ascii=False)
+
+
+def _both(report: Report, folder: RawFolder) -> Report:
+    def noted(progress: GenerateProgress) -> None:
+        folder.note(progress)
+        report(progress)
+
+    return noted
+
+
+def now() -> str:
+    """The time, for the lineage."""
+    return datetime.now(UTC).isoformat(timespec="seconds")

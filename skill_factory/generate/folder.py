@@ -1,0 +1,139 @@
+"""The folder of a raw set: data, card and report to publish, and the work files of its runs.
+
+OUT/README.md  report.toml  data/train-00000-of-00002.parquet …
+OUT/.store/    answers (never deleted: they were paid for), progress.json, pilot.json; no part of the data set
+"""
+
+import json
+import os
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import tomli_w
+
+from skill_factory.errors import BuildFolderError
+from skill_factory.generate.progress import GenerateProgress
+
+# The report is TOML: a folder that is read as a source takes every JSON file for data.
+REPORT, CARD, DATA = "report.toml", "README.md", "data"
+SHARD_BYTES = 400_000_000
+GROUP_BYTES = 16_000_000
+
+
+class RawFolder:
+    """A folder that holds a raw set, or will."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.work = path / ".store"
+        self.answers = self.work / "answers.sqlite"
+
+    def check_free(self) -> None:
+        """Errors: BuildFolderError where the folder holds what was not generated here."""
+        if self.path.suffix in (".parquet", ".jsonl", ".json", ".csv") or self.path.is_file():
+            raise BuildFolderError(
+                f"{self.path} names a file. Give a folder for --out: data, card and report go into it."
+            )
+        if self.path.is_dir() and not self.work.is_dir() and read_report(self.path) is None:
+            names = sorted(one.name for one in self.path.iterdir())
+            if names:
+                raise BuildFolderError(
+                    f"{self.path} is not empty and was not made by generate (found {names[0]!r}). Choose another folder."
+                )
+
+    def note(self, progress: GenerateProgress) -> None:
+        """Leave the progress for whoever watches; that it can't be left stops no run."""
+        self._note("progress.json", progress.to_json())
+
+    def note_pilot(self, figures: dict[str, Any]) -> None:
+        """Leave a pilot's figures."""
+        self._note("pilot.json", json.dumps(figures, indent=1, ensure_ascii=False))
+
+    def _note(self, name: str, text: str) -> None:
+        partial = self.work / (name + ".partial")
+        try:
+            partial.write_text(text + "\n", encoding="utf-8")
+            partial.replace(self.work / name)
+        except OSError:
+            return
+
+    def write_rows(self, schema: pa.Schema, rows: Iterable[dict[str, Any]]) -> int:
+        """Write rows as Parquet shards in place of those that are there; their number. Errors: BuildFolderError."""
+        fresh = self.work / "data"
+        try:
+            fresh.mkdir(parents=True, exist_ok=True)
+            for old in fresh.iterdir():
+                old.unlink()
+            written = _write_shards(fresh, schema, rows)
+            self._swap(fresh)
+        except OSError as error:
+            raise BuildFolderError(
+                f"Can't write the data to {self.path}: {error.strerror or error}."
+            ) from None
+        return written
+
+    def _swap(self, fresh: Path) -> None:
+        data = self.path / DATA
+        data.mkdir(exist_ok=True)
+        for old in data.glob("train-*.parquet"):
+            old.unlink()
+        shards = sorted(fresh.iterdir())
+        for place, shard in enumerate(shards):
+            os.replace(shard, data / f"train-{place:05d}-of-{len(shards):05d}.parquet")
+        fresh.rmdir()
+
+    def write_documents(self, card: str, report: dict[str, Any]) -> None:
+        """Write card and report, the report last. Errors: BuildFolderError."""
+        try:
+            (self.path / CARD).write_text(card, encoding="utf-8")
+            partial = self.work / (REPORT + ".partial")
+            partial.write_text(tomli_w.dumps(report, multiline_strings=True), encoding="utf-8")
+            partial.replace(self.path / REPORT)
+        except OSError as error:
+            raise BuildFolderError(
+                f"Can't write the card to {self.path}: {error.strerror or error}."
+            ) from None
+
+
+def read_report(folder: str | Path) -> dict[str, Any] | None:
+    """The report of a raw set made here; None where the folder is none."""
+    try:
+        report = tomllib.loads((Path(folder) / REPORT).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return report if "made" in report and "model" in report else None
+
+
+def _write_shards(folder: Path, schema: pa.Schema, rows: Iterable[dict[str, Any]]) -> int:
+    """Row groups of about GROUP_BYTES, files of about SHARD_BYTES: memory stays that of one row group."""
+    writer: pq.ParquetWriter | None = None
+    group: list[dict[str, Any]] = []
+    held = written = shard = number = 0
+    for row in rows:
+        group.append(row)
+        held += 200 + sum(_size(value) for value in row.values())
+        if held < GROUP_BYTES:
+            continue
+        writer = writer or pq.ParquetWriter(folder / f"{shard:05d}.parquet", schema, compression="zstd")
+        writer.write_table(pa.Table.from_pylist(group, schema))
+        number, written, held, group = number + len(group), written + held, 0, []
+        if written >= SHARD_BYTES:
+            writer.close()
+            writer, written, shard = None, 0, shard + 1
+    if group or (writer is None and shard == 0):
+        writer = writer or pq.ParquetWriter(folder / f"{shard:05d}.parquet", schema, compression="zstd")
+        writer.write_table(pa.Table.from_pylist(group, schema))
+        number += len(group)
+    if writer is not None:
+        writer.close()
+    return number
+
+
+def _size(value: Any) -> int:
+    if isinstance(value, list):
+        return sum(_size(one) for one in value)
+    return len(value) if isinstance(value, str) else 8

@@ -1,0 +1,103 @@
+"""What generating costs: tokens, a price for them, and a budget that is never exceeded."""
+
+from dataclasses import dataclass, field
+
+from skill_factory.errors import RecipeError
+from skill_factory.generate.request import Answer, Request
+
+MILLION = 1_000_000
+
+
+@dataclass(frozen=True)
+class Price:
+    """Money per million tokens, in the user's currency; 0 where tokens cost nothing."""
+
+    prompt: float = 0.0
+    completion: float = 0.0
+
+    def of(self, prompt_tokens: float, completion_tokens: float) -> float:
+        """What so many tokens cost."""
+        return (prompt_tokens * self.prompt + completion_tokens * self.completion) / MILLION
+
+
+@dataclass(frozen=True)
+class Budget:
+    """The most that may be spent on a store, over all runs; None is no limit."""
+
+    tokens: int | None = None
+    money: float | None = None
+
+    def checked(self, price: Price) -> "Budget":
+        """Errors: RecipeError for a budget in money without a price."""
+        if self.money is not None and not (price.prompt or price.completion):
+            raise RecipeError(
+                "A budget in money needs a price. Give --price-in and --price-out, per million tokens."
+            )
+        if (self.tokens is not None and self.tokens <= 0) or (self.money is not None and self.money <= 0):
+            raise RecipeError("A budget is more than nothing. Give a larger one, or leave it out.")
+        return self
+
+
+@dataclass
+class Spending:
+    """Tokens so far, and what those in flight may still take."""
+
+    price: Price
+    budget: Budget
+    answers: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    lost: int = 0
+    """Requests that were sent and whose answer never arrived; a provider may have billed them."""
+    _held: dict[int, tuple[int, int]] = field(default_factory=dict)
+
+    @property
+    def tokens(self) -> int:
+        """Of all answers, prompts included."""
+        return self.prompt_tokens + self.completion_tokens
+
+    @property
+    def cost(self) -> float:
+        """Of all answers."""
+        return self.price.of(self.prompt_tokens, self.completion_tokens)
+
+    @property
+    def lost_cost(self) -> float:
+        """Of lost requests, if they were billed like an average answer."""
+        return self.cost / self.answers * self.lost if self.answers else 0.0
+
+    @property
+    def holding(self) -> bool:
+        """Whether anything is set aside."""
+        return bool(self._held)
+
+    def hold(self, request: Request) -> bool:
+        """Set aside what a request may take at most; False where that would not fit the budget."""
+        bound = (request.most_prompt_tokens, request.most_completion_tokens)
+        if not self._fits(bound):
+            return False
+        self._held[id(request)] = bound
+        return True
+
+    def release(self, request: Request) -> None:
+        """Give back what was set aside."""
+        self._held.pop(id(request), None)
+
+    def take(self, answer: Answer) -> None:
+        """Count an answer."""
+        self.answers += 1
+        self.prompt_tokens += answer.prompt_tokens
+        self.completion_tokens += answer.completion_tokens
+
+    def _fits(self, bound: tuple[int, int]) -> bool:
+        if self.budget == Budget():
+            return True
+        lost = self.lost / self.answers if self.answers else 0.0
+        prompt = self.prompt_tokens * (1 + lost) + bound[0] + sum(one[0] for one in self._held.values())
+        completion = (
+            self.completion_tokens * (1 + lost) + bound[1] + sum(one[1] for one in self._held.values())
+        )
+        within = self.budget.tokens is None or prompt + completion <= self.budget.tokens
+        return within and (
+            self.budget.money is None or self.price.of(prompt, completion) <= self.budget.money
+        )

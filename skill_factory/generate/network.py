@@ -1,0 +1,138 @@
+"""The line to a server: one pool of connections, no key that was not given, and on a hosted instance no inner address."""
+
+import asyncio
+import ipaddress
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx2
+
+from skill_factory.errors import EndpointError
+
+HOSTED = "SKILL_FACTORY_HOSTED"
+SENT: ContextVar[bool] = ContextVar("sent", default=False)
+"""Whether the call that this task makes got as far as sending a request."""
+
+
+class InnerAddress(EndpointError):
+    """An address inside the network, asked for on a hosted instance."""
+
+
+def hosted() -> bool:
+    """Whether this runs on a server that strangers use."""
+    return os.environ.get(HOSTED, "") not in ("", "0")
+
+
+def check_endpoint(url: str) -> str:
+    """The address of a server, checked. Errors: EndpointError."""
+    try:
+        parts = urlsplit(url.strip())
+        port = parts.port
+    except ValueError as error:
+        raise EndpointError(
+            f"The endpoint {url!r} is no address: {error}. Write http://HOST:PORT/v1."
+        ) from None
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise EndpointError(f"The endpoint {url!r} is no web address. Write http://HOST:PORT/v1.")
+    # The address is shown and may be logged, so it must not carry a secret.
+    if "@" in parts.netloc or parts.query or parts.fragment:
+        raise EndpointError(
+            "The endpoint holds a name, password or parameter. Give the bare address; the key goes into the environment."
+        )
+    if hosted() and (inner := _inner_literal(parts.hostname)):
+        raise InnerAddress(_refusal(inner))
+    shown = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return f"{parts.scheme}://{shown}{f':{port}' if port else ''}{parts.path.rstrip('/')}"
+
+
+def is_inner(address: str) -> bool:
+    """Whether an IP address is not on the open internet, however it is wrapped."""
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(ip, ipaddress.IPv6Address):
+        inside = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
+        if inside is None and ip in ipaddress.ip_network("64:ff9b::/96"):
+            inside = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+        if inside is not None:
+            return is_inner(str(inside))
+    return not ip.is_global or ip.is_multicast or ip.is_reserved
+
+
+def _inner_literal(host: str) -> str:
+    try:
+        return host if is_inner(host) else ""
+    except ValueError:
+        return host if host.lower().rstrip(".").endswith(("localhost", ".local", ".internal")) else ""
+
+
+def _refusal(host: str) -> str:
+    return (
+        f"{host} is an address inside this server's network, which a hosted instance never asks. "
+        "Give a public address, or run the program on your own machine."
+    )
+
+
+class Guarded(httpx2.AsyncHTTPTransport):
+    """Connects to public addresses only: the name is resolved once, judged, and the judged address is the one used."""
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Errors: InnerAddress."""
+        host = request.url.host
+        loop = asyncio.get_running_loop()
+        try:
+            found = await loop.getaddrinfo(host, request.url.port or 443, type=socket.SOCK_STREAM)
+        except OSError as error:
+            raise httpx2.ConnectError(f"{host} is not known", request=request) from error
+        addresses = [str(one[4][0]) for one in found]
+        if any(is_inner(address) for address in addresses):
+            raise InnerAddress(_refusal(host))
+        # Asking by the judged address leaves no moment in which the name could turn to another one.
+        request.extensions = {**request.extensions, "sni_hostname": host}
+        request.url = request.url.copy_with(host=addresses[0])
+        return await super().handle_async_request(request)
+
+
+class _Line(httpx2.AsyncClient):
+    """A client that outlives the calls made through it: who opened it closes it."""
+
+    async def __aenter__(self) -> "_Line":
+        return self
+
+    async def __aexit__(self, *_: Any) -> None:
+        return None
+
+
+def open_line(key: str | None, most: int) -> httpx2.AsyncClient:
+    """A client for `most` requests at once, that sends this key or none, follows no redirect and knows no default key."""
+
+    async def authorise(request: httpx2.Request) -> None:
+        # huggingface_hub falls back on the token saved on this machine; no server but the Hub may ever see that.
+        SENT.set(True)
+        request.headers.pop("authorization", None)
+        if key:
+            request.headers["authorization"] = f"Bearer {key}"
+
+    limits = httpx2.Limits(max_connections=most + 8, max_keepalive_connections=most + 8, keepalive_expiry=30)
+    options: dict[str, Any] = {"limits": limits}
+    if hosted():
+        # A proxy of the environment would resolve names beyond our judgement.
+        options = {"transport": Guarded(limits=limits), "trust_env": False}
+    hooks = {"request": [authorise]}
+    return _Line(**options, timeout=None, follow_redirects=False, event_hooks=hooks)
+
+
+@contextmanager
+def lent_to_hub(line: httpx2.AsyncClient) -> Iterator[None]:
+    """Let huggingface_hub's clients made here use this line."""
+    from huggingface_hub import set_async_client_factory
+    from huggingface_hub.utils._http import default_async_client_factory
+
+    set_async_client_factory(lambda: line)
+    try:
+        yield
+    finally:
+        set_async_client_factory(default_async_client_factory)

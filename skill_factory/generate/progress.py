@@ -1,0 +1,96 @@
+"""How far a run is: what the terminal shows, and the app reads from the folder's work files."""
+
+import json
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+WINDOW = 60
+"""Seconds that the speed is judged by."""
+
+
+@dataclass(frozen=True)
+class GenerateProgress:
+    """A moment of a run."""
+
+    phase: str
+    """`count`, `ask`, `write`, then `done`, `stopped` (budget), `cancelled` or `failed`."""
+    kind: str = ""
+    """`responses` or `reflections`."""
+    done: int = 0
+    """Answers there are, those of earlier runs included."""
+    total: int = 0
+    """Answers wanted."""
+    new: int = 0
+    """Answers of this run."""
+    failed: int = 0
+    """Requests that got no answer in this run."""
+    retries: int = 0
+    in_flight: int = 0
+    limit: int = 0
+    """Requests that may be in flight, as adapted to the server."""
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    tokens_per_second: float = 0.0
+    """Completion tokens, lately."""
+    cost: float = 0.0
+    """Of all answers in the store, in the currency of the price."""
+    seconds: float = 0.0
+    seconds_left: float | None = None
+    message: str = ""
+    """Why it stopped, in a sentence."""
+
+    @property
+    def share(self) -> float:
+        """Part of the answers that is there."""
+        return self.done / self.total if self.total else 0.0
+
+    def to_json(self) -> str:
+        """One line of JSON."""
+        return json.dumps({**asdict(self), "share": round(self.share, 4)}, ensure_ascii=False)
+
+    def line(self) -> str:
+        """What is going on, in words."""
+        if self.phase == "count":
+            return f"counting · {self.total:,} requests"
+        if self.phase == "write":
+            return f"writing · {self.done:,} answers"
+        parts = [f"asking for {self.kind} · {self.done:,} of {self.total:,}"]
+        parts += [f"{self.tokens_per_second:,.0f} tokens/s"] if self.tokens_per_second else []
+        parts += [f"{self.in_flight} in flight (at most {self.limit})"]
+        parts += [f"cost {self.cost:,.2f}"] if self.cost else []
+        parts += [f"{self.retries:,} retries"] if self.retries else []
+        parts += [f"{time_left(self.seconds_left)} left"] if self.seconds_left is not None else []
+        return " · ".join(parts)
+
+
+Report = Callable[[GenerateProgress], None]
+
+
+def silent(_: GenerateProgress) -> None:
+    """Report to nobody."""
+
+
+class Speed:
+    """Answers and tokens per second over the last minute."""
+
+    def __init__(self) -> None:
+        self._moments: deque[tuple[float, int, int]] = deque([(time.monotonic(), 0, 0)])
+
+    def note(self, answers: int, tokens: int) -> tuple[float, float]:
+        """Take a reading of the counters, and give (answers, tokens) per second."""
+        now = time.monotonic()
+        self._moments.append((now, answers, tokens))
+        while len(self._moments) > 2 and now - self._moments[0][0] > WINDOW:
+            self._moments.popleft()
+        then, first, first_tokens = self._moments[0]
+        span = max(now - then, 1e-6)
+        return (answers - first) / span, (tokens - first_tokens) / span
+
+
+def time_left(seconds: float) -> str:
+    """Seconds in words."""
+    if seconds < 90:
+        return f"{round(seconds)} s"
+    return f"{round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

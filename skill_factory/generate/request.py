@@ -1,0 +1,117 @@
+"""A request to a model and its answer. A request's id is the hash of prompt, model and parameters: the store's key."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from hashlib import blake2b
+from typing import Annotated, Any
+
+from pydantic import Field, model_validator
+
+from skill_factory.errors import RecipeError
+from skill_factory.generate.prompts import Message
+from skill_factory.recipe import Part
+
+PROMPT_OVERHEAD = 64
+"""Tokens that a chat template adds at most, roughly."""
+
+
+class Sampling(Part):
+    """How the model samples; None leaves a parameter out. Defaults: the paper's (section 4)."""
+
+    temperature: Annotated[float, Field(ge=0)] | None = 0.7
+    top_p: Annotated[float, Field(gt=0, le=1)] | None = 0.8
+    top_k: int | None = 20
+    repetition_penalty: Annotated[float, Field(gt=0)] | None = 1.1
+    max_tokens: Annotated[int, Field(ge=1)] = 4096
+    seed: int | None = 0
+    """Each request gets a seed of its own, drawn from this one; None sends none."""
+    extra: dict[str, Any] = Field(default_factory=dict)
+    """Further parameters of the server's own, e.g. `{"chat_template_kwargs": {"enable_thinking": false}}`."""
+
+    @model_validator(mode="after")
+    def _nothing_of_ours(self) -> "Sampling":
+        taken = {"model", "messages", "stream", "stream_options", "n"} & set(self.extra)
+        if taken:
+            raise ValueError(f"{min(taken)!r} is not a parameter to set here")
+        return self
+
+    def body(self) -> dict[str, Any]:
+        """The parameters as they go to the server, but for the seed."""
+        named = self.model_dump(exclude={"seed", "extra"})
+        return {name: value for name, value in named.items() if value is not None} | self.extra
+
+
+class Finish(StrEnum):
+    """How an answer ended."""
+
+    STOP = "stop"
+    LENGTH = "length"
+    """Cut off at `max_tokens`."""
+    REFUSED = "refused"
+    """The server's filter, or the model by the protocol's own field, declined."""
+    EMPTY = "empty"
+    """No text: all of it went into hidden reasoning, or there was none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One thing to ask."""
+
+    id: str
+    """32 hexadecimal digits."""
+    messages: Sequence[Message]
+    body: Mapping[str, Any]
+    """Parameters, `seed` and `max_tokens` among them; without `model` and `messages`."""
+
+    @property
+    def most_prompt_tokens(self) -> int:
+        """A bound: no tokenizer makes more tokens than there are bytes."""
+        return PROMPT_OVERHEAD + sum(len(one["content"].encode()) for one in self.messages)
+
+    @property
+    def most_completion_tokens(self) -> int:
+        """A bound that the server keeps."""
+        return int(self.body["max_tokens"])
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back, and what it took."""
+
+    text: str
+    finish: Finish
+    prompt_tokens: int
+    completion_tokens: int
+    counted: bool = True
+    """Whether the server counted the tokens; else they are estimated from the characters."""
+    seconds: float = 0.0
+
+
+def make_request(messages: Sequence[Message], model: str, sampling: Sampling, sample: int) -> Request:
+    """The request for the sample-th answer (from 0) to a prompt."""
+    body = sampling.body()
+    key = {"messages": messages, "model": model, "parameters": body, "seed": sampling.seed, "sample": sample}
+    digest = blake2b(_canonical(key), digest_size=16).hexdigest()
+    if sampling.seed is not None:
+        body["seed"] = int(digest[:8], 16) >> 1  # some servers keep it in 31 bits
+    return Request(digest, messages, body)
+
+
+def _canonical(tree: Mapping[str, Any]) -> bytes:
+    return json.dumps(tree, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def parse_extra(words: Sequence[str]) -> dict[str, Any]:
+    """`NAME=VALUE` with JSON values (or plain text). Errors: RecipeError."""
+    found: dict[str, Any] = {}
+    for word in words:
+        name, sign, value = word.partition("=")
+        if not sign or not name:
+            raise RecipeError(f"Can't read --set {word!r}. Write NAME=VALUE, e.g. --set min_p=0.05.")
+        try:
+            found[name] = json.loads(value)
+        except ValueError:
+            found[name] = value
+    return found

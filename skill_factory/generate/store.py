@@ -1,0 +1,181 @@
+"""The answers on disk: append-only, in SQLite, keyed by the request's id, so that nothing answered is asked again.
+
+An attempt is noted before it is sent and answered in one transaction, so a run that is killed at any moment leaves
+behind exactly: answers that are whole, failures, and attempts of which nobody knows whether they were billed (lost).
+"""
+
+import errno
+import fcntl
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+
+from skill_factory.errors import BuildFolderError
+from skill_factory.generate.request import Answer, Finish
+
+VERSION = 1
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS asked    (attempt INTEGER PRIMARY KEY, id BLOB NOT NULL, run INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS answers  (id BLOB PRIMARY KEY, attempt INTEGER UNIQUE, text TEXT NOT NULL, finish TEXT NOT NULL,
+                                     prompt_tokens INTEGER NOT NULL, completion_tokens INTEGER NOT NULL,
+                                     counted INTEGER NOT NULL, seconds REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS failures (attempt INTEGER PRIMARY KEY, id BLOB NOT NULL, why TEXT NOT NULL, final INTEGER NOT NULL,
+                                     billed INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS runs     (run INTEGER PRIMARY KEY, at TEXT NOT NULL, settings TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS failed ON failures (id) WHERE final;
+"""
+
+
+class AnswerStore:
+    """A store that one process writes to."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection, lock: int) -> None:
+        self.path = path
+        self._db = connection
+        self._lock = lock
+        self._run = 0
+
+    @classmethod
+    def open(cls, path: Path) -> "AnswerStore":
+        """Open or make a store and hold its lock. Errors: BuildFolderError: taken, not writable, not a store."""
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            lock = os.open(path.with_suffix(".lock"), os.O_CREAT | os.O_RDWR, 0o644)
+        except OSError as error:
+            raise BuildFolderError(
+                f"Can't write to {path.parent}: {error.strerror}. Choose another folder."
+            ) from None
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # dies with the process
+        except BlockingIOError:
+            os.close(lock)
+            raise BuildFolderError(
+                f"Another run is generating into {path.parent.parent}. Wait for it to end, or choose another folder."
+            ) from None
+        with _told(path):
+            db = sqlite3.connect(path, isolation_level=None)
+            db.execute("PRAGMA journal_mode=WAL")
+            # A killed process loses nothing that was committed; only a power cut may take the last moments.
+            db.execute("PRAGMA synchronous=NORMAL")
+            (found,) = db.execute("PRAGMA user_version").fetchone()
+            if found not in (0, VERSION):
+                raise BuildFolderError(
+                    f"{path.name} was written by another version ({found}). Choose another folder."
+                )
+            db.executescript(_SCHEMA + f"PRAGMA user_version={VERSION};")
+        return cls(path, db, lock)
+
+    def __enter__(self) -> "AnswerStore":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._db.close()
+        os.close(self._lock)
+
+    # -- writing ------------------------------------------------------------------------------------------------------
+
+    def begin_run(self, at: str, settings: str) -> None:
+        """Note that a run begins, with its settings as JSON (no secret among them)."""
+        with _told(self.path):
+            row = self._db.execute("INSERT INTO runs (at, settings) VALUES (?, ?)", (at, settings))
+            self._run = row.lastrowid or 0
+
+    def note_asked(self, request: str) -> int:
+        """Note an attempt before it is sent, and give it a number."""
+        with _told(self.path):
+            row = self._db.execute(
+                "INSERT INTO asked (id, run) VALUES (?, ?)", (bytes.fromhex(request), self._run)
+            )
+        return row.lastrowid or 0
+
+    def note_answer(self, request: str, answer: Answer, attempt: int | None = None) -> bool:
+        """Keep an answer; False where the request had one, which stays."""
+        values = (answer.text, answer.finish.value, answer.prompt_tokens, answer.completion_tokens,
+                  answer.counted, answer.seconds)  # fmt: skip
+        with _told(self.path):
+            row = self._db.execute(
+                "INSERT OR IGNORE INTO answers VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (bytes.fromhex(request), attempt, *values),
+            )
+        return row.rowcount == 1
+
+    def note_failure(self, request: str, attempt: int, why: str, final: bool, billed: bool) -> None:
+        """Note that an attempt brought no answer; `final` means asking again is no use, `billed` that it may cost."""
+        with _told(self.path):
+            self._db.execute(
+                "INSERT INTO failures VALUES (?, ?, ?, ?, ?)",
+                (attempt, bytes.fromhex(request), why, final, billed),
+            )
+
+    # -- reading ------------------------------------------------------------------------------------------------------
+
+    def has(self, request: str) -> bool:
+        """Whether a request was answered."""
+        found = self._db.execute("SELECT 1 FROM answers WHERE id = ?", (bytes.fromhex(request),))
+        return found.fetchone() is not None
+
+    def declined(self, request: str) -> bool:
+        """Whether a server said for good that it won't answer a request."""
+        found = self._db.execute("SELECT 1 FROM failures WHERE final AND id = ?", (bytes.fromhex(request),))
+        return found.fetchone() is not None
+
+    def get(self, request: str) -> Answer | None:
+        """The answer to a request."""
+        row = self._db.execute(
+            "SELECT text, finish, prompt_tokens, completion_tokens, counted, seconds FROM answers WHERE id = ?",
+            (bytes.fromhex(request),),
+        ).fetchone()
+        return Answer(row[0], Finish(row[1]), row[2], row[3], bool(row[4]), row[5]) if row else None
+
+    def spent(self) -> tuple[int, int, int]:
+        """Answers, their prompt tokens and their completion tokens."""
+        row = self._db.execute(
+            "SELECT count(*), coalesce(sum(prompt_tokens), 0), coalesce(sum(completion_tokens), 0) FROM answers"
+        ).fetchone()
+        return int(row[0]), int(row[1]), int(row[2])
+
+    def lost(self) -> int:
+        """Attempts that were sent, may have been billed, and brought nothing; of runs before this one and this one."""
+        (cut,) = self._db.execute(
+            "SELECT count(*) FROM asked a WHERE run < ?"
+            " AND NOT EXISTS (SELECT 1 FROM failures f WHERE f.attempt = a.attempt)"
+            " AND NOT EXISTS (SELECT 1 FROM answers n WHERE n.attempt = a.attempt)",
+            (self._run,),
+        ).fetchone()
+        (spoiled,) = self._db.execute("SELECT count(*) FROM failures WHERE billed").fetchone()
+        return int(cut) + int(spoiled)
+
+    def failures(self) -> dict[str, int]:
+        """Failed attempts by reason."""
+        return dict(
+            self._db.execute("SELECT why, count(*) FROM failures GROUP BY why ORDER BY 2 DESC LIMIT 20")
+        )
+
+    def first_run(self) -> str | None:
+        """When the first run began."""
+        row = self._db.execute("SELECT at FROM runs ORDER BY run LIMIT 1").fetchone()
+        return str(row[0]) if row else None
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Faults of the disk in words."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if "full" in str(error) or getattr(error, "errno", 0) == errno.ENOSPC:
+            raise BuildFolderError(
+                f"The disk of {path.parent.parent} is full. Make room and run the same command again: it goes on from here."
+            ) from None
+        raise BuildFolderError(
+            f"Can't write the answers to {path}: {error}. Choose another folder."
+        ) from None
+    except sqlite3.DatabaseError as error:
+        raise BuildFolderError(
+            f"{path} is no store of answers ({error}). Move it away, or choose another folder."
+        ) from None
