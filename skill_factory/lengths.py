@@ -97,7 +97,9 @@ def load_counter(tokenizer: str, token: str | None = None) -> TokenCounter:
         return [len(one.ids) for one in loaded.encode_batch_fast(list(texts), add_special_tokens=False)]
 
     added = loaded.get_added_tokens_decoder().values()
-    return TokenCounter(tokenizer, True, count, tuple(sorted(one.content for one in added if one.special)))
+    # Of a local file only its place in its folder: the name goes into notes that travel.
+    name = "/".join(path.parts[-2:]) if Path(tokenizer).expanduser().exists() else tokenizer
+    return TokenCounter(name, True, count, tuple(sorted(one.content for one in added if one.special)))
 
 
 def _tokenizer_file(tokenizer: str, token: str | None) -> Path:

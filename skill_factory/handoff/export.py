@@ -11,17 +11,16 @@ from pathlib import Path
 from skill_factory.errors import HandoffError
 from skill_factory.handoff.bundle import Bundle, open_bundle
 from skill_factory.handoff.options import Options, Trainer
-from skill_factory.handoff.preflight import CONTROL_TOKENS, Finding, Limits, preflight
+from skill_factory.handoff.preflight import CONTROL_TOKENS, Limits, preflight
 from skill_factory.handoff.questions import read_pool, split
+from skill_factory.handoff.report import Checked, findings_text, report_of
 from skill_factory.handoff.sft import write_axolotl, write_llamafactory, write_trl
 from skill_factory.handoff.verl import question_rows, write_verl
 from skill_factory.lengths import (
     AROUND,
     Lengths,
     TokenCounter,
-    cut_table,
     estimate,
-    largest_n,
     load_counter,
     measure,
 )
@@ -29,16 +28,6 @@ from skill_factory.lengths import (
 MARK = "handoff.json"
 """Says that a folder is an export, of which build, and which files are its own."""
 _SFT = {Trainer.LLAMAFACTORY: write_llamafactory, Trainer.TRL: write_trl, Trainer.AXOLOTL: write_axolotl}
-
-
-@dataclass(frozen=True)
-class Checked:
-    """What was seen of a build before its export."""
-
-    findings: Sequence[Finding]
-    """Of the rows that are handed over: traces, or questions for verl."""
-    lengths: Lengths
-    """Of the traces."""
 
 
 @dataclass(frozen=True)
@@ -123,45 +112,11 @@ def _export_questions(
     rows = ({"conversations": [*row["prompt"], _ANSWERED]} for row in question_rows(asked, "", 0))
     limits = Limits(counter.count, 0, options.prompt_limit, AROUND, counter.special or CONTROL_TOKENS)
     checked = Checked(preflight(rows, limits), lengths)
-    write_verl(bundle, staging, options, pool, parted, _findings_text(checked.findings, "questions"))
+    write_verl(bundle, staging, options, pool, parted, findings_text(checked.findings, "questions"))
     return checked
 
 
-_ANSWERED = {"role": "assistant", "content": "<think></think>."}
-
-
-def report_of(checked: Checked, options: Options, dropped: int = 0) -> str:
-    """What was found, as Markdown: the troubles, and a table of what the cut-off does by format and attempts."""
-    lengths = checked.lengths
-    over = sum(row.over for row in cut_table(lengths, options.cutoff))
-    kept = "were left out" if dropped else "would be cut"
-    n = largest_n(lengths, options.cutoff)
-    lines = [
-        _findings_text(checked.findings, "traces"),
-        f"## Lengths against a cut-off of {options.cutoff:,} tokens\n",
-        f"Counted with {lengths.counter}."
-        if lengths.exact
-        else f"Not counted but estimated ({lengths.counter}).",
-        f"{over:,} of {len(lengths.tokens):,} traces {kept}. "
-        + (f"The largest N that keeps 99 % whole is {n}.\n" if n else "No N keeps 99 % whole.\n"),
-        "| format | attempts | traces | over | median | 99 % | longest |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
-    ]
-    lines += [
-        f"| {row.format.replace('*', chr(92) + '*')} | {row.attempts} | {row.traces:,} | {row.share:.1%} "
-        f"| {row.median:,} | {row.p99:,} | {row.longest:,} |"
-        for row in cut_table(lengths, options.cutoff)
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _findings_text(findings: Sequence[Finding], what: str) -> str:
-    if not findings:
-        return f"## Checked before export\n\nNothing that a trainer would skip, strip, cut or misread in the {what}.\n"
-    told = [
-        f"- {one.count:,} {what} (the first is row {one.first}): {one.sentence} (`{one.trouble}`)"
-        for one in findings
-    ]
-    return "## Checked before export\n\n" + "\n".join(told) + "\n"
+_ANSWERED = {"role": "assistant", "content": "<think>\n\n</think>\n\n."}
 
 
 # -- the folder -------------------------------------------------------------------------------------------------------
@@ -200,6 +155,8 @@ def _replace(staging: Path, target: Path) -> None:
         path = (target / name).resolve()
         if path.is_relative_to(target.resolve()):
             path.unlink(missing_ok=True)
+            if path.parent != target.resolve() and path.parent.is_dir() and not any(path.parent.iterdir()):
+                path.parent.rmdir()
     for path in sorted(staging.rglob("*")):
         place = target / path.relative_to(staging)
         if path.is_dir():
