@@ -8,12 +8,16 @@ import io
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from skill_factory.errors import HubError
 from skill_factory.hub import check_name, client, file_system, try_read
 from skill_factory.hub_errors import patiently, plainly
 from skill_factory.hub_layout import PACKED, Config, Split, configs_of, front_matter, told_rows
+
+if TYPE_CHECKING:
+    from huggingface_hub import HfFileSystem
 
 FOOTERS = 64
 """Shards of one split whose footers are read for the row count; beyond that only the card tells."""
@@ -115,14 +119,18 @@ class _Reader:
     token: str | None
     endpoint: str | None
 
+    @cached_property
+    def files(self) -> "HfFileSystem":
+        """One for all files, so that the commit's listing is asked for once."""
+        return file_system(self.token, self.endpoint)
+
     def footer(self, path: str) -> tuple[int, dict[str, str]]:
         """Rows and columns of a Parquet file, from its end."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        files = file_system(self.token, self.endpoint)
         try:
-            with files.open(f"datasets/{self.repo}@{self.commit}/{path}", block_size=2**16) as file:
+            with self.files.open(f"datasets/{self.repo}@{self.commit}/{path}", block_size=2**16) as file:
                 parquet = pq.ParquetFile(file)
                 return parquet.metadata.num_rows, columns_of(parquet.schema_arrow)
         except pa.ArrowInvalid as error:
@@ -130,8 +138,7 @@ class _Reader:
 
     def head(self, path: str, kind: str) -> dict[str, str]:
         """Columns of a JSON lines or CSV file, from its first lines; {} when they can't be told."""
-        files = file_system(self.token, self.endpoint)
-        with files.open(f"datasets/{self.repo}@{self.commit}/{path}", block_size=HEAD_BYTES) as file:
+        with self.files.open(f"datasets/{self.repo}@{self.commit}/{path}", block_size=HEAD_BYTES) as file:
             start = file.read(HEAD_BYTES)
         return {} if path.endswith(PACKED) else _columns_of_head(start, kind)
 
@@ -170,8 +177,9 @@ def _fill(config: Config, card: Mapping[str, Any], reader: _Reader, rows: bool) 
 
 
 def _count(split: Split, reader: _Reader) -> tuple[Split, dict[str, str]]:
-    read = split.files[:FOOTERS]
+    first, *others = read = split.files[:FOOTERS]
+    footers = [reader.footer(first)]  # alone: the others then find the listing there
     with ThreadPoolExecutor(8) as pool:
-        footers = list(pool.map(reader.footer, read))
+        footers += pool.map(reader.footer, others)
     total = sum(rows for rows, _ in footers) if len(read) == len(split.files) else None
     return replace(split, rows=total), footers[0][1]

@@ -64,6 +64,14 @@ def test_look_tells_everything_and_moves_next_to_nothing(hub: Hub) -> None:
     )
 
 
+def test_look_at_many_shards_asks_little(hub: Hub) -> None:
+    """Fifty footers cost a request or two each, and the listing is not asked for again and again."""
+    hub.seed_dataset("alice/many", {f"train-{n:02d}.parquet": RAW.slice(n * 40, 40) for n in range(50)})
+    (config,) = look("alice/many", None, endpoint=hub.url).configs
+    counts = hub.counts()
+    assert config.rows == 2000 and counts["resolve"] <= 100 and counts["tree"] + counts["revision"] <= 4
+
+
 def test_look_reads_an_older_revision(hub: Hub) -> None:
     """A commit, tag or branch gives what was there then."""
     old = hub.seed_dataset("alice/raw", {"train.parquet": RAW})

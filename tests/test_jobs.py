@@ -1,6 +1,7 @@
 """Building on the Hub's machines: the request that the real client sends, and that it could run."""
 
 import json
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -132,3 +133,24 @@ def test_the_wheel_installs_and_is_the_same_each_time(tmp_path: Path) -> None:
     if "No module named pip" in done.stderr:
         pytest.skip("this environment has no pip")
     assert done.returncode == 0 and (target / "skill_factory/cli.py").is_file(), done.stderr
+
+
+def test_the_job_does_its_work_as_it_was_sent(hub: Hub, tmp_path: Path) -> None:
+    """The very command that the Hub would run, on the files that it would mount: a published data set comes of it."""
+    uv = shutil.which("uv") or str(Path(sys.executable).with_name("uv"))
+    if not Path(uv).is_file():
+        pytest.skip("uv is not installed")
+    run_on_jobs(DEMO, "alice/traces", hub.token("alice"), endpoint=hub.url)
+    (sent,) = (json.loads(record.body) for record in hub.requests if record.route == "job_run")
+    for path, xet_hash in hub.buckets["alice/jobs-artifacts"].items():
+        hub.blobs.fetch_xet(xet_hash, None, tmp_path / path.split("/")[-1])
+    line = [uv, *(piece.replace("/data/", f"{tmp_path}/") for piece in sent["command"][1:])]
+    env = hub.env() | sent["environment"] | sent["secrets"] | {"UV_OFFLINE": "1"}
+    done = subprocess.run(
+        line, env=env, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=300
+    )
+    if "network was disabled" in done.stderr or ("cache" in done.stderr.lower() and done.returncode):
+        pytest.skip("the packages that the job installs are not in uv's cache")
+    assert done.returncode == 0, done.stderr
+    assert "sft_train/train-00000-of-00001.parquet" in hub.files("alice/traces")
+    assert hub.token("alice") not in done.stdout + done.stderr
