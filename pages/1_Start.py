@@ -11,6 +11,7 @@ left, right = st.columns([2, 3], gap="large")
 with left:
     start.needed()
     with st.container(border=True, key="doors"):
+        doors.of_recipe()
         doors.demo(primary=not workspace.current().source)
         hub_tab, file_tab = st.tabs(["From the Hub", "My file"], key="doors.tab")
         with hub_tab:

@@ -8,6 +8,7 @@ from skill_factory.columns import excerpt
 from skill_factory.reasons import Level
 from skill_factory.recipe import Source
 from skill_factory.ui import doors, loading, report, workspace
+from skill_factory.ui.glossary import line
 from skill_factory.ui.steps import CHOOSE, FINISH
 from skill_factory.wording import many
 
@@ -44,24 +45,31 @@ def _size(found: loading.Seen) -> str:
 
 
 def parts() -> None:
-    """Config, split and revision of a Hub data set."""
+    """Config, split and revision of a Hub data set, as its repository has them."""
     spec = workspace.current().recipe.source
-    with st.form("parts", border=False):
-        config = st.text_input(
-            "Config",
-            value=spec.config,
-            key="source.config",
-            help="A named part of the data set; empty means its default.",
+    seen = loading.look(spec.name, spec.revision)
+    names = [config.name for config in seen.configs]
+    config = st.selectbox(
+        "Config",
+        names,
+        names.index(spec.config) if spec.config in names else 0,
+        key="source.config",
+        help=line("Config"),
+    )
+    splits = [split.name for one in seen.configs if one.name == config for split in one.splits]
+    split = st.selectbox(
+        "Split",
+        splits,
+        splits.index(spec.split) if spec.split in splits else 0,
+        key="source.split",
+        help=line("Split"),
+    )
+    revision = st.text_input("Revision", value=spec.revision, key="source.revision", help=line("Revision"))
+    if st.button("Read these", key="source.read"):
+        asked = Source(
+            kind="hub", name=spec.name, config=config or "", split=split or "train", revision=revision.strip()
         )
-        split = st.text_input("Split", value=spec.split, key="source.split", help="train, test, validation …")
-        revision = st.text_input(
-            "Revision", value=spec.revision, key="source.revision", help="The commit that is read."
-        )
-        if st.form_submit_button("Read these"):
-            asked = Source(
-                kind="hub", name=spec.name, config=config, split=split or "train", revision=revision
-            )
-            doors.enter(f"{spec.name}@{revision}" if revision else spec.name, spec.name, asked)
+        doors.enter(spec.name, spec.name, asked)
 
 
 def verdict() -> None:

@@ -9,6 +9,7 @@ import streamlit as st
 from skill_factory.errors import HubError, SkillFactoryError
 from skill_factory.home import hosted, new_place
 from skill_factory.recipe import Source
+from skill_factory.sources import source_of_recipe
 from skill_factory.sources.files import PACKED, SUFFIXES
 from skill_factory.ui import loading, workspace
 from skill_factory.ui.steps import DATA
@@ -26,6 +27,18 @@ def enter(text: str, label: str = "", asked: Source | None = None) -> None:
         st.error(workspace.plain(str(error)), icon=":material/error:")
         return
     st.switch_page(DATA.path)
+
+
+def of_recipe() -> None:
+    """The data that an opened recipe was made for, where they can be named."""
+    mine = workspace.current()
+    spec = mine.recipe.source
+    if mine.source or spec.kind not in ("demo", "hub"):
+        return
+    name = f"Demo: {spec.name} puzzles" if spec.kind == "demo" else spec.name
+    st.info(f"This recipe was made for **{workspace.plain(name)}**.", icon=":material/receipt_long:")
+    if st.button("Open its data", key="door.recipe", icon=":material/database:", width="stretch"):
+        enter(source_of_recipe(spec), name, spec if spec.kind == "hub" else None)
 
 
 def demo(primary: bool = True) -> None:

@@ -6,10 +6,8 @@ while the pages show a sample, marked as one.
 """
 
 import secrets
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
 
 import pyarrow as pa
 import streamlit as st
@@ -17,69 +15,42 @@ import streamlit as st
 from skill_factory import narrow as narrow_table
 from skill_factory.columns import guess
 from skill_factory.errors import ColumnError, SourceError
-from skill_factory.home import hosted
+from skill_factory.fitness import fitness
+from skill_factory.home import hosted, place
 from skill_factory.narrow import Narrow, facts_key, sample_facts
 from skill_factory.outlook import Outlook, outlook
 from skill_factory.pipeline import Preview, build_partition
 from skill_factory.prepare import SAMPLE_ROWS, ready, settled_columns
 from skill_factory.questions import Judgement, judge
 from skill_factory.reasons import Level
-from skill_factory.recipe import Columns, Recipe, Source
+from skill_factory.recipe import Columns, Recipe, Source, Traces
 from skill_factory.scatter import first_rows
-from skill_factory.sources import Piece, RawSource, open_source
+from skill_factory.sources import open_source
+from skill_factory.sources.files import looks_like_path
 from skill_factory.tally import Tally
 from skill_factory.trials import answers_found
 from skill_factory.ui import reading, workspace
+from skill_factory.ui.opening import Seen, first_part, look, once, source
 
-T = TypeVar("T")
-
-
-def once(kind: str, key: Any, make: Callable[[], T]) -> T:
-    """The value of `make()`, kept in this session until its key changes."""
-    kept = st.session_state.setdefault("_kept", {})
-    if kind not in kept or kept[kind][0] != key:
-        kept[kind] = (key, make())
-    return kept[kind][1]
-
+__all__ = [
+    "Evidence",
+    "Seen",
+    "choose",
+    "evidence",
+    "first_table",
+    "key",
+    "look",
+    "narrow",
+    "once",
+    "preview",
+    "progress",
+    "recipe",
+    "rule_trials",
+    "source",
+    "typical",
+]
 
 # -- the source ----------------------------------------------------------------------------------------------------
-
-
-@dataclass
-class Seen:
-    """A source whose names and first rows are read once."""
-
-    raw: RawSource
-    _names: list[str] = field(default_factory=list)
-    _head: list[dict[str, Any]] = field(default_factory=list)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.raw, name)
-
-    @property
-    def spec(self) -> Source:
-        return self.raw.spec
-
-    def names(self) -> list[str]:
-        self._names = self._names or self.raw.names()
-        return self._names
-
-    def head(self, rows: int) -> list[dict[str, Any]]:
-        if rows > SAMPLE_ROWS:
-            return self.raw.head(rows)
-        self._head = self._head or self.raw.head(SAMPLE_ROWS)
-        return self._head[:rows]
-
-    def pieces(self) -> list[Piece]:
-        return self.raw.pieces()
-
-
-def source() -> Seen:
-    """The chosen source. Errors: SourceError, HubError."""
-    mine = workspace.current()
-    asked = mine.recipe.source
-    key = (mine.source, asked.config, asked.split, asked.revision, mine.token)
-    return once("source", key, lambda: Seen(open_source(mine.source, asked, mine.token or None)))
 
 
 def choose(text: str, label: str = "", asked: Source | None = None) -> None:
@@ -89,11 +60,11 @@ def choose(text: str, label: str = "", asked: Source | None = None) -> None:
     A recipe that was opened before keeps its columns where the source has them all.
     """
     mine = workspace.current()
-    if hosted() and (text.startswith(("/", ".", "~", "\\")) or Path(text).exists()) and not label:
+    if hosted() and not _open_to_all(text):
         raise SourceError(
-            "This server is shared, so it opens no paths of its own disk. Upload the file instead."
+            "This server is shared, so no path of its own disk is opened. Upload the file instead."
         )
-    found = Seen(open_source(text, asked, mine.token or None))
+    found = Seen(open_source(text, asked or first_part(text), mine.token or None))
     names, rows = found.names(), found.head(SAMPLE_ROWS)
     if not rows:
         raise SourceError(f"{label or text} holds no rows. Choose data with at least one.")
@@ -101,6 +72,26 @@ def choose(text: str, label: str = "", asked: Source | None = None) -> None:
     columns = known if _all_there(known, found) else guess(names, rows)
     workspace.choose_source(text, label or found.spec.name or text, found.spec, columns)
     st.session_state.pop("_kept", None)
+    if mine.recipe.traces == Traces():
+        _suit()
+
+
+def _open_to_all(text: str) -> bool:
+    """Whether a text names no path of this machine, or that of an upload, whose folder nobody can guess."""
+    path = Path(text).expanduser()
+    if not (path.exists() or looks_like_path(text)):
+        return True
+    return path.resolve().is_relative_to(place("uploads").resolve())
+
+
+def _suit() -> None:
+    """Start from the number of attempts that suits the data, where the visitor has chosen nothing yet."""
+    try:
+        seen = evidence()
+        report = fitness(seen.narrow.facts, seen.judgement, seen.narrow.rows, seen.recipe)
+        workspace.change(dict(report.proposal.changes))
+    except ColumnError:
+        return  # the page Data asks for the columns that are missing
 
 
 def _all_there(columns: Columns, found: Seen) -> bool:

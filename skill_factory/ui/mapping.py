@@ -35,8 +35,9 @@ def show() -> bool:
     rows = loading.source().head(5)
     options = paths(loading.source().names(), rows[0] if rows else {})
     for field in FIELDS:
-        _picker(field, options)
-        _example(field, rows)
+        with st.container(gap="xxsmall", key=f"map-{field.name}"):
+            _picker(field, options)
+            _example(field, rows)
     try:
         loading.recipe()
     except ColumnError:
@@ -100,6 +101,6 @@ def _example(field: Field, rows: list[dict[str, Any]]) -> None:
     if isinstance(found, list):
         found = found[0] if len(found) == 1 else f"{len(found)} items: {excerpt(found[0], 50)}"
     st.caption(
-        f"e.g. {workspace.plain(excerpt(found, 64))}" if found is not None else "empty in the first rows"
+        f"e.g. {workspace.plain(excerpt(found, 48))}" if found is not None else "empty in the first rows"
     )
     workspace.problem(f"columns.{field.name}")

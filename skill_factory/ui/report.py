@@ -28,7 +28,9 @@ def show(report: Fitness) -> None:
     """Four cards, two beside two."""
     for pair in (report.findings[:2], report.findings[2:]):
         for place, finding in zip(st.columns(2), pair, strict=True):
-            with place.container(border=True, height="stretch", key=f"light.{finding.topic.lower()}"):
+            with place.container(
+                border=True, height="stretch", gap="xsmall", key=f"light.{finding.topic.lower()}"
+            ):
                 card(finding)
 
 
@@ -37,7 +39,7 @@ def card(finding: Finding) -> None:
     st.markdown(f"{ICONS[finding.light]} **{finding.topic}** · {SAID[finding.light]}")
     st.markdown(finding.headline + ".")
     st.caption(finding.meaning)
-    if finding.todo:
+    if finding.todo and finding.light is not Light.GOOD:
         st.markdown(f":material/arrow_forward: {finding.todo}")
     with st.container(horizontal=True):
         with st.popover("Numbers", type="tertiary"):

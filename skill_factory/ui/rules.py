@@ -24,10 +24,10 @@ def step(todo: Step) -> None:
     """The control for a step."""
     match todo:
         case Step.ANSWER_RULE:
-            with st.popover("Answer rule", icon=":material/rule:"):
+            with st.popover("Answer rule", icon=":material/rule:", type="tertiary"):
                 answers()
         case Step.VERDICT_RULE:
-            with st.popover("Verdict rule", icon=":material/rule:"):
+            with st.popover("Verdict rule", icon=":material/rule:", type="tertiary"):
                 verdicts()
         case Step.GRADE:
             _command(
@@ -111,7 +111,7 @@ def _words(text: str) -> tuple[str, ...]:
 
 
 def _command(label: str, command: str, what: str) -> None:
-    with st.popover(label, icon=":material/terminal:"):
+    with st.popover(label, icon=":material/terminal:", type="tertiary"):
         st.markdown(f"{what} It takes a model endpoint, so it runs from the command line:")
         st.code(f"python -m skill_factory {command} --help", language="bash")
         st.caption("Then open the file that it writes.")

@@ -30,7 +30,7 @@ def needed() -> None:
 def example() -> None:
     """One real trace, and what its parts are."""
     st.markdown("**What comes out:** a model that learns from this trace learns to notice its own mistake.")
-    with st.container(border=True, height=560, key="example"):
+    with st.container(border=True, height=470, key="example"):
         st.html(f"<style>{stylesheet()}</style>{example_html()}")
     st.caption(
         "From the demo. :blue[✓ right] and :orange[✗ wrong] attempts are the model's own answers; under each stands its own "
