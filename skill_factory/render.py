@@ -6,6 +6,7 @@ The layout is that of the paper's script, newline for newline; white space is lo
 from collections.abc import Sequence
 from functools import lru_cache
 from hashlib import blake2b
+from itertools import accumulate
 from typing import NamedTuple
 
 from skill_factory.draws import Draws, text_id
@@ -54,8 +55,9 @@ def render(plan: TracePlan, book: PhraseBook, recipe: Recipe) -> Trace:
     """The assistant's turn of a plan; its phrases are drawn from the plan's key and its format."""
     segments = _segments(plan, book, _scaffold(recipe.tags, recipe.traces.layout))
     text = "".join([segment.text for segment in segments])
-    content = f"{plan.question.text}\x1f{plan.label}\x1f{text}"
-    digest = int.from_bytes(blake2b(content.encode(), digest_size=16).digest(), "little")
+    content = blake2b(f"{plan.question.text}\x1f{plan.label}\x1f".encode(), digest_size=16)
+    content.update(text.encode())
+    digest = int.from_bytes(content.digest(), "little")
     # Two repeats may come to the same text; they are two traces, so the id names the repeat as well.
     return Trace(plan, segments, text, text_id(f"{digest}\x1f{plan.format}\x1f{plan.repeat}"), digest)
 
@@ -65,15 +67,14 @@ def _segments(plan: TracePlan, book: PhraseBook, layout: _Scaffold) -> list[Segm
     # Without reflections nothing was judged, so only the generic glue is honest.
     judged = plan.format != TraceFormat.NO_REFLECTION
     segments = [layout.opening]
-    last = plan.attempts[-1]
-    for attempt in plan.attempts:
+    for place, attempt in enumerate(plan.attempts, 1):
         segments.append(Segment(SegmentKind.SAMPLE, attempt.response.text))
         if attempt.reflection is None:
             segments.append(layout.without_reflection)
         else:
             reflection = Segment(SegmentKind.REFLECT, attempt.reflection.text)
             segments += (layout.before_reflection, reflection, layout.after_reflection)
-        if attempt is not last:
+        if place < len(plan.attempts):
             pool = book.glue_after(attempt.response.correct) if judged else book.generic
             segments += (Segment(SegmentKind.GLUE, draws.choose(pool)), layout.next_sample)
     answering = plan.attempts[plan.answering].response
@@ -90,13 +91,10 @@ def _segments(plan: TracePlan, book: PhraseBook, layout: _Scaffold) -> list[Segm
 
 def spans(trace: Trace) -> list[tuple[SegmentKind, int, int]]:
     """(kind, start, end) of every segment that is not layout, in characters of the text."""
-    found, at = [], 0
-    for kind, text in trace.segments:
-        end = at + len(text)
-        if kind is not SegmentKind.LAYOUT:
-            found.append((kind, at, end))
-        at = end
-    return found
+    ends = list(accumulate([len(text) for _, text in trace.segments]))
+    starts = [0, *ends]
+    placed = zip(trace.segments, starts, ends, strict=False)
+    return [(kind, start, end) for (kind, _), start, end in placed if kind is not SegmentKind.LAYOUT]
 
 
 def parse(text: str, book: PhraseBook, recipe: Recipe) -> list[Segment]:
