@@ -165,6 +165,8 @@ def parse_completion(tree: Any, request: Request) -> Answer:
 def _answer(request: Request, text: Any, refusal: Any, finish: Any, usage: Any) -> Answer:
     if not isinstance(text, str):
         raise TypeError("content is no text")
+    if not text and isinstance(refusal, str):
+        text = refusal
     clean = text.encode("utf-8", "replace").decode()  # half a surrogate pair can't be stored
     prompt, completion = getattr(usage, "prompt_tokens", None), getattr(usage, "completion_tokens", None)
     counted = isinstance(prompt, int) and isinstance(completion, int)

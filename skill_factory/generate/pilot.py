@@ -146,7 +146,7 @@ def _verdict_figures(counts: Counter[str]) -> dict[str, float]:
         "verdict_accuracy": _share(right[0] + wrong[0], given),
         "verdict_accuracy_on_right": _share(right[0], sum(right)),
         "verdict_accuracy_on_wrong": _share(wrong[0], sum(wrong)),
-        "verdict_missing": _share(counts["verdict_missing"], counts["reflections"]),
+        "verdict_missing": _share(counts["verdict_missing"], counts["reflections_made"]),
         "responses_with_kept": _share(counts["responses_with_kept"], counts["rows"]),
         **_endings(counts),
     }

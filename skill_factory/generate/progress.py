@@ -56,9 +56,10 @@ class GenerateProgress:
             return f"counting · {self.total:,} requests"
         if self.phase == "write":
             return f"writing · {self.done:,} answers"
-        parts = [f"asking for {self.kind} · {self.done:,} of {self.total:,}"]
+        doing = f"asking for {self.kind}" if self.phase == "ask" else self.phase
+        parts = [f"{doing} · {self.done:,} of {self.total:,}"]
         parts += [f"{self.tokens_per_second:,.0f} tokens/s"] if self.tokens_per_second else []
-        parts += [f"{self.in_flight} in flight (at most {self.limit})"]
+        parts += [f"{self.in_flight} in flight (at most {self.limit})"] if self.phase == "ask" else []
         parts += [f"cost {self.cost:,.2f}"] if self.cost else []
         parts += [f"{self.retries:,} retries"] if self.retries else []
         parts += [f"{time_left(self.seconds_left)} left"] if self.seconds_left is not None else []

@@ -71,12 +71,14 @@ class Reflect:
         for row in self._responses(counts):
             made = self._made(row, store, counts)
             texts = [*row["reflections"], *made]
-            said = [_says(text, "") for text in texts]
             truth = int(row["correct"])
+            # How well the model judges is read from its own critiques, not from those that were there.
+            said = [_says(text, "") for text in made]
+            kept = truth in said or any(_says(text, "") == truth for text in row["reflections"])
             counts["rows"] += 1
             counts["reflections"] += len(texts)
             counts["reflections_made"] += len(made)
-            counts["responses_with_kept"] += truth in said
+            counts["responses_with_kept"] += kept
             counts["verdict_missing"] += said.count(MISSING)
             name = "right" if row["correct"] else "wrong"
             counts[f"verdict_true_on_{name}"] += said.count(truth)
