@@ -5,7 +5,6 @@ import multiprocessing
 import os
 import re
 import signal
-import sys
 import threading
 import time
 from collections import Counter
@@ -227,8 +226,6 @@ def _begin_worker(parent: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Millions of small tuples and no cycles: the collector would only look at them again and again.
     gc.disable()
-    # Arrow imports pandas, half a second, only to ask whether a list of ours is one of its series. It never is.
-    sys.modules["pandas"] = None  # type: ignore[assignment]
 
     def watch() -> None:
         while os.getppid() == parent:

@@ -1,7 +1,6 @@
 """A data set on the Hub: looked at first, pinned to its commit, and read by range requests, mapped columns only."""
 
 import re
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
@@ -146,8 +145,6 @@ def _batches(file: pq.ParquetFile, names: list[str] | None, rows: int) -> Iterat
 
 
 def _stream(kind: str, addresses: list[str], token: str | None) -> Iterator[dict[str, Any]]:
-    if sys.modules.get("pandas", sys) is None:  # a worker of ours hides it; the library below needs it
-        del sys.modules["pandas"]
     from datasets import load_dataset
 
     from skill_factory.hub_errors import plainly
