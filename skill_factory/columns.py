@@ -6,6 +6,7 @@ Arrow's own kernels where every value is of the usual shape and row by row where
 
 import math
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -435,11 +436,15 @@ _ALLOWED = {
 
 
 def _kind(values: Sequence[Any]) -> str:
-    """What a column holds, judged by some of its values."""
-    kinds = {_kind_of(value) for value in values} - {"missing"}
-    if "nothing" in kinds and len(kinds) > 1:
-        kinds.discard("nothing")
-    return kinds.pop() if len(kinds) == 1 else ("missing" if not kinds else "mixed")
+    """What most values of a column are; one odd row must not hide a column."""
+    kinds = Counter(_kind_of(value) for value in values)
+    del kinds["missing"]
+    if len(kinds) > 1:
+        del kinds["nothing"]
+    if not kinds:
+        return "missing"
+    kind, number = kinds.most_common(1)[0]
+    return kind if number * 2 > kinds.total() else "mixed"
 
 
 def _kind_of(value: Any) -> str:

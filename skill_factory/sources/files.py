@@ -1,5 +1,6 @@
 """Files, folders and globs of Parquet, JSON Lines, JSON and CSV; the text formats also as .gz and .zst."""
 
+import ast
 import csv
 import glob
 import gzip
@@ -343,14 +344,15 @@ def _without_nul(file: IO[str], path: Path) -> Iterator[str]:
 
 
 def _cell(cell: str) -> Any:
-    """A cell as text; an empty one is missing; a JSON list of texts or truth values (lists kept in CSV) is a list."""
+    """A cell as text; an empty one is missing; a list of texts or truth values, as JSON or as pandas writes it, is a list."""
     if not cell:
         return None
     if cell.startswith("[") and cell.endswith("]"):
-        try:
-            items = json.loads(cell)
-        except (ValueError, RecursionError):
-            return cell
-        if items and all(isinstance(one, str | bool) for one in items):
-            return items
+        for read in (json.loads, ast.literal_eval):
+            try:
+                items = read(cell)
+            except (ValueError, SyntaxError, RecursionError, MemoryError):
+                continue
+            if isinstance(items, list) and items and all(isinstance(one, str | bool) for one in items):
+                return items
     return cell
