@@ -13,6 +13,7 @@ from dataclasses import dataclass, fields
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import pyarrow as pa
@@ -108,7 +109,8 @@ def _complete_questions(table: pa.Table) -> tuple[bool, pa.Table]:
     """Whether each question's rows stand together, and the table without its last question."""
     places, ids, _ = question_ids(table["question"])
     turns = np.flatnonzero(places[1:] != places[:-1])
-    grouped = len(turns) + 1 == len(ids) or not len(ids)
+    # One row of each question says nothing: the others may stand further down.
+    grouped = len(turns) + 1 == len(ids) and len(places) > len(ids)
     return grouped, table.slice(0, int(turns[-1]) + 1) if len(turns) else table
 
 
@@ -181,7 +183,7 @@ def load(path: Path) -> Narrow | None:
         rows = tally_from_json(json.loads(str(arrays.pop("rows"))))
         variants = tuple(json.loads(str(arrays.pop("variants"))))
         return Narrow(Facts(variants=variants, **arrays), rows, True)
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, EOFError, BadZipFile, ValueError, KeyError, TypeError):
         return None
 
 

@@ -19,8 +19,15 @@ def packed(recipe: Recipe) -> str:
 def unpacked(text: str) -> Recipe:
     """The inverse of `packed`. Errors: RecipeError for a link that was cut or changed."""
     try:
-        data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-        toml = zlib.decompressobj().decompress(data, LONGEST).decode()
+        data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        whole = zlib.decompressobj()
+        toml = whole.decompress(data, LONGEST).decode()
     except (ValueError, binascii.Error, zlib.error):
-        raise RecipeError("The link's recipe can't be read. Was the link copied whole?") from None
+        raise _unreadable() from None
+    if not whole.eof:  # cut off, or longer than any recipe
+        raise _unreadable()
     return recipe_from_toml(toml, "the link's recipe")
+
+
+def _unreadable() -> RecipeError:
+    return RecipeError("The link's recipe can't be read. Was the link copied whole?")

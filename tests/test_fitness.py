@@ -1,0 +1,236 @@
+"""The fitness report: four lights that say what was counted, the proposed N with its reason, what is possible."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from skill_factory.columns import CANONICAL, canonical
+from skill_factory.facts import read
+from skill_factory.fitness import MOST_PROPOSED, Fitness, fitness
+from skill_factory.lights import Finding, Light, Step
+from skill_factory.narrow import all_facts
+from skill_factory.prepare import settled_columns
+from skill_factory.questions import judge, reach
+from skill_factory.recipe import Columns, Recipe
+from skill_factory.sources.files import FileSource
+from skill_factory.tally import tally_rows
+from skill_factory.trials import answers_found
+from tests.make_raw import FIELDS, Row, row, verdict
+
+DATA = Path(__file__).parents[1].parent / "shared" / "data"
+MAPPED = Recipe(columns=Columns(**{field: field for field in FIELDS}))
+BARE = MAPPED.changed({"columns.reflections": ()})
+
+
+def report(rows: list[Row], recipe: Recipe = MAPPED) -> Fitness:
+    found = canonical(rows, recipe.columns)
+    facts = read(found.table.cast(CANONICAL), recipe).facts
+    return fitness(facts, judge(facts, recipe), tally_rows(found), recipe)
+
+
+def question(name: str, right: int, wrong: int, **more: object) -> list[Row]:
+    """Different responses to one question, `right` of them right, each with a critique that judges it rightly."""
+    return [
+        row(name, f"{name} try {k} <answer>{k}</answer>", k < right, extracted=str(k), **more)  # type: ignore[arg-type]
+        for k in range(right + wrong)
+    ]
+
+
+def topic(found: Fitness, name: str) -> Finding:
+    return next(one for one in found.findings if one.topic == name)
+
+
+GOOD = [one for k in range(9) for one in question(f"q{k}", 3, 3)]
+
+
+def test_good_data_show_four_green_lights() -> None:
+    """Several answers, both labels, final answers and critiques that judge rightly: nothing left to do."""
+    found = report(GOOD)
+    assert [one.topic for one in found.findings] == ["Groups", "Labels", "Answers", "Critiques"]
+    assert {one.light for one in found.findings} == {Light.GOOD}
+    assert {one.step for one in found.findings} == {Step.NONE}
+    assert found.light is Light.GOOD
+    assert topic(found, "Labels").headline == "50 % of the responses are right"
+    assert topic(found, "Critiques").numbers[0] == ("critiques", "54, 1.0 a response")
+
+
+def test_one_answer_per_question_can_show_no_retry() -> None:
+    """The one light that can't be green is red, and N = 1 is what is left."""
+    found = report([one for k in range(5) for one in question(f"q{k}", 1, 0)])
+    groups = topic(found, "Groups")
+    assert groups.light is Light.MISSING
+    assert groups.headline == "No question has several answers"
+    assert groups.meaning.startswith("One answer per question: no retry can be shown")
+    assert groups.step is Step.MORE_ANSWERS
+    assert found.proposal.attempts == 1
+    assert dict(found.proposal.changes) == {"traces.attempts": 1}
+
+
+def test_equal_responses_are_one_answer() -> None:
+    """The same text twice gives no retry."""
+    found = report([row("q", "same <answer>1</answer>", True, extracted="1")] * 2)
+    assert topic(found, "Groups").light is Light.MISSING
+
+
+def test_only_right_answers_fix_no_mistake() -> None:
+    """Without a wrong answer no trace can show a mistake being fixed; said, not refused."""
+    labels = topic(report(question("q", 3, 0)), "Labels")
+    assert labels.light is Light.CARE
+    assert "no trace can show a mistake being fixed" in labels.meaning
+
+
+def test_no_right_answer_is_the_end() -> None:
+    """Every trace ends right: with no right answer nothing can be made, and grading is the next step."""
+    found = report(question("q", 0, 4))
+    assert (topic(found, "Labels").light, topic(found, "Labels").step) == (Light.MISSING, Step.GRADE)
+    assert found.proposal.attempts == 0
+    assert found.proposal.reason == "No response is labelled right, so no trace can be made yet."
+    assert dict(found.proposal.changes) == {}
+
+
+def test_rows_without_a_label_are_counted() -> None:
+    """Unlabelled rows are lost; many of them turn the light."""
+    rows = [*GOOD, *(row(f"n{k}", "r", None) for k in range(6))]
+    labels = topic(report(rows), "Labels")
+    assert labels.light is Light.CARE
+    assert ("rows without a label", "6") in labels.numbers
+
+
+@pytest.mark.parametrize(
+    ("without", "light"), [(0, Light.GOOD), (5, Light.GOOD), (20, Light.CARE), (54, Light.MISSING)]
+)
+def test_missing_final_answers(without: int, light: Light) -> None:
+    """A few cut-off responses are the rule; many turn the light, and the answer rule is the step."""
+    rows = [
+        {**one, "response": "no end", "extracted_answer": None} | {"response": f"no end {k}"}
+        if k < without
+        else one
+        for k, one in enumerate(GOOD)
+    ]
+    answers = topic(report(rows), "Answers")
+    assert answers.light is light
+    assert ("without one", f"{without:,}") in answers.numbers or not without
+    assert answers.step is (Step.ANSWER_RULE if without else Step.NONE)
+
+
+def test_no_critiques_leave_the_bare_format() -> None:
+    """Without a column of critiques: the to-do says how many responses need some, the bare format is proposed."""
+    found = report(GOOD, BARE)
+    critiques = topic(found, "Critiques")
+    assert (critiques.light, critiques.step) == (Light.MISSING, Step.CRITIQUE)
+    assert critiques.headline == "No column holds critiques"
+    assert "54 responses" in critiques.todo
+    assert found.proposal.changes["traces.formats"] == ("no_reflection",)
+    assert set(found.possible) == {"no_reflection"}
+
+
+def test_a_column_of_empty_lists_counts_as_none() -> None:
+    """A mapped column without one critique is unmapped by the proposal, instead of dropping everything."""
+    found = report([{**one, "reflections": []} for one in GOOD])
+    assert topic(found, "Critiques").headline == "The critiques are empty"
+    assert found.proposal.attempts == 5
+    assert found.proposal.changes["columns.reflections"] == ()
+
+
+def test_critiques_that_never_say_right_or_wrong() -> None:
+    """Critiques without a verdict ask for a verdict rule."""
+    critiques = topic(report([{**one, "reflections": ["looks odd"]} for one in GOOD]), "Critiques")
+    assert (critiques.light, critiques.step) == (Light.MISSING, Step.VERDICT_RULE)
+    assert critiques.headline == "54 critiques of 54 give no verdict"
+
+
+def test_a_critic_that_errs_costs_responses() -> None:
+    """A critic who calls everything right is of use for right responses only."""
+    found = report([{**one, "reflections": [verdict(True)]} for one in GOOD])
+    critiques = topic(found, "Critiques")
+    assert critiques.light is Light.CARE
+    assert critiques.headline == "50 % of the critiques judge their response rightly"
+    assert ("of right responses", "100 %") in critiques.numbers
+    assert ("of wrong responses", "0 %") in critiques.numbers
+    assert "27 responses have no critique" in critiques.meaning
+
+
+# -- the proposed N ------------------------------------------------------------------------------------------------
+
+
+def test_n_keeps_a_third_of_what_two_would_use() -> None:
+    """Nine questions at 2, three of them at 4, two at 5: N = 4, and the reason says what 5 would leave."""
+    rows = [one for k in range(9) for one in question(f"q{k}", 1, 4 if k < 2 else 3 if k < 3 else 1)]
+    proposed = report(rows).proposal
+    assert proposed.attempts == 4
+    assert proposed.reason == (
+        "3 questions have 4 usable answers with a right one among them; at 5 only 2 questions would be left, "
+        "less than a third of the 9 at 2."
+    )
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=8))
+@settings(max_examples=60, deadline=None)
+def test_the_proposed_n_can_always_be_built(pools: list[tuple[int, int]]) -> None:
+    """A proposed N ≥ 1 leaves usable questions, is at most 5, and one more would break the rule of a third."""
+    rows = [one for k, (right, wrong) in enumerate(pools) for one in question(f"q{k}", right, wrong)]
+    if not rows:
+        return
+    found = report(rows)
+    recipe = MAPPED.changed(dict(found.proposal.changes))
+    table = canonical(rows, recipe.columns).table.cast(CANONICAL)
+    facts = read(table, recipe).facts
+    usable = reach(judge(facts, recipe), recipe, "*C_full")
+    n = found.proposal.attempts
+    assert 0 <= n <= MOST_PROPOSED
+    assert n == 0 or usable[n - 1] > 0
+    if n >= 2:
+        assert 3 * usable[n - 1] >= usable[1]
+        assert n == MOST_PROPOSED or 3 * usable[n] < usable[1]
+    assert all(count <= len(facts.question_id) for count in found.possible.values())
+
+
+# -- real data -----------------------------------------------------------------------------------------------------
+
+
+def of_file(name: str) -> Fitness:
+    path = DATA / name
+    if not path.is_file():
+        pytest.skip(f"needs {name}, which is not beside this repository")
+    source = FileSource.open(str(path))
+    recipe = Recipe(columns=settled_columns(source, Columns()))
+    found = all_facts(source, recipe)
+    return fitness(found.facts, judge(found.facts, recipe), found.rows, recipe)
+
+
+def test_real_critiques_of_mathematics() -> None:
+    """268 questions with real critiques: N = 3 is proposed, with 98 questions of the 229 at 2."""
+    found = of_file("raw_realcritic_math.parquet")
+    assert found.proposal.attempts == 3
+    assert found.proposal.reason.startswith("98 questions have 3 usable answers")
+    assert "the 229 at 2" in found.proposal.reason
+    assert topic(found, "Critiques").headline == "90 % of the critiques judge their response rightly"
+
+
+def test_real_answers_without_critiques() -> None:
+    """3,500 Countdown answers, half cut off, no critiques: usable without reflections, and the to-do is exact."""
+    found = of_file("raw_countdown.parquet")
+    assert topic(found, "Answers").light is Light.CARE
+    assert "3,500 responses" in topic(found, "Critiques").todo
+    assert found.proposal.changes["traces.formats"] == ("no_reflection",)
+    assert found.proposal.attempts >= 2
+
+
+def test_solutions_of_four_models_need_another_answer_rule() -> None:
+    """GSM8K solutions hold no answer tag: the light is red and names the step."""
+    found = of_file("gsm8k_example_model_solutions.jsonl")
+    answers = topic(found, "Answers")
+    assert (answers.headline, answers.step) == ("No response has a final answer", Step.ANSWER_RULE)
+    assert found.proposal.attempts == 0
+
+
+def test_each_answer_rule_is_tried_alone() -> None:
+    """The trials say how often each rule finds an answer."""
+    rows = [
+        row("q", r"so \boxed{4}", True, extracted=None, answer="4"),
+        row("q", "so <answer>5</answer>", False, extracted="5", answer="4"),
+    ]
+    table = canonical(rows, MAPPED.columns).table.cast(CANONICAL)
+    assert answers_found(table) == {"column": (1, 2), "tag": (1, 2), "boxed": (1, 2), "gold": (1, 2)}
