@@ -6,11 +6,11 @@ let a shared server act in its owner's name. Nothing here reads or writes the li
 answers a refused reader with what another visitor has loaded before.
 """
 
-import json
 import os
 import re
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from skill_factory.errors import HubError
@@ -19,6 +19,8 @@ from skill_factory.hub_errors import SignInNeeded, patiently, plainly
 if TYPE_CHECKING:
     from huggingface_hub import HfApi, HfFileSystem
 
+GIVEN_TOKEN = "SKILL_FACTORY_TOKEN"
+"""Environment variable in which the app hands a visitor's token to a child process of theirs."""
 READ_SECONDS = 120.0
 """Longest silence in an answer; the library itself would wait for ever, the Hub gives up on a commit after 60 s."""
 
@@ -152,43 +154,29 @@ def _writes(access: dict[str, Any], kind: str) -> bool:
     return any(permission.startswith("repo.") and "write" in permission for permission in allowed)
 
 
-@dataclass(frozen=True)
-class Published:
-    """What a data set that this package published tells of its own making: enough to build it again and compare."""
-
-    repo: str
-    commit: str
-    recipe: str
-    """The recipe as TOML."""
-    report: dict[str, Any]
-    """The content of `report.json`; `rows_digest` is what a second build has to come to."""
-
-
-def read_published(
-    repo: str, token: str | None, revision: str | None = None, endpoint: str | None = None
-) -> Published:
-    """Recipe and report of a published data set. Errors: HubError, also where it was not published by a build."""
-    commit = check_access(check_name(repo, owned=False), token, revision, endpoint)
-    texts = [try_read(repo, path, token, commit, endpoint) for path in ("recipe.toml", "report.json")]
-    try:
-        recipe, report = (text.decode("utf-8") for text in texts if text is not None)
-        return Published(repo, commit, recipe, dict(json.loads(report)))
-    except (ValueError, TypeError):
-        raise HubError(f"{repo} has no recipe.toml and report.json, so no build published it.") from None
-
-
 def stored_token() -> str | None:
-    """The token of this machine: HF_TOKEN, else the login that `hf auth login` stored; None on a hosted instance.
+    """The token that a command of this process may use: the one it was started with, else this machine's own.
 
-    For the command line; the app asks before it uses it, and on a hosted instance nobody may use what the owner left.
+    SKILL_FACTORY_TOKEN is what the app gives to a child process of one visitor. This machine's own is HF_TOKEN or the
+    login that `hf auth login` stored; on a hosted instance nobody may use that: it is its owner's.
     """
     from skill_factory.home import hosted
 
+    if given := os.environ.get(GIVEN_TOKEN):
+        return given
     if hosted():
         return None
     from huggingface_hub import get_token
 
     return os.environ.get("HF_TOKEN") or get_token()
+
+
+def child_environment(token: str | None, folder: Path) -> dict[str, str]:
+    """The environment of a process that works for one visitor: their token alone, and caches in a folder of theirs."""
+    own = {"HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_TOKEN_PATH", GIVEN_TOKEN}
+    kept = {name: text for name, text in os.environ.items() if name not in own}
+    shut = {"HF_HOME": str(folder), "HF_HUB_DISABLE_IMPLICIT_TOKEN": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
+    return kept | shut | ({GIVEN_TOKEN: token} if token else {})
 
 
 def search(

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from skill_factory.errors import HubError
-from skill_factory.hub import check_access, read_published, read_text, safe_name, search, whoami
+from skill_factory.hub import check_access, read_text, safe_name, search, whoami
 from skill_factory.hub_errors import NotOnHub, SignInNeeded, patiently, status_of
 from skill_factory.hub_layout import configs_of, data_files
 from skill_factory.hub_look import look
@@ -157,23 +157,6 @@ def test_private_data_are_seen_with_their_owners_token_only(hub: Hub) -> None:
             read_text("alice/secret", "recipe.toml", token, endpoint=hub.url)
         assert search("secret", token, endpoint=hub.url) == ()
     assert [hit.name for hit in search("secret", hub.token("alice"), endpoint=hub.url)] == ["alice/secret"]
-
-
-def test_a_published_recipe_is_read_back(hub: Hub) -> None:
-    """Recipe and report at one commit; a data set without them was not published by a build."""
-    files = {
-        "recipe.toml": b"version = 1\n",
-        "report.json": b'{"rows_digest": "ab"}',
-        "train.jsonl": b'{"a": 1}\n',
-    }
-    commit = hub.seed("alice/made", files, private=True)
-    found = read_published("alice/made", hub.token("alice"), endpoint=hub.url)
-    assert (found.recipe, found.report["rows_digest"], found.commit) == ("version = 1\n", "ab", commit)
-    hub.seed("alice/other", {"train.jsonl": b'{"a": 1}\n'})
-    with pytest.raises(HubError, match="no build published it"):
-        read_published("alice/other", None, endpoint=hub.url)
-    with pytest.raises(NotOnHub):
-        read_published("alice/made", hub.token("bob"), endpoint=hub.url)
 
 
 @pytest.mark.parametrize("pasted", ["hf alice", "hf_a\nb", "„hf_alice“"])

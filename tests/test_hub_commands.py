@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from skill_factory.hub import GIVEN_TOKEN
 from tests.build_folders import build_folder
 from tests.hub import Hub
 
@@ -133,6 +134,19 @@ def test_the_token_is_no_argument_of_a_process(hub: Hub, tmp_path: Path) -> None
     assert any(b"skill_factory" in line for line in seen) and not [
         line for line in seen if token.encode() in line
     ]
+
+
+def test_a_visitors_push_on_a_hosted_instance(hub: Hub, tmp_path: Path) -> None:
+    """The app's child process publishes as the visitor, not as the instance's owner; without a visitor it refuses."""
+    folder = build_folder(tmp_path / "b")
+    line = [sys.executable, "-m", "skill_factory", "push", str(folder), "bob/traces"]
+    hosted = hub.env("alice") | {"SKILL_FACTORY_HOSTED": "1"}
+    refused = subprocess.run(line, env=hosted, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert refused.returncode == 2 and "Publishing needs an account" in refused.stderr
+    env = hosted | {GIVEN_TOKEN: hub.token("bob")}
+    done = subprocess.run(line, env=env, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert {record.token for record in hub.requests if record.route != "lfs_put"} == {hub.token("bob")}
 
 
 def test_a_space_without_a_checkout_or_token_is_refused(hub: Hub) -> None:

@@ -255,6 +255,7 @@ def test_spaces_need_a_plan_and_keep_their_variables(hub: Hub) -> None:
     assert refused.value.response.status_code == 402
 
 
+@pytest.mark.filterwarnings("ignore:.*experimental")
 def test_a_job_runs_with_its_files_and_its_log(hub: Hub, tmp_path: Path) -> None:
     """`run_uv_job` ships local files in a bucket, the log is followed to the end, secrets are not shown."""
     script = tmp_path / "job.py"

@@ -1,9 +1,11 @@
 """Signing in by a code that the visitor confirms elsewhere: no cookie, no redirect, no token left lying about."""
 
+from pathlib import Path
+
 import pytest
 
 from skill_factory.errors import HubError
-from skill_factory.hub import stored_token, whoami
+from skill_factory.hub import GIVEN_TOKEN, child_environment, stored_token, whoami
 from skill_factory.signin import OAuthApp, SignIn, app_from, ask_code, poll, scopes
 from tests.hub import Hub
 
@@ -92,13 +94,31 @@ def test_the_app_of_a_space_comes_from_its_environment() -> None:
     assert app_from({"OAUTH_CLIENT_ID": "id"}) is None
 
 
-def test_a_hosted_instance_has_no_token_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The owner's token must never act for visitors; at home it is there for the asking."""
+@pytest.fixture
+def owners_machine(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """A machine whose owner is logged in."""
+    for name in ("SPACE_ID", "SKILL_FACTORY_HOSTED", GIVEN_TOKEN):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HF_TOKEN", "owners")
-    monkeypatch.delenv("SPACE_ID", raising=False)
-    monkeypatch.delenv("SKILL_FACTORY_HOSTED", raising=False)
+    return monkeypatch
+
+
+@pytest.mark.parametrize("name", ["SPACE_ID", "SKILL_FACTORY_HOSTED"])
+def test_a_hosted_instance_has_no_token_of_its_own(owners_machine: pytest.MonkeyPatch, name: str) -> None:
+    """The owner's token must never act for visitors; at home it is there for the asking."""
     assert stored_token() == "owners"
-    for name in ("SPACE_ID", "SKILL_FACTORY_HOSTED"):
-        with monkeypatch.context() as hosted:
-            hosted.setenv(name, "1")
-            assert stored_token() is None
+    owners_machine.setenv(name, "1")
+    assert stored_token() is None
+    owners_machine.setenv(GIVEN_TOKEN, "visitors")
+    assert stored_token() == "visitors"
+
+
+def test_a_visitors_process_gets_their_token_and_no_other(
+    owners_machine: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Neither the owner's token nor another visitor's is inherited; caches lie in a folder of their own."""
+    owners_machine.setenv(GIVEN_TOKEN, "another's")
+    mine, nobodys = child_environment("mine", tmp_path), child_environment(None, tmp_path)
+    assert mine[GIVEN_TOKEN] == "mine" and GIVEN_TOKEN not in nobodys
+    assert not {"owners", "another's"} & ({*mine.values()} | {*nobodys.values()})
+    assert mine["HF_HOME"] == str(tmp_path) and mine["HF_HUB_DISABLE_IMPLICIT_TOKEN"] == "1"
