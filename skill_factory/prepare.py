@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from skill_factory.columns import REQUIRED, guess, mapped, needed_columns
+from skill_factory.columns import MANY, REQUIRED, guess, mapped, needed_columns
 from skill_factory.errors import ColumnError, NothingUsable, RecipeError, SourceError
 from skill_factory.formats import OwnFormats, chosen_formats
 from skill_factory.model import TraceFormat
 from skill_factory.phrases import phrase_book
 from skill_factory.reasons import Level, sentence
-from skill_factory.recipe import Columns, Recipe
+from skill_factory.recipe import Columns, Recipe, parse_recipe
 from skill_factory.sources import RawSource
 from skill_factory.tally import Tally
 
@@ -24,7 +24,7 @@ def settled_columns(
     The mapping of a recipe, guessed where it names none, with overrides on top (`{"correct": ["is_right"]}`).
 
     A recipe that maps a required field keeps its other fields as they are: an empty one means "not there".
-    Errors: ColumnError, SourceError for a source without rows.
+    Errors: ColumnError, RecipeError for an unknown field, SourceError for a source without rows.
     """
     names, rows = source.names(), source.head(SAMPLE_ROWS)
     if not rows:
@@ -36,7 +36,7 @@ def settled_columns(
     whole = any(columns.model_dump()[field] for field in REQUIRED)
     fields = {f: given[f] or (guessed[f] if not whole or f in REQUIRED else given[f]) for f in given}
     fields |= dict(overrides or {})
-    settled = Columns(**fields)
+    settled = parse_recipe({"columns": fields}).columns
     missing = [field for field in REQUIRED if not getattr(settled, field)]
     if missing:
         raise ColumnError(
@@ -44,7 +44,20 @@ def settled_columns(
             f"Choose one, e.g. --map {missing[0]}={names[0]}."
         )
     needed_columns(settled, names)
+    _check_in_step(settled)
     return settled
+
+
+def _check_in_step(columns: Columns) -> None:
+    """Errors: ColumnError where a field has some columns for each response column, but not one for each."""
+    n = len(columns.response)
+    for field in MANY:
+        found = getattr(columns, field)
+        if len(found) not in (0, 1, n):
+            raise ColumnError(
+                f"{len(found)} columns are mapped to {field} ({', '.join(found)}) for {n} response "
+                f"column{'s' if n > 1 else ''}. Map one for each, in the same order, or one for all."
+            )
 
 
 def ready(
