@@ -157,13 +157,13 @@ def _writes(access: dict[str, Any], kind: str) -> bool:
 def stored_token() -> str | None:
     """The token that a command of this process may use: the one it was started with, else this machine's own.
 
-    SKILL_FACTORY_TOKEN is what the app gives to a child process of one visitor. This machine's own is HF_TOKEN or the
-    login that `hf auth login` stored; on a hosted instance nobody may use that: it is its owner's.
+    SKILL_FACTORY_TOKEN is what the app gives to a child process of one visitor; empty, it stands for nobody. This
+    machine's own is HF_TOKEN or the login that `hf auth login` stored; on a hosted instance nobody may use that.
     """
     from skill_factory.home import hosted
 
-    if given := os.environ.get(GIVEN_TOKEN):
-        return given
+    if GIVEN_TOKEN in os.environ:
+        return os.environ[GIVEN_TOKEN] or None
     if hosted():
         return None
     from huggingface_hub import get_token
@@ -176,7 +176,7 @@ def child_environment(token: str | None, folder: Path) -> dict[str, str]:
     own = {"HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_TOKEN_PATH", GIVEN_TOKEN}
     kept = {name: text for name, text in os.environ.items() if name not in own}
     shut = {"HF_HOME": str(folder), "HF_HUB_DISABLE_IMPLICIT_TOKEN": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
-    return kept | shut | ({GIVEN_TOKEN: token} if token else {})
+    return kept | shut | {GIVEN_TOKEN: token or ""}
 
 
 def search(
