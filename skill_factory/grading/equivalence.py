@@ -1,5 +1,6 @@
 """Is an answer equivalent to the gold answer? One rule per task, and a third verdict for what can't be judged."""
 
+import re
 from enum import StrEnum
 
 from skill_factory.grading.countdown import arithmetic, calculate, read_puzzle, solves
@@ -80,8 +81,13 @@ def _same(answer: str, gold: str, task: Task) -> bool:
     mine, theirs = read_quantity(answer), read_quantity(gold)
     if mine is not None and theirs is not None:
         return same_quantity(mine, theirs)
-    # A number may be written as a root or a product: `\sqrt{16}` for `4`.
-    return same_form(answer, gold) or (theirs is not None and not theirs.unit and same_math(answer, gold))
+    if theirs is None or theirs.unit or _SUM.search(answer):
+        return same_form(answer, gold)
+    # A number may be written as a root, `\sqrt{16}` for `4`; a sum that is left standing repeats the question.
+    return same_form(answer, gold) or same_math(answer, gold)
+
+
+_SUM = re.compile(r"[0-9a-zA-Z)}] ?[-+*/−×÷·]|\\(?:times|cdot|div)")
 
 
 def equivalent(answer: str | None, gold: str, task: str = Task.AUTO, question: str = "") -> bool:

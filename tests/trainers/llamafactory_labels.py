@@ -1,4 +1,4 @@
-"""LLaMA-Factory's own path from a data folder to labels: `llamafactory_labels.py DATASET_DIR DATASET MODEL TEMPLATE CUTOFF`.
+"""LLaMA-Factory's own path from a data folder to labels: `llamafactory_labels.py DATASET_DIR DATASET MODEL TEMPLATE CUTOFF [KEY=VALUE]…`.
 
 Runs in the trainers' environment. Prints JSON: rows that came out, and for each its label text, decoded.
 """
@@ -14,7 +14,9 @@ from llamafactory.model import load_tokenizer
 IGNORED = -100
 
 
-def labels_of(dataset_dir: str, dataset: str, model: str, template: str, cutoff: int) -> list[str]:
+def labels_of(
+    dataset_dir: str, dataset: str, model: str, template: str, cutoff: int, more: list[str]
+) -> list[str]:
     """The text that every row is trained on, decoded with its control tokens."""
     with tempfile.TemporaryDirectory() as out:
         told = {
@@ -24,6 +26,7 @@ def labels_of(dataset_dir: str, dataset: str, model: str, template: str, cutoff:
         }  # fmt: skip
         if template != "-":
             told["template"] = template
+        told |= {key: value == "true" for key, _, value in (pair.partition("=") for pair in more)}
         model_args, data_args, training_args, _, _ = get_train_args(told)
         tokenizer_module = load_tokenizer(model_args)
         tokenizer = tokenizer_module["tokenizer"]
@@ -36,4 +39,4 @@ def labels_of(dataset_dir: str, dataset: str, model: str, template: str, cutoff:
 
 
 if __name__ == "__main__":
-    print("\n" + json.dumps({"labels": labels_of(*sys.argv[1:5], int(sys.argv[5]))}))
+    print("\n" + json.dumps({"labels": labels_of(*sys.argv[1:5], int(sys.argv[5]), sys.argv[6:])}))

@@ -118,10 +118,10 @@ def built(builds: dict[str, Path], name: str) -> Path:
 
 
 def llamafactory_labels(
-    folder: object, dataset: str, model: Path, template: str, **variables: str
+    folder: object, dataset: str, model: Path, template: str, *more: str, **variables: str
 ) -> list[str]:
     """What LLaMA-Factory trains on, row by row."""
-    words = ("python", HERE / "llamafactory_labels.py", folder, dataset, model, template, 200_000)
+    words = ("python", HERE / "llamafactory_labels.py", folder, dataset, model, template, 200_000, *more)
     return last_json(run_in("llamafactory-verl", *words, **variables))["labels"]
 
 
@@ -187,6 +187,10 @@ def test_enable_thinking_false_is_the_trap_that_the_notes_name(builds, models, c
     out = export(builds["tight"], Trainer.LLAMAFACTORY, work / "out-trap", Options("Qwen/Qwen3-1.7B")).path
     assert "template: qwen3" in (out / "train_sft.yaml").read_text()
     assert "enable_thinking: false" in (out / "TRAINING.md").read_text()
+    words = (out / "data", "skill_factory", models["qwen3"], "qwen3")
+    found = llamafactory_labels(*words, "enable_thinking=false", **cache)
+    after = [trace.partition("</think>\n\n")[2] + END for trace in traces_of(builds["tight"] / "sft_train")]
+    assert found == after
 
 
 # -- verl -------------------------------------------------------------------------------------------------------------

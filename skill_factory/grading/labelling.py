@@ -1,0 +1,211 @@
+"""Labels for responses that have none: the final answer of each, and whether it is right, by the rules that reward."""
+
+import heapq
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from skill_factory.columns import CanonicalRow, RowError, guess, needed_columns, read_row, value_at
+from skill_factory.draws import text_id
+from skill_factory.errors import ColumnError, SourceError
+from skill_factory.grading.answers import final_answer, gold_answer, stated_answer
+from skill_factory.grading.equivalence import Decision, Task, judge
+from skill_factory.recipe import Columns
+from skill_factory.sources import RawSource
+
+NEEDED = ("question", "answer", "response")
+FINALS = ("auto", "tags", "stated", "column")
+"""Where a final answer is looked for; `auto` takes tags where any response has them, else what the text states."""
+LOOKED_AT = 200
+LISTED = 20
+_LABEL = "\x1flabel"
+
+LABELLED = pa.schema(
+    [
+        ("question", pa.large_string()),
+        ("answer", pa.large_string()),
+        ("response", pa.large_string()),
+        ("correct", pa.bool_()),
+        ("extracted_answer", pa.large_string()),
+        ("reflections", pa.large_list(pa.large_string())),
+        ("prompt_variant", pa.large_string()),
+        ("grade", pa.string()),
+        ("source_row", pa.int64()),
+    ]
+)
+"""One row per response; `correct` is empty and `grade` says `unjudged` where no rule could tell."""
+
+
+@dataclass(frozen=True)
+class Graded:
+    """A response with what was decided of it; `row` is the place of its row in the source, from 0."""
+
+    row: int
+    read: CanonicalRow
+    gold: str
+    answer: str | None
+    decision: Decision
+
+
+@dataclass
+class LabelReport:
+    """What came of grading a source; it grows while the source is read."""
+
+    task: Task
+    final: str
+    columns: Columns
+    rows: int = 0
+    decided: Counter[Decision] = field(default_factory=Counter)
+    no_answer: int = 0
+    unreadable: Counter[str] = field(default_factory=Counter)
+    unjudged_rows: list[int] = field(default_factory=list)
+    """The first rows that no rule could judge, from 0."""
+    compared: int = 0
+    """Responses that had a label already, and how many of those grading agrees with."""
+    agreed: int = 0
+    samples: dict[Decision, list[Graded]] = field(default_factory=dict)
+    """Some decisions of each kind, to confirm; the same ones whatever the order of the rows."""
+
+    @property
+    def responses(self) -> int:
+        """Responses that were read."""
+        return self.decided.total()
+
+
+def label(
+    source: RawSource,
+    out: str | Path,
+    task: Task = Task.AUTO,
+    final: str = "auto",
+    columns: Mapping[str, Any] | None = None,
+    samples: int = 5,
+) -> LabelReport:
+    """
+    Grade every response of a source and write a Parquet file of LABELLED rows.
+
+    Errors: ColumnError where question, gold answer or response are not mapped; SourceError for what can't be read or written.
+    """
+    mapping = answer_columns(source, columns)
+    report = LabelReport(task, _settled_final(source, mapping, final), mapping)
+    heaps: dict[Decision, list[tuple[int, int, Graded]]] = {}
+    try:
+        with pq.ParquetWriter(out, labelled_schema(mapping)) as writer:
+            for graded in _graded_batches(source, report):
+                writer.write_table(_table(graded).select(writer.schema.names))
+                for one in graded:
+                    _count(one, report)
+                    _keep_sample(one, heaps.setdefault(one.decision, []), samples)
+    except OSError as error:
+        raise SourceError(f"{out} can't be written: {error.strerror or error}.") from None
+    report.samples = {kind: [one for *_, one in sorted(heap, reverse=True)] for kind, heap in heaps.items()}
+    return report
+
+
+def labelled_schema(columns: Columns) -> pa.Schema:
+    """LABELLED without what the source does not have: an empty column of reflections would say that all were dropped."""
+    varied = bool(columns.prompt_variant) or len(columns.response) > 1
+    absent = {"reflections": not columns.reflections, "prompt_variant": not varied}
+    return pa.schema([one for one in LABELLED if not absent.get(one.name)])
+
+
+def answer_columns(source: RawSource, given: Mapping[str, Any] | None = None) -> Columns:
+    """The mapping for grading: guessed, with what was given on top; a label is not needed. Errors: ColumnError."""
+    names, rows = source.names(), source.head(LOOKED_AT)
+    mapping = Columns(**(guess(names, rows).model_dump() | dict(given or {})))
+    missing = [name for name in NEEDED if not getattr(mapping, name)]
+    if missing:
+        raise ColumnError(
+            f"Grading needs a column for {' and '.join(missing)}. Found: {', '.join(names)}. "
+            f"Choose one, e.g. --map {missing[0]}={names[0] if names else 'COLUMN'}."
+        )
+    needed_columns(mapping, names)
+    return mapping
+
+
+def _settled_final(source: RawSource, columns: Columns, final: str) -> str:
+    if final != "auto":
+        return final
+    head = (value_at(row, path) for row in source.head(LOOKED_AT) for path in columns.response)
+    tagged = any("</answer>" in str(value) for value in head)
+    return "tags" if tagged else "stated"
+
+
+def _graded_batches(source: RawSource, report: LabelReport) -> Iterator[list[Graded]]:
+    for piece in source.pieces():
+        for batch in piece.batches(report.columns):
+            rows = batch if isinstance(batch, list) else batch.to_pylist()
+            graded: list[Graded] = []
+            for row in rows:
+                graded += _graded_row(row, report)
+                report.rows += 1
+            yield graded
+
+
+def _graded_row(row: Mapping[str, Any], report: LabelReport) -> list[Graded]:
+    stored = read_row(row, report.columns)
+    labelled = not isinstance(stored, RowError)
+    read = stored if labelled else _read_without_labels(row, report.columns)
+    if isinstance(read, RowError):
+        report.unreadable[read.reason.value] += 1
+        return []
+    graded = [_grade(one, report) for one in read]
+    if labelled:
+        sure = [one for one in graded if one.decision != Decision.UNJUDGED]
+        report.compared += len(sure)
+        report.agreed += sum((one.decision == Decision.RIGHT) == one.read.correct for one in sure)
+    return graded
+
+
+def _read_without_labels(row: Mapping[str, Any], columns: Columns) -> list[CanonicalRow] | RowError:
+    """The rule for one row reads labels too, so it is given some; they are not looked at."""
+    found = (value_at(row, path) for path in columns.response)
+    most = max(len(value) if isinstance(value, list) else 1 for value in found)
+    return read_row({**row, _LABEL: [False] * most}, columns.model_copy(update={"correct": (_LABEL,)}))
+
+
+def _grade(read: CanonicalRow, report: LabelReport) -> Graded:
+    finders = {"tags": final_answer, "stated": stated_answer}
+    answer = read.extracted if report.final == "column" else finders[report.final](read.response)
+    gold = gold_answer(read.answer or "")
+    return Graded(report.rows, read, gold, answer, judge(answer, gold, report.task, read.question))
+
+
+def _table(graded: Sequence[Graded]) -> pa.Table:
+    rows = [
+        {
+            "question": one.read.question,
+            "answer": one.gold or None,
+            "response": one.read.response,
+            "correct": None if one.decision == Decision.UNJUDGED else one.decision == Decision.RIGHT,
+            "extracted_answer": one.answer,
+            "reflections": one.read.reflections,
+            "prompt_variant": one.read.variant,
+            "grade": one.decision.value,
+            "source_row": one.row,
+        }
+        for one in graded
+    ]
+    return pa.Table.from_pylist(rows, schema=LABELLED)
+
+
+def _count(one: Graded, report: LabelReport) -> None:
+    report.decided[one.decision] += 1
+    report.no_answer += one.answer is None
+    if one.decision == Decision.UNJUDGED and len(report.unjudged_rows) < LISTED:
+        report.unjudged_rows.append(one.row)
+
+
+def _keep_sample(one: Graded, heap: list[tuple[int, int, Graded]], most: int) -> None:
+    """Keep the responses with the smallest hashes: a fair sample that no order of rows changes."""
+    key = (-text_id(f"{one.read.question}\x1f{one.read.response}"), -one.row, one)
+    if not most or any(key[:2] == other[:2] for other in heap):
+        return
+    if len(heap) < most:
+        heapq.heappush(heap, key)
+    elif key[:2] > heap[0][:2]:
+        heapq.heapreplace(heap, key)
