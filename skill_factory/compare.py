@@ -83,7 +83,7 @@ def measures(left: Outlook, right: Outlook) -> list[Measure]:
         Measure("Traces", left.traces, right.traces, False),
         Measure("Attempts per trace, on average", _mean(left), _mean(right), False),
         *(
-            Measure(f"Traces that show: {TEACHES_WORDS[name]}", _share(left, name), _share(right, name), True)
+            Measure(f"Traces: {TEACHES_WORDS[name]}", _share(left, name), _share(right, name), True)
             for name in TEACHES
         ),
     ]

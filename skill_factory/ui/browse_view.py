@@ -21,7 +21,7 @@ from skill_factory.browse import (
 from skill_factory.reasons import Level, sentence
 from skill_factory.rereading import broken_rows
 from skill_factory.story import first_line, mark, truth_word, variant_words, visible
-from skill_factory.ui import loading, shell
+from skill_factory.ui import loading, workspace
 from skill_factory.ui.loading import Evidence
 from skill_factory.view_items import item_html
 from skill_factory.wording import many
@@ -45,16 +45,14 @@ def fates() -> None:
     """What was kept and what was dropped, with the reason and the text."""
     seen = loading.evidence()
     _asked_for()
-    controls, shown = st.columns([1, 2], gap="large")
-    with controls:
-        level = st.segmented_control(
-            "Show", ROWS_LEVEL, default=Level.RESPONSES, required=True, key="look.level",
-            format_func=lambda one: f"{NOUNS[one].capitalize()}s", help=HELP, persist_state="session",
-        ) or Level.RESPONSES  # fmt: skip
+    level = st.segmented_control(
+        "Level", ROWS_LEVEL, default=Level.RESPONSES, required=True, key="look.level",
+        format_func=lambda one: f"{NOUNS[one].capitalize()}s", help=HELP, persist_state="session",
+    ) or Level.RESPONSES  # fmt: skip
     if level is Level.ROWS:
-        with shown:
-            rows_not_read(seen)
+        rows_not_read(seen)
         return
+    controls, shown = st.columns([1, 2], gap="large")
     with controls:
         wanted = _wanted(Level(level), seen)
     with shown:
@@ -79,11 +77,11 @@ def _wanted(level: Level, seen: Evidence) -> Wanted:
         Fate.DROPPED.value: f"All that were dropped ({fewer:,})",
         Fate.KEPT.value: f"All that were kept ({kept:,})",
     }
-    words |= {code: f"{n:,}: {sentence(level, code)}" for code, n in reasons.items()}
+    words |= {code: f"{_sentence(level, code)} ({n:,})" for code, n in reasons.items()}
     key = f"look.fate.{level.value}"
     if st.session_state.get(key) not in words:
         st.session_state[key] = Fate.DROPPED.value if fewer else Fate.KEPT.value
-    chosen = st.radio("Which", list(words), format_func=lambda one: shell.plain(words[one]), key=key)
+    chosen = st.radio("Which", list(words), format_func=lambda one: workspace.plain(words[one]), key=key)
     asked = st.text_input(
         "Search in the texts", key="look.words", icon=":material/search:", placeholder="any words"
     ).strip()
@@ -105,6 +103,7 @@ def _table(wanted: Wanted, seen: Evidence) -> None:
     picked = st.dataframe(
         _columns(found, wanted.level), hide_index=True, height=285, key=f"look.items.{hash(wanted)}",
         on_select="rerun", selection_mode="single-row-required", alt=f"The {noun}s, each with its fate",
+        column_config={"Why": st.column_config.TextColumn(width=220), "Text": st.column_config.TextColumn(width=400)},
     )  # fmt: skip
     chosen = (picked.get("selection", {}).get("rows") or [0])[0]
     one = found[min(chosen, len(found) - 1)]
@@ -116,7 +115,7 @@ def _said(found: Sequence[Item], wanted: Wanted, seen: Evidence, noun: str) -> s
     part = "" if seen.exact else " among the rows read so far"
     if wanted.words:
         most = "The first " if len(found) == SHOWN else ""
-        return f"{most}{many(len(found), noun)} with “{shell.plain(wanted.words)}”{part}"
+        return f"{most}{many(len(found), noun)} with “{workspace.plain(wanted.words)}”{part}"
     counts = {Fate.KEPT: int((codes_of(wanted.level, seen.judgement) == 0).sum())}
     reasons = reasons_of(wanted.level, seen.judgement)
     every = reasons[wanted.reason] if wanted.reason else counts.get(wanted.fate, sum(reasons.values()))
@@ -126,9 +125,14 @@ def _said(found: Sequence[Item], wanted: Wanted, seen: Evidence, noun: str) -> s
     return f"{many(every, noun)} {fate}{part}{because}{first}"
 
 
+def _sentence(level: Level, reason: str) -> str:
+    said = sentence(level, reason)
+    return said[:1].upper() + said[1:]
+
+
 def _nothing(wanted: Wanted, noun: str) -> str:
     if wanted.words:
-        return f"No {noun} here holds “{shell.plain(wanted.words)}”. Try fewer words, or another choice on the left."
+        return f"No {noun} here holds “{workspace.plain(wanted.words)}”. Try fewer words, or another choice on the left."
     return (
         f"No {noun} is here: nothing was dropped." if wanted.fate is Fate.DROPPED else f"No {noun} was kept."
     )
@@ -136,7 +140,8 @@ def _nothing(wanted: Wanted, noun: str) -> str:
 
 def _columns(found: Sequence[Item], level: Level) -> dict[str, list[str]]:
     """The table, as far as a level has the columns."""
-    table = {"Why": [one.why or "kept" for one in found]}
+    several = len({one.reason for one in found}) > 1
+    table = {"Why": [one.why or "kept" for one in found]} if several else {}
     if level is Level.QUESTIONS:
         return table | {"Question": [visible(first_line(one.question, 200)) for one in found]}
     table["Response"] = [f"{mark(one.correct)} {truth_word(one.correct)}" for one in found]

@@ -21,7 +21,7 @@ from skill_factory.outlook import Outlook
 from skill_factory.prepare import ready
 from skill_factory.recipe import Recipe, load_recipe, preset_names, recipe_from_toml
 from skill_factory.story import first_line, path_of, story, visible
-from skill_factory.ui import loading, shell, trace_view, workspace
+from skill_factory.ui import loading, trace_view, workspace
 from skill_factory.wording import percent
 
 QUESTIONS = 20
@@ -45,7 +45,7 @@ def two_recipes() -> None:
         if other is not None:
             st.button(
                 "Use the other recipe", icon=":material/swap_horiz:", key="compare.use",
-                on_click=workspace.replace_recipe, args=(other,),
+                on_click=_swap, args=(other,),
                 help="It becomes your recipe; yours is set aside, to come back to.",
             )  # fmt: skip
         st.button(
@@ -59,6 +59,11 @@ def two_recipes() -> None:
 
 def _set_aside() -> None:
     st.session_state["compare.kept"] = workspace.current().recipe
+
+
+def _swap(other: Recipe) -> None:
+    _set_aside()
+    workspace.replace_recipe(other)
 
 
 def _other() -> tuple[str, Recipe | None]:
@@ -77,7 +82,7 @@ def _other() -> tuple[str, Recipe | None]:
     try:
         return visible(file.name), recipe_from_toml(file.getvalue().decode("utf-8", "replace"), file.name)
     except RecipeError as error:
-        st.warning(shell.plain(str(error)), icon=":material/error:")
+        st.warning(workspace.plain(str(error)), icon=":material/error:")
         return OWN, None
 
 
@@ -89,9 +94,9 @@ def _compared(name: str, other: Recipe) -> None:
         return
     ready(loading.source(), other)
     left, right, exact = _prospects(mine, other)
-    st.markdown(f"**{shell.plain(_summary(name, left, right))}**{'' if exact else ' (from a sample)'}")
+    st.markdown(f"**{workspace.plain(_summary(name, left, right))}**{'' if exact else ' (from a sample)'}")
     st.dataframe(
-        _numbers(left, right), hide_index=True, key="compare.numbers",
+        _numbers(left, right), hide_index=True, height="content", key="compare.numbers",
         alt="What both recipes would give, number by number",
     )  # fmt: skip
     with st.expander(

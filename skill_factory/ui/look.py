@@ -10,7 +10,9 @@ from skill_factory.ui.browse_view import fates
 from skill_factory.ui.compare_view import two_recipes
 from skill_factory.ui.deciding import answer
 from skill_factory.ui.doubts_view import doubts
+from skill_factory.ui.steps import FINISH
 from skill_factory.ui.strip import PAPER_CONTEXT
+from skill_factory.wording import many
 
 
 def part() -> None:
@@ -20,21 +22,21 @@ def part() -> None:
         st.session_state["look.part"] = FATES
     chosen = st.segmented_control(
         "What to look at", list(PARTS), default=TRACES, required=True, key="look.part",
-        label_visibility="collapsed",
+        label_visibility="collapsed", persist_state="session",
     )  # fmt: skip
     PARTS[chosen or TRACES]()
 
 
 def traces() -> None:
-    """The traces, and the charts that sum them up."""
+    """The traces, one after another."""
     controls, shown = st.columns([1, 2], gap="large")
     with controls:
         trace = trace_picker.pick()
     with shown:
         if trace is not None:
             trace_view.show(trace, loading.recipe())
-    if trace is not None:
-        summed_up()
+        trace_picker.rejections(trace)
+    _onwards()
 
 
 def summed_up() -> None:
@@ -52,11 +54,26 @@ def summed_up() -> None:
         table = stats.cutoff_table(tally, per_token)
         said = findings.cutoff_finding(tally, limit, stats.too_long(tally, limit, per_token))
         answer(trace_charts.cutoff_chart(table, limit), said, table, "chart.cutoff")
+        st.caption(f"Estimated from traces of the first rows, at {per_token:g} characters a token.")
+    _onwards()
 
 
-TRACES, FATES, DOUBTS, RECIPES = "Traces", "Kept and dropped", "Labels in doubt", "Two recipes"
+def _onwards() -> None:
+    """The way to the last step."""
+    made = loading.evidence().outlook.traces
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        if st.button(
+            f"Go and build {many(made, 'trace')}", type="primary", icon=":material/check_circle:",
+            key="look.finish", disabled=not made,
+        ):  # fmt: skip
+            st.switch_page(FINISH.path)
+
+
+TRACES, LESSONS, FATES = "Traces", "What they teach", "Kept and dropped"
+DOUBTS, RECIPES = "Labels in doubt", "Two recipes"
 PARTS: dict[str, Callable[[], None]] = {
     TRACES: traces,
+    LESSONS: summed_up,
     FATES: fates,
     DOUBTS: doubts,
     RECIPES: two_recipes,

@@ -14,7 +14,6 @@ from skill_factory.stats import format_name
 from skill_factory.story import first_line, path_of, story, visible
 from skill_factory.ui import loading, shell, workspace
 from skill_factory.view import html_page
-from skill_factory.wording import many
 
 HEAD = 20
 """Questions of the build's head that are shown."""
@@ -35,14 +34,11 @@ def pick() -> Trace | None:
         return None
     shown = _chosen_kind(every)
     st.session_state["look.ids"] = [hex_id(one.id) for one in shown]
-    place = _place(st.session_state["look.ids"])
+    place = _place(shown)
     _steps(place, len(shown))
     _list(shown, place)
-    whole = (
-        f"the first {HEAD} questions, as the build will write them" if not words else "the questions found"
-    )
-    st.caption(f"{many(len(every), 'trace')} of {whole}.")
-    _rejections(shown[place])
+    of = "of the questions found" if words else f"of the first {HEAD} questions, as the build will write them"
+    st.caption(f"Trace **{place + 1}** of {len(shown):,}, {of}.")
     st.download_button(
         "Save these as one page", partial(html_page, shown, "Traces", "Made by SkillFactory Studio."),
         "traces.html", "text/html", icon=":material/download:", key="look.page", on_click="ignore",
@@ -72,7 +68,7 @@ def nothing(words: str) -> None:
     """Say why there is no trace, and where to go on."""
     if words:
         st.info(
-            f"No question with “{shell.plain(words)}” gives a trace: either none holds these words, or the recipe "
+            f"No question with “{workspace.plain(words)}” gives a trace: either none holds these words, or the recipe "
             "can't use it. Kept and dropped, above, says why a question was left out.",
             icon=":material/search_off:",
         )
@@ -103,12 +99,21 @@ def _kind(trace: Trace) -> str:
     return f"{format_name(trace.plan.format)} · {trace.plan.label}"
 
 
-def _place(ids: Sequence[str]) -> int:
-    """Where the chosen trace stands; the place where it stood, if it is gone."""
-    at = st.session_state.get("look.at", "")
-    place = ids.index(at) if at in ids else min(st.session_state.get("look.place", 0), len(ids) - 1)
+def _place(shown: Sequence[Trace]) -> int:
+    """Where the chosen trace stands; the place where it stood, if it is gone; at first one that mends a mistake."""
+    ids, at = st.session_state["look.ids"], st.session_state.get("look.at")
+    if at is None:
+        place = next((k for k, trace in enumerate(shown) if mends(trace)), 0)
+    else:
+        place = ids.index(at) if at in ids else min(st.session_state["look.place"], len(ids) - 1)
     st.session_state["look.at"], st.session_state["look.place"] = ids[place], place
     return place
+
+
+def mends(trace: Trace) -> bool:
+    """Whether a wrong attempt is followed by a right end."""
+    right = [attempt.response.correct for attempt in trace.plan.attempts]
+    return right[-1] and not all(right)
 
 
 def _go(place: int) -> None:
@@ -123,20 +128,18 @@ def _go_anywhere(now: int, of: int) -> None:
 
 
 def _steps(place: int, of: int) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", key="look.steps"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="look.steps"):
+        one = {"disabled": of < 2}
+        st.button("Back", key="look.previous", on_click=_go, args=(place - 1,), shortcut="Left", **one)
+        st.button("Next", key="look.next", on_click=_go, args=(place + 1,), shortcut="Right", **one)
         st.button(
-            "", icon=":material/arrow_back:", key="look.previous", on_click=_go, args=(place - 1,),
-            disabled=of < 2, help="Previous trace", shortcut="Left",
-        )  # fmt: skip
-        st.button(
-            "Next", icon=":material/arrow_forward:", icon_position="right", key="look.next", on_click=_go,
-            args=(place + 1,), disabled=of < 2, shortcut="Right",
-        )  # fmt: skip
-        st.button(
-            "Random", icon=":material/casino:", key="look.random", on_click=_go_anywhere, args=(place, of),
-            disabled=of < 2,
-        )  # fmt: skip
-        st.markdown(f"**{place + 1}** of {of}", width="content")
+            "Random",
+            icon=":material/casino:",
+            key="look.random",
+            on_click=_go_anywhere,
+            args=(place, of),
+            **one,
+        )
 
 
 def _list(shown: Sequence[Trace], place: int) -> None:
@@ -146,8 +149,8 @@ def _list(shown: Sequence[Trace], place: int) -> None:
     }
     st.session_state["look.list"] = {"selection": {"rows": [place], "columns": [], "cells": []}}
     st.dataframe(
-        rows, hide_index=True, height=248, key="look.list", on_select=_selected, selection_mode="single-row",
-        alt="The traces: right and wrong attempts, and the question",
+        rows, hide_index=True, height=213, key="look.list", on_select=_selected,
+        selection_mode="single-row-required", alt="The traces: right and wrong attempts, and the question",
         column_config={"Attempts": st.column_config.TextColumn(width="small")},
     )  # fmt: skip
 
@@ -161,8 +164,16 @@ def _selected() -> None:
 # -- reject and bring back -----------------------------------------------------------------------------------------
 
 
-def _rejections(trace: Trace) -> None:
+def rejections(trace: Trace | None) -> None:
+    """Leave the shown trace or its question out; bring back what was left out."""
     rejected = workspace.value("balance.exclude")
+    if trace is not None:
+        _reject_buttons(trace)
+    if rejected:
+        bring_back(rejected)
+
+
+def _reject_buttons(trace: Trace) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="look.rejecting"):
         st.button(
             "Reject this trace", icon=":material/block:", key="look.reject", on_click=reject,
@@ -172,8 +183,6 @@ def _rejections(trace: Trace) -> None:
             "Reject the question", key="look.reject_question", on_click=reject,
             args=(hex_id(trace.plan.question.id),), help="The build leaves out all traces of this question.",
         )  # fmt: skip
-    if rejected:
-        bring_back(rejected)
 
 
 def bring_back(rejected: Sequence[str]) -> None:

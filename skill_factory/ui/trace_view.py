@@ -1,5 +1,7 @@
 """One trace on a page: its badges, the three ways to read it, and its text to copy."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from skill_factory.lint import lint_trace
@@ -8,16 +10,17 @@ from skill_factory.model import Trace, hex_id
 from skill_factory.recipe import Recipe
 from skill_factory.stats import format_name
 from skill_factory.story import tokens_at
-from skill_factory.ui import shell
+from skill_factory.ui import workspace
 from skill_factory.view import question_html, raw_html, stylesheet, trace_html
 
+CSS = Path(__file__).with_name("look.css")
 READ, RAW, ASKED = "Read", "Raw text", "Question only"
 WAYS = (READ, RAW, ASKED)
 
 
 def style() -> None:
     """The rules of the trace view; once on a page that shows traces."""
-    st.html(f"<style>{stylesheet()}</style>")
+    st.html(f"<style>{stylesheet()}{CSS.read_text(encoding='utf-8')}</style>")
 
 
 def show(trace: Trace, recipe: Recipe, key: str = "trace") -> None:
@@ -49,7 +52,11 @@ def body(trace: Trace, recipe: Recipe, way: str = READ, key: str = "trace") -> N
 def badges(trace: Trace, recipe: Recipe) -> None:
     """What the trace is, how long it is, and what the linter says of it."""
     name = format_name(trace.plan.format)
-    st.badge(shell.plain(f"{name} · {trace.plan.label}"), color="gray", help="Format and label of the trace")
+    st.badge(
+        workspace.plain(trace.plan.label),
+        color="gray",
+        help=workspace.plain(f"Label of the trace; its format is “{name}”"),
+    )
     per_token, limit = recipe.cutoff.chars_per_token, recipe.cutoff.tokens
     whole = trace.plan.question.text + trace.text
     over = limit and len(whole) / per_token > limit
@@ -62,10 +69,10 @@ def badges(trace: Trace, recipe: Recipe) -> None:
     found = lint_trace(trace, recipe.tags)
     for one in found:
         st.badge(
-            shell.plain(MEANING[one.rule]),
+            workspace.plain(MEANING[one.rule]),
             icon=":material/warning:",
             color="orange",
-            help=shell.plain(one.found),
+            help=workspace.plain(one.found),
         )
     if not found:
         st.badge("Checked, nothing found", icon=":material/check:", color="gray", help=CHECKED)
