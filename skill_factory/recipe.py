@@ -7,6 +7,7 @@ run. A recipe is saved as TOML. The fingerprint is a SHA-256 over its canonical 
 import difflib
 import hashlib
 import json
+import os
 import re
 import tomllib
 from pathlib import Path
@@ -306,7 +307,8 @@ def load_recipe(name: str) -> Recipe:
     """A recipe from a file, or a shipped one by its name (`paper`). Errors: RecipeError."""
     path = Path(name)
     shipped = PRESETS / f"{name}.toml"
-    if not path.is_file() and shipped.parent == PRESETS and shipped.is_file():
+    # os.path: a name too long for the system is no file, where pathlib raises.
+    if not os.path.isfile(path) and shipped.parent == PRESETS and shipped.is_file():
         path = shipped
     try:
         return recipe_from_toml(path.read_text(encoding="utf-8"), str(name))
