@@ -65,23 +65,52 @@ class Scattered:
     """Prompt variants that were seen; "" for responses without one."""
 
 
+@dataclass(frozen=True)
+class Keyed:
+    """What is known of a piece's rows: bytes of text per bucket, tally, and the prompt variants that were seen."""
+
+    bytes: Counts
+    tally: Tally
+    variants: frozenset[str]
+
+
+def keyed_rows(piece: Piece, recipe: Recipe) -> tuple[pa.Table, Keyed]:
+    """All canonical rows of a piece with the column `bucket` (int64), for engines that shuffle by themselves."""
+    tables, tally, size, variants = [], Tally(), np.zeros(BUCKETS, np.int64), set[str]()
+    for table in _gathered(piece, recipe, tally):
+        variants |= _variants(table)
+        buckets, measured = _buckets_and_bytes(*_keys_and_bytes(table, recipe.traces.seed))
+        size += measured
+        tables.append(table.append_column("bucket", pa.array(buckets)))
+    empty = CANONICAL.empty_table().append_column("bucket", pa.array([], pa.int64()))
+    return pa.concat_tables([empty, *tables]), Keyed(size, tally, frozenset(variants))
+
+
 def scatter_piece(piece: Piece, recipe: Recipe, folder: Path, name: str) -> Scattered:
     """Read a piece and write its rows as chunks into a folder."""
     chunks: list[Chunk] = []
-    size = np.zeros(BUCKETS, np.int64)
-    tally = Tally()
-    variants: set[str] = set()
+    tally, size, variants = Tally(), np.zeros(BUCKETS, np.int64), set[str]()
     for table in _gathered(piece, recipe, tally):
-        variants.update(name or "" for name in pc.unique(table["variant"]).to_pylist())
-        keys, measured = _keys_and_bytes(table, recipe.traces.seed)
-        buckets = (keys >> _SHIFT).astype(np.int64)
-        size += np.bincount(buckets, weights=measured, minlength=BUCKETS).astype(np.int64)
+        variants |= _variants(table)
+        keys, per_row = _keys_and_bytes(table, recipe.traces.seed)
+        buckets, measured = _buckets_and_bytes(keys, per_row)
+        size += measured
         order = np.argsort(keys, kind="stable")
         starts = np.searchsorted(buckets[order], np.arange(BUCKETS + 1)).astype(np.int64)
         chunks.append(
             _write_chunk(table.take(pa.array(order)), starts, folder / f"{name}-{len(chunks):05d}.arrow")
         )
     return Scattered(chunks, size, tally, frozenset(variants))
+
+
+def _buckets_and_bytes(keys: npt.NDArray[np.uint64], per_row: Counts) -> tuple[Counts, Counts]:
+    """The bucket of each row, and the bytes of text in each bucket."""
+    buckets = (keys >> _SHIFT).astype(np.int64)
+    return buckets, np.bincount(buckets, weights=per_row, minlength=BUCKETS).astype(np.int64)
+
+
+def _variants(table: pa.Table) -> set[str]:
+    return {name or "" for name in pc.unique(table["variant"]).to_pylist()}
 
 
 def _gathered(piece: Piece, recipe: Recipe, tally: Tally) -> Iterator[pa.Table]:

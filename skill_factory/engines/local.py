@@ -19,14 +19,12 @@ from typing import Any
 import numpy as np
 
 from skill_factory.build_folder import BuildFolder
-from skill_factory.columns import CANONICAL
 from skill_factory.compose import Written
-from skill_factory.dataset import in_batches, schema
 from skill_factory.engines import Built, Engine
+from skill_factory.engines.writing import write_part
 from skill_factory.errors import BuildFolderError, NothingUsable, RecipeError
 from skill_factory.formats import OwnFormats
 from skill_factory.model import TraceFormat
-from skill_factory.pipeline import build_partition
 from skill_factory.progress import Progress, Report
 from skill_factory.reasons import Level
 from skill_factory.recipe import Recipe
@@ -106,7 +104,7 @@ def _scan(
         clock.scanned(scattered.tally)
     parts = [found[k] for k in range(len(pieces))]
     rows = total(part.tally for part in parts)
-    _check_variants(parts, recipe)
+    check_variants(frozenset[str]().union(*(part.variants for part in parts)), recipe)
     cut = partitions(
         [c for part in parts for c in part.chunks], sum((p.bytes for p in parts), np.zeros(1, np.int64))
     )
@@ -118,10 +116,9 @@ def _scatter(piece: Piece, recipe: Recipe, folder: Path, k: int) -> Scattered:
     return scatter_piece(piece, recipe, folder, f"piece-{k:05d}")
 
 
-def _check_variants(parts: Sequence[Scattered], recipe: Recipe) -> None:
+def check_variants(found: frozenset[str], recipe: Recipe) -> None:
     """Say before building that attempts can't all differ in variant. Errors: NothingUsable."""
     wanted, n = recipe.filters.variants, recipe.traces.attempts
-    found = frozenset[str]().union(*(part.variants for part in parts))
     found = found & set(wanted) if wanted else found
     gated = set(recipe.traces.formats) != {TraceFormat.ALGORITHM_1}
     if recipe.traces.distinct_variants and gated and len(found) < n:
@@ -149,15 +146,16 @@ def _build(
         known = dict(done)
         for p in missing:
             before = total(known[q] for q in range(p))
-            known[p] = build_one(p, cut.slices(p), recipe, folder.path, _written(before), own)
+            known[p] = build_one(p, cut.slices(p), recipe, folder, written_before(before), own)
             yield p, known[p]
         return
     yield from _each(
-        build_one, [(p, cut.slices(p), recipe, folder.path, None, own) for p in missing], pool, missing
+        build_one, [(p, cut.slices(p), recipe, folder, None, own) for p in missing], pool, missing
     )
 
 
-def _written(before: Tally) -> Written:
+def written_before(before: Tally) -> Written:
+    """What the partitions before wrote, from their tally."""
     return Written(before.ledger[Level.TRACES].kept, Counter(before.counts["traces_by_label"]))
 
 
@@ -165,16 +163,12 @@ def build_one(
     p: int,
     slices: Sequence[Slice],
     recipe: Recipe,
-    path: Path,
+    folder: BuildFolder,
     written: Written | None = None,
     own: OwnFormats | None = None,
 ) -> Tally:
-    """Build partition p into the folder at path and give its tally."""
-    rows = rows_of(slices) if slices else CANONICAL.empty_table()
-    part = build_partition(rows, recipe, own, written)
-    lineage = recipe.output.lineage
-    BuildFolder(path).write_partition(p, in_batches(part.traces, lineage), schema(lineage), part.tally)
-    return part.tally
+    """Build partition p, whose rows lie in some slices."""
+    return write_part(p, rows_of(slices), recipe, folder, written, own)
 
 
 # -- workers -------------------------------------------------------------------------------------------------------

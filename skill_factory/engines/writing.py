@@ -1,0 +1,26 @@
+"""What a worker of any engine does with a partition: build it, write it, give its tally."""
+
+import pyarrow as pa
+
+from skill_factory.build_folder import BuildFolder
+from skill_factory.compose import Written
+from skill_factory.dataset import in_batches, schema
+from skill_factory.formats import OwnFormats
+from skill_factory.pipeline import build_partition
+from skill_factory.recipe import Recipe
+from skill_factory.tally import Tally
+
+
+def write_part(
+    p: int,
+    rows: pa.Table,
+    recipe: Recipe,
+    folder: BuildFolder,
+    written: Written | None,
+    own: OwnFormats | None,
+) -> Tally:
+    """Build partition p from its canonical rows into the folder's work files and give its tally."""
+    part = build_partition(rows, recipe, own, written)
+    lineage = recipe.output.lineage
+    folder.write_partition(p, in_batches(part.traces, lineage), schema(lineage), part.tally)
+    return part.tally
