@@ -308,7 +308,7 @@ def load_recipe(name: str) -> Recipe:
     path = Path(name)
     shipped = PRESETS / f"{name}.toml"
     # os.path: a name too long for the system is no file, where pathlib raises.
-    if not os.path.isfile(path) and shipped.parent == PRESETS and shipped.is_file():
+    if not os.path.isfile(path) and shipped.parent == PRESETS and os.path.isfile(shipped):
         path = shipped
     try:
         return recipe_from_toml(path.read_text(encoding="utf-8"), str(name))
