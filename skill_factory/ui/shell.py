@@ -2,14 +2,12 @@
 
 import logging
 import secrets
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import streamlit as st
-from streamlit.runtime.scriptrunner import RerunException
 
 from skill_factory.errors import SkillFactoryError
 from skill_factory.ui import strip, workspace
@@ -53,17 +51,21 @@ def run() -> None:
     refused = workspace.open_link()
     if refused:
         st.warning(workspace.plain(refused), icon=":material/link_off:")
-    numbers = st.container(key="strip", horizontal=True, vertical_alignment="center", gap="small")
+    with st.container(key="strip", horizontal=True, vertical_alignment="center", gap="small"):
+        _show_strip()
     _run.active = True
     try:
         with errors():
             chosen.run()
     finally:
         _run.active = False
-        # The numbers come after the page, which has read what they need; not when the page asks for another run.
-        if not isinstance(sys.exception(), RerunException):
-            with numbers:
-                strip.show()
+
+
+def _show_strip() -> None:
+    try:
+        strip.show()
+    except Exception:  # what fails here fails on the page too, where it is said
+        log.exception("the strip of numbers")
 
 
 def page() -> None:

@@ -1,0 +1,46 @@
+"""The app under test: started whole or at a page, with a workspace of its own on disk."""
+
+from pathlib import Path
+from typing import Any
+
+from streamlit.testing.v1 import AppTest
+
+from skill_factory.recipe import Recipe
+from skill_factory.ui.workspace import Workspace
+
+ROOT = Path(__file__).parents[1]
+SMALL = "demo:60"
+
+
+def open_app(page: str = "") -> AppTest:
+    """The app at its first page, or at `pages/<page>.py`."""
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    return app.run() if not page else app.switch_page(f"pages/{page}.py").run()
+
+
+def with_source(source: str = SMALL, page: str = "2_Data", recipe: Recipe | None = None) -> AppTest:
+    """The app at a page, with a source chosen as a click on a door does it."""
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    if recipe is not None:
+        app.session_state["workspace"] = Workspace(recipe=recipe)
+    app.run()
+    app.text_input(key="door.path").set_value(source).run()
+    return app if page == "2_Data" else app.switch_page(f"pages/{page}.py").run()
+
+
+def workspace(app: AppTest) -> Workspace:
+    """What the session is working on."""
+    found: Workspace = app.session_state["workspace"]
+    return found
+
+
+def words(app: AppTest) -> str:
+    """All text that the page shows, in one piece."""
+    kinds: list[Any] = [app.title, app.header, app.subheader, app.markdown, app.caption, app.text, app.code]
+    kinds += [app.error, app.warning, app.info, app.success]
+    return "\n".join(str(one.value) for kind in kinds for one in kind)
+
+
+def links(app: AppTest) -> list[str]:
+    """Labels of the links to other pages, in order."""
+    return [str(one.proto.label) for one in app.get("page_link")]
