@@ -2,7 +2,39 @@
 
 import streamlit as st
 
-from skill_factory.ui import shell
+from skill_factory.ui import building, shell
+from skill_factory.ui.downloads import downloads
+from skill_factory.ui.jobs import State, status
+from skill_factory.ui.publishing import publishing
+from skill_factory.ui.training import training
 
 shell.page()
 st.title("Finish")
+
+job = building.shown()
+if job is None:
+    shell.needs_source("Here the data set is built, published and handed to a trainer.")
+    building.offer()
+    building.builds()
+    st.stop()
+
+now = status(job)
+current = building.is_current(job)
+if now.state in (State.RUNNING, State.STOPPING):
+    building.watch(job)
+elif now.state is not State.DONE:
+    building.stopped(job, now)
+else:
+    building.made(job)
+    publish, train, save = st.tabs(["Publish", "Train", "Download"], key="finish.part")
+    with publish, shell.errors():
+        publishing(job)
+    with train, shell.errors():
+        training(job)
+    with save, shell.errors():
+        downloads(job, current)
+
+if now.state not in (State.RUNNING, State.STOPPING) and not current:
+    st.subheader("The recipe has changed since")
+    building.offer()
+building.builds()

@@ -1,0 +1,132 @@
+"""Everything of a finished build as files: Parquet, JSONL, recipe, a page to mail, what was dropped."""
+
+import json
+import tempfile
+import zipfile
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+from typing import IO
+
+import pyarrow.parquet as pq
+import streamlit as st
+
+from skill_factory.browse import Fate, Wanted, as_jsonl, as_row, items
+from skill_factory.build_folder import BuildFolder
+from skill_factory.pipeline import preview
+from skill_factory.reasons import Level
+from skill_factory.sources import RawSource, open_source
+from skill_factory.ui import loading, workspace
+from skill_factory.ui.jobs import Job
+from skill_factory.ui.loading import Evidence
+from skill_factory.view import html_page
+
+PREVIEWED = 20
+"""Questions in the page to mail."""
+
+
+def downloads(job: Job, current: bool) -> None:
+    """A button for each; the work is done when it is clicked. `current`: the build is of the session's own data."""
+    folder = BuildFolder(job.out)
+    size = sum(path.stat().st_size for path in folder.shards())
+    st.markdown("Each file holds the whole build; the trainers read any of the first two.")
+    with st.container(horizontal=True):
+        _button(
+            "Parquet",
+            lambda: parquet(folder),
+            _parquet_name(folder),
+            "application/octet-stream",
+            "save.parquet",
+        )
+        _button("JSONL", lambda: jsonl(folder), "traces.jsonl", "application/jsonl", "save.jsonl")
+        _button("The whole folder", lambda: zipped(job.out), "build.zip", "application/zip", "save.folder")
+    st.markdown("To look at, to keep, to do it again:")
+    with st.container(horizontal=True):
+        token = workspace.current().token  # a click is answered outside the session
+        _button("Page of traces", lambda: page(job, token), "traces.html", "text/html", "save.page")
+        _button(
+            "Recipe", lambda: _text(job.out / "recipe.toml"), "recipe.toml", "application/toml", "save.recipe"
+        )
+        _button(
+            "Report", lambda: _text(job.out / "report.json"), "report.json", "application/json", "save.report"
+        )
+    if current:
+        _dropped()
+    if size > 500_000_000:
+        st.caption(
+            "This build is large: publishing it and loading it from the Hub is kinder to your browser."
+        )
+
+
+def _dropped() -> None:
+    seen, source = loading.evidence(), loading.source()
+    if not seen.exact:
+        return
+    st.markdown("What was dropped, each with its reason:")
+    with st.container(horizontal=True):
+        for level in (Level.RESPONSES, Level.REFLECTIONS):
+            name = f"dropped-{level.value}.jsonl"
+            _button(
+                f"Dropped {level.value}", partial(dropped, source, seen, level), name, "application/jsonl", f"save.{level.value}"
+            )  # fmt: skip
+
+
+def dropped(source: RawSource, seen: Evidence, level: Level) -> str:
+    """The dropped things of a level, a line of JSON for each."""
+    found = items(source, seen.recipe, seen.narrow.facts, seen.judgement, Wanted(level, Fate.DROPPED))
+    return as_jsonl(as_row(one, level) for one in found)
+
+
+def _button(label: str, make: object, name: str, mime: str, key: str) -> None:
+    st.download_button(label, make, name, mime, key=key, icon=":material/download:", on_click="ignore")
+
+
+def _parquet_name(folder: BuildFolder) -> str:
+    return "traces.parquet" if len(folder.shards()) == 1 else "traces-parquet.zip"
+
+
+def parquet(folder: BuildFolder) -> IO[bytes]:
+    """The one shard, or all of them in an archive."""
+    shards = folder.shards()
+    return shards[0].open("rb") if len(shards) == 1 else _archive((path, path.name) for path in shards)
+
+
+def zipped(path: Path) -> IO[bytes]:
+    """A folder as an archive; files of work in progress, whose names begin with a dot, stay out."""
+    inside = sorted(p for p in path.rglob("*") if p.is_file())
+    named = ((p, p.relative_to(path)) for p in inside)
+    return _archive(
+        (p, str(name)) for p, name in named if not any(part.startswith(".") for part in name.parts)
+    )
+
+
+def _archive(files: Iterable[tuple[Path, str]]) -> IO[bytes]:
+    made = tempfile.TemporaryFile()  # noqa: SIM115  the download reads it and lets it go
+    # Shards are compressed already.
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_STORED) as archive:
+        for path, name in files:
+            archive.write(path, name)
+    made.seek(0)
+    return made
+
+
+def jsonl(folder: BuildFolder) -> IO[bytes]:
+    """A line of JSON for each trace."""
+    made = tempfile.TemporaryFile()  # noqa: SIM115  the download reads it and lets it go
+    for shard in folder.shards():
+        for batch in pq.ParquetFile(shard).iter_batches(1000):
+            for row in batch.to_pylist():
+                made.write(json.dumps(row, ensure_ascii=False).encode() + b"\n")
+    made.seek(0)
+    return made
+
+
+def page(job: Job, token: str) -> str:
+    """One self-contained page with the first traces."""
+    recipe = job.recipe
+    source = open_source(job.source, recipe.source, token or None)
+    return html_page(preview(source, recipe, questions=PREVIEWED).traces, f"Traces from {job.label}")
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
