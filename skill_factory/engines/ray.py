@@ -5,6 +5,7 @@ The partitions and their bytes are those of the local engine: `scatter` decides 
 """
 
 import json
+import logging
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -82,6 +83,7 @@ def _cluster(address: str) -> Iterator[Any]:
                 f"No Ray cluster answers at {address or 'this machine'}: {error}. Check --ray-address."
             ) from None
     ray.data.DataContext.get_current().enable_progress_bars = False
+    logging.getLogger("ray.data").setLevel(logging.ERROR)  # our own progress says what there is to say
     try:
         yield ray
     finally:
