@@ -4,9 +4,12 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from skill_factory.errors import HubError
+
+if TYPE_CHECKING:
+    from skill_factory.recipe import Recipe
 
 
 def add_arguments(commands: Any) -> None:
@@ -69,7 +72,7 @@ def run_push(args: argparse.Namespace) -> int:
         plan.mode is Mode.REPLACE
         and plan.before
         and not plan.unchanged
-        and not (args.yes or _agreed(plan.repo))
+        and not (args.yes or _agreed_to_replace(plan.repo))
     ):
         _tell(["Nothing was changed."])
         return 1
@@ -95,12 +98,58 @@ def _outcome(repo: str, result: Any) -> str:
     return f"Published: {result.url} (commit {result.commit[:8]}{tag})\nLoad it: load_dataset({repo!r}, 'sft_train')"
 
 
-def _agreed(repo: str) -> bool:
+def build_on_jobs(
+    recipe: "Recipe",
+    repo: str,
+    *,
+    source: str = "",
+    mode: str = "new",
+    public: bool = False,
+    flavor: str = "",
+    minutes: int = 60,
+    yes: bool = False,
+) -> int:
+    """`build --on hf-jobs`: say the cost, ask, start the job, follow its log. 0 when it has published, 1 after a no."""
+    from skill_factory.hub import stored_token
+    from skill_factory.jobs import FLAVOR, cost_line, follow, job_source, machines, run_on_jobs
+    from skill_factory.push_plan import Mode
+
+    token, asked = stored_token(), job_source(recipe, source)
+    known = {machine.name: machine for machine in machines(token)}
+    machine = known.get(flavor or FLAVOR)
+    if machine is None:
+        raise HubError(f"The Hub rents out no machine {flavor or FLAVOR!r}. Found: {', '.join(known)}.")
+    _tell([f"A job will build from {asked} and publish to {repo}; it is stopped after {minutes} minutes."])
+    _tell([cost_line(machine, minutes)])
+    if not (yes or _agreed("Start it?", "A job costs money, so starting it")):
+        _tell(["Nothing was started."])
+        return 1
+    job = run_on_jobs(
+        recipe,
+        repo,
+        token,
+        source=asked,
+        mode=Mode(mode),
+        public=public,
+        flavor=machine.name,
+        minutes=minutes,
+    )
+    _tell([f"Started: {job.url}"])
+    for line in follow(job):
+        _tell([line])
+    return 0
+
+
+def _agreed(question: str, what: str) -> bool:
     """The answer to the one question; without a terminal to ask at, an error that names the option."""
     if not sys.stdin.isatty():
-        raise HubError(f"Replacing what is in {repo} needs a yes. Nothing was changed. Run again with --yes.")
-    print(f"Replace the data in {repo}? [y/N] ", end="", file=sys.stderr, flush=True)
+        raise HubError(f"{what} needs a yes. Nothing was changed. Run again with --yes.")
+    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def _agreed_to_replace(repo: str) -> bool:
+    return _agreed(f"Replace the data in {repo}?", f"Replacing what is in {repo}")
 
 
 def _show_step(step: Any) -> None:

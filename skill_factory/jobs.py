@@ -1,5 +1,6 @@
 """Build on the Hub's machines instead of this one: the same recipe, this package's wheel, and what it will cost."""
 
+import re
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -62,15 +63,22 @@ def cost_line(machine: Machine, minutes: float) -> str:
     )
 
 
-def check_recipe(recipe: Recipe) -> str:
-    """The source to build from, as the command line writes it. Errors: HubError for a file, which stays here."""
-    source = recipe.source
-    if source.kind == "demo":
-        return f"demo:{source.name}" if source.name else "demo"
-    if source.kind == "hub":
-        return f"{source.name}@{source.revision}" if source.revision else source.name
+def job_source(recipe: Recipe, source: str = "") -> str:
+    """What the job builds from, as the command line writes it: what was given, else what the recipe names.
+
+    Errors: HubError for a file, which stays here.
+    """
+    from skill_factory.sources.hub import looks_like_repo
+
+    named = {
+        "demo": f"demo:{recipe.source.name}" if recipe.source.name else "demo",
+        "hub": f"{recipe.source.name}@{recipe.source.revision}".removesuffix("@"),
+    }
+    wanted = source or named.get(recipe.source.kind, "")
+    if re.fullmatch(r"demo(:\d+)?", wanted) or (looks_like_repo(wanted) and not Path(wanted).exists()):
+        return wanted
     raise HubError(
-        "A job reads its source from the Hub or makes the demo; this recipe's source is a file. "
+        "A job reads its source from the Hub or makes the demo; this source is a file. "
         "Publish the raw data first, or build here."
     )
 
@@ -80,6 +88,7 @@ def run_on_jobs(
     repo: str,
     token: str | None,
     *,
+    source: str = "",
     mode: Mode = Mode.NEW,
     public: bool = False,
     flavor: str = FLAVOR,
@@ -94,7 +103,7 @@ def run_on_jobs(
     check_name(repo)
     if not token:
         raise SignInNeeded("A job needs an account. Sign in, set HF_TOKEN, or run `hf auth login`.")
-    source, visibility = check_recipe(recipe), "public" if public else "private"
+    asked, visibility = job_source(recipe, source), "public" if public else "private"
     script = Path(__file__).with_name("job_script.py")
     with tempfile.TemporaryDirectory() as folder, plainly("a job", token):
         written, wheel = Path(folder) / "recipe.toml", pack_wheel(Path(folder))
@@ -102,7 +111,7 @@ def run_on_jobs(
         with redirect_stdout(sys.stderr):  # the library prints a remark, and standard output is for results
             job = client(token, endpoint).run_uv_job(
                 str(script),
-                script_args=[str(written), str(wheel), source, repo, mode.value, visibility],
+                script_args=[str(written), str(wheel), asked, repo, mode.value, visibility],
                 dependencies=[f"{MOUNT}/{wheel.name}"],
                 python=PYTHON,
                 secrets={"HF_TOKEN": token},

@@ -58,6 +58,22 @@ def test_from_the_hub_to_the_hub(hub: Hub, tmp_path: Path, raw: Path, in_client:
     assert json.loads(hub.read(MADE, "dataset_info.json"))["skill_factory"]["hf_hub_url"] == MADE
 
 
+def test_a_published_data_set_is_built_again_from_its_own_recipe(hub: Hub, tmp_path: Path, raw: Path) -> None:
+    """Source and settings come from the Hub, at the old commit: the rows are the same, and that is said."""
+    for done in (
+        command(hub, "build", RAW, "--out", tmp_path / "b"),
+        command(hub, "push", tmp_path / "b", MADE),
+    ):
+        assert done.returncode == 0, done.stderr
+    hub.seed(RAW, {SHARD: b"another state"}, private=True)
+    again = command(hub, "build", "--recipe", f"hf:{MADE}", "--out", tmp_path / "again", "--json")
+    assert again.returncode == 0, again.stderr
+    assert json.loads(again.stdout)["same_as_published"] is True
+    assert built(tmp_path / "again") == built(tmp_path / "b")
+    refused = command(hub, "build", "--recipe", f"hf:{MADE}", "--out", tmp_path / "bob", user="bob")
+    assert (refused.returncode, refused.stdout) == (2, "") and MADE in refused.stderr
+
+
 def test_a_build_pushed_again_after_the_owner_wrote_a_card(hub: Hub, tmp_path: Path, raw: Path) -> None:
     """Real cards: the owner's licence and words live through a second publish with other settings."""
     for name, attempts in (("one", 5), ("two", 3)):

@@ -13,7 +13,7 @@ import pytest
 from skill_factory.errors import HubError
 from skill_factory.hub_errors import SignInNeeded
 from skill_factory.job_script import commands
-from skill_factory.jobs import Machine, cost_line, follow, machines, run_on_jobs
+from skill_factory.jobs import Machine, cost_line, follow, job_source, machines, run_on_jobs
 from skill_factory.push_plan import Mode
 from skill_factory.recipe import Recipe, Source
 from skill_factory.wheel import VERSION, pack_wheel, requirements
@@ -78,6 +78,45 @@ def test_a_hub_source_is_pinned_to_its_commit(hub: Hub) -> None:
     run_on_jobs(recipe, "alice/traces", hub.token("alice"), endpoint=hub.url)
     (sent,) = (json.loads(record.body) for record in hub.requests if record.route == "job_run")
     assert f"alice/raw@{'c' * 40}" in sent["command"]
+
+
+@pytest.mark.parametrize("given", ["", "demo:9", "alice/raw@main"])
+def test_a_source_that_is_given_wins_over_the_recipes(given: str, tmp_path: Path) -> None:
+    """What stands on the command line; a path is refused whatever it is called."""
+    assert job_source(DEMO, given) == (given or "demo:50")
+    for path in (str(tmp_path), "raw.parquet", "./a/b"):
+        with pytest.raises(HubError, match="is a file"):
+            job_source(DEMO, path)
+
+
+def test_the_cost_is_said_before_the_job_is_started(hub: Hub) -> None:
+    """Without a yes nothing is started; with one, the log comes until the end."""
+    code = """
+import sys
+from skill_factory.hub_commands import build_on_jobs
+from skill_factory.recipe import Recipe
+from skill_factory.errors import HubError
+try:
+    sys.exit(build_on_jobs(Recipe(), "alice/traces", source="demo:5", minutes=30, yes="--yes" in sys.argv))
+except HubError as error:
+    print(error, file=sys.stderr); sys.exit(2)
+"""
+    env, root = hub.env("alice"), Path(__file__).parents[1]
+    runs = [
+        subprocess.run(
+            [sys.executable, "-c", code, *more],
+            env=env,
+            cwd=root,
+            input="",
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        for more in ((), ("--yes",))
+    ]
+    assert [run.returncode for run in runs] == [2, 0], runs
+    assert all("30 minutes come to about $0.015" in run.stderr for run in runs)
+    assert "Run again with --yes" in runs[0].stderr and "done" in runs[1].stderr and len(hub.jobs) == 1
 
 
 def test_a_token_without_the_right_is_told_so(hub: Hub) -> None:
