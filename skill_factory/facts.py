@@ -38,7 +38,7 @@ class Facts:
     response_question: Places
     response_id: Ids
     response_correct: Flags
-    response_variant: npt.NDArray[np.int16]
+    response_variant: Places
     response_chars: Places
     response_empty: Flags
     response_tags: Flags
@@ -85,7 +85,7 @@ def read(table: pa.Table, recipe: Recipe) -> Reading:
         response_question=question,
         response_id=text_ids(responses),
         response_correct=np.array(correct, dtype=np.bool_),
-        response_variant=np.array(codes, dtype=np.int16),
+        response_variant=np.array(codes, dtype=np.int32),
         response_chars=np.array([len(text) for text in responses], dtype=np.int32),
         response_empty=_empty(responses),
         response_tags=_tagged(table["response"], recipe),
@@ -111,11 +111,12 @@ def joined(parts: Sequence[Facts]) -> Facts:
         return parts[0]
     ids, inverse = np.unique(np.concatenate([p.question_id for p in parts]), return_inverse=True)
     names = [*sorted({n for p in parts for n in p.variants if n}), ""]
+    place = {name: i for i, name in enumerate(names)}
     questions, variants, owners = [], [], []
     seen_questions = seen_responses = 0
     for part in parts:
         questions.append(inverse[seen_questions + part.response_question].astype(np.int32))
-        recode = np.array([names.index(n) for n in part.variants], dtype=np.int16)
+        recode = np.array([place[n] for n in part.variants], dtype=np.int32)
         variants.append(recode[part.response_variant])
         owners.append(part.reflection_response + np.int32(seen_responses))
         seen_questions += len(part.question_id)

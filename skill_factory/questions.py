@@ -100,16 +100,29 @@ def questions(reading: Reading, judgement: Judgement, seed: int) -> Iterator[tup
     rows = kept.tolist()
     ids, right = facts.response_id[kept].tolist(), facts.response_correct[kept].tolist()
     variant = facts.response_variant[kept].tolist()
+    answers = _answers(reading, judgement)
     for place, start, end in spans:
         if usable[place]:
             pool = [
                 Response(
-                    ids[k], reading.responses[rows[k]], right[k], reading.answers[rows[k]] or "",
+                    ids[k], reading.responses[rows[k]], right[k], answers[rows[k]] or "",
                     facts.variants[variant[k]], pools[k],
                 )
                 for k in range(start, end)
             ]  # fmt: skip
             yield place, Question(int(facts.question_id[place]), reading.questions[place], pool)
+
+
+def _answers(reading: Reading, judgement: Judgement) -> Sequence[str | None]:
+    """The final answer of each response; of twins the smallest: no order of rows chooses between " 1" and "1"."""
+    twin = judgement.response_twin
+    joined = np.flatnonzero(twin != np.arange(len(twin)))
+    if not len(joined):
+        return reading.answers
+    answers = list(reading.answers)
+    for place, owner in zip(joined.tolist(), twin[joined].tolist(), strict=True):
+        answers[owner] = min(answers[owner] or "", answers[place] or "")
+    return answers
 
 
 class ReflectionPool(Sequence[Reflection]):

@@ -157,18 +157,19 @@ def _count_responses(tally: Tally, facts: Facts, judgement: Judgement) -> None:
     names = [name or "(none)" for name in facts.variants]
     truth = ("wrong", "right")
     right = facts.response_correct.view(np.int8)
+    # A variant may itself be called "(none)": numbers under one key are added.
     every = _pairs(facts.response_variant, right, 2)
     kept = judgement.response_code == 0
     for key, n in every:
-        tally.counts["labels"][f"{names[key[0]]}|{truth[key[1]]}"] = n
+        tally.counts["labels"][f"{names[key[0]]}|{truth[key[1]]}"] += n
     for key, n in _pairs(facts.response_variant[kept], right[kept], 2):
-        tally.counts["kept_responses"][f"{names[key[0]]}|{truth[key[1]]}"] = n
+        tally.counts["kept_responses"][f"{names[key[0]]}|{truth[key[1]]}"] += n
     owner = facts.reflection_response
     combined = right[owner].astype(np.int64) * 3 + facts.reflection_verdict + 1
     said = ("missing", "incorrect", "correct")
     for key, n in _pairs(facts.response_variant[owner], combined, 6):
         name = f"{names[key[0]]}|{truth[key[1] // 3]}|{said[key[1] % 3]}"
-        tally.counts["verdicts"][name] = n
+        tally.counts["verdicts"][name] += n
     width = int(judgement.question_kept.max(initial=0)) + 1
     for key, n in _pairs(judgement.question_right, judgement.question_kept, width):
         if key[1]:
