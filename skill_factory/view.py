@@ -53,7 +53,7 @@ def trace_html(trace: Trace, key: str = "trace", measure: Measure = characters) 
     return frame("".join(parts), key)
 
 
-def raw_html(trace: Trace) -> str:
+def raw_html(trace: Trace, key: str = "raw") -> str:
     """The assistant's turn letter by letter, layout dimmed."""
     right = iter([attempt.response.correct for attempt in trace.plan.attempts])
     pieces = []
@@ -64,7 +64,7 @@ def raw_html(trace: Trace) -> str:
         elif segment.kind is SegmentKind.SAMPLE_AGAIN:
             css += " sf-right"
         pieces.append(f'<span class="{css}">{safe(segment.text)}</span>')
-    return frame(f'<div class="sf-raw sf-text">{"".join(pieces)}</div>', "raw")
+    return frame(f'<div class="sf-raw sf-text">{"".join(pieces)}</div>', key)
 
 
 _RAW = {
@@ -125,7 +125,7 @@ def _page_traces(traces: Iterable[Trace], measure: Measure) -> Iterator[str]:
     for place, trace in enumerate(traces, 1):
         shown = story(trace)
         head = f"<b>{path_of(shown)}</b> {safe(first_line(shown.question))} <span>{safe(shown.name)}</span>"
-        raw = f'<details class="page-raw"><summary>Raw text</summary>{raw_html(trace)}</details>'
+        raw = f'<details class="page-raw"><summary>Raw text</summary>{raw_html(trace, f"t{place}-raw")}</details>'
         yield (
             f'<details class="page-trace" id="{hex_id(trace.id)}"{" open" if place == 1 else ""}>'
             f"<summary>{head}</summary>{trace_html(trace, f't{place}', measure)}{raw}</details>"

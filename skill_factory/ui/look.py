@@ -60,10 +60,11 @@ def summed_up() -> None:
 
 def _onwards() -> None:
     """The way to the last step."""
-    made = loading.evidence().outlook.traces
+    seen = loading.evidence()
+    made, known = seen.outlook.traces, seen.exact and seen.outlook.exact
     with st.container(horizontal=True, horizontal_alignment="right"):
         if st.button(
-            f"Go and build {many(made, 'trace')}", type="primary", icon=":material/check_circle:",
+            f"Go and build {many(made, 'trace')}" if known else "Go on to the build", type="primary", icon=":material/check_circle:",
             key="look.finish", disabled=not made,
         ):  # fmt: skip
             st.switch_page(FINISH.path)
