@@ -1,0 +1,255 @@
+"""The small tables: they say what the build's own tally says, add up, and never divide by nothing."""
+
+from collections import Counter
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from skill_factory import stats
+from skill_factory.critics import critic_table, more_critiques_table, wilson
+from skill_factory.estimate import Pace, estimate, size_words, time_words
+from skill_factory.findings import (
+    balance_finding,
+    critic_finding,
+    critiques_finding,
+    cutoff_finding,
+    drops_finding,
+    labels_finding,
+    teaches_finding,
+    yield_finding,
+)
+from skill_factory.formats import FORMATS
+from skill_factory.outlook import outlook
+from skill_factory.pipeline import Partition
+from skill_factory.reasons import Level
+from skill_factory.recipe import Recipe
+from skill_factory.tally import LevelTally, Tally
+from tests.make_raw import Row, row, verdict
+from tests.test_outlook import MAPPED, built, question
+
+
+def three_kinds() -> list[Row]:
+    """Three questions: all right, all wrong, half and half."""
+    return [*question("all", 4, 0), *question("none", 0, 4), *question("half", 2, 2)]
+
+
+@pytest.fixture(scope="module")
+def part() -> Partition:
+    return built(three_kinds(), MAPPED.changed({"traces.attempts": 4}))
+
+
+RECIPE = MAPPED.changed({"traces.attempts": 4})
+
+
+def test_the_yield_is_one_number_for_each_format_and_n(part: Partition) -> None:
+    """Two questions have a right response and four in all; none has five."""
+    table = stats.yield_table(part.judgement, RECIPE)
+    assert len(table) == len(FORMATS) * stats.MOST_ATTEMPTS
+    full = table[table["code"] == "*C_full"].set_index("attempts")["questions"]
+    assert full[4] == 2
+    assert full[5] == 0
+    back = table[table["code"] == "*C*IC"].set_index("attempts")["questions"]
+    assert (back[1], back[4]) == (0, 1), "it needs two attempts, and a wrong response"
+    assert set(table.loc[table["chosen"], "code"]) == {"*C_full"}
+
+
+def test_a_format_says_why_a_question_cannot_give_one(part: Partition) -> None:
+    """Each question that is left out stands under its first reason, in words."""
+    reach = stats.format_reach(part.judgement, RECIPE, "*C*IC")
+    assert (reach.questions, reach.traces) == (1, 1)
+    table = stats.why_not_table(reach)
+    assert table["questions"].sum() == 2
+    assert "the question has none" in " ".join(table["why"])
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=1, max_size=8),
+    st.tuples(st.floats(0, 1), st.floats(0, 1)),
+)
+def test_every_question_with_a_response_is_in_one_bar(
+    pools: list[tuple[int, int]], ends: tuple[float, float]
+) -> None:
+    """The bars of the balance add up, and those in the window are what the judgement keeps."""
+    rows = [one for k, (right, wrong) in enumerate(pools) for one in question(f"q{k}", right, wrong)]
+    if not rows:
+        return
+    low, high = sorted(ends)
+    recipe = MAPPED.changed({"balance.pass_rate": (low, high), "traces.attempts": 1})
+    judged = built(rows, recipe).judgement
+    table = stats.balance_table(judged, recipe)
+    assert table["questions"].sum() == int((judged.question_kept > 0).sum())
+    share = judged.question_right / judged.question_kept.clip(1)
+    inside = (judged.question_kept > 0) & (share >= low) & (share <= high)
+    assert table["inside"].sum() == int(inside.sum())
+
+
+def test_all_right_and_all_wrong_are_bars_of_their_own(part: Partition) -> None:
+    """They teach no retry, so they never mix with the rest."""
+    table = stats.balance_table(part.judgement, RECIPE)
+    assert dict(zip(table["label"], table["questions"], strict=True))["50–60 % right"] == 1
+    assert table.iloc[0]["questions"] == table.iloc[-1]["questions"] == 1
+    assert balance_finding(table) == (
+        "1 of 3 questions have both right and wrong responses; 1 are never right, 1 always"
+    )
+
+
+@pytest.mark.parametrize(
+    ("brushed", "window"),
+    [
+        ((-0.1, 1.1), (0.0, 1.0)),
+        ((0.2, 0.8), (0.2, 0.8)),
+        ((-0.03, 0.5), (0.01, 0.5)),
+        ((0.3, 1.04), (0.3, 0.99)),
+        ((1.03, 1.1), (1.0, 1.0)),
+        ((-0.1, -0.04), (0.0, 0.0)),
+    ],
+)
+def test_a_brush_is_a_window(brushed: tuple[float, float], window: tuple[float, float]) -> None:
+    """The outer bars count when their middle is brushed; the window is never empty."""
+    assert stats.window_of(*brushed) == window
+    Recipe().changed({"balance.pass_rate": stats.window_of(*brushed)})
+
+
+def test_drops_add_up_at_each_level(part: Partition) -> None:
+    """Kept and dropped are all that was read, kept first, the commonest reason next."""
+    table = stats.drops_table(part.tally.ledger)
+    for level, rows in table.groupby("level"):
+        assert rows["count"].sum() == part.tally.ledger[Level(level)].read
+        assert rows["share"].sum() == pytest.approx(1)
+        assert list(rows["rank"]) == sorted(rows["rank"])
+    assert set(stats.ledger_table(part.tally.ledger)["level"]) == set(table["level"])
+
+
+def test_the_costliest_rule_is_the_one_with_the_largest_share() -> None:
+    """A tenth of the questions outweighs a twentieth of the reflections, though it is fewer."""
+    ledger = {level: LevelTally() for level in Level}
+    ledger[Level.REFLECTIONS] = LevelTally(200, 190, Counter(no_verdict=10))
+    ledger[Level.QUESTIONS] = LevelTally(50, 45, Counter(no_correct_response=5))
+    assert stats.biggest_drop(ledger) == (Level.QUESTIONS, "no_correct_response", 5)
+    assert drops_finding(ledger).startswith("The costliest rule drops 5 questions (10 %)")
+    assert drops_finding({Level.ROWS: LevelTally(3, 3)}) == "Nothing is dropped"
+
+
+def test_labels_are_counted_by_variant(part: Partition) -> None:
+    """Right and wrong of each variant are its responses, dropped ones too."""
+    table = stats.labels_table(part.facts)
+    assert list(table["truth"]) == ["right", "wrong"]
+    assert list(table["responses"]) == [6, 6]
+    assert labels_finding(table) == "50 % of the responses are right"
+
+
+def critic_rows() -> list[Row]:
+    """Ten right responses of which eight have a critique that says so, ten wrong ones of which three have."""
+    rows = []
+    for k in range(20):
+        right = k < 10
+        good = k < 8 if right else k < 13
+        said = verdict(right if good else not right)
+        rows.append(row("q", f"try {k} <answer>{k}</answer>", right, [said], extracted=str(k)))
+    return rows
+
+
+def test_the_critic_is_measured_on_right_and_wrong_apart() -> None:
+    """Eight of ten right ones and three of ten wrong ones have a critique that agrees with the label."""
+    part = built(critic_rows(), MAPPED)
+    table = critic_table(part.facts, part.judgement)
+    assert {(r.truth, r.kept, r.responses) for r in table.itertuples()} == {
+        ("right", 8, 10),
+        ("wrong", 3, 10),
+    }
+    assert (table["low"] < table["share"]).all() and (table["share"] < table["high"]).all()
+    assert critic_finding(table).endswith("mistakes are missed more often")
+
+
+@given(st.integers(0, 500), st.integers(1, 500))
+def test_an_interval_holds_its_share_and_stays_a_share(k: int, n: int) -> None:
+    """Wilson's interval lies between 0 and 1 and around k / n."""
+    k = min(k, n)
+    low, high = wilson(k, n)
+    assert 0 <= low <= k / n + 1e-12
+    assert k / n - 1e-12 <= high <= 1
+
+
+def test_more_critiques_bring_back_more_but_never_all_that_were_dropped() -> None:
+    """The estimate grows with the number of critiques, and is bounded by what was dropped."""
+    part = built(critic_rows(), MAPPED)
+    table = more_critiques_table(part.facts, part.judgement)
+    for _, rows in table.groupby("truth"):
+        assert list(rows["regained"]) == sorted(rows["regained"])
+        assert (rows["regained"] <= rows["dropped"]).all()
+    assert "without a right one" in critiques_finding(table)
+
+
+def test_a_critic_that_is_never_right_is_promised_nothing() -> None:
+    """Where no critique of wrong responses was ever right, more of them are estimated to bring back none."""
+    rows = [
+        row("q", f"try {k} <answer>{k}</answer>", k < 5, [verdict(True)], extracted=str(k)) for k in range(10)
+    ]
+    part = built(rows, MAPPED)
+    table = more_critiques_table(part.facts, part.judgement)
+    wrong = table[table["truth"] == "wrong"]
+    assert list(wrong["dropped"]) == [5] * 4
+    assert list(wrong["regained"]) == [0] * 4
+
+
+def test_the_cut_off_is_read_off_the_written_lengths(part: Partition) -> None:
+    """Everything is longer than nothing, nothing longer than the longest; more attempts, longer traces."""
+    table = stats.cutoff_table(part.tally, 3.5)
+    for _, rows in table.groupby("attempts"):
+        assert rows["longer"].iloc[0] == 1
+        assert rows["longer"].iloc[-1] == 0
+        assert list(rows["longer"]) == sorted(rows["longer"], reverse=True)
+    assert stats.too_long(part.tally, 1, 3.5) == 1
+    assert stats.too_long(part.tally, 10**6, 3.5) == 0
+    assert cutoff_finding(part.tally, 10**6, 0) == "No trace is longer than 1,000,000 tokens"
+
+
+def test_what_traces_teach_are_shares_of_each_length(part: Partition) -> None:
+    """The segments of each bar are the whole bar."""
+    seen = outlook(part.judgement, RECIPE)
+    table = stats.teaches_table(seen)
+    assert list(table.groupby("attempts")["share"].sum()) == pytest.approx([1] * 4)
+    assert teaches_finding(seen).endswith("show a mistake put right")
+
+
+def test_findings_of_nothing_are_sentences(part: Partition) -> None:
+    """Without a usable question each chart still says so in words."""
+    bare = built(question("q", 0, 3), MAPPED)
+    assert yield_finding(stats.yield_table(bare.judgement, MAPPED), MAPPED).startswith(
+        "No question can be used"
+    )
+    assert teaches_finding(outlook(bare.judgement, MAPPED)) == "No trace can be made under these settings"
+    assert cutoff_finding(Tally(), 4096, 0) == "There are no traces to measure"
+    assert critic_finding(critic_table(part.facts, part.judgement)).startswith("A critique recognises")
+
+
+def test_the_yield_says_where_it_ends(part: Partition) -> None:
+    """The title is the answer: how many at this N, and beyond which N none is left."""
+    table = stats.yield_table(part.judgement, RECIPE)
+    assert yield_finding(table, RECIPE) == (
+        "2 questions can be used for “Retry until right, every length (paper)” at N = 4; "
+        "one more attempt and none is left"
+    )
+    six = RECIPE.changed({"traces.attempts": 6})
+    assert yield_finding(table, six).endswith("the largest N with any is 4")
+
+
+def test_an_estimate_scales_the_measured_pace() -> None:
+    """Half a second for 100 rows is 50 seconds for 10,000 in one process, half of it in two, and the start besides."""
+    part = built(question("q", 3, 3), MAPPED)
+    seen = outlook(part.judgement, MAPPED)
+    one = estimate(seen, 1, part.tally, Pace(100, 0.5), 10_000, 1)
+    two = estimate(seen, 1, part.tally, Pace(100, 0.5), 10_000, 2)
+    assert (round(one.seconds), round(two.seconds)) == (52, 27)
+    assert one.traces == 5 and one.text_bytes > 0
+    assert estimate(seen, 1, part.tally, Pace(0, 0.0), 0, 2).seconds == 0, "nothing known, nothing promised"
+
+
+def test_sizes_and_times_are_words() -> None:
+    """What people read: no false precision."""
+    assert [size_words(n) for n in (0, 999, 1500, 64_000_000, 2_000_000_000)] == [
+        "0 bytes", "999 bytes", "1.5 kB", "64 MB", "2.0 GB",
+    ]  # fmt: skip
+    assert [time_words(n) for n in (3, 27, 200)] == ["a few seconds", "about 25 seconds", "about 3 minutes"]
