@@ -10,9 +10,12 @@ import json
 from collections import Counter
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
+from huggingface_hub.utils import validate_repo_id
 
 from tests import command, make_raw, oracle, raw_rules
+from tests.hub import Hub
 from tests.make_raw import Row, row, verdict
 
 QUESTIONS = 60
@@ -36,6 +39,14 @@ def questions(count: int = QUESTIONS, labels: tuple[bool, ...] = (True, False) *
 def raw_file(folder: Path, rows: list[Row], name: str = "raw.parquet") -> Path:
     """Rows in the published columns, as Parquet."""
     return make_raw.write_parquet(rows, folder / name)
+
+
+def published_flags(source: Path, output: str, work: Path, *more: object, **variables: str) -> command.Run:
+    """The published script's command line, run in the folder `work`."""
+    work.mkdir(exist_ok=True)
+    script = command.ROOT / "skill_factory" / "sft_data_creation.py"
+    given = ("--input_reflection_dataset_name", source, "--output_dataset_name", output)
+    return command.python(script, *given, *more, cwd=work, **variables)
 
 
 def texts(folder: Path) -> list[str]:
@@ -110,6 +121,14 @@ def test_n_defaults_to_none(tmp_path: Path) -> None:
 
     labels = command.report(tmp_path / "out")["traces_by_label"]
     assert labels == {f"{n}C": QUESTIONS for n in range(1, 6)}
+
+
+def test_n_defaults_to_none_in_the_scripts_own_flags(tmp_path: Path) -> None:
+    """By the published script's flags N has to be given; the sentence names the flag and nothing is written."""
+    run = published_flags(raw_file(tmp_path, questions()), "traces", tmp_path / "work")
+
+    assert run.exit == 2 and "--num_responses_ignore_correctness" in run.err and "Traceback" not in run.err
+    assert list((tmp_path / "work").iterdir()) == []
 
 
 def test_cic_crashes_on_a_question_with_no_wrong_response(tmp_path: Path) -> None:
@@ -299,3 +318,59 @@ def test_block_tags_in_samples_make_a_trace_that_cannot_be_read_back(tmp_path: P
     for trace in command.traces(tmp_path / "out"):
         text = trace["conversations"][1]["content"]
         assert text.count("</sample>") == text.count("<sample>") == len(trace["attempts"])
+
+
+@pytest.mark.parametrize("length", [73, 74, 75])
+def test_a_name_ending_in_a_dash_after_the_cut_is_refused_by_the_hub(tmp_path: Path, length: int) -> None:
+    """The script's name rule cuts at 95 characters; a dash that the cut leaves at the end goes too."""
+    output, codes = "x" * length, ("*C_full", "*C*IC")
+    name = f"{output}_reflections3_formats{'.'.join(codes)}".replace("*", "-")[:95]
+    n = ("--num_responses_ignore_correctness", 3)
+
+    run = published_flags(
+        raw_file(tmp_path, questions(10)), output, tmp_path / "work", *n, "--formats", *codes
+    )
+
+    assert run.exit == 0, run.err
+    (made,) = (tmp_path / "work").iterdir()
+    validate_repo_id(made.name)
+    assert made.name == name.rstrip("-.")
+    assert name.endswith("-") == (length == 73)
+
+
+def test_it_overwrites_an_existing_hub_data_set_without_asking(tmp_path: Path) -> None:
+    """The script's flags publish nothing unless told to, and nothing is put in the place of another data set unasked."""
+    raw, n = raw_file(tmp_path, questions(10)), ("--num_responses_ignore_correctness", 3)
+    name = "alice/traces"
+    with Hub(tmp_path / "hub") as hub:
+        hub.seed_dataset(name, {"data/train-00000-of-00001.parquet": pq.read_table(raw)})
+        before = hub.files(name)
+        online = {**hub.env("alice"), "HF_HUB_OFFLINE": "0"}
+        run = published_flags(raw, name, tmp_path / "work", *n, **online)
+        assert (run.exit, hub.requests) == (0, []), run.err
+
+        (made,) = (path for path in (tmp_path / "work").rglob("report.json"))
+        pushed = command.run("push", made.parent, name, **online)
+        replaced = command.run("push", made.parent, name, "--mode", "replace", **online)
+
+        assert (pushed.exit, replaced.exit) == (2, 2)
+        assert "Traceback" not in pushed.err + replaced.err
+        assert (hub.files(name), hub.count("commit")) == (before, 0)
+
+
+def test_it_overwrites_a_folder_without_asking(tmp_path: Path) -> None:
+    """A build of another recipe, and a folder that no build made, are left as they are; the same build is told done."""
+    raw, out, own = raw_file(tmp_path, questions(10)), tmp_path / "out", tmp_path / "own"
+    command.build(raw, out, "--attempts", 3)
+    before = command.digest(out)
+    own.mkdir()
+    (own / "thesis.txt").write_text("mine")
+
+    other = command.run("build", raw, "--out", out, "--attempts", 2, "--json")
+    foreign = [command.run("build", raw, "--out", own, *fresh, "--json") for fresh in ((), ("--fresh",))]
+    again = command.build(raw, out, "--attempts", 3)
+
+    assert other.exit == 2 and "attempts" in other.err and not other.out
+    assert [run.exit for run in foreign] == [2, 2]
+    assert command.digest(out) == before and again["fingerprint"] == command.report(out)["fingerprint"]
+    assert [path.name for path in own.iterdir()] == ["thesis.txt"]
