@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from skill_factory.ui import chosen, mapping, shell, workspace
+from skill_factory.ui import chosen, loading, mapping, shell, workspace
 
 shell.page()
 st.title("Data")
@@ -17,6 +17,8 @@ left, right = st.columns([1, 2], gap="large")
 with left:
     st.subheader("Which column holds what")
     complete = mapping.show()
+    if complete and loading.suit():
+        st.rerun()
 with right:
     st.subheader("Will these data do?")
     if complete:

@@ -35,7 +35,7 @@ def of_recipe() -> None:
     spec = mine.recipe.source
     if mine.source or spec.kind not in ("demo", "hub"):
         return
-    name = f"Demo: {spec.name} puzzles" if spec.kind == "demo" else spec.name
+    name = loading.called(spec)
     st.info(f"This recipe was made for **{workspace.plain(name)}**.", icon=":material/receipt_long:")
     if st.button("Open its data", key="door.recipe", icon=":material/database:", width="stretch"):
         enter(source_of_recipe(spec), name, spec if spec.kind == "hub" else None)
@@ -45,7 +45,7 @@ def demo(primary: bool = True) -> None:
     """The demo: 500 puzzles, made on the spot."""
     kind = "primary" if primary else "secondary"
     if st.button("Try the demo", type=kind, icon=":material/play_arrow:", key="door.demo", width="stretch"):
-        enter("demo", "Demo: 500 Countdown puzzles")
+        enter("demo")
 
 
 def hub() -> None:

@@ -47,6 +47,7 @@ __all__ = [
     "recipe",
     "rule_trials",
     "source",
+    "suit",
     "typical",
 ]
 
@@ -70,10 +71,9 @@ def choose(text: str, label: str = "", asked: Source | None = None) -> None:
         raise SourceError(f"{label or text} holds no rows. Choose data with at least one.")
     known = mine.recipe.columns
     columns = known if _all_there(known, found) else guess(names, rows)
-    workspace.choose_source(text, label or found.spec.name or text, found.spec, columns)
+    workspace.choose_source(text, label or called(found.spec), found.spec, columns)
     st.session_state.pop("_kept", None)
-    if mine.recipe.traces == Traces():
-        _suit()
+    suit()
 
 
 def _open_to_all(text: str) -> bool:
@@ -84,14 +84,25 @@ def _open_to_all(text: str) -> bool:
     return path.resolve().is_relative_to(place("uploads").resolve())
 
 
-def _suit() -> None:
-    """Start from the number of attempts that suits the data, where the visitor has chosen nothing yet."""
+def called(spec: Source) -> str:
+    """What a source is called on the page."""
+    return f"Demo: {spec.name} Countdown puzzles" if spec.kind == "demo" else spec.name
+
+
+def suit() -> bool:
+    """Start from the number of attempts that suits the data, once, where the visitor has chosen nothing yet."""
+    mine = workspace.current()
+    if mine.suited or mine.recipe.traces != Traces():
+        return False
     try:
         seen = evidence()
-        report = fitness(seen.narrow.facts, seen.judgement, seen.narrow.rows, seen.recipe)
-        workspace.change(dict(report.proposal.changes))
     except ColumnError:
-        return  # the page Data asks for the columns that are missing
+        return False  # the page Data asks for the columns that are missing
+    mine.suited = True
+    before = mine.recipe
+    report = fitness(seen.narrow.facts, seen.judgement, seen.narrow.rows, seen.recipe)
+    workspace.change(dict(report.proposal.changes))
+    return mine.recipe != before
 
 
 def _all_there(columns: Columns, found: Seen) -> bool:

@@ -40,6 +40,8 @@ class Workspace:
     """The build that Finish shows."""
     problems: dict[str, str] = field(default_factory=dict)
     """Field of the recipe → why its last change was refused."""
+    suited: bool = False
+    """Whether N was proposed for these data once; after that it is the visitor's."""
     link: str = ""
     """The `?recipe=` that was opened last, so that a rerun does not open it again."""
 
@@ -80,7 +82,7 @@ def replace_recipe(recipe: Recipe) -> None:
 def choose_source(source: str, label: str, spec: Source, columns: Columns) -> None:
     """Work on another source; what was excluded by hand belonged to the one before."""
     mine = current()
-    mine.source, mine.label, mine.job = source, label, ""
+    mine.source, mine.label, mine.job, mine.suited = source, label, "", False
     balance = mine.recipe.balance.model_copy(update={"exclude": ()})
     mine.recipe = mine.recipe.model_copy(update={"source": spec, "columns": columns, "balance": balance})
     mine.problems.clear()
