@@ -352,6 +352,16 @@ def test_without_lineage_a_row_has_its_two_columns(tmp_path: Path) -> None:
     assert command.traces(tmp_path / "without") == [{name: row[name] for name in first_two} for row in whole]
 
 
+def test_inspect_counts_the_usable_questions(tmp_path: Path) -> None:
+    """For each N from 1 to 10 `inspect` says how many questions are usable, as the oracle counts them."""
+    rows = list(make_raw.make_rows(QUESTIONS, responses=14, seed=8))
+    run = command.run("inspect", make_raw.write_parquet(rows, tmp_path / "raw.parquet"), "--json")
+    expected = {str(n): len(raw_rules.filter_raw(rows, Options(attempts=n)).usable) for n in range(1, 11)}
+
+    assert json.loads(run.out)["usable_questions"] == expected
+    assert len(set(expected.values())) > 5
+
+
 # ------------------------------------------------------------------------------------------- real critiques
 
 
