@@ -48,5 +48,22 @@ docs: setup
 screenshots: setup browser
 	$(RUN) -m tests.screenshots
 
+# Figures: medians of several runs, ratios first. Rewrites docs/benchmarks.md.
+bench: setup
+	$(RUN) -m tests.bench
+
+bench-app: setup browser
+	$(RUN) -m tests.bench_app
+
+# The trainers' own environments lie in .trainers/, which git ignores.
+trainers: setup
+	sh tests/trainers/environments.sh
+
+test-trainers: trainers
+	$(BIN)/pytest -q -m trainers --timeout 1800
+
+test-ray: setup
+	$(BIN)/pytest -q -m ray --timeout 600
+
 clean:
 	rm -rf demo-build .pytest_cache .mypy_cache .ruff_cache .hypothesis

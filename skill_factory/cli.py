@@ -79,7 +79,7 @@ def parser() -> Parser:
     _recipe_options(one)
     one = _command(commands, "build", _build, "make the training set")
     one.add_argument("source", nargs="?", default="", help=_SOURCE)
-    one.add_argument("--out", required=True, metavar="DIR", help="the build folder")
+    one.add_argument("--out", default="", metavar="DIR", help="the build folder")
     one.add_argument("--workers", type=int, default=0, metavar="W", help="processes; default: one per core")
     one.add_argument(
         "--memory",
@@ -95,6 +95,25 @@ def parser() -> Parser:
     one.add_argument(
         "--on", choices=("here", "hf-jobs"), default="here", help="run on this machine or as a Hub job"
     )
+    job = one.add_argument_group(
+        "on a machine of the Hub", "for Hub and demo sources; cost and time are said first"
+    )
+    job.add_argument(
+        "--on", choices=("here", "hf-jobs"), default="here", help="run here, or as a job of the Hub"
+    )
+    job.add_argument("--to", default="", metavar="USER/NAME", help="where the job publishes the data set")
+    job.add_argument("--mode", choices=("new", "pr", "replace"), default="new", help="as in `push`")
+    job.add_argument("--public", action="store_true", help="publish for everybody; default: private")
+    job.add_argument(
+        "--flavor",
+        default="",
+        metavar="NAME",
+        help="kind of machine; default: eight cores without accelerator",
+    )
+    job.add_argument(
+        "--minutes", type=int, default=60, metavar="M", help="the job is stopped after this time"
+    )
+    job.add_argument("--yes", action="store_true", help="don't ask before starting it")
     _recipe_options(one)
     one = _command(commands, "preview", _preview, "show the first traces of a build, before it")
     one.add_argument("source", nargs="?", default="", help=_SOURCE)
@@ -250,6 +269,10 @@ def _build(args: argparse.Namespace) -> int:
     from skill_factory.progress import TerminalReport
 
     recipe = recipe_of(args)
+    if args.on == "hf-jobs":
+        return _build_on_jobs(args, recipe)
+    if not args.out:
+        raise RecipeError("A build needs a folder to write to: --out DIR.")
     source = _source_of(args, recipe)
     report = TerminalReport()
     try:
@@ -269,6 +292,19 @@ def _build(args: argparse.Namespace) -> int:
         words = "the same rows as" if same["same_as_published"] else "NOT the same rows as"
         print(f"  digest      {result.report['rows_digest']}: {words} the published data set")
     return 0
+
+
+def _build_on_jobs(args: argparse.Namespace, recipe: "Recipe") -> int:
+    from skill_factory.hub_commands import build_on_jobs
+
+    if not args.to:
+        raise RecipeError("A job publishes what it builds; say where: --to USER/NAME.")
+    if args.map:
+        recipe = recipe.changed({f"columns.{field}": value for field, value in columns_of(args).items()})
+    return build_on_jobs(
+        recipe, args.to, source=args.source, mode=args.mode, public=args.public, flavor=args.flavor,
+        minutes=args.minutes, yes=args.yes,
+    )  # fmt: skip
 
 
 def _same_as_published(name: str, report: dict[str, Any]) -> dict[str, bool]:
