@@ -92,9 +92,6 @@ def parser() -> Parser:
     one.add_argument(
         "--ray-address", default="", metavar="ADDR", help="a running Ray cluster; default: one of its own"
     )
-    one.add_argument(
-        "--on", choices=("here", "hf-jobs"), default="here", help="run on this machine or as a Hub job"
-    )
     job = one.add_argument_group(
         "on a machine of the Hub", "for Hub and demo sources; cost and time are said first"
     )
