@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 Brain = Callable[[str, random.Random], str]
-"""(the user's message, a generator of the request's own) → what the model says."""
+"""(the user's message, a generator keyed by the request's id) → what the model says."""
 
 
 def agreeing(prompt: str, rng: random.Random) -> str:
@@ -234,7 +234,7 @@ class ModelServer:
         """A whole answer, billed whether or not it arrives."""
         serial = len(self.ledger.tokens) + 1
         prompt = "\n".join(message["content"] for message in body["messages"])
-        text = self._brain(body["messages"][-1]["content"], random.Random(f"{identity} {serial}"))
+        text = self._brain(body["messages"][-1]["content"], random.Random(identity))
         if self._draw(self.faults.untagged):
             text = text.replace("<verdict>", "").replace("</verdict>", "")
         text += f"\n[{serial}]"

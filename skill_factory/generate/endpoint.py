@@ -11,7 +11,7 @@ from typing import Any
 
 from skill_factory.columns import excerpt
 from skill_factory.errors import EndpointError
-from skill_factory.generate.network import SENT, InnerAddress, check_endpoint, lent_to_hub, open_line
+from skill_factory.generate.network import SENT, check_endpoint, lent_to_hub, open_line
 from skill_factory.generate.request import Answer, Finish, Request
 
 KIND_OWN, KIND_PROVIDER = "OpenAI-compatible server", "Hugging Face Inference Providers"
@@ -202,7 +202,7 @@ def _trouble(error: Exception, key: str | None) -> Trouble:
     import httpx2
     from huggingface_hub.errors import HfHubHTTPError, InferenceTimeoutError, TextGenerationError
 
-    if isinstance(error, InnerAddress):
+    if isinstance(error, EndpointError):
         return Trouble(Way.HOPELESS, str(error))
     if isinstance(error, HfHubHTTPError) and error.response is not None:
         return _refused(error.response, key)
@@ -233,7 +233,7 @@ def _refused(response: Any, key: str | None) -> Trouble:
         return Trouble(Way.THROTTLED, f"HTTP {status}", pause)
     if status in (408, 409, 425) or status >= 500:
         return Trouble(Way.FAILING, f"HTTP {status}", pause)
-    if status in (401, 402, 403, 404, 405, 407) or status < 400:
+    if status in (401, 402, 403, 404, 405, 407):
         return Trouble(
             Way.HOPELESS, f"The server refused: {why}. {_ADVICE.get(status, 'Check the address.')}"
         )

@@ -116,12 +116,20 @@ def open_line(key: str | None, most: int) -> httpx2.AsyncClient:
         if key:
             request.headers["authorization"] = f"Bearer {key}"
 
+    async def stay(response: httpx2.Response) -> None:
+        # Followed, a redirect would take the prompts (and on the same host the key) to an address nobody chose.
+        if 300 <= response.status_code < 400:
+            raise EndpointError(
+                f"The server answers with a redirect (HTTP {response.status_code}). Check the address: "
+                "https instead of http, or another path."
+            )
+
     limits = httpx2.Limits(max_connections=most + 8, max_keepalive_connections=most + 8, keepalive_expiry=30)
     options: dict[str, Any] = {"limits": limits}
     if hosted():
         # A proxy of the environment would resolve names beyond our judgement.
         options = {"transport": Guarded(limits=limits), "trust_env": False}
-    hooks = {"request": [authorise]}
+    hooks: dict[str, Any] = {"request": [authorise], "response": [stay]}
     return _Line(**options, timeout=None, follow_redirects=False, event_hooks=hooks)
 
 

@@ -1,0 +1,433 @@
+"""Generating before a real server on loopback: keys, faults, pace, budget, cancel, streams, hosted instances."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from skill_factory.errors import BuildFolderError, EndpointError
+from skill_factory.generate import (
+    Budget,
+    Endpoint,
+    GenerateProgress,
+    Job,
+    Kind,
+    Limits,
+    Made,
+    Price,
+    Sampling,
+    generate,
+)
+from skill_factory.generate.network import HOSTED
+from skill_factory.generate.pace import FIRST_LIMIT
+from tests.command import ROOT, run
+from tests.make_raw import STAGE, row, verdict, write_parquet
+from tests.model_server import ALL_FAULTS, Faults, ModelServer
+
+QUICK = Limits(first_pause=0.02, tries=12)
+
+
+@pytest.fixture
+def raw(tmp_path: Path) -> Path:
+    """Sixty responses without a critique, to twenty questions."""
+    rows = [
+        row(f"What is {n} + 1?", f"It is {n + k}.\n<answer>{n + k}</answer>", k == 1, [])
+        for n in range(20)
+        for k in range(3)
+    ]
+    return write_parquet(rows, tmp_path / "raw.parquet", leave_out=["reflections"])
+
+
+def job(source: Path, server: ModelServer, **changes: Any) -> Job:
+    """Two critiques each, with quick retries."""
+    out = source.parent / "made"
+    usual = Job(Kind.REFLECTIONS, str(source), out, Endpoint("m", server.url), k=2, limits=QUICK)
+    return replace(usual, **changes)
+
+
+def stored(out: Path) -> list[str]:
+    """All critiques of a raw set."""
+    return [t for one in pq.read_table(out / "data").to_pylist() for t in one[f"{STAGE}_reflection"]]
+
+
+# -- keys ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_key_goes_to_the_server_and_nowhere_else(raw: Path) -> None:
+    """As a bearer; and without one nothing is sent, although a Hub token is saved on this machine."""
+    with ModelServer() as server:
+        words = [
+            "generate",
+            "reflections",
+            raw,
+            "--out",
+            raw.parent / "a",
+            "--model",
+            "m",
+            "--endpoint",
+            server.url,
+            "--k",
+            "1",
+        ]
+        assert run(*words, HF_TOKEN="hf_saved_on_this_machine").exit == 0
+        assert set(server.ledger.keys) == {""}
+        server.ledger.keys.clear()
+        words[words.index(raw.parent / "a")] = raw.parent / "b"
+        assert (
+            run(*words, "--key-env", "MY_KEY", MY_KEY="k-123", HF_TOKEN="hf_saved_on_this_machine").exit == 0
+        )
+        assert set(server.ledger.keys) == {"Bearer k-123"}
+
+
+def test_a_server_that_repeats_the_key_does_not_get_it_printed(raw: Path) -> None:
+    """A refusal is told with the server's words, without the key in them."""
+    with ModelServer(faults=Faults(status=401, message="bad key sk-secret-9")) as server:
+        words = [
+            "generate",
+            "reflections",
+            raw,
+            "--out",
+            raw.parent / "a",
+            "--model",
+            "m",
+            "--endpoint",
+            server.url,
+        ]
+        done = run(*words, SKILL_FACTORY_API_KEY="sk-secret-9")
+    assert done.exit == 2
+    assert "HTTP 401" in done.err and "Check the key" in done.err
+    everything = (
+        done.out
+        + done.err
+        + "".join(p.read_bytes().decode("latin-1") for p in (raw.parent / "a").rglob("*") if p.is_file())
+    )
+    assert "sk-secret-9" not in everything
+
+
+# -- what the server may do ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_every_fault_at_once_still_gives_every_answer(raw: Path, stream: bool) -> None:
+    """Whole answers and streams: bursts of 429, 500s, cut connections, wrong JSON, refusals."""
+    with ModelServer(faults=ALL_FAULTS, latency=0.002) as server:
+        endpoint = Endpoint("m", server.url, stream=stream)
+        made = generate(job(raw, server, endpoint=endpoint))
+        assert made.ending == "done" and made.missing == 0 and made.answers == 120
+        tokens = [server.ledger.tokens[n] for n in _serials(raw.parent / "made")]
+        assert made.tokens == {"prompt": sum(t[0] for t in tokens), "completion": sum(t[1] for t in tokens)}
+    refused = made.counts.get("finish_refused", 0)
+    assert len(stored(raw.parent / "made")) == 120 - refused
+    assert made.lost > 0
+
+
+def _serials(out: Path) -> list[int]:
+    import sqlite3
+
+    with sqlite3.connect(out / ".store" / "answers.sqlite") as db:
+        return [int(text.rsplit("[", 1)[1].rstrip("]")) for (text,) in db.execute("SELECT text FROM answers")]
+
+
+def test_a_server_that_counts_no_tokens_gets_an_estimate(raw: Path) -> None:
+    """Better than a cost of nothing."""
+    with ModelServer(faults=Faults(uncounted=1.0)) as server:
+        made = generate(job(raw, server, price=Price(1.0, 1.0)))
+    assert made.tokens["prompt"] > 120 * 100 and made.tokens["completion"] > 120 * 5
+    assert made.cost > 0
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (401, "Check the key"),
+        (402, "no credit"),
+        (403, "may not use"),
+        (404, "ends in /v1"),
+        (307, "redirect"),
+    ],
+)
+def test_what_no_request_can_mend_ends_the_run_at_once(raw: Path, status: int, said: str) -> None:
+    """With the server's status and what to do, after a handful of requests and not after thousands."""
+    with ModelServer(faults=Faults(status=status)) as server:
+        with pytest.raises(EndpointError, match=said):
+            generate(job(raw, server))
+        assert server.ledger.asked.total() <= FIRST_LIMIT * 2
+
+
+def test_parameters_that_a_server_refuses_are_told_and_forgiven(raw: Path) -> None:
+    """Twenty refusals and no answer mean a wrong setting: nothing is held against the requests themselves."""
+    refusing = Faults(status=400, message="unknown parameter top_k")
+    said = pytest.raises(EndpointError, match=r"unknown parameter top_k.*--top-k none")
+    with ModelServer(faults=refusing) as server, said:
+        generate(job(raw, server))
+    with ModelServer() as server:
+        assert generate(job(raw, server)).missing == 0
+
+
+def test_nobody_there_is_told_soon(raw: Path) -> None:
+    """A wrong port is no reason to wait for long."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    started = time.monotonic()
+    with ModelServer() as server, pytest.raises(EndpointError, match="no connection"):
+        generate(
+            job(
+                raw,
+                server,
+                endpoint=Endpoint("m", f"http://127.0.0.1:{port}/v1"),
+                limits=Limits(tries=3, first_pause=0.02),
+            )
+        )
+    assert time.monotonic() - started < 10
+
+
+def test_a_request_that_hangs_is_given_up_and_asked_again(raw: Path) -> None:
+    """Each request has its time; the connection of one that ran out is not used again."""
+    with ModelServer(latency=0.05, faults=Faults(slow=0.2)) as server:
+        endpoint = Endpoint("m", server.url, timeout=0.3)
+        assert generate(job(raw, server, endpoint=endpoint)).missing == 0
+        assert server.ledger.asked.total() > 120
+
+
+def test_patience_ends(raw: Path) -> None:
+    """A server that only ever says 429 does not keep a run for ever."""
+    with ModelServer(faults=Faults(burst_every=1, burst=10**9, retry_after="0.1")) as server:
+        limits = Limits(first_pause=0.02, patience=2.0, grace=0.1)
+        with pytest.raises(EndpointError, match="No answer for"):
+            generate(job(raw, server, limits=limits))
+
+
+# -- pace ------------------------------------------------------------------------------------------------------------
+
+
+def test_the_pace_follows_the_server(raw: Path) -> None:
+    """It grows to the bound while all goes well; after a burst of 429s fewer requests are in flight."""
+    moments: list[GenerateProgress] = []
+    with ModelServer(latency=0.2) as server:
+        generate(job(raw, server, k=4, limits=replace(QUICK, concurrency=24)), report=moments.append)
+        assert server.ledger.most_in_flight == 24
+        assert max(one.limit for one in moments) == 24
+    with ModelServer(latency=0.2, faults=Faults(burst_every=20, burst=4)) as server:
+        generate(
+            job(raw, server, out=raw.parent / "b", k=4, limits=replace(QUICK, concurrency=24)),
+            report=moments.append,
+        )
+        assert server.ledger.most_in_flight < 24
+
+
+def test_retry_after_is_kept(raw: Path) -> None:
+    """Told to wait for a second, nothing is asked for a second."""
+    with ModelServer(faults=Faults(burst_every=61, burst=1, retry_after="1")) as server:
+        times: list[float] = []
+        server.ledger.asked = _Noting(times)
+        generate(job(raw, server, k=1, limits=replace(QUICK, concurrency=1)))
+        generate(job(raw, server, k=2, limits=replace(QUICK, concurrency=1)))
+    gaps = [b - a for a, b in pairwise(times)]
+    assert max(gaps[60:]) >= 0.99
+
+
+class _Noting(Counter[str]):
+    """A counter that notes when it was used."""
+
+    def __init__(self, times: list[float]) -> None:
+        super().__init__()
+        self._times = times
+
+    def __setitem__(self, key: str, value: int) -> None:
+        self._times.append(time.monotonic())
+        super().__setitem__(key, value)
+
+
+# -- budget, cancel ----------------------------------------------------------------------------------------------------
+
+
+def test_a_budget_stops_cleanly_and_a_larger_one_goes_on(raw: Path) -> None:
+    """Tokens stay below it, the set so far is written and says that it is not complete, and nothing is asked twice."""
+    small = Sampling(max_tokens=200)
+    with ModelServer(latency=0.005) as server:
+        first = generate(job(raw, server, sampling=small, budget=Budget(tokens=9_000)))
+        assert first.ending == "stopped"
+        assert 3_000 < sum(first.tokens.values()) <= 9_000
+        assert first.missing == 120 - first.answers > 0
+        assert "not complete" in (raw.parent / "made" / "README.md").read_text()
+        assert len(stored(raw.parent / "made")) == first.answers
+        money = Budget(money=0.03)
+        second = generate(job(raw, server, sampling=small, budget=money, price=Price(1.0, 1.0)))
+        assert second.cost <= 0.03 and second.answers > first.answers
+        last = generate(job(raw, server, sampling=small))
+        assert last.ending == "done" and last.missing == 0
+        assert server.ledger.served.total() == 120
+    assert "not complete" not in (raw.parent / "made" / "README.md").read_text()
+
+
+def test_ctrl_c_keeps_what_is_in_flight(raw: Path) -> None:
+    """The first signal stops asking and waits for the answers on their way; exit code 130; the next run goes on."""
+    with ModelServer(latency=0.5) as server:
+        out = raw.parent / "made"
+        words = [
+            "generate",
+            "reflections",
+            raw,
+            "--out",
+            out,
+            "--model",
+            "m",
+            "--endpoint",
+            server.url,
+            "--k",
+            "2",
+            "--json",
+        ]
+        process = subprocess.Popen(
+            [sys.executable, "-m", "skill_factory", *map(str, words)], text=True,
+            env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+        _until(lambda: server.ledger.asked.total() >= 10)
+        process.send_signal(signal.SIGINT)
+        printed, _ = process.communicate(timeout=60)
+        assert process.returncode == 130
+        made = json.loads(printed)
+        assert made["ending"] == "cancelled" and made["lost"] == 0
+        assert made["answers"] == server.ledger.served.total() < 120
+        assert json.loads((out / ".store" / "progress.json").read_text())["phase"] == "cancelled"
+        assert run(*words).exit == 0
+        assert server.ledger.served.total() == 120
+
+
+def _until(holds: Callable[[], bool], seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, "it never came to that"
+        time.sleep(0.005)
+
+
+def test_progress_says_how_far_how_fast_how_dear(raw: Path) -> None:
+    """Counted, asked for, written, done; with tokens per second, cost and time left on the way, and on disk."""
+    moments: list[GenerateProgress] = []
+    with ModelServer(latency=0.3) as server:
+        limits = replace(QUICK, concurrency=16)
+        made = generate(job(raw, server, k=4, price=Price(1.0, 1.0), limits=limits), report=moments.append)
+    phases = list(dict.fromkeys(one.phase for one in moments))
+    assert phases == ["count", "ask", "write", "done"]
+    midst = [one for one in moments if one.phase == "ask" and 0 < one.done < one.total]
+    assert midst and all(one.tokens_per_second > 0 and one.cost > 0 and one.seconds_left for one in midst)
+    assert moments[-1].done == moments[-1].total == 240
+    assert json.loads((raw.parent / "made" / ".store" / "progress.json").read_text())["cost"] == made.cost
+    assert "tokens/s" in midst[0].line() and "left" in midst[0].line()
+
+
+def test_a_second_run_asks_nothing(raw: Path) -> None:
+    """What is there is there, also for a run that wants less or more."""
+    with ModelServer() as server:
+        first = generate(job(raw, server))
+        again = generate(job(raw, server))
+        assert server.ledger.asked.total() == 120
+        assert (first.rows, first.answers) == (again.rows, again.answers)
+        assert generate(job(raw, server, k=1)).rows == 60
+        assert server.ledger.asked.total() == 120
+        generate(job(raw, server, k=3))
+        assert server.ledger.asked.total() == 180
+
+
+def test_the_same_response_twice_is_asked_once(tmp_path: Path) -> None:
+    """Equal rows share their critiques."""
+    twin = row("2+2?", "<answer>4</answer>", True, [])
+    source = write_parquet([twin, twin, twin], tmp_path / "raw.parquet", leave_out=["reflections"])
+    with ModelServer() as server:
+        made = generate(job(source, server))
+        assert server.ledger.served.total() == 2
+    assert made.missing == 0 and len(stored(tmp_path / "made")) == 6
+
+
+def test_critiques_that_are_there_stay_and_count(tmp_path: Path) -> None:
+    """A response that has k already gets none."""
+    rows = [
+        row("a?", "<answer>1</answer>", True, [verdict(True)] * 2),
+        row("b?", "<answer>2</answer>", True, [verdict(True)]),
+    ]
+    source = write_parquet(rows, tmp_path / "raw.parquet")
+    with ModelServer() as server:
+        generate(job(source, server))
+        assert server.ledger.served.total() == 1
+    assert [
+        len(one[f"{STAGE}_reflection"]) for one in pq.read_table(tmp_path / "made" / "data").to_pylist()
+    ] == [2, 2]
+
+
+# -- hosted ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_hosted_instance_asks_no_inner_address(raw: Path) -> None:
+    """Neither by number nor by a name that only turns out to be inside when it is resolved; the server sees nothing."""
+    with ModelServer() as server:
+        for host in ("127.0.0.1", "localhost", socket.gethostname(), "0x7f.1", "2130706433"):
+            words = ["generate", "reflections", raw, "--out", raw.parent / host, "--model", "m"]
+            done = run(*words, "--endpoint", f"http://{host}:{server.port}/v1", **{HOSTED: "1"})
+            assert done.exit == 2
+            assert "inside this server's network" in done.err, host
+        assert server.ledger.asked.total() == 0
+
+
+def test_a_hosted_instance_takes_the_key_from_one_place(raw: Path) -> None:
+    """Else a stranger could have any variable of the server's environment sent to himself."""
+    words = [
+        "generate",
+        "reflections",
+        raw,
+        "--out",
+        raw.parent / "a",
+        "--model",
+        "m",
+        "--endpoint",
+        "https://example.com/v1",
+    ]
+    done = run(*words, "--key-env", "COOKIE_SECRET", COOKIE_SECRET="x", **{HOSTED: "1"})
+    assert done.exit == 2 and "SKILL_FACTORY_API_KEY only" in done.err
+
+
+# -- use -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_run_in_a_foreign_folder_touches_nothing(raw: Path) -> None:
+    """The folder of the source itself, for example."""
+    with ModelServer() as server, pytest.raises(BuildFolderError, match="not made by generate"):
+        generate(job(raw, server, out=raw.parent))
+    assert [p.name for p in raw.parent.iterdir()] == ["raw.parquet"]
+
+
+def test_neither_or_both_places_are_told(raw: Path) -> None:
+    """An endpoint or a provider."""
+    words = ["generate", "reflections", raw, "--out", raw.parent / "a", "--model", "m"]
+    for more in ([], ["--endpoint", "http://h/v1", "--provider", "auto"]):
+        done = run(*words, *more)
+        assert done.exit == 2 and "either --endpoint URL or --provider NAME" in done.err
+
+
+def test_inference_providers_are_asked_through_the_hub_s_client(raw: Path) -> None:
+    """Without a token the sentence says how to get one; an unknown provider is told by the client's own words."""
+    words = ["generate", "reflections", raw, "--out", raw.parent / "a", "--model", "org/m"]
+    done = run(*words, "--provider", "auto", HF_HOME=str(raw.parent / "home"))
+    assert done.exit == 2 and "hf auth login" in done.err
+    done = run(*words, "--provider", "nobody", SKILL_FACTORY_API_KEY="hf_x")
+    assert done.exit == 2 and "'nobody' not supported" in done.err
+
+
+def test_result_is_plain_data(raw: Path) -> None:
+    """For the app: a frozen value with numbers."""
+    with ModelServer() as server:
+        made = generate(job(raw, server))
+    assert isinstance(made, Made)
+    assert (made.rows, made.answers, made.missing, made.ending) == (60, 120, 0, "done")
