@@ -13,6 +13,7 @@ import numpy as np
 
 from skill_factory.facts import Facts
 from skill_factory.model import hex_id
+from skill_factory.narrow import Narrow
 from skill_factory.questions import KEPT, Codes, Judgement
 from skill_factory.reasons import REASONS, Level, sentence
 from skill_factory.recipe import Recipe
@@ -99,22 +100,23 @@ def places_of(wanted: Wanted, judgement: Judgement) -> Indices:
 
 
 def items(
-    source: RawSource, recipe: Recipe, facts: Facts, judgement: Judgement, wanted: Wanted
+    source: RawSource, recipe: Recipe, narrow: Narrow, judgement: Judgement, wanted: Wanted
 ) -> Iterator[Item]:
     """
     The wanted things in the order of the source; reading stops with the reader.
 
-    `facts` may be those of the source's beginning: then the walk ends where they end. Errors: SourceError.
+    `narrow` may be that of a sample: then the walk ends where it ends. Errors: SourceError.
     """
     places = places_of(wanted, judgement)
     codes = codes_of(wanted.level, judgement)
     reasons = [reason.value for reason in REASONS[wanted.level]]
-    for found in texts_at(source, recipe, facts, wanted.level, places):
-        if wanted.words.lower() not in (found.text or found.question).lower():
+    for found in texts_at(source, recipe, narrow, wanted.level, places):
+        text = found.question if wanted.level is Level.QUESTIONS else found.text
+        if wanted.words.lower() not in text.lower():
             continue
         code = int(codes[found.place])
         reason = reasons[code - 1] if code else ""
-        yield _item(found, reason, wanted.level, facts, judgement)
+        yield _item(found, reason, wanted.level, narrow.facts, judgement)
 
 
 def _item(found: Found, reason: str, level: Level, facts: Facts, judgement: Judgement) -> Item:
@@ -215,11 +217,11 @@ def _harmless(value: Any) -> Any:
 
 
 def doubtful_rows(
-    source: RawSource, recipe: Recipe, facts: Facts, found: Iterable[Doubt]
+    source: RawSource, recipe: Recipe, narrow: Narrow, found: Iterable[Doubt]
 ) -> Iterator[dict[str, Any]]:
     """Responses with labels in doubt as rows of a download, in the order of the source."""
-    by_place = {one.place: one for one in found}
-    for text in texts_at(source, recipe, facts, Level.RESPONSES, np.array(sorted(by_place), np.int64)):
+    facts, by_place = narrow.facts, {one.place: one for one in found}
+    for text in texts_at(source, recipe, narrow, Level.RESPONSES, np.array(sorted(by_place), np.int64)):
         one = by_place[text.place]
         yield {
             "question_id": hex_id(int(facts.question_id[facts.response_question[one.place]])),

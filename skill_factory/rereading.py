@@ -1,7 +1,7 @@
 """Texts read again from the source: by their place in the narrow table, by words, by question.
 
-The order is that of the source, so the place of a response in `Facts` is its place in the walk; nothing is read behind
-the last text that is asked for.
+The walk takes the batches as the narrow table took them, so the place of a response in `Facts` is its place in the
+walk; nothing is read behind the last text that is asked for.
 """
 
 from collections.abc import Iterable, Iterator
@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from skill_factory.columns import CANONICAL, Batch, RowError, canonical, is_unicode, read_row, value_at
 from skill_factory.facts import Facts, Ids, question_ids, text_ids
 from skill_factory.model import hex_id
+from skill_factory.narrow import SAMPLE_BYTES, Narrow, first_tables
 from skill_factory.reasons import Level
 from skill_factory.recipe import Columns, Recipe
 from skill_factory.sources import RawSource
@@ -31,26 +32,28 @@ class Found(NamedTuple):
     text: str
 
 
-def _tables(source: RawSource, recipe: Recipe) -> Iterator[pa.Table]:
-    """Canonical rows of the source in its own order."""
+def _tables(source: RawSource, recipe: Recipe, whole: bool) -> Iterator[pa.Table]:
+    """Canonical rows in the order in which the narrow table of all of the source, or of a sample, has them."""
+    if not whole:
+        yield from first_tables(source, recipe.columns, SAMPLE_BYTES)[0]
+        return
     for piece in source.pieces():
         for batch in piece.batches(recipe.columns):
-            table = canonical(batch, recipe.columns).table
-            if table.num_rows:
-                yield table.cast(CANONICAL)
+            yield canonical(batch, recipe.columns).table
 
 
 def texts_at(
-    source: RawSource, recipe: Recipe, facts: Facts, level: Level, places: Indices
+    source: RawSource, recipe: Recipe, narrow: Narrow, level: Level, places: Indices
 ) -> Iterator[Found]:
     """The texts at some places of a level, ascending; nothing is read behind the last one."""
+    facts = narrow.facts
     if level is Level.QUESTIONS:
         yield from _question_texts(source, recipe, facts, places)
         return
     owners = places if level is Level.RESPONSES else facts.reflection_response[places]
     reflections_before = np.searchsorted(facts.reflection_response, np.arange(len(facts.response_id) + 1))
     start = at = 0
-    for table in _tables(source, recipe):
+    for table in _tables(source, recipe, narrow.whole):
         if at >= len(places):
             return
         end = start + table.num_rows
@@ -144,10 +147,10 @@ class Disputed(NamedTuple):
     """(verdict, text)."""
 
 
-def disputed(source: RawSource, recipe: Recipe, facts: Facts, place: int) -> Disputed:
+def disputed(source: RawSource, recipe: Recipe, narrow: Narrow, place: int) -> Disputed:
     """A response by its place in the narrow table, with its critiques. Errors: SourceError."""
-    start = 0
-    for table in _tables(source, recipe):
+    start, facts = 0, narrow.facts
+    for table in _tables(source, recipe, narrow.whole):
         if start + table.num_rows > place:
             row = table.slice(place - start, 1).to_pylist()[0]
             first = int(np.searchsorted(facts.reflection_response, place))

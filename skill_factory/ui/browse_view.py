@@ -91,9 +91,9 @@ def _wanted(level: Level, seen: Evidence) -> Wanted:
 
 
 def _table(wanted: Wanted, seen: Evidence) -> None:
-    source, facts, judged = loading.source(), seen.narrow.facts, seen.judgement
+    source, judged = loading.source(), seen.judgement
     at = (loading.key(), seen.exact, seen.recipe.fingerprint(), wanted)
-    walk = partial(items, source, seen.recipe, facts, judged, wanted)
+    walk = partial(items, source, seen.recipe, seen.narrow, judged, wanted)
     found = loading.once("look.items", at, lambda: list(islice(walk(), SHOWN)))
     noun = NOUNS[wanted.level]
     if not found:

@@ -48,7 +48,7 @@ def _doubt_table(found: Sequence[Doubt], seen: Evidence, least: int) -> None:
     places = np.array(sorted(one.place for one in first), np.int64)
     texts = loading.once(
         "look.doubts", at,
-        lambda: {one.place: one for one in texts_at(source, seen.recipe, facts, Level.RESPONSES, places)},
+        lambda: {one.place: one for one in texts_at(source, seen.recipe, seen.narrow, Level.RESPONSES, places)},
     )  # fmt: skip
     part = "" if seen.exact else " among the rows read so far"
     more = f"; the {SHOWN} most contradicted are here" if len(found) > SHOWN else ""
@@ -76,10 +76,10 @@ def _doubt_table(found: Sequence[Doubt], seen: Evidence, least: int) -> None:
             key="look.doubts.reject", on_click=trace_picker.reject, args=(question,),
         )  # fmt: skip
     told = loading.once(
-        "look.disputed", (*at, one.place), lambda: disputed(source, seen.recipe, facts, one.place)
+        "look.disputed", (*at, one.place), lambda: disputed(source, seen.recipe, seen.narrow, one.place)
     )
     st.html(critique_html(told, one.correct))
 
 
 def _doubts_file(source: object, seen: Evidence, found: Sequence[Doubt]) -> str:
-    return as_csv(doubtful_rows(source, seen.recipe, seen.narrow.facts, found))
+    return as_csv(doubtful_rows(source, seen.recipe, seen.narrow, found))
