@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from skill_factory.ui import doors, saved, shell, start, workspace
+from skill_factory.ui import building, doors, saved, shell, start, workspace
 
 shell.page()
 st.title("Turn a model's tries into training traces")
@@ -24,5 +24,5 @@ with right:
     start.example()
 
 saved.recipes()
-saved.builds()
+building.builds()
 start.words()

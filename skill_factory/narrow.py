@@ -46,6 +46,11 @@ class Narrow:
     grouped: bool = True
     """Whether rows of one question stand together; where not, a sample says nothing of whole questions."""
 
+    @property
+    def telling(self) -> bool:
+        """Whether numbers per question can be believed."""
+        return self.whole or self.grouped
+
 
 def facts_key(source: RawSource, recipe: Recipe) -> str:
     """What the narrow table depends on, as a name: the content of the source and how its texts are read."""

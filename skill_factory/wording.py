@@ -20,3 +20,10 @@ def percent(part: float, whole: float = 1.0) -> str:
 def listed(items: list[str], last: str = "and") -> str:
     """Items as a phrase: "a", "a and b", "a, b and c"."""
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} {last} {items[-1]}" if items else ""
+
+
+def rounded(number: float) -> int:
+    """An estimate to three digits: 226,807 is said as 227,000."""
+    whole = round(number)
+    step = 10 ** max(0, len(str(whole)) - 3)
+    return round(whole / step) * step

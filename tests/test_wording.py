@@ -2,7 +2,7 @@
 
 import pytest
 
-from skill_factory.wording import listed, many, percent
+from skill_factory.wording import listed, many, percent, rounded
 
 
 @pytest.mark.parametrize(
@@ -29,3 +29,11 @@ def test_a_share(part: int, whole: int, said: str) -> None:
 def test_a_list_as_a_phrase(items: list[str], said: str) -> None:
     """Commas, and a word before the last."""
     assert listed(items) == said
+
+
+@pytest.mark.parametrize(
+    ("number", "said"), [(226_807, 227_000), (45.4, 45), (0, 0), (999.6, 1000), (1_234, 1_230)]
+)
+def test_an_estimate_keeps_three_digits(number: float, said: int) -> None:
+    """What is not known exactly is not said to the last digit."""
+    assert rounded(number) == said

@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from skill_factory.columns import excerpt
+from skill_factory.columns import excerpt, mapped
 from skill_factory.reasons import Level
 from skill_factory.recipe import Source
 from skill_factory.ui import doors, loading, report, workspace
@@ -76,7 +76,13 @@ def verdict() -> None:
     """Four lights, the proposed N, what is possible, and the way on."""
     found = report.found()
     seen = loading.evidence()
-    report.proposal(found.proposal, seen.exact)
+    if seen.narrow.telling:
+        report.proposal(found.proposal, seen.exact)
+    else:
+        st.info(
+            "All of the data are being read; which N suits them is said then.",
+            icon=":material/hourglass_top:",
+        )
     report.show(found)
     if not seen.exact:
         _sampled(seen)
@@ -128,7 +134,9 @@ def first_rows() -> None:
     """The first rows, as they are."""
     st.subheader("First rows")
     rows = loading.source().head(HEAD_ROWS)
-    shown = [{name: _cell(value) for name, value in row.items()} for row in rows]
+    used = {path.partition(".")[0] for _, path in mapped(workspace.current().recipe.columns)}
+    names = sorted(loading.source().names(), key=lambda name: name not in used)
+    shown = [{name: _cell(row.get(name)) for name in names} for row in rows]
     st.dataframe(shown, hide_index=True, alt=f"The first {len(rows)} rows of the data", key="head")
 
 

@@ -11,7 +11,7 @@ from skill_factory.home import hosted, new_place
 from skill_factory.recipe import Source
 from skill_factory.sources import source_of_recipe
 from skill_factory.sources.files import PACKED, SUFFIXES
-from skill_factory.ui import loading, workspace
+from skill_factory.ui import loading, signing_in, workspace
 from skill_factory.ui.steps import DATA
 
 UPLOAD_MB = 200
@@ -63,6 +63,18 @@ def hub() -> None:
         enter(asked, asked.partition("@")[0])
     elif asked and "/" not in asked:
         _hits(asked)
+    own_account()
+
+
+def own_account() -> None:
+    """Sign in, for data sets that not everybody may read."""
+    with st.popover("Private data? Sign in", type="tertiary", icon=":material/lock:"):
+        found = signing_in.account()
+        if found is None:
+            signing_in.ways_in()
+        else:
+            st.markdown(f"Signed in as **{workspace.plain(found.name)}**")
+            st.button("Sign out", on_click=signing_in.sign_out, type="tertiary", key="door.signout")
 
 
 def _hits(words: str) -> None:

@@ -51,6 +51,9 @@ __all__ = [
     "typical",
 ]
 
+SMALL = 30_000_000
+"""Bytes; a source that is read from end to end in about a second."""
+
 # -- the source ----------------------------------------------------------------------------------------------------
 
 
@@ -98,6 +101,8 @@ def suit() -> bool:
         seen = evidence()
     except ColumnError:
         return False  # the page Data asks for the columns that are missing
+    if not seen.narrow.telling:
+        return False
     mine.suited = True
     before = mine.recipe
     report = fitness(seen.narrow.facts, seen.judgement, seen.narrow.rows, seen.recipe)
@@ -213,11 +218,13 @@ def preview(questions: int = 20) -> Preview:
 def typical(rows: int = 480) -> Tally:
     """The tally of the traces of some first rows of the source: for lengths, which the narrow table does not hold."""
     chosen = recipe()
-    table = once(
-        "typical rows", (narrow_table.identity(source()), chosen.columns), lambda: _some_rows(chosen, rows)
-    )
+    at = (narrow_table.identity(source()), chosen.columns)
+    table = once("typical rows", at, lambda: _some_rows(chosen, rows))
     made = once("typical", (key(), chosen.fingerprint()), lambda: _all_made(table, chosen))
-    return made
+    if made.ledger[Level.TRACES].kept or source().size > SMALL:
+        return made
+    # Rows of one question may lie far apart; in a small source its first questions are found quickly.
+    return once("typical here", (key(), chosen.fingerprint()), lambda: _all_made(first_table(60)[0], chosen))
 
 
 def _some_rows(chosen: Recipe, rows: int) -> pa.Table:

@@ -1,4 +1,4 @@
-"""What was made before: recipes to open, save and share, and finished builds of this computer."""
+"""Recipes: one to start from, a saved one to open, the present one to save or share."""
 
 import streamlit as st
 
@@ -53,7 +53,3 @@ def _keep() -> None:
     )  # fmt: skip
     st.markdown("This link opens the recipe; put it behind the app's address. The data are not in it.")
     st.code(f"?{workspace.link_query()}", language=None, wrap_lines=True)
-
-
-def builds() -> None:
-    """Builds of before, on one's own computer: on a shared server the link of a build is its key."""

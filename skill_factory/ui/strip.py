@@ -6,7 +6,7 @@ from skill_factory.errors import SkillFactoryError
 from skill_factory.tally import Tally
 from skill_factory.ui import loading, workspace
 from skill_factory.ui.steps import CHOOSE, DATA, LOOK
-from skill_factory.wording import many, percent
+from skill_factory.wording import many, percent, rounded
 
 PAPER_CONTEXT = 4_096
 """Tokens; the context of the paper's fine-tuning, where the recipe names no cut-off of its own."""
@@ -29,7 +29,11 @@ def numbers(found: loading.Evidence) -> None:
     """The three or four numbers."""
     see, about = found.outlook, "" if found.exact else "about "
     scale = found.scale or 1.0
-    questions, traces = round(see.questions * scale), round(see.traces * scale)
+    questions, traces = (
+        (see.questions, see.traces)
+        if found.exact
+        else (rounded(n * scale) for n in (see.questions, see.traces))
+    )
     st.page_link(
         DATA.path, label=f"{about}**{many(questions, 'question')}**", help="Questions that give a trace"
     )
