@@ -1,0 +1,191 @@
+"""`make bench [SIZE="--large"]`: our build beside the obvious way, the least there is to do, and itself at other sizes."""
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.bench.measure import ROOT, Measured, measure
+
+TOOLS = ROOT.parent / "shared" / "tools"
+PAGE = ROOT / "docs" / "benchmarks.md"
+WORK = ROOT / ".bench"
+SEED = 0
+PYTHON = sys.executable
+OURS = [PYTHON, "-m", "skill_factory"]
+
+
+def main() -> None:
+    """Measure, write the page, and keep the figures beside it for the next run."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--large", action="store_true", help="4,000,000 rows too: half an hour and 20 GB of disk"
+    )
+    parser.add_argument("--runs", type=int, default=3)
+    args = parser.parse_args()
+    if not TOOLS.is_dir():
+        raise SystemExit(
+            "The yardstick and the data maker are not beside this checkout; nothing was measured."
+        )
+    WORK.mkdir(exist_ok=True)
+    raw = {rows: made(rows) for rows in (1_000, 100_000, 400_000, *((4_000_000,) if args.large else ()))}
+    built = {rows: build(path, 1 if rows > 1_000_000 else args.runs) for rows, path in raw.items()}
+    main_raw = str(raw[400_000])
+    baseline = measure(
+        [PYTHON, str(TOOLS / "baseline.py"), main_raw, str(WORK / "baseline.parquet")], args.runs
+    )
+    least = measure(
+        [
+            PYTHON,
+            "-m",
+            "tests.bench.read_and_write",
+            main_raw,
+            str(WORK / "out-400000"),
+            str(WORK / "copy.parquet"),
+        ],
+        args.runs,
+    )
+    small = {
+        "help": measure([*OURS, "--help"], 5),
+        "imports": measure(
+            [PYTHON, "-c", "import skill_factory.pipeline, skill_factory.engines.local, pandas"], 5
+        ),
+        "preview": measure([*OURS, "preview", main_raw, "--questions", "20", "--json"], args.runs),
+        "inspect": measure([*OURS, "inspect", main_raw], args.runs),
+    }
+    phases = json.loads(
+        subprocess.check_output([PYTHON, "-m", "tests.bench.phases", str(raw[100_000])], cwd=ROOT)
+    )
+    PAGE.write_text(page(built, baseline, least, small, phases), encoding="utf-8")
+    print(PAGE.read_text(encoding="utf-8"))
+
+
+def made(rows: int) -> Path:
+    """Raw data of so many rows (8 responses a question, 4 reflections each), made once."""
+    path = WORK / f"raw-{rows}.parquet"
+    if not path.is_file():
+        partial = path.with_suffix(".partial")
+        subprocess.run(
+            [PYTHON, str(TOOLS / "make_raw.py"), str(partial), str(rows // 8), "8", "4", str(SEED)],
+            check=True,
+        )
+        partial.rename(path)
+    return path
+
+
+def build(raw: Path, runs: int) -> Measured:
+    """Our build with everything on, as users run it."""
+    out = WORK / f"out-{raw.stem.partition('-')[2]}"
+    return measure(
+        [*OURS, "build", str(raw), "--out", str(out), "--json"],
+        runs,
+        lambda: shutil.rmtree(out, ignore_errors=True),
+    )
+
+
+def page(
+    built: dict[int, Measured],
+    baseline: Measured,
+    least: Measured,
+    small: dict[str, Measured],
+    phases: dict[str, float],
+) -> str:
+    """The page, ratios first."""
+    main_build = built[400_000]
+    ratios = [
+        (
+            "the obvious way (pandas, everything in memory) takes",
+            baseline.wall / main_build.wall,
+            "× our time",
+            "≥ 6",
+        ),
+        (
+            "our build takes",
+            main_build.wall / least.wall,
+            "× reading the mapped columns and writing the result alone",
+            "≤ 2.5",
+        ),
+        ("the obvious way needs", baseline.peak / main_build.peak, "× our memory", ""),
+        ("memory at 400,000 rows is", main_build.peak / built[100_000].peak, "× that at 100,000", "< 1.5"),
+        (
+            "a preview of 20 questions takes",
+            small["preview"].wall / main_build.wall,
+            "of the build's time",
+            "≤ 0.2",
+        ),
+        (
+            "a first look (`inspect`) takes",
+            small["inspect"].wall / main_build.wall,
+            "of the build's time",
+            "≤ 0.1",
+        ),
+        (
+            "1,000 rows take",
+            built[1_000].wall / small["imports"].wall,
+            "× the time of importing the libraries",
+            "≤ 1.5",
+        ),
+    ]
+    if 4_000_000 in built:
+        ratios.append(
+            ("4,000,000 rows take", built[4_000_000].wall / main_build.wall, "× the time of 400,000", "≤ 11")
+        )
+    lines = [
+        "# Speed and memory",
+        "",
+        "Written by `make bench`; nothing here is typed. Times move with the machine, ratios count. All of one run,",
+        "medians of the runs given; memory is the peak proportional set size of the whole process tree. The data are",
+        "synthetic: 8 responses a question, 4 reflections each, about 2.8 kB of text a row. Lineage, ledger and digests on.",
+        "",
+        f"Commit {_git('rev-parse', '--short', 'HEAD')}, seed {SEED}, {_machine()}, Python {platform.python_version()}.",
+        "",
+        "| what | ratio | | wanted |",
+        "| --- | ---: | --- | --- |",
+        *(f"| {name} | **{ratio:.2f}** | {unit} | {wanted} |" for name, ratio, unit, wanted in ratios),
+        "",
+        "| run | wall | CPU | peak memory | runs |",
+        "| --- | ---: | ---: | ---: | ---: |",
+        *(_row(f"build, {rows:,} rows", one) for rows, one in built.items()),
+        _row("the obvious way, 400,000 rows", baseline),
+        _row("read the mapped columns, write the result", least),
+        _row("preview of 20 questions from 400,000 rows", small["preview"]),
+        _row("inspect of 400,000 rows", small["inspect"]),
+        _row("importing the libraries", small["imports"]),
+        _row("`--help`", small["help"]),
+        "",
+        "## Where the time goes",
+        "",
+        "100,000 rows in one process, judging run on its own:",
+        "",
+        "| phase | seconds | share |",
+        "| --- | ---: | ---: |",
+        *(
+            f"| {name} | {seconds:.2f} | {seconds / sum(phases.values()):.0%} |"
+            for name, seconds in phases.items()
+        ),
+        "",
+        (Path(__file__).parent / "tried.md").read_text(encoding="utf-8"),
+    ]
+    return "\n".join(lines)
+
+
+def _row(name: str, one: Measured) -> str:
+    return f"| {name} | {one.wall:.2f} s | {one.cpu:.2f} s | {one.peak / 1e6:,.0f} MB | {one.runs} |"
+
+
+def _git(*words: str) -> str:
+    return subprocess.check_output(["git", *words], cwd=ROOT, text=True).strip()
+
+
+def _machine() -> str:
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    load = os.getloadavg()[0]
+    return f"{len(os.sched_getaffinity(0))} cores, {memory:.0f} GiB, load {load:.1f} at the end"
+
+
+if __name__ == "__main__":
+    main()
