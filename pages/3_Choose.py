@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from skill_factory.findings import count
 from skill_factory.ui import loading, shell, workspace
 from skill_factory.ui.deciding import deciding
 from skill_factory.ui.filter_controls import (
@@ -13,6 +12,7 @@ from skill_factory.ui.filter_controls import (
 )
 from skill_factory.ui.format_picker import format_picker
 from skill_factory.ui.recommended import recommended
+from skill_factory.wording import many
 
 shell.page()
 st.title("Choose")
@@ -43,7 +43,7 @@ with charts:
     deciding(seen)
 
 with st.container(horizontal=True, horizontal_alignment="right"):
-    label = f"Look at the {count(seen.outlook.traces, 'trace')}"
+    label = f"Look at the {many(seen.outlook.traces, 'trace')}"
     if st.button(
         label,
         type="primary",

@@ -8,22 +8,10 @@ from skill_factory.reasons import Level, sentence
 from skill_factory.recipe import Recipe
 from skill_factory.stats import MOST_ATTEMPTS, TEACHES_WORDS, biggest_drop, format_name
 from skill_factory.tally import LevelTally, Tally
+from skill_factory.wording import many, percent
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-def count(n: int, one: str, many: str = "") -> str:
-    """A number with its noun: `1 question`, `2,000 questions`."""
-    return f"{n:,} {one if n == 1 else many or one + 's'}"
-
-
-def percent(share: float) -> str:
-    """A share as a whole percentage; neither 0 nor 100 unless it is."""
-    whole = round(share * 100)
-    if whole == 0 and share > 0:
-        return "under 1 %"
-    return "over 99 %" if whole == 100 and share < 1 else f"{whole} %"
 
 
 def yield_finding(table: "pd.DataFrame", recipe: Recipe) -> str:
@@ -37,7 +25,7 @@ def yield_finding(table: "pd.DataFrame", recipe: Recipe) -> str:
     usable = [int(k) for k, questions in mine.items() if questions]
     if not usable:
         return f"No question can be used for {name} under these settings."
-    said = f"{count(here, 'question')} can be used for {name} at N = {n}"
+    said = f"{many(here, 'question')} can be used for {name} at N = {n}"
     if max(usable) < min(usable[0] + 1, MOST_ATTEMPTS) and here:
         return said
     if not here:
@@ -57,7 +45,7 @@ def drops_finding(ledger: Mapping[Level, LevelTally]) -> str:
     if found is None:
         return "Nothing is dropped"
     level, reason, n = found
-    noun = count(n, level.value.removesuffix("s"))
+    noun = many(n, level.value.removesuffix("s"))
     share = percent(n / ledger[level].read)
     return f"The costliest rule drops {noun} ({share}), each because {sentence(level, reason)}"
 
@@ -71,7 +59,7 @@ def balance_finding(table: "pd.DataFrame") -> str:
     never = int(table.loc[table["where"] == "none", "questions"].sum())
     always = int(table.loc[table["where"] == "all", "questions"].sum())
     return (
-        f"{mixed:,} of {count(every, 'question')} have both right and wrong responses; "
+        f"{mixed:,} of {many(every, 'question')} have both right and wrong responses; "
         f"{never:,} are never right, {always:,} always"
     )
 
@@ -115,7 +103,7 @@ def critiques_finding(table: "pd.DataFrame") -> str:
     if not dropped:
         return "Every response has a critique that judges it rightly; more critiques would add none."
     return (
-        f"Four more critiques for each of the {count(dropped, 'response')} without a right one "
+        f"Four more critiques for each of the {many(dropped, 'response')} without a right one "
         f"would bring back about {regained:,}."
     )
 

@@ -11,6 +11,7 @@ from skill_factory.reasons import Level, sentence
 from skill_factory.tally import LevelTally, tally_judgement, total
 from skill_factory.ui import loading, shell, workspace
 from skill_factory.ui.loading import Evidence
+from skill_factory.wording import many
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,11 +70,13 @@ def drops_section(seen: Evidence) -> None:
 
 def _those(level: str, reason: str, ledger: Mapping[Level, LevelTally]) -> None:
     n = ledger[Level(level)].dropped[reason]
-    noun = findings.count(n, level.removesuffix("s"))
+    noun = many(n, level.removesuffix("s"))
     st.markdown(f"{noun} dropped: {sentence(level, reason)}.")
-    if level in (Level.RESPONSES, Level.REFLECTIONS):
+    if level not in (Level.RESPONSES, Level.REFLECTIONS, Level.QUESTIONS):
+        return
+    if st.button("Read them on Look", icon=shell.LOOK.icon, key="drops.read"):
         st.session_state["look.dropped"] = (level, reason)
-        shell.go(shell.LOOK, "Read them on Look")
+        st.switch_page(shell.LOOK.path)
 
 
 def balance_section(seen: Evidence) -> None:

@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from skill_factory.findings import count
 from skill_factory.formats import FORMATS, WORDS
 from skill_factory.stats import FormatReach, format_reach, why_sentence
 from skill_factory.ui import workspace
 from skill_factory.ui.loading import Evidence
+from skill_factory.wording import many
 
 RIGHT, WRONG, REFLECTED = ":blue[✓]", ":orange[✗]", ":violet[•]"
 PICTURES = {
@@ -53,7 +53,7 @@ def _row(reach: FormatReach, seen: Evidence) -> None:
             f"{name} :gray[:small[`{reach.code}`]]", help=says + _why(reach), key=key, on_change=_took, args=(reach.code, key)
         )  # fmt: skip
         about = "" if seen.exact else "about "
-        given = f"{about}{count(reach.questions, 'question')} → {count(reach.traces, 'trace')}"
+        given = f"{about}{many(reach.questions, 'question')} → {many(reach.traces, 'trace')}"
         st.markdown(f":small[{PICTURES[reach.code]} :gray[\u2002{given}]]")
 
 
