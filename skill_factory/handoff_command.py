@@ -126,12 +126,13 @@ def _token(args: argparse.Namespace) -> str | None:
 
 
 def _told(checked: "Checked", options: "Options") -> dict[str, Any]:
-    from skill_factory.lengths import cut_table, largest_n
+    from skill_factory.lengths import chars_per_token, cut_table, largest_n
 
     return {
         "findings": {one.trouble.value: one.count for one in checked.findings},
         "tokens": checked.lengths.counter,
         "exact": checked.lengths.exact,
+        "chars_per_token": round(chars_per_token(checked.lengths), 3),
         "largest_n": largest_n(checked.lengths, options.cutoff),
         "lengths": [asdict(row) for row in cut_table(checked.lengths, options.cutoff)],
     }

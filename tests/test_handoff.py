@@ -197,6 +197,27 @@ def test_what_is_no_build_is_refused(tmp_path: Path) -> None:
         export(tmp_path, Trainer.TRL, tmp_path / "out", QWEN)
 
 
+def test_a_models_name_is_only_a_name(demo: Path, tmp_path: Path) -> None:
+    """Whatever stands in it, shell, YAML and Python read it back as it was and run none of it."""
+    name = 'a\'b }$(touch pwned) `id` "q" # @{x}'
+    options = Options(name, questions="all")
+    out = export(demo, Trainer.VERL, tmp_path / "verl", options).path
+    script = (out / "run_grpo.sh").read_text()
+    (out / "echo.sh").write_text(script[: script.index("python3 -m")] + 'printf "%s" "$model"')
+    assert (
+        subprocess.run(["bash", "echo.sh"], cwd=out, capture_output=True, text=True, check=True).stdout
+        == name
+    )
+    assert not (out / "pwned").exists()
+    assert f"model={name!r}" in (out / "train_grpo_trl.py").read_text()
+    for trainer, file, key in (
+        (Trainer.LLAMAFACTORY, "train_sft.yaml", "model_name_or_path"),
+        (Trainer.AXOLOTL, "config.yaml", "base_model"),
+    ):
+        out = export(demo, trainer, tmp_path / trainer, options).path
+        assert yaml.safe_load((out / file).read_text())[key] == name
+
+
 # -- the checks before ------------------------------------------------------------------------------------------------
 
 GOOD = "<think>\n<sample>\na\n</sample>\n</think>\n\nSo:\n\n<answer>\n4\n</answer>"

@@ -204,6 +204,15 @@ def test_the_reward_works_in_threads(reward: ModuleType) -> None:
     assert found == [float(equivalent(final_answer(text), "3")) for text in texts]
 
 
+def test_algebra_works_in_threads(reward: ModuleType) -> None:
+    """math-verify's own time-outs need the main thread; it is asked without them."""
+    pytest.importorskip("math_verify", reason="the optional extra math-verify is not installed")
+    texts = [f"<answer>\\sqrt{{{n}}}</answer>" for n in (12, 13) * 20]
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(lambda text: reward.compute_score("s", text, "2\\sqrt{3}"), texts))
+    assert found == [1.0, 0.0] * 20
+
+
 # -- the optional terms -----------------------------------------------------------------------------------------------
 
 

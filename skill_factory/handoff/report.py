@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from skill_factory.handoff.options import Options
 from skill_factory.handoff.preflight import Finding
-from skill_factory.lengths import Lengths, cut_table, largest_n
+from skill_factory.lengths import Lengths, chars_per_token, cut_table, largest_n
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,19 @@ def report_of(checked: Checked, options: Options, dropped: int = 0) -> str:
         f"| {row.median:,} | {row.p99:,} | {row.longest:,} |"
         for row in cut_table(lengths, options.cutoff)
     ]
+    if over and not dropped:
+        lines.append(
+            "\nTo lose none: export with `--drop-over`, or build again with `cutoff.tokens` and `cutoff.action = "
+            '"fewer_attempts"`, which shortens them by their first attempts.'
+        )
     return "\n".join(lines) + "\n"
+
+
+def _counted(lengths: Lengths) -> str:
+    if not lengths.exact:
+        return f"Not counted but estimated ({lengths.counter})."
+    per_token = chars_per_token(lengths)
+    return f"Counted with {lengths.counter}: {per_token:.2f} characters per token (a recipe's `cutoff.chars_per_token`)."
 
 
 def findings_text(findings: Sequence[Finding], what: str) -> str:

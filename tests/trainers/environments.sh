@@ -3,7 +3,8 @@
 #
 #   tests/trainers/environments.sh [llamafactory-verl|trl]…      (default: both; one that is finished is left alone)
 #
-# LLaMA-Factory 0.9.5 and verl 0.9.1 share one environment: transformers 5.5.4 and datasets 4.0.0 suit both. TRL
+# LLaMA-Factory 0.9.5 and verl 0.9.1 share one environment: transformers 5.5.4 and datasets 4.0.0 suit both; of
+# Axolotl 0.19.0 the reading of configuration and data runs there too (its training needs CUDA). TRL
 # wants newer ones. The trainers themselves go in without their dependencies: what they ask for beyond this list
 # (gradio, vllm, flash-attn, …) is never imported on the paths that the tests walk. CPU only.
 set -euo pipefail
@@ -28,8 +29,8 @@ llamafactory-verl() {
   torch
   install transformers==5.5.4 datasets==4.0.0 accelerate==1.11.0 peft==0.18.1 trl==0.24.0 'omegaconf<2.4' hydra-core==1.3.8 \
     pandas pyarrow 'numpy>=2' 'packaging<26' tensordict==0.10.0 'ray[default]==2.60.0' torchdata==0.11.0 codetiming dill \
-    pillow sentencepiece tiktoken einops fire jinja2 pydantic pyyaml scipy safetensors pytest pytest-timeout hypothesis math-verify
-  install --no-deps llamafactory==0.9.5 verl==0.9.1
+    pillow sentencepiece tiktoken einops fire jinja2 pydantic pyyaml scipy safetensors pytest pytest-timeout hypothesis math-verify colorama addict
+  install --no-deps llamafactory==0.9.5 verl==0.9.1 axolotl==0.19.0
   # LLaMA-Factory imports torchaudio at module level; the published wheel is linked to CUDA. Without its extension
   # libraries it loads, a state its own loader provides for.
   install --no-deps torchaudio==2.11.0

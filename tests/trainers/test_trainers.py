@@ -6,6 +6,7 @@
 import json
 import os
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -68,6 +69,17 @@ def traces_of(folder: Path, column: str = "conversations") -> list[str]:
     return [row[-1]["content"] for table in tables for row in table[column].to_pylist()]
 
 
+@pytest.fixture
+def say(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
+    """Prints a figure into the test run's own output."""
+
+    def aloud(text: str) -> None:
+        with capsys.disabled():
+            print(f"\n  {text}")
+
+    return aloud
+
+
 @pytest.fixture(scope="session")
 def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder for builds, exports and caches."""
@@ -128,7 +140,9 @@ def llamafactory_labels(
 @in_llamafactory
 @pytest.mark.parametrize("template", ["qwen", "qwen3"])
 @pytest.mark.parametrize("name", ["demo", "tight", "realcritic"])
-def test_llamafactory_trains_on_exactly_the_trace(name: str, template: str, builds, models, cache) -> None:
+def test_llamafactory_trains_on_exactly_the_trace(
+    name: str, template: str, builds, models, cache, say
+) -> None:
     """The build folder is the data folder: every row's labels decode to the assistant's text and the end mark."""
     folder = built(builds, name)
     model = models["qwen3" if template == "qwen3" else "qwen2"]
@@ -136,6 +150,7 @@ def test_llamafactory_trains_on_exactly_the_trace(name: str, template: str, buil
     found = llamafactory_labels(folder, "skill_factory", model, template, **cache)
     assert len(found) == len(expected) > 0
     assert [row for row, (a, b) in enumerate(zip(found, expected, strict=True)) if a != b] == []
+    say(f"LLaMA-Factory, {template}, {name}: {len(found):,} rows, every label exactly the trace")
 
 
 @in_llamafactory
@@ -219,7 +234,7 @@ def outputs_for(gold: str) -> list[tuple[str, float]]:
 
 
 @in_llamafactory
-def test_verl_loads_the_questions_and_pays_by_the_reward(builds, models, cache, work: Path) -> None:
+def test_verl_loads_the_questions_and_pays_by_the_reward(builds, models, cache, work: Path, say) -> None:
     """
     `main_ppo --cfg job` takes the script; `RLHFDataset` loads both files; reward loop and legacy managers agree.
 
@@ -238,6 +253,9 @@ def test_verl_loads_the_questions_and_pays_by_the_reward(builds, models, cache, 
     assert found["indices"] == list(range(found["train"] + found["test"]))
     expected = [score for _, _, score in cases]
     assert found["loop"] == found["naive"] == found["batch"] == expected
+    say(
+        f"verl: {found['train']} + {found['test']} questions loaded; {len(cases)} outputs scored alike by 3 managers"
+    )
 
 
 @in_llamafactory
@@ -284,7 +302,9 @@ def on_cpu(script: str, model: Path, steps: int, **changes: str) -> str:
 @pytest.mark.parametrize(
     ("name", "template"), [("demo", "qwen2_5"), ("tight", "qwen2_5"), ("tight", "qwen3")]
 )
-def test_trl_trains_on_exactly_the_trace(name: str, template: str, builds, models, cache, work: Path) -> None:
+def test_trl_trains_on_exactly_the_trace(
+    name: str, template: str, builds, models, cache, work: Path, say
+) -> None:
     """Under Qwen2.5's template in both layouts, under Qwen3's in the layout `tight`: labels are the trace."""
     out = export(builds[name], Trainer.TRL, work / f"out-trl-{name}", Options("some/model")).path
     file = next(out.glob("train-*.parquet"))
@@ -293,6 +313,7 @@ def test_trl_trains_on_exactly_the_trace(name: str, template: str, builds, model
     )
     expected = [trace + END for trace in traces_of(out, "messages")]
     assert [label.removeprefix("\n") for label in found["labels"]] == expected
+    say(f"TRL, {template}, {name}: {len(expected):,} rows, every label exactly the trace")
 
 
 @in_trl
@@ -343,6 +364,27 @@ def test_trl_takes_a_grpo_step_with_the_reward(builds, models, cache, work: Path
         script = script.replace(old, new)
     (out / "trial.py").write_text(on_cpu(script, models["qwen2"], 1))
     assert "'rewards/trl_reward/mean'" in run_in("trl", "python", "trial.py", cwd=out, **cache)
+
+
+# -- Axolotl ----------------------------------------------------------------------------------------------------------
+
+
+@in_llamafactory
+@whole
+@pytest.mark.parametrize(
+    ("model", "template"), [("Qwen/Qwen2.5-1.5B", "qwen_25"), ("Qwen/Qwen3-1.7B", "chatml")]
+)
+def test_axolotl_trains_on_exactly_the_trace(
+    model: str, template: str, builds, models, cache, work: Path
+) -> None:
+    """The exported configuration fits Axolotl's schema; its own chat template strategy labels the trace, byte for byte."""
+    out = export(builds["demo"], Trainer.AXOLOTL, work / f"out-axolotl-{template}", Options(model)).path
+    assert f"chat_template: {template}" in (out / "config.yaml").read_text()
+    words = ("python", HERE / "axolotl_labels.py", "config.yaml", models["qwen2"])
+    found = last_json(run_in("llamafactory-verl", *words, cwd=out, **cache))["labels"]
+    assert [label.rstrip("\n") for label in found] == [
+        trace + END.rstrip() for trace in traces_of(out / "data")
+    ]
 
 
 def test_the_builds_hold_what_they_are_made_for(builds) -> None:
