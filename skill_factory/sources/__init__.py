@@ -3,11 +3,11 @@
 A source says what it is (kind, name, digest), shows some rows, and comes in pieces that can be read side by side.
 """
 
+import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, Protocol
 
-from skill_factory.columns import Batch
+from skill_factory.columns import Batch, excerpt
 from skill_factory.errors import SourceError
 from skill_factory.recipe import Columns, Source
 
@@ -68,14 +68,14 @@ def open_source(text: str, asked: Source | None = None, token: str | None = None
         return DemoSource.named(text)
     from skill_factory.sources.files import FileSource, looks_like_path
 
-    if Path(text).exists() or looks_like_path(text):
+    if text and (os.path.exists(text) or looks_like_path(text)):
         return FileSource.open(text)
     from skill_factory.sources.hub import HubSource, looks_like_repo
 
     if looks_like_repo(text):
         return HubSource.named(text, asked, token)
     raise SourceError(
-        f"No source {text!r}: there is no such file or folder, and it is no Hub data set (user/name) nor the demo."
+        f"No source {excerpt(text)!r}: there is no such file or folder, and it is no Hub data set (user/name) nor the demo."
     )
 
 

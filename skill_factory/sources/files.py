@@ -1,33 +1,26 @@
 """Files, folders and globs of Parquet, JSON Lines, JSON and CSV; the text formats also as .gz and .zst."""
 
-import ast
-import csv
 import glob
-import gzip
 import hashlib
-import io
-import json
-import sys
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from skill_factory.columns import Batch, excerpt, needed_columns
+from skill_factory.columns import Batch, needed_columns
 from skill_factory.errors import SourceError
 from skill_factory.recipe import Columns, Source
 from skill_factory.sources import Piece
+from skill_factory.sources.text_files import damaged, text_batches
 
 SUFFIXES = (".parquet", ".jsonl", ".ndjson", ".json", ".csv")
 PACKED = (".gz", ".zst")
 BATCH_BYTES = 16_000_000
 BATCH_ROWS = 2_000
-LONGEST_LINE = 256_000_000
-LARGEST_JSON = 1_000_000_000
 
 
 def looks_like_path(text: str) -> bool:
@@ -47,7 +40,8 @@ class FileSource:
     @classmethod
     def open(cls, text: str) -> "FileSource":
         """From a path or glob. Errors: SourceError for a missing file, no data file, or formats that are mixed."""
-        path = Path(text).expanduser()
+        # os.path: a user that is not known, or a name too long, is no file, where pathlib raises.
+        path = Path(os.path.expanduser(text))
         found = _expand(path, text)
         suffixes = {_suffix(one) for one in found}
         if unknown := [one.name for one in found if not _suffix(one)]:
@@ -58,7 +52,8 @@ class FileSource:
             raise SourceError(
                 f"{text} mixes {' and '.join(sorted(suffixes))} files. Give one kind, e.g. {text}/*{min(suffixes)}."
             )
-        return cls(path.name or text, tuple(found), suffixes.pop())
+        name = os.fsencode(path.name or text).decode("utf-8", "replace")
+        return cls(name, tuple(found), suffixes.pop())
 
     @property
     def spec(self) -> Source:
@@ -87,7 +82,7 @@ class FileSource:
         """The first rows. Errors: SourceError."""
         found: list[dict[str, Any]] = []
         for path in self.paths:
-            for batch in _batches(path, self.suffix, None, min(rows, BATCH_ROWS)):
+            for batch in _batches(path, self.suffix, min(rows, BATCH_ROWS)):
                 found.extend(batch if isinstance(batch, list) else batch.to_pylist())
                 if len(found) >= rows:
                     return found[:rows]
@@ -131,9 +126,10 @@ class ParquetPiece:
         per_row = max(1, group.total_byte_size // max(1, group.num_rows))
         size = max(16, min(65_536, BATCH_BYTES // per_row))
         try:
-            yield from file.iter_batches(size, row_groups=[self.group], columns=names, use_threads=False)
+            for batch in file.iter_batches(size, row_groups=[self.group], columns=names, use_threads=False):
+                yield sound(batch)
         except (pa.ArrowException, OSError) as error:
-            raise _damaged(self.path, error) from None
+            raise damaged(self.path, error) from None
 
 
 @dataclass(frozen=True)
@@ -145,11 +141,11 @@ class FilePiece:
 
     def batches(self, columns: Columns) -> Iterator[Batch]:
         """Its rows with all their columns: a text format has to be read whole anyway."""
-        yield from _batches(self.path, self.suffix, columns, BATCH_ROWS)
+        yield from text_batches(self.path, self.suffix, BATCH_ROWS)
 
 
 def _expand(path: Path, text: str) -> list[Path]:
-    if path.is_dir():
+    if os.path.isdir(path):
         found = sorted(one for one in path.rglob("*") if one.is_file() and _suffix(one))
         found = [
             one for one in found if not any(part.startswith(".") for part in one.relative_to(path).parts)
@@ -157,9 +153,9 @@ def _expand(path: Path, text: str) -> list[Path]:
         if not found:
             raise SourceError(f"No data file in the folder {text}. Looked for {', '.join(SUFFIXES)}.")
         return found
-    if path.is_file():
+    if os.path.isfile(path):
         return [path]
-    found = sorted(Path(one) for one in glob.glob(str(path), recursive=True) if Path(one).is_file())
+    found = sorted(Path(one) for one in glob.glob(str(path), recursive=True) if os.path.isfile(one))
     if not found:
         raise SourceError(
             f"There is no file {text}. Check the path; relative paths start at {Path.cwd().name}/."
@@ -184,8 +180,12 @@ def _sha256(path: Path) -> str:
 def _parquet(path: Path) -> pq.ParquetFile:
     try:
         return pq.ParquetFile(path, pre_buffer=False, buffer_size=1 << 20)
-    except (pa.ArrowException, OSError) as error:
-        raise _damaged(path, error) from None
+    except (
+        pa.ArrowException,
+        OSError,
+        UnicodeDecodeError,
+    ) as error:  # the last: a column name of broken bytes
+        raise damaged(path, error) from None
 
 
 def _checked_names(file: pq.ParquetFile, path: Path) -> list[str]:
@@ -196,163 +196,49 @@ def _checked_names(file: pq.ParquetFile, path: Path) -> list[str]:
     return names
 
 
-def _damaged(path: Path, error: Exception) -> SourceError:
-    said = excerpt(str(error).removeprefix("Parquet file ").split(". ")[0], 120)
-    return SourceError(
-        f"{path.name} can't be read as {path.suffix[1:] or 'data'}: {said}. Is the file complete?"
-    )
-
-
-# -- text formats --------------------------------------------------------------------------------------------------
-
-
-def _batches(path: Path, suffix: str, columns: Columns | None, rows: int) -> Iterator[Batch]:
-    if suffix == ".parquet":
-        yield from _parquet_head(path, rows)
+def _batches(path: Path, suffix: str, rows: int) -> Iterator[Batch]:
+    """All columns of a file, so many rows at a time."""
+    if suffix != ".parquet":
+        yield from text_batches(path, suffix, rows)
         return
-    reader = {".csv": _csv_rows, ".json": _json_rows}.get(suffix, _jsonl_rows)
     try:
-        with _opened(path) as file:
-            found = reader(file, path)
-            while batch := list(islice(found, rows)):
-                yield batch
-    except UnicodeDecodeError as error:
-        raise SourceError(
-            f"{path.name} is not UTF-8 text (byte {error.object[error.start]:#04x} at {error.start}). Save it as UTF-8."
-        ) from None
-    except (OSError, EOFError, pa.ArrowException) as error:
-        raise _damaged(path, error) from None
-
-
-def _parquet_head(path: Path, rows: int) -> Iterator[Batch]:
-    try:
-        yield from _parquet(path).iter_batches(rows, use_threads=False)
+        for batch in _parquet(path).iter_batches(rows, use_threads=False):
+            yield sound(batch)
     except (pa.ArrowException, OSError) as error:
-        raise _damaged(path, error) from None
+        raise damaged(path, error) from None
 
 
-def _opened(path: Path) -> IO[str]:
-    last = path.suffix.lower()
-    if last == ".gz":
-        raw: Any = gzip.open(path, "rb")  # noqa: SIM115 - the text wrapper closes it
-    elif last == ".zst":
-        raw = io.BufferedReader(_Readable(pa.input_stream(str(path), compression="zstd")))  # type: ignore[arg-type]
-    else:
-        raw = path.open("rb")
-    return io.TextIOWrapper(raw, encoding="utf-8-sig", newline="")
+def sound(batch: pa.RecordBatch) -> Batch:
+    """
+    The batch; or, where a text in it is not UTF-8, its rows, with that text as bytes.
 
-
-class _Readable(io.RawIOBase):
-    """An Arrow stream as a raw stream of Python's."""
-
-    def __init__(self, stream: Any) -> None:
-        self._stream = stream
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        data = self._stream.read(len(buffer))
-        buffer[: len(data)] = data
-        return len(data)
-
-
-def _lines(file: IO[str], path: Path) -> Iterator[tuple[int, str]]:
-    number = 0
-    while line := file.readline(LONGEST_LINE + 1):
-        number += 1
-        if len(line) > LONGEST_LINE:
-            raise SourceError(
-                f"{path.name}, line {number}: longer than {LONGEST_LINE:,} characters. Split the row."
-            )
-        if line.strip():
-            yield number, line
-
-
-def _jsonl_rows(file: IO[str], path: Path) -> Iterator[dict[str, Any]]:
-    for number, line in _lines(file, path):
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            said = error.msg if isinstance(error, json.JSONDecodeError) else "nested too deep"
-            raise SourceError(
-                f"{path.name}, line {number} is not valid JSON ({said}): {excerpt(line, 60)!r}. Mend or delete it."
-            ) from None
-        if not isinstance(row, dict):
-            raise SourceError(
-                f"{path.name}, line {number} is no JSON object: {excerpt(line, 60)!r}. One object a line."
-            )
-        yield row
-
-
-def _json_rows(file: IO[str], path: Path) -> Iterator[dict[str, Any]]:
-    """A JSON array of objects, or objects one a line."""
-    text = file.read(LARGEST_JSON + 1)
-    if len(text) > LARGEST_JSON:
-        raise SourceError(
-            f"{path.name} is larger than {LARGEST_JSON:,} characters. Save it as JSON Lines (.jsonl)."
-        )
+    Parquet readers don't look into texts, and Python would stop at the first such text, wherever that is.
+    """
     try:
-        tree = json.loads(text)
-    except RecursionError:
-        raise SourceError(
-            f"{path.name} is nested too deep to be read. Save it as JSON Lines (.jsonl)."
-        ) from None
-    except json.JSONDecodeError as error:
-        first = text.lstrip()[:1]
-        if first == "{" and "\n" in text.strip():
-            yield from _jsonl_rows(io.StringIO(text), path)
-            return
-        raise SourceError(
-            f"{path.name}, line {error.lineno} is not valid JSON ({error.msg}). Mend it."
-        ) from None
-    rows = [tree] if isinstance(tree, dict) else tree
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise SourceError(
-            f"{path.name} is no list of JSON objects. Give a list of rows, or JSON Lines (.jsonl)."
-        )
-    yield from rows
+        batch.validate(full=True)
+    except pa.ArrowInvalid:
+        wide = pa.schema([(field.name, _as_bytes(field.type)) for field in batch.schema])
+        return [{name: _text(value) for name, value in row.items()} for row in batch.cast(wide).to_pylist()]
+    return batch
 
 
-def _csv_rows(file: IO[str], path: Path) -> Iterator[dict[str, Any]]:
-    csv.field_size_limit(min(sys.maxsize, LONGEST_LINE))
-    reader = csv.reader(_without_nul(file, path), strict=True)
+def _as_bytes(kind: pa.DataType) -> pa.DataType:
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return pa.large_binary()
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        return pa.large_list(_as_bytes(kind.value_type))
+    if pa.types.is_struct(kind):
+        return pa.struct([(field.name, _as_bytes(field.type)) for field in kind])
+    return kind
+
+
+def _text(value: Any) -> Any:
+    """The value with bytes as text where they are text."""
+    if isinstance(value, list):
+        return [_text(one) for one in value]
+    if isinstance(value, dict):
+        return {name: _text(one) for name, one in value.items()}
     try:
-        names = next(reader, None)
-        if not names:
-            return
-        if len(set(names)) < len(names):
-            twice = next(name for name in names if names.count(name) > 1)
-            raise SourceError(f"{path.name} has two columns named {twice!r}. Rename one of them.")
-        for row in reader:
-            if len(row) > len(names):
-                raise SourceError(
-                    f"{path.name}, line {reader.line_num} has {len(row)} cells for {len(names)} columns. "
-                    "Put cells that hold commas or line breaks in quotes."
-                )
-            if row:
-                yield {name: _cell(cell) for name, cell in zip(names, row, strict=False)}
-    except csv.Error as error:
-        raise SourceError(f"{path.name}, line {reader.line_num} is not valid CSV: {error}.") from None
-
-
-def _without_nul(file: IO[str], path: Path) -> Iterator[str]:
-    for number, line in enumerate(file, 1):
-        if "\0" in line:
-            raise SourceError(f"{path.name}, line {number} holds a NUL character, so it is no CSV text.")
-        yield line
-
-
-def _cell(cell: str) -> Any:
-    """A cell as text; an empty one is missing; a list of texts or truth values, as JSON or as pandas writes it, is a list."""
-    if not cell:
-        return None
-    if cell.startswith("[") and cell.endswith("]"):
-        for read in (json.loads, ast.literal_eval):
-            try:
-                items = read(cell)
-            except (ValueError, SyntaxError, RecursionError, MemoryError):
-                continue
-            if isinstance(items, list) and items and all(isinstance(one, str | bool) for one in items):
-                return items
-    return cell
+        return value.decode() if isinstance(value, bytes) else value
+    except UnicodeDecodeError:
+        return value

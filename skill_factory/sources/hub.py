@@ -13,6 +13,7 @@ from skill_factory.columns import Batch, needed_columns
 from skill_factory.errors import SourceError
 from skill_factory.recipe import Columns, Source
 from skill_factory.sources import Piece
+from skill_factory.sources.files import sound
 
 BATCH_BYTES = 16_000_000
 BATCH_ROWS = 1_000
@@ -69,7 +70,7 @@ class HubSource:
             found: list[dict[str, Any]] = []
             for path in self.files:
                 for batch in _batches(_file(self._address(path), self.token), None, rows):
-                    found.extend(batch.to_pylist())
+                    found.extend(batch if isinstance(batch, list) else batch.to_pylist())
                     if len(found) >= rows:
                         return found[:rows]
             return found
@@ -137,9 +138,10 @@ def _file(address: str, token: str | None) -> pq.ParquetFile:
             raise SourceError(f"{address} can't be read as Parquet: {error}. Is the file complete?") from None
 
 
-def _batches(file: pq.ParquetFile, names: list[str] | None, rows: int) -> Iterator[pa.RecordBatch]:
+def _batches(file: pq.ParquetFile, names: list[str] | None, rows: int) -> Iterator[Batch]:
     try:
-        yield from file.iter_batches(rows, columns=names, use_threads=False)
+        for batch in file.iter_batches(rows, columns=names, use_threads=False):
+            yield sound(batch)
     except (pa.ArrowException, OSError) as error:
         raise SourceError(f"The Hub's file could not be read to its end: {error}. Try again.") from None
 
