@@ -21,6 +21,7 @@ _RESPONSE = {reason: place for place, reason in enumerate(ResponseReason, 1)}
 _REFLECTION = {reason: place for place, reason in enumerate(ReflectionReason, 1)}
 _QUESTION = {reason: place for place, reason in enumerate(QuestionReason, 1)}
 
+
 @dataclass(frozen=True)
 class Judgement:
     """What the filters of a recipe say of some facts; codes are 0 for kept, else the place of the reason, from 1."""
@@ -51,10 +52,22 @@ def judge(facts: Facts, recipe: Recipe) -> Judgement:
     n = len(facts.question_id)
     count = np.bincount(owners, minlength=n).astype(np.int32)
     right = np.bincount(owners[facts.response_correct[kept]], minlength=n).astype(np.int32)
-    pairs = np.unique(owners.astype(np.int64) * len(facts.variants) + facts.response_variant[kept])
-    variants = np.bincount(pairs // len(facts.variants), minlength=n).astype(np.int32)
+    variants = _variants_of_each(facts, owners, kept, n)
     question_code = _judge_questions(facts, recipe, count, right, variants)
     return Judgement(response_code, twin, reflection_code, question_code, count, right, variants)
+
+
+def _variants_of_each(facts: Facts, owners: Places, kept: npt.NDArray[np.intp], n: int) -> Places:
+    """How many different variants stand among the kept responses of each of n questions."""
+    width = len(facts.variants)
+    places = owners.astype(np.int64) * width + facts.response_variant[kept]
+    if n * width > 100_000_000:  # thousands of variants: a table of yes and no would not fit
+        each: Places = np.bincount(np.unique(places) // width, minlength=n).astype(np.int32)
+        return each
+    there = np.zeros(n * width, np.bool_)
+    there[places] = True
+    found: Places = there.reshape(n, width).sum(axis=1, dtype=np.int32)
+    return found
 
 
 def usable_for(judgement: Judgement, recipe: Recipe, code: str, attempts: int = 0) -> Flags:
@@ -195,6 +208,7 @@ def _join_twins(facts: Facts, codes: Codes) -> Places:
     """Equal responses of a question are one, unless their labels or answers disagree: then none counts."""
     twin = np.arange(len(codes), dtype=np.int32)
     rows = np.flatnonzero(codes == KEPT)
+    rows = rows[_may_repeat(facts.response_question[rows], facts.response_id[rows])]
     if not len(rows):
         return twin
     owner, ids = facts.response_question[rows], facts.response_id[rows]
@@ -218,6 +232,21 @@ def _join_twins(facts: Facts, codes: Codes) -> Places:
     return twin
 
 
+def _may_repeat(owner: Places, ids: npt.NDArray[np.uint64]) -> Flags:
+    """
+    Marks every (owner, id) that occurs more than once, and a few others that share bits with one.
+
+    Sorting one key is many times faster than sorting by two, and only what is marked needs the exact look.
+    """
+    with np.errstate(over="ignore"):
+        keys = ids ^ (owner.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15))
+    ordered = np.sort(keys)
+    marked = np.zeros(1 << 20, np.bool_)
+    marked[ordered[1:][ordered[1:] == ordered[:-1]] & np.uint64(0xFFFFF)] = True
+    repeated: Flags = marked[keys & np.uint64(0xFFFFF)]
+    return repeated
+
+
 def _judge_reflections(facts: Facts, recipe: Recipe, twin: Places) -> Codes:
     codes = np.zeros(len(facts.reflection_id), np.int8)
     _drop(codes, facts.reflection_empty, _REFLECTION[ReflectionReason.EMPTY])
@@ -233,6 +262,8 @@ def _judge_reflections(facts: Facts, recipe: Recipe, twin: Places) -> Codes:
     _drop(codes, facts.reflection_banned, _REFLECTION[ReflectionReason.BANNED_WORD])
     rows = np.flatnonzero(codes == KEPT)
     owner, ids = twin[facts.reflection_response[rows]], facts.reflection_id[rows]
+    repeated = _may_repeat(owner, ids)
+    rows, owner, ids = rows[repeated], owner[repeated], ids[repeated]
     order = np.lexsort((ids, owner))
     owner, ids = owner[order], ids[order]
     again = np.zeros(len(rows), np.bool_)
