@@ -110,10 +110,7 @@ def items(
     places = places_of(wanted, judgement)
     codes = codes_of(wanted.level, judgement)
     reasons = [reason.value for reason in REASONS[wanted.level]]
-    for found in texts_at(source, recipe, narrow, wanted.level, places):
-        text = found.question if wanted.level is Level.QUESTIONS else found.text
-        if wanted.words.lower() not in text.lower():
-            continue
+    for found in texts_at(source, recipe, narrow, wanted.level, places, wanted.words):
         code = int(codes[found.place])
         reason = reasons[code - 1] if code else ""
         yield _item(found, reason, wanted.level, narrow.facts, judgement)

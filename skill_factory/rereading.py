@@ -43,38 +43,42 @@ def _tables(source: RawSource, recipe: Recipe, whole: bool) -> Iterator[pa.Table
 
 
 def texts_at(
-    source: RawSource, recipe: Recipe, narrow: Narrow, level: Level, places: Indices
+    source: RawSource, recipe: Recipe, narrow: Narrow, level: Level, places: Indices, words: str = ""
 ) -> Iterator[Found]:
-    """The texts at some places of a level, ascending; nothing is read behind the last one."""
+    """The texts at some places of a level, ascending, that hold some words; nothing is read behind the last place."""
     facts = narrow.facts
     if level is Level.QUESTIONS:
-        yield from _question_texts(source, recipe, facts, places)
+        yield from _question_texts(source, recipe, facts, places, words)
         return
     owners = places if level is Level.RESPONSES else facts.reflection_response[places]
-    reflections_before = np.searchsorted(facts.reflection_response, np.arange(len(facts.response_id) + 1))
     start = at = 0
     for table in _tables(source, recipe, narrow.whole):
         if at >= len(places):
             return
-        end = start + table.num_rows
-        stop = int(np.searchsorted(owners, end))
-        rows = owners[at:stop] - start
-        chosen = table.take(pa.array(rows, pa.int64()))
-        texts = chosen["response"] if level is Level.RESPONSES else chosen["reflections"]
-        for place, owner, question, text in zip(
-            places[at:stop].tolist(), (rows + start).tolist(), chosen["question"], texts, strict=True
-        ):
-            inside = place - int(reflections_before[owner]) if level is Level.REFLECTIONS else 0
-            said = text.as_py() if level is Level.RESPONSES else text[inside].as_py()
-            yield Found(place, question.as_py(), said)
-        start, at = end, stop
+        stop = int(np.searchsorted(owners, start + table.num_rows))
+        here, rows = places[at:stop], pa.array(owners[at:stop] - start, pa.int64())
+        if level is Level.RESPONSES:
+            texts = table["response"].take(rows)
+        else:
+            first = int(np.searchsorted(facts.reflection_response, start))
+            texts = pc.list_flatten(table["reflections"]).take(pa.array(here - first, pa.int64()))
+        questions = table["question"].take(rows)
+        if words:
+            holds = pc.match_substring(texts, words, ignore_case=True)
+            texts, questions, here = texts.filter(holds), questions.filter(holds), here[holds.to_numpy()]
+        for place, question, text in zip(here.tolist(), questions, texts, strict=True):
+            yield Found(place, question.as_py(), text.as_py())
+        start, at = start + table.num_rows, stop
 
 
-def _question_texts(source: RawSource, recipe: Recipe, facts: Facts, places: Indices) -> Iterator[Found]:
+def _question_texts(
+    source: RawSource, recipe: Recipe, facts: Facts, places: Indices, words: str
+) -> Iterator[Found]:
     waiting = {int(facts.question_id[place]): place for place in places.tolist()}
     for ids, texts in _different_questions(source, recipe.columns):
         for one, text in zip(ids.tolist(), texts, strict=True):
-            if (place := waiting.pop(one, None)) is not None:
+            place = waiting.pop(one, None)
+            if place is not None and words.lower() in text.lower():
                 yield Found(place, text, "")
         if not waiting:
             return
@@ -147,20 +151,25 @@ class Disputed(NamedTuple):
     """(verdict, text)."""
 
 
-def disputed(source: RawSource, recipe: Recipe, narrow: Narrow, place: int) -> Disputed:
-    """A response by its place in the narrow table, with its critiques. Errors: SourceError."""
-    start, facts = 0, narrow.facts
+def disputed(source: RawSource, recipe: Recipe, narrow: Narrow, places: Iterable[int]) -> dict[int, Disputed]:
+    """Some responses, by their place in the narrow table, with all their critiques. Errors: SourceError."""
+    verdicts, owners = narrow.facts.reflection_verdict, narrow.facts.reflection_response
+    waiting = sorted(places, reverse=True)
+    found: dict[int, Disputed] = {}
+    start = 0
     for table in _tables(source, recipe, narrow.whole):
-        if start + table.num_rows > place:
+        while waiting and waiting[-1] < start + table.num_rows:
+            place = waiting.pop()
             row = table.slice(place - start, 1).to_pylist()[0]
-            first = int(np.searchsorted(facts.reflection_response, place))
-            said = [
-                (VERDICTS[int(facts.reflection_verdict[first + i])], text)
-                for i, text in enumerate(row["reflections"])
-            ]
-            return Disputed(row["question"], row["answer"] or "", row["response"], row["variant"] or "", said)
+            first = int(np.searchsorted(owners, place))
+            said = [(VERDICTS[int(verdicts[first + i])], text) for i, text in enumerate(row["reflections"])]
+            found[place] = Disputed(
+                row["question"], row["answer"] or "", row["response"], row["variant"] or "", said
+            )
+        if not waiting:
+            break
         start += table.num_rows
-    raise IndexError(place)
+    return found
 
 
 def broken_rows(source: RawSource, recipe: Recipe) -> Iterator[tuple[int, RowError]]:

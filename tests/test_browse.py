@@ -159,7 +159,7 @@ def test_labels_are_in_doubt_when_most_critiques_contradict_them(tmp_path: Path)
     known = Known(open_source(str(write_parquet(rows, tmp_path / "rows.parquet"))), verdicts__rule="tag")
     assert doubts(known.facts) == [Doubt(2, False, 2, 2), Doubt(0, True, 3, 2)]
     assert [one.place for one in doubts(known.facts, critiques=1)] == [2, 3, 0]
-    told = disputed(known.source, known.recipe, known.narrow, 2)
+    told = disputed(known.source, known.recipe, known.narrow, [2, 0])[2]
     assert told.response == "c <answer>1</answer>"
     assert [said for said, _ in told.reflections] == ["correct", "correct", "missing"]
     file = list(doubtful_rows(known.source, known.recipe, known.narrow, doubts(known.facts)))

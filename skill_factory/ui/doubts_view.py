@@ -3,14 +3,12 @@
 from collections.abc import Sequence
 from functools import partial
 
-import numpy as np
 import streamlit as st
 
 from skill_factory.browse import Doubt, as_csv, doubtful_rows
 from skill_factory.browse import doubts as find_doubts
 from skill_factory.model import hex_id
-from skill_factory.reasons import Level
-from skill_factory.rereading import disputed, texts_at
+from skill_factory.rereading import disputed
 from skill_factory.story import first_line, mark, truth_word, visible
 from skill_factory.ui import loading, trace_picker, workspace
 from skill_factory.ui.loading import Evidence
@@ -45,11 +43,9 @@ def _doubt_table(found: Sequence[Doubt], seen: Evidence, least: int) -> None:
     source, facts = loading.source(), seen.narrow.facts
     first = found[:SHOWN]
     at = (loading.key(), seen.exact, seen.recipe.fingerprint(), least)
-    places = np.array(sorted(one.place for one in first), np.int64)
-    texts = loading.once(
-        "look.doubts", at,
-        lambda: {one.place: one for one in texts_at(source, seen.recipe, seen.narrow, Level.RESPONSES, places)},
-    )  # fmt: skip
+    told = loading.once(
+        "look.doubts", at, lambda: disputed(source, seen.recipe, seen.narrow, [one.place for one in first])
+    )
     part = "" if seen.exact else " among the rows read so far"
     more = f"; the {SHOWN} most contradicted are here" if len(found) > SHOWN else ""
     st.markdown(f"**{many(len(found), 'label')} in doubt{part}{more}**")
@@ -57,7 +53,7 @@ def _doubt_table(found: Sequence[Doubt], seen: Evidence, least: int) -> None:
         {
             "Label": [f"{mark(one.correct)} {truth_word(one.correct)}" for one in first],
             "Critiques against it": [f"{one.against} of {one.critiques}" for one in first],
-            "Response": [visible(first_line(texts[one.place].text, 120)) for one in first],
+            "Response": [visible(first_line(told[one.place].response, 120)) for one in first],
         },
         hide_index=True, height=285, key=f"look.doubts.{least}", on_select="rerun",
         selection_mode="single-row-required", alt="Responses whose label most critiques contradict",
@@ -75,10 +71,7 @@ def _doubt_table(found: Sequence[Doubt], seen: Evidence, least: int) -> None:
             "Question is left out" if gone else "Leave its question out", icon=":material/block:", disabled=gone,
             key="look.doubts.reject", on_click=trace_picker.reject, args=(question,),
         )  # fmt: skip
-    told = loading.once(
-        "look.disputed", (*at, one.place), lambda: disputed(source, seen.recipe, seen.narrow, one.place)
-    )
-    st.html(critique_html(told, one.correct))
+    st.html(critique_html(told[one.place], one.correct))
 
 
 def _doubts_file(source: object, seen: Evidence, found: Sequence[Doubt]) -> str:
