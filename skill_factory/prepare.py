@@ -113,7 +113,9 @@ def check_usable(tally: Tally, recipe: Recipe) -> None:
         return
     code, n = recipe.traces.formats[0], recipe.traces.attempts
     left = {m: tally.counts["reach"].get(f"{code}|{m:02d}", 0) for m in range(1, min(n, 11))}
-    if usable := [m for m, questions in left.items() if questions]:
+    # Questions that could be used say that it was something else which dropped their traces.
+    none_left = not tally.ledger[Level.QUESTIONS].kept
+    if none_left and (usable := [m for m, questions in left.items() if questions]):
         smaller = ", ".join(f"{left[m]:,} at N = {m}" for m in left)
         raise NothingUsable(
             f"No question has {n} usable responses with a right one among them; smaller N would leave: {smaller}. "

@@ -146,7 +146,8 @@ def _keys_and_bytes(table: pa.Table, seed: int) -> tuple[npt.NDArray[np.uint64],
 
 
 def _write_chunk(table: pa.Table, starts: Counts, path: Path) -> Chunk:
-    partial = path.with_suffix(".partial")
+    # Named by process: a worker whose killed parent was started again may still be writing this chunk.
+    partial = path.with_suffix(f".{os.getpid()}.partial")
     with pa.OSFile(str(partial), "wb") as file, pa.ipc.new_file(file, CANONICAL) as writer:
         writer.write_table(table.combine_chunks())
     os.replace(partial, path)
@@ -210,8 +211,8 @@ def first_rows(source: RawSource, recipe: Recipe, questions: int) -> tuple[pa.Ta
     every = np.unique(np.concatenate([ids for _, ids in found])) if found else np.empty(0, np.uint64)
     chosen = every[np.argsort(order_keys(recipe.traces.seed, every), kind="stable")[:questions]]
     tables = [CANONICAL.empty_table()]
-    for piece, ids in found:
-        if not np.isin(ids, chosen).any():
+    for piece, in_piece in found:
+        if not np.isin(in_piece, chosen).any():
             continue
         for batch in piece.batches(recipe.columns):
             table = canonical(batch, recipe.columns).table
