@@ -103,8 +103,15 @@ def test_a_saved_recipe_opens_again() -> None:
 def test_the_link_to_share_opens_this_recipe() -> None:
     """What the page gives to copy unpacks to the recipe of the session."""
     app = with_source(page="1_Start")
-    link = next(one.value for one in app.code if one.value.startswith("?recipe="))
-    assert unpacked(link.removeprefix("?recipe=")) == workspace(app).recipe
+    link = next(one.value for one in app.code if "?recipe=" in one.value)
+    assert unpacked(link.partition("?recipe=")[2]) == workspace(app).recipe
+
+
+def test_on_a_space_the_link_is_the_direct_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Inside the Hub's frame the page does not see its own address."""
+    monkeypatch.setenv("SPACE_HOST", "alice-studio.example")
+    link = next(one.value for one in open_app().code if "?recipe=" in one.value)
+    assert link.startswith("https://alice-studio.example/?recipe=")
 
 
 def test_every_word_of_the_trade_has_one_line() -> None:

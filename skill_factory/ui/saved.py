@@ -51,5 +51,5 @@ def _keep() -> None:
         "Save this recipe", workspace.current().recipe.to_toml(), "recipe.toml", "application/toml",
         icon=":material/download:", key="recipe.save", on_click="ignore",
     )  # fmt: skip
-    st.markdown("This link opens the recipe; put it behind the app's address. The data are not in it.")
-    st.code(f"?{workspace.link_query()}", language=None, wrap_lines=True)
+    st.markdown("This link opens the recipe. The data are not in it.")
+    st.code(workspace.link(), language=None, wrap_lines=True)

@@ -8,9 +8,11 @@ A control is a field of the recipe. `bound("traces.attempts")` gives a widget it
 Pages read `current()` and never keep a copy of a field of their own.
 """
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 import streamlit as st
 
@@ -124,9 +126,17 @@ def open_text(text: str, name: str) -> None:
     replace_recipe(recipe_from_toml(text, name))
 
 
-def link_query() -> str:
-    """What to put behind `?` so that a link opens this recipe."""
-    return f"recipe={packed(current().recipe)}"
+def link() -> str:
+    """A link that opens this recipe; the data are not in it."""
+    return f"{address()}?recipe={packed(current().recipe)}"
+
+
+def address() -> str:
+    """The app's own address: on a Space the direct one, which a link can carry a query to; empty where not known."""
+    if host := os.environ.get("SPACE_HOST"):
+        return f"https://{host}/"
+    parts = urlsplit(st.context.url or "")
+    return f"{parts.scheme}://{parts.netloc}/" if parts.netloc else ""
 
 
 def open_link() -> str:
