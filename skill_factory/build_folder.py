@@ -8,7 +8,6 @@ import errno
 import fcntl
 import json
 import os
-import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from skill_factory.errors import BuildFolderError
+from skill_factory.places import move, on_disk, remove_tree, write_whole, written_whole
 from skill_factory.progress import Progress, Report
 from skill_factory.recipe import Recipe, recipe_from_toml
 from skill_factory.tally import Tally, tally_from_json
@@ -34,29 +34,56 @@ class BuildFolder:
         self.path = path
         self.work = path / ".work"
         self.scattered = self.work / "scattered"
+        self._lock = self.work / "lock"
+        self._recipe = self.work / "recipe.toml"
 
     # -- claiming ---------------------------------------------------------------------------------------------------
 
     @contextmanager
     def claimed(self) -> Iterator[None]:
         """Hold the folder's lock; it dies with the process. Errors: BuildFolderError if another build holds it."""
+        if not on_disk(self.path):  # an object store has no locks
+            yield
+            return
+        if not on_disk(self.path):
+            # An object store has no lock that dies with its holder; two builds of one recipe write the same bytes there.
+            yield
+            return
+        lock = self._locked()
+        try:
+            yield
+        finally:
+            self._leave_nothing_empty(lock)
+            os.close(lock)
+
+    def _locked(self) -> int:
         try:
             self.work.mkdir(parents=True, exist_ok=True)
-            lock = os.open(self.work / "lock", os.O_CREAT | os.O_RDWR, 0o644)
+            lock = os.open(self._lock, os.O_CREAT | os.O_RDWR, 0o644)
         except OSError as error:
-            raise self._not_writable(error) from None
+            raise self.failed(error) from None
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             # A build that ended in between has taken the file away; then the lock we hold guards nothing.
-            if os.fstat(lock).st_ino != os.stat(self.work / "lock").st_ino:
+            if not self._is_ours(lock):
                 raise BlockingIOError
-            yield
-        except (BlockingIOError, FileNotFoundError):
+        except BlockingIOError:
+            os.close(lock)
             raise BuildFolderError(
                 f"Another build is working in {self.path}. Wait for it to end, or choose another folder."
             ) from None
-        finally:
-            os.close(lock)
+        return lock
+
+    def _is_ours(self, lock: int) -> bool:
+        try:
+            return os.fstat(lock).st_ino == os.stat(self._lock).st_ino
+        except FileNotFoundError:
+            return False
+
+    def _leave_nothing_empty(self, lock: int) -> None:
+        """Take the work folder away where nothing was begun: a refusal leaves no trace."""
+        if self._is_ours(lock) and os.listdir(self.work) == [self._lock.name]:
+            self.drop_work()
 
     def check_free(self, fingerprint: str) -> bool:
         """
@@ -64,10 +91,13 @@ class BuildFolder:
 
         Errors: BuildFolderError where the folder holds what no build made.
         """
-        if self.path.exists() and not self.path.is_dir():
-            raise BuildFolderError(f"{self.path} is a file. Give a folder for --out.")
-        if self.built_recipe() is None:
-            self._refuse_foreign()
+        try:
+            if self.path.exists() and not self.path.is_dir():
+                raise BuildFolderError(f"{self.path} is a file. Give a folder for --out.")
+            if self.built_recipe() is None:
+                self._refuse_foreign()
+        except OSError as error:
+            raise self.failed(error) from None
         report = self.report()
         return report is not None and report["fingerprint"] == fingerprint
 
@@ -88,20 +118,21 @@ class BuildFolder:
     def forget(self, remove: bool) -> None:
         """Take back a build that came to nothing: its work files, and the folder if it was new."""
         self.drop_work()
-        if remove:
+        if remove and on_disk(self.path):
             self.path.rmdir()
 
     def failed(self, error: OSError) -> BuildFolderError:
         """What a fault of the disk means."""
-        if error.errno == errno.ENOSPC:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
             return BuildFolderError(
                 f"The disk of {self.path} is full. Make room and run the same command again: it goes on from here."
             )
-        return self._not_writable(error)
+        said = error.strerror or str(error)
+        return BuildFolderError(f"Can't write to {self.path}: {said}. Choose another folder for --out.")
 
     def built_recipe(self) -> Recipe | None:
         """The recipe of the build in the folder, finished or not; None where no build was."""
-        for path in (self.work / "recipe.toml", self.path / "recipe.toml"):
+        for path in (self._recipe, self.path / "recipe.toml"):
             if path.is_file() and (path.parent == self.work or (self.path / "report.json").is_file()):
                 return recipe_from_toml(path.read_text(encoding="utf-8"), str(path))
         return None
@@ -117,36 +148,52 @@ class BuildFolder:
     def _refuse_foreign(self) -> None:
         if not self.path.is_dir():
             return
-        names = sorted(p.name for p in self.path.iterdir() if p.name != ".work")
+        names = sorted(p.name for p in self.path.iterdir() if p != self.work or self._work_is_foreign())
         if names:
             raise BuildFolderError(
                 f"{self.path} is not empty and no build made what is in it ({', '.join(names[:3])}"
                 f"{', …' if len(names) > 3 else ''}). Give a new or empty folder; nothing was touched."
             )
 
+    def _work_is_foreign(self) -> bool:
+        if not self.work.is_dir():
+            return True
+        return any(p != self._lock and p.suffix != ".partial" for p in self.work.iterdir())
+
     def clear(self) -> None:
         """Remove what a build wrote here, and nothing else. Errors: BuildFolderError in a folder no build made."""
-        if self.built_recipe() is None:
+        there = self.built_recipe()
+        if there is None:
             self._refuse_foreign()
+            return
+        # Killed in the middle of this, the folder is still known as a build's.
+        write_whole(self._recipe, there.to_toml())
         for path in [*(self.path / name for name in FILES), *self.shards()]:
             path.unlink(missing_ok=True)
-        for path in self.work.glob("*") if self.work.is_dir() else ():
-            if path.name != "lock":
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
+        self._empty_work()
         if (self.path / SHARDS).is_dir() and not any((self.path / SHARDS).iterdir()):
             (self.path / SHARDS).rmdir()
+
+    def _empty_work(self) -> None:
+        """All work files but the lock; the recipe last, which says whose the others are."""
+        if not self.work.is_dir():
+            return
+        for path in sorted(self.work.iterdir(), key=lambda path: path == self._recipe):
+            if path != self._lock:
+                remove_tree(path) if path.is_dir() else path.unlink()
 
     # -- working ----------------------------------------------------------------------------------------------------
 
     def begin(self, recipe: Recipe) -> None:
-        """Note whose build this is, and forget what an unfinished scan left behind."""
-        try:
-            self.write_text(self.work / "recipe.toml", recipe.to_toml())
-            if not (self.work / "scattered.json").is_file():
-                shutil.rmtree(self.scattered, ignore_errors=True)
-            self.scattered.mkdir(exist_ok=True)
-        except OSError as error:
-            raise self._not_writable(error) from None
+        """Note whose build this is, and forget what an unfinished scan and killed workers left behind."""
+        if not self._recipe.is_file():
+            self._empty_work()
+        for path in self.work.glob("*.partial"):
+            path.unlink(missing_ok=True)
+        write_whole(self._recipe, recipe.to_toml())
+        if not (self.work / "scattered.json").is_file():
+            remove_tree(self.scattered)
+        self.scattered.mkdir(parents=True, exist_ok=True)
 
     def scan_done(self) -> dict[str, Any] | None:
         """What the scan noted at its end; None while it has not ended."""
@@ -155,13 +202,13 @@ class BuildFolder:
 
     def note_scan(self, tree: dict[str, Any]) -> None:
         """Note that the scan has ended."""
-        self.write_text(self.work / "scattered.json", json.dumps(tree))
+        write_whole(self.work / "scattered.json", json.dumps(tree))
 
     def noted(self, report: Report) -> Report:
         """The report, and each progress in `.work/progress.json` too, where the app reads it."""
 
         def note(progress: Progress) -> None:
-            self.write_text(self.work / "progress.json", progress.to_json())
+            write_whole(self.work / "progress.json", progress.to_json())
             report(progress)
 
         return note
@@ -174,28 +221,22 @@ class BuildFolder:
     def write_partition(self, p: int, tables: Iterable[pa.Table], schema: pa.Schema, tally: Tally) -> None:
         """Shard first, then its tally, each by an atomic rename: the tally's presence says that both are whole."""
         shard = self._part(p, "parquet")
-        partial = shard.with_suffix(f".{os.getpid()}.partial")
         rows = 0
-        with pq.ParquetWriter(
-            partial, schema, compression="zstd", compression_level=1, store_schema=False
-        ) as writer:
+        with (
+            written_whole(shard) as file,
+            pq.ParquetWriter(
+                file, schema, compression="zstd", compression_level=1, store_schema=False
+            ) as writer,
+        ):
             for table in tables:
                 writer.write_table(table)
                 rows += table.num_rows
-        if rows:
-            os.replace(partial, shard)
-        else:
-            partial.unlink()
-        self.write_text(self._part(p, "json"), json.dumps(tally.to_json()))
+        if not rows:
+            shard.unlink()
+        write_whole(self._part(p, "json"), json.dumps(tally.to_json()))
 
     def _part(self, p: int, suffix: str) -> Path:
         return self.work / f"part-{p:05d}.{suffix}"
-
-    def write_text(self, path: Path, text: str) -> None:
-        """Write a small file whole or not at all."""
-        partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-        partial.write_text(text, encoding="utf-8", newline="\n")
-        os.replace(partial, path)
 
     # -- finishing --------------------------------------------------------------------------------------------------
 
@@ -207,30 +248,32 @@ class BuildFolder:
         for place, p in enumerate(filled):
             target = self.path / SHARDS / f"train-{place:05d}-of-{len(filled):05d}.parquet"
             if self._part(p, "parquet").is_file():
-                os.replace(self._part(p, "parquet"), target)
+                move(self._part(p, "parquet"), target)
             targets.append(target)
         return targets
 
     def finish(self, texts: dict[str, str]) -> None:
         """Write the files beside the shards, the report last, and take the work files away."""
         for name in sorted(texts, key=lambda name: name == "report.json"):
-            self.write_text(self.path / name, texts[name])
+            write_whole(self.path / name, texts[name])
         self.drop_work()
 
     def drop_work(self) -> None:
         """Take the work files away; the lock last, since it guards the rest."""
-        for path in sorted(self.work.iterdir(), key=lambda path: path.name == "lock"):
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
-        self.work.rmdir()
+        self._empty_work()
+        if on_disk(self.work):
+            self._lock.unlink(missing_ok=True)
+            self.work.rmdir()
+
+    def tidy(self) -> None:
+        """Take away what a build left that was killed after its last file was written."""
+        if self.work.is_dir():
+            with self.claimed():
+                self.drop_work()
 
     def shards(self) -> list[Path]:
         """The shards in order."""
         return sorted((self.path / SHARDS).glob("train-*-of-*.parquet"))
-
-    def _not_writable(self, error: OSError) -> BuildFolderError:
-        return BuildFolderError(
-            f"Can't write to {self.path}: {error.strerror}. Choose another folder for --out."
-        )
 
 
 def _show(value: Any) -> str:

@@ -82,7 +82,8 @@ def example_row(shards: Sequence[Path], most: int = 200) -> dict[str, Any] | Non
     """A row to show: the first short one with a mistake that is put right, else the first of all."""
     if not shards:
         return None
-    rows: list[dict[str, Any]] = next(pq.ParquetFile(shards[0]).iter_batches(most)).to_pylist()
+    with shards[0].open("rb") as file:
+        rows: list[dict[str, Any]] = next(pq.ParquetFile(file).iter_batches(most)).to_pylist()
     tries = [(row, [one["correct"] for one in row.get("attempts") or []]) for row in rows]
     good = [
         row

@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,7 +19,7 @@ from skill_factory.reasons import RowReason
 from skill_factory.recipe import Columns
 
 Row = Mapping[str, Any]
-Batch = pa.RecordBatch | list[dict[str, Any]]
+Batch: TypeAlias = pa.RecordBatch | list[dict[str, Any]]
 """What a source gives: an Arrow batch, or rows as dictionaries where a format has no types of its own."""
 
 CANONICAL = pa.schema(
@@ -349,7 +349,7 @@ def _canonical_table(parts: Mapping[str, pa.Array], rows: int) -> pa.Table:
 
 
 def _is_string(kind: pa.DataType) -> bool:
-    return pa.types.is_string(kind) or pa.types.is_large_string(kind)
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
 # -- guessing ------------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ at its head.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,11 +19,12 @@ from skill_factory.card import documents
 from skill_factory.columns import CANONICAL
 from skill_factory.compose import Written, compose
 from skill_factory.engines import Engine
-from skill_factory.errors import ColumnError, NothingUsable, SourceError
+from skill_factory.errors import ColumnError, NothingUsable, RecipeError, SourceError
 from skill_factory.facts import Facts, Reading, read
 from skill_factory.formats import OwnFormats, chosen_formats
 from skill_factory.model import Trace
 from skill_factory.phrases import phrase_book
+from skill_factory.places import place
 from skill_factory.prepare import check_usable, pinned, ready
 from skill_factory.progress import Report, silent
 from skill_factory.questions import Judgement, judge
@@ -32,6 +33,9 @@ from skill_factory.recipe import Recipe
 from skill_factory.scatter import first_rows
 from skill_factory.sources import RawSource, open_source
 from skill_factory.tally import Tally, tally_judgement, total
+
+FirstRows = Callable[[RawSource, Recipe, int], tuple[pa.Table, bool]]
+"""`scatter.first_rows`, or what gives the same."""
 
 
 @dataclass
@@ -114,33 +118,37 @@ def build(
     """
     from skill_factory.engines.local import local_engine
 
+    if workers < 0:
+        raise RecipeError(
+            f"A build takes a number of workers from 1, or 0 for one per core; found {workers}."
+        )
     recipe = recipe or Recipe()
     raw = open_source(source, recipe.source, token) if isinstance(source, str) else source
     was = recipe.source
     recipe = ready(raw, recipe, columns, own_formats)
     recipe = pinned(raw, recipe.model_copy(update={"source": was}), exact)
-    folder = BuildFolder(Path(out))
-    if not fresh and folder.check_free(recipe.fingerprint()):
+    folder = BuildFolder(place(out))
+    if folder.check_free(recipe.fingerprint()) and not fresh:
+        folder.tidy()
         return BuildResult(folder.path, folder.report() or {}, 0, True, recipe)
     new = not folder.path.exists()
     with folder.claimed():
-        if fresh:
-            folder.clear()
-        folder.check_same(recipe)
         try:
+            if fresh:
+                folder.clear()
+            folder.check_same(recipe)
             folder.begin(recipe)
             built = (engine or local_engine(workers))(raw, recipe, folder, folder.noted(report), own_formats)
             tally = total([built.rows, *built.partitions])
             check_usable(tally, recipe)
+            shards = folder.move_shards([one.ledger[Level.TRACES].kept for one in built.partitions])
+            texts = documents(recipe, tally, shards)
+            folder.finish(texts)
         except (NothingUsable, ColumnError, SourceError):
             folder.forget(new)
             raise
         except OSError as error:
             raise folder.failed(error) from None
-        traces = [one.ledger[Level.TRACES].kept for one in built.partitions]
-        shards = folder.move_shards(traces)
-        texts = documents(recipe, tally, shards)
-        folder.finish(texts)
     return BuildResult(folder.path, json.loads(texts["report.json"]), built.resumed, False, recipe)
 
 
@@ -152,26 +160,39 @@ def preview(
     questions: int = 20,
     own_formats: OwnFormats | None = None,
     token: str | None = None,
+    read_first: FirstRows = first_rows,
 ) -> Preview:
-    """The traces of the first usable questions in written order: the head of what `build` would write."""
+    """
+    The traces of the first usable questions in written order: the head of what `build` would write.
+
+    `read_first` is for a caller that has kept the rows from an earlier preview.
+    """
+    if questions < 1:
+        raise RecipeError(f"A preview shows a number of questions from 1; found {questions}.")
     recipe = recipe or Recipe()
     raw = open_source(source, recipe.source, token) if isinstance(source, str) else source
     recipe = ready(raw, recipe, columns, own_formats)
     wanted = questions
     while True:
-        rows, all_of_it = first_rows(raw, recipe, wanted)
+        rows, all_of_it = read_first(raw, recipe, wanted)
         part = build_partition(rows, recipe, own_formats)
-        usable = int((part.judgement.question_code == 0).sum())
-        if usable >= questions or all_of_it:
+        traces, enough = _head(part.traces, questions)
+        limit = recipe.balance.max_traces
+        if enough or all_of_it or (limit and len(traces) >= limit):
             break
         wanted *= 4
-    seen: dict[int, None] = {}
-    traces = []
-    for trace in part.traces:
-        seen.setdefault(trace.plan.question.id)
-        if len(seen) > questions:
-            break
-        traces.append(trace)
-    if all_of_it and not traces:
+    if not traces:
         check_usable(part.tally, recipe)
     return Preview(traces, part.tally, recipe)
+
+
+def _head(traces: Iterator[Trace], questions: int) -> tuple[list[Trace], bool]:
+    """The traces of the first so many questions that have some, and whether there were so many."""
+    seen: set[int] = set()
+    head: list[Trace] = []
+    for trace in traces:
+        seen.add(trace.plan.question.id)
+        if len(seen) > questions:
+            break
+        head.append(trace)
+    return head, len(seen) >= questions

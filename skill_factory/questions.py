@@ -77,10 +77,10 @@ def usable_for(judgement: Judgement, recipe: Recipe, code: str, attempts: int = 
     standing = (held != _QUESTION[QuestionReason.EXCLUDED]) & (
         held != _QUESTION[QuestionReason.OUTSIDE_PASS_RATE]
     )
-    right = standing & (judgement.question_right >= 1)
+    right: Flags = standing & (judgement.question_right >= 1)
     if code == TraceFormat.ALGORITHM_1:
         return right
-    passed = right & (judgement.question_kept >= n)
+    passed: Flags = right & (judgement.question_kept >= n)
     if recipe.traces.distinct_variants:
         passed &= judgement.question_variants >= n
     return passed

@@ -245,7 +245,7 @@ class Output(Part):
 class Recipe(Part):
     """Everything that decides what a data set holds."""
 
-    version: Literal[1] = RECIPE_VERSION
+    version: Literal[1] = 1
     source: Source = Source()
     columns: Columns = Columns()
     answers: Answers = Answers()

@@ -26,4 +26,4 @@ def rounded(number: float) -> int:
     """An estimate to three digits: 226,807 is said as 227,000."""
     whole = round(number)
     step = 10 ** max(0, len(str(whole)) - 3)
-    return round(whole / step) * step
+    return int(round(whole / step) * step)

@@ -25,6 +25,7 @@ from skill_factory.engines.writing import write_part
 from skill_factory.errors import BuildFolderError, NothingUsable, RecipeError
 from skill_factory.formats import OwnFormats
 from skill_factory.model import TraceFormat
+from skill_factory.places import on_disk
 from skill_factory.progress import Progress, Report
 from skill_factory.reasons import Level
 from skill_factory.recipe import Recipe
@@ -69,6 +70,10 @@ def workers_within(memory: str, workers: int = 0) -> int:
 def _run(
     asked: int, source: RawSource, recipe: Recipe, folder: BuildFolder, report: Report, own: OwnFormats | None
 ) -> Built:
+    if not on_disk(folder.path):
+        raise BuildFolderError(
+            f"{folder.path} is no folder of this machine. Use --engine ray for it, or a path on a disk."
+        )
     # Own formats are functions of the caller's program; they need not survive a trip to another process.
     alone = asked == 1 or own is not None or 0 < source.size < SMALL_BYTES
     with _pool(0 if alone else asked) as pool:
@@ -204,7 +209,7 @@ def _pool(workers: int) -> Iterator[ProcessPoolExecutor | None]:
     if not workers:
         yield None
         return
-    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _begin_worker, (os.getpid(),))
+    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _begin_worker)
     try:
         yield pool
     except BaseException:
@@ -215,15 +220,15 @@ def _pool(workers: int) -> Iterator[ProcessPoolExecutor | None]:
     pool.shutdown()
 
 
-def _begin_worker(parent: int) -> None:
+def _begin_worker() -> None:
     # Ctrl-C goes to the whole terminal group; the parent alone answers it. A killed parent takes its workers along.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Millions of small tuples and no cycles: the collector would only look at them again and again.
     gc.disable()
 
     def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(0.5)
+        if (parent := multiprocessing.parent_process()) is not None:
+            parent.join()  # returns when the parent is gone, however it went
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()

@@ -1,0 +1,150 @@
+"""A build on a real Ray of this machine: the same bytes as the local engine's, on a disk and in an object store."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests import command
+
+pytestmark = [pytest.mark.ray, pytest.mark.xdist_group("ray")]
+
+SMALL_PARTITIONS = """
+import sys
+import skill_factory.scatter
+from skill_factory.engines import local
+skill_factory.scatter.PARTITION_BYTES = 200_000
+local.SMALL_BYTES = 0
+from skill_factory.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+"""The command, with partitions so small that a demo has some."""
+
+
+OPEN = {"RAY_AUTH_MODE": "disabled"}
+"""The cluster of these tests listens on loopback only and has nothing to guard."""
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[str]:
+    """A Ray of two workers on a free port; its address."""
+    port = "6391"
+    ray = str(Path(sys.executable).with_name("ray"))
+    start = [ray, "start", "--head", "--port", port, "--num-cpus", "2", "--include-dashboard=false"]
+    start += ["--node-ip-address", "127.0.0.1"]
+    environment = {**os.environ, "PYTHONPATH": str(command.ROOT), **OPEN}
+    subprocess.run(start, check=True, capture_output=True, env=environment, timeout=120)
+    yield f"127.0.0.1:{port}"
+    subprocess.run([ray, "stop"], check=False, capture_output=True, timeout=120)
+
+
+def build(out: object, *words: object, **variables: str) -> dict[str, object]:
+    done = command.python(
+        "-c", SMALL_PARTITIONS, "build", "demo:120", "--out", out, "--json", *words, **OPEN, **variables
+    )
+    assert done.exit == 0, done.err[-2000:]
+    return json.loads(done.out)
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """SHA-256 of every file of a build folder."""
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+@pytest.mark.parametrize("words", [(), ("--max-traces", "77")], ids=["whole", "limited"])
+def test_ray_writes_the_bytes_of_the_local_engine(
+    cluster: str, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    """Several partitions, with and without a limit that counts from the head: every file is the same."""
+    build(tmp_path / "local", *words)
+    told = build(tmp_path / "ray", "--engine", "ray", "--ray-address", cluster, *words)
+
+    assert told["traces"]
+    assert len(digests(tmp_path / "local")) > 5
+    assert digests(tmp_path / "ray") == digests(tmp_path / "local")
+
+
+def test_a_worker_killed_in_mid_build_changes_no_byte(cluster: str, tmp_path: Path) -> None:
+    """Ray runs the task of a killed worker again; the result is that of an undisturbed build."""
+    build(tmp_path / "local")
+    words = [sys.executable, "-c", SMALL_PARTITIONS, "build", "demo:120", "--out", str(tmp_path / "ray")]
+    words += ["--json", "--engine", "ray", "--ray-address", cluster]
+    environment = {**os.environ, "PYTHONPATH": str(command.ROOT), **OPEN}
+    process = subprocess.Popen(
+        words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path
+    )
+    killed = 0
+    stop = time.monotonic() + 120
+    while process.poll() is None and killed == 0 and time.monotonic() < stop:
+        killed = _kill_a_building_worker()
+        time.sleep(0.05)
+    _, said = process.communicate(timeout=240)
+
+    assert process.returncode == 0, said[-2000:]
+    assert killed, "no worker was seen at work"
+    assert digests(tmp_path / "ray") == digests(tmp_path / "local")
+
+
+def _kill_a_building_worker() -> int:
+    """Kill one Ray worker that runs a task of a build; how many were killed."""
+    for status in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            line = status.read_bytes().replace(b"\0", b" ")
+        except OSError:
+            continue
+        if line.startswith(b"ray::") and b"_build_block" in line:
+            os.kill(int(status.parent.name), 9)
+            return 1
+    return 0
+
+
+def test_ray_writes_to_an_object_store(cluster: str, tmp_path: Path) -> None:
+    """The workers write to s3://, and what lies there at the end is a build folder, byte for byte."""
+    moto = pytest.importorskip("moto.server")
+    import boto3
+
+    server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        address = f"http://{host}:{port}"
+        keys = {
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_DEFAULT_REGION": "us-east-1",
+        }
+        client = boto3.client(
+            "s3",
+            endpoint_url=address,
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+            region_name="us-east-1",
+        )
+        client.create_bucket(Bucket="traces")
+        build(tmp_path / "local")
+        # A Ray of its own, so that the workers inherit where the store is.
+        build("s3://traces/out", "--engine", "ray", AWS_ENDPOINT_URL=address, **keys)
+        found = client.list_objects_v2(Bucket="traces").get("Contents", [])
+        stored = {
+            one["Key"].removeprefix("out/"): hashlib.sha256(client.get_object(Bucket="traces", Key=one["Key"])["Body"].read()).hexdigest()
+            for one in found
+        }  # fmt: skip
+    finally:
+        server.stop()
+
+    assert stored == digests(tmp_path / "local")
+
+
+def test_an_object_store_needs_the_engine_that_can_write_there(tmp_path: Path) -> None:
+    """The local engine sorts rows on a disk; asked for s3:// it says which engine to use, or what to install."""
+    done = command.run("build", "demo:20", "--out", "memory://traces/out", cwd=tmp_path)
+
+    assert done.exit == 2
+    assert "--engine ray" in done.err or "pip install" in done.err
