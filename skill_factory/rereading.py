@@ -12,8 +12,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from skill_factory.columns import CANONICAL, Batch, RowError, canonical, is_unicode, read_row, value_at
-from skill_factory.facts import Facts, Ids, question_ids, text_ids
+from skill_factory.columns import CANONICAL, Batch, Row, RowError, canonical, is_unicode, read_row, value_at
+from skill_factory.facts import Facts, Ids, text_ids
 from skill_factory.model import hex_id
 from skill_factory.narrow import SAMPLE_BYTES, Narrow, first_tables
 from skill_factory.reasons import Level
@@ -95,7 +95,7 @@ def _different_questions(source: RawSource, columns: Columns) -> Iterator[tuple[
 def _question_column(batch: Batch, path: str) -> list[str]:
     if isinstance(batch, pa.RecordBatch) and batch.schema.get_field_index(path) >= 0:
         column = batch.column(path)
-        if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        if _plain_text(column):
             return [text for text in pc.unique(column).to_pylist() if text]
     rows = batch.to_pylist() if isinstance(batch, pa.RecordBatch) else batch
     texts = (value_at(row, path) for row in rows)
@@ -124,20 +124,40 @@ def find_questions(source: RawSource, recipe: Recipe, words: str, most: int = 20
 
 def rows_of_questions(source: RawSource, recipe: Recipe, wanted: Iterable[int]) -> pa.Table:
     """The canonical rows (columns.CANONICAL) of some questions, by id. Errors: SourceError."""
-    ids = np.array(sorted(set(wanted)), np.uint64)
+    asked, only = set(wanted), Columns(question=recipe.columns.question)
     tables = [CANONICAL.empty_table()]
     for piece in source.pieces():
-        only = Columns(question=recipe.columns.question)
-        if not any(
-            np.isin(text_ids(_question_column(b, only.question)), ids).any() for b in piece.batches(only)
-        ):
-            continue
-        for batch in piece.batches(recipe.columns):
-            table = canonical(batch, recipe.columns).table.cast(CANONICAL)
-            if table.num_rows:
-                places, own, _ = question_ids(table["question"])
-                tables.append(table.filter(pa.array(np.isin(own, ids)[places])))
+        texts = {
+            text
+            for batch in piece.batches(only)
+            for column in [_question_column(batch, only.question)]
+            for one, text in zip(text_ids(column).tolist(), column, strict=True)
+            if one in asked
+        }
+        for batch in piece.batches(recipe.columns) if texts else ():
+            # Most rows go before they are read: reading a row costs far more than looking for it.
+            some = _with_questions(batch, only.question, texts)
+            tables.append(canonical(some, recipe.columns).table.cast(CANONICAL))
     return pa.concat_tables(tables)
+
+
+def _with_questions(batch: Batch, path: str, texts: set[str]) -> Batch:
+    if not isinstance(batch, pa.RecordBatch):
+        return [row for row in batch if _asks(row, path, texts)]
+    if batch.schema.get_field_index(path) >= 0 and _plain_text(batch.column(path)):
+        column = batch.column(path)
+        return batch.filter(pc.is_in(column, value_set=pa.array(sorted(texts), column.type)))
+    mask = [_asks(row, path, texts) for row in batch.to_pylist()]
+    return batch.filter(pa.array(mask, pa.bool_()))
+
+
+def _asks(row: Row, path: str, texts: set[str]) -> bool:
+    asked = value_at(row, path)
+    return isinstance(asked, str) and asked in texts
+
+
+def _plain_text(column: pa.Array) -> bool:
+    return bool(pa.types.is_string(column.type) or pa.types.is_large_string(column.type))
 
 
 class Disputed(NamedTuple):

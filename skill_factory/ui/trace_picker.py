@@ -7,18 +7,12 @@ from functools import partial
 import streamlit as st
 
 from skill_factory.model import Trace, hex_id
-from skill_factory.narrow import identity
-from skill_factory.pipeline import build_partition
-from skill_factory.rereading import find_questions, rows_of_questions
 from skill_factory.stats import format_name
 from skill_factory.story import first_line, path_of, story, visible
 from skill_factory.ui import loading, shell, workspace
+from skill_factory.ui.trace_source import FOUND, HEAD, head, of_questions
 from skill_factory.view import html_page
 
-HEAD = 20
-"""Questions of the build's head that are shown."""
-FOUND = 20
-"""Questions that are shown of those that were looked for."""
 ANY = ""
 
 
@@ -37,7 +31,15 @@ def pick() -> Trace | None:
     place = _place(shown)
     _steps(place, len(shown))
     _list(shown, place)
-    of = "of the questions found" if words else f"of the first {HEAD} questions, as the build will write them"
+    exact = loading.evidence().exact
+    first = f"of the first {HEAD} questions, as the build will write them"
+    of = (
+        "of the questions found"
+        if words
+        else first
+        if exact
+        else "of the first rows, while all are being read"
+    )
     st.caption(f"Trace **{place + 1}** of {len(shown):,}, {of}.")
     st.download_button(
         "Save these as one page", partial(html_page, shown, "Traces", "Made by SkillFactory Studio."),
@@ -45,23 +47,6 @@ def pick() -> Trace | None:
         help="One HTML file that needs nothing else: to mail, to print, to keep.",
     )  # fmt: skip
     return shown[place]
-
-
-def head() -> list[Trace]:
-    """The traces of the first questions in written order. Errors: as loading.preview."""
-    at = (loading.key(), loading.recipe().fingerprint())
-    return loading.once("look.head", at, lambda: loading.preview(HEAD).traces)
-
-
-def of_questions(words: str) -> list[Trace]:
-    """The traces of the questions that hold some words. Errors: SourceError, ColumnError."""
-    source, chosen = loading.source(), loading.recipe()
-    at = (identity(source), chosen.columns, words)
-    found = loading.once("look.found", at, lambda: find_questions(source, chosen, words, FOUND))
-    ids = [one for one, _ in found]
-    rows = loading.once("look.rows", (*at, tuple(ids)), lambda: rows_of_questions(source, chosen, ids))
-    made = (*at, chosen.fingerprint())
-    return loading.once("look.traces", made, lambda: list(build_partition(rows, chosen).traces))
 
 
 def nothing(words: str) -> None:
