@@ -13,14 +13,15 @@ import pyarrow as pa
 import streamlit as st
 
 from skill_factory import narrow as narrow_table
+from skill_factory import pipeline
 from skill_factory.columns import guess
-from skill_factory.errors import ColumnError, SourceError
+from skill_factory.errors import ColumnError, NothingUsable, SourceError
 from skill_factory.fitness import fitness
 from skill_factory.home import hosted, place
 from skill_factory.narrow import Narrow, facts_key, sample_facts
 from skill_factory.outlook import Outlook, outlook
 from skill_factory.pipeline import Preview, build_partition
-from skill_factory.prepare import SAMPLE_ROWS, ready, settled_columns
+from skill_factory.prepare import SAMPLE_ROWS, settled_columns
 from skill_factory.questions import Judgement, judge
 from skill_factory.reasons import Level
 from skill_factory.recipe import Columns, Recipe, Source, Traces
@@ -196,23 +197,14 @@ def first_table(questions: int) -> tuple[pa.Table, bool]:
 
 
 def preview(questions: int = 20) -> Preview:
-    """What `pipeline.preview` gives, with the rows kept, so that a changed recipe reads no file again. Errors: as `recipe`."""
-    chosen = ready(source(), recipe())
-    wanted = questions
-    while True:
-        rows, every = first_table(wanted)
-        part = build_partition(rows, chosen)
-        if every or int((part.judgement.question_code == 0).sum()) >= questions:
-            break
-        wanted *= 4
-    seen: dict[int, None] = {}
-    traces = []
-    for trace in part.traces:
-        seen.setdefault(trace.plan.question.id)
-        if len(seen) > questions:
-            break
-        traces.append(trace)
-    return Preview(traces, part.tally, chosen)
+    """`pipeline.preview` of the present recipe, or an empty one; the rows are kept, so that no file is read again."""
+    chosen = recipe()
+    try:
+        return pipeline.preview(
+            source(), chosen, questions=questions, read_first=lambda *asked: first_table(asked[2])
+        )
+    except NothingUsable:
+        return Preview([], Tally(), chosen)  # a state that pages speak of, not an error
 
 
 def typical(rows: int = 480) -> Tally:
