@@ -75,7 +75,9 @@ def _cluster(address: str) -> Iterator[Any]:
     mine = not ray.is_initialized()
     if mine:
         # One's own cluster needs no dashboard; a running one is joined as it is.
-        how: dict[str, Any] = {"address": address} if address else {"include_dashboard": False}
+        how: dict[str, Any] = (
+            {"address": address} if address else {"address": "local", "include_dashboard": False}
+        )
         try:
             ray.init(log_to_driver=False, logging_level="ERROR", **how)
         except (ConnectionError, RuntimeError, ValueError) as error:
