@@ -166,20 +166,20 @@ class BuildFolder:
         if there is None:
             self._refuse_foreign()
             return
-        # Killed in the middle of this, the folder is still known as a build's.
+        # The old recipe stays until `begin` puts the new one in its place: killed in between, the folder is a build's.
         write_whole(self._recipe, there.to_toml())
         for path in [*(self.path / name for name in FILES), *self.shards()]:
             path.unlink(missing_ok=True)
-        self._empty_work()
+        self._empty_work(self._recipe)
         if (self.path / SHARDS).is_dir() and not any((self.path / SHARDS).iterdir()):
             (self.path / SHARDS).rmdir()
 
-    def _empty_work(self) -> None:
-        """All work files but the lock; the recipe last, which says whose the others are."""
+    def _empty_work(self, *kept: Path) -> None:
+        """Remove all work files but the lock and those kept; the recipe last, which says whose the others are."""
         if not self.work.is_dir():
             return
         for path in sorted(self.work.iterdir(), key=lambda path: path == self._recipe):
-            if path != self._lock:
+            if path not in (self._lock, *kept):
                 remove_tree(path) if path.is_dir() else path.unlink()
 
     # -- working ----------------------------------------------------------------------------------------------------
@@ -255,7 +255,10 @@ class BuildFolder:
     def finish(self, texts: dict[str, str]) -> None:
         """Write the files beside the shards, the report last, and take the work files away."""
         for name in sorted(texts, key=lambda name: name == "report.json"):
-            write_whole(self.path / name, texts[name])
+            # Made whole among the work files: what lies beside the shards is pushed, so no partial file may.
+            staged = self.work / f"{name}.final"
+            write_whole(staged, texts[name])
+            move(staged, self.path / name)
         self.drop_work()
 
     def drop_work(self) -> None:

@@ -136,7 +136,8 @@ def build(
         try:
             if fresh:
                 folder.clear()
-            folder.check_same(recipe)
+            else:
+                folder.check_same(recipe)
             folder.begin(recipe)
             built = (engine or local_engine(workers))(raw, recipe, folder, folder.noted(report), own_formats)
             tally = total([built.rows, *built.partitions])
