@@ -1,5 +1,6 @@
 """The build on Finish: what it will take, how far it is, what came of it."""
 
+import logging
 import os
 import shlex
 import time
@@ -18,6 +19,8 @@ from skill_factory.ui import jobs, loading, shell, workspace
 from skill_factory.ui.jobs import Job, State, Status
 from skill_factory.ui.loading import Evidence
 from skill_factory.wording import many, percent
+
+log = logging.getLogger(__name__)
 
 SAMPLE_BYTES = 1_000_000
 ENDED = (State.DONE, State.STOPPED, State.FAILED)
@@ -162,6 +165,9 @@ def _doing(now: Status) -> str:
 def stopped(job: Job, now: Status) -> None:
     """Why it ended, and how to go on."""
     if now.state is State.FAILED:
+        loading.once(
+            "build log", (job.id, now.said), lambda: log.error("build %s: %s", job.id, jobs.log(job))
+        )
         st.error(shell.plain(now.said), icon=":material/error:")
     else:
         part = f" at {percent(now.progress.share)}" if now.progress else ""

@@ -3,7 +3,7 @@
 import json
 import tempfile
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import IO
@@ -73,7 +73,7 @@ def _dropped() -> None:
 
 def dropped(source: RawSource, seen: Evidence, level: Level) -> str:
     """The dropped things of a level, a line of JSON for each."""
-    found = items(source, seen.recipe, seen.narrow.facts, seen.judgement, Wanted(level, Fate.DROPPED))
+    found = items(source, seen.recipe, seen.narrow, seen.judgement, Wanted(level, Fate.DROPPED))
     return as_jsonl(as_row(one, level) for one in found)
 
 
@@ -101,24 +101,33 @@ def zipped(path: Path) -> IO[bytes]:
 
 
 def _archive(files: Iterable[tuple[Path, str]]) -> IO[bytes]:
-    made = tempfile.TemporaryFile()  # noqa: SIM115  the download reads it and lets it go
-    # Shards are compressed already.
-    with zipfile.ZipFile(made, "w", zipfile.ZIP_STORED) as archive:
-        for path, name in files:
-            archive.write(path, name)
-    made.seek(0)
-    return made
+    def fill(made: IO[bytes]) -> None:
+        # Shards are compressed already.
+        with zipfile.ZipFile(made, "w", zipfile.ZIP_STORED) as archive:
+            for path, name in files:
+                archive.write(path, name)
+
+    return _written(fill)
 
 
 def jsonl(folder: BuildFolder) -> IO[bytes]:
     """A line of JSON for each trace."""
-    made = tempfile.TemporaryFile()  # noqa: SIM115  the download reads it and lets it go
-    for shard in folder.shards():
-        for batch in pq.ParquetFile(shard).iter_batches(1000):
-            for row in batch.to_pylist():
-                made.write(json.dumps(row, ensure_ascii=False).encode() + b"\n")
-    made.seek(0)
-    return made
+
+    def fill(made: IO[bytes]) -> None:
+        for shard in folder.shards():
+            for batch in pq.ParquetFile(shard).iter_batches(1000):
+                for row in batch.to_pylist():
+                    made.write(json.dumps(row, ensure_ascii=False).encode() + b"\n")
+
+    return _written(fill)
+
+
+def _written(fill: Callable[[IO[bytes]], None]) -> IO[bytes]:
+    """A file without a name, opened to be read: Streamlit takes no other kind."""
+    with tempfile.NamedTemporaryFile() as made:
+        fill(made)
+        made.flush()
+        return Path(made.name).open("rb")
 
 
 def page(job: Job, token: str) -> str:

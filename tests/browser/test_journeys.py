@@ -170,7 +170,7 @@ def test_a_build_is_published_and_its_second_state_replaces_the_first(
         assert "sft_train/train-00000-of-00001.parquet" in hub.files("alice/my-traces")
         assert hub.repo("alice/my-traces").private
         visitor.go("Choose")
-        visitor.page.get_by_role("checkbox", name="Right at once").locator("..").click()
+        visitor.page.get_by_text("Right at once").first.click()
         visitor.still()
         visitor.go("Finish")
         built(visitor)
