@@ -4,13 +4,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from skill_factory.columns import excerpt
-from skill_factory.errors import RecipeError, SourceError
+from skill_factory.errors import RecipeError
 from skill_factory.recipe import Columns, Tags, recipe_from_toml
 from skill_factory.sources.files import FilePiece, FileSource
+from skill_factory.sources.parquet_files import group_batches, opened
 
 MESSAGES = ("conversations", "messages", "conversation", "chat")
 PAIRS = (
@@ -94,12 +92,9 @@ def rows_of_file(path: Path, suffix: str) -> Iterator[Mapping[str, Any]]:
 
 
 def _parquet_rows(path: Path) -> Iterator[Mapping[str, Any]]:
-    try:
-        for batch in pq.ParquetFile(path).iter_batches(ROWS_AT_ONCE, use_threads=False):
-            yield from batch.to_pylist()
-    except (pa.ArrowException, OSError) as error:
-        said = excerpt(str(error), 120)
-        raise SourceError(f"{path.name} can't be read as parquet: {said}. Is the file complete?") from None
+    for group in range(opened(path).num_row_groups):
+        for batch in group_batches(path, group, None, ROWS_AT_ONCE):
+            yield from batch if isinstance(batch, list) else batch.to_pylist()
 
 
 def tags_of(path: Path) -> Tags:

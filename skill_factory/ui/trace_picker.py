@@ -75,6 +75,8 @@ def _chosen_kind(every: Sequence[Trace]) -> list[Trace]:
         st.session_state["look.kind"] = ANY
     chosen = st.selectbox(
         "Format and label", [ANY, *kinds], key="look.kind",
+        help="The format says how attempts are put in order, the label is the mark that a row carries: "
+        "3C means three attempts, the last one right.",
         format_func=lambda one: f"{one} ({kinds[one]})" if one else f"All ({len(every)})",
     )  # fmt: skip
     return [trace for trace in every if chosen in (ANY, _kind(trace))]
