@@ -123,7 +123,8 @@ def _all_there(columns: Columns, found: Seen) -> bool:
 def recipe() -> Recipe:
     """The recipe with its source; its columns are there. Errors: ColumnError, SourceError, HubError."""
     mine, found = workspace.current(), source()
-    settled_columns(found, mine.recipe.columns)
+    columns = mine.recipe.columns
+    once("columns", (found.spec, id(found), columns), lambda: settled_columns(found, columns))
     return mine.recipe.model_copy(update={"source": found.spec})
 
 
