@@ -129,9 +129,9 @@ def _add_pace(parser: argparse.ArgumentParser) -> None:
     add(
         "--concurrency",
         type=int,
-        default=64,
+        default=96,
         metavar="N",
-        help="most requests in flight; adapts below it (64)",
+        help="most requests in flight; adapts below it (96)",
     )
     add("--tries", type=int, default=6, metavar="N", help="attempts for a request (6)")
     add(
@@ -244,6 +244,38 @@ def job_of(args: argparse.Namespace, kind: str) -> "Job":
     )
 
 
+def words_of(job: "Job") -> list[str]:
+    """The inverse: the words after `python -m skill_factory` that ask for a job, for whoever starts it as a process."""
+    end, sampling, limits = job.endpoint, job.sampling, job.limits
+    words = ["generate", job.kind.value, job.source, "--out", str(job.out), "--model", end.model]
+    words += _given(("--endpoint", end.url), ("--provider", end.provider), ("--prompts", job.prompts))
+    words += ["--stream"] * end.stream + ["--retry-declined"] * job.retry_declined
+    for name, value in job.columns.items():
+        columns = [value] if isinstance(value, str) else value
+        words += [word for column in columns for word in ("--map", f"{name}={column}")]
+    for name, _, _ in SAMPLING:
+        value = getattr(sampling, name)
+        words += [f"--{name.replace('_', '-')}", "none" if value is None else str(value)]
+    words += [
+        word for name, value in sampling.extra.items() for word in ("--set", f"{name}={json.dumps(value)}")
+    ]
+    if job.kind == "responses":
+        words += ["--per-variant", str(job.per_variant), "--task", job.task]
+        words += _given(("--variants", ",".join(job.variants)))
+    else:
+        words += ["--k", str(job.k), "--max-k", str(job.max_k)]
+    words += _given(
+        ("--pilot", job.pilot), ("--budget-tokens", job.budget.tokens), ("--budget", job.budget.money)
+    )
+    words += ["--price-in", str(job.price.prompt), "--price-out", str(job.price.completion)]
+    words += ["--timeout", str(end.timeout), "--concurrency", str(limits.concurrency)]
+    return [*words, "--tries", str(limits.tries), "--patience", str(limits.patience)]
+
+
+def _given(*pairs: tuple[str, object]) -> list[str]:
+    return [word for flag, value in pairs if value for word in (flag, str(value))]
+
+
 def _limits(args: argparse.Namespace) -> "Limits":
     from skill_factory.generate import Limits
 
@@ -339,4 +371,6 @@ def _tell(made: "Made", as_json: bool, **more: Any) -> None:
     if made.ending != "cancelled":
         print(f"{made.rows:,} rows written to {made.out}.")
     if made.missing:
-        print(f"{made.missing:,} answers are missing. The same command goes on from here.")
+        why = ", ".join(f"{n:,} × {reason}" for reason, n in list(made.failures.items())[:3])
+        told = f" Attempts that failed: {why}." if why else ""
+        print(f"{made.missing:,} answers are missing.{told} The same command goes on from here.")

@@ -70,10 +70,10 @@ def resident(pid: int) -> float:
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
-def slots(requests: int, latency: float, size: int) -> dict[str, Any]:
+def slots(requests: int, latency: float, size: int, concurrency: int) -> dict[str, Any]:
     """How busy the slots were between a tenth and nine tenths of the requests."""
     with tempfile.TemporaryDirectory() as name, server(latency, size) as url:
-        process = generating(url, Path(name), requests, size)
+        process = generating(url, Path(name), requests, concurrency)
         first = _reached(url, requests // 10), processor_seconds(process.pid)
         last = _reached(url, requests * 9 // 10), processor_seconds(process.pid)
         process.wait()
@@ -81,7 +81,7 @@ def slots(requests: int, latency: float, size: int) -> dict[str, Any]:
     served = last[0]["served"] - first[0]["served"]
     busy = (last[0]["busy_seconds"] - first[0]["busy_seconds"]) / seconds / size
     return {
-        "requests": served, "slots": size, "latency": latency, "busy": round(busy, 4),
+        "requests": served, "slots": size, "concurrency": concurrency, "latency": latency, "busy": round(busy, 4),
         "requests_per_second": round(served / seconds, 1), "load_average": os.getloadavg()[0],
         "processor_ms_per_request": round((last[1] - first[1]) / served * 1e3, 3),
     }  # fmt: skip
@@ -128,9 +128,24 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=100_000)
     parser.add_argument("--latency", type=float, default=0.05)
     parser.add_argument("--slots", type=int, default=64)
+    parser.add_argument(
+        "--concurrency", type=int, default=0, help="in flight at most; default: half as many again as slots"
+    )
     args = parser.parse_args()
     if args.what != "memory":
-        print(json.dumps({"slots": slots(min(args.requests, 10_000), args.latency, args.slots)}), flush=True)
+        print(
+            json.dumps(
+                {
+                    "slots": slots(
+                        min(args.requests, 10_000),
+                        args.latency,
+                        args.slots,
+                        args.concurrency or args.slots * 3 // 2,
+                    )
+                }
+            ),
+            flush=True,
+        )
     if args.what != "slots":
         print(json.dumps({"memory": memory(args.requests, args.slots)}), flush=True)
 

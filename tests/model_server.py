@@ -53,6 +53,8 @@ class Faults:
     status: int = 0
     """Every request gets this status instead of an answer."""
     message: str = "no"
+    declined: str = ""
+    """Prompts that hold this get HTTP 413."""
 
 
 ALL_FAULTS = Faults(
@@ -186,6 +188,8 @@ class ModelServer:
     ) -> bool:
         identity = headers.get("x-request-id", "")
         self._note(identity, headers, body)
+        if self.faults.declined and self.faults.declined in body["messages"][-1]["content"]:
+            return await self._send(writer, 413, {"error": {"message": "too long"}})
         if (refused := self._refusal()) is not None:
             return await self._send(writer, *refused)
         kept = self._kept.get(headers.get("idempotency-key", "")) if self._idempotent else None

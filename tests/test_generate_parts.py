@@ -12,7 +12,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skill_factory.errors import BuildFolderError, EndpointError, RecipeError
-from skill_factory.generate import Budget, Limits, Price, Sampling
+from skill_factory.generate import (
+    Budget,
+    Endpoint,
+    GenerateProgress,
+    Job,
+    Kind,
+    Limits,
+    Price,
+    Sampling,
+    read_pilot,
+    read_progress,
+)
 from skill_factory.generate.folder import RawFolder
 from skill_factory.generate.money import Spending
 from skill_factory.generate.network import HOSTED, check_endpoint, is_inner
@@ -20,7 +31,7 @@ from skill_factory.generate.pilot import forecast, share_interval
 from skill_factory.generate.prompts import prompt_book
 from skill_factory.generate.request import Answer, Finish, Request, make_request, parse_extra
 from skill_factory.generate.store import AnswerStore
-from skill_factory.generate_command import SAMPLING, TASKS, add_arguments, job_of
+from skill_factory.generate_command import SAMPLING, TASKS, add_arguments, job_of, words_of
 from skill_factory.grading import Task
 
 ANSWER = Answer("fine", Finish.STOP, 10, 5)
@@ -384,3 +395,30 @@ def test_numbers_that_cant_be_are_told() -> None:
     with pytest.raises(RecipeError, match="top_p"):
         job_of(parsed(*words, "--top-p", "1.5"), "reflections")
     assert math.isclose(job_of(parsed(*words, "--top-p", "0.5"), "reflections").sampling.top_p or 0, 0.5)
+
+
+@pytest.mark.parametrize(
+    "job",
+    [
+        Job(Kind.RESPONSES, "user/name", Path("a b"), Endpoint("org/m", "http://h:1/v1", stream=True, timeout=5.0),
+            Sampling(top_k=None, seed=None, extra={"a": {"b": [1]}, "word": "x"}), {"question": "q", "answer": "gold"},
+            variants=("original", "mine"), prompts="own.toml", per_variant=3, task="math", pilot=7,
+            price=Price(0.5, 2.0), budget=Budget(1_000, 2.5), limits=Limits(5, 3, 60.0), retry_declined=True),
+        Job(Kind.REFLECTIONS, "x.parquet", Path("out"), Endpoint("m", provider="auto"), k=2, max_k=5,
+            columns={"response": ["r1", "r2"], "correct": ["c"]}),
+    ],
+)  # fmt: skip
+def test_a_job_and_its_words_say_the_same(job: Job) -> None:
+    """What the app starts as a process is the job that it shows."""
+    command, kind, *rest = words_of(job)
+    assert command == "generate"
+    assert job_of(parsed(kind, *rest), kind) == job
+
+
+def test_without_a_run_there_is_no_progress(tmp_path: Path) -> None:
+    """The app asks before the first run too."""
+    assert read_progress(tmp_path) is None
+    assert read_pilot(tmp_path) is None
+    RawFolder(tmp_path).work.mkdir()
+    RawFolder(tmp_path).note(GenerateProgress("ask", "responses", 3, 4))
+    assert read_progress(tmp_path) == GenerateProgress("ask", "responses", 3, 4)

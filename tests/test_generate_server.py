@@ -1,5 +1,6 @@
 """Generating before a real server on loopback: keys, faults, pace, budget, cancel, streams, hosted instances."""
 
+import asyncio
 import json
 import os
 import signal
@@ -14,6 +15,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pyarrow.parquet as pq
 import pytest
 
@@ -30,7 +32,7 @@ from skill_factory.generate import (
     Sampling,
     generate,
 )
-from skill_factory.generate.network import HOSTED
+from skill_factory.generate.network import HOSTED, Guarded, InnerAddress
 from skill_factory.generate.pace import FIRST_LIMIT
 from tests.command import ROOT, run
 from tests.make_raw import STAGE, row, verdict, write_parquet
@@ -174,6 +176,30 @@ def test_parameters_that_a_server_refuses_are_told_and_forgiven(raw: Path) -> No
         generate(job(raw, server))
     with ModelServer() as server:
         assert generate(job(raw, server)).missing == 0
+
+
+def test_even_one_declined_request_is_told_if_it_was_the_only_one(tmp_path: Path) -> None:
+    """Fewer than twenty requests, all declined: that is no finished run."""
+    source = write_parquet(
+        [row("2+2?", "<answer>4</answer>", True, [])], tmp_path / "raw.parquet", leave_out=["reflections"]
+    )
+    said = pytest.raises(EndpointError, match=r"declined the request .*too long")
+    with ModelServer(faults=Faults(status=422, message="too long")) as server, said:
+        generate(job(source, server, k=1))
+    with ModelServer() as server:
+        assert generate(job(source, server, k=1)).missing == 0
+
+
+def test_what_is_declined_for_good_is_not_asked_again_unless_wanted(raw: Path) -> None:
+    """Among answers a refusal is meant for the one request: later runs leave it out, until asked not to."""
+    with ModelServer(faults=Faults(declined="What is 7 + 1?")) as server:
+        first = generate(job(raw, server))
+        assert (first.answers, first.missing) == (114, 6)
+        assert first.failures == {"HTTP 413: too long": 6}
+        assert generate(job(raw, server)).missing == 6
+        assert server.ledger.asked.total() == 120
+        server.faults = Faults()
+        assert generate(job(raw, server, retry_declined=True)).missing == 0
 
 
 def test_nobody_there_is_told_soon(raw: Path) -> None:
@@ -379,6 +405,50 @@ def test_a_hosted_instance_asks_no_inner_address(raw: Path) -> None:
             assert done.exit == 2
             assert "inside this server's network" in done.err, host
         assert server.ledger.asked.total() == 0
+
+
+class Elsewhere(Guarded):
+    """The guard in a world where names mean what a test says; it notes where it was sent in the end."""
+
+    def __init__(self, *meanings: list[str]) -> None:
+        super().__init__()
+        self._meanings = list(meanings)
+        self.sent: list[httpx2.Request] = []
+
+    async def resolve(self, host: str, port: int) -> list[str]:
+        return self._meanings.pop(0)
+
+    async def pass_on(self, request: httpx2.Request) -> httpx2.Response:
+        self.sent.append(request)
+        return httpx2.Response(200, text="fine")
+
+
+def fetch(guard: Guarded, url: str) -> httpx2.Response:
+    """One request through a guard."""
+
+    async def once() -> httpx2.Response:
+        async with httpx2.AsyncClient(transport=guard) as client:
+            return await client.get(url)
+
+    return asyncio.run(once())
+
+
+def test_the_address_that_was_judged_is_the_one_that_is_asked() -> None:
+    """A name that turns to an inner address a moment later gains nothing; host and certificate name stay its own."""
+    guard = Elsewhere(["93.184.215.14"], ["127.0.0.1"])
+    assert fetch(guard, "https://model.test/v1").text == "fine"
+    (sent,) = guard.sent
+    assert (sent.url.host, sent.headers["host"]) == ("93.184.215.14", "model.test")
+    assert sent.extensions["sni_hostname"] == "model.test"
+
+
+@pytest.mark.parametrize("meaning", [["10.0.0.7"], ["93.184.215.14", "::1"], ["169.254.169.254"]])
+def test_one_inner_meaning_of_a_name_is_enough_to_refuse_it(meaning: list[str]) -> None:
+    """Nothing is sent."""
+    guard = Elsewhere(meaning)
+    with pytest.raises(InnerAddress):
+        fetch(guard, "https://model.test/v1")
+    assert guard.sent == []
 
 
 def test_a_hosted_instance_takes_the_key_from_one_place(raw: Path) -> None:

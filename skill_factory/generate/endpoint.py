@@ -11,7 +11,7 @@ from typing import Any
 
 from skill_factory.columns import excerpt
 from skill_factory.errors import EndpointError
-from skill_factory.generate.network import SENT, check_endpoint, lent_to_hub, open_line
+from skill_factory.generate.network import SENT, check_endpoint, lent_to_hub, open_lines
 from skill_factory.generate.request import Answer, Finish, Request
 
 KIND_OWN, KIND_PROVIDER = "OpenAI-compatible server", "Hugging Face Inference Providers"
@@ -72,11 +72,10 @@ class Endpoint:
 
 
 class Asker:
-    """Sends requests over one line."""
+    """Sends requests, each by a client of huggingface_hub."""
 
-    def __init__(self, endpoint: Endpoint, key: str | None) -> None:
-        self._endpoint = endpoint
-        self._key = key
+    def __init__(self, endpoint: Endpoint, key: str | None, client: Any) -> None:
+        self._endpoint, self._key, self._make = endpoint, key, client
 
     async def ask(self, request: Request) -> Answer:
         """The answer to one request. Errors: Trouble."""
@@ -92,8 +91,6 @@ class Asker:
         return _with_time(answer, time.monotonic() - started)
 
     def _client(self, request: Request) -> Any:
-        from huggingface_hub import AsyncInferenceClient
-
         # A client of its own for each request: it carries the request's id, and a stream's last resources go with it.
         # A gateway that knows idempotency keys bills a repeated request once.
         headers = {"X-Request-Id": request.id, "Idempotency-Key": request.id}
@@ -101,7 +98,7 @@ class Asker:
             {"base_url": self._endpoint.url} if self._endpoint.url else {"provider": self._endpoint.provider}
         )
         # Without a key the line sends none; a word must stand here, or the one saved on this machine is looked up.
-        return AsyncInferenceClient(**where, api_key=self._key or "none", headers=headers)  # type: ignore[arg-type]
+        return self._make(**where, api_key=self._key or "none", headers=headers)
 
     def _parameters(self, request: Request) -> dict[str, Any]:
         return {
@@ -141,12 +138,15 @@ class Asker:
 @asynccontextmanager
 async def asker(endpoint: Endpoint, key: str | None, most: int) -> AsyncIterator[Asker]:
     """An asker for at most so many requests at once. The key goes nowhere but into the requests."""
-    line = open_line(key, most)
+    from huggingface_hub import AsyncInferenceClient
+
+    lines = open_lines(key, most)
     try:
-        with lent_to_hub(line):
-            yield Asker(endpoint, key)
+        with lent_to_hub(lines):
+            yield Asker(endpoint, key, AsyncInferenceClient)
     finally:
-        await line.aclose()
+        for line in lines:
+            await line.aclose()
 
 
 def parse_completion(tree: Any, request: Request) -> Answer:
@@ -256,7 +256,7 @@ def _message(response: Any) -> str:
     try:
         tree = json.loads(text)
         inner = tree.get("error", tree) if isinstance(tree, dict) else tree
-        found = inner.get("message", inner) if isinstance(inner, dict) else inner
+        found = inner.get("message") or inner.get("detail") if isinstance(inner, dict) else inner
         return excerpt(found if isinstance(found, str) else text, 200)
     except ValueError:
         return excerpt(text, 200)

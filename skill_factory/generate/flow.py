@@ -54,7 +54,7 @@ def generate(job: Job, key: str | None = None, report: Report = silent, token: s
             noted(
                 replace(moment, phase="cancelled", message="Cancelled. The same command goes on from here.")
             )
-            return _made(job, ending, 0, Counter(), spending, moment, None)
+            return _made(job, store, ending, 0, Counter(), spending, moment, None)
         return finish(job, plan, store, spending, folder, noted, ending, moment)
 
 
@@ -168,7 +168,7 @@ def finish(
         "The budget is spent. Raise it and run the same command to go on." if ending is Ending.BUDGET else ""
     )
     report(replace(moment, phase=ending.value, seconds_left=None, message=message or moment.message))
-    return _made(job, ending, rows, counts, spending, moment, pilot)
+    return _made(job, store, ending, rows, counts, spending, moment, pilot)
 
 
 def spending_of(job: Job, store: AnswerStore) -> Spending:
@@ -179,6 +179,7 @@ def spending_of(job: Job, store: AnswerStore) -> Spending:
 
 def _made(
     job: Job,
+    store: AnswerStore,
     ending: Ending,
     rows: int,
     counts: Counter[str],
@@ -190,7 +191,7 @@ def _made(
     missing = counts["unanswered"] if ending is not Ending.CANCELLED else moment.total - moment.done
     return Made(
         job.out, ending.value, rows, dict(sorted(counts.items())), spending.answers, tokens,
-        round(spending.cost, 6), spending.lost, missing, pilot,
+        round(spending.cost, 6), spending.lost, missing, store.failures(), pilot,
     )  # fmt: skip
 
 

@@ -108,6 +108,28 @@ def read_report(folder: str | Path) -> dict[str, Any] | None:
     return report if "made" in report and "model" in report else None
 
 
+def read_progress(folder: str | Path) -> GenerateProgress | None:
+    """How far the last run into a folder is, or was when it ended; None before the first."""
+    tree = _read_note(folder, "progress.json")
+    if tree is None:
+        return None
+    known = GenerateProgress.__dataclass_fields__
+    return GenerateProgress(**{name: value for name, value in tree.items() if name in known})
+
+
+def read_pilot(folder: str | Path) -> dict[str, Any] | None:
+    """The figures of the last pilot into a folder (`Pilot.to_json`); None where there was none."""
+    return _read_note(folder, "pilot.json")
+
+
+def _read_note(folder: str | Path, name: str) -> dict[str, Any] | None:
+    try:
+        tree: dict[str, Any] = json.loads((Path(folder) / ".store" / name).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return tree
+
+
 def _write_shards(folder: Path, schema: pa.Schema, rows: Iterable[dict[str, Any]]) -> int:
     """Row groups of about GROUP_BYTES, files of about SHARD_BYTES: memory stays that of one row group."""
     writer: pq.ParquetWriter | None = None

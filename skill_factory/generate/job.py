@@ -83,4 +83,6 @@ class Made:
     """Requests that were sent, brought nothing and may have been billed."""
     missing: int
     """Answers that are still wanted."""
+    failures: Mapping[str, int] = field(default_factory=dict)
+    """Failed attempts by reason, all runs."""
     pilot: Pilot | None = None

@@ -4,9 +4,10 @@ import asyncio
 import ipaddress
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from itertools import cycle
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,6 +15,8 @@ import httpx2
 
 from skill_factory.errors import EndpointError
 
+CONNECTIONS = 8
+"""In a pool."""
 HOSTED = "SKILL_FACTORY_HOSTED"
 SENT: ContextVar[bool] = ContextVar("sent", default=False)
 """Whether the call that this task makes got as far as sending a request."""
@@ -82,17 +85,24 @@ class Guarded(httpx2.AsyncHTTPTransport):
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Errors: InnerAddress."""
         host = request.url.host
-        loop = asyncio.get_running_loop()
-        try:
-            found = await loop.getaddrinfo(host, request.url.port or 443, type=socket.SOCK_STREAM)
-        except OSError as error:
-            raise httpx2.ConnectError(f"{host} is not known", request=request) from error
-        addresses = [str(one[4][0]) for one in found]
-        if any(is_inner(address) for address in addresses):
+        addresses = await self.resolve(host, request.url.port or 443)
+        if not addresses or any(is_inner(address) for address in addresses):
             raise InnerAddress(_refusal(host))
         # Asking by the judged address leaves no moment in which the name could turn to another one.
         request.extensions = {**request.extensions, "sni_hostname": host}
         request.url = request.url.copy_with(host=addresses[0])
+        return await self.pass_on(request)
+
+    async def resolve(self, host: str, port: int) -> list[str]:
+        """All addresses of a name. Errors: httpx2.ConnectError."""
+        try:
+            found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except OSError as error:
+            raise httpx2.ConnectError(f"{host} is not known") from error
+        return [str(one[4][0]) for one in found]
+
+    async def pass_on(self, request: httpx2.Request) -> httpx2.Response:
+        """Send a request whose address was judged."""
         return await super().handle_async_request(request)
 
 
@@ -106,9 +116,16 @@ class _Line(httpx2.AsyncClient):
         return None
 
 
-def open_line(key: str | None, most: int) -> httpx2.AsyncClient:
-    """A client for `most` requests at once, that sends this key or none, follows no redirect and knows no default key."""
+def open_lines(key: str | None, most: int) -> list[httpx2.AsyncClient]:
+    """
+    Clients for `most` requests at once in all, that send this key or none and follow no redirect.
 
+    Several small pools: the library looks through all connections of a pool at each request's begin and end.
+    """
+    return [_open_line(key) for _ in range(-(-most // CONNECTIONS))]
+
+
+def _open_line(key: str | None) -> httpx2.AsyncClient:
     async def authorise(request: httpx2.Request) -> None:
         # huggingface_hub falls back on the token saved on this machine; no server but the Hub may ever see that.
         SENT.set(True)
@@ -124,7 +141,9 @@ def open_line(key: str | None, most: int) -> httpx2.AsyncClient:
                 "https instead of http, or another path."
             )
 
-    limits = httpx2.Limits(max_connections=most + 8, max_keepalive_connections=most + 8, keepalive_expiry=30)
+    limits = httpx2.Limits(
+        max_connections=None, max_keepalive_connections=CONNECTIONS * 2, keepalive_expiry=30
+    )
     options: dict[str, Any] = {"limits": limits}
     if hosted():
         # A proxy of the environment would resolve names beyond our judgement.
@@ -134,12 +153,13 @@ def open_line(key: str | None, most: int) -> httpx2.AsyncClient:
 
 
 @contextmanager
-def lent_to_hub(line: httpx2.AsyncClient) -> Iterator[None]:
-    """Let huggingface_hub's clients made here use this line."""
+def lent_to_hub(lines: Sequence[httpx2.AsyncClient]) -> Iterator[None]:
+    """Let huggingface_hub's clients made here use these lines in turn."""
     from huggingface_hub import set_async_client_factory
     from huggingface_hub.utils._http import default_async_client_factory
 
-    set_async_client_factory(lambda: line)
+    turn = cycle(lines)
+    set_async_client_factory(lambda: next(turn))
     try:
         yield
     finally:

@@ -27,7 +27,7 @@ MOST_DECLINED = 20
 class Limits:
     """How hard to try."""
 
-    concurrency: int = 64
+    concurrency: int = 96
     tries: int = 6
     """Attempts for a request; being told to slow down is no attempt."""
     patience: float = 1800.0
@@ -101,8 +101,8 @@ class Run:
                 results = await everyone
             finally:
                 watch.cancel()
-        if not self.new:
-            self._settle_declined(final=False)
+        if self._declined and not self.new:
+            self._blame_settings()
         self._report(self.moment("ask"))
         for error in results:
             if isinstance(error, Exception):
@@ -228,11 +228,15 @@ class Run:
         # Before any request was answered nobody knows whether a "no" is meant for this one or for all.
         self._declined.append((request.id, attempt, trouble.why))
         if len(self._declined) >= MOST_DECLINED:
-            self._settle_declined(final=False)
-            self._give_up(
-                f"The server declined the first {MOST_DECLINED} requests ({trouble.why}). "
-                "Leave out a parameter it doesn't know (e.g. --top-k none), or check the model."
-            )
+            self._blame_settings()
+
+    def _blame_settings(self) -> None:
+        why, number = self._declined[-1][2], len(self._declined)
+        self._settle_declined(final=False)
+        self._give_up(
+            f"The server declined {f'the first {number} requests' if number > 1 else 'the request'} ({why}). "
+            "Leave out a parameter it doesn't know (e.g. --top-k none), or check the model."
+        )
 
     def _settle_declined(self, final: bool = True) -> None:
         for request, attempt, why in self._declined:
