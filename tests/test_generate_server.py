@@ -18,6 +18,7 @@ from typing import Any
 import httpx2
 import pyarrow.parquet as pq
 import pytest
+from huggingface_hub import AsyncInferenceClient
 
 from skill_factory.errors import BuildFolderError, EndpointError
 from skill_factory.generate import (
@@ -32,8 +33,10 @@ from skill_factory.generate import (
     Sampling,
     generate,
 )
-from skill_factory.generate.network import HOSTED, Guarded, InnerAddress
+from skill_factory.generate.endpoint import Asker
+from skill_factory.generate.network import HOSTED, Guarded, InnerAddress, lent_to_hub
 from skill_factory.generate.pace import FIRST_LIMIT
+from skill_factory.generate.request import Answer, make_request
 from tests.command import ROOT, run
 from tests.make_raw import STAGE, row, verdict, write_parquet
 from tests.model_server import ALL_FAULTS, Faults, ModelServer
@@ -333,6 +336,34 @@ def test_ctrl_c_keeps_what_is_in_flight(raw: Path) -> None:
         assert server.ledger.served.total() == 120
 
 
+def test_a_second_ctrl_c_does_not_wait(raw: Path) -> None:
+    """What is in flight is given up, and counted as perhaps billed."""
+    with ModelServer(latency=60) as server:
+        words = [
+            "generate",
+            "reflections",
+            raw,
+            "--out",
+            raw.parent / "made",
+            "--model",
+            "m",
+            "--endpoint",
+            server.url,
+        ]
+        process = subprocess.Popen(
+            [sys.executable, "-m", "skill_factory", *map(str, words), "--json"], text=True,
+            env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        _until(lambda: server.ledger.asked.total() >= FIRST_LIMIT)
+        process.send_signal(signal.SIGTERM)
+        time.sleep(0.5)
+        assert process.poll() is None, "the first one waits"
+        process.send_signal(signal.SIGTERM)
+        printed, _ = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert json.loads(printed)["lost"] == FIRST_LIMIT
+
+
 def _until(holds: Callable[[], bool], seconds: float = 60) -> None:
     end = time.monotonic() + seconds
     while not holds():
@@ -493,6 +524,36 @@ def test_inference_providers_are_asked_through_the_hub_s_client(raw: Path) -> No
     assert done.exit == 2 and "hf auth login" in done.err
     done = run(*words, "--provider", "nobody", SKILL_FACTORY_API_KEY="hf_x")
     assert done.exit == 2 and "'nobody' not supported" in done.err
+
+
+def test_inference_providers_get_the_same_request() -> None:
+    """The Hub's own client routes it: over https, with the model's name, the parameters and nothing of ours missing."""
+    seen: list[httpx2.Request] = []
+
+    def router(request: httpx2.Request) -> httpx2.Response:
+        seen.append(request)
+        message = {"role": "assistant", "content": "<verdict>Correct</verdict>"}
+        usage = {"prompt_tokens": 9, "completion_tokens": 3, "total_tokens": 12}
+        return httpx2.Response(
+            200, json={"choices": [{"message": message, "finish_reason": "stop"}], "usage": usage}
+        )
+
+    async def once() -> Answer:
+        line = httpx2.AsyncClient(transport=httpx2.MockTransport(router))
+        with lent_to_hub([line]):
+            asker = Asker(Endpoint("org/m", provider="auto"), "hf_token", AsyncInferenceClient)
+            return await asker.ask(make_request([{"role": "user", "content": "hi"}], "org/m", Sampling(), 0))
+
+    answer = asyncio.run(once())
+    assert (answer.text, answer.prompt_tokens, answer.completion_tokens) == (
+        "<verdict>Correct</verdict>",
+        9,
+        3,
+    )
+    (request,) = seen
+    body = json.loads(request.content)
+    assert (request.url.scheme, request.url.path) == ("https", "/v1/chat/completions")
+    assert (body["model"], body["temperature"], body["top_k"]) == ("org/m", 0.7, 20)
 
 
 def test_result_is_plain_data(raw: Path) -> None:

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from skill_factory.columns import guess
 from skill_factory.errors import SourceError
 from skill_factory.generate.endpoint import asker
 from skill_factory.generate.folder import RawFolder
@@ -26,6 +25,7 @@ from skill_factory.generate.running import Ending, Run
 from skill_factory.generate.sampling import Sample
 from skill_factory.generate.store import AnswerStore
 from skill_factory.generate.work import Work, check_question, pilot_questions
+from skill_factory.guessing import guess
 from skill_factory.prepare import SAMPLE_ROWS, settled_columns
 from skill_factory.recipe import Columns
 from skill_factory.sources import RawSource, open_source
@@ -47,6 +47,9 @@ def generate(job: Job, key: str | None = None, report: Report = silent, token: s
         spending = spending_of(job, store)
         try:
             ending, moment = asyncio.run(_ask(job, plan.work, store, spending, key, noted))
+        except KeyboardInterrupt:
+            noted(GenerateProgress("cancelled", job.kind.value))
+            raise
         except BaseException as error:
             noted(GenerateProgress("failed", job.kind.value, message=str(error) or type(error).__name__))
             raise

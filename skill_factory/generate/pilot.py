@@ -8,7 +8,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from skill_factory.columns import CANONICAL, canonical
+from skill_factory.canonical import canonical
+from skill_factory.columns import CANONICAL
 from skill_factory.facts import read
 from skill_factory.generate.folder import DATA
 from skill_factory.generate.money import Spending

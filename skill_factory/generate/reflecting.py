@@ -7,7 +7,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from skill_factory.columns import CANONICAL, canonical
+from skill_factory.canonical import canonical
+from skill_factory.columns import CANONICAL
 from skill_factory.draws import text_id
 from skill_factory.generate.prompts import Prompt
 from skill_factory.generate.request import Answer, Finish, Request, Sampling, make_request

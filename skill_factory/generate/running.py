@@ -199,6 +199,7 @@ class Run:
             self._note(request, attempt, trouble)
             return trouble
         except BaseException:
+            self._spending.lost += 1
             self._store.note_failure(request.id, attempt, "cancelled", final=False, billed=True)
             raise
         # The first thing done with an answer is to keep it: from here on no kill can lose it.
@@ -268,7 +269,7 @@ class Run:
         self._end(Ending.CANCELLED)
 
     def _cancel(self, workers: list[asyncio.Task[None]]) -> None:
-        if self._ending is Ending.CANCELLED:
+        if self._stop.is_set():
             for worker in workers:
                 worker.cancel()
         self._end(Ending.CANCELLED)
