@@ -2,7 +2,9 @@
 
 import os
 import secrets
+import shutil
 import sys
+import time
 from pathlib import Path
 
 
@@ -25,6 +27,14 @@ def new_place(kind: str) -> Path:
     folder = place(kind) / secrets.token_urlsafe(18)
     folder.mkdir(mode=0o700)
     return folder
+
+
+def forget_old(kind: str, days: float) -> None:
+    """Remove what was made longer ago, files and folders."""
+    before = time.time() - days * 86_400
+    for path in place(kind).iterdir():
+        if path.stat().st_mtime < before:
+            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
 
 
 def hosted() -> bool:

@@ -6,7 +6,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from skill_factory.columns import CANONICAL, canonical
+from skill_factory.canonical import canonical
+from skill_factory.columns import CANONICAL
 from skill_factory.errors import ColumnError
 from skill_factory.facts import read
 from skill_factory.model import TraceFormat
@@ -21,6 +22,8 @@ SAMPLE_ROWS = 20_000
 MOST = 10
 ONE_LOOK = 20_000_000
 """Sources up to this many bytes are read whole."""
+LARGEST_LOOK = 500_000_000
+"""Bytes of text after which any look ends: a packed source may hold a thousand times its size."""
 
 
 @dataclass(frozen=True)
@@ -123,13 +126,15 @@ def advise(usable: list[int], tally: Tally, columns: Columns, recipe: Recipe) ->
 
 def _sample(raw: RawSource, recipe: Recipe, whole: bool) -> tuple[pa.Table, Tally, bool]:
     tally = Tally()
-    tables = [CANONICAL.empty_table()]
+    tables, size = [CANONICAL.empty_table()], 0
     for piece in raw.pieces():
         for batch in piece.batches(recipe.columns):
             found = canonical(batch, recipe.columns)
             tally.add(tally_rows(found))
             tables.append(found.table)
-            if not whole and tally.ledger[Level.ROWS].read >= SAMPLE_ROWS:
+            size += found.table.nbytes
+            enough = tally.ledger[Level.ROWS].read >= SAMPLE_ROWS and not whole
+            if enough or size >= LARGEST_LOOK:
                 more = not raw.rows or tally.ledger[Level.ROWS].read < raw.rows
                 return pa.concat_tables(tables), tally, more
     return pa.concat_tables(tables), tally, False

@@ -18,7 +18,8 @@ from zipfile import BadZipFile
 import numpy as np
 import pyarrow as pa
 
-from skill_factory.columns import CANONICAL, Batch, canonical
+from skill_factory.canonical import canonical
+from skill_factory.columns import CANONICAL, Batch
 from skill_factory.facts import Facts, joined, question_ids, read
 from skill_factory.recipe import Columns, Recipe
 from skill_factory.sources import Piece, RawSource

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from skill_factory.columns import MANY, REQUIRED, guess, mapped, needed_columns
+from skill_factory.columns import MANY, REQUIRED, mapped, needed_columns
 from skill_factory.errors import ColumnError, NothingUsable, RecipeError, SourceError
 from skill_factory.formats import OwnFormats, chosen_formats
+from skill_factory.guessing import guess
 from skill_factory.model import TraceFormat
 from skill_factory.phrases import phrase_book
 from skill_factory.reasons import Level, sentence
@@ -41,7 +42,7 @@ def settled_columns(
     if missing:
         raise ColumnError(
             f"No column for {' and '.join(missing)}. Found: {', '.join(names)}. "
-            f"Choose one, e.g. --map {missing[0]}={names[0]}."
+            f"Choose one, e.g. --map {missing[0]}={names[0] if names else 'COLUMN'}."
         )
     needed_columns(settled, names)
     _check_in_step(settled)

@@ -12,7 +12,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from skill_factory.columns import CANONICAL, Batch, Row, RowError, canonical, is_unicode, read_row, value_at
+from skill_factory.canonical import canonical
+from skill_factory.columns import CANONICAL, Batch, Row, RowError, is_unicode, read_row, value_at
 from skill_factory.facts import Facts, Ids, text_ids
 from skill_factory.model import hex_id
 from skill_factory.narrow import SAMPLE_BYTES, Narrow, first_tables

@@ -16,7 +16,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from skill_factory.columns import CANONICAL, Batch, canonical, is_unicode, value_at
+from skill_factory.canonical import canonical
+from skill_factory.columns import CANONICAL, Batch, is_unicode, value_at
 from skill_factory.draws import order_keys
 from skill_factory.facts import question_ids, text_ids
 from skill_factory.recipe import Columns, Recipe

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from skill_factory.columns import Canonical
+from skill_factory.canonical import Canonical
 from skill_factory.facts import Facts
 from skill_factory.model import Closing, Skip, Trace
 from skill_factory.questions import Judgement, reach

@@ -5,7 +5,7 @@ from typing import Any
 import pyarrow as pa
 from hypothesis import strategies as st
 
-from skill_factory.columns import canonical
+from skill_factory.canonical import canonical
 from skill_factory.recipe import Columns, Recipe, parse_recipe
 from tests.make_raw import Row
 

@@ -10,17 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skill_factory.columns import (
-    CANONICAL,
-    CanonicalRow,
-    RowError,
-    canonical,
-    guess,
-    needed_columns,
-    read_row,
-    value_at,
-)
+from skill_factory.canonical import canonical
+from skill_factory.columns import CANONICAL, CanonicalRow, RowError, needed_columns, read_row, value_at
 from skill_factory.errors import ColumnError, RecipeError
+from skill_factory.guessing import guess
 from skill_factory.prepare import settled_columns
 from skill_factory.reasons import RowReason
 from skill_factory.recipe import Columns
@@ -115,15 +108,15 @@ def test_kernels_read_what_the_rule_reads(batch: pa.RecordBatch, left_out: str) 
 
 def test_the_usual_shape_takes_the_fast_way() -> None:
     """A table as the published script writes it goes through kernels: no row of it becomes a dictionary."""
-    from skill_factory.columns import _usual_shape
+    from skill_factory.canonical import _usual_rows
 
     batch = pa.RecordBatch.from_pydict(
         {"q": ["Q"] * 3, "r": [["a"], ["b"], ["c", "d"]], "c": [[True], [False], [True, False]], "f": [["x"], [], ["y"]]}
     )  # fmt: skip
-    usual = _usual_shape(batch, Columns(question="q", response=("r",), correct=("c",), reflections=("f",)))
+    usual = _usual_rows(batch, Columns(question="q", response=("r",), correct=("c",), reflections=("f",)))
     assert usual is not None
-    assert usual[0].num_rows == 2
-    assert usual[1].num_rows == 1
+    assert usual[0].tolist() == [True, True, False]
+    assert usual[1].num_rows == 2
 
 
 # ------------------------------------------------------------------------------------- the rule for one row

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skill_factory.columns import CANONICAL, canonical
+from skill_factory.canonical import canonical
+from skill_factory.columns import CANONICAL
 from skill_factory.facts import read
 from skill_factory.fitness import MOST_PROPOSED, Fitness, fitness
 from skill_factory.lights import Finding, Light, Step

@@ -12,7 +12,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from skill_factory.columns import CANONICAL, Batch, canonical
+from skill_factory.canonical import canonical
+from skill_factory.columns import CANONICAL, Batch
 from skill_factory.facts import Facts, read
 from skill_factory.narrow import (
     Narrow,

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skill_factory.columns import CANONICAL, canonical
+from skill_factory.canonical import canonical
+from skill_factory.columns import CANONICAL
 from skill_factory.formats import FORMATS
 from skill_factory.model import TraceFormat
 from skill_factory.outlook import TEACHES, able, outlook, why_not

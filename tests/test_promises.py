@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skill_factory.columns import Batch, canonical
+from skill_factory.canonical import canonical
+from skill_factory.columns import Batch
 from skill_factory.dataset import to_table
 from skill_factory.errors import SkillFactoryError
 from skill_factory.formats import FORMATS

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from skill_factory.columns import canonical
+from skill_factory.canonical import canonical
 from skill_factory.draws import Draws, draw_key, text_id
 from skill_factory.errors import HandoffError, SkillFactoryError
 from skill_factory.grading import Decision, Task, choose_task, equivalent, gold_answer, judge

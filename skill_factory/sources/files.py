@@ -8,18 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from skill_factory.columns import Batch, needed_columns
 from skill_factory.errors import SourceError
 from skill_factory.recipe import Columns, Source
 from skill_factory.sources import Piece
-from skill_factory.sources.text_files import damaged, text_batches
+from skill_factory.sources.parquet_files import checked_names, group_batches, opened
+from skill_factory.sources.text_files import text_batches
 
 SUFFIXES = (".parquet", ".jsonl", ".ndjson", ".json", ".csv")
 PACKED = (".gz", ".zst")
-BATCH_BYTES = 16_000_000
+HEAD_CHARS = 64_000_000
+"""A head of rows with ten million characters each is a few rows."""
 BATCH_ROWS = 2_000
 
 
@@ -70,21 +69,23 @@ class FileSource:
         """Rows of Parquet files, from their footers."""
         if self.suffix != ".parquet":
             return 0
-        return sum(_parquet(path).metadata.num_rows for path in self.paths)
+        return sum(opened(path).metadata.num_rows for path in self.paths)
 
     def names(self) -> list[str]:
         """Columns of the first file; for text formats those of its first rows. Errors: SourceError."""
         if self.suffix == ".parquet":
-            return _checked_names(_parquet(self.paths[0]), self.paths[0])
+            return checked_names(opened(self.paths[0]), self.paths[0])
         return list(dict.fromkeys(name for row in self.head(200) for name in row))
 
     def head(self, rows: int) -> list[dict[str, Any]]:
-        """The first rows. Errors: SourceError."""
+        """The first rows, fewer where they are very long. Errors: SourceError."""
         found: list[dict[str, Any]] = []
+        read = 0
         for path in self.paths:
             for batch in _batches(path, self.suffix, min(rows, BATCH_ROWS)):
                 found.extend(batch if isinstance(batch, list) else batch.to_pylist())
-                if len(found) >= rows:
+                read += 0 if isinstance(batch, list) else batch.nbytes
+                if len(found) >= rows or read >= HEAD_CHARS:
                     return found[:rows]
         return found
 
@@ -95,8 +96,8 @@ class FileSource:
         pieces: list[Piece] = []
         names = self.names()
         for path in self.paths:
-            file = _parquet(path)
-            if missing := set(names) - set(_checked_names(file, path)):
+            file = opened(path)
+            if missing := set(names) - set(checked_names(file, path)):
                 raise SourceError(
                     f"{path.name} has no column {min(missing)!r}, which {self.paths[0].name} has. "
                     "Give files with the same columns."
@@ -120,16 +121,8 @@ class ParquetPiece:
 
     def batches(self, columns: Columns) -> Iterator[Batch]:
         """Its rows, mapped columns only."""
-        file = _parquet(self.path)
-        names = needed_columns(columns, file.schema_arrow.names)
-        group = file.metadata.row_group(self.group)
-        per_row = max(1, group.total_byte_size // max(1, group.num_rows))
-        size = max(16, min(65_536, BATCH_BYTES // per_row))
-        try:
-            for batch in file.iter_batches(size, row_groups=[self.group], columns=names, use_threads=False):
-                yield sound(batch)
-        except (pa.ArrowException, OSError) as error:
-            raise damaged(self.path, error) from None
+        names = needed_columns(columns, opened(self.path).schema_arrow.names)
+        yield from group_batches(self.path, self.group, names)
 
 
 @dataclass(frozen=True)
@@ -177,68 +170,10 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _parquet(path: Path) -> pq.ParquetFile:
-    try:
-        return pq.ParquetFile(path, pre_buffer=False, buffer_size=1 << 20)
-    except (
-        pa.ArrowException,
-        OSError,
-        UnicodeDecodeError,
-    ) as error:  # the last: a column name of broken bytes
-        raise damaged(path, error) from None
-
-
-def _checked_names(file: pq.ParquetFile, path: Path) -> list[str]:
-    names: list[str] = file.schema_arrow.names
-    if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        raise SourceError(f"{path.name} has two columns named {twice!r}. Rename one of them.")
-    return names
-
-
 def _batches(path: Path, suffix: str, rows: int) -> Iterator[Batch]:
-    """All columns of a file, so many rows at a time."""
+    """All columns of a file, so many rows at a time, and no more than a head needs."""
     if suffix != ".parquet":
-        yield from text_batches(path, suffix, rows)
+        yield from text_batches(path, suffix, rows, HEAD_CHARS)
         return
-    try:
-        for batch in _parquet(path).iter_batches(rows, use_threads=False):
-            yield sound(batch)
-    except (pa.ArrowException, OSError) as error:
-        raise damaged(path, error) from None
-
-
-def sound(batch: pa.RecordBatch) -> Batch:
-    """
-    The batch; or, where a text in it is not UTF-8, its rows, with that text as bytes.
-
-    Parquet readers don't look into texts, and Python would stop at the first such text, wherever that is.
-    """
-    try:
-        batch.validate(full=True)
-    except pa.ArrowInvalid:
-        wide = pa.schema([(field.name, _as_bytes(field.type)) for field in batch.schema])
-        return [{name: _text(value) for name, value in row.items()} for row in batch.cast(wide).to_pylist()]
-    return batch
-
-
-def _as_bytes(kind: pa.DataType) -> pa.DataType:
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        return pa.large_binary()
-    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
-        return pa.large_list(_as_bytes(kind.value_type))
-    if pa.types.is_struct(kind):
-        return pa.struct([(field.name, _as_bytes(field.type)) for field in kind])
-    return kind
-
-
-def _text(value: Any) -> Any:
-    """The value with bytes as text where they are text."""
-    if isinstance(value, list):
-        return [_text(one) for one in value]
-    if isinstance(value, dict):
-        return {name: _text(one) for name, one in value.items()}
-    try:
-        return value.decode() if isinstance(value, bytes) else value
-    except UnicodeDecodeError:
-        return value
+    for group in range(opened(path).num_row_groups):
+        yield from group_batches(path, group, None, min(rows, 16))

@@ -13,7 +13,7 @@ from skill_factory.columns import Batch, needed_columns
 from skill_factory.errors import SourceError
 from skill_factory.recipe import Columns, Source
 from skill_factory.sources import Piece
-from skill_factory.sources.files import sound
+from skill_factory.sources.parquet_files import sound
 
 BATCH_BYTES = 16_000_000
 BATCH_ROWS = 1_000

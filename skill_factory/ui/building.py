@@ -22,7 +22,7 @@ from skill_factory.wording import many, percent
 
 log = logging.getLogger(__name__)
 
-SAMPLE_BYTES = 1_000_000
+SAMPLE_BYTES = 400_000
 ENDED = (State.DONE, State.STOPPED, State.FAILED)
 
 
@@ -57,7 +57,8 @@ def is_current(job: Job) -> bool:
 def offer() -> None:
     """What a build would take, and the button that starts it."""
     seen = loading.evidence()
-    takes = _estimate(seen)
+    with st.skeleton(height=180):
+        takes = _estimate(seen)
     about = "" if seen.exact and seen.outlook.exact else "about "
     if not takes.traces:
         st.markdown(

@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from skill_factory.errors import HubError, SkillFactoryError
-from skill_factory.home import hosted, new_place
+from skill_factory.home import forget_old, hosted, new_place
 from skill_factory.recipe import Source
 from skill_factory.sources import source_of_recipe
 from skill_factory.sources.files import PACKED, SUFFIXES
@@ -118,6 +118,7 @@ def file() -> None:
 def keep(sent: Any) -> Path:
     """Write an upload into a folder of its own, where the build finds it too."""
     name = re.sub(r"[^\w.-]+", "_", Path(sent.name).name).lstrip(".") or "upload"
+    forget_old("uploads", days=1 if hosted() else 30)
     path = new_place("uploads") / name
     path.write_bytes(sent.getbuffer())
     return path

@@ -14,9 +14,9 @@ import streamlit as st
 
 from skill_factory import narrow as narrow_table
 from skill_factory import pipeline
-from skill_factory.columns import guess
 from skill_factory.errors import ColumnError, NothingUsable, SourceError
 from skill_factory.fitness import fitness
+from skill_factory.guessing import guess
 from skill_factory.home import hosted, place
 from skill_factory.narrow import Narrow, facts_key, sample_facts
 from skill_factory.outlook import Outlook, outlook
@@ -77,6 +77,7 @@ def choose(text: str, label: str = "", asked: Source | None = None) -> None:
     columns = known if _all_there(known, found) else guess(names, rows)
     workspace.choose_source(text, label or called(found.spec), found.spec, columns)
     st.session_state.pop("_kept", None)
+    reading.forget_failed()
     suit()
 
 

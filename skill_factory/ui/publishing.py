@@ -33,6 +33,7 @@ def publishing(job: Job) -> None:
     """From sign-in to the link, top to bottom."""
     who = signed_in()
     if who is None:
+        card_view.edited(job, "USER/NAME")
         return
     if (done := st.session_state.get("published", {}).get(job.id)) is not None:
         _published(done)

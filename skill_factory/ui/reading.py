@@ -15,8 +15,6 @@ from skill_factory.recipe import Recipe
 
 KEPT = 6
 """Tables in memory, over all sessions; one of a million reflections takes some 40 MB."""
-REFUSED = 2
-"""How the process ends when it has left a sentence about what was wrong."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +25,8 @@ class Progress:
     of: int = 0
     error: str = ""
     ready: bool = False
+    lost: bool = False
+    """Nobody is reading it: another session has ended the reading that both waited for."""
 
 
 @st.cache_resource(show_spinner=False)
@@ -59,8 +59,8 @@ def keep(name: str, table: Narrow) -> None:
 def start(name: str, source: str, recipe: Recipe, token: str) -> None:
     """Start reading, unless it is going on; what this session was reading before is no longer wanted."""
     readers = _readers()
-    if name in readers and readers[name].poll() in (None, REFUSED):
-        return
+    if name in readers and readers[name].poll() != 0:
+        return  # going on, or failed: then it stays so until the data are chosen again
     before = st.session_state.get("_reading", "")
     if before != name and before in readers:
         readers.pop(before).terminate()
@@ -76,6 +76,13 @@ def start(name: str, source: str, recipe: Recipe, token: str) -> None:
     if process.stdin:
         process.stdin.write(Request(source, recipe.to_toml(), str(path), token).to_json())
         process.stdin.close()
+
+
+def forget_failed() -> None:
+    """Let what failed be read again."""
+    readers = _readers()
+    for name in [name for name, process in readers.items() if process.poll() not in (None, 0)]:
+        readers.pop(name, None)
 
 
 def _environment() -> dict[str, str]:
@@ -96,4 +103,4 @@ def progress(name: str) -> Progress:
     process = _readers().get(name)
     if process is not None and process.poll() not in (None, 0) and "error" not in told:
         told["error"] = "Reading all of the data stopped before its end. Choose the data again to start over."
-    return Progress(told.get("done", 0), told.get("of", 0), told.get("error", ""))
+    return Progress(told.get("done", 0), told.get("of", 0), told.get("error", ""), lost=process is None)

@@ -74,7 +74,7 @@ def ways_in() -> None:
             icon=":material/computer:",
         )
     st.text_input(
-        "Access token", type="password", key="signin.token", on_change=_take_pasted, autocomplete="off",
+        "Access token", type="password", key="signin.token", on_change=_take_pasted, autocomplete="off", width=420,
         help="Made on the Hub under Settings, Access tokens. It needs the right to write to your repositories.",
     )  # fmt: skip
     if said := st.session_state.pop("signin.refused", ""):

@@ -65,7 +65,7 @@ def over_limit(tally: Tally, chars_per_token: float, limit: int) -> float | None
 def still_reading() -> None:
     """Say that these are a sample's numbers, until all of the source is read."""
     state = loading.progress()
-    if state.ready:
+    if state.ready or state.lost:
         st.rerun()
     if state.error:
         st.caption(f":material/error: {workspace.plain(state.error)}")
