@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+import yaml
 
 from skill_factory.card import dataset_info
 from skill_factory.grading import final_answer
@@ -197,12 +198,25 @@ def test_llamafactory_takes_three_steps_with_the_exported_file(builds, models, c
 
 @in_llamafactory
 @whole
+def test_llamafactory_reads_the_newest_export(builds, models, cache, work: Path) -> None:
+    """A folder exported twice gives the second rows: the entry that the YAML names goes by content, not by name."""
+    for name in ("tight", "demo"):
+        out = export(
+            builds[name], Trainer.LLAMAFACTORY, work / "out-twice", Options(str(models["qwen2"]))
+        ).path
+        dataset = yaml.safe_load((out / "train_sft.yaml").read_text())["dataset"]
+        found = llamafactory_labels(out / "data", dataset, models["qwen2"], "qwen", **cache)
+        assert found == [trace + END for trace in traces_of(builds[name] / "sft_train")]
+
+
+@in_llamafactory
+@whole
 def test_enable_thinking_false_is_the_trap_that_the_notes_name(builds, models, cache, work: Path) -> None:
     """Under `qwen3` with `enable_thinking: false` LLaMA-Factory deletes the thinking; the notes warn of it."""
     out = export(builds["tight"], Trainer.LLAMAFACTORY, work / "out-trap", Options("Qwen/Qwen3-1.7B")).path
     assert "template: qwen3" in (out / "train_sft.yaml").read_text()
     assert "enable_thinking: false" in (out / "TRAINING.md").read_text()
-    words = (out / "data", "skill_factory", models["qwen3"], "qwen3")
+    words = (out / "data", "skill_factory_files", models["qwen3"], "qwen3")
     found = llamafactory_labels(*words, "enable_thinking=false", **cache)
     after = [trace.partition("</think>\n\n")[2] + END for trace in traces_of(builds["tight"] / "sft_train")]
     assert found == after
@@ -262,8 +276,6 @@ def test_verl_loads_the_questions_and_pays_by_the_reward(builds, models, cache, 
 @whole
 def test_verl_takes_every_value_of_the_paper(builds, models, cache, work: Path) -> None:
     """The composed configuration holds the paper's values where the newest verl looks for them."""
-    import yaml
-
     out = export(
         builds["demo"], Trainer.VERL, work / "out-values", Options("some/model", questions="all")
     ).path
