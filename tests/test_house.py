@@ -1,0 +1,260 @@
+"""What holds for the code as a whole: what it imports, what it never calls, and that its tables agree."""
+
+import ast
+import re
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from skill_factory.reasons import REASONS, Level, sentence
+from tests import command
+
+CODE = sorted(
+    [*command.ROOT.glob("skill_factory/**/*.py"), *command.ROOT.glob("pages/*.py"), command.ROOT / "app.py"]
+)
+HEAVY = (
+    "streamlit", "ray", "datasets", "pandas", "altair", "math_verify", "tokenizers", "huggingface_hub", "torch",
+    "transformers", "sympy", "upath", "s3fs",
+)  # fmt: skip
+
+
+def named(path: Path) -> str:
+    """A file's path as tests show it."""
+    return str(path.relative_to(command.ROOT))
+
+
+def trees() -> Iterator[tuple[str, ast.AST]]:
+    """Every file of the program, parsed."""
+    for path in CODE:
+        yield named(path), ast.parse(path.read_text(encoding="utf-8"))
+
+
+def dotted(node: ast.AST) -> str:
+    """`a.b.c` for an attribute of an attribute of a name."""
+    if isinstance(node, ast.Attribute):
+        return f"{dotted(node.value)}.{node.attr}"
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def calls() -> Iterator[tuple[str, int, str, ast.Call]]:
+    """(file, line, dotted name, call) of every call in the program."""
+    for name, tree in trees():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call):
+                yield name, node.lineno, dotted(node.func), node
+
+
+# ------------------------------------------------------------------------------------------- imports
+
+
+@pytest.mark.parametrize(
+    "module", ["skill_factory.cli", "skill_factory.pipeline", "skill_factory.engines.local"]
+)
+def test_the_command_imports_nothing_heavy(module: str) -> None:
+    """Streamlit belongs to the app; other large or optional packages are imported where they are used."""
+    code = f"import sys, {module}; print([name for name in {HEAVY!r} if name in sys.modules])"
+    assert command.python("-c", code).out.strip() == "[]"
+
+
+def test_a_build_imports_nothing_heavy(tmp_path: Path) -> None:
+    """Nor does a whole build of the demo, from the first row to the card."""
+    code = (
+        "import sys; from skill_factory.cli import main; main(sys.argv[1:]); "
+        f"print([name for name in {HEAVY!r} if name in sys.modules and name != 'pandas'])"  # Arrow takes it along
+    )
+    done = command.python("-c", code, "build", "demo:20", "--out", tmp_path / "out")
+    assert done.out.splitlines()[-1] == "[]", done.err
+
+
+def test_the_core_does_not_know_the_app() -> None:
+    """Imports point one way: only the app, its pages and `skill_factory/ui` import Streamlit or `skill_factory.ui`."""
+    found = []
+    for name, tree in trees():
+        if name == "app.py" or name.startswith(("pages/", "skill_factory/ui/")):
+            continue
+        for node in ast.walk(tree):
+            modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            modules += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            found += [
+                f"{name}: {m}"
+                for m in modules
+                if m.split(".")[0] == "streamlit" or m.startswith("skill_factory.ui")
+            ]
+    assert found == []
+
+
+# ---------------------------------------------------------------------------------- what is never called
+
+FORBIDDEN = {
+    "eval", "exec", "compile", "__import__", "pickle.load", "pickle.loads", "marshal.load", "marshal.loads", "yaml.load",
+    "os.system", "os.popen",
+}  # fmt: skip
+
+
+def test_nothing_runs_text_as_code() -> None:
+    """No eval, exec, pickle, unsafe YAML or shell anywhere: data and recipes are data."""
+    assert [f"{file}:{line} {name}" for file, line, name, _ in calls() if name in FORBIDDEN] == []
+
+
+def test_no_process_is_started_through_a_shell() -> None:
+    """`shell=True` would read file names as commands."""
+    found = [
+        f"{file}:{line}"
+        for file, line, _, call in calls()
+        for word in call.keywords
+        if word.arg == "shell" and not (isinstance(word.value, ast.Constant) and word.value.value is False)
+    ]
+    assert found == []
+
+
+def test_no_global_randomness() -> None:
+    """Choices come from keys; `random.Random(seed)` of one's own is the only other way, numpy's global none."""
+    bad = [
+        f"{file}:{line} {name}"
+        for file, line, name, _ in calls()
+        if re.match(r"random\.(?!Random$)\w+$", name)
+        or re.match(r"(np|numpy)\.random\.(?!default_rng$|Generator$)\w+$", name)
+        or name in ("uuid.uuid1",)
+    ]
+    assert bad == []
+    # The app's own conveniences and pauses between requests decide nothing that is written.
+    free = ("skill_factory/ui/", "skill_factory/generate/")
+    unseeded = [
+        f"{file}:{line}"
+        for file, line, name, call in calls()
+        if name == "random.Random" and not call.args and not file.startswith(free)
+    ]
+    assert unseeded == []
+
+
+def test_python_s_own_hash_decides_nothing() -> None:
+    """`hash()` differs from run to run; only the keys of the app's own widgets may hold it."""
+    assert [
+        f"{file}:{line}" for file, line, name, _ in calls() if name == "hash" and "/ui/" not in file
+    ] == []
+
+
+def test_input_of_a_person_is_not_checked_by_assert() -> None:
+    """`python -O` takes asserts away."""
+    found = [
+        f"{name}:{node.lineno}"
+        for name, tree in trees()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assert)
+    ]
+    assert found == []
+
+
+def test_every_text_file_is_opened_as_utf_8() -> None:
+    """`read_text`, `write_text` and `open` in text mode name their encoding: Windows would take another."""
+    found = []
+    for file, line, name, call in calls():
+        words = {word.arg for word in call.keywords}
+        text = name.endswith((".read_text", ".write_text"))
+        if name == "open" or (name.endswith(".open") and call.args):
+            mode = next(
+                (a.value for a in call.args if isinstance(a, ast.Constant) and isinstance(a.value, str)), "r"
+            )
+            text = name == "open" and "b" not in str(mode)
+        if text and "encoding" not in words and len(call.args) < 1 + name.endswith((".write_text", "open")):
+            found.append(f"{file}:{line} {name}")
+    assert found == []
+
+
+# ----------------------------------------------------------------------------------------------- names
+
+
+def test_files_are_named_for_what_they_hold() -> None:
+    """No utils, helpers, managers, common or misc."""
+    vague = re.compile(r"util|helper|manager|common|misc|stuff")
+    assert [named(path) for path in CODE if vague.search(path.stem)] == []
+
+
+def test_every_module_says_what_it_is() -> None:
+    """A docstring each; an empty `__init__` needs none."""
+    assert [
+        name
+        for name, tree in trees()
+        if isinstance(tree, ast.Module) and tree.body and not ast.get_docstring(tree)
+    ] == []
+
+
+HOST = re.compile(r"pypi\.|files\.pythonhosted|/(?:root|home|work)/|/tmp/")
+
+
+def test_no_path_of_a_machine_stands_in_the_code() -> None:
+    """Neither a home nor a temporary folder."""
+    found = [
+        f"{named(path)}:{number}"
+        for path in CODE
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if HOST.search(line)
+    ]
+    assert found == []
+
+
+# ----------------------------------------------------------------------------------------------- tables
+
+
+@pytest.mark.parametrize("level", Level)
+def test_every_reason_has_a_sentence(level: Level) -> None:
+    """A person reads half a sentence for each code; no two of a level read the same."""
+    said = [sentence(level, reason) for reason in REASONS[level]]
+    assert all(said)
+    assert len(set(said)) == len(said)
+
+
+def test_every_error_is_of_the_tree() -> None:
+    """What the user can mend is a SkillFactoryError, so that the command ends with a sentence."""
+    from skill_factory import errors
+
+    found = [one for one in vars(errors).values() if isinstance(one, type)]
+    assert all(issubclass(one, errors.SkillFactoryError) for one in found)
+    drawn = errors.__doc__ or ""
+    assert [one.__name__ for one in found if one.__name__ not in drawn] == []
+
+
+def requirements() -> dict[str, str]:
+    """Package → the versions that `requirements.txt` allows."""
+    text = (command.ROOT / "requirements.txt").read_text(encoding="utf-8")
+    lines = [line.split("#")[0].strip() for line in text.splitlines()]
+    found = [re.fullmatch(r"([\w.-]+)(?:\[[\w,-]+\])?(.*)", line) for line in lines if line]
+    return {m[1]: m[2] for m in found if m}
+
+
+def test_requirements_have_a_lower_bound_and_an_upper_major() -> None:
+    """A new major version of a package breaks nobody's installation."""
+    assert {
+        name: pin for name, pin in requirements().items() if not re.fullmatch(r">=\d[\d.]*,<\d[\d.]*", pin)
+    } == {}
+
+
+def test_requirements_are_those_of_the_project() -> None:
+    """pyproject reads requirements.txt: there is one list; its extras have upper bounds too."""
+    project = tomllib.loads((command.ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert project["tool"]["setuptools"]["dynamic"]["dependencies"] == {"file": ["requirements.txt"]}
+    extras = [line for lines in project["project"]["optional-dependencies"].values() for line in lines]
+    assert [line for line in extras if not re.search(r">=\d[\d.]*,<\d[\d.]*$", line)] == []
+
+
+CARRIED = {"httpx2"}
+"""What a required package requires itself: huggingface_hub's own client of HTTP."""
+
+
+def test_what_is_imported_at_the_top_is_required() -> None:
+    """Every package that a module of the program imports at its top stands in requirements.txt or in Python itself."""
+    known = (
+        {name.lower().replace("-", "_") for name in requirements()}
+        | set(sys.stdlib_module_names)
+        | {"skill_factory", *CARRIED}
+    )
+    found = set()
+    for name, tree in trees():
+        for node in getattr(tree, "body", []):
+            modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            modules += [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
+            found |= {f"{name}: {module}" for module in modules if module.split(".")[0] not in known}
+    assert sorted(found) == []
