@@ -44,7 +44,7 @@ def test_llamafactory_gets_the_build_its_entry_and_the_papers_values(demo: Path,
         assert (out / "data" / "sft_train" / shard.name).read_bytes() == shard.read_bytes()
     entries = json.loads((out / "data" / "dataset_info.json").read_text())
     told = yaml.safe_load((out / "train_sft.yaml").read_text())
-    assert told["dataset"] in entries and entries[told["dataset"]]["subset"] == "sft_train"
+    assert entries[told["dataset"]]["file_name"] == entries["skill_factory"]["subset"] == "sft_train"
     assert all(entry["tags"]["system_tag"] == "system" for entry in entries.values())
     assert (told["model_name_or_path"], told["cutoff_len"], told["template"]) == (
         "some/Qwen2.5: 'x'",
