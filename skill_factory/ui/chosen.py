@@ -5,9 +5,10 @@ from typing import Any
 import streamlit as st
 
 from skill_factory.columns import excerpt, mapped
+from skill_factory.lights import Step
 from skill_factory.reasons import Level
 from skill_factory.recipe import Source
-from skill_factory.ui import doors, loading, report, workspace
+from skill_factory.ui import doors, loading, report, rules, workspace
 from skill_factory.ui.glossary import line
 from skill_factory.ui.steps import CHOOSE, FINISH
 from skill_factory.wording import many
@@ -127,7 +128,7 @@ def incomplete() -> None:
     st.markdown(
         "No column says what is right? Grading compares each response with a gold answer and writes a column that does."
     )
-    report.rules.step(report.Step.GRADE)
+    rules.step(Step.GRADE)
 
 
 def first_rows() -> None:

@@ -4,7 +4,7 @@ import streamlit as st
 
 from skill_factory.fitness import Fitness, Proposal, fitness
 from skill_factory.formats import WORDS
-from skill_factory.lights import Finding, Light, Step
+from skill_factory.lights import Finding, Light
 from skill_factory.reasons import Level, sentence
 from skill_factory.tally import Tally
 from skill_factory.ui import loading, rules, workspace
@@ -97,8 +97,3 @@ def rows_dropped(rows: Tally) -> None:
             st.markdown(f"**{many(number, 'row')}**: {sentence(Level.ROWS, reason)}")
             for example in rows.examples.get(reason, []):
                 st.text(example)
-
-
-def needs(step: Step, report: Fitness) -> bool:
-    """Whether the report asks for a step."""
-    return any(one.step is step for one in report.findings)

@@ -5,14 +5,7 @@ import streamlit as st
 from skill_factory.errors import RecipeError
 from skill_factory.recipe import load_recipe, preset_names
 from skill_factory.ui import workspace
-
-PRESET_WORDS = {
-    "paper": "The paper's recipe",
-    "algorithm1": "The paper's Algorithm 1",
-    "ablation_no_order": "Without order",
-    "ablation_no_reflections": "Without reflections",
-    "ablation_no_variety": "Without variety of prompts",
-}
+from skill_factory.ui.recommended import PRESET_WORDS
 
 
 def recipes() -> None:

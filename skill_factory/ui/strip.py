@@ -65,8 +65,10 @@ def over_limit(tally: Tally, chars_per_token: float, limit: int) -> float | None
 def still_reading() -> None:
     """Say that these are a sample's numbers, until all of the source is read."""
     state = loading.progress()
-    if state.ready or state.lost:
+    if state.ready:
         st.rerun()
+    if state.lost:
+        loading.narrow()  # starts it again
     if state.error:
         st.caption(f":material/error: {workspace.plain(state.error)}")
         return
