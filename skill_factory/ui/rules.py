@@ -1,5 +1,7 @@
 """What a light asks for, where it stands: the answer rule, the verdict rule, and commands for what takes a model."""
 
+import shlex
+
 import streamlit as st
 
 from skill_factory.lights import Step
@@ -30,19 +32,14 @@ def step(todo: Step) -> None:
             with st.popover("Verdict rule", icon=":material/rule:", type="tertiary"):
                 verdicts()
         case Step.GRADE:
-            _command(
-                "How to grade", "grade", "Grading compares each response's final answer with the gold answer."
-            )
+            _command("How to grade", f"grade {_source()} --out graded.parquet",
+                     "Grading compares each response's final answer with the gold answer.")  # fmt: skip
         case Step.CRITIQUE:
-            _command(
-                "How to get critiques",
-                "generate reflections",
-                "The model that gave the answers criticises them.",
-            )
+            _command("How to get critiques", f"generate reflections {_source()} --model MODEL --out critiques",
+                     "The model that gave the answers criticises them. Say which model at which address.")  # fmt: skip
         case Step.MORE_ANSWERS:
-            _command(
-                "How to get answers", "generate responses", "The model answers each question several times."
-            )
+            _command("How to get answers", f"generate responses {_source()} --model MODEL --out answers",
+                     "The model answers each question several times. Say which model at which address.")  # fmt: skip
         case _:
             pass
 
@@ -110,8 +107,14 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(word.strip().lower() for word in text.split(",") if word.strip())
 
 
+def _source() -> str:
+    """The source as a word of a command; of a file its name alone."""
+    mine = workspace.current()
+    return shlex.quote(mine.label if mine.recipe.source.kind == "file" else mine.source)
+
+
 def _command(label: str, command: str, what: str) -> None:
     with st.popover(label, icon=":material/terminal:", type="tertiary"):
-        st.markdown(f"{what} It takes a model endpoint, so it runs from the command line:")
-        st.code(f"python -m skill_factory {command} --help", language="bash")
-        st.caption("Then open the file that it writes.")
+        st.markdown(f"{what} It runs from the command line, as long as it needs:")
+        st.code(f"python -m skill_factory {command}", language="bash", wrap_lines=True)
+        st.caption("Then open here what it has written. `--help` shows what else can be said.")
