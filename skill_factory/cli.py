@@ -1,6 +1,7 @@
 """The command line: parse, call one function of the package, print. `python -m skill_factory --help`."""
 
 import argparse
+import io
 import json
 import os
 import sys
@@ -38,6 +39,11 @@ class Parser(argparse.ArgumentParser):
 
 def run() -> NoReturn:
     """The program: its exit code is 0, 1 (lint found something), 2 (an error to mend) or 130 (Ctrl-C)."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(
+                errors="backslashreplace"
+            )  # a terminal may not know every character of the data
     try:
         sys.exit(main(sys.argv[1:]))
     except BrokenPipeError:  # `… | head` has read enough
@@ -47,6 +53,12 @@ def run() -> NoReturn:
 
 def main(arguments: Sequence[str]) -> int:
     """Run one command and give its exit code."""
+    if odd := next((word for word in arguments if not _is_text(word)), ""):
+        print(
+            f"The argument {plain(odd)!r} is not UTF-8 text. Rename the file, or leave it out.",
+            file=sys.stderr,
+        )
+        return USE_ERROR
     args = parser().parse_args(arguments)
     try:
         code: int = args.run(args)
@@ -57,6 +69,20 @@ def main(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         print("Stopped. What is finished is kept; run the same command again to go on.", file=sys.stderr)
         return INTERRUPTED
+
+
+def _is_text(word: str) -> bool:
+    try:
+        word.encode()
+    except UnicodeEncodeError:  # bytes of the command line that are no UTF-8
+        return False
+    return True
+
+
+def tell(value: dict[str, Any]) -> None:
+    """Print one JSON object, in characters that standard output can show."""
+    utf_8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    print(json.dumps(value, ensure_ascii=not utf_8))
 
 
 def plain(text: str) -> str:
@@ -237,7 +263,7 @@ def token_for(source: str) -> str | None:
     """The stored login where the source may be on the Hub; other sources need none."""
     from skill_factory.sources.hub import looks_like_repo
 
-    if Path(source).exists() or not looks_like_repo(source):
+    if os.path.exists(source) or not looks_like_repo(source):
         return None
     if "SKILL_FACTORY_TOKEN" in os.environ:  # the app's own builds act for the visitor, or for nobody
         return os.environ["SKILL_FACTORY_TOKEN"] or None
@@ -256,7 +282,7 @@ def _inspect(args: argparse.Namespace) -> int:
     found = inspect(
         args.source, recipe_of(args), columns=columns_of(args), whole=args.whole, token=token_for(args.source)
     )
-    print(json.dumps(found.to_json(), ensure_ascii=False)) if args.json else show_inspection(found)
+    tell(found.to_json()) if args.json else show_inspection(found)
     return 0
 
 
@@ -282,7 +308,7 @@ def _build(args: argparse.Namespace) -> int:
     same = _same_as_published(args.recipe, result.report)
     if args.json:
         told = {"path": str(result.path), "resumed": result.resumed, "already": result.already}
-        print(json.dumps({**told, **same, **result.report}, ensure_ascii=False))
+        tell({**told, **same, **result.report})
         return 0
     show_build(result)
     if same:
@@ -336,7 +362,7 @@ def _preview(args: argparse.Namespace) -> int:
         source, recipe, columns=columns_of(args), questions=args.questions, token=token_for(source)
     )
     if args.html:
-        Path(args.html).write_text(html_page(found.traces, "Traces, before the build"), encoding="utf-8")
+        _write_page(args.html, html_page(found.traces, "Traces, before the build"))
     if args.json:
         rows = [
             {
@@ -345,9 +371,9 @@ def _preview(args: argparse.Namespace) -> int:
             }
             for one in found.traces
         ]  # fmt: skip
-        print(json.dumps({"traces": rows}, ensure_ascii=False))
+        tell({"traces": rows})
     elif args.html:
-        print(f"{len(found.traces)} traces in {args.html}")
+        print(plain(f"{len(found.traces)} traces in {args.html}"))
     else:
         colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
         for trace in found.traces:
@@ -355,16 +381,22 @@ def _preview(args: argparse.Namespace) -> int:
     return 0
 
 
+def _write_page(path: str, page: str) -> None:
+    try:
+        Path(path).write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise RecipeError(
+            f"Can't write the page to {path}: {error.strerror}. Choose another --html FILE."
+        ) from None
+
+
 def _demo(args: argparse.Namespace) -> int:
     from skill_factory.demo import write_demo
 
     rows = write_demo(args.out, args.questions, args.seed)
     told = {"path": args.out, "rows": rows, "questions": args.questions, "seed": args.seed}
-    print(
-        json.dumps(told)
-        if args.json
-        else f"{rows:,} synthetic rows for {args.questions:,} questions in {args.out}"
-    )
+    words = f"{rows:,} synthetic rows for {args.questions:,} questions in {args.out}"
+    tell(told) if args.json else print(plain(words))
     return 0
 
 
@@ -373,5 +405,5 @@ def _lint(args: argparse.Namespace) -> int:
     from skill_factory.printing import show_lint
 
     report = lint_path(Path(args.path))
-    print(json.dumps(report.to_json(), ensure_ascii=False)) if args.json else show_lint(report)
+    tell(report.to_json()) if args.json else show_lint(report)
     return 1 if report.findings else 0

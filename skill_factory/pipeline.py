@@ -15,6 +15,7 @@ from typing import Any
 import pyarrow as pa
 
 from skill_factory.build_folder import BuildFolder
+from skill_factory.canonical import canonical
 from skill_factory.card import documents
 from skill_factory.columns import CANONICAL
 from skill_factory.compose import Written, compose
@@ -32,7 +33,7 @@ from skill_factory.reasons import Level
 from skill_factory.recipe import Recipe
 from skill_factory.scatter import first_rows
 from skill_factory.sources import RawSource, open_source
-from skill_factory.tally import Tally, tally_judgement, total
+from skill_factory.tally import Tally, tally_judgement, tally_rows, total
 
 FirstRows = Callable[[RawSource, Recipe, int], tuple[pa.Table, bool]]
 """`scatter.first_rows`, or what gives the same."""
@@ -183,8 +184,14 @@ def preview(
             break
         wanted *= 4
     if not traces:
-        check_usable(part.tally, recipe)
+        check_usable(total([_rows_tally(raw, recipe), part.tally]), recipe)
     return Preview(traces, part.tally, recipe)
+
+
+def _rows_tally(source: RawSource, recipe: Recipe) -> Tally:
+    """Which rows can be read and which can't: read again where there is nothing to show, to say why."""
+    batches = (batch for piece in source.pieces() for batch in piece.batches(recipe.columns))
+    return total(tally_rows(canonical(batch, recipe.columns)) for batch in batches)
 
 
 def _head(traces: Iterator[Trace], questions: int) -> tuple[list[Trace], bool]:
