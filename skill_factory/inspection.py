@@ -22,7 +22,7 @@ SAMPLE_ROWS = 20_000
 MOST = 10
 ONE_LOOK = 20_000_000
 """Sources up to this many bytes are read whole."""
-LARGEST_LOOK = 500_000_000
+LARGEST_LOOK = 200_000_000
 """Bytes of text after which any look ends: a packed source may hold a thousand times its size."""
 
 
