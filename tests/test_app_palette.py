@@ -50,11 +50,12 @@ def test_every_colour_that_is_read_stands_out(mode: str, name: str, ground: str)
 def test_captions_and_buttons_stand_out(place: int) -> None:
     """Captions on the page, words on the accent."""
     mode: dict[str, Any] = THEME[("light", "dark")[place]]
-    caption, button = (
+    caption, *on_accent = (
         re.findall(r"#[0-9a-f]{6}", line)[place] for line in FRAME.splitlines() if line.startswith(".stApp [")
     )
     assert contrast(caption, mode["backgroundColor"]) >= 4.5
-    assert contrast(button, mode["primaryColor"]) >= 4.5
+    assert len(on_accent) == 2, "words on buttons and on the chips of a multiple choice"
+    assert all(contrast(words, mode["primaryColor"]) >= 4.5 for words in on_accent)
 
 
 @pytest.mark.parametrize(("name", "key"), [("right", "blueColor"), ("wrong", "orangeColor")])
