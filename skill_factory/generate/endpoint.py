@@ -7,11 +7,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import cycle
 from typing import Any
 
 from skill_factory.columns import excerpt
 from skill_factory.errors import EndpointError
-from skill_factory.generate.network import SENT, check_endpoint, lent_to_hub, open_lines
+from skill_factory.generate.network import ASKED, SENT, check_endpoint, lent_to_hub, open_lines
 from skill_factory.generate.request import Answer, Finish, Request
 
 KIND_OWN, KIND_PROVIDER = "OpenAI-compatible server", "Hugging Face Inference Providers"
@@ -74,13 +75,15 @@ class Endpoint:
 class Asker:
     """Sends requests, each by a client of huggingface_hub."""
 
-    def __init__(self, endpoint: Endpoint, key: str | None, client: Any) -> None:
+    def __init__(self, endpoint: Endpoint, key: str | None, client: Any, lines: int = 1) -> None:
         self._endpoint, self._key, self._make = endpoint, key, client
+        self._clients = cycle([self._client() for _ in range(lines)])
 
     async def ask(self, request: Request) -> Answer:
         """The answer to one request. Errors: Trouble."""
         started = time.monotonic()
         SENT.set(False)
+        ASKED.set(request.id)
         try:
             async with asyncio.timeout(self._endpoint.timeout):
                 answer = await (self._streamed(request) if self._endpoint.stream else self._whole(request))
@@ -90,15 +93,12 @@ class Asker:
             raise _trouble(error, self._key) from error
         return _with_time(answer, time.monotonic() - started)
 
-    def _client(self, request: Request) -> Any:
-        # A client of its own for each request: it carries the request's id, and a stream's last resources go with it.
-        # A gateway that knows idempotency keys bills a repeated request once.
-        headers = {"X-Request-Id": request.id, "Idempotency-Key": request.id}
+    def _client(self) -> Any:
         where = (
             {"base_url": self._endpoint.url} if self._endpoint.url else {"provider": self._endpoint.provider}
         )
         # Without a key the line sends none; a word must stand here, or the one saved on this machine is looked up.
-        return self._make(**where, api_key=self._key or "none", headers=headers)
+        return self._make(**where, api_key=self._key or "none")
 
     def _parameters(self, request: Request) -> dict[str, Any]:
         return {
@@ -108,8 +108,7 @@ class Asker:
         }
 
     async def _whole(self, request: Request) -> Answer:
-        async with self._client(request) as client:
-            output = await client.chat_completion(**self._parameters(request))
+        output = await next(self._clients).chat_completion(**self._parameters(request))
         choice = output.choices[0]
         message = choice.message
         refusal = getattr(message, "refusal", None)
@@ -120,7 +119,8 @@ class Asker:
         finish: str | None = None
         refusal, usage = "", None
         options = {"include_usage": True}
-        async with self._client(request) as client:
+        # The library lets go of a stream's resources when its client is closed, and not before.
+        async with self._client() as client:
             stream = await client.chat_completion(
                 **self._parameters(request), stream=True, stream_options=options
             )
@@ -143,7 +143,7 @@ async def asker(endpoint: Endpoint, key: str | None, most: int) -> AsyncIterator
     lines = open_lines(key, most)
     try:
         with lent_to_hub(lines):
-            yield Asker(endpoint, key, AsyncInferenceClient)
+            yield Asker(endpoint, key, AsyncInferenceClient, len(lines))
     finally:
         for line in lines:
             await line.aclose()

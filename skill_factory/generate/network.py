@@ -20,6 +20,8 @@ CONNECTIONS = 8
 HOSTED = "SKILL_FACTORY_HOSTED"
 SENT: ContextVar[bool] = ContextVar("sent", default=False)
 """Whether the call that this task makes got as far as sending a request."""
+ASKED: ContextVar[str] = ContextVar("asked", default="")
+"""Id of the request that this task asks."""
 
 
 class InnerAddress(EndpointError):
@@ -129,6 +131,9 @@ def _open_line(key: str | None) -> httpx2.AsyncClient:
     async def authorise(request: httpx2.Request) -> None:
         # huggingface_hub falls back on the token saved on this machine; no server but the Hub may ever see that.
         SENT.set(True)
+        request.headers["x-request-id"] = ASKED.get()
+        # A gateway that knows idempotency keys bills a repeated request once.
+        request.headers["idempotency-key"] = ASKED.get()
         request.headers.pop("authorization", None)
         if key:
             request.headers["authorization"] = f"Bearer {key}"
