@@ -4,7 +4,7 @@ import streamlit as st
 
 from skill_factory.ui import building, shell
 from skill_factory.ui.downloads import downloads
-from skill_factory.ui.jobs import State, status
+from skill_factory.ui.jobs import ACTIVE, State, status
 from skill_factory.ui.publishing import publishing
 from skill_factory.ui.training import training
 
@@ -20,7 +20,7 @@ if job is None:
 
 now = status(job)
 current = building.is_current(job)
-if now.state in (State.RUNNING, State.STOPPING):
+if now.state in ACTIVE:
     building.watch(job)
 elif now.state is not State.DONE:
     building.stopped(job, now)
@@ -34,7 +34,7 @@ else:
     with save, shell.errors():
         downloads(job, current)
 
-if now.state not in (State.RUNNING, State.STOPPING) and not current:
+if now.state not in ACTIVE and not current:
     st.subheader("The recipe has changed since")
     building.offer()
 building.builds()

@@ -244,10 +244,12 @@ def main() -> None:
     import sys
 
     from skill_factory.errors import SkillFactoryError
+    from skill_factory.turns import turn
 
     request = Request(**json.loads(sys.stdin.read()))
     try:
-        run(request, os.cpu_count() or 1)
+        with turn("readings"):
+            run(request, os.cpu_count() or 1)
     except SkillFactoryError as error:
         Path(request.out).with_suffix(".json").write_text(json.dumps({"error": str(error)}), encoding="utf-8")
         raise SystemExit(2) from None

@@ -24,7 +24,7 @@ class DemoSource:
     def named(cls, text: str) -> "DemoSource":
         """From `demo` or `demo:N`."""
         number = text.partition(":")[2]
-        if number and not (number.isdecimal() and int(number) >= 1):
+        if number and not (number.isdecimal() and len(number) <= 9 and int(number) >= 1):
             raise SourceError(f"demo:N takes a number of questions from 1; found {number!r}. Try demo:500.")
         return cls(int(number) if number else DEFAULT_QUESTIONS)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import streamlit as st
 
 from skill_factory import stats
+from skill_factory.errors import SkillFactoryError
 from skill_factory.estimate import Estimate, Pace, estimate, size_words, time_words
 from skill_factory.home import hosted
 from skill_factory.narrow import first_tables, identity
@@ -66,6 +67,8 @@ def offer() -> None:
         )
         shell.go(shell.CHOOSE, "Change it on Choose")
         return
+    if refused := st.session_state.pop("build.refused", ""):
+        st.warning(shell.plain(refused), icon=":material/hourglass_top:")
     _numbers(seen, takes, about)
     st.caption("The build runs by itself: you can close this page and come back by its link.")
     with st.container(horizontal=True, horizontal_alignment="right"):
@@ -108,7 +111,11 @@ def _source_words() -> str:
 
 def _start() -> None:
     mine = workspace.current()
-    job = jobs.start(mine.source, mine.label, loading.recipe(), mine.token)
+    try:
+        job = jobs.start(mine.source, mine.label, loading.recipe(), mine.token)
+    except SkillFactoryError as error:
+        st.session_state["build.refused"] = str(error)
+        return
     mine.job = job.id
     st.query_params["job"] = job.id
 
@@ -157,6 +164,8 @@ def watch(job: Job) -> None:
 def _doing(now: Status) -> str:
     if now.state is State.STOPPING:
         return "Stopping …"
+    if now.state is State.WAITING:
+        return f"In line: {many(now.before, 'build')} before this one." if now.before else "Next in line."
     return now.progress.line().capitalize() if now.progress else "Starting …"
 
 

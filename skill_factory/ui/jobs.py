@@ -14,15 +14,15 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from skill_factory import turns
 from skill_factory.build_folder import BuildFolder
 from skill_factory.errors import BuildFolderError
-from skill_factory.home import new_place, place
+from skill_factory.home import hosted, new_place, place
 from skill_factory.progress import Progress
 from skill_factory.reasons import Level
 from skill_factory.recipe import Recipe, load_recipe
@@ -38,11 +38,15 @@ PATIENCE = 8.0
 class State(StrEnum):
     """What a build is doing."""
 
+    WAITING = "waiting"
     RUNNING = "running"
     STOPPING = "stopping"
     DONE = "done"
     STOPPED = "stopped"
     FAILED = "failed"
+
+
+ACTIVE = (State.WAITING, State.RUNNING, State.STOPPING)
 
 
 @dataclass(frozen=True)
@@ -79,10 +83,17 @@ class Status:
     progress: Progress | None = None
     said: str = ""
     """Why it failed, in a sentence."""
+    before: int = 0
+    """Builds before it in line."""
 
 
 def start(source: str, label: str, recipe: Recipe, token: str = "") -> Job:
-    """Start a build of a source in a new folder."""
+    """Start a build of a source in a new folder. Errors: BuildFolderError where too many wait already."""
+    if hosted() and turns.waiting() >= turns.LINE:
+        raise BuildFolderError(
+            f"{turns.LINE} builds are waiting on this server already. Come back in some minutes, or build on your "
+            "own computer."
+        )
     path = new_place(KIND)
     job = Job(path.name, path, source, label, recipe.fingerprint(), time.time())
     (path / "recipe.toml").write_text(recipe.to_toml(), encoding="utf-8")
@@ -101,20 +112,22 @@ def resume(job: Job, token: str = "") -> None:
 def command(job: Job) -> list[str]:
     """What is run: the same words that anyone could type."""
     words = ["build", job.source, "--recipe", str(job.path / "recipe.toml"), "--out", str(job.out), "--json"]
-    return [sys.executable, "-m", "skill_factory", *words]
+    return [sys.executable, "-m", "skill_factory.turns" if hosted() else "skill_factory", *words]
 
 
 def _run(job: Job, token: str) -> None:
-    (job.path / "stopping").unlink(missing_ok=True)
+    for left in ("stopping", "waiting"):
+        (job.path / left).unlink(missing_ok=True)
     with (job.path / "told").open("wb") as told, (job.path / "log").open("wb") as log:
         # A session of its own: Ctrl-C in the terminal of the server is not meant for the build.
         process = subprocess.Popen(
-            command(job), stdin=subprocess.DEVNULL, stdout=told, stderr=log, env=_environment(token), start_new_session=True,
+            command(job), stdin=subprocess.DEVNULL, stdout=told, stderr=log, start_new_session=True,
+            env=_environment(token) | {turns.NOTE: str(job.path / "waiting")},
         )  # fmt: skip
     (job.path / "process").write_text(f"{process.pid} {_stamp(process.pid)}", encoding="utf-8")
 
 
-def _environment(token: str) -> Mapping[str, str]:
+def _environment(token: str) -> dict[str, str]:
     """That of the server, without a login of its own: a visitor's build acts for the visitor alone."""
     paths = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
     kept = {
@@ -145,7 +158,7 @@ def recent(most: int = 8) -> list[Job]:
 
 def forget(job: Job) -> None:
     """Remove a build that is not running, with all its files. Errors: BuildFolderError while it is running."""
-    if status(job).state in (State.RUNNING, State.STOPPING):
+    if status(job).state in ACTIVE:
         raise BuildFolderError("This build is still running. Stop it first.")
     shutil.rmtree(job.path, ignore_errors=True)
 
@@ -161,6 +174,9 @@ def status(job: Job) -> Status:
             if time.time() - asked.stat().st_mtime > PATIENCE:
                 _signal(job, signal.SIGKILL)
             return Status(State.STOPPING, progress(job))
+        before = _read(job.path / "waiting")
+        if before.isdecimal():
+            return Status(State.WAITING, before=int(before))
         return Status(State.RUNNING, progress(job))
     if report(job) is not None:
         return Status(State.DONE)

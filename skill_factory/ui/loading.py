@@ -5,6 +5,8 @@ sessions unless the source was opened with a token. A source too large to read a
 while the pages show a sample, marked as one.
 """
 
+import os
+import re
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +29,7 @@ from skill_factory.reasons import Level
 from skill_factory.recipe import Columns, Recipe, Source, Traces
 from skill_factory.scatter import first_rows
 from skill_factory.sources import open_source
+from skill_factory.sources.check import check_upload
 from skill_factory.sources.files import looks_like_path
 from skill_factory.tally import Tally
 from skill_factory.trials import answers_found
@@ -55,6 +58,9 @@ __all__ = [
 SMALL = 30_000_000
 """Bytes; a source that is read from end to end in about a second."""
 
+LARGEST_DEMO = 20_000
+"""Questions on a shared server: each costs its memory."""
+
 # -- the source ----------------------------------------------------------------------------------------------------
 
 
@@ -69,6 +75,12 @@ def choose(text: str, label: str = "", asked: Source | None = None) -> None:
         raise SourceError(
             "This server is shared, so no path of its own disk is opened. Upload the file instead."
         )
+    if hosted() and (demo := re.fullmatch(r"demo:0*(\d+)", text)) and int(demo[1][:9]) > LARGEST_DEMO:
+        raise SourceError(
+            f"On a shared server the demo has at most {LARGEST_DEMO:,} questions. Try demo:500."
+        )
+    if hosted() and not text.startswith("demo") and os.path.isfile(text):
+        check_upload(Path(text))
     found = Seen(open_source(text, asked or first_part(text), mine.token or None))
     names, rows = found.names(), found.head(SAMPLE_ROWS)
     if not rows:
@@ -82,11 +94,12 @@ def choose(text: str, label: str = "", asked: Source | None = None) -> None:
 
 
 def _open_to_all(text: str) -> bool:
-    """Whether a text names no path of this machine, or that of an upload, whose folder nobody can guess."""
-    path = Path(text).expanduser()
-    if not (path.exists() or looks_like_path(text)):
+    """Whether a text names no path of this machine, or one upload by its path, whose folder nobody can guess."""
+    if not (os.path.exists(os.path.expanduser(text)) or looks_like_path(text)):
         return True
-    return path.resolve().is_relative_to(place("uploads").resolve())
+    # The very file: a folder or a glob above it would be everybody's uploads.
+    path = Path(text)
+    return os.path.isfile(text) and not path.is_symlink() and path.parent.parent == place("uploads")
 
 
 def called(spec: Source) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 import streamlit as st
 
 from skill_factory.errors import SkillFactoryError
-from skill_factory.ui import strip, workspace
+from skill_factory.ui import keeping, strip, workspace
 from skill_factory.ui.steps import CHOOSE, DATA, FINISH, LOOK, START, STEPS, Step
 
 log = logging.getLogger(__name__)
@@ -49,6 +49,7 @@ def run() -> None:
     chosen = st.navigation(pages, position="top")
     st.html(CSS)
     refused = workspace.open_link()
+    keeping.tidy()
     if refused:
         st.warning(workspace.plain(refused), icon=":material/link_off:")
     with st.container(key="strip", horizontal=True, vertical_alignment="center", gap="small"):
