@@ -22,8 +22,8 @@ OPTIONS = ("--attempts", 3, "--format", "*C_full", "--format", "*C*IC", "--repea
 
 @pytest.fixture(scope="module")
 def raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Raw data that make some eighty small partitions."""
-    rows = make_raw.make_rows(500, responses=6, reflections=3, seed=1)
+    """Raw data that make some fifty small partitions."""
+    rows = make_raw.make_rows(300, responses=6, reflections=3, seed=1)
     return make_raw.write_parquet(rows, tmp_path_factory.mktemp("raw") / "raw.parquet")
 
 
@@ -61,7 +61,7 @@ def gone(pids: list[int], seconds: float = 10.0) -> bool:
 # ------------------------------------------------------------------------------------- killed and stopped
 
 
-@pytest.mark.parametrize("after", [1, 20])
+@pytest.mark.parametrize("after", [1, 15])
 def test_a_killed_build_goes_on_and_ends_in_the_same_bytes(
     after: int, raw: Path, whole: dict[str, str], tmp_path: Path
 ) -> None:
@@ -86,23 +86,26 @@ def test_a_killed_build_goes_on_and_ends_in_the_same_bytes(
     assert not (out / ".work").exists()
 
 
-def test_ctrl_c_ends_with_130_and_can_go_on(raw: Path, whole: dict[str, str], tmp_path: Path) -> None:
+@pytest.mark.parametrize("after", [0, 2])
+def test_ctrl_c_ends_with_130_and_can_go_on(
+    after: int, raw: Path, whole: dict[str, str], tmp_path: Path
+) -> None:
     """Ctrl-C goes to the whole terminal group, as a shell sends it: one sentence, no traceback, no worker left."""
     out = tmp_path / "out"
     process = subprocess.Popen(
         [sys.executable, *drive.words("build", raw, "--out", out, *OPTIONS, "--workers", 2)], cwd=command.ROOT,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
-    drive.wait_for(out, 2, process)
-    workers = children(process.pid)
+    drive.wait_for(out, after, process)
+    while len(workers := children(process.pid)) < 2:  # with none finished: while the workers still start
+        assert process.poll() is None
     os.killpg(process.pid, signal.SIGINT)
     said = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "run the same command again" in said[1]
-    assert "Traceback" not in said[0] + said[1]
+    assert said == ("", "Stopped. What is finished is kept; run the same command again to go on.\n")
     assert gone(workers)
     done = drive.run("build", raw, "--out", out, *OPTIONS, "--workers", 1)
-    assert "resumed:" in done.out
+    assert ("resumed:" in done.out) == (after > 0)
     assert command.digest(out) == whole
 
 
@@ -352,14 +355,11 @@ def little_room(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
     subprocess.run(["umount", disk], check=True)
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-@pytest.mark.parametrize("size", ["40k", "500k", "900k"])
+@pytest.mark.parametrize(("size", "workers"), [("40k", 2), ("500k", 2), ("900k", 2), ("900k", 1)])
 def test_a_full_disk_is_a_sentence_and_the_build_goes_on(
     size: str, workers: int, raw: Path, whole: dict[str, str], little_room: Callable[[str], Path]
 ) -> None:
     """Wherever the room ends, in the scan or among the partitions: exit 2, one sentence, and later the same bytes."""
-    if workers == 1 and size != "900k":
-        pytest.skip("one worker fills the disk in the same places")
     out = little_room(size) / "out"
     run = drive.run("build", raw, "--out", out, *OPTIONS, "--workers", workers)
     assert (run.exit, run.out) == (2, "")

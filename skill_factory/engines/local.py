@@ -191,9 +191,10 @@ def _each(
         for name, one in zip(names, arguments, strict=True):
             yield name, task(*one)
         return
-    waiting: dict[Future[Any], int] = {
-        pool.submit(task, *one): name for name, one in zip(names, arguments, strict=True)
-    }
+    with _no_ctrl_c_for_children():
+        waiting: dict[Future[Any], int] = {
+            pool.submit(task, *one): name for name, one in zip(names, arguments, strict=True)
+        }
     try:
         for future in as_completed(waiting):
             yield waiting.pop(future), future.result()
@@ -202,6 +203,16 @@ def _each(
             "A worker process was ended from outside, most often because memory ran out. What is finished is kept: "
             "run the same command again, with --workers 1 if it happens again."
         ) from None
+
+
+@contextmanager
+def _no_ctrl_c_for_children() -> Iterator[None]:
+    """Processes started in here never see Ctrl-C, not even while they import; this one sees it afterwards."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager
