@@ -278,3 +278,10 @@ def test_a_file_whose_name_is_no_text_can_be_read(tmp_path: Path) -> None:
     source = FileSource.open(os.fsdecode(path))
     source.spec.name.encode()
     assert len(rows_of(source)) == 5
+
+
+def test_a_parquet_file_whose_name_is_no_text_is_refused(tmp_path: Path) -> None:
+    """Arrow opens files by names in UTF-8 alone; found in a folder, such a one is a sentence that names it."""
+    parquet(tmp_path / "good.parquet")
+    os.rename(os.fsencode(tmp_path / "good.parquet"), os.path.join(os.fsencode(tmp_path), b"caf\xe9.parquet"))
+    assert "can't be read as parquet" in refused(tmp_path)

@@ -33,7 +33,7 @@ def opened(path: Path, dictionaries: list[str] | None = None) -> pq.ParquetFile:
     except (
         pa.ArrowException,
         OSError,
-        UnicodeDecodeError,
+        UnicodeError,
     ) as error:  # the last: a column name of broken bytes
         raise damaged(path, error) from None
 
