@@ -56,8 +56,9 @@ def listed(leaf: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 
 
 STRINGS = (pa.string(), pa.large_string())
+PACKED = pa.dictionary(pa.int32(), pa.large_string())
 ROW = {
-    "q": [(kind, TEXT) for kind in STRINGS],
+    "q": [(kind, TEXT) for kind in (*STRINGS, PACKED)],
     "a": [(kind, TEXT) for kind in STRINGS] + [(pa.list_(pa.string()), listed(TEXT)), (pa.int64(), st.none() | st.integers(0, 9))],
     "r": [(kind, TEXT) for kind in STRINGS] + [(pa.list_(kind), listed(TEXT)) for kind in STRINGS] + [(pa.large_list(pa.string()), listed(TEXT))],
     "c": [
@@ -76,7 +77,7 @@ ROW = {
         (pa.string(), TEXT),
         (pa.list_(pa.list_(pa.string())), listed(listed(TEXT))),
     ],
-    "v": [(kind, TEXT) for kind in STRINGS] + [(pa.list_(pa.string()), listed(TEXT))],
+    "v": [(kind, TEXT) for kind in (*STRINGS, PACKED)] + [(pa.list_(pa.string()), listed(TEXT))],
 }  # fmt: skip
 
 
