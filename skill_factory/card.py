@@ -115,6 +115,8 @@ def _front_matter(recipe: Recipe, tally: Tally) -> str:
         "  data_files:\n"
         "  - split: train\n"
         f"    path: {CONFIG}/train-*.parquet\n"
+        # The `datasets` library keys its cache of a local folder by name and front matter: other rows, other words.
+        f"  description: rows {tally.digest:032x}\n"
         "task_categories:\n- text-generation\n"
         f"size_categories:\n- {size}\n"
         f"tags:\n- skill-factory\n- reasoning\n- sft\n{synthetic}"
@@ -248,8 +250,8 @@ def _loading(repository: str, recipe: Recipe) -> str:
     return (
         f"{_fenced(code, 'python')}\n\nA row has `conversations` (a user and an assistant message) and "
         f"`sft_template_type_idx` (the label). {lineage}\n\n"
-        "LLaMA-Factory: `dataset_info.json` beside this file has the entry `skill_factory`; use this folder as "
-        "`dataset_dir` with `template: qwen`, and a `cutoff_len` above the lengths given here. Never set "
+        "LLaMA-Factory: `dataset_info.json` beside this file has the entry `skill_factory`; give the path of "
+        "this folder as `dataset_dir`, `dataset: skill_factory`, `template: qwen`, and a `cutoff_len` above the lengths given here. Never set "
         "`enable_thinking: false`: it takes the thinking out of every trace."
     )
 
