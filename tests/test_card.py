@@ -180,7 +180,7 @@ def test_texts_of_the_data_cannot_break_out_of_the_card(tmp_path: Path) -> None:
         elif not fence:
             outside.append(line)
     assert fence == ""
-    assert not any("script" in line or line.startswith(("# Heading", "# d")) for line in outside)
+    assert not any("<script" in line or line.startswith(("# Heading", "# d")) for line in outside)
     assert any("a\\|b" in line for line in outside if line.startswith("|"))
 
 
