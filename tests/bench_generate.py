@@ -65,6 +65,11 @@ def processor_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def waiting_seconds(pid: int) -> float:
+    """Time that a process was ready to run and another one had the processor."""
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
+
+
 def resident(pid: int) -> float:
     """MB that a process holds now."""
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
@@ -74,8 +79,8 @@ def slots(requests: int, latency: float, size: int, concurrency: int) -> dict[st
     """How busy the slots were between a tenth and nine tenths of the requests."""
     with tempfile.TemporaryDirectory() as name, server(latency, size) as url:
         process = generating(url, Path(name), requests, concurrency)
-        first = _reached(url, requests // 10), processor_seconds(process.pid)
-        last = _reached(url, requests * 9 // 10), processor_seconds(process.pid)
+        first = _reached(url, requests // 10), processor_seconds(process.pid), waiting_seconds(process.pid)
+        last = _reached(url, requests * 9 // 10), processor_seconds(process.pid), waiting_seconds(process.pid)
         process.wait()
     seconds = last[0]["at"] - first[0]["at"]
     served = last[0]["served"] - first[0]["served"]
@@ -83,6 +88,7 @@ def slots(requests: int, latency: float, size: int, concurrency: int) -> dict[st
     return {
         "requests": served, "slots": size, "concurrency": concurrency, "latency": latency, "busy": round(busy, 4),
         "requests_per_second": round(served / seconds, 1), "load_average": os.getloadavg()[0],
+        "share_waiting_for_processor": round((last[2] - first[2]) / seconds, 3),
         "processor_ms_per_request": round((last[1] - first[1]) / served * 1e3, 3),
     }  # fmt: skip
 

@@ -23,6 +23,7 @@ from skill_factory.generate import (
     Sampling,
     read_pilot,
     read_progress,
+    words,
 )
 from skill_factory.generate.folder import RawFolder
 from skill_factory.generate.money import Spending
@@ -31,7 +32,8 @@ from skill_factory.generate.pilot import forecast, share_interval
 from skill_factory.generate.prompts import prompt_book
 from skill_factory.generate.request import Answer, Finish, Request, make_request, parse_extra
 from skill_factory.generate.store import AnswerStore
-from skill_factory.generate_command import SAMPLING, TASKS, add_arguments, job_of, words_of
+from skill_factory.generate.words import job_of, words_of
+from skill_factory.generate_command import KEY, SAMPLING, TASKS, add_arguments
 from skill_factory.grading import Task
 
 ANSWER = Answer("fine", Finish.STOP, 10, 5)
@@ -359,6 +361,7 @@ def test_the_command_s_defaults_are_those_of_the_package() -> None:
     assert job.sampling == Sampling()
     assert job.limits == Limits()
     assert {name for name, _, _ in SAMPLING} == set(Sampling.model_fields) - {"extra"}
+    assert KEY == words.KEY
     assert set(TASKS) == {task.value for task in Task}
     assert (job.per_variant, job.task, job.pilot, job.budget) == (16, "auto", 0, Budget())
     other = job_of(parsed("reflections", "demo", "--out", "x", "--model", "m", "--pilot"), "reflections")

@@ -2,8 +2,8 @@
 
 prompts     what is asked, as data           request      one request, its id, its answer
 sampling    responses: what to ask, rows     reflecting   critiques: what to ask, rows       work  what both share
-endpoint    asks a server                    network      the line to it, and whom it may reach
-pace        how many at once                 running      retries, budget, patience, cancel   money  tokens and cost
+endpoint    asks a server                    network      the line to it, and whom it may reach   trouble  what goes wrong
+pace        how many at once                 running      retries, patience, cancel (limits)   money  tokens and cost
 store       answers on disk, never twice     batch_files  requests and answers as files
 pilot       figures and forecast             lineage      card and report                     folder where all of it lies
 job, flow   all of it in a call: `generate(Job(...), key)`
@@ -14,11 +14,11 @@ from skill_factory.generate.endpoint import Endpoint
 from skill_factory.generate.flow import generate
 from skill_factory.generate.folder import read_pilot, read_progress, read_report
 from skill_factory.generate.job import PILOT_QUESTIONS, Job, Kind, Made
+from skill_factory.generate.limits import Limits
 from skill_factory.generate.money import Budget, Price
 from skill_factory.generate.pilot import Interval, Pilot, pilot_lines
 from skill_factory.generate.progress import GenerateProgress
 from skill_factory.generate.request import Sampling
-from skill_factory.generate.running import Limits
 
 __all__ = [
     "PILOT_QUESTIONS",

@@ -15,15 +15,16 @@ from typing import Any
 
 from skill_factory.columns import excerpt
 from skill_factory.errors import RecipeError, SourceError
-from skill_factory.generate.endpoint import Trouble, parse_completion
+from skill_factory.generate.endpoint import parse_completion
 from skill_factory.generate.flow import finish, now, outstanding, planned, settings_of, spending_of
 from skill_factory.generate.folder import RawFolder
 from skill_factory.generate.job import Job, Made
+from skill_factory.generate.limits import Ending
 from skill_factory.generate.money import Spending
 from skill_factory.generate.progress import GenerateProgress, Report, silent
 from skill_factory.generate.request import Request
-from skill_factory.generate.running import Ending
 from skill_factory.generate.store import AnswerStore
+from skill_factory.generate.trouble import Trouble
 from skill_factory.generate.work import Work
 
 URL = "/v1/chat/completions"

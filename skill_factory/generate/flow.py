@@ -14,6 +14,7 @@ from skill_factory.errors import SourceError
 from skill_factory.generate.endpoint import asker
 from skill_factory.generate.folder import RawFolder
 from skill_factory.generate.job import Job, Kind, Made
+from skill_factory.generate.limits import Ending
 from skill_factory.generate.lineage import card_of, questions_behind, report_of
 from skill_factory.generate.money import Spending
 from skill_factory.generate.pilot import Pilot, pilot_of
@@ -21,7 +22,7 @@ from skill_factory.generate.progress import GenerateProgress, Report, silent
 from skill_factory.generate.prompts import Prompt, prompt_book
 from skill_factory.generate.reflecting import Reflect
 from skill_factory.generate.request import Request
-from skill_factory.generate.running import Ending, Run
+from skill_factory.generate.running import Run
 from skill_factory.generate.sampling import Sample
 from skill_factory.generate.store import AnswerStore
 from skill_factory.generate.work import Work, check_question, pilot_questions

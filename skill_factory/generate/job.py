@@ -8,10 +8,10 @@ from typing import Any
 
 from skill_factory.errors import RecipeError
 from skill_factory.generate.endpoint import Endpoint
+from skill_factory.generate.limits import Limits
 from skill_factory.generate.money import Budget, Price
 from skill_factory.generate.pilot import Pilot
 from skill_factory.generate.request import Sampling
-from skill_factory.generate.running import Limits
 
 PILOT_QUESTIONS = 50
 

@@ -2,47 +2,23 @@
 
 import asyncio
 import random
-import signal
-import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 from skill_factory.errors import EndpointError
-from skill_factory.generate.endpoint import Asker, Trouble, Way
+from skill_factory.generate.endpoint import Asker
+from skill_factory.generate.limits import Ending, Limits, signals_to
 from skill_factory.generate.money import Spending
 from skill_factory.generate.pace import Pace
 from skill_factory.generate.progress import GenerateProgress, Report, Speed
 from skill_factory.generate.request import Request
 from skill_factory.generate.store import AnswerStore
+from skill_factory.generate.trouble import Trouble, Way
 
-FIRST_PAUSE, LONGEST_BACKOFF = 0.5, 30.0
+LONGEST_BACKOFF = 30.0
 MOST_DECLINED = 20
 """So many requests declined and none answered: the settings are wrong, not the requests."""
-
-
-@dataclass(frozen=True)
-class Limits:
-    """How hard to try."""
-
-    concurrency: int = 96
-    tries: int = 6
-    """Attempts for a request; being told to slow down is no attempt."""
-    patience: float = 1800.0
-    """Seconds without any answer after which the run gives up."""
-    grace: float = 30.0
-    """Seconds that requests in flight get to end after a cancel: they are paid for already."""
-    first_pause: float = FIRST_PAUSE
-
-
-class Ending(StrEnum):
-    """How a run ended."""
-
-    DONE = "done"
-    BUDGET = "stopped"
-    CANCELLED = "cancelled"
 
 
 class Run:
@@ -85,7 +61,7 @@ class Run:
         self._requests, self._before, self._total = requests, before - self.new, total
         workers = [asyncio.create_task(self._work()) for _ in range(self._limits.concurrency)]
         watch = asyncio.create_task(self._watch())
-        with _signals(lambda: self._cancel(workers)):
+        with signals_to(lambda: self._cancel(workers)):
             try:
                 stop = asyncio.create_task(self._stop.wait())
                 everyone = asyncio.gather(*workers, return_exceptions=True)
@@ -282,21 +258,3 @@ class Run:
             silence = time.monotonic() - self._last_answer
             if silence > self._limits.patience and not self._stop.is_set():
                 self._give_up(f"No answer for {round(silence)} seconds.")
-
-
-class _signals:
-    """Hand SIGINT and SIGTERM to a function while the block runs; only the main thread can."""
-
-    def __init__(self, act: object) -> None:
-        self._act = act
-        self._mine = threading.current_thread() is threading.main_thread()
-
-    def __enter__(self) -> None:
-        if self._mine:
-            for number in (signal.SIGINT, signal.SIGTERM):
-                asyncio.get_running_loop().add_signal_handler(number, self._act)  # type: ignore[arg-type]
-
-    def __exit__(self, *_: object) -> None:
-        if self._mine:
-            for number in (signal.SIGINT, signal.SIGTERM):
-                asyncio.get_running_loop().remove_signal_handler(number)

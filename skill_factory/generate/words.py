@@ -1,0 +1,119 @@
+"""Words of the command line ⇄ a job; and where the key comes from."""
+
+import argparse
+import json
+import os
+from typing import Any
+
+from skill_factory.errors import EndpointError, RecipeError
+from skill_factory.generate.endpoint import Endpoint
+from skill_factory.generate.job import Job, Kind
+from skill_factory.generate.limits import Limits
+from skill_factory.generate.money import Budget, Price
+from skill_factory.generate.network import hosted
+from skill_factory.generate.request import Sampling, parse_extra
+from skill_factory.recipe import Columns
+
+KEY = "SKILL_FACTORY_API_KEY"
+NAMED = tuple(name for name in Sampling.model_fields if name != "extra")
+
+
+def job_of(args: argparse.Namespace, kind: str) -> Job:
+    """The job that the words ask for. Errors: RecipeError."""
+    word = vars(args).get
+    where = Endpoint(
+        args.model, word("endpoint", ""), word("provider", ""), word("stream", False), word("timeout", 600.0)
+    )
+    return Job(
+        kind=Kind(kind),
+        source=args.source,
+        out=args.out,
+        endpoint=where,
+        sampling=_sampling(args),
+        columns=_mapping(args.map),
+        prompts=args.prompts,
+        variants=tuple(name.strip() for name in word("variants", "").split(",") if name.strip()),
+        per_variant=word("per_variant", 16),
+        task=word("task", "auto"),
+        k=word("k", 4),
+        max_k=word("max_k", 0),
+        pilot=args.pilot,
+        price=Price(word("price_in", 0.0), word("price_out", 0.0)),
+        budget=Budget(word("budget_tokens"), word("budget")),
+        limits=_limits(args),
+        retry_declined=word("retry_declined", False),
+    )
+
+
+def words_of(job: Job) -> list[str]:
+    """The inverse: the words after `python -m skill_factory` that ask for a job, for whoever starts it as a process."""
+    end, sampling, limits = job.endpoint, job.sampling, job.limits
+    words = ["generate", job.kind.value, job.source, "--out", str(job.out), "--model", end.model]
+    words += _given(("--endpoint", end.url), ("--provider", end.provider), ("--prompts", job.prompts))
+    words += ["--stream"] * end.stream + ["--retry-declined"] * job.retry_declined
+    for name, value in job.columns.items():
+        columns = [value] if isinstance(value, str) else value
+        words += [word for column in columns for word in ("--map", f"{name}={column}")]
+    for name in NAMED:
+        value = getattr(sampling, name)
+        words += [f"--{name.replace('_', '-')}", "none" if value is None else str(value)]
+    words += [
+        word for name, value in sampling.extra.items() for word in ("--set", f"{name}={json.dumps(value)}")
+    ]
+    if job.kind == "responses":
+        words += ["--per-variant", str(job.per_variant), "--task", job.task]
+        words += _given(("--variants", ",".join(job.variants)))
+    else:
+        words += ["--k", str(job.k), "--max-k", str(job.max_k)]
+    words += _given(
+        ("--pilot", job.pilot), ("--budget-tokens", job.budget.tokens), ("--budget", job.budget.money)
+    )
+    words += ["--price-in", str(job.price.prompt), "--price-out", str(job.price.completion)]
+    words += ["--timeout", str(end.timeout), "--concurrency", str(limits.concurrency)]
+    return [*words, "--tries", str(limits.tries), "--patience", str(limits.patience)]
+
+
+def _given(*pairs: tuple[str, object]) -> list[str]:
+    return [word for flag, value in pairs if value for word in (flag, str(value))]
+
+
+def _limits(args: argparse.Namespace) -> Limits:
+    if "concurrency" not in args:
+        return Limits()
+    return Limits(args.concurrency, args.tries, args.patience)
+
+
+def _sampling(args: argparse.Namespace) -> Sampling:
+    extra = parse_extra(args.set)
+    try:
+        return Sampling(**{name: getattr(args, name) for name in NAMED}, extra=extra)
+    except ValueError as error:
+        said = [line.strip() for line in str(error).splitlines()[1:3]]
+        raise RecipeError(f"The model can't sample so: {': '.join(said)}.") from None
+
+
+def _mapping(words: list[str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for word in words:
+        field, sign, column = word.partition("=")
+        if not sign or field not in Columns.model_fields:
+            known = ", ".join(Columns.model_fields)
+            raise RecipeError(f"Can't read --map {word!r}. Write FIELD=COLUMN; fields: {known}.")
+        many = field not in ("question", "answer", "prompt_variant")
+        found[field] = [*found.get(field, []), column] if many else column
+    return found
+
+
+def key_of(endpoint: Endpoint, variable: str = KEY) -> str | None:
+    """The key for an endpoint from the environment; for Inference Providers the Hub's token will do."""
+    if hosted() and variable != KEY:
+        raise EndpointError(f"On a hosted instance the key comes in {KEY} only.")
+    if key := os.environ.get(variable, "").strip():
+        return key
+    if not endpoint.provider:
+        return None
+    from huggingface_hub import get_token
+
+    if not hosted() and (token := get_token()):
+        return token
+    raise EndpointError(f"Inference Providers need a token. Sign in with `hf auth login`, or set {variable}.")
