@@ -2,17 +2,21 @@
 
 import streamlit as st
 
-from skill_factory.ui import chosen, loading, mapping, shell, workspace
+from skill_factory.ui import chosen, loading, making, mapping, shell, workspace
 
 shell.page()
 st.title("Data")
 
+if making.panel():
+    st.stop()
 if not workspace.current().source:
     st.markdown("Here you will see whether your data will do. Choose some first.")
     chosen.doors_beside()
+    making.before()
     st.stop()
 
 chosen.header()
+making.note()
 left, right = st.columns([1, 2], gap="large")
 with left:
     st.subheader("Which column holds what")

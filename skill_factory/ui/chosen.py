@@ -126,9 +126,12 @@ def incomplete() -> None:
         icon=":material/rule:",
     )
     st.markdown(
-        "No column says what is right? Grading compares each response with a gold answer and writes a column that does."
+        "No column says what is right? Grading compares each response with a gold answer and writes a column that does. "
+        "No responses yet? Let a model answer the questions."
     )
-    rules.step(Step.GRADE)
+    with st.container(horizontal=True):
+        rules.step(Step.GRADE)
+        rules.step(Step.MORE_ANSWERS)
 
 
 def first_rows() -> None:

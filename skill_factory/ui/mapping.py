@@ -32,17 +32,22 @@ NOTHING = ""
 
 def show() -> bool:
     """The pickers; gives whether every field that is needed has a column."""
-    rows = loading.source().head(5)
-    options = paths(loading.source().names(), rows[0] if rows else {})
-    for field in FIELDS:
-        with st.container(gap="xxsmall", key=f"map-{field.name}"):
-            _picker(field, options)
-            _example(field, rows)
+    pickers(tuple(field.name for field in FIELDS))
     try:
         loading.recipe()
     except ColumnError:
         return False
     return True
+
+
+def pickers(names: tuple[str, ...]) -> None:
+    """The pickers of some fields, each with an example."""
+    rows = loading.source().head(5)
+    options = paths(loading.source().names(), rows[0] if rows else {})
+    for field in (field for field in FIELDS if field.name in names):
+        with st.container(gap="xxsmall", key=f"map-{field.name}"):
+            _picker(field, options)
+            _example(field, rows)
 
 
 def paths(names: list[str], row: Mapping[str, Any]) -> list[str]:

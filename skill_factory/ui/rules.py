@@ -1,11 +1,10 @@
-"""What a light asks for, where it stands: the answer rule, the verdict rule, and commands for what takes a model."""
-
-import shlex
+"""What a light asks for, where it stands: the answer rule, the verdict rule, and the way to what can be made."""
 
 import streamlit as st
 
 from skill_factory.lights import Step
-from skill_factory.ui import loading, workspace
+from skill_factory.ui import loading, making, workspace
+from skill_factory.ui.making_jobs import What
 from skill_factory.wording import percent
 
 ANSWER_RULES = {
@@ -22,24 +21,22 @@ VERDICT_RULES = {
 }
 
 
-def step(todo: Step) -> None:
-    """The control for a step."""
+def step(todo: Step, topic: str = "") -> None:
+    """The control for a step of a light."""
     match todo:
         case Step.ANSWER_RULE:
             with st.popover("Answer rule", icon=":material/rule:", type="tertiary"):
                 answers()
+            making.button(What.GRADE, topic)
         case Step.VERDICT_RULE:
             with st.popover("Verdict rule", icon=":material/rule:", type="tertiary"):
                 verdicts()
         case Step.GRADE:
-            _command("How to grade", f"grade {_source()} --out graded.parquet",
-                     "Grading compares each response's final answer with the gold answer.")  # fmt: skip
+            making.button(What.GRADE, topic)
         case Step.CRITIQUE:
-            _command("How to get critiques", f"generate reflections {_source()} --model MODEL --out critiques",
-                     "The model that gave the answers criticises them. Say which model at which address.")  # fmt: skip
+            making.button(What.REFLECTIONS, topic)
         case Step.MORE_ANSWERS:
-            _command("How to get answers", f"generate responses {_source()} --model MODEL --out answers",
-                     "The model answers each question several times. Say which model at which address.")  # fmt: skip
+            making.button(What.RESPONSES, topic)
         case _:
             pass
 
@@ -105,16 +102,3 @@ def _take_verdicts() -> None:
 
 def _words(text: str) -> tuple[str, ...]:
     return tuple(word.strip().lower() for word in text.split(",") if word.strip())
-
-
-def _source() -> str:
-    """The source as a word of a command; of a file its name alone."""
-    mine = workspace.current()
-    return shlex.quote(mine.label if mine.recipe.source.kind == "file" else mine.source)
-
-
-def _command(label: str, command: str, what: str) -> None:
-    with st.popover(label, icon=":material/terminal:", type="tertiary"):
-        st.markdown(f"{what} It runs from the command line, as long as it needs:")
-        st.code(f"python -m skill_factory {command}", language="bash", wrap_lines=True)
-        st.caption("Then open here what it has written. `--help` shows what else can be said.")

@@ -1,0 +1,296 @@
+"""A run of a model, in its panel: the pilot first, what it foretells, the run with its numbers, and what came of it."""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from skill_factory import forecast
+from skill_factory.estimate import time_words
+from skill_factory.ui import loading, making_jobs, workspace
+from skill_factory.ui.deciding import answer
+from skill_factory.ui.jobs import State
+from skill_factory.ui.making_jobs import PILOT, Asked, Making, Stage, Status, What, Where
+from skill_factory.wording import many, percent
+
+log = logging.getLogger(__name__)
+
+Run = Callable[[Asked, Stage], None]
+FIGURES = {
+    "verdict_accuracy": "Verdicts that are right",
+    "verdict_accuracy_on_right": "Right verdicts on right responses",
+    "verdict_accuracy_on_wrong": "Right verdicts on wrong responses",
+    "verdict_missing": "Critiques without a verdict",
+    "responses_with_kept": "Responses with a critique to keep",
+    "right": "Answers that are right",
+    "unjudged": "Answers nobody could judge",
+    "no_final_answer": "Answers without a final answer",
+    "cut_off": "Cut off at the longest length",
+    "refused": "Refused by the model",
+    "empty": "Empty",
+}
+FIRST = {
+    What.REFLECTIONS: ("verdict_accuracy", "verdict_missing"),
+    What.RESPONSES: ("right", "no_final_answer"),
+}
+NOUN = {What.REFLECTIONS: "critiques", What.RESPONSES: "answers"}
+
+
+def complete(made: Making, now: Status) -> bool:
+    """Whether a finished stage has made the raw set of all the questions, with nothing for the visitor to decide."""
+    rows = now.told.get("rows", now.told.get("responses", 0))
+    return made.stage in making_jobs.FINAL and bool(rows) and now.told.get("ending", "done") == "done"
+
+
+def offer(asked: Asked, made: Making | None, now: Status | None, run: Run, take: Callable[[], None]) -> None:
+    """The next thing to do: a pilot, then the whole; by files a request file, then its answers."""
+    refused()
+    if asked.where is Where.FILES:
+        _by_files(asked, made, now, run)
+        return
+    told = making_jobs.pilot(made) if made else None
+    if made and now and now.state is State.DONE and made.stage is Stage.WHOLE:
+        _short(asked, made, now, run, take)
+    elif made and told and asked.asks_for == made.asked.asks_for:
+        _foretold(asked, told, run)
+    else:
+        _first(asked, run, bool(told))
+
+
+def refused() -> None:
+    """Why nothing was started, where that is so."""
+    if said := st.session_state.pop("_making_refused", ""):
+        st.error(workspace.plain(said), icon=":material/error:")
+
+
+# -- before --------------------------------------------------------------------------------------------------------
+
+
+def _first(asked: Asked, run: Run, changed: bool) -> None:
+    noun = NOUN[asked.what]
+    if changed:
+        st.info("The settings have changed since the pilot: try them again.", icon=":material/refresh:")
+    if asked.what is What.REFLECTIONS:
+        st.markdown(
+            "The model reads each response and says whether it is right, **without being told**. A trace needs critiques "
+            "whose verdict is true, so it matters how often this model judges rightly."
+        )
+    else:
+        st.markdown(
+            "The model answers each question several times, in several wordings of the prompt. Where the data hold a gold "
+            "answer, each answer is graded at once."
+        )
+    st.markdown(
+        f"**First a pilot: {PILOT} questions.** It tells how good the {noun} are, what all of them will cost and take, and how "
+        "many questions you will be able to use. Nothing that it makes is asked or paid for again."
+    )
+    _actions(asked, run, Stage.PILOT, f"Try {PILOT} questions", other="Make all of them without a pilot")
+    _command(asked)
+
+
+def _actions(asked: Asked, run: Run, stage: Stage, label: str, other: str = "") -> None:
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        if other:
+            st.button(other, type="tertiary", key="making.whole", on_click=run, args=(asked, Stage.WHOLE))
+        st.button(
+            label, type="primary", icon=":material/play_arrow:", key=f"making.run.{stage.value}", on_click=run, args=(asked, stage),
+        )  # fmt: skip
+
+
+def _command(asked: Asked) -> None:
+    """What to type for the same; without a key, and without a place on this server."""
+    with st.expander("The same on the command line", icon=":material/terminal:"):
+        source = asked.label if asked.source.startswith("/") else asked.source
+        st.code(
+            f"python -m skill_factory generate {asked.what.value} {source} --endpoint {asked.url or 'URL'} "
+            f"--model {asked.model or 'MODEL'} --out {making_jobs.OUT[asked.what]} --pilot",
+            language="bash", wrap_lines=True,
+        )  # fmt: skip
+
+
+# -- after the pilot -----------------------------------------------------------------------------------------------
+
+
+def _foretold(asked: Asked, told: Mapping[str, Any], run: Run) -> None:
+    total = told["questions_total"]
+    st.markdown(f"The pilot tried **{many(told['questions'], 'question')} of {total:,}**.")
+    for place, (name, value) in zip(st.columns(4), _metrics(asked, told), strict=True):
+        place.metric(name, value, border=True)
+    attempts = workspace.value("traces.attempts")
+    table = forecast.forecast_table(told)
+    answer(
+        forecast.forecast_chart(table, attempts),
+        forecast.forecast_finding(told, attempts),
+        table,
+        "chart.forecast",
+    )
+    with st.expander("All figures of the pilot", icon=":material/table:"):
+        st.table(_figures(told), hide_index=True)
+    st.caption("Forecasts are 95 % intervals. The pilot's own answers count towards the whole.")
+    _actions(asked, run, Stage.WHOLE, f"Make {NOUN[asked.what]} for all {many(total, 'question')}")
+
+
+def _metrics(asked: Asked, told: Mapping[str, Any]) -> list[tuple[str, str]]:
+    shown = [(FIGURES[name], percent(told["figures"].get(name, 0.0))) for name in FIRST[asked.what]]
+    priced = bool(told["cost_total"])
+    tokens = sum(told["tokens_per_question"].values()) * told["questions_total"]
+    cost = (
+        ("Cost of all", f"{told['cost_total']:,.2f}") if priced else ("Tokens of all", _short_number(tokens))
+    )
+    return [*shown, cost, ("Time for all", time_words(told["seconds_total"]).removeprefix("about "))]
+
+
+def _short_number(number: float) -> str:
+    for size, name in ((1e9, "billion"), (1e6, "million"), (1e3, "thousand")):
+        if number >= size:
+            return f"{number / size:,.1f} {name}"
+    return f"{number:,.0f}"
+
+
+def _figures(told: Mapping[str, Any]) -> dict[str, list[str]]:
+    shown = [(FIGURES.get(name, name), percent(value)) for name, value in told["figures"].items()]
+    shown += [
+        (f"Tokens a question, {'in' if name == 'prompt' else 'out'}", f"{value:,.0f}")
+        for name, value in told["tokens_per_question"].items()
+    ]
+    shown += [("Cost of the pilot", f"{told['cost']:,.4f}")] if told["cost"] else []
+    return {"": [name for name, _ in shown], " ": [value for _, value in shown]}
+
+
+# -- while ---------------------------------------------------------------------------------------------------------
+
+
+@st.fragment(run_every=0.8)
+def watch(made: Making) -> None:
+    """How far it is, how fast, what it has cost, how long it will take, and a way to stop it."""
+    now = making_jobs.status(made)
+    if not now.running:
+        st.rerun()
+    done = now.progress
+    what = {Stage.PILOT: "The pilot", Stage.GRADE: "Grading", Stage.WRITE: "Writing the requests",
+            Stage.JOIN: "Joining the answers"}.get(made.stage, "The run")  # fmt: skip
+    if now.state is State.STOPPING:
+        st.progress(
+            done.share if done else 0.0,
+            text="Stopping: answers under way are waited for, they are paid for …",
+        )
+    else:
+        st.progress(done.share if done else 0.0, text=f"{what} {_doing(now)}")
+    if made.stage in (Stage.PILOT, Stage.WHOLE):
+        for place, (name, value) in zip(st.columns(4), _moment(made, now), strict=True):
+            place.metric(name, value, border=True)
+        if done and done.retries:
+            st.caption(
+                f"{many(done.retries, 'retry')} so far: the server was busy or failed, and is asked again."
+            )
+    st.caption("It runs by itself: you can close this page and come back by its address.")
+    st.button(
+        "Stop", on_click=making_jobs.stop, args=(made,), key="making.stop", icon=":material/stop_circle:",
+        disabled=now.state is State.STOPPING, help="What is answered is kept; you can go on later.",
+    )  # fmt: skip
+
+
+def _doing(now: Status) -> str:
+    done = now.progress
+    if done is None or not done.total:
+        return f"has begun ({now.seconds:.0f} s)"
+    if done.phase == "write":
+        return "is writing the data"
+    return f"has {done.done:,} of {done.total:,} answers"
+
+
+def _moment(made: Making, now: Status) -> list[tuple[str, str]]:
+    done, priced = now.progress, bool(made.asked.price_in or made.asked.price_out)
+    spent = (done.prompt_tokens + done.completion_tokens) if done else 0
+    cost = (
+        ("Cost so far", f"{done.cost if done else 0:,.2f}")
+        if priced
+        else ("Tokens so far", _short_number(spent))
+    )
+    left = time_words(done.seconds_left) if done and done.seconds_left is not None else "not known yet"
+    return [
+        ("Tokens a second", f"{done.tokens_per_second:,.0f}" if done else "0"),
+        cost,
+        ("Time left", left.removeprefix("about ")),
+        ("Requests at once", f"{done.in_flight:,}" if done else "0"),
+    ]
+
+
+# -- after ---------------------------------------------------------------------------------------------------------
+
+
+def ended(asked: Asked, made: Making, now: Status, run: Run) -> None:
+    """Why it ended before its end, and how to go on: with the key, the prices and the budget as they are now."""
+    if now.state is State.STOPPED:
+        part = f" at {percent(now.progress.share)}" if now.progress and now.progress.total else ""
+        st.info(f"It was stopped{part}. What is answered is kept.", icon=":material/pause_circle:")
+    else:
+        loading.once(
+            "made log",
+            (made.id, now.said),
+            lambda: log.error("made %s: %s", made.id, making_jobs.log(made)),
+        )
+        st.error(workspace.plain(now.said), icon=":material/error:")
+    if asked.asks_for == made.asked.asks_for:
+        st.button(
+            "Go on", key="making.resume", icon=":material/play_arrow:", on_click=run, args=(asked, made.stage),
+            type="primary",
+        )  # fmt: skip
+
+
+def _short(asked: Asked, made: Making, now: Status, run: Run, take: Callable[[], None]) -> None:
+    """The budget has ended it, or no answer came."""
+    if not now.told.get("rows"):
+        st.error(
+            "No answer came that can be used. Look at the model's name, then try again.",
+            icon=":material/error:",
+        )
+    else:
+        st.info(f"The budget is spent: {making_jobs.summary(made, now.told)}", icon=":material/savings:")
+        st.button("Use what is there", on_click=take, key="making.take", icon=":material/check:")
+    _actions(asked, run, Stage.WHOLE, "Go on with these settings")
+
+
+# -- by files ------------------------------------------------------------------------------------------------------
+
+
+def _by_files(asked: Asked, made: Making | None, now: Status | None, run: Run) -> None:
+    st.markdown(
+        "**1. Get the requests.** One line of JSON for each, in the form that vLLM's `run-batch` and OpenAI's Batch take."
+    )
+    fresh = made is not None and asked.asks_for == made.asked.asks_for and made.requests.exists()
+    with st.container(horizontal=True):
+        st.button(
+            "Write the requests", type="secondary" if fresh else "primary", key="making.write", icon=":material/description:",
+            on_click=run, args=(asked, Stage.WRITE),
+        )  # fmt: skip
+        if fresh and made:
+            st.download_button(
+                "requests.jsonl", lambda: made.requests.open("rb"), "requests.jsonl", "application/jsonl",
+                icon=":material/download:", on_click="ignore", key="making.requests",
+            )  # fmt: skip
+    if not (fresh and made):
+        return
+    if now and made.stage is Stage.WRITE and "requests" in now.told:
+        st.caption(f"{many(now.told['requests'], 'request')} to {asked.model}.")
+    st.markdown("**2. Run them** where the model is, for example:")
+    st.code(f"vllm run-batch -i requests.jsonl -o answers.jsonl --model {asked.model}", language="bash")
+    st.markdown("**3. Bring the answers back.**")
+    sent = st.file_uploader(
+        "Answers", type=["jsonl"], key="making.answers", help="What the batch run has written."
+    )
+    if sent is not None:
+        st.button(
+            "Join the answers",
+            type="primary",
+            key="making.join",
+            on_click=_join,
+            args=(asked, made, sent, run),
+        )
+
+
+def _join(asked: Asked, made: Making, sent: Any, run: Run) -> None:
+    made.answers.write_bytes(sent.getbuffer())
+    run(replace(asked), Stage.JOIN)
