@@ -45,6 +45,7 @@ def yield_chart(table: "pd.DataFrame", recipe: Recipe) -> Chart:
     import pandas as pd
 
     lines = _alike(table)
+    lines["here"] = lines["chosen"] & (lines["attempts"] == recipe.traces.attempts)
     top = max(1, int(table["questions"].max())) * MARGIN_TOP
     x = alt.X(
         "attempts:Q",
@@ -65,7 +66,8 @@ def yield_chart(table: "pd.DataFrame", recipe: Recipe) -> Chart:
         .mark_rule(strokeDash=[4, 3])
         .encode(x=x, color=ink())
     )
-    here = base.transform_filter(f"datum.attempts == {recipe.traces.attempts} && datum.chosen")
+    # Which points are at N stands in the data, so that a moved N leaves the chart's description as it is.
+    here = base.transform_filter("datum.here")
     return alt.layer(
         base.mark_line(point={"size": 36}).encode(strokeWidth=alt.condition("datum.chosen", alt.value(3), alt.value(1.25))),
         rule,

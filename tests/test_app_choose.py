@@ -109,6 +109,7 @@ def test_banned_words_are_a_list(app: AppTest) -> None:
     """Words by commas, spaces around them and repeats left out; each drop is counted."""
     app.text_input(key="filters.ban").set_value(" total , fresh,total,").run()
     assert workspace(app).recipe.filters.ban == ("total", "fresh")
+    app.session_state["chart.drops.numbers"] = True
     app.segmented_control(key="choose.section").set_value("Dropped").run()
     assert "it holds a banned word" in list(app.dataframe[0].value["why"])
 
@@ -150,6 +151,14 @@ def test_the_window_leaves_questions_out_and_is_undone_in_one_click(app: AppTest
     assert workspace(app).recipe.balance.pass_rate == (0.0, 1.0)
 
 
+TABLES = {
+    "Yield": ["chart.yield"],
+    "Dropped": ["chart.drops"],
+    "Right and wrong": ["chart.balance", "chart.labels"],
+    "Critic": ["chart.critic"],
+}
+
+
 @pytest.mark.parametrize("section", list(SECTIONS))
 def test_every_section_answers_in_words_and_has_its_table(app: AppTest, section: str) -> None:
     """A sentence with numbers, a chart that has it as its name, and the table behind it."""
@@ -158,6 +167,9 @@ def test_every_section_answers_in_words_and_has_its_table(app: AppTest, section:
     charts = app.get("vega_lite_chart")
     assert charts
     assert all(one.proto.alt and any(sign.isdigit() for sign in one.proto.alt) for one in charts)
+    for key in TABLES[section]:
+        app.session_state[f"{key}.numbers"] = True
+    app.run()
     assert len(app.dataframe) >= len(charts)
 
 
