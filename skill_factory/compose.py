@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from skill_factory.facts import Reading
 from skill_factory.formats import FormatFunction
@@ -115,4 +115,4 @@ def _without_first(plan: TracePlan) -> TracePlan | None:
     if len(attempts) < needed or (back and not any(one.response.correct for one in attempts[:-1])):
         return None
     counted = plan.label == f"{len(plan.attempts)}C"
-    return replace(plan, attempts=attempts, label=f"{len(attempts)}C" if counted else plan.label)
+    return plan._replace(attempts=attempts, label=f"{len(attempts)}C" if counted else plan.label)

@@ -1,13 +1,14 @@
 """Traces become rows: what a trainer reads in front, lineage behind."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from binascii import hexlify
+from collections.abc import Iterator, Sequence
 from itertools import chain
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from skill_factory.model import Trace, hex_id
-from skill_factory.render import spans
+from skill_factory.model import SegmentKind, Trace
 
 MESSAGE = pa.struct([("role", pa.string()), ("content", pa.string())])
 ATTEMPT = pa.struct(
@@ -56,8 +57,8 @@ def to_table(traces: Sequence[Trace], lineage: bool) -> pa.Table:
     ]
     if lineage:
         columns += [
-            pa.array([hex_id(trace.id) for trace in traces], pa.string()),
-            pa.array([hex_id(plan.question.id) for plan in plans], pa.string()),
+            _hex_ids([trace.id for trace in traces]),
+            _hex_ids([plan.question.id for plan in plans]),
             pa.array([plan.format for plan in plans], pa.string()),
             _attempts(traces),
             _spans(traces),
@@ -69,32 +70,51 @@ def to_table(traces: Sequence[Trace], lineage: bool) -> pa.Table:
 
 def _attempts(traces: Sequence[Trace]) -> pa.Array:
     flat = [attempt for trace in traces for attempt in trace.plan.attempts]
-    reflections = [None if one.reflection is None else hex_id(one.reflection.id) for one in flat]
+    shown = [one.reflection for one in flat]
+    reflections = _hex_ids([0 if one is None else one.id for one in shown])
     structs = pa.StructArray.from_arrays(
         [
-            pa.array([hex_id(one.response.id) for one in flat], pa.string()),
+            _hex_ids([one.response.id for one in flat]),
             pa.array([one.response.correct for one in flat], pa.bool_()),
             pa.array([one.response.variant or None for one in flat], pa.string()),
-            pa.array(reflections, pa.string()),
+            pc.if_else(pa.array([one is not None for one in shown], pa.bool_()), reflections, None),
         ],
         fields=list(ATTEMPT),
     )
-    return pa.ListArray.from_arrays(_offsets(len(trace.plan.attempts) for trace in traces), structs)
+    return pa.ListArray.from_arrays(_offsets([len(trace.plan.attempts) for trace in traces]), structs)
 
 
 def _spans(traces: Sequence[Trace]) -> pa.Array:
-    found = [spans(trace) for trace in traces]
-    flat = list(chain.from_iterable(found))
-    kinds, starts, ends = zip(*flat, strict=True) if flat else ((), (), ())
+    """Where each stretch of text lies, of whole batches at once."""
+    segments = [len(trace.segments) for trace in traces]
+    lengths = np.array([len(text) for trace in traces for _, text in trace.segments], np.int64)
+    kinds = np.array([_KIND[kind] for trace in traces for kind, _ in trace.segments], np.int32)
+    ends = np.cumsum(lengths)
+    # Ends count through the batch; what came before a trace is taken off, so that each trace starts at 0.
+    texts = np.array([len(trace.text) for trace in traces], np.int64)
+    ends -= np.repeat(np.cumsum(texts) - texts, segments)
+    shown = kinds != _KIND[SegmentKind.LAYOUT]
+    names = pa.DictionaryArray.from_arrays(pa.array(kinds[shown]), [kind.value for kind in SegmentKind])
+    starts = (ends - lengths)[shown].astype(np.int32)
     structs = pa.StructArray.from_arrays(
-        [pa.array(kinds, pa.string()), pa.array(starts, pa.int32()), pa.array(ends, pa.int32())],
-        fields=list(SPAN),
+        [names.cast(pa.string()), pa.array(starts), pa.array(ends[shown].astype(np.int32))], fields=list(SPAN)
     )
-    return pa.ListArray.from_arrays(_offsets(map(len, found)), structs)
+    per_trace = np.add.reduceat(shown, np.cumsum([0, *segments[:-1]]), dtype=np.int32)
+    return pa.ListArray.from_arrays(_offsets(per_trace.tolist()), structs)
 
 
-def _offsets(lengths: Iterable[int]) -> pa.Array:
-    return pa.array(np.concatenate([[0], np.cumsum(list(lengths), dtype=np.int32)]).astype(np.int32))
+_KIND = {kind: place for place, kind in enumerate(SegmentKind)}
+
+
+def _hex_ids(ids: Sequence[int]) -> pa.Array:
+    """`model.hex_id` of many ids at once."""
+    digits = pa.py_buffer(hexlify(np.array(ids, dtype=">u8").tobytes()))
+    ends = pa.py_buffer(np.arange(0, 16 * len(ids) + 1, 16, dtype=np.int32))
+    return pa.StringArray.from_buffers(len(ids), ends, digits)
+
+
+def _offsets(lengths: Sequence[int]) -> pa.Array:
+    return pa.array(np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32))
 
 
 def in_batches(traces: Iterator[Trace], lineage: bool, characters: int = 16_000_000) -> Iterator[pa.Table]:

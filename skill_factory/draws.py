@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
+from xxhash import xxh3_64_intdigest
 
 T = TypeVar("T")
 
@@ -19,8 +20,8 @@ _MASK = (1 << 64) - 1
 
 
 def text_id(text: str) -> int:
-    """The id of a text: the first 64 bits of its BLAKE2b hash. A lone surrogate is hashed as it stands."""
-    return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
+    """The id of a text: its XXH3 hash, 64 bits. A lone surrogate is hashed as it stands."""
+    return xxh3_64_intdigest(text.encode("utf-8", "surrogatepass"))
 
 
 def draw_key(seed: int, *parts: int | str) -> bytes:
@@ -60,6 +61,8 @@ class Draws:
 
     def sample(self, n: int, k: int) -> list[int]:
         """k different numbers below n, in drawn order; takes k steps, however large n is (Fisher–Yates, sparse)."""
+        if k == 1:
+            return [self.below(n)]
         moved: dict[int, int] = {}
         drawn = []
         for i in range(k):

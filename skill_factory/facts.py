@@ -6,13 +6,13 @@ makes it per partition, the app for the whole source: judging exists once.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from hashlib import blake2b
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+from xxhash import xxh3_64_intdigest
 
 from skill_factory.recipe import Recipe
 from skill_factory.reflections import banned, verdict_rule
@@ -143,8 +143,8 @@ def with_banned(facts: Facts, flags: Flags) -> Facts:
 
 
 def text_hash(text: str) -> int:
-    """64 bits of a text's BLAKE2b hash, never 0."""
-    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "little") or 1
+    """64 bits of a text's XXH3 hash, never 0."""
+    return xxh3_64_intdigest(text.encode()) or 1
 
 
 def question_ids(questions: pa.ChunkedArray) -> tuple[Places, Ids, pa.Array]:
@@ -184,9 +184,8 @@ def _flatten(column: pa.ChunkedArray) -> tuple[pa.Array, Places]:
 
 
 def text_ids(texts: Sequence[str]) -> Ids:
-    """The ids of some texts: the first 64 bits of each one's BLAKE2b hash."""
-    digests = b"".join([blake2b(text.encode(), digest_size=8).digest() for text in texts])
-    return np.frombuffer(digests, dtype="<u8").astype(np.uint64)
+    """The ids of some texts, as `draws.text_id` makes them."""
+    return np.array([xxh3_64_intdigest(text.encode()) for text in texts], dtype=np.uint64)
 
 
 def _empty(texts: Sequence[str]) -> Flags:

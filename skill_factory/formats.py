@@ -67,7 +67,7 @@ def no_reflection(question: Question, ask: Traces) -> Plans:
 
 def backtrack(question: Question, ask: Traces) -> Plans:
     """`*C*IC`: a right and a wrong attempt and others; the wrong one last; then back to the last right one."""
-    right, wrong = _by_truth(question)
+    right, wrong = question.right, question.wrong
     for repeat in range(ask.repeats):
         n = _attempts(question, ask, repeat)
         if n < 2 or not wrong:
@@ -84,7 +84,7 @@ def backtrack(question: Question, ask: Traces) -> Plans:
 
 def confirm(question: Question, ask: Traces) -> Plans:
     """`*CC`: others, then two right attempts that agree."""
-    right, _ = _by_truth(question)
+    right = question.right
     for repeat in range(ask.repeats):
         n = _attempts(question, ask, repeat)
         if n < 2 or len(right) < 2:
@@ -102,7 +102,7 @@ def algorithm_1(question: Question, ask: Traces) -> Plans:
     """`algorithm1`: more right than wrong attempts, a right one last, until the right ones are used up."""
     for repeat in range(ask.repeats):
         draws = Draws(_key(question, ask, repeat, ask.attempts, ALGORITHM_1_RULE))
-        right, wrong = (draws.shuffled(pool) for pool in _by_truth(question))
+        right, wrong = draws.shuffled(question.right), draws.shuffled(question.wrong)
         place = 0
         while right:
             n_right = min(draws.between(1, ask.attempts), len(right))
@@ -173,7 +173,7 @@ def _correct_last(
     question: Question, ask: Traces, repeat: int, n: int, code: TraceFormat, label: str, reflect: bool = True
 ) -> TracePlan:
     key = _key(question, ask, repeat, n, CORRECT_LAST_RULE)
-    order = _ending_in(_by_truth(question)[0], question, ask, n, Draws(key))
+    order = _ending_in(question.right, question, ask, n, Draws(key))
     return _plan(question, code, label, repeat, order, key, reflect=reflect)
 
 
@@ -208,16 +208,11 @@ def with_reflections(order: Sequence[Response], key: bytes, reflect: bool = True
     return [Attempt(one, one.reflections[draws.below(len(one.reflections))]) for one in order]
 
 
-def _by_truth(question: Question) -> tuple[list[Response], list[Response]]:
-    right = [one for one in question.responses if one.correct]
-    return right, [one for one in question.responses if not one.correct]
-
-
 def _others(draws: Draws, question: Question, taken: Sequence[Response], k: int) -> list[Response]:
     """k responses of the question, none of them taken already."""
     if k == 0:
         return []
-    ids = {one.id for one in taken}
+    ids = [one.id for one in taken]
     rest = [one for one in question.responses if one.id not in ids]
     return [rest[i] for i in draws.sample(len(rest), k)]
 

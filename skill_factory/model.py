@@ -1,12 +1,13 @@
 """The nouns of the field, as values: what flows from a question to a trace.
 
-An id is the first 64 bits of a BLAKE2b hash of the thing's own text, an unsigned integer here and 16 hexadecimal
-digits wherever people or files see it.
+An id is a 64-bit hash (XXH3) of the thing's own text, an unsigned integer here and 16 hexadecimal digits wherever
+people or files see it. What flows by the million is a named tuple: it is made in a third of the time.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import NamedTuple
 
 from skill_factory.reasons import TraceReason
@@ -20,16 +21,14 @@ class Verdict(StrEnum):
     MISSING = "missing"
 
 
-@dataclass(frozen=True, slots=True)
-class Reflection:
+class Reflection(NamedTuple):
     """A kept critique of one response."""
 
     id: int
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(NamedTuple):
     """A kept answer of the model to a question."""
 
     id: int
@@ -41,13 +40,23 @@ class Response:
     reflections: Sequence[Reflection] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Question:
     """A question with its kept responses, in canonical order (by response id)."""
 
     id: int
     text: str
     responses: Sequence[Response]
+
+    @cached_property
+    def right(self) -> list[Response]:
+        """Its right responses."""
+        return [one for one in self.responses if one.correct]
+
+    @cached_property
+    def wrong(self) -> list[Response]:
+        """Its wrong responses."""
+        return [one for one in self.responses if not one.correct]
 
 
 class TraceFormat(StrEnum):
@@ -73,16 +82,14 @@ class Closing(StrEnum):
     """A phrase that says that two attempts agree."""
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(NamedTuple):
     """One try inside a trace: a response and, unless the format shows none, a reflection on it."""
 
     response: Response
     reflection: Reflection | None
 
 
-@dataclass(frozen=True, slots=True)
-class TracePlan:
+class TracePlan(NamedTuple):
     """Which attempts a trace shows, in which order and with which closing; no wording yet."""
 
     question: Question
@@ -124,8 +131,7 @@ class Segment(NamedTuple):
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Trace:
+class Trace(NamedTuple):
     """A rendered plan: the assistant's turn, and what each stretch of it is."""
 
     plan: TracePlan

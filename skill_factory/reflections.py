@@ -25,17 +25,22 @@ def verdict_rule(rule: Verdicts) -> VerdictRule:
     meaning |= {word.lower(): CORRECT for word in rule.correct}
     pattern = re.compile(rule.pattern) if rule.pattern else None
 
-    def said(text: str, column: str) -> str | None:
-        if pattern is not None:
-            match = pattern.search(text)
-            return match[1 if pattern.groups else 0] if match else None
-        return column if rule.rule == "column" else tagged_verdict(text)
-
-    def judge(text: str, column: str) -> int:
-        word = said(text, column)
+    def meant(word: str | None) -> int:
         return MISSING if word is None else meaning.get(word.strip().lower(), MISSING)
 
-    return judge
+    def matched(text: str, column: str) -> int:
+        match = pattern.search(text) if pattern else None
+        return meant(match[1 if match.re.groups else 0]) if match else MISSING
+
+    def tagged(text: str, column: str) -> int:
+        return meant(tagged_verdict(text))
+
+    rules: dict[str, VerdictRule] = {
+        "tag": tagged,
+        "regex": matched,
+        "column": lambda text, column: meant(column),
+    }
+    return rules[rule.rule]
 
 
 def banned(filters: Filters) -> Callable[[str], bool]:

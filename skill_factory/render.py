@@ -5,9 +5,9 @@ The layout is that of the paper's script, newline for newline; white space is lo
 
 from collections.abc import Sequence
 from functools import lru_cache
-from hashlib import blake2b
-from itertools import accumulate
 from typing import NamedTuple
+
+from xxhash import xxh3_128_intdigest
 
 from skill_factory.draws import Draws, text_id
 from skill_factory.model import Closing, Segment, SegmentKind, Trace, TraceFormat, TracePlan
@@ -55,9 +55,8 @@ def render(plan: TracePlan, book: PhraseBook, recipe: Recipe) -> Trace:
     """The assistant's turn of a plan; its phrases are drawn from the plan's key and its format."""
     segments = _segments(plan, book, _scaffold(recipe.tags, recipe.traces.layout))
     text = "".join([segment.text for segment in segments])
-    content = blake2b(f"{plan.question.text}\x1f{plan.label}\x1f".encode(), digest_size=16)
-    content.update(text.encode())
-    digest = int.from_bytes(content.digest(), "little")
+    content = f"{plan.question.text}\x1f{plan.label}\x1f{text}"
+    digest = xxh3_128_intdigest(content.encode())
     # Two repeats may come to the same text; they are two traces, so the id names the repeat as well.
     return Trace(plan, segments, text, text_id(f"{digest}\x1f{plan.format}\x1f{plan.repeat}"), digest)
 
@@ -87,14 +86,6 @@ def _segments(plan: TracePlan, book: PhraseBook, layout: _Scaffold) -> list[Segm
     segments += (Segment(SegmentKind.ENDING, draws.choose(book.ending)), layout.before_answer)
     segments += (Segment(SegmentKind.ANSWER, answering.answer), layout.end)
     return segments
-
-
-def spans(trace: Trace) -> list[tuple[SegmentKind, int, int]]:
-    """(kind, start, end) of every segment that is not layout, in characters of the text."""
-    ends = list(accumulate([len(text) for _, text in trace.segments]))
-    starts = [0, *ends]
-    placed = zip(trace.segments, starts, ends, strict=False)
-    return [(kind, start, end) for (kind, _), start, end in placed if kind is not SegmentKind.LAYOUT]
 
 
 def parse(text: str, book: PhraseBook, recipe: Recipe) -> list[Segment]:

@@ -5,9 +5,10 @@ counter holds and how its keys are made.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -37,7 +38,7 @@ COUNTS = {
 }
 
 MODULO = 1 << 128
-SHARDS_OF_LENGTH = 250
+STEP_OF_LENGTH = 250
 
 
 @dataclass
@@ -188,16 +189,35 @@ def tally_trace(tally: Tally, trace: Trace) -> None:
     counts = tally.counts
     counts["traces_by_label"][plan.label] += 1
     counts["traces_by_format"][plan.format] += 1
-    right = [attempt.response.correct for attempt in plan.attempts]
-    n = len(right)
-    counts["attempts"][f"{n:02d}"] += 1
-    counts["teaches"][f"{plan.format}|{_teaches(plan.closing, right)}"] += 1
-    places, start = counts["places"], f"{plan.format}|{n:02d}|"
-    for place, correct in enumerate(right, 1):
-        places[f"{start}{place:02d}|{'right' if correct else 'wrong'}"] += 1
-    size = -(-(len(plan.question.text) + len(trace.text)) // SHARDS_OF_LENGTH) * SHARDS_OF_LENGTH
-    counts["trace_chars"][f"{start}{size}"] += 1
+    right = tuple([attempt.response.correct for attempt in plan.attempts])
+    shape = _shape(plan.format, plan.closing, right)
+    counts["attempts"][shape.attempts] += 1
+    counts["teaches"][shape.teaches] += 1
+    places = counts["places"]
+    for key in shape.places:
+        places[key] += 1
+    size = -(-(len(plan.question.text) + len(trace.text)) // STEP_OF_LENGTH) * STEP_OF_LENGTH
+    counts["trace_chars"][f"{shape.start}{size}"] += 1
     tally.digest = (tally.digest + trace.digest) % MODULO
+
+
+class _Shape(NamedTuple):
+    """The counters' keys of all traces with the same attempts right and wrong."""
+
+    start: str
+    attempts: str
+    teaches: str
+    places: tuple[str, ...]
+
+
+@lru_cache(maxsize=4096)
+def _shape(code: str, closing: Closing, right: tuple[bool, ...]) -> _Shape:
+    n = f"{len(right):02d}"
+    start = f"{code}|{n}|"
+    places = [
+        f"{start}{place:02d}|{'right' if correct else 'wrong'}" for place, correct in enumerate(right, 1)
+    ]
+    return _Shape(start, n, f"{code}|{_teaches(closing, right)}", tuple(places))
 
 
 def tally_skip(tally: Tally, skip: Skip) -> None:
@@ -206,7 +226,7 @@ def tally_skip(tally: Tally, skip: Skip) -> None:
     tally.ledger[Level.TRACES].dropped[skip.reason.value] += 1
 
 
-def _teaches(closing: Closing, right: list[bool]) -> str:
+def _teaches(closing: Closing, right: Sequence[bool]) -> str:
     if closing is Closing.BACKTRACK:
         return "wrong_to_right"  # the trace leaves its wrong last attempt for a right one
     if not right[-1]:

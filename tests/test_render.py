@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from skill_factory.dataset import to_table
 from skill_factory.draws import text_id
 from skill_factory.formats import FORMATS
 from skill_factory.model import Attempt, Closing, Question, Reflection, Response, SegmentKind, Skip, TracePlan
 from skill_factory.phrases import phrase_book
 from skill_factory.recipe import Phrases, Recipe, Tags, Traces, parse_recipe
-from skill_factory.render import Unreadable, parse, render, spans
+from skill_factory.render import Unreadable, parse, render
 from skill_factory.responses import escape_block_tags
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -83,7 +84,8 @@ def test_spans_point_at_the_texts(data: st.DataObject) -> None:
     """A span's characters are the text it names: attempts, reflections, phrases and the answer, in order."""
     plan = data.draw(plans(Tags()))
     trace = render(plan, BOOK, Recipe())
-    found = [(kind, trace.text[start:end]) for kind, start, end in spans(trace)]
+    spans = to_table([trace, trace], lineage=True)["spans"].to_pylist()[1]
+    found = [(SegmentKind(one["kind"]), trace.text[one["start"] : one["end"]]) for one in spans]
     assert found == [(kind, text) for kind, text in trace.segments if kind is not SegmentKind.LAYOUT]
     samples = [text for kind, text in found if kind is SegmentKind.SAMPLE]
     assert samples == [attempt.response.text for attempt in plan.attempts]
