@@ -37,4 +37,4 @@ else:
 if now.state not in ACTIVE and not current:
     st.subheader("The recipe has changed since")
     building.offer()
-building.builds()
+building.builds(besides=job)

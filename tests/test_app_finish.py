@@ -219,13 +219,13 @@ def test_a_link_to_a_build_that_is_gone_says_so() -> None:
 
 
 def test_a_shared_server_lists_nobody_s_builds(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On one's own computer the builds of before are listed; on a shared one their link is their key."""
+    """On one's own computer earlier builds are listed; on a shared one their link is their key."""
     ended(jobs.start("demo:20", "The demo", Recipe()))
     app = with_source("demo:40", page="5_Finish")
-    assert any("Builds of before" in one.label for one in app.expander)
+    assert any("Earlier builds" in one.label for one in app.expander)
     monkeypatch.setenv("SKILL_FACTORY_HOSTED", "1")
     app.run()
-    assert not any("Builds of before" in one.label for one in app.expander)
+    assert not any("Earlier builds" in one.label for one in app.expander)
 
 
 def test_training_files_are_shown_copy_ready() -> None:
@@ -289,3 +289,17 @@ def test_a_quoted_trace_is_shown_as_text_and_no_picture_is_fetched() -> None:
         (None, "after \\$x\\$"),
     ]
     assert "".join(text for _, text in parts("```\nnever closed ![a](b)")) == "never closed !\\[a](b)"
+
+
+def test_the_build_on_the_page_is_not_listed_as_an_earlier_one() -> None:
+    """One of two builds is open, so one other is listed."""
+    first = jobs.start("demo:20", "The demo", Recipe())
+    ended(first)
+    second = jobs.start("demo:21", "The demo", Recipe())
+    ended(second)
+    app = with_source("demo:40", page="5_Finish")
+    workspace(app).job = second.id
+    app.run()
+    listed = [one.key for one in app.button if (one.key or "").startswith("build.open.")]
+    assert f"build.open.{first.id}" in listed
+    assert f"build.open.{second.id}" not in listed

@@ -6,6 +6,7 @@ import shlex
 import time
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -20,6 +21,10 @@ from skill_factory.ui import jobs, loading, shell, workspace
 from skill_factory.ui.jobs import Job, State, Status
 from skill_factory.ui.loading import Evidence
 from skill_factory.wording import many, percent
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from pandas.io.formats.style import Styler
 
 log = logging.getLogger(__name__)
 
@@ -70,12 +75,16 @@ def offer() -> None:
     if refused := st.session_state.pop("build.refused", ""):
         st.warning(shell.plain(refused), icon=":material/hourglass_top:")
     _numbers(seen, takes, about)
-    st.caption("The build runs by itself: you can close this page and come back by its link.")
+    st.caption(
+        "The build runs by itself: you can close this page and come back by its link. "
+        "Then you publish it, train with it or download it here."
+    )
     with st.container(horizontal=True, horizontal_alignment="right"):
         st.button(
             f"Build {about}{many(takes.traces, 'trace')}", type="primary", icon=":material/play_arrow:",
             on_click=_start, key="build.start",
         )  # fmt: skip
+    _command(seen)
 
 
 def _numbers(seen: Evidence, takes: Estimate, about: str) -> None:
@@ -92,6 +101,9 @@ def _numbers(seen: Evidence, takes: Estimate, about: str) -> None:
     st.markdown(
         f"{formats}, N = {seen.recipe.traces.attempts}, from {shell.plain(workspace.current().label)}."
     )
+
+
+def _command(seen: Evidence) -> None:
     with st.expander("The same on the command line", icon=":material/terminal:"):
         st.code(
             f"python -m skill_factory build {_source_words()} --recipe recipe.toml --out traces",
@@ -151,8 +163,9 @@ def watch(job: Job) -> None:
     done = now.progress
     share = done.share if done else 0.0
     st.progress(share, text=_doing(now))
-    if table := stats.ledger_table(jobs.ledger(job)).to_dict("records"):
-        st.dataframe(table, hide_index=True, alt="Kept and dropped so far", key="build.ledger")
+    table = stats.ledger_table(jobs.ledger(job))
+    if len(table):
+        st.dataframe(_readable(table), hide_index=True, alt="Kept and dropped so far", key="build.ledger")
     if done and done.resumed:
         st.caption(f"{many(done.resumed, 'part')} of an earlier run were taken over.")
     st.button(
@@ -206,20 +219,26 @@ def made(job: Job) -> None:
     when = datetime.fromtimestamp(job.started).strftime("%d %B, %H:%M")
     st.caption(f"From {shell.plain(job.label)}, {when}. This page's address leads back to this build.")
     with st.expander("Where the data went", icon=":material/table:"):
-        st.dataframe(stats.ledger_table(ledger), hide_index=True, alt="Read, kept and dropped at each level")
+        table = _readable(stats.ledger_table(ledger))
+        st.dataframe(table, hide_index=True, alt="Read, kept and dropped at each level")
         dropped = stats.drops_table(ledger)
         dropped = dropped[dropped["reason"] != "kept"][["level", "count", "why"]]
         if len(dropped):
-            st.dataframe(dropped, hide_index=True, alt="What was dropped, with the reason")
+            st.dataframe(_readable(dropped), hide_index=True, alt="What was dropped, with the reason")
         st.caption("At each level, read = kept + dropped.")
 
 
-def builds() -> None:
-    """Builds of before, on one's own computer: on a shared server the link of a build is its key."""
-    found = [] if hosted() else jobs.recent()
+def _readable(table: "pd.DataFrame") -> "Styler":
+    """A table with its columns named like sentences and thousands set apart."""
+    return table.rename(columns=str.capitalize).style.format(thousands=",")
+
+
+def builds(besides: Job | None = None) -> None:
+    """Builds besides the one shown, on one's own computer: on a shared server the link of a build is its key."""
+    found = [] if hosted() else [job for job in jobs.recent() if besides is None or job.id != besides.id]
     if not found:
         return
-    with st.expander(f"Builds of before ({len(found)})", icon=":material/history:"):
+    with st.expander(f"Earlier builds ({len(found)})", icon=":material/history:"):
         for job in found:
             words = _line(job)
             with st.container(horizontal=True, vertical_alignment="center"):
