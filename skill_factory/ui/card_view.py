@@ -15,7 +15,7 @@ FENCE = re.compile(r"^(`{3,})(\w*)\s*$")
 def edited(job: Job, repo: str) -> str:
     """The card of a build with the visitor's words above ours; shown as the Hub will show it."""
     built = (job.out / "README.md").read_text(encoding="utf-8")
-    with st.expander("The card as it will look", icon=":material/article:"):
+    with st.expander("The card: the data set's page on the Hub, as it will look", icon=":material/article:"):
         own = st.text_area(
             "Your own words above it", key=f"publish.card.{job.id}", placeholder="What these data are for, and by whom.",
             persist_state="session",

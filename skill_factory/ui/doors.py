@@ -103,12 +103,13 @@ def file() -> None:
         help=f"Parquet, JSON Lines, JSON or CSV, up to {UPLOAD_MB} MB. Larger: put it into a private Hub data set "
         "(New → Dataset → Upload files on the Hub's page) and open it by name.",
     )  # fmt: skip
+    st.caption("Parquet, JSON Lines, JSON or CSV, also packed (.gz, .zst).")
     if sent is not None and st.session_state.get("door.file.taken") != sent.file_id:
         st.session_state["door.file.taken"] = sent.file_id
         enter(str(keep(sent)), sent.name)
     if not hosted():
         path = st.text_input(
-            "or its path on this computer", placeholder="data/answers.parquet", key="door.path"
+            "or its path on this computer", placeholder="data/answers.parquet, then Enter", key="door.path"
         )
         if path.strip() and st.session_state.get("door.path.taken") != path:
             st.session_state["door.path.taken"] = path

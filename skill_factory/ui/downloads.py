@@ -29,7 +29,9 @@ def downloads(job: Job, current: bool) -> None:
     """A button for each; the work is done when it is clicked. `current`: the build is of the session's own data."""
     folder = BuildFolder(job.out)
     size = sum(path.stat().st_size for path in folder.shards())
-    st.markdown("Each file holds the whole build; the trainers read any of the first two.")
+    st.markdown(
+        "Parquet is smaller, JSONL opens in any editor; trainers read both. The folder holds everything."
+    )
     with st.container(horizontal=True):
         _button(
             "Parquet",

@@ -63,9 +63,11 @@ def _target(who: Account, job: Job) -> Target | None:
         suggested = safe_name(f"{job.label.rsplit('/', 1)[-1]}-traces".lower())
         typed = st.text_input("Name", suggested, key="publish.name", persist_state="session").strip()
     with seen:
+        few = "Only you" if space == who.name else f"Only members of {space}"
         public = st.selectbox(
-            "Who can see it", ["Only you and its members", "Everybody"], key="publish.public"
-        )
+            "Who can see it", [False, True], key="publish.public",
+            format_func=lambda everybody: "Everybody" if everybody else few,
+        )  # fmt: skip
     repo = f"{space}/{typed}"
     try:
         check_name(repo)
@@ -73,7 +75,7 @@ def _target(who: Account, job: Job) -> Target | None:
         st.warning(shell.plain(f"{error} For example: {safe_name(typed)}"), icon=":material/info:")
         return None
     mode = st.session_state.get("publish.mode", Mode.NEW)
-    return Target(repo, mode, public == "Everybody")
+    return Target(repo, mode, public)
 
 
 def _with_card(build: LocalBuild, text: str) -> LocalBuild:

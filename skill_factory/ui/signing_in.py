@@ -62,7 +62,7 @@ def signed_in() -> Account | None:
 def ways_in() -> None:
     """By a code on the Hub's own page, with this computer's login, or with a pasted token."""
     st.markdown(
-        "Publishing needs an account on the Hub. Your token stays in this session and is written nowhere."
+        "This needs an account on the Hugging Face Hub. Your token stays in this session and is written nowhere."
     )
     if app_from() is not None:
         _by_code()
@@ -75,8 +75,9 @@ def ways_in() -> None:
         )
     st.text_input(
         "Access token", type="password", key="signin.token", on_change=_take_pasted, autocomplete="off", width=420,
-        help="Made on the Hub under Settings, Access tokens. It needs the right to write to your repositories.",
+        placeholder="hf_…", help="It works like a password. It needs the right to write to your repositories.",
     )  # fmt: skip
+    st.caption("Paste it and press Enter. You make one on the Hub, under Settings, Access Tokens.")
     if said := st.session_state.pop("signin.refused", ""):
         st.warning(shell.plain(said), icon=":material/person_off:")
 
@@ -86,7 +87,7 @@ def _take_stored() -> None:
 
 
 def _take_pasted() -> None:
-    _take(st.session_state["signin.token"].strip())
+    _take(st.session_state.get("signin.token", "").strip())  # a late message of a page that was left
 
 
 def _take(token: str) -> None:

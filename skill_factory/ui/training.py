@@ -41,6 +41,8 @@ def training(job: Job) -> None:
             icon=":material/construction:",
             disabled=options is None,
         )
+        if options is None:
+            st.caption("Name the model first.")
     if go and options is not None:
         with right, st.spinner("Checking every trace …"):
             _export(job, trainer, options)
@@ -108,7 +110,7 @@ def _show(made: Exported, trainer: Trainer, options: Options | None) -> None:
     for finding in made.checked.findings:
         st.caption(f":material/info: {finding.count:,}: {shell.plain(finding.sentence)}")
     st.download_button(
-        "All files", lambda: zipped(made.path), f"train-{trainer.value}.zip", "application/zip", key="train.zip",
+        "All files (zip)", lambda: zipped(made.path), f"train-{trainer.value}.zip", "application/zip", key="train.zip",
         icon=":material/download:", on_click="ignore",
     )  # fmt: skip
     for name in sorted(made.files, key=lambda name: (name.count("/"), name)):
