@@ -41,6 +41,11 @@ def tidy() -> None:
     if now - last.get("", 0.0) <= pause:
         return
     last[""] = now
+    with suppress(OSError):  # another visitor's run may be tidying at the same moment
+        _remove_old(days)
+
+
+def _remove_old(days: float) -> None:
     for path in place(jobs.KIND).iterdir():
         job = jobs.find(path.name)
         if job is not None and jobs.status(job).state in jobs.ACTIVE:

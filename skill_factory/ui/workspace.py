@@ -112,7 +112,8 @@ def bound(
 
 
 def _taken(path: str, take: Convert) -> None:
-    change({path: take(st.session_state[path])})
+    if path in st.session_state:  # not so for a late message of a page that was left
+        change({path: take(st.session_state[path])})
 
 
 def problem(*paths: str) -> None:

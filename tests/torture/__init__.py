@@ -1,0 +1,1 @@
+"""Attack and accident, with figures: `python -m tests.torture` tries everything and writes docs/reliability.md."""
