@@ -9,11 +9,15 @@ from skill_factory.columns import Row, is_nan
 from skill_factory.recipe import Columns
 
 _SYNONYMS = {
-    "question": ("question", "problem", "query", "instruction", "prompt", "input"),
-    "answer": ("answer", "gold_answer", "gold", "ground_truth", "reference_answer", "target", "expected_answer"),
+    "question": ("question", "problem", "query", "instruction", "prompt", "input", "question_text",
+                 "problem_statement", "task"),
+    "answer": ("answer", "gold_answer", "gold", "ground_truth", "reference_answer", "target", "expected_answer",
+               "correct_answer", "reference"),
     "response": ("response", "responses", "model_response", "model_responses", "generation", "generations",
-                 "completion", "completions", "output", "outputs", "solution", "model_output", "prediction"),
-    "correct": ("correct", "is_correct", "correctness", "is_solved", "passed", "label", "labels", "verified"),
+                 "completion", "completions", "output", "outputs", "solution", "model_output", "prediction", "model_answer",
+                 "model_answers", "generated_text", "attempt", "attempts", "sample", "samples", "rollout", "rollouts"),
+    "correct": ("correct", "is_correct", "correctness", "is_solved", "passed", "label", "labels", "verified",
+                "score", "scores", "reward", "rewards", "accuracy"),
     "extracted_answer": ("extracted_answer", "extracted_answers", "extracted", "predicted_answer", "pred"),
     "reflections": ("reflections", "reflection", "critiques", "critique", "feedback", "self_reflections"),
     "prompt_variant": ("prompt_variant", "prompt_type", "variant", "prompt_name"),

@@ -50,7 +50,7 @@ def test_the_demo_is_fit() -> None:
 def test_foreign_columns_are_picked_by_hand(tmp_path: Path) -> None:
     """A CSV that nobody can guess: the page asks for three columns, then the report appears."""
     app = with_source(str(csv_with_foreign_names(tmp_path / "daten.csv")))
-    assert "Pick the column that holds it" in words(app)
+    assert "Pick the column that says right or wrong" in words(app)
     assert "As soon as question, response and right-or-wrong have a column" in words(app)
     for field, column in {
         "question": "frage",

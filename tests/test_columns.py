@@ -295,6 +295,16 @@ def test_of_two_stages_the_published_one_is_guessed() -> None:
     assert guess(list(row), [row]).response == ("model_responses__mutated_prompts",)
 
 
+def test_names_of_answer_sheets_are_guessed() -> None:
+    """A table of marked answers, as a spreadsheet would have it, needs no picking; marks that are no yes or no do."""
+    row = {"problem": "1 + 1?", "model_answer": "It is 2.", "score": 1, "reference": 2}
+    found = guess(list(row), [row])
+    assert (found.question, found.response, found.correct, found.answer) == (
+        "problem", ("model_answer",), ("score",), "reference",
+    )  # fmt: skip
+    assert not guess(list(row), [{**row, "score": 7}]).correct
+
+
 def test_plain_names_are_guessed_only_where_their_type_fits() -> None:
     """`problem`, `solution`, `is_correct` are enough; a `label` of many values is no truth value."""
     rows = [{"problem": "Q", "solution": "t", "is_correct": 1, "label": 7, "critique": "f"}]

@@ -88,8 +88,8 @@ def verdict() -> None:
     if not seen.exact:
         _sampled(seen)
     report.rows_dropped(seen.narrow.rows)
-    report.possible(found)
     onward(bool(found.proposal.attempts), dict(found.proposal.changes))
+    report.possible(found)
 
 
 def _sampled(seen: loading.Evidence) -> None:

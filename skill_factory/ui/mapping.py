@@ -16,12 +16,17 @@ class Field(NamedTuple):
     name: str
     title: str
     help: str
+    missing: str = ""
+    """What to do while a needed field has no column."""
 
 
 FIELDS = (
-    Field("question", "Question", "The problem, as the user asks it."),
-    Field("response", "Response", "The model's answer with its working; several columns give one response each."),
-    Field("correct", "Right or wrong", "Whether the response is right: yes or no, true or false, 1 or 0."),
+    Field("question", "Question", "The problem, as the user asks it.",
+          "Pick the column with the question."),
+    Field("response", "Response", "The model's answer with its working; several columns give one response each.",
+          "Pick the column with the model's answers."),
+    Field("correct", "Right or wrong", "Whether the response is right: yes or no, true or false, 1 or 0.",
+          "Pick the column that says right or wrong."),
     Field("reflections", "Reflections", "The model's own critiques of the response, one or a list."),
     Field("extracted_answer", "Final answer", "What a grader took from the response. Left out, it is found by the answer rule."),
     Field("answer", "Gold answer", "The known right answer of the question."),
@@ -100,7 +105,7 @@ def _example(field: Field, rows: list[dict[str, Any]]) -> None:
     column = chosen if isinstance(chosen, str) else _first(chosen)
     if not column:
         if field.name in REQUIRED:
-            st.caption(f":material/error: Pick the column that holds it: {field.help}")
+            st.caption(f":material/error: {field.missing}")
         return
     found = next((value for row in rows if (value := value_at(row, column)) not in (None, "", [])), None)
     if isinstance(found, list):
