@@ -242,6 +242,10 @@ def test_two_recipes_stand_side_by_side() -> None:
     app = part(look(recipe=Recipe().changed({"traces.attempts": 3})), RECIPES)
     app.selectbox(key="compare.with").set_value("ablation_no_reflections").run()
     assert not app.exception
+    assert "Compare at my N = 3" in [one.label for one in app.toggle]
+    assert "traces.attempts" not in [
+        value for table in app.dataframe for value in table.value.iloc[:, 0].tolist()
+    ]
     assert ["", "Yours", "The other"] in tables(app) and ["Field", "Yours", "The other"] in tables(app)
     assert html(app).count("sf-final") >= 2
     app.button(key="compare.use").click().run()

@@ -22,7 +22,7 @@ from skill_factory.prepare import ready
 from skill_factory.recipe import Recipe, load_recipe, preset_names, recipe_from_toml
 from skill_factory.story import first_line, path_of, story, visible
 from skill_factory.ui import loading, trace_view, workspace
-from skill_factory.wording import percent
+from skill_factory.wording import many, percent
 
 QUESTIONS = 20
 """Questions whose traces can be read side by side."""
@@ -43,6 +43,7 @@ def two_recipes() -> None:
     with controls:
         name, other = _other()
         if other is not None:
+            other = _at_my_n(name, other)
             st.button(
                 "Use the other recipe", icon=":material/swap_horiz:", key="compare.use",
                 on_click=_swap, args=(other,),
@@ -86,6 +87,18 @@ def _other() -> tuple[str, Recipe | None]:
         return OWN, None
 
 
+def _at_my_n(name: str, other: Recipe) -> Recipe:
+    """The other recipe with as many attempts as yours, unless that isn't wanted: else N alone would decide."""
+    mine, theirs = workspace.current().recipe.traces.attempts, other.traces.attempts
+    if mine == theirs:
+        return other
+    same = st.toggle(
+        f"Compare at my N = {mine}", value=name in NAMES.values(), key=f"compare.n.{name}",
+        help=f"The other recipe has up to {theirs} attempts in a trace; on, it is compared with up to {mine}.",
+    )  # fmt: skip
+    return other.changed({"traces.attempts": mine}) if same else other
+
+
 def _compared(name: str, other: Recipe) -> None:
     mine = loading.recipe()
     found = differences(mine, other)
@@ -116,10 +129,11 @@ def _compared(name: str, other: Recipe) -> None:
 
 
 def _summary(name: str, left: Outlook, right: Outlook) -> str:
-    return (
-        f"Yours would give {left.traces:,} traces of {left.questions:,} questions, {name}: "
-        f"{right.traces:,} of {right.questions:,}"
-    )
+    return f"Yours: {_gives(left)}. {name}: {_gives(right)}."
+
+
+def _gives(one: Outlook) -> str:
+    return f"{many(one.traces, 'trace')} of {many(one.questions, 'question')}"
 
 
 def _numbers(left: Outlook, right: Outlook) -> dict[str, list[str]]:

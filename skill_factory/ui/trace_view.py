@@ -53,9 +53,9 @@ def badges(trace: Trace, recipe: Recipe) -> None:
     """What the trace is, how long it is, and what the linter says of it."""
     name = format_name(trace.plan.format)
     st.badge(
-        workspace.plain(trace.plan.label),
+        workspace.plain(f"Label {trace.plan.label}"),
         color="gray",
-        help=workspace.plain(f"Label of the trace; its format is “{name}”"),
+        help=workspace.plain(f"How the data set names this kind of trace; its format is “{name}”"),
     )
     per_token, limit = recipe.cutoff.chars_per_token, recipe.cutoff.tokens
     whole = trace.plan.question.text + trace.text
