@@ -13,7 +13,7 @@ from skill_factory.grading import Decision, Task
 from skill_factory.grading.labelling import LabelReport, label
 from skill_factory.recipe import Columns
 from skill_factory.ui import loading, mapping, workspace
-from skill_factory.ui.making_jobs import Asked, Stage, What
+from skill_factory.ui.making_asked import Asked, Stage, What, typed_source
 from skill_factory.ui.making_run import refused
 from skill_factory.wording import many, percent
 
@@ -123,17 +123,11 @@ def _graded(asked: Asked) -> LabelReport:
 
 
 def _numbers(report: LabelReport) -> None:
-    told = [(SIGNS[kind], report.decided[kind]) for kind in Decision]
-    places = st.columns(4)
-    for place, (name, number) in zip(places, told, strict=False):
-        place.metric(name, f"{number:,}", border=True)
-    agree = percent(report.agreed, report.compared) if report.compared else "–"
-    places[3].metric(
-        "agree with the labels there are",
-        agree,
-        border=True,
-        help="Of the responses that have a label already.",
-    )
+    told = [(SIGNS[kind], f"{report.decided[kind]:,}") for kind in Decision]
+    if report.compared:
+        told.append(("Same as the label", percent(report.agreed, report.compared)))
+    for place, (name, number) in zip(st.columns(4), told, strict=False):
+        place.metric(name, number, border=True)
     if report.no_answer:
         st.caption(
             f"{many(report.no_answer, 'response')} of {report.responses:,} have no final answer, so they count as wrong."
@@ -155,15 +149,14 @@ def _decisions(report: LabelReport) -> None:
             "Row": [one.row + 1 for one in rows],
             "Question": [excerpt(one.read.question, 120) for one in rows],
         },
-        hide_index=True, alt="Decisions of each kind: final answer, gold answer, row", key="grading.sample",
+        hide_index=True, height=282, alt="Decisions of each kind: final answer, gold answer, row", key="grading.sample",
     )  # fmt: skip
 
 
 def _command(asked: Asked) -> None:
     with st.expander("The same on the command line", icon=":material/terminal:"):
-        source = asked.label if asked.source.startswith("/") else asked.source
         st.code(
-            f"python -m skill_factory grade {source} --task {asked.task} --out graded.parquet",
+            f"python -m skill_factory grade {typed_source(asked)} --task {asked.task} --out graded.parquet",
             language="bash",
             wrap_lines=True,
         )

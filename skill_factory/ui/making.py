@@ -5,7 +5,6 @@ if making.panel(): st.stop()         on the page: the panel, where it is open
 making.note()                        on the page: what was made, or is being made meanwhile
 """
 
-import logging
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,27 +12,15 @@ import streamlit as st
 
 from skill_factory.errors import SkillFactoryError
 from skill_factory.home import hosted
-from skill_factory.model import TraceFormat
-from skill_factory.recipe import Columns, Traces
-from skill_factory.sources import open_source
-from skill_factory.ui import (
-    downloads,
-    grading_view,
-    loading,
-    making_form,
-    making_jobs,
-    making_run,
-    reading,
-    shell,
-    workspace,
-)
+from skill_factory.recipe import Columns
+from skill_factory.ui import grading_view, made_data, making_form, making_jobs, making_run, shell, workspace
 from skill_factory.ui.jobs import State
-from skill_factory.ui.making_jobs import Asked, Making, Stage, What
+from skill_factory.ui.making_asked import Asked, Stage, What
+from skill_factory.ui.making_files import Run
+from skill_factory.ui.making_jobs import Making, Status
 from skill_factory.wording import percent
 
-log = logging.getLogger(__name__)
-
-_KEY, _NOTE = "_making", "_made"
+_KEY = "_making"
 BUTTONS = {
     What.GRADE: ("Grade the responses", ":material/checklist:"),
     What.RESPONSES: ("Get answers", ":material/forum:"),
@@ -44,6 +31,7 @@ TITLES = {
     What.RESPONSES: "Let a model answer the questions",
     What.REFLECTIONS: "Let a model criticise the responses",
 }
+SAID = {State.RUNNING: "is running", State.STOPPING: "is stopping", State.DONE: "is ready"}
 
 
 @dataclass
@@ -56,14 +44,6 @@ class Panel:
     open: bool = True
     base: dict[str, Any] = field(default_factory=dict)
     """What it is made from: source, label, columns."""
-
-
-@dataclass(frozen=True)
-class Note:
-    """What was made and taken as the data."""
-
-    made: Making
-    said: str
 
 
 def button(what: What, light: str = "") -> None:
@@ -126,7 +106,8 @@ def panel() -> bool:
     made = making_jobs.find(mine.id) if mine.id else None
     now = making_jobs.status(made) if made else None
     if made and now and now.state is State.DONE and making_run.complete(made, now):
-        _take(made, making_jobs.summary(made, now.told))
+        _take(made, now)
+        st.rerun()
     if made:
         st.query_params["making"] = made.id
     _head(mine)
@@ -139,13 +120,13 @@ def panel() -> bool:
 
 
 def _head(mine: Panel) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="making-head"):
+        st.subheader(TITLES[mine.what], width="content")
+        st.markdown(f"for **{workspace.plain(mine.base['label'])}**", width="content")
         st.button(
             "Back to the report", icon=":material/arrow_back:", type="tertiary", on_click=_close, key="making.close",
             help="What is running goes on.",
         )  # fmt: skip
-        st.markdown(f"for **{workspace.plain(mine.base['label'])}**", width="content")
-    st.subheader(TITLES[mine.what])
 
 
 def _close() -> None:
@@ -153,7 +134,8 @@ def _close() -> None:
     mine.open = False
     st.query_params.pop("making", None)
     if not workspace.current().source:  # the page was opened by the link
-        _adopt(mine.base["source"], mine.base["label"], Columns(**mine.base["columns"]))
+        with shell.errors():
+            made_data.adopt(mine.base["source"], mine.base["label"], Columns(**mine.base["columns"]))
 
 
 def _settings(mine: Panel, made: Making | None, running: bool) -> Asked:
@@ -163,7 +145,7 @@ def _settings(mine: Panel, made: Making | None, running: bool) -> Asked:
     return making_form.settings(mine.what, mine.base, before, running)
 
 
-def _stage(mine: Panel, asked: Asked, made: Making | None, now: "making_jobs.Status | None") -> None:
+def _stage(mine: Panel, asked: Asked, made: Making | None, now: Status | None) -> None:
     if made and now and now.running:
         making_run.watch(made)
         return
@@ -175,10 +157,10 @@ def _stage(mine: Panel, asked: Asked, made: Making | None, now: "making_jobs.Sta
         if mine.what is What.GRADE:
             grading_view.sample(asked, run)
         elif not short or asked.asks_for != made.asked.asks_for:
-            making_run.offer(asked, made, now, run, lambda: _take(made, making_jobs.summary(made, now.told)))
+            making_run.offer(asked, made, now, run, lambda: _take(made, now))
 
 
-def _run(mine: Panel, made: Making | None) -> making_run.Run:
+def _run(mine: Panel, made: Making | None) -> Run:
     def run(asked: Asked, stage: Stage) -> None:
         """Start a stage; a refusal is said on the page."""
         token = workspace.current().token
@@ -190,59 +172,19 @@ def _run(mine: Panel, made: Making | None) -> making_run.Run:
     return run
 
 
-# -- what comes of it ----------------------------------------------------------------------------------------------
-
-
-def _take(made: Making, said: str) -> None:
-    """Make the raw set the chosen data, and show the report on it."""
-    _adopt(str(made.out), making_jobs.made_label(made))
-    st.session_state.pop(_KEY, None)
-    st.session_state[_NOTE] = Note(made, said)
-    st.query_params.pop("making", None)
-    st.rerun()
-
-
-def _adopt(text: str, label: str, columns: Columns | None = None) -> None:
-    """As `loading.choose`, for a source that this session has made or named: its columns are guessed or known."""
-    mine = workspace.current()
-    asked = mine.recipe.source if text == mine.source else None
-    found = loading.Seen(open_source(text, asked, mine.token or None))
-    guessed = loading.guess(found.names(), found.head(loading.SAMPLE_ROWS))
-    workspace.choose_source(text, label, found.spec, columns or guessed)
-    if mine.recipe.traces.formats == (TraceFormat.NO_REFLECTION,):  # what suited data without critiques
-        workspace.change({"traces.formats": Traces().formats, "traces.attempts": Traces().attempts})
-    st.session_state.pop("_kept", None)
-    reading.forget_failed()
-    loading.suit()
-
-
 def note() -> None:
     """What was made of these data, or is being made from them."""
     mine: Panel | None = st.session_state.get(_KEY)
     if mine is not None and mine.id:
         _going_on(mine)
-    told: Note | None = st.session_state.get(_NOTE)
-    if told is None or workspace.current().source != str(told.made.out):
-        return
-    st.success(workspace.plain(told.said), icon=":material/task_alt:")
-    with st.container(horizontal=True, key="made"):
-        st.download_button(
-            "Save these data", lambda: downloads.zipped(told.made.out), "data.zip", "application/zip",
-            icon=":material/download:", on_click="ignore", key="making.save",
-            help="The raw set with its card: which model, prompts and settings made it.",
-        )  # fmt: skip
-        st.button(
-            "Back to the data before",
-            icon=":material/undo:",
-            type="tertiary",
-            on_click=_undo,
-            key="making.undo",
-        )
+    made_data.note()
 
 
-def _undo() -> None:
-    asked = st.session_state.pop(_NOTE).made.asked
-    _adopt(asked.source, asked.label, Columns(**asked.columns))
+def _take(made: Making, now: Status) -> None:
+    """Make the raw set the chosen data, and show the report on it."""
+    made_data.take(made, making_jobs.summary(made, now.told))
+    st.session_state.pop(_KEY, None)
+    st.query_params.pop("making", None)
 
 
 def _going_on(mine: Panel) -> None:
@@ -251,9 +193,9 @@ def _going_on(mine: Panel) -> None:
         return
     now = making_jobs.status(made)
     share = f" · {percent(now.progress.share)}" if now.progress and now.running else ""
-    word = "is being made" if now.running else "was started"
+    word = SAID[now.state] if now.running or making_run.complete(made, now) else "has stopped"
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f":material/hourglass_top: {TITLES[mine.what]}: it {word}{share}", width="content")
+        st.markdown(f":material/hourglass_top: {TITLES[mine.what]}: {word}{share}", width="content")
         st.button("Show", key="making.show", on_click=_show, type="tertiary")
 
 

@@ -5,8 +5,9 @@ from typing import Any
 import streamlit as st
 
 from skill_factory.errors import EndpointError
+from skill_factory.hub import stored_token
 from skill_factory.ui import mapping, workspace
-from skill_factory.ui.making_jobs import Asked, What, Where
+from skill_factory.ui.making_asked import Asked, What, Where
 
 PLACES = {Where.ADDRESS: "Its address", Where.PROVIDER: "The Hub's providers", Where.FILES: "By files"}
 ABOUT = {
@@ -36,7 +37,7 @@ def settings(what: What, base: dict[str, Any], before: Asked | None, running: bo
         columns = {name: workspace.value(f"columns.{name}") for name in ("question", "answer")}
         columns = {name: found for name, found in columns.items() if found}
     where = form.place()
-    chosen: dict[str, Any] = {"where": where} | form.model(where) | form.amount(what)
+    chosen: dict[str, Any] = {"where": where} | form.model(where) | form.amount(what, where)
     return Asked(what, base["source"], base["label"], columns, **chosen, **form.more(what, where))
 
 
@@ -99,14 +100,16 @@ class _Form:
         found = st.number_input(label, low, high, help=help, **self._options(name, first), **options)
         return self._keep(name, found)
 
-    def amount(self, what: What) -> dict[str, Any]:
+    def amount(self, what: What, where: Where) -> dict[str, Any]:
         """How many are made."""
         if what is What.REFLECTIONS:
-            left, right = st.columns(2)
+            left, right = (st.container(), None) if where is Where.FILES else st.columns(2)
             with left:
                 k = self._number(
                     "k", "Critiques a response", 1, 32, "Made for each response, right or wrong."
                 )
+            if right is None:  # more of them would take a second round of files
+                return {"k": k, "max_k": k}
             with right:
                 most = self._number(
                     "max_k", "At most", 1, 64,
@@ -130,9 +133,9 @@ class _Form:
             left, right = st.columns(2)
             help = "Optional, in any currency: then the cost is foretold and counted."
             with left:
-                found["price_in"] = self._number("price_in", "Price in", 0.0, 1e4, help + " Per million tokens of the prompts.")  # fmt: skip
+                found["price_in"] = self._number("price_in", "Price in / million", 0.0, 1e4, help + " Per million tokens of the prompts.")  # fmt: skip
             with right:
-                found["price_out"] = self._number("price_out", "Price out", 0.0, 1e4, help + " Per million tokens of the answers.")  # fmt: skip
+                found["price_out"] = self._number("price_out", "Price out / million", 0.0, 1e4, help + " Per million tokens of the answers.")  # fmt: skip
         with st.expander("More", icon=":material/tune:"):
             if where is not Where.FILES:
                 found["budget"] = self._number(
@@ -156,9 +159,10 @@ def _secret(where: Where, off: bool) -> None:
     optional = (
         " Empty: your sign-in is used." if where is Where.PROVIDER else " Empty where the server wants none."
     )
+    hint = "or your sign-in" if where is Where.PROVIDER else "if the server wants one"
     st.session_state.setdefault("making.key", st.session_state.get(_SECRET, ""))
     st.text_input(
-        "Key", type="password", key="making.key", autocomplete="off", disabled=off,
+        "Key", type="password", placeholder=hint, key="making.key", autocomplete="off", disabled=off,
         help="Kept in this session only, sent to nobody but the model's server, and written nowhere." + optional,
         on_change=_keep_secret,
     )  # fmt: skip
@@ -173,8 +177,11 @@ def key(asked: Asked, token: str) -> str:
     if asked.what is What.GRADE or asked.where is Where.FILES:
         return ""
     typed = str(st.session_state.get(_SECRET, ""))
-    if asked.where is Where.PROVIDER and not (typed or token):
+    if asked.where is Where.ADDRESS:
+        return typed
+    found = typed or token or stored_token()
+    if not found:
         raise EndpointError(
             "The Hub's providers need a key: paste a token of your account, or sign in on Finish."
         )
-    return typed or (token if asked.where is Where.PROVIDER else "")
+    return found

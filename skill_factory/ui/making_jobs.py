@@ -11,92 +11,25 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from enum import StrEnum
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from skill_factory.errors import BuildFolderError, EndpointError
+from skill_factory.errors import BuildFolderError
 from skill_factory.home import forget_old, hosted, new_place, place
 from skill_factory.ui import child
 from skill_factory.ui.jobs import State
+from skill_factory.ui.making_asked import ANSWERS, REQUESTS, Asked, Stage, What, Where, check, out_of, words
 from skill_factory.wording import many
 
 if TYPE_CHECKING:
-    from skill_factory.generate import GenerateProgress, Job
+    from skill_factory.generate import GenerateProgress
 
 KIND = "made"
 PATIENCE = 45.0
 """Seconds that a run has to stop by itself: answers under way are paid for, so it waits for them a while."""
 HOSTED_DAYS = 2.0
-PILOT = 50
-"""Questions."""
-
-
-class What(StrEnum):
-    """What is made."""
-
-    GRADE = "grade"
-    RESPONSES = "responses"
-    REFLECTIONS = "reflections"
-
-
-class Stage(StrEnum):
-    """Which command runs."""
-
-    GRADE = "grade"
-    PILOT = "pilot"
-    WHOLE = "whole"
-    WRITE = "write"
-    """The request file."""
-    JOIN = "join"
-    """Its answers."""
-
-
-FINAL = (Stage.GRADE, Stage.WHOLE, Stage.JOIN)
-"""Stages that end in a raw set of all the questions."""
-OUT = {What.GRADE: "graded.parquet", What.RESPONSES: "answers", What.REFLECTIONS: "critiques"}
-
-
-class Where(StrEnum):
-    """Where the model is."""
-
-    ADDRESS = "address"
-    PROVIDER = "provider"
-    FILES = "files"
-
-
-@dataclass(frozen=True)
-class Asked:
-    """All that a visitor chose, but for the key."""
-
-    what: What
-    source: str
-    label: str
-    columns: Mapping[str, Any] = field(default_factory=dict)
-    """Field → column, or a list of columns."""
-    task: str = "auto"
-    final: str = "auto"
-    where: Where = Where.ADDRESS
-    url: str = ""
-    provider: str = "auto"
-    model: str = ""
-    price_in: float = 0.0
-    price_out: float = 0.0
-    budget: float = 0.0
-    per_variant: int = 4
-    variants: tuple[str, ...] = ()
-    k: int = 4
-    max_k: int = 8
-    temperature: float = 0.7
-    max_tokens: int = 4096
-    concurrency: int = 96
-
-    @property
-    def asks_for(self) -> "Asked":
-        """Without what changes no answer: prices, budget and speed."""
-        return replace(self, price_in=0.0, price_out=0.0, budget=0.0, concurrency=96)
 
 
 @dataclass(frozen=True)
@@ -112,17 +45,17 @@ class Making:
     @property
     def out(self) -> Path:
         """The raw set."""
-        return self.path / OUT[self.asked.what]
+        return out_of(self.asked, self.path)
 
     @property
     def requests(self) -> Path:
         """The request file of the offline way."""
-        return self.path / "requests.jsonl"
+        return self.path / REQUESTS
 
     @property
     def answers(self) -> Path:
         """The uploaded answers to it."""
-        return self.path / "answers.jsonl"
+        return self.path / ANSWERS
 
 
 @dataclass(frozen=True)
@@ -162,85 +95,14 @@ def start(asked: Asked, stage: Stage, token: str = "", key: str = "", before: Ma
     _forget_stage(made)
     known = {"asked": asdict(asked), "stage": stage, "started": made.started}
     (path / "asked.json").write_text(json.dumps(known), encoding="utf-8")
-    child.start(path, [sys.executable, "-m", "skill_factory", *words(made)], token, key)
+    child.start(path, [sys.executable, "-m", "skill_factory", *words(asked, stage, path)], token, key)
     return made
-
-
-def again(made: Making, token: str = "", key: str = "") -> Making:
-    """Go on with what was stopped or failed."""
-    return start(made.asked, made.stage, token, key, made)
-
-
-def check(asked: Asked, stage: Stage) -> None:
-    """Errors: EndpointError, RecipeError where the settings can't be used."""
-    if asked.what is What.GRADE:
-        return
-    if not asked.model.strip():
-        raise EndpointError("Name the model, as its server knows it.")
-    if asked.where is Where.ADDRESS and not asked.url.strip():
-        raise EndpointError("Give the address of the model's server, for example http://localhost:8000/v1.")
-    job = job_of(asked, Path("."), stage).checked()
-    if stage in (Stage.PILOT, Stage.WHOLE):
-        job.endpoint.checked()
 
 
 def _forget_stage(made: Making) -> None:
     """What an earlier stage told would be taken for this one's."""
     for name in ("progress.json", *(["pilot.json"] if made.stage is Stage.PILOT else [])):
         (made.out / ".store" / name).unlink(missing_ok=True)
-
-
-def words(made: Making) -> list[str]:
-    """What is run: the same words that anyone could type after `python -m skill_factory`."""
-    asked = made.asked
-    if made.stage is Stage.GRADE:
-        told = ["--task", asked.task, "--final", asked.final, "--yes", "--replace", "--json"]
-        return ["grade", asked.source, "--out", str(made.out), *told, *_mapping(asked.columns)]
-    from skill_factory.generate.words import words_of
-
-    typed = words_of(job_of(asked, made.out, made.stage))
-    if made.stage in (Stage.PILOT, Stage.WHOLE):
-        return [*typed, "--json"]
-    files = {Stage.WRITE: ["--requests", str(made.requests)], Stage.JOIN: ["--answers", str(made.answers)]}
-    return ["generate", "batch", made.stage.value, *_without_server(typed[1:]), *files[made.stage], "--json"]
-
-
-_SERVER = ("--timeout", "--concurrency", "--tries", "--patience", "--price-in", "--price-out")
-
-
-def _without_server(typed: Sequence[str]) -> list[str]:
-    kept, skip = [], False
-    for word in typed:
-        if not skip and word not in _SERVER:
-            kept.append(word)
-        skip = word in _SERVER and not skip
-    return kept
-
-
-def _mapping(columns: Mapping[str, Any]) -> list[str]:
-    pairs = [
-        (name, column)
-        for name, found in columns.items()
-        for column in ([found] if isinstance(found, str) else found)
-    ]
-    return [word for name, column in pairs for word in ("--map", f"{name}={column}")]
-
-
-def job_of(asked: Asked, out: Path, stage: Stage) -> "Job":
-    """What was asked for as the core takes it."""
-    from skill_factory.generate import Budget, Endpoint, Job, Kind, Limits, Price, Sampling
-
-    by_files = asked.where is Where.FILES
-    provider = asked.provider if asked.where is Where.PROVIDER else ""
-    end = Endpoint(asked.model.strip(), asked.url.strip() if asked.where is Where.ADDRESS else "", provider)
-    price = Price(asked.price_in, asked.price_out)
-    budget = Budget(None, asked.budget or None) if stage is Stage.WHOLE else Budget()
-    return Job(
-        Kind(asked.what.value), asked.source, out, end, Sampling(temperature=asked.temperature, max_tokens=asked.max_tokens),
-        asked.columns, "", tuple(asked.variants), asked.per_variant, asked.task, asked.k,
-        0 if by_files else max(asked.k, asked.max_k), PILOT if stage is Stage.PILOT else 0,
-        price, budget, Limits(asked.concurrency),
-    )  # fmt: skip
 
 
 # -- finding -------------------------------------------------------------------------------------------------------
@@ -338,12 +200,6 @@ def _why(made: Making) -> str:
     if not lines:
         return "It was ended from outside, most often because memory ran out. What is answered is kept: go on with it."
     return lines[-1]
-
-
-def title(asked: Asked) -> str:
-    """What is made, in words."""
-    words = {What.GRADE: "Grade", What.RESPONSES: "Get answers", What.REFLECTIONS: "Get critiques"}
-    return words[asked.what]
 
 
 def made_label(made: Making) -> str:

@@ -1,23 +1,23 @@
 """A run of a model, in its panel: the pilot first, what it foretells, the run with its numbers, and what came of it."""
 
 import logging
+import shlex
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 import streamlit as st
 
 from skill_factory import forecast
-from skill_factory.estimate import time_words
-from skill_factory.ui import loading, making_jobs, workspace
+from skill_factory.ui import loading, making_files, making_jobs, workspace
 from skill_factory.ui.deciding import answer
 from skill_factory.ui.jobs import State
-from skill_factory.ui.making_jobs import PILOT, Asked, Making, Stage, Status, What, Where
+from skill_factory.ui.making_asked import FINAL, OUT, PILOT, Asked, Stage, What, Where, typed_source
+from skill_factory.ui.making_files import Run
+from skill_factory.ui.making_jobs import Making, Status
 from skill_factory.wording import many, percent
 
 log = logging.getLogger(__name__)
 
-Run = Callable[[Asked, Stage], None]
 FIGURES = {
     "verdict_accuracy": "Verdicts that are right",
     "verdict_accuracy_on_right": "Right verdicts on right responses",
@@ -32,8 +32,8 @@ FIGURES = {
     "empty": "Empty",
 }
 FIRST = {
-    What.REFLECTIONS: ("verdict_accuracy", "verdict_missing"),
-    What.RESPONSES: ("right", "no_final_answer"),
+    What.REFLECTIONS: {"verdict_accuracy": "Right verdicts", "verdict_missing": "No verdict"},
+    What.RESPONSES: {"right": "Right answers", "no_final_answer": "No final answer"},
 }
 NOUN = {What.REFLECTIONS: "critiques", What.RESPONSES: "answers"}
 
@@ -41,14 +41,14 @@ NOUN = {What.REFLECTIONS: "critiques", What.RESPONSES: "answers"}
 def complete(made: Making, now: Status) -> bool:
     """Whether a finished stage has made the raw set of all the questions, with nothing for the visitor to decide."""
     rows = now.told.get("rows", now.told.get("responses", 0))
-    return made.stage in making_jobs.FINAL and bool(rows) and now.told.get("ending", "done") == "done"
+    return made.stage in FINAL and bool(rows) and now.told.get("ending", "done") == "done"
 
 
 def offer(asked: Asked, made: Making | None, now: Status | None, run: Run, take: Callable[[], None]) -> None:
     """The next thing to do: a pilot, then the whole; by files a request file, then its answers."""
     refused()
     if asked.where is Where.FILES:
-        _by_files(asked, made, now, run)
+        making_files.by_files(asked, made, now, run)
         return
     told = making_jobs.pilot(made) if made else None
     if made and now and now.state is State.DONE and made.stage is Stage.WHOLE:
@@ -102,10 +102,10 @@ def _actions(asked: Asked, run: Run, stage: Stage, label: str, other: str = "") 
 def _command(asked: Asked) -> None:
     """What to type for the same; without a key, and without a place on this server."""
     with st.expander("The same on the command line", icon=":material/terminal:"):
-        source = asked.label if asked.source.startswith("/") else asked.source
         st.code(
-            f"python -m skill_factory generate {asked.what.value} {source} --endpoint {asked.url or 'URL'} "
-            f"--model {asked.model or 'MODEL'} --out {making_jobs.OUT[asked.what]} --pilot",
+            f"python -m skill_factory generate {asked.what.value} {typed_source(asked)} "
+            f"--endpoint {shlex.quote(asked.url or 'URL')} --model {shlex.quote(asked.model or 'MODEL')} "
+            f"--out {OUT[asked.what]} --pilot",
             language="bash", wrap_lines=True,
         )  # fmt: skip
 
@@ -133,17 +133,19 @@ def _foretold(asked: Asked, told: Mapping[str, Any], run: Run) -> None:
 
 
 def _metrics(asked: Asked, told: Mapping[str, Any]) -> list[tuple[str, str]]:
-    shown = [(FIGURES[name], percent(told["figures"].get(name, 0.0))) for name in FIRST[asked.what]]
-    priced = bool(told["cost_total"])
+    from skill_factory.generate.progress import time_left
+
+    shown = [(said, percent(told["figures"].get(name, 0.0))) for name, said in FIRST[asked.what].items()]
     tokens = sum(told["tokens_per_question"].values()) * told["questions_total"]
+    priced = bool(told["cost_total"])
     cost = (
         ("Cost of all", f"{told['cost_total']:,.2f}") if priced else ("Tokens of all", _short_number(tokens))
     )
-    return [*shown, cost, ("Time for all", time_words(told["seconds_total"]).removeprefix("about "))]
+    return [*shown, cost, ("Time for all", time_left(told["seconds_total"]))]
 
 
 def _short_number(number: float) -> str:
-    for size, name in ((1e9, "billion"), (1e6, "million"), (1e3, "thousand")):
+    for size, name in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if number >= size:
             return f"{number / size:,.1f} {name}"
     return f"{number:,.0f}"
@@ -202,19 +204,17 @@ def _doing(now: Status) -> str:
 
 
 def _moment(made: Making, now: Status) -> list[tuple[str, str]]:
+    from skill_factory.generate.progress import time_left
+
     done, priced = now.progress, bool(made.asked.price_in or made.asked.price_out)
-    spent = (done.prompt_tokens + done.completion_tokens) if done else 0
-    cost = (
-        ("Cost so far", f"{done.cost if done else 0:,.2f}")
-        if priced
-        else ("Tokens so far", _short_number(spent))
-    )
-    left = time_words(done.seconds_left) if done and done.seconds_left is not None else "not known yet"
+    if done is None:
+        return [("Tokens a second", "–"), ("Cost so far", "–"), ("Time left", "–"), ("Requests at once", "–")]
+    spent = _short_number(done.prompt_tokens + done.completion_tokens)
     return [
-        ("Tokens a second", f"{done.tokens_per_second:,.0f}" if done else "0"),
-        cost,
-        ("Time left", left.removeprefix("about ")),
-        ("Requests at once", f"{done.in_flight:,}" if done else "0"),
+        ("Tokens a second", f"{done.tokens_per_second:,.0f}"),
+        ("Cost so far", f"{done.cost:,.2f}") if priced else ("Tokens so far", spent),
+        ("Time left", "–" if done.seconds_left is None else time_left(done.seconds_left)),
+        ("Requests at once", f"{done.in_flight:,}"),
     ]
 
 
@@ -251,46 +251,3 @@ def _short(asked: Asked, made: Making, now: Status, run: Run, take: Callable[[],
         st.info(f"The budget is spent: {making_jobs.summary(made, now.told)}", icon=":material/savings:")
         st.button("Use what is there", on_click=take, key="making.take", icon=":material/check:")
     _actions(asked, run, Stage.WHOLE, "Go on with these settings")
-
-
-# -- by files ------------------------------------------------------------------------------------------------------
-
-
-def _by_files(asked: Asked, made: Making | None, now: Status | None, run: Run) -> None:
-    st.markdown(
-        "**1. Get the requests.** One line of JSON for each, in the form that vLLM's `run-batch` and OpenAI's Batch take."
-    )
-    fresh = made is not None and asked.asks_for == made.asked.asks_for and made.requests.exists()
-    with st.container(horizontal=True):
-        st.button(
-            "Write the requests", type="secondary" if fresh else "primary", key="making.write", icon=":material/description:",
-            on_click=run, args=(asked, Stage.WRITE),
-        )  # fmt: skip
-        if fresh and made:
-            st.download_button(
-                "requests.jsonl", lambda: made.requests.open("rb"), "requests.jsonl", "application/jsonl",
-                icon=":material/download:", on_click="ignore", key="making.requests",
-            )  # fmt: skip
-    if not (fresh and made):
-        return
-    if now and made.stage is Stage.WRITE and "requests" in now.told:
-        st.caption(f"{many(now.told['requests'], 'request')} to {asked.model}.")
-    st.markdown("**2. Run them** where the model is, for example:")
-    st.code(f"vllm run-batch -i requests.jsonl -o answers.jsonl --model {asked.model}", language="bash")
-    st.markdown("**3. Bring the answers back.**")
-    sent = st.file_uploader(
-        "Answers", type=["jsonl"], key="making.answers", help="What the batch run has written."
-    )
-    if sent is not None:
-        st.button(
-            "Join the answers",
-            type="primary",
-            key="making.join",
-            on_click=_join,
-            args=(asked, made, sent, run),
-        )
-
-
-def _join(asked: Asked, made: Making, sent: Any, run: Run) -> None:
-    made.answers.write_bytes(sent.getbuffer())
-    run(replace(asked), Stage.JOIN)

@@ -47,7 +47,7 @@ def card(finding: Finding) -> None:
                 {"": [what for what, _ in finding.numbers], " ": [n for _, n in finding.numbers]},
                 hide_index=True,
             )
-        rules.step(finding.step, finding.topic.lower())
+        rules.step(finding.step, finding.topic.lower() if finding.light is not Light.GOOD else "")
 
 
 def proposal(one: Proposal, exact: bool) -> None:

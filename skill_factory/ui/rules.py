@@ -4,7 +4,7 @@ import streamlit as st
 
 from skill_factory.lights import Step
 from skill_factory.ui import loading, making, workspace
-from skill_factory.ui.making_jobs import What
+from skill_factory.ui.making_asked import What
 from skill_factory.wording import percent
 
 ANSWER_RULES = {
@@ -27,7 +27,8 @@ def step(todo: Step, topic: str = "") -> None:
         case Step.ANSWER_RULE:
             with st.popover("Answer rule", icon=":material/rule:", type="tertiary"):
                 answers()
-            making.button(What.GRADE, topic)
+            if topic:
+                making.button(What.GRADE, topic)
         case Step.VERDICT_RULE:
             with st.popover("Verdict rule", icon=":material/rule:", type="tertiary"):
                 verdicts()
