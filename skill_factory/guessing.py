@@ -22,6 +22,8 @@ _SYNONYMS = {
     "reflections": ("reflections", "reflection", "critiques", "critique", "feedback", "self_reflections"),
     "prompt_variant": ("prompt_variant", "prompt_type", "variant", "prompt_name"),
 }  # fmt: skip
+_FLAGS = {"true", "false", "yes", "no", "1", "0"}
+"""Texts that are a yes or no: all that a CSV has."""
 _STAGES = ("mutated_prompts", "example_annotation")
 
 
@@ -87,7 +89,7 @@ _ALLOWED = {
     "answer": ("text", "number", "flag", "texts"),
     "response": ("text", "texts"),
     "correct": ("flag", "flags"),
-    "extracted_answer": ("text", "texts", "number", "missing", "nothing"),
+    "extracted_answer": ("text", "texts", "number", "flag", "flags", "missing", "nothing"),
     "reflections": ("text", "texts", "nested", "nothing"),
     "prompt_variant": ("text",),
 }
@@ -112,7 +114,7 @@ def _kind_of(value: Any) -> str:
         inner = {_kind_of(one) for one in value} - {"missing"}
         names = {"text": "texts", "flag": "flags", "texts": "nested", "number": "numbers"}
         return "nothing" if not inner else names.get(inner.pop(), "mixed") if len(inner) == 1 else "mixed"
-    if isinstance(value, bool) or (isinstance(value, str) and value.strip().lower() in {"true", "false"}):
+    if isinstance(value, bool) or (isinstance(value, str) and value.strip().lower() in _FLAGS):
         return "flag"
     if isinstance(value, int | float):
         return "flag" if value in (0, 1) else "number"

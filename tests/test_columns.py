@@ -302,6 +302,7 @@ def test_names_of_answer_sheets_are_guessed() -> None:
     assert (found.question, found.response, found.correct, found.answer) == (
         "problem", ("model_answer",), ("score",), "reference",
     )  # fmt: skip
+    assert guess(list(row), [{**row, "score": "1", "reference": "0"}]).correct == ("score",)
     assert not guess(list(row), [{**row, "score": 7}]).correct
 
 
