@@ -141,7 +141,9 @@ def answers(facts: Facts) -> Finding:
     headline = f"{many(without, 'response')} of {n:,} {have} no final answer"
     headline = headline if without < n else "No response has a final answer"
     meaning = "They can't be used: a trace ends with the answer of its last attempt."
-    todo = "Pick an answer rule that finds it (boxed, a pattern, the gold answer), or go on without them."
+    todo = "Pick an answer rule that finds it (boxed, a pattern, the gold answer)" + (
+        ", or go on without them." if without < n else "."
+    )
     light = _light((n - without) / n if n else 0.0)
     # A few cut-off responses are the rule, not a fault.
     if light is Light.GOOD and without > 0.2 * n:

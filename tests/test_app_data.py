@@ -140,6 +140,24 @@ def test_a_bad_pattern_is_said_where_it_was_typed(tmp_path: Path) -> None:
     assert workspace(app).recipe.answers == Recipe().answers
 
 
+def test_a_pattern_that_is_written_is_used(tmp_path: Path) -> None:
+    """Writing it is enough; and taken out of the list, it is gone."""
+    rows = [
+        {**row(f"q{q}", f"{q} {k} {'A' if q else 'B'}: {k}", k == 0), "extracted_answer": None}
+        for q in range(4)
+        for k in range(3)
+    ]
+    app = with_source(str(write_jsonl(rows, tmp_path / "raw.jsonl")))
+    app.text_input(key="answers.pattern.draft").set_value("A: (.*)").run()
+    app.button(key="answers.use").click().run()
+    assert "regex" in workspace(app).recipe.answers.rules
+    assert "3 responses of 12 have no final answer" in words(app)
+    app.multiselect(key="answers.rules.draft").set_value(["tag"]).run()
+    app.button(key="answers.use").click().run()
+    assert workspace(app).recipe.answers.rules == ("tag",)
+    assert workspace(app).recipe.answers.pattern == ""
+
+
 @pytest.mark.parametrize(
     ("evil", "shown"),
     [

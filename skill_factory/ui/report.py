@@ -59,13 +59,21 @@ def proposal(one: Proposal, exact: bool) -> None:
     mine = {path: workspace.value(path) for path in one.changes}
     if mine == dict(one.changes):
         st.success(
-            f"**N = {one.attempts}** suits these data{about}: {one.reason}", icon=":material/thumb_up:"
+            f"**N = {one.attempts}** suits these data{about}: {one.reason}{_meaning(one)}",
+            icon=":material/thumb_up:",
         )
         return
-    st.info(f"**N = {one.attempts}** would suit these data{about}: {one.reason}", icon=":material/lightbulb:")
+    st.info(
+        f"**N = {one.attempts}** would suit these data{about}: {one.reason}{_meaning(one)}",
+        icon=":material/lightbulb:",
+    )
     st.button(
         f"Use N = {one.attempts}", key="use.proposal", on_click=workspace.change, args=(dict(one.changes),)
     )
+
+
+def _meaning(one: Proposal) -> str:
+    return f" N is how many attempts a trace has at most: here {one.attempts}."
 
 
 def possible(report: Fitness) -> None:

@@ -53,15 +53,21 @@ def answers() -> None:
         "Look for the final answer in this order", list(ANSWER_RULES), format_func=ANSWER_RULES.get,
         key="answers.rules.draft", default=list(workspace.value("answers.rules")),
     )  # fmt: skip
-    st.text_input("Pattern", value=workspace.value("answers.pattern"), key="answers.pattern.draft", placeholder="A: (.*)",
-                            help="A regular expression. The last match counts; its first group, if it has one.")  # fmt: skip
+    st.text_input("Pattern", value=workspace.value("answers.pattern"), key="answers.pattern.draft", placeholder="The answer is (.*)",
+                            help="A regular expression: what stands in brackets is the answer, (.*) up to the line's end. The last match counts.")  # fmt: skip
     st.button("Use these rules", on_click=_take_answers, key="answers.use", type="primary")
     workspace.problem("answers.rules", "answers.pattern")
 
 
 def _take_answers() -> None:
-    rules = tuple(st.session_state["answers.rules.draft"]) or ("column", "tag")
-    pattern = st.session_state["answers.pattern.draft"] if "regex" in rules else ""
+    state = st.session_state
+    rules, pattern = tuple(state["answers.rules.draft"]), state["answers.pattern.draft"]
+    # Who writes a pattern means it, also without picking it in the list.
+    if pattern and pattern != workspace.value("answers.pattern") and "regex" not in rules:
+        rules = (*rules, "regex")
+    rules = rules or ("column", "tag")
+    pattern = pattern if "regex" in rules else ""
+    state["answers.rules.draft"], state["answers.pattern.draft"] = list(rules), pattern
     workspace.change({"answers.rules": rules, "answers.pattern": pattern})
 
 
