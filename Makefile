@@ -72,3 +72,7 @@ test-ray: setup
 
 clean:
 	rm -rf demo-build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+# Everything of tests/test_torture.py in earnest, with figures: writes docs/reliability.md. Takes some twenty minutes.
+torture: setup
+	$(RUN) -m tests.torture

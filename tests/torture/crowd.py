@@ -34,7 +34,7 @@ def crowd(folder: Path, visitors: int, builders: int) -> list[Score]:
         with Server(folder / "home", **variables) as server, ThreadPoolExecutor(visitors) as threads:
             together = threading.Barrier(builders)
             came = [
-                threads.submit(_visit, server.port, mark, together if k < builders else None)
+                threads.submit(_visit, server.port, mark, together if k < builders else None, visitors / 10)
                 for k, mark in enumerate(marks)
             ]
             told = [one.result() for one in came]
@@ -55,9 +55,9 @@ def crowd(folder: Path, visitors: int, builders: int) -> list[Score]:
     return [leaks, queue, refused, after]
 
 
-def _visit(port: int, mark: str, builds: threading.Barrier | None) -> tuple[bytes, str, bool]:
+def _visit(port: int, mark: str, builds: threading.Barrier | None, spread: float) -> tuple[bytes, str, bool]:
     """One visitor's way → all that was received, what went wrong, whether a line was shown."""
-    time.sleep(int(mark[:4], 16) / 65536 * 5)
+    time.sleep(int(mark[:4], 16) / 65536 * spread)
     rows = [
         {**row, "question": f"{mark} {row['question']}", "answer": mark}
         for row in make_rows(4, 6, 3, seed=int(mark[:6], 16))

@@ -186,7 +186,8 @@ def disk_full(world: World) -> str:
         raise Skipped("mounting needs root")
     disk = Path(tempfile.mkdtemp(dir=world.folder))
     if subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=6m", "none", str(disk)], capture_output=True
+        ["mount", "-t", "tmpfs", "-o", f"size={world.source.stat().st_size}", "none", str(disk)],
+        capture_output=True,
     ).returncode:
         raise Skipped("no tmpfs can be mounted in this container")
     try:
