@@ -1,4 +1,4 @@
-"""The commands that talk to the Hub: `push` a build folder, make the app a `space`."""
+"""The commands that talk to the Hub: `push` a build folder or a raw set, make the app a `space`."""
 
 import argparse
 import json
@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from skill_factory.errors import HubError
 
 if TYPE_CHECKING:
+    from skill_factory.publish import PushResult
+    from skill_factory.push_plan import PushPlan
     from skill_factory.recipe import Recipe
 
 
@@ -21,10 +23,12 @@ def add_arguments(commands: Any) -> None:
 def _push_arguments(commands: Any) -> None:
     made = commands.add_parser(
         "push",
-        help="publish a build folder on the Hub",
-        description="Publish a build folder on the Hub, in one commit. The token is HF_TOKEN or the stored login.",
+        help="publish a build folder or a raw set on the Hub",
+        description="Publish what `build` or `generate` made on the Hub, in one commit. The token is HF_TOKEN or the stored login.",
     )
-    made.add_argument("folder", metavar="DIR", help="a finished build folder")
+    made.add_argument(
+        "folder", metavar="DIR", help="a finished build folder, or a raw set that `generate` made"
+    )
     made.add_argument("repo", metavar="USER/NAME", help="the data set to publish it as")
     made.add_argument(
         "--mode",
@@ -85,17 +89,26 @@ def run_push(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(told, ensure_ascii=False))
     else:
-        print(_outcome(plan.repo, result))
+        print(_outcome(plan, result))
     return 0
 
 
-def _outcome(repo: str, result: Any) -> str:
+def _outcome(plan: "PushPlan", result: "PushResult") -> str:
+    from skill_factory.push_files import RAW
+
     if result.unchanged:
-        return f"Unchanged: {result.url} holds this build already (commit {result.commit[:8]})."
+        return (
+            f"Unchanged: {result.url} holds this {plan.build.kind.name} already (commit {result.commit[:8]})."
+        )
     if result.pull_request:
         return f"Proposed: {result.pull_request}"
     tag = f", tag {result.tag}" if result.tag else ""
-    return f"Published: {result.url} (commit {result.commit[:8]}{tag})\nLoad it: load_dataset({repo!r}, 'sft_train')"
+    use = (
+        f"Build from it: python -m skill_factory build {plan.repo} --out DIR"
+        if plan.build.kind is RAW
+        else f"Load it: load_dataset({plan.repo!r}, {plan.build.data_folder!r})"
+    )
+    return f"Published: {result.url} (commit {result.commit[:8]}{tag})\n{use}"
 
 
 def build_on_jobs(

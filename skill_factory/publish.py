@@ -1,4 +1,4 @@
-"""Publish a build folder: one commit with everything in it, or the repository stays as it was.
+"""Publish a build folder or a raw set: one commit with everything in it, or the repository stays as it was.
 
 The client library does not retry a commit, and a commit whose answer got lost may have landed all the same. So each
 attempt is guarded by the commit it was planned on, and between two attempts the repository is looked at again: what
@@ -234,11 +234,11 @@ def _unchanged(hub: "HfApi", plan: PushPlan, wait: Wait) -> PushResult:
 
 
 def _tag_name(plan: PushPlan) -> str:
-    return f"recipe-{plan.build.fingerprint[:12]}"
+    return plan.build.mark
 
 
 def _tag(hub: "HfApi", plan: PushPlan, done: PushResult, wait: Wait) -> PushResult:
-    """Mark the commit with the recipe's fingerprint; the data are published, so a failure here is a warning."""
+    """Mark the commit with the recipe's fingerprint, or a raw set's; the data are published, so a failure here is a warning."""
     name = _tag_name(plan)
     for tag in (name, *(f"{name}-{number}" for number in range(2, 10))):
         try:

@@ -1,4 +1,4 @@
-"""The files of a finished build folder as the Hub will know them, and the few words that describe them.
+"""The files of a folder to publish, a finished build or a raw set, as the Hub will know them, and the few words that describe them.
 
 The folder is read once: every file's two possible ids on the Hub (sha256 of a large file, git's blob id of a small
 one) tell what has to be sent at all.
@@ -6,7 +6,7 @@ one) tell what has to be sent at all.
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,17 +30,44 @@ class LocalFile:
 
 
 @dataclass(frozen=True)
+class FolderKind:
+    """What a folder to publish can be, and the words for it."""
+
+    name: str
+    noun: str
+    """Of one row."""
+    mark: str
+    """Of what the fingerprint is; the tag begins with it."""
+    report: str
+    """A repository of ours that holds this file is of this kind."""
+    texts: tuple[str, ...]
+
+
+BUILD = FolderKind("build", "trace", "recipe", "report.json", FILES)
+RAW = FolderKind("raw set", "response", "raw", "report.toml", ("README.md", "report.toml"))
+
+
+@dataclass(frozen=True)
 class LocalBuild:
-    """A finished build folder as it will be published, before it has a repository's name."""
+    """A finished build, or a raw set, as it will be published, before it has a repository's name."""
 
     folder: Path
     files: tuple[LocalFile, ...]
     rows: int
     columns: Mapping[str, str]
-    config: str
+    data_folder: str
+    """Where its shards lie."""
     fingerprint: str
     left_out: tuple[str, ...]
-    """Files in the folder that no build wrote; they stay at home."""
+    """Files in the folder that are no part of it; they stay at home."""
+    kind: FolderKind = BUILD
+    notes: tuple[str, ...] = ()
+    """What its publisher should know of it, in sentences."""
+
+    @property
+    def mark(self) -> str:
+        """Short name of this state of the data."""
+        return f"{self.kind.mark}-{self.fingerprint[:12]}"
 
 
 def read_build(folder: Path) -> LocalBuild:
@@ -48,20 +75,28 @@ def read_build(folder: Path) -> LocalBuild:
     missing = [name for name in ("README.md", "recipe.toml", "report.json") if not (folder / name).is_file()]
     if missing or (folder / ".work").exists():
         what = f"it lacks {some(missing)}" if missing else "a build is still at work in it"
-        raise HubError(f"{folder} is no finished build: {what}. Run `build --out {folder}` to its end first.")
+        raise HubError(
+            f"{folder} is no finished build ({what}) and no raw set that `generate` made. "
+            f"Run `build` or `generate` with `--out {folder}` to its end first."
+        )
     shards = sorted(folder.glob("*/*.parquet"))
     if not shards:
         raise HubError(f"{folder} holds no traces to publish. Build again with a recipe that gives some.")
     configs = sorted({shard.parent.name for shard in shards})
     texts = [folder / name for name in FILES if (folder / name).is_file()]
     files = [local_file(path.relative_to(folder).as_posix(), path) for path in (*texts, *shards)]
-    rows, columns = _footers(shards)
-    known = {*texts, *shards}
-    left = [
-        p for p in sorted(folder.rglob("*")) if p.is_file() and p not in known and not p.name.startswith(".")
-    ]
-    names = tuple(path.relative_to(folder).as_posix() for path in left)
-    return LocalBuild(folder, tuple(files), rows, columns, configs[0], _fingerprint(folder), names)
+    rows, columns = footers(shards)
+    left = left_out(folder, {*texts, *shards})
+    return LocalBuild(folder, tuple(files), rows, columns, configs[0], _fingerprint(folder), left)
+
+
+def left_out(folder: Path, known: Collection[Path]) -> tuple[str, ...]:
+    """Files beside the known ones, but for hidden files and folders: those are nobody's data."""
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file() and path not in known)
+    places = (path.relative_to(folder) for path in files)
+    return tuple(
+        place.as_posix() for place in places if not any(part.startswith(".") for part in place.parts)
+    )
 
 
 def local_file(path: str, content: Path | bytes) -> LocalFile:
@@ -83,7 +118,8 @@ def _pieces(content: Path | bytes) -> Iterator[bytes]:
             yield piece
 
 
-def _footers(shards: list[Path]) -> tuple[int, dict[str, str]]:
+def footers(shards: list[Path]) -> tuple[int, dict[str, str]]:
+    """Rows of all shards and the columns of the first. Errors: HubError where one is no Parquet file."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -92,7 +128,7 @@ def _footers(shards: list[Path]) -> tuple[int, dict[str, str]]:
         return rows, columns_of(pq.read_schema(shards[0]))
     except pa.ArrowInvalid as error:
         raise HubError(
-            f"A shard in {shards[0].parent} is no readable Parquet file: {error}. Build again."
+            f"A shard in {shards[0].parent} is no readable Parquet file: {error}. Make it again."
         ) from None
 
 

@@ -1,4 +1,4 @@
-"""What publishing a build folder would change on the Hub: looked at first, shown, and only then done (`publish.py`).
+"""What publishing a build folder or a raw set would change on the Hub: looked at first, shown, and only then done (`publish.py`).
 
 A plan is plain data. It is made from the folder and from one commit of the repository, and it is made anew when the
 repository has moved on; so it also tells whether an earlier attempt, whose answer got lost, has landed.
@@ -15,15 +15,17 @@ from skill_factory.hub_errors import NotOnHub, SignInNeeded
 from skill_factory.hub_layout import data_files
 from skill_factory.hub_look import RepoLook, look
 from skill_factory.push_files import (
+    BUILD,
+    RAW,
     LocalBuild,
     LocalFile,
     count,
     local_file,
-    read_build,
     rows_text,
     size_text,
     some,
 )
+from skill_factory.push_raw import read_folder
 
 STALE_NOTES = ("dataset_infos.json",)
 """Files of older libraries that would force the columns of the data that was there before."""
@@ -83,12 +85,13 @@ class PushPlan:
 
     @property
     def title(self) -> str:
-        return f"Publish {count(self.build.rows, 'trace')} (recipe {self.build.fingerprint[:12]})"
+        kind = self.build.kind
+        return f"Publish {count(self.build.rows, kind.noun)} ({kind.mark} {self.build.fingerprint[:12]})"
 
     def lines(self) -> list[str]:
         """The plan for a person, a sentence a line."""
         if self.unchanged:
-            return [f"{self.repo} holds exactly this build already; nothing would change."]
+            return [f"{self.repo} holds exactly this {self.build.kind.name} already; nothing would change."]
         return [*self._headlines(), *_column_lines(self), *self.warnings]
 
     def _headlines(self) -> list[str]:
@@ -116,13 +119,13 @@ def plan_push(
 ) -> PushPlan:
     """Look at the folder and at the repository, and say what a push would change; nothing is written.
 
-    `build` is the folder as `read_build` gave it, to save reading it twice. A plan that can't be carried out has a
+    `build` is the folder as `read_folder` gave it, to save reading it twice. A plan that can't be carried out has a
     `refusal`. Errors: HubError (no token, bad name, unreachable, an unfinished folder).
     """
     check_name(repo)
     if not token:
         raise SignInNeeded("Publishing needs an account. Sign in, set HF_TOKEN, or run `hf auth login`.")
-    build = build or read_build(folder)
+    build = build or read_folder(folder)
     try:
         remote = look(repo, token, endpoint=endpoint)
     except NotOnHub:
@@ -202,15 +205,18 @@ def _refused(plan: PushPlan, remote: RepoLook) -> PushPlan:
 def stale_files(build: LocalBuild, remote: RepoLook) -> tuple[str, ...]:
     """Files that must go with the commit, or old data would be read along with the new.
 
-    In a data set that we published: all shards of our subset that the build doesn't write; what the owner put beside
-    it stays. In any other: all its data, because this build takes its place. Never a file that is no data.
+    In a data set of this kind that we published: all shards of our subset that the build doesn't write; what the owner
+    put beside it stays. In any other: all its data, because this build takes its place. Never a file that is no data,
+    but for our own texts about a raw set where a build is now, and the other way round.
     """
-    ours = is_ours(remote.card)
+    there = {file.path for file in remote.files}
+    ours, other = is_ours(remote.card), RAW if build.kind is BUILD else BUILD
+    same = ours and (build.kind.report in there or other.report not in there)
+    folder = f"{build.data_folder}/"
+    gone = [path for path in data_files(there) if not same or path.startswith(folder)]
+    notes = [*STALE_NOTES, *(other.texts if ours and not same else ())]
     written = {file.path for file in build.files}
-    folder = f"{build.config}/"
-    gone = (path for path in data_files(f.path for f in remote.files) if not ours or path.startswith(folder))
-    notes = [file.path for file in remote.files if file.path in STALE_NOTES]
-    return tuple(path for path in (*gone, *notes) if path not in written)
+    return tuple(path for path in (*gone, *sorted(there.intersection(notes))) if path not in written)
 
 
 def named_files(build: LocalBuild, repo: str, card: str, kept: Mapping[str, int]) -> tuple[LocalFile, ...]:
@@ -244,9 +250,11 @@ def _shape(remote: RepoLook) -> Shape:
 
 def _warnings(build: LocalBuild, more: str) -> tuple[str, ...]:
     left = (
-        f"Not published, because no build wrote them: {some(list(build.left_out))}." if build.left_out else ""
+        f"Not published, because they are no part of the {build.kind.name}: {some(list(build.left_out))}."
+        if build.left_out
+        else ""
     )
-    return tuple(text for text in (left, more) if text)
+    return tuple(text for text in (left, more, *build.notes) if text)
 
 
 def _column_lines(plan: PushPlan) -> list[str]:

@@ -79,6 +79,8 @@ class RawFolder:
     def _swap(self, fresh: Path) -> None:
         data = self.path / DATA
         data.mkdir(exist_ok=True)
+        # The report is of the old data: a folder without one is seen to be unfinished, whenever a run is killed.
+        (self.path / REPORT).unlink(missing_ok=True)
         for old in data.glob("train-*.parquet"):
             old.unlink()
         shards = sorted(fresh.iterdir())

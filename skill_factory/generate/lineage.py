@@ -1,10 +1,12 @@
 """Where a raw set comes from: its report and its card. No key, no address: neither is known here."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from skill_factory.card import BEGIN, END
 from skill_factory.generate.folder import read_report
 from skill_factory.generate.job import Job, Kind
 from skill_factory.generate.money import Spending
@@ -42,7 +44,7 @@ def report_of(
         "source": {k: v for k, v in source.model_dump().items() if v},
         "counts": {name: n for name, n in sorted(counts.items()) if n},
         "tokens": _tokens(spending),
-        "failed_attempts": dict(failures),
+        "failed_attempts": _reasons(failures),
     }
     if pilot:
         report["pilot"] = {"questions": pilot.questions, "questions_total": pilot.questions_total}
@@ -50,6 +52,15 @@ def report_of(
     if before:
         report["before"] = {name: value for name, value in before.items() if name != "before"}
     return report
+
+
+def _reasons(failures: Mapping[str, int]) -> dict[str, int]:
+    """Failed attempts by reason, without a server's own words: they may hold an address, an account, part of a key."""
+    reasons: Counter[str] = Counter()
+    for why, number in failures.items():
+        status, words = re.search(r"HTTP \d+", why), why.split(":")[0]
+        reasons[status[0] if status else words if re.fullmatch(r"[A-Za-z ]+", words) else "other"] += number
+    return dict(reasons)
 
 
 def _amount(job: Job) -> dict[str, Any]:
@@ -80,9 +91,9 @@ def questions_behind(source: str) -> int:
 def card_of(report: Mapping[str, Any]) -> str:
     """The data set card (README.md) of a raw set."""
     what = report["made"]["what"]
-    sections = [_front(), _head(report, what), _numbers(report), _made_by(report), _prompt_section(report)]
+    sections = [BEGIN, _head(report, what), _numbers(report), _made_by(report), _prompt_section(report)]
     sections += [_before(report["before"])] if "before" in report else []
-    return "\n\n".join(sections) + "\n"
+    return "\n\n".join([_front(), *sections, END]) + "\n"
 
 
 def _front() -> str:

@@ -162,6 +162,21 @@ class AnswerStore:
         return str(row[0]) if row else None
 
 
+def in_use(path: Path) -> bool:
+    """Whether a process is writing to a store."""
+    try:
+        lock = os.open(path.with_suffix(".lock"), os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(lock)
+    return False
+
+
 @contextmanager
 def _told(path: Path) -> Iterator[None]:
     """Faults of the disk in words."""
