@@ -76,6 +76,7 @@ def _add_what(parser: argparse.ArgumentParser, kind: str) -> None:
         metavar="DIR",
         help="the raw set's folder; keeps the answers so far",
     )
+    add_part(parser)
     add("--model", required=True, help="the model's name as the server knows it")
     add("--map", action="append", default=[], metavar="FIELD=COLUMN", help="which column holds what")
     add("--prompts", default="", metavar="FILE", help="prompts of your own (TOML)")
@@ -103,6 +104,16 @@ def _add_sampling(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--set", action="append", default=[], metavar="NAME=JSON", help="a parameter of the server's own"
     )
+
+
+def add_part(parser: argparse.ArgumentParser) -> None:
+    """Add the words that say which part of a Hub data set is read."""
+    for flag, usual, words in (
+        ("--config", "", "config of a Hub data set"),
+        ("--split", "train", "split of a Hub data set (train)"),
+        ("--revision", "", "branch, tag or commit of a Hub data set"),
+    ):
+        parser.add_argument(flag, default=usual, metavar="NAME", help=words)
 
 
 def _add_where(parser: argparse.ArgumentParser) -> None:
@@ -175,6 +186,7 @@ def _or_none(cast: Callable[[str], Any]) -> Callable[[str], Any]:
 
 def run(args: argparse.Namespace) -> int:
     """Do it. Exit codes: 0 done (also where the budget ended it), 130 cancelled. Errors: SkillFactoryError."""
+    from skill_factory.cli import token_for
     from skill_factory.generate import generate
     from skill_factory.generate.words import job_of, key_of
 
@@ -183,7 +195,7 @@ def run(args: argparse.Namespace) -> int:
     job = job_of(args, args.part)
     show = Shown(sys.stderr, args.json)
     try:
-        made = generate(job, key_of(job.endpoint.checked(), args.key_env), show)
+        made = generate(job, key_of(job.endpoint.checked(), args.key_env), show, token_for(job.source))
     finally:
         show.close()
     _tell(made, args.json)
@@ -191,10 +203,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _write(args: argparse.Namespace) -> int:
+    from skill_factory.cli import token_for
     from skill_factory.generate import write_requests
     from skill_factory.generate.words import job_of
 
-    number = write_requests(job_of(args, args.kind), args.requests)
+    number = write_requests(job_of(args, args.kind), args.requests, token_for(args.source))
     if args.json:
         print(json.dumps({"requests": number, "file": str(args.requests)}))
     else:
@@ -205,10 +218,11 @@ def _write(args: argparse.Namespace) -> int:
 
 
 def _join(args: argparse.Namespace) -> int:
+    from skill_factory.cli import token_for
     from skill_factory.generate import join_answers
     from skill_factory.generate.words import job_of
 
-    made, lines = join_answers(job_of(args, args.kind), args.answers)
+    made, lines = join_answers(job_of(args, args.kind), args.answers, token=token_for(args.source))
     if not args.json:
         print(f"Answers: {', '.join(f'{n:,} {name}' for name, n in lines.items() if n)}.")
     _tell(made, args.json, lines=dict(lines))

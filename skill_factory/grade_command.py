@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from skill_factory.errors import SourceError
+from skill_factory.generate_command import add_part
 
 if TYPE_CHECKING:
     from skill_factory.grading import Decision
@@ -24,6 +25,7 @@ def add_arguments(commands: Any) -> None:
         description="Grade responses against the gold answers: the rules that also reward reinforcement learning.",
     )
     made.add_argument("source", help="a file, folder or glob, or a Hub data set user/name[@revision]")
+    add_part(made)
     made.add_argument("--out", required=True, metavar="FILE.parquet", help="the file to write")
     made.add_argument(
         "--task", choices=TASKS, default="auto", help="how answers are compared; default: by each gold answer"
@@ -51,12 +53,14 @@ def run(args: argparse.Namespace) -> int:
     from skill_factory.cli import columns_of, token_for
     from skill_factory.grading import Task
     from skill_factory.grading.labelling import label
+    from skill_factory.recipe import Source
     from skill_factory.sources import open_source
 
     out = Path(args.out)
     if out.exists() and not args.replace:
         raise SourceError(f"{out} is there already. Give another --out, or --replace it.")
-    source = open_source(args.source, token=token_for(args.source))
+    part = Source(config=args.config, split=args.split, revision=args.revision)
+    source = open_source(args.source, part, token_for(args.source))
     waiting = out.with_name(f".{out.name}.{os.getpid()}")
     try:
         report = label(source, waiting, Task(args.task), args.final, columns_of(args), args.sample)

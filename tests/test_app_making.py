@@ -22,7 +22,7 @@ from skill_factory.ui.making_asked import Asked, Stage, What, Where, check, word
 from tests import studio
 from tests.make_raw import STAGE, prose
 from tests.model_server import ALL_FAULTS, Brain, Faults, ModelServer
-from tests.studio import with_source, workspace
+from tests.studio import ROOT, with_source, workspace
 
 SECRET = "sk-of-a-visitor-51"
 QUESTIONS = 56
@@ -112,9 +112,15 @@ def to_critiques(bare: Path, url: str, key: str = SECRET) -> AppTest:
 
 def by_link(id: str) -> AppTest:
     """The page as a new visitor's link opens it."""
-    app = studio.open_app("2_Data")
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).switch_page("pages/2_Data.py")
     app.query_params["making"] = id
     return app.run()
+
+
+def its_link(app: AppTest) -> str:
+    """What the page's address says is being made."""
+    found = app.query_params["making"]
+    return found if isinstance(found, str) else str(found[0])
 
 
 # -- critiques -----------------------------------------------------------------------------------------------------
@@ -260,7 +266,7 @@ def test_a_run_is_stopped_gone_on_with_and_found_by_its_link(bare: Path, demo: P
         assert set(metrics(app)) == {"Tokens a second", "Tokens so far", "Time left", "Requests at once"}
         rested(app.button(key="making.stop").click().run())
         assert "What is answered is kept" in said(app)
-        id = app.query_params["making"][0]
+        id = its_link(app)
         kept = len(server.ledger.served)
         assert kept > 0
         later = by_link(id)
@@ -334,10 +340,11 @@ def test_without_a_connection_by_files(bare: Path, demo: Path, tmp_path: Path) -
     app.text_input(key="making.model").set_value("org/critic").run()
     app.number_input(key="making.k").set_value(2).run()
     rested(app.button(key="making.write").click().run())
-    made = making_jobs.find(app.query_params["making"][0])
+    made = making_jobs.find(its_link(app))
     assert made is not None
     requests = [json.loads(line) for line in made.requests.read_text(encoding="utf-8").splitlines()]
-    assert len(requests) == 2 * pq.read_metadata(bare).num_rows == len({one["custom_id"] for one in requests})
+    different = {(row["question"], row[STAGE][0].strip()) for row in pq.read_table(bare).to_pylist()}
+    assert len(requests) == 2 * len(different) == len({one["custom_id"] for one in requests})
     judge = critic(demo)
     with made.answers.open("w", encoding="utf-8") as out:
         for one in requests:

@@ -76,7 +76,7 @@ def planned(job: Job, token: str | None = None) -> Plan:
     """What a job means for its source. Errors: SourceError, ColumnError, RecipeError."""
     book = prompt_book(job.prompts or None)
     prompts = book.chosen(job.variants) if job.kind is Kind.RESPONSES else (book.reflection,)
-    source = open_source(job.source, None, token)
+    source = open_source(job.source, job.part, token)
     columns = _columns(job, source)
     only, total = None, 0
     if job.pilot:

@@ -12,6 +12,7 @@ from skill_factory.generate.limits import Limits
 from skill_factory.generate.money import Budget, Price
 from skill_factory.generate.pilot import Pilot
 from skill_factory.generate.request import Sampling
+from skill_factory.recipe import Source
 
 PILOT_QUESTIONS = 50
 
@@ -48,6 +49,8 @@ class Job:
     budget: Budget = field(default_factory=Budget)
     limits: Limits = field(default_factory=Limits)
     retry_declined: bool = False
+    part: Source = field(default_factory=Source)
+    """Config, split and revision of a Hub data set."""
 
     def checked(self) -> "Job":
         """Errors: RecipeError for a number that can't be."""

@@ -12,7 +12,7 @@ from skill_factory.generate.limits import Limits
 from skill_factory.generate.money import Budget, Price
 from skill_factory.generate.network import hosted
 from skill_factory.generate.request import Sampling, parse_extra
-from skill_factory.recipe import Columns
+from skill_factory.recipe import Columns, Source
 
 KEY = "SKILL_FACTORY_API_KEY"
 NAMED = tuple(name for name in Sampling.model_fields if name != "extra")
@@ -42,6 +42,7 @@ def job_of(args: argparse.Namespace, kind: str) -> Job:
         budget=Budget(word("budget_tokens"), word("budget")),
         limits=_limits(args),
         retry_declined=word("retry_declined", False),
+        part=Source(config=word("config", ""), split=word("split", "train"), revision=word("revision", "")),
     )
 
 
@@ -50,6 +51,8 @@ def words_of(job: Job) -> list[str]:
     end, sampling, limits = job.endpoint, job.sampling, job.limits
     words = ["generate", job.kind.value, job.source, "--out", str(job.out), "--model", end.model]
     words += _given(("--endpoint", end.url), ("--provider", end.provider), ("--prompts", job.prompts))
+    part = job.part
+    words += _given(("--config", part.config), ("--split", part.split), ("--revision", part.revision))
     words += ["--stream"] * end.stream + ["--retry-declined"] * job.retry_declined
     for name, value in job.columns.items():
         columns = [value] if isinstance(value, str) else value

@@ -77,7 +77,7 @@ def settings(base: dict[str, Any], before: Asked | None, running: bool) -> Asked
         columns = _mapped()
     else:
         final = given.final
-    return Asked(What.GRADE, base["source"], base["label"], columns, task, final)
+    return Asked(What.GRADE, base["source"], base["label"], columns, base["part"], task, final)
 
 
 def _final(given: Asked, running: bool) -> str:

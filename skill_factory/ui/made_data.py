@@ -7,9 +7,10 @@ import streamlit as st
 from skill_factory.guessing import guess
 from skill_factory.model import TraceFormat
 from skill_factory.prepare import SAMPLE_ROWS
-from skill_factory.recipe import Columns, Traces
+from skill_factory.recipe import Columns, Source, Traces
 from skill_factory.sources import open_source
 from skill_factory.ui import downloads, loading, making_jobs, reading, workspace
+from skill_factory.ui.making_asked import Asked
 from skill_factory.ui.making_jobs import Making
 
 _NOTE = "_made"
@@ -29,10 +30,12 @@ def take(made: Making, said: str) -> None:
     st.session_state[_NOTE] = Note(made, said)
 
 
-def adopt(text: str, label: str, columns: Columns | None = None) -> None:
+def adopt(
+    text: str, label: str, part: tuple[str, str, str] = Asked.part, columns: Columns | None = None
+) -> None:
     """As `loading.choose`, for a source that this session has made or named: its columns are guessed or known."""
     mine = workspace.current()
-    asked = mine.recipe.source if text == mine.source else None
+    asked = Source(config=part[0], split=part[1], revision=part[2])
     found = loading.Seen(open_source(text, asked, mine.token or None))
     guessed = guess(found.names(), found.head(SAMPLE_ROWS))
     workspace.choose_source(text, label, found.spec, columns or guessed)
@@ -66,4 +69,4 @@ def note() -> None:
 
 def _undo() -> None:
     asked = st.session_state.pop(_NOTE).made.asked
-    adopt(asked.source, asked.label, Columns(**asked.columns))
+    adopt(asked.source, asked.label, asked.part, Columns(**asked.columns))

@@ -75,7 +75,9 @@ def _chosen() -> dict[str, Any]:
         for name, found in mine.recipe.columns.model_dump().items()
         if found and name != "verdicts"
     }
-    return {"source": mine.source, "label": mine.label, "columns": columns}
+    spec = mine.recipe.source
+    part = (spec.config, spec.split, spec.revision) if spec.kind == "hub" else Asked.part
+    return {"source": mine.source, "label": mine.label, "columns": columns, "part": part}
 
 
 def _panel() -> Panel | None:
@@ -90,7 +92,7 @@ def _panel() -> Panel | None:
         st.query_params.pop("making", None)
         return panel
     said = made.asked
-    base = {"source": said.source, "label": said.label, "columns": dict(said.columns)}
+    base = {"source": said.source, "label": said.label, "columns": dict(said.columns), "part": said.part}
     st.session_state[_KEY] = panel = Panel(said.what, made.id, base=base)
     return panel
 
@@ -135,7 +137,9 @@ def _close() -> None:
     st.query_params.pop("making", None)
     if not workspace.current().source:  # the page was opened by the link
         with shell.errors():
-            made_data.adopt(mine.base["source"], mine.base["label"], Columns(**mine.base["columns"]))
+            made_data.adopt(
+                mine.base["source"], mine.base["label"], mine.base["part"], Columns(**mine.base["columns"])
+            )
 
 
 def _settings(mine: Panel, made: Making | None, running: bool) -> Asked:
@@ -218,5 +222,5 @@ def before() -> None:
 
 def _open_made(made: Making) -> None:
     said = made.asked
-    base = {"source": said.source, "label": said.label, "columns": dict(said.columns)}
+    base = {"source": said.source, "label": said.label, "columns": dict(said.columns), "part": said.part}
     st.session_state[_KEY] = Panel(said.what, made.id, base=base)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from skill_factory.errors import EndpointError
+from skill_factory.recipe import Source
 
 if TYPE_CHECKING:
     from skill_factory.generate import Job
@@ -60,6 +61,8 @@ class Asked:
     label: str
     columns: Mapping[str, Any] = field(default_factory=dict)
     """Field → column, or a list of columns."""
+    part: tuple[str, str, str] = ("", "train", "")
+    """Config, split and revision of a Hub data set."""
     task: str = "auto"
     final: str = "auto"
     where: Where = Where.ADDRESS
@@ -106,6 +109,8 @@ def words(asked: Asked, stage: Stage, folder: Path) -> list[str]:
     out = out_of(asked, folder)
     if stage is Stage.GRADE:
         told = ["--task", asked.task, "--final", asked.final, "--yes", "--replace", "--json"]
+        config, split, revision = asked.part
+        told += ["--config", config, "--split", split, "--revision", revision]
         return ["grade", asked.source, "--out", str(out), *told, *_mapping(asked.columns)]
     from skill_factory.generate.words import words_of
 
@@ -153,7 +158,7 @@ def job_of(asked: Asked, out: Path, stage: Stage) -> "Job":
         Kind(asked.what.value), asked.source, out, end, Sampling(temperature=asked.temperature, max_tokens=asked.max_tokens),
         asked.columns, "", tuple(asked.variants), asked.per_variant, asked.task, asked.k,
         0 if by_files else max(asked.k, asked.max_k), PILOT if stage is Stage.PILOT else 0,
-        price, budget, Limits(asked.concurrency),
+        price, budget, Limits(asked.concurrency), False, Source(config=asked.part[0], split=asked.part[1], revision=asked.part[2]),
     )  # fmt: skip
 
 

@@ -38,7 +38,9 @@ def settings(what: What, base: dict[str, Any], before: Asked | None, running: bo
         columns = {name: found for name, found in columns.items() if found}
     where = form.place()
     chosen: dict[str, Any] = {"where": where} | form.model(where) | form.amount(what, where)
-    return Asked(what, base["source"], base["label"], columns, **chosen, **form.more(what, where))
+    return Asked(
+        what, base["source"], base["label"], columns, base["part"], **chosen, **form.more(what, where)
+    )
 
 
 class _Form:

@@ -120,6 +120,7 @@ def find(id: str) -> Making | None:
             "what": What(told["what"]),
             "where": Where(told["where"]),
             "variants": tuple(told["variants"]),
+            "part": tuple(told["part"]),
         }
         return Making(id, path, Asked(**told), Stage(known["stage"]), known["started"])
     except (OSError, ValueError, TypeError, KeyError):
