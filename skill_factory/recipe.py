@@ -6,16 +6,19 @@ run. A recipe is saved as TOML. The fingerprint is a SHA-256 over its canonical 
 
 import difflib
 import hashlib
+import importlib
 import json
 import os
 import re
 import tomllib
+import warnings
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from skill_factory.errors import RecipeError
+from skill_factory.home import hosted
 from skill_factory.model import TraceFormat
 
 PRESETS = Path(__file__).parent / "presets"
@@ -355,7 +358,28 @@ def _explain(error: Any) -> str:
 
 def _checked_pattern(pattern: str) -> str:
     try:
-        re.compile(pattern)
-    except re.error as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter(
+                "ignore"
+            )  # of what a later Python may read otherwise; not for the person here
+            re.compile(pattern)
+    except (re.error, RecursionError, OverflowError) as error:
         raise ValueError(f"not a regular expression: {error}") from None
+    if hosted() and _runs_away(importlib.import_module("re._parser").parse(pattern), False):
+        raise ValueError(
+            "on a shared server no group that holds a repeat or a choice may itself be repeated: such a pattern "
+            "can take for ever"
+        )
     return pattern
+
+
+def _runs_away(part: Any, repeated: bool) -> bool:
+    """Whether a parsed pattern holds a repeat or a choice within a repeat: then its time may double with each letter."""
+    if isinstance(part, tuple) and len(part) == 2 and str(part[0]) in ("MAX_REPEAT", "MIN_REPEAT"):
+        _, most, inner = part[1]
+        many = int(most) > 16
+        return (many and repeated) or _runs_away(inner, many or repeated)
+    if isinstance(part, tuple) and len(part) == 2 and str(part[0]) == "BRANCH" and repeated:
+        return True
+    inside = list(part) if isinstance(part, tuple | list) or hasattr(part, "getwidth") else []
+    return any(_runs_away(one, repeated) for one in inside)

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from skill_factory.errors import RecipeError
+from skill_factory.recipe import Recipe
 from tests.torture.cases import case
 from tests.torture.crowd import crowd
 from tests.torture.faults import World, accidents, builds_killed, pushes_killed
@@ -81,3 +83,16 @@ def test_locked_packages_are_free_to_use() -> None:
     score = licences()
     held(score)
     assert score.tried > len(locked()) / 2
+
+
+@pytest.mark.parametrize("pattern", ["(a+)+$", "(a|aa)*b", "(?:(a+)(b))+", "(?=(a*)*)b", "(a{2,}){3,}"])
+def test_a_pattern_that_may_take_for_ever_is_refused_on_a_shared_server(
+    pattern: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One visitor's pattern must not stop the server for all; at home it is one's own time."""
+    changes = {"answers.rules": ["regex"], "answers.pattern": pattern}
+    assert Recipe().changed(changes).answers.pattern == pattern
+    monkeypatch.setenv("SKILL_FACTORY_HOSTED", "1")
+    with pytest.raises(RecipeError, match="can take for ever"):
+        Recipe().changed(changes)
+    assert Recipe().changed(changes | {"answers.pattern": r"A: (.*)|\d+"}).answers.pattern
