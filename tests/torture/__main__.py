@@ -1,9 +1,11 @@
-"""`python -m tests.torture [--short] [--seed N]`: try everything, print what was lost, write docs/reliability.md.
+"""`python -m tests.torture [PART …] [--short] [--seed N]`: try everything, print what was lost, write docs/reliability.md.
 
-The short form tries a little of each and writes nothing. The exit code is 1 where anything was lost.
+The figures lie in docs/reliability.json, so that one part can be tried again alone. The short form tries a little of
+each and writes nothing. The exit code is 1 where anything was lost.
 """
 
 import argparse
+import json
 import os
 import platform
 import random
@@ -12,7 +14,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from tests.command import ROOT
 from tests.torture.cases import DATA, case
@@ -24,7 +28,9 @@ from tests.torture.supply import audited, licences
 from tests.torture.text import texts
 from tests.torture.trying import SECONDS, as_process, many
 
-PAGE = ROOT / "docs" / "reliability.md"
+PAGE, FIGURES = ROOT / "docs" / "reliability.md", ROOT / "docs" / "reliability.json"
+Tried = dict[str, Any]
+"""When, where and on what a part was tried, and its scores."""
 MEMORY = 1_000_000_000
 """Bytes that trying small inputs may take at most."""
 
@@ -62,9 +68,11 @@ def processes(folder: Path, seed: int, count: int, of: int) -> Score:
     return score
 
 
-def everything(folder: Path, seed: int, short: bool) -> list[Score]:
-    """Every kind of attack and accident, one after the other."""
-    rng = random.Random(seed)
+Part = Callable[[], list[Score]]
+
+
+def parts(folder: Path, seed: int, short: bool) -> dict[str, Part]:
+    """Every kind of attack and accident by its name, in the order in which they are tried."""
     world: list[World] = []
 
     def theirs() -> World:
@@ -73,59 +81,73 @@ def everything(folder: Path, seed: int, short: bool) -> list[Score]:
             world.append(World(folder / "world", 300 if short else 1500))
         return world[0]
 
-    kinds: list[Callable[[], list[Score]]] = [
-        lambda: crowd(folder / "crowd", 4, 2) if short else crowd(folder / "crowd", 50, 5),
-        lambda: [] if short else [load(folder / "load", 20, 8)],
-        lambda: [mutated(folder, seed, 120 if short else 2000)],
-        lambda: [processes(folder, seed, 4 if short else 200, 120 if short else 2000)],
-        lambda: [large(folder, short)],
-        lambda: [] if short else [texts(folder / "texts")],
-        lambda: [builds_killed(theirs(), rng, 2 if short else 50)],
-        lambda: [pushes_killed(theirs(), rng, 1 if short else 20)],
-        lambda: [] if short else [servers_killed(theirs(), rng, 10)],
-        lambda: [accidents(theirs())],
-        lambda: [licences(), audited(folder)],
-    ]
-    done: list[Score] = []
-    for kind in kinds:
-        began = time.monotonic()
-        for score in kind():
-            done.append(score)
-            print(
-                f"{score.name}: {score.tried:,} tried, {len(score.lost):,} lost {score.skipped}".rstrip(),
-                flush=True,
-            )
-            for lost in score.lost[:20]:
-                print(f"    {lost[:400]}", flush=True)
-        print(f"    {time.monotonic() - began:,.0f} s", flush=True)
-    return done
+    def rng(name: str) -> random.Random:
+        return random.Random(f"{seed}/{name}")
+
+    few: dict[str, Part] = {
+        "visitors": lambda: crowd(folder / "crowd", 4, 2) if short else crowd(folder / "crowd", 50, 5),
+        "files": lambda: [mutated(folder, seed, 120 if short else 2000)],
+        "processes": lambda: [processes(folder, seed, 4 if short else 200, 120 if short else 2000)],
+        "large": lambda: [large(folder, short)],
+        "builds": lambda: [builds_killed(theirs(), rng("builds"), 2 if short else 50)],
+        "pushes": lambda: [pushes_killed(theirs(), rng("pushes"), 1 if short else 20)],
+        "accidents": lambda: [accidents(theirs())],
+        "supply": lambda: [licences(), audited(folder)],
+    }
+    long: dict[str, Part] = {
+        "load": lambda: [load(folder / "load", 20, 8)],
+        "texts": lambda: [texts(folder / "texts")],
+        "servers": lambda: [servers_killed(theirs(), rng("servers"), 10)],
+    }
+    return few if short else few | long
 
 
-def page(scores: list[Score], seed: int, seconds: float) -> str:
-    """docs/reliability.md: every figure in it is of this run."""
+def tried(name: str, part: Part, seed: int) -> Tried:
+    """What a part came to; what was lost is printed."""
+    began = time.monotonic()
+    scores = part()
+    seconds = time.monotonic() - began
+    for score in scores:
+        print(
+            f"{score.name}: {score.tried:,} tried, {len(score.lost):,} lost {score.skipped}".rstrip(),
+            flush=True,
+        )
+        for lost in score.lost[:20]:
+            print(f"    {lost[:400]}", flush=True)
+    print(f"    {name}: {seconds:,.0f} s", flush=True)
+    return {
+        "seed": seed, "commit": commit(), "day": time.strftime("%Y-%m-%d", time.gmtime()), "machine": machine(),
+        "seconds": round(seconds), "scores": [asdict(score) for score in scores],
+    }  # fmt: skip
+
+
+def page(found: dict[str, Tried]) -> str:
+    """docs/reliability.md: every figure in it is of the run that is named beside it."""
+    scores = [(Score(**one), run) for run in found.values() for one in run["scores"]]
     lines = [
         "# Tried under attack and accident",
         "",
-        "Written by `make torture`; every figure is of its last run. *Lost* counts cases in which the promise did not hold.",
-        "",
-        f"- Seed {seed}; commit {commit()}; {time.strftime('%Y-%m-%d', time.gmtime())}; {seconds / 60:.0f} minutes",
-        f"- {machine()}",
+        "Written by `make torture`, from what it measured. *Lost* counts cases in which the promise did not hold.",
         "",
         "| what | tried | survived | lost |",
         "| --- | ---: | ---: | ---: |",
     ]
     lines += [
         f"| {one.name} | {one.tried:,} | {one.survived:,} | {len(one.lost):,} |"
-        for one in scores
+        for one, _ in scores
         if one.tried
     ]
-    for one in scores:
+    machines = dict.fromkeys(run["machine"] for run in found.values())
+    lines += ["", *(f"Machine: {one}." for one in machines)]
+    for one, run in scores:
         lines += ["", f"## {one.name}", "", f"Promised: {one.promise}."]
-        lines += [f"Not tried: {one.skipped}"] if one.skipped else []
-        lines += [""] * bool(one.figures) + [f"- {name}: {figure}" for name, figure in one.figures.items()]
-        lines += [""] * bool(one.lost) + [
-            f"- **Lost:** `{lost[:160].replace('`', ' ')}`" for lost in one.lost[:10]
+        lines += ["", f"Not tried: {one.skipped}"] if one.skipped else []
+        lines += [
+            "",
+            f"- seed {run['seed']}, commit {run['commit']}, {run['day']}, {run['seconds']:,} s with what was tried beside it",
         ]
+        lines += [f"- {name}: {figure}" for name, figure in one.figures.items()]
+        lines += [f"- **lost:** `{lost[:160].replace('`', ' ')}`" for lost in one.lost[:10]]
     return "\n".join(lines) + "\n"
 
 
@@ -153,17 +175,28 @@ def machine() -> str:
 
 
 def main() -> int:
-    """Everything, or a little of it."""
+    """Everything, a part of it, or a little of it."""
     asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("part", nargs="*", help="some parts alone; default: all")
     asked.add_argument("--short", action="store_true", help="a little of each; writes nothing")
     asked.add_argument("--seed", type=int, default=0)
     given = asked.parse_args()
-    began = time.monotonic()
+    lost = 0
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        scores = everything(Path(folder), given.seed, given.short)
-    if not given.short:
-        PAGE.write_text(page(scores, given.seed, time.monotonic() - began), encoding="utf-8")
-    return int(any(one.lost for one in scores))
+        known = parts(Path(folder), given.seed, given.short)
+        if unknown := set(given.part) - set(known):
+            asked.error(f"no part {min(unknown)}; there are {', '.join(known)}")
+        found: dict[str, Tried] = (
+            json.loads(FIGURES.read_text(encoding="utf-8")) if given.part and FIGURES.is_file() else {}
+        )
+        for name in given.part or known:
+            found[name] = tried(name, known[name], given.seed)
+            lost += sum(len(one["lost"]) for one in found[name]["scores"])
+            if not given.short:
+                found = {one: found[one] for one in known if one in found}
+                FIGURES.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+                PAGE.write_text(page(found), encoding="utf-8")
+    return int(lost > 0)
 
 
 if __name__ == "__main__":

@@ -60,7 +60,7 @@ def _visit(port: int, mark: str, builds: threading.Barrier | None, spread: float
     time.sleep(int(mark[:4], 16) / 65536 * spread)
     rows = [
         {**row, "question": f"{mark} {row['question']}", "answer": mark}
-        for row in make_rows(4, 6, 3, seed=int(mark[:6], 16))
+        for row in make_rows(12, 8, 4, seed=int(mark[:6], 16))
     ]
     line = False
     with Visitor(port) as visitor:
