@@ -56,6 +56,7 @@ def filter_controls() -> None:
     controls.limits(
         "filters.reflection_chars", "Reflections", "characters", "Shorter and longer ones are dropped."
     )
+    st.caption("Lengths are in characters; 0 is no limit.")
     controls.one_of(
         "filters.block_tags", "Texts that hold a tag of the trace", {"drop": "drop them", "escape": "change the tag"},
         "A response with </sample> inside would end its own block early, so that the trace could not be read back.",
@@ -84,6 +85,7 @@ def balance_controls(seen: Evidence) -> None:
         for place, label in enumerate(seen.outlook.by_label):
             with columns[place % 3]:
                 controls.item("balance.label_limits", label, label, "0 is no limit.")
+    st.caption("0 is no limit.")
     if left_out := workspace.value("balance.exclude"):
         st.caption(f"{len(left_out):,} left out by hand on Look.")
         st.button(
