@@ -42,7 +42,7 @@ def test_the_demo_is_fit() -> None:
     app = with_source()
     said = words(app)
     assert [name for name in ("Groups", "Labels", "Answers", "Critiques") if f"**{name}**" in said] != []
-    assert "**N = 5** suits these data" in said
+    assert "**N = 5**, the most attempts in a trace, suits these data" in said
     assert len(app.dataframe) >= 1
     assert not app.button(key="onward.choose").disabled
 

@@ -58,13 +58,10 @@ def proposal(one: Proposal, exact: bool) -> None:
     about = "" if exact else " (from a sample)"
     mine = {path: workspace.value(path) for path in one.changes}
     if mine == dict(one.changes):
-        st.success(
-            f"**N = {one.attempts}** suits these data{about}: {one.reason}{_meaning(one)}",
-            icon=":material/thumb_up:",
-        )
+        st.success(f"{_attempts(one)} suits these data{about}: {one.reason}", icon=":material/thumb_up:")
         return
     st.info(
-        f"**N = {one.attempts}** would suit these data{about}: {one.reason}{_meaning(one)}",
+        f"{_attempts(one)} would suit these data{about}: {one.reason}",
         icon=":material/lightbulb:",
     )
     st.button(
@@ -72,8 +69,8 @@ def proposal(one: Proposal, exact: bool) -> None:
     )
 
 
-def _meaning(one: Proposal) -> str:
-    return f" N is how many attempts a trace has at most: here {one.attempts}."
+def _attempts(one: Proposal) -> str:
+    return f"**N = {one.attempts}**, the most attempts in a trace,"
 
 
 def possible(report: Fitness) -> None:
