@@ -37,7 +37,8 @@ browser:
 	sh tests/browser/install.sh
 
 tests: setup
-	$(BIN)/pytest -q -n 2 --dist loadgroup -m "not trainers and not torture"
+	$(BIN)/pytest -q -n 2 --dist loadgroup -m "not trainers and not torture" --ignore tests/browser
+	$(BIN)/pytest -q tests/browser
 
 # The loaders of LLaMA-Factory and verl on 50 questions, in an environment of their own.
 smoke: setup

@@ -99,7 +99,8 @@ def _spans(traces: Sequence[Trace]) -> pa.Array:
     structs = pa.StructArray.from_arrays(
         [names.cast(pa.string()), pa.array(starts), pa.array(ends[shown].astype(np.int32))], fields=list(SPAN)
     )
-    per_trace = np.add.reduceat(shown, np.cumsum([0, *segments[:-1]]), dtype=np.int32)
+    before = np.concatenate([[0], np.cumsum(shown)])
+    per_trace = np.diff(before[np.cumsum([0, *segments])])
     return pa.ListArray.from_arrays(_offsets(per_trace.tolist()), structs)
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -31,17 +32,39 @@ OPEN = {"RAY_AUTH_MODE": "disabled"}
 """The cluster of these tests listens on loopback only and has nothing to guard."""
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def cluster() -> Iterator[str]:
-    """A Ray of two workers on a free port; its address."""
-    port = "6391"
+    """A Ray of two workers on a free port of loopback; its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
     ray = str(Path(sys.executable).with_name("ray"))
-    start = [ray, "start", "--head", "--port", port, "--num-cpus", "2", "--include-dashboard=false"]
-    start += ["--node-ip-address", "127.0.0.1"]
+    start = [
+        ray,
+        "start",
+        "--head",
+        "--block",
+        "--port",
+        port,
+        "--num-cpus",
+        "2",
+        "--include-dashboard=false",
+    ]
     environment = {**os.environ, "PYTHONPATH": str(command.ROOT), **OPEN}
-    subprocess.run(start, check=True, capture_output=True, env=environment, timeout=120)
+    process = subprocess.Popen(
+        [*start, "--node-ip-address", "127.0.0.1"],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    for line in process.stdout or ():
+        if "Ray runtime started" in line:
+            break
+    assert process.poll() is None, "Ray did not start"
     yield f"127.0.0.1:{port}"
-    subprocess.run([ray, "stop"], check=False, capture_output=True, timeout=120)
+    process.terminate()
+    process.communicate(timeout=60)
 
 
 def build(out: object, *words: object, **variables: str) -> dict[str, object]:

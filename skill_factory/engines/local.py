@@ -208,11 +208,20 @@ def _each(
 @contextmanager
 def _no_ctrl_c_for_children() -> Iterator[None]:
     """Processes started in here never see Ctrl-C, not even while they import; this one sees it afterwards."""
+    pressed: list[int] = []
+    mine = threading.current_thread() is threading.main_thread()
+    # The mask is inherited by what is started; but a thread of Arrow's may take the signal for this process, and
+    # then Python would interrupt the start half-way. So it is noted, and raised when the children are there.
+    handler = signal.signal(signal.SIGINT, lambda number, frame: pressed.append(number)) if mine else None
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        if mine:
+            signal.signal(signal.SIGINT, handler)
+    if pressed:
+        raise KeyboardInterrupt
 
 
 @contextmanager
