@@ -42,9 +42,6 @@ class BuildFolder:
     @contextmanager
     def claimed(self) -> Iterator[None]:
         """Hold the folder's lock; it dies with the process. Errors: BuildFolderError if another build holds it."""
-        if not on_disk(self.path):  # an object store has no locks
-            yield
-            return
         if not on_disk(self.path):
             # An object store has no lock that dies with its holder; two builds of one recipe write the same bytes there.
             yield
