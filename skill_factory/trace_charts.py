@@ -68,7 +68,10 @@ def cutoff_chart(table: "pd.DataFrame", limit: int) -> Chart:
     most = max(float(table["tokens"].max()) if len(table) else 1.0, limit) * 1.05
     scale = alt.Scale(domain=[0, most], nice=False)
     x = alt.X(
-        "tokens:Q", title="Tokens of question and trace", scale=scale, axis=alt.Axis(format=",", grid=False)
+        "tokens:Q",
+        title="Tokens of question and trace",
+        scale=scale,
+        axis=alt.Axis(format=",.0f", grid=False),
     )
     y = alt.Y(
         "longer:Q",
@@ -86,11 +89,23 @@ def cutoff_chart(table: "pd.DataFrame", limit: int) -> Chart:
         number_told("traces", "Traces"),
     ]
     base = alt.Chart(shown).encode(x=x, y=y, detail="attempts:N", tooltip=told)
-    halves = shown[shown["longer"] <= 0.5].groupby("attempts", sort=False).head(1)
     rule = alt.Chart(pd.DataFrame({"tokens": [limit], "said": [f"cut-off {limit:,}"]})).encode(x=x)
     return alt.layer(
-        base.mark_line(interpolate="step-before", strokeWidth=2).encode(color=coloured(), opacity=alt.Opacity("attempts:Q", scale=alt.Scale(range=[0.35, 1]), legend=None)),
+        base.mark_line(interpolate="step-after", strokeWidth=2).encode(color=coloured(), opacity=alt.Opacity("attempts:Q", scale=alt.Scale(range=[0.35, 1]), legend=None)),
         rule.mark_rule(strokeDash=[4, 3]).encode(color=ink()),
         rule.mark_text(align="right", dx=-5, y=8, fontSize=12).encode(text="said:N", color=ink()),
-        alt.Chart(halves).mark_text(align="left", dx=4, dy=-6, fontSize=11).encode(x=x, y=y, text="said:N", color=ink()),
+        alt.Chart(_named(shown)).mark_text(align="left", dx=4, fontSize=11).encode(x=x, y=y, text="said:N", color=ink()),
     ).properties(height=HEIGHT)  # fmt: skip
+
+
+def _named(shown: "pd.DataFrame") -> "pd.DataFrame":
+    """Where each line's name stands: on its fall, the longer traces' higher, so that no two names meet."""
+    import pandas as pd
+
+    lines = list(shown.groupby("attempts"))
+    heights = [0.15 + 0.7 * place / max(1, len(lines) - 1) for place in range(len(lines))]
+    falls = [
+        line[line["longer"] <= height].head(1).assign(longer=height)
+        for height, (_, line) in zip(heights, lines, strict=True)
+    ]
+    return pd.concat(falls) if falls else shown
