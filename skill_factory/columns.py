@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import pyarrow as pa
 
+from skill_factory import wording
 from skill_factory.errors import ColumnError
 from skill_factory.reasons import RowReason
 from skill_factory.recipe import Columns
@@ -235,7 +236,7 @@ def needed_columns(columns: Columns, names: Iterable[str]) -> list[str]:
         top = path if path in names else path.partition(".")[0]
         if top not in names:
             raise ColumnError(
-                f"The column {path!r} mapped to {field} is not in the source. Found: {', '.join(names)}. "
+                f"The column {path!r} mapped to {field} is not in the source. Found: {wording.found(names)}. "
                 f"Choose one of them, e.g. --map {field}={names[0] if names else 'COLUMN'}."
             )
         wanted.add(top)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from skill_factory import wording
 from skill_factory.columns import MANY, REQUIRED, mapped, needed_columns
 from skill_factory.errors import ColumnError, NothingUsable, RecipeError, SourceError
 from skill_factory.formats import OwnFormats, chosen_formats
@@ -41,7 +42,7 @@ def settled_columns(
     missing = [field for field in REQUIRED if not getattr(settled, field)]
     if missing:
         raise ColumnError(
-            f"No column for {' and '.join(missing)}. Found: {', '.join(names)}. "
+            f"No column for {' and '.join(missing)}. Found: {wording.found(names)}. "
             f"Choose one, e.g. --map {missing[0]}={names[0] if names else 'COLUMN'}."
         )
     needed_columns(settled, names)
@@ -77,7 +78,7 @@ def ready(
         raise ColumnError(
             f"No column holds reflections, and the format {needs[0]} shows them. "
             "Map one (--map reflections=COLUMN), make them (generate reflections), or ask for --format no_reflection. "
-            f"Found: {', '.join(source.names())}."
+            f"Found: {wording.found(source.names())}."
         )
     if recipe.verdicts.rule == "column" and not columns.verdicts:
         raise RecipeError("The verdict rule is a column, but none is mapped. Add --map verdicts=COLUMN.")

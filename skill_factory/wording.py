@@ -1,5 +1,7 @@
 """Numbers as people read them."""
 
+from collections.abc import Iterable
+
 
 def many(number: int, noun: str) -> str:
     """A number with its noun: "1 question", "2,400 questions", "no questions"."""
@@ -20,6 +22,13 @@ def percent(part: float, whole: float = 1.0) -> str:
 def listed(items: list[str], last: str = "and") -> str:
     """Items as a phrase: "a", "a and b", "a, b and c"."""
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} {last} {items[-1]}" if items else ""
+
+
+def found(names: Iterable[str], most: int = 30) -> str:
+    """Names that were found, for a sentence: a thousand columns, or one with a name of a page, are cut."""
+    names = list(names)
+    shown = ", ".join(name if len(name) <= 60 else f"{name[:59]}…" for name in names[:most])
+    return f"{shown} … and {len(names) - most:,} more" if len(names) > most else shown
 
 
 def rounded(number: float) -> int:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from skill_factory.wording import listed, many, percent, rounded
+from skill_factory.wording import found, listed, many, percent, rounded
 
 
 @pytest.mark.parametrize(
@@ -37,3 +37,10 @@ def test_a_list_as_a_phrase(items: list[str], said: str) -> None:
 def test_an_estimate_keeps_three_digits(number: float, said: int) -> None:
     """What is not known exactly is not said to the last digit."""
     assert rounded(number) == said
+
+
+def test_names_that_were_found_fit_a_sentence() -> None:
+    """All of a few; of a thousand the first ones and how many more; a name as long as a page is cut."""
+    assert found(["a", "b"]) == "a, b"
+    assert found([f"c{k}" for k in range(1030)]).endswith("c28, c29 … and 1,000 more")
+    assert len(found(["x" * 10_000])) == 60

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 import pyarrow as pa
 
+from skill_factory import wording
 from skill_factory.columns import Batch, is_unicode, value_at
 from skill_factory.draws import order_keys, text_id
 from skill_factory.errors import ColumnError
@@ -97,6 +98,6 @@ def check_question(columns: Columns, names: list[str]) -> Columns:
     """Errors: ColumnError where no column holds the questions."""
     if not columns.question:
         raise ColumnError(
-            f"No column for question. Found: {', '.join(names)}. Choose one, e.g. --map question={names[0]}."
+            f"No column for question. Found: {wording.found(names)}. Choose one, e.g. --map question={names[0]}."
         )
     return columns

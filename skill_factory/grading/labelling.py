@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from skill_factory import wording
 from skill_factory.columns import CanonicalRow, RowError, needed_columns, read_row, value_at
 from skill_factory.draws import text_id
 from skill_factory.errors import ColumnError, SourceError
@@ -121,7 +122,7 @@ def answer_columns(source: RawSource, given: Mapping[str, Any] | None = None) ->
     missing = [name for name in NEEDED if not getattr(mapping, name)]
     if missing:
         raise ColumnError(
-            f"Grading needs a column for {' and '.join(missing)}. Found: {', '.join(names)}. "
+            f"Grading needs a column for {' and '.join(missing)}. Found: {wording.found(names)}. "
             f"Choose one, e.g. --map {missing[0]}={names[0] if names else 'COLUMN'}."
         )
     needed_columns(mapping, names)
