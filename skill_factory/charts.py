@@ -71,7 +71,7 @@ def yield_chart(table: "pd.DataFrame", recipe: Recipe) -> Chart:
     return alt.layer(
         base.mark_line(point={"size": 36}).encode(strokeWidth=alt.condition("datum.chosen", alt.value(3), alt.value(1.25))),
         rule,
-        here.mark_text(dy=-12, fontSize=13, fontWeight="bold").encode(text=alt.Text("questions:Q", format=",")),
+        here.mark_text(align="left", dx=6, dy=-12, fontSize=13, fontWeight="bold").encode(text=alt.Text("questions:Q", format=",")),
         alt.Chart(ends).mark_text(align="left", dx=8, fontSize=12, limit=190).encode(
             x=x, y=alt.Y("place:Q", scale=alt.Scale(domain=[0, top], nice=False)), text="short:N", color=coloured()
         ),
@@ -90,7 +90,7 @@ def _alike(table: "pd.DataFrame") -> "pd.DataFrame":
     for questions, members in groups.items():
         members = sorted(members, key=lambda one: not one[1])
         names = [name for name, _ in members]
-        more = f" + {len(names) - 1} more" if len(names) > 1 else ""
+        more = f" + {len(names) - 1}" if len(names) > 1 else ""
         chosen = members[0][1]
         for n, number in enumerate(questions, 1):
             rows.append(
