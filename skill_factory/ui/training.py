@@ -108,7 +108,7 @@ def _show(made: Exported, trainer: Trainer, options: Options | None) -> None:
     else:
         st.markdown(f":material/check_circle: No trace is longer than the cut-off{counted}.")
     for finding in made.checked.findings:
-        st.caption(f":material/info: {finding.count:,}: {shell.plain(finding.sentence)}")
+        st.caption(f":material/info: {many(finding.count, 'row')}: {shell.plain(finding.sentence)}")
     st.download_button(
         "All files (zip)", lambda: zipped(made.path), f"train-{trainer.value}.zip", "application/zip", key="train.zip",
         icon=":material/download:", on_click="ignore",
