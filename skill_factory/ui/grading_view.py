@@ -14,6 +14,7 @@ from skill_factory.grading.labelling import LabelReport, label
 from skill_factory.recipe import Columns
 from skill_factory.ui import loading, mapping, workspace
 from skill_factory.ui.making_asked import Asked, Stage, What, typed_source
+from skill_factory.ui.making_form import first
 from skill_factory.ui.making_run import refused
 from skill_factory.wording import many, percent
 
@@ -63,9 +64,8 @@ class _First(loading.Seen):
 def settings(base: dict[str, Any], before: Asked | None, running: bool) -> Asked:
     """The task, where final answers stand, and the columns that are compared."""
     given = before or Asked(What.GRADE, base["source"], base["label"])
-    st.session_state.setdefault("grading.task", given.task)
     task = st.radio(
-        "How are answers compared?", list(TASKS), format_func=TASKS.get,
+        "How are answers compared?", list(TASKS), list(TASKS).index(first("grading.task", given.task)), format_func=TASKS.get,
         captions=[workspace.plain(ABOUT[name]) for name in TASKS], key="grading.task", disabled=running,
     )  # fmt: skip
     columns = base["columns"]
@@ -81,9 +81,8 @@ def settings(base: dict[str, Any], before: Asked | None, running: bool) -> Asked
 
 
 def _final(given: Asked, running: bool) -> str:
-    st.session_state.setdefault("grading.final", given.final)
     return st.selectbox(
-        "Final answers stand", list(FINALS), format_func=FINALS.get, key="grading.final",
+        "Final answers stand", list(FINALS), list(FINALS).index(first("grading.final", given.final)), format_func=FINALS.get, key="grading.final",
         disabled=running,
     )  # fmt: skip
 
@@ -107,18 +106,19 @@ def sample(asked: Asked, run: Callable[[Asked, Stage], None]) -> None:
     _decisions(report)
     sure = report.decided[Decision.RIGHT] + report.decided[Decision.WRONG]
     with st.container(horizontal=True, horizontal_alignment="right"):
-        st.button(
+        if st.button(
             "They are: grade all responses", type="primary", icon=":material/checklist:", key="making.run.grade",
-            disabled=not sure, on_click=run, args=(asked, Stage.GRADE),
-        )  # fmt: skip
+            disabled=not sure,
+        ):  # fmt: skip
+            run(asked, Stage.GRADE)
     _command(asked)
 
 
 def _graded(asked: Asked) -> LabelReport:
     with tempfile.TemporaryDirectory() as folder:
-        first = _First(loading.source().raw)
+        rows = _First(loading.source().raw)
         return label(
-            first, Path(folder) / "sample.parquet", Task(asked.task), asked.final, dict(asked.columns), SHOWN
+            rows, Path(folder) / "sample.parquet", Task(asked.task), asked.final, dict(asked.columns), SHOWN
         )
 
 

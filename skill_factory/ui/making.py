@@ -166,12 +166,17 @@ def _stage(mine: Panel, asked: Asked, made: Making | None, now: Status | None) -
 
 def _run(mine: Panel, made: Making | None) -> Run:
     def run(asked: Asked, stage: Stage) -> None:
-        """Start a stage; a refusal is said on the page."""
+        """
+        Start a stage; a refusal is said on the page.
+
+        Not in a button's callback: that would know the form as it was before a field that was left by the same click.
+        """
         token = workspace.current().token
         try:
             mine.id = making_jobs.start(asked, stage, token, making_form.key(asked, token), made).id
         except SkillFactoryError as error:
             st.session_state["_making_refused"] = str(error)
+        st.rerun()
 
     return run
 

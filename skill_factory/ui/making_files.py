@@ -21,10 +21,9 @@ def by_files(asked: Asked, made: Making | None, now: Status | None, run: Run) ->
     )
     fresh = made is not None and asked.asks_for == made.asked.asks_for and made.requests.exists()
     with st.container(horizontal=True):
-        st.button(
-            "Write the requests", type="secondary" if fresh else "primary", key="making.write", icon=":material/description:",
-            on_click=run, args=(asked, Stage.WRITE),
-        )  # fmt: skip
+        kind = "secondary" if fresh else "primary"
+        if st.button("Write the requests", type=kind, key="making.write", icon=":material/description:"):
+            run(asked, Stage.WRITE)
         if fresh and made:
             st.download_button(
                 "requests.jsonl", lambda: made.requests.open("rb"), "requests.jsonl", "application/jsonl",
@@ -43,14 +42,9 @@ def by_files(asked: Asked, made: Making | None, now: Status | None, run: Run) ->
         help="What the batch run has written.",
         disabled=not fresh,
     )
-    if sent is not None and fresh and made:
-        st.button(
-            "Join the answers",
-            type="primary",
-            key="making.join",
-            on_click=_join,
-            args=(asked, made, sent, run),
-        )
+    ready = sent is not None and fresh and made is not None
+    if ready and st.button("Join the answers", type="primary", key="making.join"):
+        _join(asked, made, sent, run)
 
 
 def _join(asked: Asked, made: Making, sent: Any, run: Run) -> None:

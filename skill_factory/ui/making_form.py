@@ -21,7 +21,7 @@ WORDINGS = {
     "alternatively": "alternatives",
     "rephrase": "rephrase first",
 }
-_DRAFT, _SECRET = "_making_draft", "_making_key"
+_DRAFT, _FIRST, _SECRET = "_making_draft", "_making_first", "_making_key"
 
 
 def settings(what: What, base: dict[str, Any], before: Asked | None, running: bool) -> Asked:
@@ -49,12 +49,12 @@ class _Form:
     def __init__(self, draft: dict[str, Any], running: bool) -> None:
         self._draft, self._off = draft, running
 
-    def _options(self, name: str, first: Any = None) -> dict[str, Any]:
-        """A default that changes would make another widget of it, so the session's value is set instead."""
-        key = f"making.{name}"
-        if key not in st.session_state:
-            st.session_state[key] = self._value(name) if first is None else first
-        return {"key": key, "disabled": self._off}
+    def _options(self, name: str) -> dict[str, Any]:
+        return {"key": f"making.{name}", "disabled": self._off}
+
+    def _first(self, name: str, usual: Any = None) -> Any:
+        """The default of a widget: what the draft held when it appeared, for one that changes makes another widget."""
+        return first(f"making.{name}", self._value(name) if usual is None else usual)
 
     def _value(self, name: str) -> Any:
         return self._draft.get(name, Asked.__dataclass_fields__[name].default)
@@ -67,7 +67,7 @@ class _Form:
         """Where the model is."""
         options = list(PLACES)
         found = st.segmented_control(
-            "Where is the model?", options, format_func=PLACES.get, required=True,
+            "Where is the model?", options, format_func=PLACES.get, required=True, default=self._first("where"),
             **self._options("where"),
         )  # fmt: skip
         st.caption(ABOUT[found])
@@ -94,12 +94,14 @@ class _Form:
         return found
 
     def _text(self, name: str, label: str, placeholder: str, help: str) -> str:
-        value = st.text_input(label, placeholder=placeholder, help=help, **self._options(name))
+        value = st.text_input(
+            label, self._first(name), placeholder=placeholder, help=help, **self._options(name)
+        )
         return str(self._keep(name, value.strip()))
 
     def _number(self, name: str, label: str, low: float, high: float, help: str, **options: Any) -> Any:
-        first = min(max(self._value(name), low), high)
-        found = st.number_input(label, low, high, help=help, **self._options(name, first), **options)
+        value = self._first(name, min(max(self._value(name), low), high))
+        found = st.number_input(label, low, high, value, help=help, **self._options(name), **options)
         return self._keep(name, found)
 
     def amount(self, what: What, where: Where) -> dict[str, Any]:
@@ -119,8 +121,8 @@ class _Form:
                 )  # fmt: skip
             return {"k": k, "max_k": max(k, most)}
         names = st.multiselect(
-            "Wordings of the prompt", list(WORDINGS), format_func=WORDINGS.get,
-            help="Each question is asked in each of them: variety helps.", **self._options("variants", list(self._value("variants") or WORDINGS)),
+            "Wordings of the prompt", list(WORDINGS), self._first("variants", list(self._value("variants") or WORDINGS)), format_func=WORDINGS.get,
+            help="Each question is asked in each of them: variety helps.", **self._options("variants"),
         )  # fmt: skip
         self._keep("variants", tuple(names))
         each = self._number(
@@ -157,20 +159,30 @@ class _Form:
         return found
 
 
+def first(key: str, value: Any) -> Any:
+    """The value that a widget appeared with, as long as it is shown; a new one when it comes again."""
+    known: dict[str, Any] = st.session_state.setdefault(_FIRST, {})
+    if key not in st.session_state or key not in known:
+        known[key] = value
+    return known[key]
+
+
 def _secret(where: Where, off: bool) -> None:
     optional = (
         " Empty: your sign-in is used." if where is Where.PROVIDER else " Empty where the server wants none."
     )
     hint = "or your sign-in" if where is Where.PROVIDER else "if the server wants one"
-    st.session_state.setdefault("making.key", st.session_state.get(_SECRET, ""))
-    st.text_input(
-        "Key", type="password", placeholder=hint, key="making.key", autocomplete="off", disabled=off,
+    typed = st.text_input(
+        "Key", first("making.key", st.session_state.get(_SECRET, "")), type="password", placeholder=hint, key="making.key", autocomplete="off", disabled=off,
         help="Kept in this session only, sent to nobody but the model's server, and written nowhere." + optional,
-        on_change=_keep_secret,
+        on_change=_cleared,
     )  # fmt: skip
+    if typed.strip():
+        st.session_state[_SECRET] = typed.strip()
 
 
-def _keep_secret() -> None:
+def _cleared() -> None:
+    """Take the key away where the visitor has emptied the field; a field that comes anew is empty for a moment too."""
     st.session_state[_SECRET] = st.session_state["making.key"].strip()
 
 

@@ -92,11 +92,10 @@ def _first(asked: Asked, run: Run, changed: bool) -> None:
 
 def _actions(asked: Asked, run: Run, stage: Stage, label: str, other: str = "") -> None:
     with st.container(horizontal=True, horizontal_alignment="right"):
-        if other:
-            st.button(other, type="tertiary", key="making.whole", on_click=run, args=(asked, Stage.WHOLE))
-        st.button(
-            label, type="primary", icon=":material/play_arrow:", key=f"making.run.{stage.value}", on_click=run, args=(asked, stage),
-        )  # fmt: skip
+        if other and st.button(other, type="tertiary", key="making.whole"):
+            run(asked, Stage.WHOLE)
+        if st.button(label, type="primary", icon=":material/play_arrow:", key=f"making.run.{stage.value}"):
+            run(asked, stage)
 
 
 def _command(asked: Asked) -> None:
@@ -234,10 +233,9 @@ def ended(asked: Asked, made: Making, now: Status, run: Run) -> None:
         )
         st.error(workspace.plain(now.said), icon=":material/error:")
     if asked.asks_for == made.asked.asks_for:
-        st.button(
-            "Go on", key="making.resume", icon=":material/play_arrow:", on_click=run, args=(asked, made.stage),
-            type="primary",
-        )  # fmt: skip
+        pressed = st.button("Go on", key="making.resume", icon=":material/play_arrow:", type="primary")
+        if pressed:
+            run(asked, made.stage)
 
 
 def _short(asked: Asked, made: Making, now: Status, run: Run, take: Callable[[], None]) -> None:
