@@ -5,6 +5,7 @@ import secrets
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -25,9 +26,10 @@ class Visitor:
 
     def __init__(self, port: int, query: str = "") -> None:
         self._port, self._query = port, query
-        self._socket = connect(
-            f"ws://127.0.0.1:{port}/_stcore/stream", max_size=None, subprotocols=["streamlit"], open_timeout=PATIENCE,
-            ping_interval=None,
+        self._open = ExitStack()
+        self._socket = self._open.enter_context(
+            connect(f"ws://127.0.0.1:{port}/_stcore/stream", max_size=None, subprotocols=["streamlit"],
+                    open_timeout=PATIENCE, ping_interval=None)
         )  # fmt: skip
         self.received = bytearray()
         """Everything that the server ever sent."""
@@ -45,7 +47,7 @@ class Visitor:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
     ) -> None:
-        self._socket.close()
+        self._open.close()
 
     # -- what a visitor does
 
