@@ -23,7 +23,7 @@ _NO_SPACE = re.compile(r"[^ \t\n\r]")
 LARGEST_BATCH = 16_000_000
 """Characters of text after which a batch is full, however few its rows."""
 LARGEST_UNPACKED = 1_000_000_000
-MOST_UNPACKED = 200
+MOST_UNPACKED = 100
 """Above LARGEST_UNPACKED a packed file may be so many times as large as it is stored; texts pack to a tenth at best."""
 
 Row = dict[str, Any]
