@@ -68,7 +68,7 @@ def silent(_: Progress) -> None:
 class TerminalReport:
     """Progress on standard error: one line that is written over on a terminal, plain lines elsewhere."""
 
-    def __init__(self, stream: TextIO | None = None, every: float = 5.0) -> None:
+    def __init__(self, stream: TextIO | None = None, every: float = 15.0) -> None:
         self._stream = stream or sys.stderr
         self._live = self._stream.isatty()
         self._every = 0.1 if self._live else every

@@ -6,6 +6,8 @@ The partitions and their bytes are those of the local engine: `scatter` decides 
 
 import json
 import logging
+import os
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -51,7 +53,7 @@ def _run(
         seconds = round(time.monotonic() - start, 3)
         report(Progress(phase, done, whole, rows, traces, resumed, seconds))
 
-    with _cluster(address) as ray:
+    with _heard_on_standard_error(), _cluster(address) as ray:
         tables, size, rows, variants = _read(ray, source, recipe, tell)
         check_variants(variants, recipe)
         cut = partitions([], size)
@@ -66,6 +68,20 @@ def _run(
             if p not in done:
                 done[p] = write_part(p, CANONICAL.empty_table(), recipe, folder, None, own)
     return Built([done[p] for p in range(len(cut))], rows, resumed)
+
+
+@contextmanager
+def _heard_on_standard_error() -> Iterator[None]:
+    """Ray's own processes and libraries write to standard output too; what a command prints there is the user's."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        os.dup2(kept, 1)
+        os.close(kept)
 
 
 @contextmanager
