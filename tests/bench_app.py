@@ -25,7 +25,7 @@ WATCH = """() => {
   window.moved = [];
   window.pressed = 0;
   addEventListener('keydown', () => { window.pressed = performance.now(); }, true);
-  const shown = () => document.querySelector('[data-testid="stMain"]').innerText.split('\\n').slice(0, 12).join('|');
+  const shown = () => document.querySelector('[data-testid="stMain"]').innerText.split('\\n').slice(0, 5).join('|');
   let last = shown();
   new MutationObserver(() => {
     const now = shown();
@@ -86,8 +86,9 @@ def first_numbers(visitor: Visitor, source: Path) -> float:
     field.fill(str(source))
     start = time.monotonic()
     field.press("Enter")
+    visitor.titled("Data")
     visitor.page.wait_for_function(
-        "() => /question/.test(document.querySelector('[data-testid=\"stMain\"]').innerText.split('Data')[0])"
+        "() => /[0-9] question/.test(document.querySelector('[data-testid=\"stMain\"]').innerText.split('Data')[0])"
     )
     return time.monotonic() - start
 
