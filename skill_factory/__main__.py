@@ -1,6 +1,11 @@
 """`python -m skill_factory`: the command line."""
 
-from skill_factory.cli import run
+import sys
+
+try:
+    from skill_factory.cli import run
+except KeyboardInterrupt:  # Ctrl-C before anything began
+    sys.exit(130)
 
 if __name__ == "__main__":
     run()

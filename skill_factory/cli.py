@@ -4,6 +4,7 @@ import argparse
 import io
 import json
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -45,7 +46,9 @@ def run() -> NoReturn:
                 errors="backslashreplace"
             )  # a terminal may not know every character of the data
     try:
-        sys.exit(main(sys.argv[1:]))
+        code = main(sys.argv[1:])
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # what is done is done: a late Ctrl-C changes no exit code
+        sys.exit(code)
     except BrokenPipeError:  # `… | head` has read enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
