@@ -47,7 +47,8 @@ def run() -> NoReturn:
             )  # a terminal may not know every character of the data
     try:
         code = main(sys.argv[1:])
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # what is done is done: a late Ctrl-C changes no exit code
+        # What is done is done: a late Ctrl-C changes no exit code.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         sys.exit(code)
     except BrokenPipeError:  # `… | head` has read enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
