@@ -6,6 +6,7 @@ makes it per partition, the app for the whole source: judging exists once.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import repeat
 from typing import TypeAlias
 
 import numpy as np
@@ -17,6 +18,7 @@ from xxhash import xxh3_64_intdigest
 from skill_factory.recipe import Recipe
 from skill_factory.reflections import banned, verdict_rule
 from skill_factory.responses import block_tag_pattern, escape_block_tags, final_answer, variant_codes
+from skill_factory.texts import Texts
 
 Ids: TypeAlias = npt.NDArray[np.uint64]
 Places: TypeAlias = npt.NDArray[np.int32]
@@ -68,41 +70,79 @@ class Reading:
 def read(table: pa.Table, recipe: Recipe) -> Reading:
     """Facts and texts of canonical rows (columns.CANONICAL)."""
     question, question_ids, texts, golds = _questions(table)
-    responses = _texts(table["response"], recipe)
+    responses, response_tags = _texts(one_array(table["response"]), recipe)
     flat, owners = _flatten(table["reflections"])
-    reflections = _texts(flat, recipe)
-    verdicts = _flatten(table["verdicts"])[0].to_pylist() if recipe.verdicts.rule == "column" else None
+    reflections, reflection_tags = _texts(flat, recipe)
     correct = table["correct"].to_pylist()
-    find = final_answer(recipe.answers)
-    columns = (responses, table["extracted"].to_pylist(), table["answer"].to_pylist(), correct)
-    answers = [find(*one) for one in zip(*columns, strict=True)]
     codes, names = variant_codes(table["variant"].to_pylist())
-    judge, holds = verdict_rule(recipe.verdicts), banned(recipe.filters)
-    said = verdicts if verdicts is not None else [""] * len(reflections)
+    of_responses, answers = _look_at_responses(responses, table, correct, recipe)
+    of_reflections, verdicts, banned_flags = _look_at_reflections(reflections, table, recipe)
     facts = Facts(
         question_id=question_ids,
         variants=names,
         response_question=question,
-        response_id=text_ids(responses),
+        response_id=of_responses.ids(),
         response_correct=np.array(correct, dtype=np.bool_),
         response_variant=np.array(codes, dtype=np.int32),
-        response_chars=np.array([len(text) for text in responses], dtype=np.int32),
-        response_empty=_empty(responses),
-        response_tags=_tagged(table["response"], recipe),
+        response_chars=np.array(of_responses.chars, dtype=np.int32),
+        response_empty=np.array(of_responses.empty, dtype=np.bool_),
+        response_tags=response_tags,
         response_answer=np.array([text_hash(a.strip()) if a else 0 for a in answers], dtype=np.uint64),
         reflection_response=owners,
-        reflection_id=text_ids(reflections),
-        reflection_verdict=np.array(
-            [judge(*one) for one in zip(reflections, said, strict=True)], dtype=np.int8
-        ),
-        reflection_chars=np.array([len(text) for text in reflections], dtype=np.int32),
-        reflection_empty=_empty(reflections),
-        reflection_tags=_tagged(flat, recipe),
-        reflection_banned=_banned(reflections, holds)
-        if recipe.filters.ban
-        else np.zeros(len(reflections), np.bool_),
+        reflection_id=of_reflections.ids(),
+        reflection_verdict=np.array(verdicts, dtype=np.int8),
+        reflection_chars=np.array(of_reflections.chars, dtype=np.int32),
+        reflection_empty=np.array(of_reflections.empty, dtype=np.bool_),
+        reflection_tags=reflection_tags,
+        reflection_banned=banned_flags,
     )
     return Reading(facts, texts, golds, responses, answers, reflections)
+
+
+class _Looks:
+    """What is noted of every text."""
+
+    def __init__(self) -> None:
+        self.hashes: list[int] = []
+        self.chars: list[int] = []
+        self.empty: list[bool] = []
+
+    def note(self, raw: Sequence[bytes], texts: Sequence[str]) -> None:
+        self.hashes += map(xxh3_64_intdigest, raw)
+        self.chars += map(len, texts)
+        self.empty += [not text or text.isspace() for text in texts]
+
+    def ids(self) -> Ids:
+        return np.array(self.hashes, dtype=np.uint64)
+
+
+def _look_at_responses(
+    responses: Texts, table: pa.Table, correct: Sequence[bool], recipe: Recipe
+) -> tuple[_Looks, list[str | None]]:
+    """What is noted of each response, and its final answer."""
+    extracted, golds = table["extracted"].to_pylist(), table["answer"].to_pylist()
+    find = final_answer(recipe.answers)
+    looks, answers = _Looks(), list[str | None]()
+    for part, raw, texts in responses.blocks():
+        looks.note(raw, texts)
+        answers += map(find, texts, extracted[part], golds[part], correct[part])
+    return looks, answers
+
+
+def _look_at_reflections(
+    reflections: Texts, table: pa.Table, recipe: Recipe
+) -> tuple[_Looks, list[int], Flags]:
+    """What is noted of each reflection, its verdict, and whether it holds a banned word."""
+    judge, holds = verdict_rule(recipe.verdicts), banned(recipe.filters)
+    by_column = recipe.verdicts.rule == "column"
+    said = _flatten(table["verdicts"])[0].to_pylist() if by_column else None
+    looks, verdicts, flags = _Looks(), list[int](), np.zeros(len(reflections), np.bool_)
+    for part, raw, texts in reflections.blocks():
+        looks.note(raw, texts)
+        verdicts += map(judge, texts, said[part] if said is not None else repeat(""))
+        if recipe.filters.ban:
+            flags[part] = [holds(text) for text in texts]
+    return looks, verdicts, flags
 
 
 def joined(parts: Sequence[Facts]) -> Facts:
@@ -147,11 +187,16 @@ def text_hash(text: str) -> int:
     return xxh3_64_intdigest(text.encode()) or 1
 
 
+def one_array(column: pa.ChunkedArray) -> pa.Array:
+    """The values of a column in one array; copied only where they lie in several."""
+    if column.num_chunks == 1:
+        return column.chunk(0)
+    return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
+
+
 def question_ids(questions: pa.ChunkedArray) -> tuple[Places, Ids, pa.Array]:
     """For each row the place of its question among the different ones; their ids; their texts."""
-    encoded = questions.combine_chunks().dictionary_encode()
-    if isinstance(encoded, pa.ChunkedArray):
-        encoded = encoded.chunk(0)
+    encoded = one_array(questions).dictionary_encode()
     texts = encoded.dictionary
     return encoded.indices.to_numpy(zero_copy_only=False).astype(np.int32), text_ids(texts.to_pylist()), texts
 
@@ -166,19 +211,21 @@ def _questions(table: pa.Table) -> tuple[Places, Ids, list[str], list[str | None
     return places, ids, texts.to_pylist(), golds
 
 
-def _texts(column: pa.ChunkedArray | pa.Array, recipe: Recipe) -> list[str]:
-    texts: list[str] = column.to_pylist()
-    if recipe.filters.block_tags == "escape":
-        for place in np.flatnonzero(_tagged(column, recipe)).tolist():
+def _texts(column: pa.Array, recipe: Recipe) -> tuple[Texts, Flags]:
+    """The texts of a column, with block tags escaped where the recipe says so, and which of them held some."""
+    found = pc.match_substring_regex(column, block_tag_pattern(recipe.tags))
+    tagged = np.asarray(found.to_numpy(zero_copy_only=False), np.bool_)
+    if recipe.filters.block_tags == "escape" and tagged.any():
+        texts: list[str] = column.to_pylist()
+        for place in np.flatnonzero(tagged).tolist():
             texts[place] = escape_block_tags(texts[place], recipe.tags)
-    return texts
+        column = pa.array(texts, pa.large_string())
+    return Texts(column), tagged
 
 
 def _flatten(column: pa.ChunkedArray) -> tuple[pa.Array, Places]:
     """The items of a column of lists, and for each the row it came from."""
-    lists = column.combine_chunks()
-    if isinstance(lists, pa.ChunkedArray):
-        lists = lists.chunk(0) if lists.num_chunks else pa.array([], column.type)
+    lists = one_array(column)
     lengths = pc.fill_null(pc.list_value_length(lists), 0).to_numpy(zero_copy_only=False)
     return lists.flatten(), np.repeat(np.arange(len(lists), dtype=np.int32), lengths)
 
@@ -186,18 +233,3 @@ def _flatten(column: pa.ChunkedArray) -> tuple[pa.Array, Places]:
 def text_ids(texts: Sequence[str]) -> Ids:
     """The ids of some texts, as `draws.text_id` makes them."""
     return np.array([xxh3_64_intdigest(text.encode()) for text in texts], dtype=np.uint64)
-
-
-def _empty(texts: Sequence[str]) -> Flags:
-    return np.array([not text or text.isspace() for text in texts], dtype=np.bool_)
-
-
-def _banned(texts: Sequence[str], holds: object) -> Flags:
-    return np.array([holds(text) for text in texts], dtype=np.bool_)  # type: ignore[operator]
-
-
-def _tagged(column: pa.ChunkedArray | pa.Array, recipe: Recipe) -> Flags:
-    found = pc.match_substring_regex(column, block_tag_pattern(recipe.tags))
-    return np.asarray(
-        found.to_numpy(zero_copy_only=False) if isinstance(found, pa.Array) else found.to_numpy(), np.bool_
-    )
