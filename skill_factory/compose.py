@@ -9,10 +9,10 @@ from skill_factory.formats import FormatFunction
 from skill_factory.model import Closing, Question, Skip, Trace, TracePlan, hex_id
 from skill_factory.phrases import PhraseBook
 from skill_factory.questions import Judgement, questions, usable_for
-from skill_factory.reasons import Level, TraceReason
+from skill_factory.reasons import TraceReason
 from skill_factory.recipe import Recipe
 from skill_factory.render import render
-from skill_factory.tally import Tally, tally_skip, tally_trace
+from skill_factory.tally import Tally, tally_skip
 
 
 @dataclass
@@ -32,9 +32,11 @@ def compose(
     tally: Tally,
     written: Written,
 ) -> Iterator[Trace]:
-    """The traces of all usable questions in written order; `tally` and `written` grow as they come."""
+    """
+    The traces of all usable questions in written order. As they come `written` grows, and `tally` by those that could
+    not be made; `tally_traces` counts those that could.
+    """
     gates = {code: usable_for(judgement, recipe, code) for code in formats}
-    ledger = tally.ledger[Level.TRACES]
     excluded = frozenset(recipe.balance.exclude)
     for place, question in questions(reading, judgement, recipe.traces.seed):
         of_question = 0
@@ -52,9 +54,6 @@ def compose(
                 of_question += 1
                 written.traces += 1
                 written.by_label[made.plan.label] += 1
-                ledger.read += 1
-                ledger.kept += 1
-                tally_trace(tally, made)
                 yield made
 
 

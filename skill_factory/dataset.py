@@ -2,6 +2,7 @@
 
 from binascii import hexlify
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import chain
 
 import numpy as np
@@ -86,25 +87,32 @@ def _attempts(traces: Sequence[Trace]) -> pa.Array:
 
 def _spans(traces: Sequence[Trace]) -> pa.Array:
     """Where each stretch of text lies, of whole batches at once."""
-    segments = [len(trace.segments) for trace in traces]
-    lengths = np.array([len(text) for trace in traces for _, text in trace.segments], np.int64)
-    kinds = np.array([_KIND[kind] for trace in traces for kind, _ in trace.segments], np.int32)
+    stretches = [len(trace.pieces) for trace in traces]
+    lengths = np.array(list(map(len, chain.from_iterable([trace.pieces for trace in traces]))), np.int64)
+    kinds = np.frombuffer(b"".join([_codes(trace.kinds) for trace in traces]), np.uint8)
     ends = np.cumsum(lengths)
     # Ends count through the batch; what came before a trace is taken off, so that each trace starts at 0.
     texts = np.array([len(trace.text) for trace in traces], np.int64)
-    ends -= np.repeat(np.cumsum(texts) - texts, segments)
+    ends -= np.repeat(np.cumsum(texts) - texts, stretches)
     shown = kinds != _KIND[SegmentKind.LAYOUT]
-    names = pa.DictionaryArray.from_arrays(pa.array(kinds[shown]), [kind.value for kind in SegmentKind])
+    names = pa.DictionaryArray.from_arrays(
+        pa.array(kinds[shown].astype(np.int32)), [kind.value for kind in SegmentKind]
+    )
     starts = (ends - lengths)[shown].astype(np.int32)
     structs = pa.StructArray.from_arrays(
         [names.cast(pa.string()), pa.array(starts), pa.array(ends[shown].astype(np.int32))], fields=list(SPAN)
     )
     before = np.concatenate([[0], np.cumsum(shown)])
-    per_trace = np.diff(before[np.cumsum([0, *segments])])
+    per_trace = np.diff(before[np.cumsum([0, *stretches])])
     return pa.ListArray.from_arrays(_offsets(per_trace.tolist()), structs)
 
 
 _KIND = {kind: place for place, kind in enumerate(SegmentKind)}
+
+
+@lru_cache(maxsize=4096)
+def _codes(kinds: tuple[SegmentKind, ...]) -> bytes:
+    return bytes([_KIND[kind] for kind in kinds])
 
 
 def _hex_ids(ids: Sequence[int]) -> pa.Array:

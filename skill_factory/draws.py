@@ -32,24 +32,30 @@ def draw_key(seed: int, *parts: int | str) -> bytes:
 class Draws:
     """A stream of choices that depends on its key alone."""
 
-    __slots__ = ("_block", "_key", "_next", "_words")
+    __slots__ = ("_block", "_key", "_words")
 
     def __init__(self, key: bytes) -> None:
         self._key = key
         self._block = 0
-        self._next = 8
-        self._words: tuple[int, ...] = ()
+        self._words: list[int] = []
+        """Words that were made and not used yet."""
+
+    def _take(self, k: int) -> list[int]:
+        words = self._words
+        while len(words) < k:
+            salt = self._block.to_bytes(8, "little")
+            words += _EIGHT_WORDS.unpack(blake2b(self._key, digest_size=64, salt=salt).digest())
+            self._block += 1
+        self._words = words[k:]
+        return words[:k]
 
     def below(self, n: int) -> int:
         """A whole number from 0 to n - 1, each as likely."""
-        if self._next == 8:
-            salt = self._block.to_bytes(8, "little")
-            self._words = _EIGHT_WORDS.unpack(blake2b(self._key, digest_size=64, salt=salt).digest())
-            self._block += 1
-            self._next = 0
-        word = self._words[self._next]
-        self._next += 1
-        return (word * n) >> 64
+        return (self._take(1)[0] * n) >> 64
+
+    def below_each(self, sizes: Sequence[int]) -> list[int]:
+        """For each n, in turn, a whole number from 0 to n - 1."""
+        return [(word * n) >> 64 for word, n in zip(self._take(len(sizes)), sizes, strict=True)]
 
     def between(self, low: int, high: int) -> int:
         """A whole number from low to high, both included."""
@@ -59,14 +65,16 @@ class Draws:
         """One of the items."""
         return items[self.below(len(items))]
 
+    def choose_each(self, pools: Sequence[Sequence[T]]) -> list[T]:
+        """One item of each pool, in turn."""
+        return [pool[i] for pool, i in zip(pools, self.below_each(list(map(len, pools))), strict=True)]
+
     def sample(self, n: int, k: int) -> list[int]:
         """k different numbers below n, in drawn order; takes k steps, however large n is (Fisher–Yates, sparse)."""
-        if k == 1:
-            return [self.below(n)]
         moved: dict[int, int] = {}
         drawn = []
-        for i in range(k):
-            j = i + self.below(n - i)
+        for i, ahead in enumerate(self.below_each(range(n, n - k, -1))):
+            j = i + ahead
             drawn.append(moved.get(j, j))
             moved[j] = moved.get(i, i)
         return drawn

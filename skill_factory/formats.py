@@ -204,8 +204,8 @@ def with_reflections(order: Sequence[Response], key: bytes, reflect: bool = True
     """Each response with one of its kept reflections, drawn from the key and the place of the attempt."""
     if not reflect:
         return [Attempt(response, None) for response in order]
-    draws = Draws(key + b"\x1freflections")
-    return [Attempt(one, one.reflections[draws.below(len(one.reflections))]) for one in order]
+    drawn = Draws(key + b"\x1freflections").choose_each([one.reflections for one in order])
+    return list(map(Attempt, order, drawn))
 
 
 def _others(draws: Draws, question: Question, taken: Sequence[Response], k: int) -> list[Response]:

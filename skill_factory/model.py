@@ -135,12 +135,20 @@ class Trace(NamedTuple):
     """A rendered plan: the assistant's turn, and what each stretch of it is."""
 
     plan: TracePlan
-    segments: Sequence[Segment]
+    kinds: Sequence[SegmentKind]
+    """What each stretch is; the same tuple for all traces of one outline."""
+    pieces: Sequence[str]
+    """The text of each stretch."""
     text: str
     id: int
     """Hash of question, label, text, format and repeat."""
     digest: int
     """128 bits over question, label and text; their sum over all traces, modulo 2**128, identifies a data set."""
+
+    @property
+    def segments(self) -> list[Segment]:
+        """The stretches one by one."""
+        return list(map(Segment, self.kinds, self.pieces))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ at its head.
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ from skill_factory.reasons import Level
 from skill_factory.recipe import Recipe
 from skill_factory.scatter import first_rows
 from skill_factory.sources import RawSource, open_source
-from skill_factory.tally import Tally, tally_judgement, tally_rows, total
+from skill_factory.tally import Tally, tally_judgement, tally_rows, tally_traces, total
 
 FirstRows = Callable[[RawSource, Recipe, int], tuple[pa.Table, bool]]
 """`scatter.first_rows`, or what gives the same."""
@@ -68,7 +69,14 @@ def build_partition(
     formats = chosen_formats(recipe.traces.formats, own)
     book = phrase_book(recipe.phrases)
     traces = compose(reading, judgement, recipe, book, formats, tally, written or Written())
-    return Partition(reading, judgement, traces, tally)
+    return Partition(reading, judgement, _counted(traces, tally), tally)
+
+
+def _counted(traces: Iterator[Trace], tally: Tally) -> Iterator[Trace]:
+    """The traces, counted some hundred at a time: one by one costs as much as making them."""
+    while some := list(islice(traces, 256)):
+        tally_traces(tally, some)
+        yield from some
 
 
 @dataclass(frozen=True)

@@ -24,20 +24,20 @@ class Unreadable(ValueError):
 class _Scaffold(NamedTuple):
     """The layout around the texts, for one set of tag names; made once, since every trace repeats it."""
 
-    opening: Segment
-    before_reflection: Segment
-    after_reflection: Segment
-    without_reflection: Segment
-    next_sample: Segment
-    end_of_thinking: Segment
-    newline: Segment
-    before_answer: Segment
-    end: Segment
+    opening: str
+    before_reflection: str
+    after_reflection: str
+    without_reflection: str
+    next_sample: str
+    end_of_thinking: str
+    newline: str
+    before_answer: str
+    end: str
 
 
 @lru_cache(maxsize=8)
 def _scaffold(tags: Tags, layout: str) -> _Scaffold:
-    texts = (
+    return _Scaffold(
         f"<{tags.think}>\n<{tags.sample}>\n",
         f"\n</{tags.sample}>\n<{tags.reflect}>\n",
         f"\n</{tags.reflect}>\n",
@@ -48,44 +48,65 @@ def _scaffold(tags: Tags, layout: str) -> _Scaffold:
         f"\n\n<{tags.answer}>\n",
         f"\n</{tags.answer}>",
     )
-    return _Scaffold(*(Segment(SegmentKind.LAYOUT, text) for text in texts))
 
 
 def render(plan: TracePlan, book: PhraseBook, recipe: Recipe) -> Trace:
     """The assistant's turn of a plan; its phrases are drawn from the plan's key and its format."""
-    segments = _segments(plan, book, _scaffold(recipe.tags, recipe.traces.layout))
-    text = "".join([segment.text for segment in segments])
-    content = f"{plan.question.text}\x1f{plan.label}\x1f{text}"
-    digest = xxh3_128_intdigest(content.encode())
+    pieces = _pieces(plan, _phrases(plan, book), _scaffold(recipe.tags, recipe.traces.layout))
+    reflected = tuple([attempt.reflection is not None for attempt in plan.attempts])
+    text = "".join(pieces)
+    digest = xxh3_128_intdigest(f"{plan.question.text}\x1f{plan.label}\x1f{text}".encode())
     # Two repeats may come to the same text; they are two traces, so the id names the repeat as well.
-    return Trace(plan, segments, text, text_id(f"{digest}\x1f{plan.format}\x1f{plan.repeat}"), digest)
+    name = text_id(f"{digest}\x1f{plan.format}\x1f{plan.repeat}")
+    return Trace(plan, _outline(reflected, plan.closing), pieces, text, name, digest)
 
 
-def _segments(plan: TracePlan, book: PhraseBook, layout: _Scaffold) -> list[Segment]:
-    draws = Draws(plan.key + b"\x1fphrases\x1f" + plan.format.encode())
-    # Without reflections nothing was judged, so only the generic glue is honest.
-    judged = plan.format != TraceFormat.NO_REFLECTION
-    segments = [layout.opening]
-    for place, attempt in enumerate(plan.attempts, 1):
-        segments.append(Segment(SegmentKind.SAMPLE, attempt.response.text))
-        if attempt.reflection is None:
-            segments.append(layout.without_reflection)
+def _phrases(plan: TracePlan, book: PhraseBook) -> list[str]:
+    """The glue after each attempt but the last, the closing's phrase where it has one, and the ending."""
+    if plan.format == TraceFormat.NO_REFLECTION:  # nothing was judged, so only the generic glue is honest
+        pools = [book.generic] * (len(plan.attempts) - 1)
+    else:
+        pools = [book.glue_after(attempt.response.correct) for attempt in plan.attempts[:-1]]
+    if plan.closing is not Closing.PLAIN:
+        pools.append(book.backtrack if plan.closing is Closing.BACKTRACK else book.confirm)
+    pools.append(book.ending)
+    return Draws(plan.key + b"\x1fphrases\x1f" + plan.format.encode()).choose_each(pools)
+
+
+def _pieces(plan: TracePlan, phrases: Sequence[str], layout: _Scaffold) -> list[str]:
+    """The stretches of a trace in their order; `_outline` says what each is."""
+    pieces = [layout.opening]
+    for (response, reflection), phrase in zip(plan.attempts, phrases, strict=False):
+        if reflection is None:
+            pieces += (response.text, layout.without_reflection)
         else:
-            reflection = Segment(SegmentKind.REFLECT, attempt.reflection.text)
-            segments += (layout.before_reflection, reflection, layout.after_reflection)
-        if place < len(plan.attempts):
-            pool = book.glue_after(attempt.response.correct) if judged else book.generic
-            segments += (Segment(SegmentKind.GLUE, draws.choose(pool)), layout.next_sample)
+            pieces += (response.text, layout.before_reflection, reflection.text, layout.after_reflection)
+        pieces += (phrase, layout.next_sample)
+    del pieces[-2:]  # no glue after the last attempt
     answering = plan.attempts[plan.answering].response
-    segments.append(layout.end_of_thinking)
+    pieces.append(layout.end_of_thinking)
     if plan.closing is Closing.BACKTRACK:
-        segments += (Segment(SegmentKind.BACKTRACK, draws.choose(book.backtrack)), layout.newline)
-        segments += (Segment(SegmentKind.SAMPLE_AGAIN, answering.text), layout.newline)
+        pieces += (phrases[-2], layout.newline, answering.text, layout.newline)
     elif plan.closing is Closing.CONFIRM:
-        segments += (Segment(SegmentKind.CONFIRM, draws.choose(book.confirm)), layout.newline)
-    segments += (Segment(SegmentKind.ENDING, draws.choose(book.ending)), layout.before_answer)
-    segments += (Segment(SegmentKind.ANSWER, answering.answer), layout.end)
-    return segments
+        pieces += (phrases[-2], layout.newline)
+    pieces += (phrases[-1], layout.before_answer, answering.answer, layout.end)
+    return pieces
+
+
+@lru_cache(maxsize=4096)
+def _outline(reflected: tuple[bool, ...], closing: Closing) -> tuple[SegmentKind, ...]:
+    """What the stretches of a trace are, by which attempts show a reflection, and by its closing."""
+    kinds = [SegmentKind.LAYOUT]
+    for shown in reflected:
+        kinds += (SegmentKind.SAMPLE, SegmentKind.LAYOUT)
+        kinds += (SegmentKind.REFLECT, SegmentKind.LAYOUT) if shown else ()
+        kinds += (SegmentKind.GLUE, SegmentKind.LAYOUT)
+    kinds[-2:] = [SegmentKind.LAYOUT]
+    if closing is Closing.BACKTRACK:
+        kinds += (SegmentKind.BACKTRACK, SegmentKind.LAYOUT, SegmentKind.SAMPLE_AGAIN, SegmentKind.LAYOUT)
+    elif closing is Closing.CONFIRM:
+        kinds += (SegmentKind.CONFIRM, SegmentKind.LAYOUT)
+    return (*kinds, SegmentKind.ENDING, SegmentKind.LAYOUT, SegmentKind.ANSWER, SegmentKind.LAYOUT)
 
 
 def parse(text: str, book: PhraseBook, recipe: Recipe) -> list[Segment]:

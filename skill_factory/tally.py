@@ -183,22 +183,26 @@ def _pairs(left: npt.NDArray[Any], right: npt.NDArray[Any], width: int) -> list[
     return [((v // width, v % width), n) for v, n in zip(values.tolist(), numbers.tolist(), strict=True)]
 
 
-def tally_trace(tally: Tally, trace: Trace) -> None:
-    """Count one written trace."""
-    plan = trace.plan
-    counts = tally.counts
-    counts["traces_by_label"][plan.label] += 1
-    counts["traces_by_format"][plan.format] += 1
-    right = tuple([attempt.response.correct for attempt in plan.attempts])
-    shape = _shape(plan.format, plan.closing, right)
-    counts["attempts"][shape.attempts] += 1
-    counts["teaches"][shape.teaches] += 1
-    places = counts["places"]
-    for key in shape.places:
-        places[key] += 1
-    size = -(-(len(plan.question.text) + len(trace.text)) // STEP_OF_LENGTH) * STEP_OF_LENGTH
-    counts["trace_chars"][f"{shape.start}{size}"] += 1
-    tally.digest = (tally.digest + trace.digest) % MODULO
+def tally_traces(tally: Tally, traces: Sequence[Trace]) -> None:
+    """Count some written traces."""
+    ledger, counts = tally.ledger[Level.TRACES], tally.counts
+    ledger.read += len(traces)
+    ledger.kept += len(traces)
+    plans = [trace.plan for trace in traces]
+    counts["traces_by_label"].update([plan.label for plan in plans])
+    counts["traces_by_format"].update([plan.format for plan in plans])
+    right = [tuple([attempt.response.correct for attempt in plan.attempts]) for plan in plans]
+    shapes = [_shape(plan.format, plan.closing, one) for plan, one in zip(plans, right, strict=True)]
+    for shape, n in Counter(shapes).items():
+        counts["attempts"][shape.attempts] += n
+        counts["teaches"][shape.teaches] += n
+        for place in shape.places:
+            counts["places"][place] += n
+    sizes = np.array([len(trace.plan.question.text) + len(trace.text) for trace in traces], np.int64)
+    steps = (-(-sizes // STEP_OF_LENGTH) * STEP_OF_LENGTH).tolist()
+    lengths = Counter(zip([shape.start for shape in shapes], steps, strict=True))
+    counts["trace_chars"].update({f"{start}{size}": n for (start, size), n in lengths.items()})
+    tally.digest = (tally.digest + sum([trace.digest for trace in traces])) % MODULO
 
 
 class _Shape(NamedTuple):
