@@ -1,6 +1,7 @@
 """The texts of an Arrow column: looked at once, a few hundred at a time, and made again where one is shown."""
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import overload
 
 import numpy as np
@@ -42,5 +43,5 @@ class Texts(Sequence[str]):
             ends = self._ends[start : start + BLOCK + 1]
             first = ends[0]
             whole = self._bytes[first : ends[-1]].tobytes()
-            raw = [whole[a - first : b - first] for a, b in zip(ends, ends[1:], strict=False)]
+            raw = [whole[a - first : b - first] for a, b in pairwise(ends)]
             yield slice(start, start + len(raw)), raw, [one.decode() for one in raw]
