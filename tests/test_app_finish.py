@@ -19,8 +19,9 @@ from skill_factory.reasons import Level
 from skill_factory.recipe import Recipe
 from skill_factory.ui import jobs
 from skill_factory.ui.card_view import parts, with_words
+from skill_factory.ui.child import State
 from skill_factory.ui.downloads import jsonl, page, parquet, zipped
-from skill_factory.ui.jobs import Job, State
+from skill_factory.ui.jobs import Job
 from tests import command
 from tests.studio import ROOT, links, open_app, with_source, words, workspace
 
