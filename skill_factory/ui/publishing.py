@@ -1,18 +1,21 @@
-"""Publish a finished build: where to, what is there, what would change, the card, one button."""
+"""Publish a finished build: where to, what is there, what would change, the card, one button; then how far it is."""
 
-from dataclasses import replace
+import logging
 from typing import NamedTuple
 
 import streamlit as st
 
 from skill_factory.errors import HubError
 from skill_factory.hub import Account, check_name, safe_name
-from skill_factory.publish import PushResult, PushStep, push
-from skill_factory.push_files import LocalBuild, local_file, read_build
+from skill_factory.push_files import CARD, LocalBuild, read_build, with_card
 from skill_factory.push_plan import Mode, PushPlan, plan_push
-from skill_factory.ui import card_view, loading, shell, workspace
+from skill_factory.ui import card_view, loading, sending, shell, workspace
+from skill_factory.ui.child import ACTIVE, State
 from skill_factory.ui.jobs import Job
+from skill_factory.ui.sending import Sending
 from skill_factory.ui.signing_in import signed_in
+
+log = logging.getLogger(__name__)
 
 MODE_WORDS = {
     Mode.NEW: "as a new data set",
@@ -30,19 +33,30 @@ class Target(NamedTuple):
 
 
 def publishing(job: Job) -> None:
-    """From sign-in to the link, top to bottom."""
+    """On its way, there, or the form that sends it."""
+    last = sending.status(job)
+    if last is not None and last.state in ACTIVE:
+        _watch(job)
+    elif last is not None and last.result is not None and st.session_state.get("publish.again") != job.id:
+        _published(last, job)
+    else:
+        if last is not None and last.result is None:
+            _unsent(last, job)
+        _form(job)
+
+
+def _form(job: Job) -> None:
+    """From sign-in to the button, top to bottom."""
     who = signed_in()
     if who is None:
         card_view.edited(job, "USER/NAME")
         return
-    if (done := st.session_state.get("published", {}).get(job.id)) is not None:
-        _published(done)
     target = _target(who, job)
     if target is None:
         return
+    card = card_view.edited(job, target.repo)
     build = loading.once("local build", job.id, lambda: read_build(job.out))
-    build = _with_card(build, card_view.edited(job, target.repo))
-    plan = _plan(job, target, build)
+    plan = _plan(job, target, with_card(build, card.encode()))
     _changes(plan)
     agreed = _agreed(plan)
     with st.container(horizontal=True, horizontal_alignment="right"):
@@ -50,7 +64,7 @@ def publishing(job: Job) -> None:
         if st.button(
             label, type="primary", disabled=not agreed, key="publish.go", icon=":material/cloud_upload:"
         ):
-            _push(plan, job)
+            _send(job, plan, card)
 
 
 def _target(who: Account, job: Job) -> Target | None:
@@ -78,14 +92,9 @@ def _target(who: Account, job: Job) -> Target | None:
     return Target(repo, mode, public)
 
 
-def _with_card(build: LocalBuild, text: str) -> LocalBuild:
-    files = tuple(local_file("README.md", text.encode()) if f.path == "README.md" else f for f in build.files)
-    return replace(build, files=files)
-
-
 def _plan(job: Job, target: Target, build: LocalBuild) -> PushPlan:
     token = workspace.current().token
-    card = next(f.sha256 for f in build.files if f.path == "README.md")
+    card = next(f.sha256 for f in build.files if f.path == CARD)
 
     def made() -> PushPlan:
         with st.spinner(f"Looking at {target.repo} …"):
@@ -132,35 +141,70 @@ def _agreed(plan: PushPlan) -> bool:
     return typed.strip() == plan.repo
 
 
-def _push(plan: PushPlan, job: Job) -> None:
-    bar = st.progress(0.0, text="Sending …")
-
-    def told(step: PushStep) -> None:
-        bar.progress(min(1.0, step.done / step.total if step.total else 1.0), text=f"Sending: {step.what}")
-
-    try:
-        done = push(plan, workspace.current().token, told)
-    except HubError as error:
-        bar.empty()
-        st.error(shell.plain(str(error)), icon=":material/error:")
-        return
-    st.session_state.setdefault("published", {})[job.id] = done
-    st.session_state.get("_kept", {}).pop("push plan", None)
-    st.session_state.pop("publish.mode", None)
-    st.session_state.pop("publish.confirm", None)
+def _send(job: Job, plan: PushPlan, card: str) -> None:
+    sending.start(job, plan, card, workspace.current().token)
+    st.session_state.get("_kept", {}).pop(
+        "push plan", None
+    )  # what is there afterwards is to be looked at anew
+    _anew(None)
     st.rerun()
 
 
-def _published(done: PushResult) -> None:
-    what = "The pull request is open." if done.pull_request else "It is published."
-    at = done.pull_request or done.url
+def _anew(job: Job | None) -> None:
+    """The form as it is at first, for a build that was published already or for none."""
+    st.session_state["publish.again"] = job.id if job else ""
+    for name in ("publish.mode", "publish.confirm"):
+        st.session_state.pop(name, None)
+
+
+# -- while and after -----------------------------------------------------------------------------------------------
+
+
+@st.fragment(run_every=0.7)
+def _watch(job: Job) -> None:
+    now = sending.status(job)
+    if now is None or now.state not in ACTIVE:
+        st.rerun()
+    what = f"sending {now.step.what}" if now.step else "looking at what is there"
+    doing = "Stopping …" if now.state is State.STOPPING else f"On the way to {now.asked.repo}: {what}"
+    st.progress(now.share, text=shell.plain(doing))
+    st.caption("It runs by itself: you can close this page and come back by its address.")
+    st.button(
+        "Stop", on_click=sending.stop, args=(job,), key="publish.stop", icon=":material/stop_circle:",
+        disabled=now.state is State.STOPPING, help="All of it is one commit at the very end; before that nothing shows on the Hub.",
+    )  # fmt: skip
+
+
+def _unsent(last: Sending, job: Job) -> None:
+    """Why the last try did not end in a commit."""
+    if last.state is State.STOPPED:
+        st.info(
+            f"Publishing to {shell.plain(last.asked.repo)} was stopped. What is there now is said below.",
+            icon=":material/pause_circle:",
+        )
+        return
+    loading.once("push log", (job.id, last.said), lambda: log.error("push %s: %s", job.id, sending.log(job)))
+    st.error(shell.plain(last.said), icon=":material/error:")
+
+
+def _published(last: Sending, job: Job) -> None:
+    done, repo = last.result, last.asked.repo
+    if done is None:
+        return
+    name = f"**{shell.plain(repo)}**"
+    what = f"The pull request to {name} is open." if done.pull_request else f"{name} is published."
     st.success(
         f"{what} Commit {done.commit[:8]}{f', tag {done.tag}' if done.tag else ''}.",
         icon=":material/check_circle:",
     )
-    st.link_button("Open it on the Hub", at, icon=":material/open_in_new:")
     for warning in done.warnings:
         st.warning(shell.plain(warning), icon=":material/info:")
-    repo = "/".join(done.url.rstrip("/").rsplit("/", 2)[-2:])
-    st.markdown("What now: load it like this, or make the trainer's files under Train.")
-    st.code(f'load_dataset("{repo}", "sft_train", split="train")', language="python")
+    with st.container(horizontal=True):
+        label = "Open the pull request" if done.pull_request else "Open it on the Hub"
+        st.link_button(label, done.pull_request or done.url, icon=":material/open_in_new:", type="primary")
+        st.button("Publish again", on_click=_anew, args=(job,), key="publish.anew", icon=":material/replay:",
+                  help="Elsewhere, or with other words on its card.")  # fmt: skip
+    revision = f', revision="refs/pr/{done.pull_request.rsplit("/", 1)[-1]}"' if done.pull_request else ""
+    loads = "Until it is accepted, this loads it" if done.pull_request else "This loads it"
+    st.markdown(f"{loads}; the files for a trainer are made under Train.")
+    st.code(f'load_dataset("{repo}", "sft_train", split="train"{revision})', language="python")
