@@ -7,16 +7,20 @@ import streamlit as st
 
 from skill_factory.errors import HubError
 from skill_factory.hub import Account, stored_token, whoami
-from skill_factory.signin import DeviceCode, SignIn, app_from, ask_code, poll, scopes
+from skill_factory.signin import DeviceCode, Poll, SignIn, app_from, ask_code, poll, scopes
 from skill_factory.ui import shell, workspace
+
+SLOWER_BY = 5.0
+"""Seconds that the Hub's "slow down" asks for (RFC 8628)."""
 
 
 @dataclass
 class Waiting:
-    """A code that is shown, and when it runs out."""
+    """A code that is shown, when it runs out, and the seconds between two looks whether it is confirmed."""
 
     code: DeviceCode
     ends: float
+    every: float
 
 
 def account() -> Account | None:
@@ -109,7 +113,7 @@ def _by_code() -> None:
         return
     st.markdown(f"Open the Hub's page, and confirm the code **{shell.plain(waiting.code.user_code)}**.")
     st.link_button("Open the Hub's page", waiting.code.page, icon=":material/open_in_new:")
-    _poll(waiting)
+    st.fragment(_look, run_every=waiting.every)(waiting)
 
 
 def _ask() -> None:
@@ -121,19 +125,32 @@ def _ask() -> None:
     except HubError as error:
         st.session_state["signin.refused"] = str(error)
         return
-    st.session_state["signin.waiting"] = Waiting(code, time.time() + code.expires_in)
+    st.session_state["signin.waiting"] = Waiting(
+        code, time.time() + code.expires_in, float(max(1, code.interval))
+    )
 
 
-@st.fragment(run_every=5.0)
-def _poll(waiting: Waiting) -> None:
+def _look(waiting: Waiting) -> None:
+    """Whether the code is confirmed by now."""
     app = app_from()
-    found = poll(app, waiting.code) if app else None
-    if found is None or found.state in (SignIn.WAITING, SignIn.SLOWER):
-        st.caption("Waiting for you to confirm …")
+    try:
+        found = poll(app, waiting.code) if app else Poll(SignIn.EXPIRED)
+    except HubError as error:
+        _ended(str(error))
         return
-    st.session_state.pop("signin.waiting", None)
     if found.state is SignIn.DONE:
         _take(found.token)
-    else:
-        st.session_state["signin.refused"] = "The sign-in was not confirmed. Try again, or paste a token."
+        _ended()
+    elif found.state in (SignIn.DENIED, SignIn.EXPIRED):
+        _ended("The sign-in was not confirmed. Try again, or paste a token.")
+    elif found.state is SignIn.SLOWER:
+        waiting.every += SLOWER_BY
+        st.rerun()
+    st.caption("Waiting for you to confirm …")
+
+
+def _ended(refused: str = "") -> None:
+    st.session_state.pop("signin.waiting", None)
+    if refused:
+        st.session_state["signin.refused"] = refused
     st.rerun()
