@@ -18,7 +18,6 @@ from skill_factory.ui.signing_in import signed_in
 log = logging.getLogger(__name__)
 
 MODE_WORDS = {
-    Mode.NEW: "as a new data set",
     Mode.PR: "as a pull request, for its owner to accept",
     Mode.REPLACE: "in place of what is there; its history keeps the old state",
 }
@@ -88,8 +87,12 @@ def _target(who: Account, job: Job) -> Target | None:
     except HubError as error:
         st.warning(shell.plain(f"{error} For example: {safe_name(typed)}"), icon=":material/info:")
         return None
-    mode = st.session_state.get("publish.mode", Mode.NEW)
-    return Target(repo, mode, public)
+    return Target(repo, st.session_state.get(_mode_of(repo)) or Mode.NEW, public)
+
+
+def _mode_of(repo: str) -> str:
+    """What was chosen for a data set that is there is not chosen for another one."""
+    return f"publish.mode.{repo}"
 
 
 def _plan(job: Job, target: Target, build: LocalBuild) -> PushPlan:
@@ -109,13 +112,11 @@ def _changes(plan: PushPlan) -> None:
     if taken or plan.mode is not Mode.NEW:
         st.radio(
             f"{plan.repo} holds data already. Publish", list(MODE_WORDS), format_func=MODE_WORDS.__getitem__,
-            key="publish.mode", persist_state="session",
+            index=None, key=_mode_of(plan.repo), persist_state="session",
         )  # fmt: skip
     if plan.refusal:
         st.info(
-            "Choose one of the ways above, or another name. Nothing was changed."
-            if taken
-            else shell.plain(plan.refusal),
+            "Choose one of these ways, or another name." if taken else shell.plain(plan.refusal),
             icon=":material/info:",
         )
         return
@@ -146,14 +147,14 @@ def _send(job: Job, plan: PushPlan, card: str) -> None:
     st.session_state.get("_kept", {}).pop(
         "push plan", None
     )  # what is there afterwards is to be looked at anew
-    _anew(None)
+    st.session_state["publish.again"] = ""
     st.rerun()
 
 
-def _anew(job: Job | None) -> None:
-    """The form as it is at first, for a build that was published already or for none."""
-    st.session_state["publish.again"] = job.id if job else ""
-    for name in ("publish.mode", "publish.confirm"):
+def _again(job: Job, repo: str) -> None:
+    """The form as it is at first: what was agreed to once is not agreed to twice."""
+    st.session_state["publish.again"] = job.id
+    for name in (_mode_of(repo), "publish.confirm"):
         st.session_state.pop(name, None)
 
 
@@ -165,14 +166,19 @@ def _watch(job: Job) -> None:
     now = sending.status(job)
     if now is None or now.state not in ACTIVE:
         st.rerun()
-    what = f"sending {now.step.what}" if now.step else "looking at what is there"
-    doing = "Stopping …" if now.state is State.STOPPING else f"On the way to {now.asked.repo}: {what}"
+    doing = "Stopping …" if now.state is State.STOPPING else f"On the way to {now.asked.repo}: {_doing(now)}"
     st.progress(now.share, text=shell.plain(doing))
     st.caption("It runs by itself: you can close this page and come back by its address.")
     st.button(
         "Stop", on_click=sending.stop, args=(job,), key="publish.stop", icon=":material/stop_circle:",
         disabled=now.state is State.STOPPING, help="All of it is one commit at the very end; before that nothing shows on the Hub.",
     )  # fmt: skip
+
+
+def _doing(now: Sending) -> str:
+    if now.step is None:
+        return "looking at what is there …"
+    return "making one commit of it all …" if now.share == 1 else f"{now.step.what} is sent"
 
 
 def _unsent(last: Sending, job: Job) -> None:
@@ -202,9 +208,11 @@ def _published(last: Sending, job: Job) -> None:
     with st.container(horizontal=True):
         label = "Open the pull request" if done.pull_request else "Open it on the Hub"
         st.link_button(label, done.pull_request or done.url, icon=":material/open_in_new:", type="primary")
-        st.button("Publish again", on_click=_anew, args=(job,), key="publish.anew", icon=":material/replay:",
+        st.button("Publish again", on_click=_again, args=(job, repo), key="publish.anew", icon=":material/replay:",
                   help="Elsewhere, or with other words on its card.")  # fmt: skip
     revision = f', revision="refs/pr/{done.pull_request.rsplit("/", 1)[-1]}"' if done.pull_request else ""
     loads = "Until it is accepted, this loads it" if done.pull_request else "This loads it"
     st.markdown(f"{loads}; the files for a trainer are made under Train.")
-    st.code(f'load_dataset("{repo}", "sft_train", split="train"{revision})', language="python")
+    st.code(
+        f'load_dataset("{repo}", "sft_train", split="train"{revision})', language="python", wrap_lines=True
+    )

@@ -68,7 +68,8 @@ def ways_in() -> None:
     st.markdown(
         "This needs an account on the Hugging Face Hub. Your token stays in this session and is written nowhere."
     )
-    if app_from() is not None:
+    by_code = app_from() is not None
+    if by_code:
         _by_code()
     if stored_token():
         st.button(
@@ -78,7 +79,7 @@ def ways_in() -> None:
             icon=":material/computer:",
         )
     st.text_input(
-        "Access token", type="password", key="signin.token", on_change=_take_pasted, autocomplete="off", width=420,
+        "Or an access token" if by_code else "Access token", type="password", key="signin.token", on_change=_take_pasted, autocomplete="off", width=420,
         placeholder="hf_…", help="It works like a password. It needs the right to write to your repositories.",
     )  # fmt: skip
     st.caption("Paste it and press Enter. You make one on the Hub, under Settings, Access Tokens.")
@@ -109,10 +110,17 @@ def _take(token: str) -> None:
 def _by_code() -> None:
     waiting: Waiting | None = st.session_state.get("signin.waiting")
     if waiting is None or time.time() > waiting.ends:
-        st.button("Sign in with the Hub", on_click=_ask, key="signin.hub", icon=":material/login:")
+        st.button(
+            "Sign in with the Hub", on_click=_ask, key="signin.hub", icon=":material/login:", type="primary"
+        )
         return
-    st.markdown(f"Open the Hub's page, and confirm the code **{shell.plain(waiting.code.user_code)}**.")
-    st.link_button("Open the Hub's page", waiting.code.page, icon=":material/open_in_new:")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.link_button(
+            "Open the Hub's page", waiting.code.page, icon=":material/open_in_new:", type="primary"
+        )
+        st.markdown(
+            f"and confirm there that the code is **{shell.plain(waiting.code.user_code)}**.", width="content"
+        )
     st.fragment(_look, run_every=waiting.every)(waiting)
 
 

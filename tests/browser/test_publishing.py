@@ -168,14 +168,17 @@ def test_publishing_outlives_its_tab_and_its_server(
 
 
 def test_a_proposal_leaves_the_data_set_as_it_is(publisher: Visitor, hub: Hub) -> None:
-    """A data set is there: proposed as a pull request that the page links to; main is as it was, its ref has the files."""
+    """Refused once, it is proposed as a pull request that the page links to; main is as it was, its ref has the files."""
     before = hub.seed_dataset("alice/theirs", {"data/train-0.parquet": pa.table({"text": ["theirs"]})})
     sign_in(publisher)
     call_it(publisher, "theirs")
     publisher.sees("holds data already")
     publisher.page.get_by_text("as a pull request").click()
     publisher.sees("will be proposed as a pull request")
+    hub.faults.add("commit", status=403)
     publisher.press("Propose to alice/theirs")
+    publisher.sees("This token may not do that")
+    publisher.press("Propose to alice/theirs")  # what was chosen is still chosen
     publisher.sees("is open. Commit")
     expect(link(publisher, "Open the pull request")).to_have_attribute(
         "href", f"{hub.url}/datasets/alice/theirs/discussions/1"
@@ -184,3 +187,7 @@ def test_a_proposal_leaves_the_data_set_as_it_is(publisher: Visitor, hub: Hub) -
     assert hub.repo("alice/theirs").head.oid == before
     assert SHARD in hub.files("alice/theirs", "refs/pr/1")
     assert SHARD not in hub.files("alice/theirs")
+    publisher.press("Publish again")
+    publisher.sees("Choose one of these ways, or another name.")
+    expect(publisher.page.get_by_role("radio", checked=True)).to_have_count(0)
+    expect(publisher.page.get_by_role("button", name="Publish to alice/theirs")).to_be_disabled()
