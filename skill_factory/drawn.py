@@ -20,15 +20,16 @@ from skill_factory.tally import Tally, teaches
 
 MOST = 10_000
 """Traces that are drawn at once, in about a quarter of a second; of more, the expectation is near enough."""
+MOST_RESPONSES = 40_000
+"""Responses that are looked through for them in the same time, however few traces they give."""
 
 
 def foreseen(facts: Facts, judgement: Judgement, recipe: Recipe, most: int = MOST) -> Outlook:
     """What a build of this recipe would come to: as drawn, or as expected where that would take too long."""
     expected = outlook(judgement, recipe)
     plans = sum(sum(shows) for shows in expected.by_attempts.values())
-    return (
-        _as_drawn(facts, judgement, recipe, expected) if plans <= most and _can_be_drawn(recipe) else expected
-    )
+    few = plans <= most and len(facts.response_id) <= MOST_RESPONSES
+    return _as_drawn(facts, judgement, recipe, expected) if few and _can_be_drawn(recipe) else expected
 
 
 def _can_be_drawn(recipe: Recipe) -> bool:

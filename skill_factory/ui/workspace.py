@@ -157,7 +157,7 @@ def open_link() -> str:
         return ""
     mine.link = text
     try:
-        mine.recipe = unpacked(text)
+        mine.recipe, mine.cutoff = unpacked(text), 0
     except RecipeError as error:
         return str(error)
     return ""
