@@ -3,8 +3,9 @@
 import streamlit as st
 
 from skill_factory.ui import building, shell
+from skill_factory.ui.child import ACTIVE, State
 from skill_factory.ui.downloads import downloads
-from skill_factory.ui.jobs import ACTIVE, State, status
+from skill_factory.ui.jobs import status
 from skill_factory.ui.publishing import publishing
 from skill_factory.ui.training import training
 

@@ -14,6 +14,7 @@ from skill_factory.formats import WORDS
 from skill_factory.reasons import Level, sentence
 from skill_factory.recipe import Recipe
 from skill_factory.tally import Tally
+from skill_factory.wording import percent
 
 CONFIG = "sft_train"
 BEGIN, END = "<!-- skill-factory: begin -->", "<!-- skill-factory: end -->"
@@ -180,7 +181,7 @@ def _shows(tally: Tally) -> str:
         kind = key.rpartition("|")[2]
         counted[kind] = counted.get(kind, 0) + n
     whole = sum(counted.values()) or 1
-    rows = [(text, f"{counted.get(k, 0):,}", f"{counted.get(k, 0) / whole:.0%}") for k, text in words.items()]
+    rows = [(text, f"{counted.get(k, 0):,}", percent(counted.get(k, 0), whole)) for k, text in words.items()]
     return _table(("the trace shows", "traces", "share"), rows)
 
 
@@ -206,7 +207,7 @@ def _variants(tally: Tally) -> str:
                 _inline(name),
                 f"{right:,}",
                 f"{wrong:,}",
-                f"{right / (right + wrong):.0%}" if right + wrong else "–",
+                percent(right, right + wrong) if right + wrong else "–",
             )
         )
     return _table(("prompt variant", "right responses kept", "wrong ones kept", "share right"), rows)
@@ -224,7 +225,7 @@ def _lengths(tally: Tally, recipe: Recipe) -> str:
         for size, n in sizes:
             seen += n
             if seen >= share * whole:
-                rows.append((f"{share:.0%}", f"{size:,}", f"{size / per_token:,.0f}"))
+                rows.append((percent(share), f"{size:,}", f"{size / per_token:,.0f}"))
                 break
     note = f"Tokens are estimated at {per_token:g} characters each. A trainer's cut-off below a trace's length takes its end: the answer."
     return _table(("of the traces are at most", "characters", "tokens (estimate)"), rows) + "\n\n" + note

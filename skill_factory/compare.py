@@ -6,9 +6,10 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
+from skill_factory.drawn import foreseen
 from skill_factory.facts import Facts
 from skill_factory.model import Trace
-from skill_factory.outlook import TEACHES, Outlook, outlook
+from skill_factory.outlook import TEACHES, Outlook
 from skill_factory.pipeline import build_partition
 from skill_factory.questions import judge
 from skill_factory.recipe import Recipe
@@ -73,7 +74,7 @@ def shown(value: Any) -> str:
 
 def prospects(facts: Facts, recipe: Recipe) -> Outlook:
     """What a recipe would give, from facts that were read with its own rules."""
-    return outlook(judge(facts, recipe), recipe)
+    return foreseen(facts, judge(facts, recipe), recipe)
 
 
 def measures(left: Outlook, right: Outlook) -> list[Measure]:

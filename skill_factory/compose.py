@@ -1,7 +1,7 @@
 """Usable questions become traces, within the limits of the recipe; every trace asked for is made or counted."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from skill_factory.facts import Reading
@@ -13,6 +13,8 @@ from skill_factory.reasons import TraceReason
 from skill_factory.recipe import Recipe
 from skill_factory.render import render
 from skill_factory.tally import Tally, tally_skip
+
+Render = Callable[[TracePlan, PhraseBook, Recipe], Trace]
 
 
 @dataclass
@@ -31,6 +33,7 @@ def compose(
     formats: Mapping[str, FormatFunction],
     tally: Tally,
     written: Written,
+    render: Render = render,
 ) -> Iterator[Trace]:
     """
     The traces of all usable questions in written order. As they come `written` grows, and `tally` by those that could
@@ -47,7 +50,7 @@ def compose(
                 if isinstance(plan, Skip):
                     tally_skip(tally, plan)
                     continue
-                made = _make(plan, recipe, book, excluded, written, of_question)
+                made = _make(plan, recipe, book, excluded, written, of_question, render)
                 if isinstance(made, Skip):
                     tally_skip(tally, made)
                     continue
@@ -64,6 +67,7 @@ def _make(
     excluded: frozenset[str],
     written: Written,
     of_question: int,
+    render: Render,
 ) -> Trace | Skip:
     """The trace of a plan, or the first limit that it meets."""
     balance = recipe.balance

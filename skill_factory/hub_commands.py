@@ -3,13 +3,15 @@
 import argparse
 import json
 import sys
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from skill_factory.errors import HubError
 
 if TYPE_CHECKING:
-    from skill_factory.publish import PushResult
+    from skill_factory.publish import PushResult, PushStep
     from skill_factory.push_plan import PushPlan
     from skill_factory.recipe import Recipe
 
@@ -39,7 +41,16 @@ def _push_arguments(commands: Any) -> None:
     made.add_argument("--public", action="store_true", help="visible to everybody; default: private")
     made.add_argument("--yes", action="store_true", help="don't ask before replacing")
     made.add_argument(
+        "--card", default="", metavar="FILE", help="a card to publish instead of the folder's README.md"
+    )
+    made.add_argument(
+        "--parent", default="", metavar="COMMIT", help="only while this is the data set's newest commit"
+    )
+    made.add_argument(
         "--json", action="store_true", help="one JSON object on standard output and nothing else there"
+    )
+    made.add_argument(
+        "--progress", default="", metavar="FILE", help="say in this file how far it is, not on standard error"
     )
     made.set_defaults(run=run_push)
 
@@ -65,13 +76,13 @@ def run_push(args: argparse.Namespace) -> int:
     """Plan, show, ask where something is replaced, publish. 0 when the data set is there, 1 when the answer was no."""
     from skill_factory.hub import stored_token
     from skill_factory.publish import push
-    from skill_factory.push_plan import Mode, plan_push
+    from skill_factory.push_plan import Mode
 
     token = stored_token()
-    plan = plan_push(Path(args.folder), args.repo, Mode(args.mode), token, public=args.public)
-    if plan.refusal:
-        raise HubError(plan.refusal)
-    _tell(plan.lines())
+    plan = _plan(args, token)
+    show = _noted_in(Path(args.progress)) if args.progress else _show_step
+    if not args.progress:
+        _tell(plan.lines())
     if (
         plan.mode is Mode.REPLACE
         and plan.before
@@ -80,8 +91,9 @@ def run_push(args: argparse.Namespace) -> int:
     ):
         _tell(["Nothing was changed."])
         return 1
-    result = push(plan, str(token), _show_step)
-    _tell([f"Warning: {warning}" for warning in result.warnings if warning not in plan.warnings])
+    result = push(plan, str(token), show)
+    if not args.progress:
+        _tell([f"Warning: {warning}" for warning in result.warnings if warning not in plan.warnings])
     told = {
         "url": result.url, "commit": result.commit, "unchanged": result.unchanged, "tag": result.tag,
         "pull_request": result.pull_request, "warnings": list(result.warnings),
@@ -91,6 +103,34 @@ def run_push(args: argparse.Namespace) -> int:
     else:
         print(_outcome(plan, result))
     return 0
+
+
+def _plan(args: argparse.Namespace, token: str | None) -> "PushPlan":
+    """What the push will change. Errors: HubError where that may not be."""
+    from skill_factory.hub_errors import HubConflict
+    from skill_factory.push_files import with_card
+    from skill_factory.push_plan import Mode, plan_push
+    from skill_factory.push_raw import read_folder
+
+    build = read_folder(Path(args.folder))
+    if args.card:
+        build = with_card(build, _bytes_of(args.card))
+    plan = plan_push(Path(args.folder), args.repo, Mode(args.mode), token, public=args.public, build=build)
+    if plan.refusal:
+        raise HubError(plan.refusal)
+    if args.parent and plan.parent != args.parent and not plan.unchanged:
+        raise HubConflict(
+            f"{plan.repo} has changed since it was looked at. Nothing of yours was put in. "
+            "Look at the difference again, then decide."
+        )
+    return plan
+
+
+def _bytes_of(path: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise HubError(f"The card {path} can't be read: {error.strerror}. Nothing was published.") from None
 
 
 def _outcome(plan: "PushPlan", result: "PushResult") -> str:
@@ -168,6 +208,17 @@ def _agreed_to_replace(repo: str) -> bool:
 def _show_step(step: Any) -> None:
     share = f"{step.done / step.total:4.0%}" if step.total else "100%"
     _tell([f"  {share}  {step.what}"])
+
+
+def _noted_in(path: Path) -> Callable[["PushStep"], None]:
+    """Keep the last step in a file, whole at every moment."""
+
+    def note(step: "PushStep") -> None:
+        whole = path.with_name(f"{path.name}.new")
+        whole.write_text(json.dumps(asdict(step), ensure_ascii=False), encoding="utf-8")
+        whole.replace(path)
+
+    return note
 
 
 def _tell(lines: list[str]) -> None:

@@ -18,6 +18,8 @@ from skill_factory.errors import HandoffError
 AROUND = 32
 """Tokens that a chat template adds to a row: role marks, and the default system prompt of Qwen2.5's."""
 CHARS_PER_TOKEN = 3.5
+CUTOFF = 16_384
+"""Tokens at which a trainer cuts where nobody says otherwise; as in the paper's file for LLaMA-Factory."""
 KEEP = 0.99
 """The share of traces that a cut-off should leave whole."""
 

@@ -40,6 +40,8 @@ class Outlook:
     """Expected traces by number of attempts (0 where it is drawn) and by what they show, in the order of TEACHES."""
     exact: bool
     """False where only building tells the number: a limit by length, by label or by wrong attempts, or drawn sizes."""
+    drawn: bool = False
+    """Whether this was counted on the build's own draws (`drawn.py`), not expected."""
 
     @property
     def fixing(self) -> float:

@@ -7,7 +7,7 @@ one) tell what has to be sent at all.
 import hashlib
 import json
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from skill_factory.build_folder import FILES
@@ -43,6 +43,7 @@ class FolderKind:
     texts: tuple[str, ...]
 
 
+CARD = "README.md"
 BUILD = FolderKind("build", "trace", "recipe", "report.json", FILES)
 RAW = FolderKind("raw set", "response", "raw", "report.toml", ("README.md", "report.toml"))
 
@@ -88,6 +89,12 @@ def read_build(folder: Path) -> LocalBuild:
     rows, columns = footers(shards)
     left = left_out(folder, {*texts, *shards})
     return LocalBuild(folder, tuple(files), rows, columns, configs[0], _fingerprint(folder), left)
+
+
+def with_card(build: LocalBuild, card: bytes) -> LocalBuild:
+    """The same with another card."""
+    files = tuple(local_file(CARD, card) if file.path == CARD else file for file in build.files)
+    return replace(build, files=files)
 
 
 def left_out(folder: Path, known: Collection[Path]) -> tuple[str, ...]:

@@ -221,7 +221,7 @@ def _shape(code: str, closing: Closing, right: tuple[bool, ...]) -> _Shape:
     places = [
         f"{start}{place:02d}|{'right' if correct else 'wrong'}" for place, correct in enumerate(right, 1)
     ]
-    return _Shape(start, n, f"{code}|{_teaches(closing, right)}", tuple(places))
+    return _Shape(start, n, f"{code}|{teaches(closing, right)}", tuple(places))
 
 
 def tally_skip(tally: Tally, skip: Skip) -> None:
@@ -230,7 +230,8 @@ def tally_skip(tally: Tally, skip: Skip) -> None:
     tally.ledger[Level.TRACES].dropped[skip.reason.value] += 1
 
 
-def _teaches(closing: Closing, right: Sequence[bool]) -> str:
+def teaches(closing: Closing, right: Sequence[bool]) -> str:
+    """What a trace shows, by which of its attempts are right."""
     if closing is Closing.BACKTRACK:
         return "wrong_to_right"  # the trace leaves its wrong last attempt for a right one
     if not right[-1]:

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
 TEACHES_COLOURS = dict(zip(TEACHES, ("grey", "right", "reflection", "wrong"), strict=True))
 
+FAR = 2.0
+"""A cut-off so many times the longest trace is pointed to, not drawn: it would press all lines to one side."""
+
 
 def teaches_chart(table: "pd.DataFrame") -> Chart:
     """What traces of each length show, as shares of that length."""
@@ -61,11 +64,13 @@ def _legend_words(colours: dict[str, str]) -> str:
 
 
 def cutoff_chart(table: "pd.DataFrame", limit: int) -> Chart:
-    """Share of the traces that are longer than so many tokens, a line for each number of attempts, a rule at the limit."""
+    """Share of the traces that are longer than so many tokens, a line for each number of attempts, a rule at the limit or an arrow to it."""
     import altair as alt
     import pandas as pd
 
-    most = max(float(table["tokens"].max()) if len(table) else 1.0, limit) * 1.05
+    longest = float(table["tokens"].max()) if len(table) else 1.0
+    beyond = limit > FAR * longest
+    most = (longest if beyond else max(longest, limit)) * 1.05
     scale = alt.Scale(domain=[0, most], nice=False)
     x = alt.X(
         "tokens:Q",
@@ -76,8 +81,8 @@ def cutoff_chart(table: "pd.DataFrame", limit: int) -> Chart:
     y = alt.Y(
         "longer:Q",
         title="Share of traces that are longer",
-        axis=alt.Axis(format="%"),
-        scale=alt.Scale(domain=[0, 1.05]),
+        axis=alt.Axis(format="%", values=[0, 0.2, 0.4, 0.6, 0.8, 1]),
+        scale=alt.Scale(domain=[0, 1.15]),  # the cut-off's name stands above the lines
     )
     shown = table.assign(
         colour="right", said=[f"{n} attempt{'s' if n > 1 else ''}" for n in table["attempts"]]
@@ -89,10 +94,11 @@ def cutoff_chart(table: "pd.DataFrame", limit: int) -> Chart:
         number_told("traces", "Traces"),
     ]
     base = alt.Chart(shown).encode(x=x, y=y, detail="attempts:N", tooltip=told)
-    rule = alt.Chart(pd.DataFrame({"tokens": [limit], "said": [f"cut-off {limit:,}"]})).encode(x=x)
+    said = f"cut-off {limit:,} →" if beyond else f"cut-off {limit:,}"
+    rule = alt.Chart(pd.DataFrame({"tokens": [most if beyond else limit], "said": [said]})).encode(x=x)
     return alt.layer(
         base.mark_line(interpolate="step-after", strokeWidth=2).encode(color=coloured(), opacity=alt.Opacity("attempts:Q", scale=alt.Scale(range=[0.35, 1]), legend=None)),
-        rule.mark_rule(strokeDash=[4, 3]).encode(color=ink()),
+        rule.mark_rule(strokeDash=[4, 3], opacity=0 if beyond else 1).encode(color=ink()),
         rule.mark_text(align="right", dx=-5, y=8, fontSize=12).encode(text="said:N", color=ink()),
         alt.Chart(_named(shown)).mark_text(align="left", dx=4, fontSize=11).encode(x=x, y=y, text="said:N", color=ink()),
     ).properties(height=HEIGHT)  # fmt: skip

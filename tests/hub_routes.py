@@ -155,6 +155,37 @@ def oauth_token(hub: Hub, request: Request) -> Reply:
     )
 
 
+@on("GET", "/device", "device_page")
+def device_page(hub: Hub, request: Request) -> Reply:
+    """What the visitor sees behind the link: the code, and a button for each account that could be signed in."""
+    code = request.query.get("user_code", [""])[0]
+    if code not in hub.devices:
+        return page("No such code.")
+    buttons = "".join(
+        f'<button name="user" value="{name}">Authorize as {name}</button>' for name in hub.users
+    )
+    hidden = f'<input type="hidden" name="user_code" value="{code}">'
+    return page(
+        f'<p>Code {code}</p><form method="post" action="/device">{hidden}{buttons}<button name="user">Deny</button></form>'
+    )
+
+
+@on("POST", "/device", "device_confirm")
+def device_confirm(hub: Hub, request: Request) -> Reply:
+    """A token of that user, as wide as the app has asked for."""
+    (code,), user = request.form["user_code"], request.form.get("user", [""])[0]
+    if not user:
+        hub.deny(code)
+        return page("Denied.")
+    wide = "write-repos" in hub.devices[code]["scope"].split()
+    hub.approve(code, user, Role.WRITE if wide else Role.CONTRIBUTE)
+    return page("You can close this page.")
+
+
+def page(body: str) -> Reply:
+    return Reply(200, f"<!doctype html><title>Hub</title>{body}".encode(), {"Content-Type": "text/html"})
+
+
 # repositories
 
 

@@ -2,11 +2,13 @@
 
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from playwright.sync_api import Browser, expect
 
 from tests.browser.studio import Studio, Visitor, context, launched
+from tests.hub import Hub
 
 OUT = Path(__file__).parents[1] / "docs" / "screenshots"
 SECTIONS = ("Yield", "Dropped", "Right and wrong", "Critic")
@@ -19,7 +21,7 @@ def main() -> None:
     with launched() as browser, tempfile.TemporaryDirectory() as folder:
         home = Path(folder) / "studio" / "home"
         home.parent.mkdir()
-        with Studio(home) as studio:
+        with Hub(Path(folder) / "hub") as hub, Studio(home, HF_ENDPOINT=hub.url) as studio:
             for dark in (False, True):
                 wide(browser, studio, dark, wanted)
             narrow(browser, studio, wanted)
@@ -57,10 +59,25 @@ def wide(browser: Browser, studio: Studio, dark: bool, wanted: set[str]) -> None
     visitor.press("Build ")
     visitor.sees("are ready")
     take("finish")
+    publish(visitor, f"countdown-{theme}", take)
     for part in ("Train", "Download"):
         visitor.page.get_by_role("tab", name=part).click()
         take(f"finish-{part.lower()}")
     opened.close()
+
+
+def publish(visitor: Visitor, name: str, take: Callable[[str], None]) -> None:
+    """The form, and what stands there afterwards."""
+    for field, text in (("Access token", "hf_alice"), ("Name", name)):
+        box = visitor.page.get_by_role("textbox", name=field)
+        box.fill(text)
+        box.press("Enter")
+        visitor.still()
+    visitor.sees("will be created")
+    take("finish-publish")
+    visitor.press(f"Publish to alice/{name}")
+    visitor.sees("is published.")
+    take("finish-published")
 
 
 def narrow(browser: Browser, studio: Studio, wanted: set[str]) -> None:

@@ -15,12 +15,14 @@ from streamlit.testing.v1 import AppTest
 from skill_factory.build_folder import BuildFolder
 from skill_factory.demo import write_demo
 from skill_factory.errors import BuildFolderError
+from skill_factory.handoff import Options
 from skill_factory.reasons import Level
 from skill_factory.recipe import Recipe
 from skill_factory.ui import jobs
 from skill_factory.ui.card_view import parts, with_words
+from skill_factory.ui.child import State
 from skill_factory.ui.downloads import jsonl, page, parquet, zipped
-from skill_factory.ui.jobs import Job, State
+from skill_factory.ui.jobs import Job
 from tests import command
 from tests.studio import ROOT, links, open_app, with_source, words, workspace
 
@@ -241,6 +243,38 @@ def test_training_files_are_shown_copy_ready() -> None:
     assert "No trace is longer than the cut-off" in words(app)
     app.number_input(key="train.cutoff").set_value(512).run()
     assert "are longer than the cut-off" in words(app)
+
+
+def test_one_cut_off_stands_everywhere() -> None:
+    """Train starts with the one of the strip; said anew on either page, it is that one on both."""
+    app = with_source("demo:40", page="5_Finish")
+    app.button(key="build.start").click().run()
+    settled(app)
+    assert app.number_input(key="train.cutoff").value == 16_384 == Options("any").cutoff
+    assert "over 16,384 tokens" in links(app)[3]
+    app.number_input(key="train.cutoff").set_value(512).run()
+    app.run()
+    assert "over 512 tokens" in links(app)[3]
+    assert "The recipe has changed since" not in words(app)
+    app = app.switch_page("pages/3_Choose.py").run()
+    assert "over 512 tokens" in links(app)[3]
+    app.session_state["workspace"].recipe = workspace(app).recipe.changed({"cutoff.tokens": 2048})
+    workspace(app).cutoff = 0
+    app = app.switch_page("pages/5_Finish.py").run()
+    assert "over 2,048 tokens" in links(app)[3]
+
+
+def test_the_strip_says_what_the_card_says() -> None:
+    """The share of traces that show a mistake being fixed is the same before the build and on its card."""
+    app = with_source("demo:40", page="5_Finish")
+    said = links(app)[2]
+    app.button(key="build.start").click().run()
+    settled(app)
+    job = jobs.find(workspace(app).job)
+    assert job is not None
+    card = (job.out / "README.md").read_text(encoding="utf-8")
+    line = next(one for one in card.splitlines() if "a mistake, then put right" in one)
+    assert said == f"**{line.split('|')[3].strip()}** show a mistake being fixed"
 
 
 # -- downloads -----------------------------------------------------------------------------------------------------

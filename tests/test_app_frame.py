@@ -52,7 +52,7 @@ def test_the_strip_is_on_every_page_with_data(page: str) -> None:
     assert not app.exception
     assert "questions**" in strip[0] and "traces**" in strip[1]
     assert "show a mistake being fixed" in strip[2]
-    assert "over 4,096 tokens" in strip[3]
+    assert "over 16,384 tokens" in strip[3]
 
 
 def test_the_strip_follows_the_recipe() -> None:

@@ -174,7 +174,7 @@ def test_the_charts_say_their_answer() -> None:
     app = part(look(), LESSONS)
     assert not app.exception
     assert "of the traces show a mistake put right" in words(app)
-    assert "4,096 tokens" in words(app)
+    assert "16,384 tokens" in words(app)
     assert len(app.get("vega_lite_chart")) == 2
 
 

@@ -17,7 +17,7 @@ from skill_factory.errors import EndpointError, SkillFactoryError
 from skill_factory.forecast import forecast_chart, forecast_finding, forecast_table
 from skill_factory.generate import join_answers
 from skill_factory.ui import making_jobs
-from skill_factory.ui.jobs import State
+from skill_factory.ui.child import State
 from skill_factory.ui.making_asked import Asked, Stage, What, Where, check, words
 from tests import studio
 from tests.make_raw import STAGE, prose

@@ -37,11 +37,12 @@ def drawn(part: Partition) -> dict[str, dict[str, Any]]:
         "critic": charts.critic_chart(critic_table(critic.facts, critic.judgement)),
         "teaches": trace_charts.teaches_chart(stats.teaches_table(outlook(judged, RECIPE))),
         "cutoff": trace_charts.cutoff_chart(stats.cutoff_table(tally, 3.5), 1000),
+        "far cutoff": trace_charts.cutoff_chart(stats.cutoff_table(tally, 3.5), 1_000_000),
     }
     return {name: chart.to_dict() for name, chart in made.items()}
 
 
-NAMES = ("yield", "drops", "balance", "labels", "critic", "teaches", "cutoff")
+NAMES = ("yield", "drops", "balance", "labels", "critic", "teaches", "cutoff", "far cutoff")
 
 
 def every(tree: Any, key: str) -> list[Any]:

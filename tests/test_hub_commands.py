@@ -43,6 +43,29 @@ def test_push_publishes_and_tells_where(hub: Hub, tmp_path: Path) -> None:
     assert (again.returncode, json.loads(again.stdout)["unchanged"], hub.count("commit")) == (0, True, 1)
 
 
+def test_push_takes_another_card_a_known_state_and_a_file_for_its_progress(hub: Hub, tmp_path: Path) -> None:
+    """Nothing but errors on standard error then; a data set that has moved on is left alone."""
+    card, progress = tmp_path / "card.md", tmp_path / "progress.json"
+    card.write_text("# My own words\n", encoding="utf-8")
+    done = command(
+        hub, "push", build_folder(tmp_path / "b"), REPO, "--card", card, "--progress", progress, "--json"
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    told = json.loads(progress.read_text(encoding="utf-8"))
+    assert told["done"] == told["total"] > 0
+    assert "# My own words" in hub.read(REPO, "README.md").decode()
+    first = hub.repo(REPO).head.oid
+    second = hub.seed(REPO, {"notes.txt": b"theirs"})
+    new = build_folder(tmp_path / "new", salt="n")
+    line = ["push", new, REPO, "--mode", "replace", "--yes", "--parent"]
+    refused = command(hub, *line, first)
+    assert refused.returncode == 2 and "has changed since it was looked at" in refused.stderr
+    assert hub.repo(REPO).head.oid == second
+    assert command(hub, *line, second).returncode == 0
+    missing = command(hub, "push", new, "alice/other", "--card", tmp_path / "none.md")
+    assert missing.returncode == 2 and "can't be read" in missing.stderr
+
+
 def test_push_refuses_with_exit_code_2_and_a_sentence(hub: Hub, tmp_path: Path) -> None:
     """Another data set there, no token, no build: nothing on standard output, no traceback."""
     command(hub, "push", build_folder(tmp_path / "old"), REPO)

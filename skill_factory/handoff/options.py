@@ -6,6 +6,7 @@ from enum import StrEnum
 from skill_factory.errors import HandoffError
 from skill_factory.grading import Task, Weights
 from skill_factory.grading.reward import ANSWER_ALONE
+from skill_factory.lengths import CUTOFF
 
 
 class Trainer(StrEnum):
@@ -23,7 +24,7 @@ class Options:
 
     model: str
     """Folder or Hub name of the model to train."""
-    cutoff: int = 16_384
+    cutoff: int = CUTOFF
     """`cutoff_len` of the trainer: question and trace."""
     drop_over: bool = False
     """Leave out traces over the cut-off, which would lose their answer."""

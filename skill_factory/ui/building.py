@@ -18,7 +18,8 @@ from skill_factory.narrow import first_tables, identity
 from skill_factory.pipeline import build_partition
 from skill_factory.reasons import Level
 from skill_factory.ui import jobs, loading, shell, workspace
-from skill_factory.ui.jobs import Job, State, Status
+from skill_factory.ui.child import ACTIVE, State
+from skill_factory.ui.jobs import Job, Status
 from skill_factory.ui.loading import Evidence
 from skill_factory.wording import many, percent
 
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SAMPLE_BYTES = 400_000
-ENDED = (State.DONE, State.STOPPED, State.FAILED)
 
 
 def shown() -> Job | None:
@@ -158,7 +158,7 @@ def _pace(seen: Evidence) -> Pace:
 def watch(job: Job) -> None:
     """How far it is, what was kept so far, and a way to stop it."""
     now = jobs.status(job)
-    if now.state in ENDED:
+    if now.state not in ACTIVE:
         st.rerun()
     done = now.progress
     share = done.share if done else 0.0

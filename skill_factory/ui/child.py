@@ -1,11 +1,15 @@
 """Processes that outlive the page: each works for a folder, which remembers it by number and time of start."""
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from skill_factory.home import hosted
 
@@ -14,15 +18,33 @@ TOKEN = "SKILL_FACTORY_TOKEN"
 KEY = "SKILL_FACTORY_API_KEY"
 """The same for the key of a model server."""
 _LOGINS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", KEY)
+_NOTHING: Mapping[str, str] = {}
 
 
-def start(path: Path, command: Sequence[str], token: str = "", key: str = "") -> None:
-    """Run a command for a folder: its output goes to `told` there, its errors to `log`."""
+class State(StrEnum):
+    """What a process is doing, or how it ended."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    STOPPING = "stopping"
+    DONE = "done"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+
+ACTIVE = (State.WAITING, State.RUNNING, State.STOPPING)
+
+
+def start(
+    path: Path, command: Sequence[str], token: str = "", key: str = "", more: Mapping[str, str] = _NOTHING
+) -> None:
+    """Run a command for a folder: its output goes to `told` there, its errors to `log`; `more` is for its environment."""
     (path / "stopping").unlink(missing_ok=True)
     with (path / "told").open("wb") as told, (path / "log").open("wb") as log:
         # A session of its own: Ctrl-C in the terminal of the server is not meant for the process.
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=told, stderr=log, env=environment(token, key), start_new_session=True,
+            command, stdin=subprocess.DEVNULL, stdout=told, stderr=log, start_new_session=True,
+            env={**environment(token, key), **more},
         )  # fmt: skip
     (path / "process").write_text(f"{process.pid} {_stamp(process.pid)}", encoding="utf-8")
 
@@ -34,6 +56,40 @@ def environment(token: str, key: str = "") -> Mapping[str, str]:
     given = {"PYTHONPATH": os.pathsep.join(filter(None, paths)), TOKEN: token}
     given |= {KEY: key} if key else {}
     return {**kept, **given, **({"SKILL_FACTORY_HOSTED": "1"} if hosted() else {})}
+
+
+def state(path: Path, patience: float) -> State:
+    """
+    How the process of a folder stands: FAILED where it ended unasked, which its caller may know to be DONE.
+
+    One that has not stopped by itself some seconds after it was asked to is ended here.
+    """
+    asked = path / "stopping"
+    if not alive(path):
+        return State.STOPPED if asked.exists() else State.FAILED
+    if not asked.exists():
+        return State.RUNNING
+    if time.time() - asked.stat().st_mtime > patience:
+        send(path, signal.SIGKILL)
+    return State.STOPPING
+
+
+def told(path: Path) -> dict[str, Any]:
+    """The object that a command has printed at its end; empty before that."""
+    lines = read(path / "told").strip().splitlines()
+    try:
+        found = json.loads(lines[-1]) if lines else {}
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def why(path: Path, id: str, ended: str) -> str:
+    """Why a process failed: its last sentence, an apology for a fault of ours, or `ended` where it had no time to speak."""
+    lines = [line for line in read(path / "log").splitlines() if line.strip() and not line.startswith("{")]
+    if any(line.startswith("Traceback") for line in lines):
+        return f"Something went wrong that is not your fault. If it happens again, report it with the id {id[:8]}."
+    return lines[-1] if lines else ended
 
 
 def alive(path: Path) -> bool:

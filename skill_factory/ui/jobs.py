@@ -7,15 +7,11 @@ build lives in this process.
 
 import contextlib
 import json
-import os
 import re
 import shutil
-import signal
-import subprocess
 import sys
 import time
 from dataclasses import asdict, dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -27,26 +23,16 @@ from skill_factory.progress import Progress
 from skill_factory.reasons import Level
 from skill_factory.recipe import Recipe, load_recipe
 from skill_factory.tally import LevelTally, tally_from_json, total
+from skill_factory.ui import child
+from skill_factory.ui.child import ACTIVE, State
 
 KIND = "builds"
-TOKEN = "SKILL_FACTORY_TOKEN"
-"""Carries the visitor's token to the process: an argument would show in the machine's list of processes."""
 PATIENCE = 8.0
 """Seconds that a build has to stop by itself."""
-
-
-class State(StrEnum):
-    """What a build is doing."""
-
-    WAITING = "waiting"
-    RUNNING = "running"
-    STOPPING = "stopping"
-    DONE = "done"
-    STOPPED = "stopped"
-    FAILED = "failed"
-
-
-ACTIVE = (State.WAITING, State.RUNNING, State.STOPPING)
+ENDED = (
+    "The build was ended from outside, most often because memory ran out. "
+    "What is finished is kept: go on with it."
+)
 
 
 @dataclass(frozen=True)
@@ -116,26 +102,9 @@ def command(job: Job) -> list[str]:
 
 
 def _run(job: Job, token: str) -> None:
-    for left in ("stopping", "waiting"):
-        (job.path / left).unlink(missing_ok=True)
-    with (job.path / "told").open("wb") as told, (job.path / "log").open("wb") as log:
-        # A session of its own: Ctrl-C in the terminal of the server is not meant for the build.
-        process = subprocess.Popen(
-            command(job), stdin=subprocess.DEVNULL, stdout=told, stderr=log, start_new_session=True,
-            env=_environment(token) | {turns.NOTE: str(job.path / "waiting")},
-        )  # fmt: skip
-    (job.path / "process").write_text(f"{process.pid} {_stamp(process.pid)}", encoding="utf-8")
-
-
-def _environment(token: str) -> dict[str, str]:
-    """That of the server, without a login of its own: a visitor's build acts for the visitor alone."""
-    paths = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if name not in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
-    }
-    return {**kept, "PYTHONPATH": os.pathsep.join(filter(None, paths)), TOKEN: token}
+    note = job.path / "waiting"
+    note.unlink(missing_ok=True)
+    child.start(job.path, command(job), token, more={turns.NOTE: str(note)})
 
 
 def find(id: str) -> Job | None:
@@ -168,21 +137,17 @@ def forget(job: Job) -> None:
 
 def status(job: Job) -> Status:
     """What a build is doing now. A build that does not stop by itself in time is ended here."""
-    if _alive(job):
-        asked = job.path / "stopping"
-        if asked.exists():
-            if time.time() - asked.stat().st_mtime > PATIENCE:
-                _signal(job, signal.SIGKILL)
-            return Status(State.STOPPING, progress(job))
-        before = _read(job.path / "waiting")
-        if before.isdecimal():
-            return Status(State.WAITING, before=int(before))
-        return Status(State.RUNNING, progress(job))
-    if report(job) is not None:
+    state = child.state(job.path, PATIENCE)
+    if state is State.RUNNING and (before := child.read(job.path / "waiting")).isdecimal():
+        return Status(State.WAITING, before=int(before))
+    if state not in ACTIVE and report(job) is not None:
         return Status(State.DONE)
-    if (job.path / "stopping").exists():
-        return Status(State.STOPPED, progress(job))
-    return Status(State.FAILED, progress(job), _why(job))
+    return Status(state, progress(job), child.why(job.path, job.id, ENDED) if state is State.FAILED else "")
+
+
+def cancel(job: Job) -> None:
+    """Ask a build to stop, as Ctrl-C would; what is finished is kept."""
+    child.ask_to_stop(job.path)
 
 
 def report(job: Job) -> dict[str, Any] | None:
@@ -215,63 +180,6 @@ def ledger(job: Job) -> dict[Level, LevelTally]:
     return total(parts).ledger
 
 
-def _why(job: Job) -> str:
-    lines = [line for line in _read(job.path / "log").splitlines() if line.strip()]
-    if not lines:
-        return "The build was ended from outside, most often because memory ran out. What is finished is kept: go on with it."
-    if any(line.startswith("Traceback") for line in lines):
-        return f"Something went wrong that is not your fault. If it happens again, report it with the id {job.id[:8]}."
-    return lines[-1]
-
-
 def log(job: Job) -> str:
     """What the build wrote to standard error, for the server's own log."""
-    return _read(job.path / "log")
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ""
-
-
-# -- the process ---------------------------------------------------------------------------------------------------
-
-
-def cancel(job: Job) -> None:
-    """Ask a build to stop, as Ctrl-C would; what is finished is kept."""
-    (job.path / "stopping").touch()
-    _signal(job, signal.SIGINT)
-
-
-def _signal(job: Job, which: signal.Signals) -> None:
-    if not _alive(job):
-        return
-    pid = int(_read(job.path / "process").split()[0])
-    with contextlib.suppress(ProcessLookupError):
-        # The build answers Ctrl-C for its workers too; at the end of patience all of them are ended.
-        os.killpg(pid, which) if which is signal.SIGKILL else os.kill(pid, which)
-
-
-def _alive(job: Job) -> bool:
-    words = _read(job.path / "process").split()
-    if len(words) != 2:
-        return False
-    stamp = _stamp(int(words[0]))
-    return bool(stamp) and stamp == words[1]
-
-
-def _stamp(pid: int) -> str:
-    """What tells this process from a later one with the same number; empty where it has ended."""
-    stat = _read(Path(f"/proc/{pid}/stat"))
-    if stat:
-        fields = stat.rpartition(")")[2].split()
-        return "" if fields[0] == "Z" else fields[19]
-    if Path("/proc/self").exists():
-        return ""
-    try:
-        os.kill(pid, 0)
-    except (ProcessLookupError, PermissionError):
-        return ""
-    return "running"
+    return child.read(job.path / "log")

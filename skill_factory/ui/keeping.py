@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from skill_factory.home import forget_old, hosted, place
-from skill_factory.ui import jobs, workspace
+from skill_factory.ui import child, jobs, sending, workspace
 
 HOURS = "SKILL_FACTORY_IDLE_HOURS"
 """How long files of a visitor are kept after the last visit; default: 24."""
@@ -48,7 +48,7 @@ def tidy() -> None:
 def _remove_old(days: float) -> None:
     for path in place(jobs.KIND).iterdir():
         job = jobs.find(path.name)
-        if job is not None and jobs.status(job).state in jobs.ACTIVE:
+        if job is not None and (jobs.status(job).state in child.ACTIVE or sending.running(job)):
             with suppress(OSError):
                 os.utime(path)
     for kind in ("uploads", jobs.KIND, "facts"):

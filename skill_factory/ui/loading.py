@@ -16,6 +16,7 @@ import streamlit as st
 
 from skill_factory import narrow as narrow_table
 from skill_factory import pipeline
+from skill_factory.drawn import foreseen
 from skill_factory.errors import ColumnError, NothingUsable, SourceError
 from skill_factory.fitness import fitness
 from skill_factory.guessing import guess
@@ -196,7 +197,9 @@ def evidence() -> Evidence:
 
 def _evidence(chosen: Recipe, found: Narrow) -> Evidence:
     judged = judge(found.facts, chosen)
-    return Evidence(chosen, found, judged, outlook(judged, chosen), _scale(found))
+    # A sample's draws are not those of the whole: there the expectation says more.
+    seen = foreseen(found.facts, judged, chosen) if found.whole else outlook(judged, chosen)
+    return Evidence(chosen, found, judged, seen, _scale(found))
 
 
 def _scale(found: Narrow) -> float:

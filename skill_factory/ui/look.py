@@ -5,13 +5,12 @@ from collections.abc import Callable
 import streamlit as st
 
 from skill_factory import findings, stats, trace_charts
-from skill_factory.ui import loading, trace_picker, trace_view
+from skill_factory.ui import loading, trace_picker, trace_view, workspace
 from skill_factory.ui.browse_view import fates
 from skill_factory.ui.compare_view import two_recipes
 from skill_factory.ui.deciding import answer
 from skill_factory.ui.doubts_view import doubts
 from skill_factory.ui.steps import FINISH
-from skill_factory.ui.strip import PAPER_CONTEXT
 from skill_factory.wording import many
 
 
@@ -50,7 +49,7 @@ def summed_up() -> None:
         )
     with right:
         tally, per_token = loading.typical(), seen.recipe.cutoff.chars_per_token
-        limit = seen.recipe.cutoff.tokens or PAPER_CONTEXT
+        limit = workspace.cutoff(seen.recipe)
         table = stats.cutoff_table(tally, per_token)
         said = findings.cutoff_finding(tally, limit, stats.too_long(tally, limit, per_token))
         answer(trace_charts.cutoff_chart(table, limit), said, table, "chart.cutoff")

@@ -14,7 +14,7 @@ from skill_factory.errors import SkillFactoryError
 from skill_factory.home import hosted
 from skill_factory.recipe import Columns
 from skill_factory.ui import grading_view, made_data, making_form, making_jobs, making_run, shell, workspace
-from skill_factory.ui.jobs import State
+from skill_factory.ui.child import State
 from skill_factory.ui.making_asked import Asked, Stage, What
 from skill_factory.ui.making_files import Run
 from skill_factory.ui.making_jobs import Making, Status

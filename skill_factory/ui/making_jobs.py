@@ -8,7 +8,6 @@ MADE/ID/asked.json  what was asked for, and which stage runs; no key
 import json
 import re
 import shutil
-import signal
 import sys
 import time
 from collections.abc import Mapping
@@ -19,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from skill_factory.errors import BuildFolderError
 from skill_factory.home import forget_old, hosted, new_place, place
 from skill_factory.ui import child
-from skill_factory.ui.jobs import State
+from skill_factory.ui.child import ACTIVE, State
 from skill_factory.ui.making_asked import ANSWERS, REQUESTS, Asked, Stage, What, Where, check, out_of, words
 from skill_factory.wording import many
 
@@ -29,6 +28,9 @@ if TYPE_CHECKING:
 KIND = "made"
 PATIENCE = 45.0
 """Seconds that a run has to stop by itself: answers under way are paid for, so it waits for them a while."""
+ENDED = (
+    "It was ended from outside, most often because memory ran out. What is answered is kept: go on with it."
+)
 HOSTED_DAYS = 2.0
 
 
@@ -73,7 +75,7 @@ class Status:
     @property
     def running(self) -> bool:
         """Whether its process is there."""
-        return self.state in (State.RUNNING, State.STOPPING)
+        return self.state in ACTIVE
 
 
 # -- starting ------------------------------------------------------------------------------------------------------
@@ -145,20 +147,14 @@ def forget(made: Making) -> None:
 
 def status(made: Making) -> Status:
     """How it stands now. What does not stop by itself in time is ended here: no answer that has come is lost."""
-    seconds = max(0.0, time.time() - made.started)
-    if child.alive(made.path):
-        asked = made.path / "stopping"
-        if not asked.exists():
-            return Status(State.RUNNING, progress(made), seconds=seconds)
-        if time.time() - asked.stat().st_mtime > PATIENCE:
-            child.send(made.path, signal.SIGKILL)
-        return Status(State.STOPPING, progress(made), seconds=seconds)
-    told = _told(made)
-    if told and told.get("ending") != "cancelled":
-        return Status(State.DONE, progress(made), told)
-    if told or (made.path / "stopping").exists():
-        return Status(State.STOPPED, progress(made), told)
-    return Status(State.FAILED, progress(made), said=_why(made))
+    state = child.state(made.path, PATIENCE)
+    if state in ACTIVE:
+        return Status(state, progress(made), seconds=max(0.0, time.time() - made.started))
+    told = child.told(made.path)
+    if told:
+        state = State.STOPPED if told.get("ending") == "cancelled" else State.DONE
+    said = child.why(made.path, made.id, ENDED) if state is State.FAILED else ""
+    return Status(state, progress(made), told, said)
 
 
 def progress(made: Making) -> "GenerateProgress | None":
@@ -183,24 +179,6 @@ def stop(made: Making) -> None:
 def log(made: Making) -> str:
     """What the command wrote to standard error, for the server's own log."""
     return child.read(made.path / "log")
-
-
-def _told(made: Making) -> dict[str, Any]:
-    lines = child.read(made.path / "told").strip().splitlines()
-    try:
-        told = json.loads(lines[-1]) if lines else {}
-    except ValueError:
-        return {}
-    return told if isinstance(told, dict) else {}
-
-
-def _why(made: Making) -> str:
-    lines = [line for line in log(made).splitlines() if line.strip() and not line.startswith("{")]
-    if any(line.startswith("Traceback") for line in lines):
-        return f"Something went wrong that is not your fault. If it happens again, report it with the id {made.id[:8]}."
-    if not lines:
-        return "It was ended from outside, most often because memory ran out. What is answered is kept: go on with it."
-    return lines[-1]
 
 
 def made_label(made: Making) -> str:

@@ -9,8 +9,8 @@ import streamlit as st
 
 from skill_factory import forecast
 from skill_factory.ui import loading, making_files, making_jobs, workspace
+from skill_factory.ui.child import State
 from skill_factory.ui.deciding import answer
-from skill_factory.ui.jobs import State
 from skill_factory.ui.making_asked import FINAL, OUT, PILOT, Asked, Stage, What, Where, typed_source
 from skill_factory.ui.making_files import Run
 from skill_factory.ui.making_jobs import Making, Status

@@ -1,21 +1,23 @@
-"""Publish a finished build: where to, what is there, what would change, the card, one button."""
+"""Publish a finished build: where to, what is there, what would change, the card, one button; then how far it is."""
 
-from dataclasses import replace
+import logging
 from typing import NamedTuple
 
 import streamlit as st
 
 from skill_factory.errors import HubError
 from skill_factory.hub import Account, check_name, safe_name
-from skill_factory.publish import PushResult, PushStep, push
-from skill_factory.push_files import LocalBuild, local_file, read_build
+from skill_factory.push_files import CARD, LocalBuild, read_build, with_card
 from skill_factory.push_plan import Mode, PushPlan, plan_push
-from skill_factory.ui import card_view, loading, shell, workspace
+from skill_factory.ui import card_view, loading, sending, shell, workspace
+from skill_factory.ui.child import ACTIVE, State
 from skill_factory.ui.jobs import Job
+from skill_factory.ui.sending import Sending
 from skill_factory.ui.signing_in import signed_in
 
+log = logging.getLogger(__name__)
+
 MODE_WORDS = {
-    Mode.NEW: "as a new data set",
     Mode.PR: "as a pull request, for its owner to accept",
     Mode.REPLACE: "in place of what is there; its history keeps the old state",
 }
@@ -30,19 +32,30 @@ class Target(NamedTuple):
 
 
 def publishing(job: Job) -> None:
-    """From sign-in to the link, top to bottom."""
+    """On its way, there, or the form that sends it."""
+    last = sending.status(job)
+    if last is not None and last.state in ACTIVE:
+        _watch(job)
+    elif last is not None and last.result is not None and st.session_state.get("publish.again") != job.id:
+        _published(last, job)
+    else:
+        if last is not None and last.result is None:
+            _unsent(last, job)
+        _form(job)
+
+
+def _form(job: Job) -> None:
+    """From sign-in to the button, top to bottom."""
     who = signed_in()
     if who is None:
         card_view.edited(job, "USER/NAME")
         return
-    if (done := st.session_state.get("published", {}).get(job.id)) is not None:
-        _published(done)
     target = _target(who, job)
     if target is None:
         return
+    card = card_view.edited(job, target.repo)
     build = loading.once("local build", job.id, lambda: read_build(job.out))
-    build = _with_card(build, card_view.edited(job, target.repo))
-    plan = _plan(job, target, build)
+    plan = _plan(job, target, with_card(build, card.encode()))
     _changes(plan)
     agreed = _agreed(plan)
     with st.container(horizontal=True, horizontal_alignment="right"):
@@ -50,7 +63,7 @@ def publishing(job: Job) -> None:
         if st.button(
             label, type="primary", disabled=not agreed, key="publish.go", icon=":material/cloud_upload:"
         ):
-            _push(plan, job)
+            _send(job, plan, card)
 
 
 def _target(who: Account, job: Job) -> Target | None:
@@ -74,18 +87,17 @@ def _target(who: Account, job: Job) -> Target | None:
     except HubError as error:
         st.warning(shell.plain(f"{error} For example: {safe_name(typed)}"), icon=":material/info:")
         return None
-    mode = st.session_state.get("publish.mode", Mode.NEW)
-    return Target(repo, mode, public)
+    return Target(repo, st.session_state.get(_mode_of(repo)) or Mode.NEW, public)
 
 
-def _with_card(build: LocalBuild, text: str) -> LocalBuild:
-    files = tuple(local_file("README.md", text.encode()) if f.path == "README.md" else f for f in build.files)
-    return replace(build, files=files)
+def _mode_of(repo: str) -> str:
+    """What was chosen for a data set that is there is not chosen for another one."""
+    return f"publish.mode.{repo}"
 
 
 def _plan(job: Job, target: Target, build: LocalBuild) -> PushPlan:
     token = workspace.current().token
-    card = next(f.sha256 for f in build.files if f.path == "README.md")
+    card = next(f.sha256 for f in build.files if f.path == CARD)
 
     def made() -> PushPlan:
         with st.spinner(f"Looking at {target.repo} …"):
@@ -100,13 +112,11 @@ def _changes(plan: PushPlan) -> None:
     if taken or plan.mode is not Mode.NEW:
         st.radio(
             f"{plan.repo} holds data already. Publish", list(MODE_WORDS), format_func=MODE_WORDS.__getitem__,
-            key="publish.mode", persist_state="session",
+            index=None, key=_mode_of(plan.repo), persist_state="session",
         )  # fmt: skip
     if plan.refusal:
         st.info(
-            "Choose one of the ways above, or another name. Nothing was changed."
-            if taken
-            else shell.plain(plan.refusal),
+            "Choose one of these ways, or another name." if taken else shell.plain(plan.refusal),
             icon=":material/info:",
         )
         return
@@ -132,35 +142,77 @@ def _agreed(plan: PushPlan) -> bool:
     return typed.strip() == plan.repo
 
 
-def _push(plan: PushPlan, job: Job) -> None:
-    bar = st.progress(0.0, text="Sending …")
-
-    def told(step: PushStep) -> None:
-        bar.progress(min(1.0, step.done / step.total if step.total else 1.0), text=f"Sending: {step.what}")
-
-    try:
-        done = push(plan, workspace.current().token, told)
-    except HubError as error:
-        bar.empty()
-        st.error(shell.plain(str(error)), icon=":material/error:")
-        return
-    st.session_state.setdefault("published", {})[job.id] = done
-    st.session_state.get("_kept", {}).pop("push plan", None)
-    st.session_state.pop("publish.mode", None)
-    st.session_state.pop("publish.confirm", None)
+def _send(job: Job, plan: PushPlan, card: str) -> None:
+    sending.start(job, plan, card, workspace.current().token)
+    st.session_state.get("_kept", {}).pop(
+        "push plan", None
+    )  # what is there afterwards is to be looked at anew
+    st.session_state["publish.again"] = ""
     st.rerun()
 
 
-def _published(done: PushResult) -> None:
-    what = "The pull request is open." if done.pull_request else "It is published."
-    at = done.pull_request or done.url
+def _again(job: Job, repo: str) -> None:
+    """The form as it is at first: what was agreed to once is not agreed to twice."""
+    st.session_state["publish.again"] = job.id
+    for name in (_mode_of(repo), "publish.confirm"):
+        st.session_state.pop(name, None)
+
+
+# -- while and after -----------------------------------------------------------------------------------------------
+
+
+@st.fragment(run_every=0.7)
+def _watch(job: Job) -> None:
+    now = sending.status(job)
+    if now is None or now.state not in ACTIVE:
+        st.rerun()
+    doing = "Stopping …" if now.state is State.STOPPING else f"On the way to {now.asked.repo}: {_doing(now)}"
+    st.progress(now.share, text=shell.plain(doing))
+    st.caption("It runs by itself: you can close this page and come back by its address.")
+    st.button(
+        "Stop", on_click=sending.stop, args=(job,), key="publish.stop", icon=":material/stop_circle:",
+        disabled=now.state is State.STOPPING, help="All of it is one commit at the very end; before that nothing shows on the Hub.",
+    )  # fmt: skip
+
+
+def _doing(now: Sending) -> str:
+    if now.step is None:
+        return "looking at what is there …"
+    return "making one commit of it all …" if now.share == 1 else f"{now.step.what} is sent"
+
+
+def _unsent(last: Sending, job: Job) -> None:
+    """Why the last try did not end in a commit."""
+    if last.state is State.STOPPED:
+        st.info(
+            f"Publishing to {shell.plain(last.asked.repo)} was stopped. What is there now is said below.",
+            icon=":material/pause_circle:",
+        )
+        return
+    loading.once("push log", (job.id, last.said), lambda: log.error("push %s: %s", job.id, sending.log(job)))
+    st.error(shell.plain(last.said), icon=":material/error:")
+
+
+def _published(last: Sending, job: Job) -> None:
+    done, repo = last.result, last.asked.repo
+    if done is None:
+        return
+    name = f"**{shell.plain(repo)}**"
+    what = f"The pull request to {name} is open." if done.pull_request else f"{name} is published."
     st.success(
         f"{what} Commit {done.commit[:8]}{f', tag {done.tag}' if done.tag else ''}.",
         icon=":material/check_circle:",
     )
-    st.link_button("Open it on the Hub", at, icon=":material/open_in_new:")
     for warning in done.warnings:
         st.warning(shell.plain(warning), icon=":material/info:")
-    repo = "/".join(done.url.rstrip("/").rsplit("/", 2)[-2:])
-    st.markdown("What now: load it like this, or make the trainer's files under Train.")
-    st.code(f'load_dataset("{repo}", "sft_train", split="train")', language="python")
+    with st.container(horizontal=True):
+        label = "Open the pull request" if done.pull_request else "Open it on the Hub"
+        st.link_button(label, done.pull_request or done.url, icon=":material/open_in_new:", type="primary")
+        st.button("Publish again", on_click=_again, args=(job, repo), key="publish.anew", icon=":material/replay:",
+                  help="Elsewhere, or with other words on its card.")  # fmt: skip
+    revision = f', revision="refs/pr/{done.pull_request.rsplit("/", 1)[-1]}"' if done.pull_request else ""
+    loads = "Until it is accepted, this loads it" if done.pull_request else "This loads it"
+    st.markdown(f"{loads}; the files for a trainer are made under Train.")
+    st.code(
+        f'load_dataset("{repo}", "sft_train", split="train"{revision})', language="python", wrap_lines=True
+    )

@@ -1,17 +1,16 @@
 """Exact narrow tables: kept in memory and on disk, and read by a process of their own where a source is large."""
 
 import json
-import os
 import subprocess
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 
 import streamlit as st
 
 from skill_factory.home import place
 from skill_factory.narrow import Narrow, Request, forget_old, load
 from skill_factory.recipe import Recipe
+from skill_factory.ui import child
 
 KEPT = 6
 """Tables in memory, over all sessions; one of a million reflections takes some 40 MB."""
@@ -70,7 +69,7 @@ def start(name: str, source: str, recipe: Recipe, token: str) -> None:
     path.with_suffix(".json").unlink(missing_ok=True)
     command = [sys.executable, "-m", "skill_factory.narrow"]
     process = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, env=_environment()
+        command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, env=child.environment("")
     )
     readers[name] = process
     if process.stdin:
@@ -83,12 +82,6 @@ def forget_failed() -> None:
     readers = _readers()
     for name in [name for name, process in readers.items() if process.poll() not in (None, 0)]:
         readers.pop(name, None)
-
-
-def _environment() -> dict[str, str]:
-    """The process finds the package wherever the app was started from."""
-    paths = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
 
 
 def progress(name: str) -> Progress:

@@ -7,16 +7,20 @@ import streamlit as st
 
 from skill_factory.errors import HubError
 from skill_factory.hub import Account, stored_token, whoami
-from skill_factory.signin import DeviceCode, SignIn, app_from, ask_code, poll, scopes
+from skill_factory.signin import DeviceCode, Poll, SignIn, app_from, ask_code, poll, scopes
 from skill_factory.ui import shell, workspace
+
+SLOWER_BY = 5.0
+"""Seconds that the Hub's "slow down" asks for (RFC 8628)."""
 
 
 @dataclass
 class Waiting:
-    """A code that is shown, and when it runs out."""
+    """A code that is shown, when it runs out, and the seconds between two looks whether it is confirmed."""
 
     code: DeviceCode
     ends: float
+    every: float
 
 
 def account() -> Account | None:
@@ -64,7 +68,8 @@ def ways_in() -> None:
     st.markdown(
         "This needs an account on the Hugging Face Hub. Your token stays in this session and is written nowhere."
     )
-    if app_from() is not None:
+    by_code = app_from() is not None
+    if by_code:
         _by_code()
     if stored_token():
         st.button(
@@ -74,7 +79,7 @@ def ways_in() -> None:
             icon=":material/computer:",
         )
     st.text_input(
-        "Access token", type="password", key="signin.token", on_change=_take_pasted, autocomplete="off", width=420,
+        "Or an access token" if by_code else "Access token", type="password", key="signin.token", on_change=_take_pasted, autocomplete="off", width=420,
         placeholder="hf_…", help="It works like a password. It needs the right to write to your repositories.",
     )  # fmt: skip
     st.caption("Paste it and press Enter. You make one on the Hub, under Settings, Access Tokens.")
@@ -105,11 +110,18 @@ def _take(token: str) -> None:
 def _by_code() -> None:
     waiting: Waiting | None = st.session_state.get("signin.waiting")
     if waiting is None or time.time() > waiting.ends:
-        st.button("Sign in with the Hub", on_click=_ask, key="signin.hub", icon=":material/login:")
+        st.button(
+            "Sign in with the Hub", on_click=_ask, key="signin.hub", icon=":material/login:", type="primary"
+        )
         return
-    st.markdown(f"Open the Hub's page, and confirm the code **{shell.plain(waiting.code.user_code)}**.")
-    st.link_button("Open the Hub's page", waiting.code.page, icon=":material/open_in_new:")
-    _poll(waiting)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.link_button(
+            "Open the Hub's page", waiting.code.page, icon=":material/open_in_new:", type="primary"
+        )
+        st.markdown(
+            f"and confirm there that the code is **{shell.plain(waiting.code.user_code)}**.", width="content"
+        )
+    st.fragment(_look, run_every=waiting.every)(waiting)
 
 
 def _ask() -> None:
@@ -121,19 +133,32 @@ def _ask() -> None:
     except HubError as error:
         st.session_state["signin.refused"] = str(error)
         return
-    st.session_state["signin.waiting"] = Waiting(code, time.time() + code.expires_in)
+    st.session_state["signin.waiting"] = Waiting(
+        code, time.time() + code.expires_in, float(max(1, code.interval))
+    )
 
 
-@st.fragment(run_every=5.0)
-def _poll(waiting: Waiting) -> None:
+def _look(waiting: Waiting) -> None:
+    """Whether the code is confirmed by now."""
     app = app_from()
-    found = poll(app, waiting.code) if app else None
-    if found is None or found.state in (SignIn.WAITING, SignIn.SLOWER):
-        st.caption("Waiting for you to confirm …")
+    try:
+        found = poll(app, waiting.code) if app else Poll(SignIn.EXPIRED)
+    except HubError as error:
+        _ended(str(error))
         return
-    st.session_state.pop("signin.waiting", None)
     if found.state is SignIn.DONE:
         _take(found.token)
-    else:
-        st.session_state["signin.refused"] = "The sign-in was not confirmed. Try again, or paste a token."
+        _ended()
+    elif found.state in (SignIn.DENIED, SignIn.EXPIRED):
+        _ended("The sign-in was not confirmed. Try again, or paste a token.")
+    elif found.state is SignIn.SLOWER:
+        waiting.every += SLOWER_BY
+        st.rerun()
+    st.caption("Waiting for you to confirm …")
+
+
+def _ended(refused: str = "") -> None:
+    st.session_state.pop("signin.waiting", None)
+    if refused:
+        st.session_state["signin.refused"] = refused
     st.rerun()

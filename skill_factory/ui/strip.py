@@ -2,14 +2,11 @@
 
 import streamlit as st
 
+from skill_factory import stats
 from skill_factory.errors import SkillFactoryError
-from skill_factory.tally import Tally
 from skill_factory.ui import loading, workspace
 from skill_factory.ui.steps import CHOOSE, DATA, LOOK
 from skill_factory.wording import many, percent, rounded
-
-PAPER_CONTEXT = 4_096
-"""Tokens; the context of the paper's fine-tuning, where the recipe names no cut-off of its own."""
 
 
 def show() -> None:
@@ -42,23 +39,24 @@ def numbers(found: loading.Evidence) -> None:
     st.page_link(CHOOSE.path, label=f"{hedge}**{many(traces, 'trace')}**", help="What a build would write")
     if not see.traces:
         return
-    fixing = f"**{percent(see.fixing)}** show a mistake being fixed"
+    known = found.exact and see.drawn and see.exact
+    fixing = f"{'' if known else 'about '}**{percent(see.fixing)}** show a mistake being fixed"
     st.page_link(LOOK.path, label=fixing, help="Traces in which a wrong attempt is followed by a right end")
-    limit = found.recipe.cutoff.tokens or PAPER_CONTEXT
-    over = over_limit(loading.typical(), found.recipe.cutoff.chars_per_token, limit)
-    if over is not None:
-        st.page_link(
-            LOOK.path, label=f"about **{percent(over)}** over {limit:,} tokens",
-            help="Estimated from traces of the first rows; a trainer cuts what is longer, and the answer stands last",
-        )  # fmt: skip
+    too_long(found)
 
 
-def over_limit(tally: Tally, chars_per_token: float, limit: int) -> float | None:
-    """Share of the counted traces that are longer than a limit in tokens; None where no trace was counted."""
-    sizes = [(int(key.rsplit("|", 1)[1]), n) for key, n in tally.counts["trace_chars"].items()]
-    every = sum(n for _, n in sizes)
-    # Lengths are counted in steps of 250 characters, rounded up.
-    return sum(n for size, n in sizes if size / chars_per_token > limit) / every if every else None
+def too_long(found: loading.Evidence) -> None:
+    """How many a trainer would cut; nothing where no trace was measured."""
+    measured, limit = loading.typical(), workspace.cutoff(found.recipe)
+    if not measured.counts["trace_chars"]:
+        return
+    over = stats.too_long(measured, limit, found.recipe.cutoff.chars_per_token)
+    share = f"about **{percent(over)}**" if over else "**none**"
+    st.page_link(
+        LOOK.path, label=f"{share} over {limit:,} tokens",
+        help="Estimated from traces of the first rows; a trainer cuts what is longer, and the answer stands last. "
+        "The limit is the recipe's cut-off, or the one chosen under Train.",
+    )  # fmt: skip
 
 
 @st.fragment(run_every=1.0)

@@ -57,9 +57,9 @@ def badges(trace: Trace, recipe: Recipe) -> None:
         color="gray",
         help=workspace.plain(f"How the data set names this kind of trace; its format is “{name}”"),
     )
-    per_token, limit = recipe.cutoff.chars_per_token, recipe.cutoff.tokens
+    per_token, limit = recipe.cutoff.chars_per_token, workspace.cutoff(recipe)
     whole = trace.plan.question.text + trace.text
-    over = limit and len(whole) / per_token > limit
+    over = len(whole) / per_token > limit
     st.badge(
         f"{tokens_at(per_token)(whole)}{', over the cut-off' if over else ''}",
         color="orange" if over else "gray",

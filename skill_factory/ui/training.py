@@ -20,6 +20,8 @@ TRAINER_WORDS = {
 }
 SHOWN = {".yaml": "yaml", ".yml": "yaml", ".sh": "bash", ".py": "python", ".json": "json", ".md": "markdown"}
 LONGEST = 20_000
+LEAST, MOST = 256, 131_072
+"""Cut-offs that can be chosen."""
 
 
 def training(job: Job) -> None:
@@ -61,9 +63,10 @@ def _options(trainer: Trainer, job: Job) -> Options | None:
         "Model to train", key="train.model", persist_state="session", placeholder="user/model or a folder",
         help="The Hub name or the folder of the model that is to learn from the traces.",
     )  # fmt: skip
+    st.session_state["train.cutoff"] = min(max(workspace.cutoff(job.recipe), LEAST), MOST)
     cutoff = st.number_input(
-        "Cut-off in tokens", 256, 131_072, 16_384, step=512, key="train.cutoff", persist_state="session",
-        help="Trainers cut longer examples at the end, where the answer stands.",
+        "Cut-off in tokens", LEAST, MOST, step=512, key="train.cutoff", on_change=_take_cutoff,
+        help="Trainers cut longer examples at the end, where the answer stands. The same number stands above and on Look.",
     )  # fmt: skip
     drop = False
     if trainer is not Trainer.VERL:
@@ -77,6 +80,11 @@ def _options(trainer: Trainer, job: Job) -> Options | None:
     except SkillFactoryError as error:
         st.warning(shell.plain(str(error)), icon=":material/info:")
         return None
+
+
+def _take_cutoff() -> None:
+    if "train.cutoff" in st.session_state:  # not so for a late message of a page that was left
+        workspace.current().cutoff = int(st.session_state["train.cutoff"])
 
 
 def _source(job: Job) -> str:

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from skill_factory.errors import RecipeError
+from skill_factory.lengths import CUTOFF
 from skill_factory.recipe import Columns, Recipe, Source, recipe_from_toml
 from skill_factory.share import packed, unpacked
 
@@ -42,6 +43,8 @@ class Workspace:
     """The build that Finish shows."""
     problems: dict[str, str] = field(default_factory=dict)
     """Field of the recipe → why its last change was refused."""
+    cutoff: int = 0
+    """Tokens at which the visitor's trainer cuts; 0 where they have not said it on Finish."""
     suited: bool = False
     """Whether N was proposed for these data once; after that it is the visitor's."""
     link: str = ""
@@ -70,6 +73,8 @@ def change(changes: dict[str, Any]) -> bool:
     except RecipeError as error:
         mine.problems |= dict.fromkeys(changes, str(error))
         return False
+    if "cutoff.tokens" in changes:  # said last counts
+        mine.cutoff = 0
     return True
 
 
@@ -77,7 +82,7 @@ def replace_recipe(recipe: Recipe) -> None:
     """Take another recipe; the columns and the source stay those of the chosen data."""
     mine = current()
     keep = {"source": mine.recipe.source, "columns": mine.recipe.columns} if mine.source else {}
-    mine.recipe = recipe.model_copy(update=keep)
+    mine.recipe, mine.cutoff = recipe.model_copy(update=keep), 0
     mine.problems.clear()
 
 
@@ -96,6 +101,11 @@ def value(path: str) -> Any:
     for step in path.split("."):
         found = getattr(found, step)
     return found
+
+
+def cutoff(recipe: Recipe) -> int:
+    """The cut-off in tokens that all pages speak of: what was said last, on Finish or in the recipe, or the usual one."""
+    return current().cutoff or recipe.cutoff.tokens or CUTOFF
 
 
 def bound(
@@ -147,7 +157,7 @@ def open_link() -> str:
         return ""
     mine.link = text
     try:
-        mine.recipe = unpacked(text)
+        mine.recipe, mine.cutoff = unpacked(text), 0
     except RecipeError as error:
         return str(error)
     return ""

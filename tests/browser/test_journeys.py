@@ -1,4 +1,4 @@
-"""Whole journeys in a real browser: from nothing to a file, a build that outlives its tab, publishing."""
+"""Whole journeys in a real browser: from nothing to a file, and a build that outlives its tab."""
 
 import csv
 import json
@@ -12,7 +12,6 @@ from playwright.sync_api import expect
 from skill_factory.demo import write_demo
 from tests import command
 from tests.browser.studio import Studio, Visitor
-from tests.hub import Hub
 from tests.make_raw import row
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
@@ -144,47 +143,3 @@ def test_a_build_is_stopped_and_gone_on_with(
     report = saved(visitor, "Report", tmp_path / "report.json")
     typed = command.build(path, tmp_path / "typed")
     assert json.loads(report.read_text())["rows_digest"] == typed["rows_digest"]
-
-
-def test_a_build_is_published_and_its_second_state_replaces_the_first(
-    own_studio: Callable[..., Studio], visit: Callable[..., Visitor], tmp_path: Path
-) -> None:
-    """Sign in, see what will happen, publish; a changed build is refused until the name is typed, then replaces it."""
-    with Hub(tmp_path / "hub") as hub:
-        visitor = visit(
-            own_studio(**{n: v for n, v in hub.env().items() if n.startswith("HF_") and n != "HF_HOME"})
-        )
-        visitor.demo()
-        visitor.go("Finish")
-        built(visitor)
-        token = visitor.page.get_by_role("textbox", name="Access token")
-        token.fill("hf_alice")
-        token.press("Enter")
-        visitor.sees("Signed in as alice")
-        name = visitor.page.get_by_role("textbox", name="Name")
-        name.fill("my-traces")
-        name.press("Enter")
-        visitor.sees("alice/my-traces will be created (private)")
-        visitor.press("Publish to alice/my-traces")
-        visitor.sees("It is published.")
-        assert "sft_train/train-00000-of-00001.parquet" in hub.files("alice/my-traces")
-        assert hub.repo("alice/my-traces").private
-        visitor.go("Choose")
-        visitor.page.get_by_text("Right at once").first.click()
-        visitor.still()
-        visitor.go("Finish")
-        built(visitor)
-        name = visitor.page.get_by_role("textbox", name="Name")
-        name.fill("my-traces")
-        name.press("Enter")
-        visitor.sees("holds data already")
-        publish = visitor.page.get_by_role("button", name="Publish to alice/my-traces")
-        expect(publish).to_be_disabled()
-        visitor.page.get_by_text("in place of what is there").click()
-        agreed = visitor.page.get_by_role("textbox", name="To replace what is there")
-        agreed.fill("alice/my-traces")
-        agreed.press("Enter")
-        expect(publish).to_be_enabled()
-        publish.click()
-        visitor.sees("It is published.")
-        assert not hub.broken
