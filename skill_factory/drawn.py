@@ -5,7 +5,7 @@ would not show the same number. Draws depend on ids and labels alone: here the b
 with empty texts, and nothing is rendered.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import replace
 
 from skill_factory.compose import Written, compose
@@ -39,7 +39,8 @@ def _can_be_drawn(recipe: Recipe) -> bool:
 
 
 def _as_drawn(facts: Facts, judgement: Judgement, recipe: Recipe, expected: Outlook) -> Outlook:
-    tally, asked = Tally(), set()
+    asked: set[int] = set()
+    labels: Counter[str] = Counter()
     shows: defaultdict[int, list[float]] = defaultdict(lambda: list(NOTHING))
     formats = chosen_formats(recipe.traces.formats)
     for trace in compose(
@@ -48,15 +49,15 @@ def _as_drawn(facts: Facts, judgement: Judgement, recipe: Recipe, expected: Outl
         recipe,
         phrase_book(Phrases()),
         formats,
-        tally,
+        Tally(),
         Written(),
         render=_unworded,
     ):
         plan = trace.plan
         asked.add(plan.question.id)
+        labels[plan.label] += 1
         right = [attempt.response.correct for attempt in plan.attempts]
         shows[len(right)][TEACHES.index(teaches(plan.closing, right))] += 1
-    labels = tally.counts["traces_by_label"]
     by_attempts: dict[int, Shows] = {n: (a, b, c, d) for n, (a, b, c, d) in sorted(shows.items())}
     # Whether a text is too long, or is one that was left out by hand, only its text tells.
     cut = recipe.cutoff.tokens and recipe.cutoff.action != "keep"
@@ -78,4 +79,4 @@ def _without_texts(facts: Facts) -> Reading:
 
 
 def _unworded(plan: TracePlan, *_: object) -> Trace:
-    return Trace(plan, (), "", 0, 0)
+    return Trace(plan, (), (), "", 0, 0)

@@ -16,6 +16,7 @@ from typing import Any
 import pyarrow as pa
 
 from skill_factory.build_folder import BuildFolder
+from skill_factory.by_question import first_rows
 from skill_factory.canonical import canonical
 from skill_factory.card import documents
 from skill_factory.columns import CANONICAL
@@ -32,12 +33,11 @@ from skill_factory.progress import Report, silent
 from skill_factory.questions import Judgement, judge
 from skill_factory.reasons import Level
 from skill_factory.recipe import Recipe
-from skill_factory.scatter import first_rows
 from skill_factory.sources import RawSource, open_source
 from skill_factory.tally import Tally, tally_judgement, tally_rows, tally_traces, total
 
 FirstRows = Callable[[RawSource, Recipe, int], tuple[pa.Table, bool]]
-"""`scatter.first_rows`, or what gives the same."""
+"""`by_question.first_rows`, or what gives the same."""
 
 
 @dataclass

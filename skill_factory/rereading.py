@@ -1,4 +1,4 @@
-"""Texts read again from the source: by their place in the narrow table, by words, by question.
+"""Texts read again from the source: by their place in the narrow table, or by words.
 
 The walk takes the batches as the narrow table took them, so the place of a response in `Facts` is its place in the
 walk; nothing is read behind the last text that is asked for.
@@ -12,13 +12,14 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from skill_factory.by_question import different_questions
 from skill_factory.canonical import canonical
-from skill_factory.columns import CANONICAL, Batch, Row, RowError, is_unicode, read_row, value_at
-from skill_factory.facts import Facts, Ids, text_ids
+from skill_factory.columns import RowError, read_row
+from skill_factory.facts import Facts
 from skill_factory.model import hex_id
 from skill_factory.narrow import SAMPLE_BYTES, Narrow, first_tables
 from skill_factory.reasons import Level
-from skill_factory.recipe import Columns, Recipe
+from skill_factory.recipe import Recipe
 from skill_factory.sources import RawSource
 
 Indices = npt.NDArray[np.int64]
@@ -76,31 +77,13 @@ def _question_texts(
     source: RawSource, recipe: Recipe, facts: Facts, places: Indices, words: str
 ) -> Iterator[Found]:
     waiting = {int(facts.question_id[place]): place for place in places.tolist()}
-    for ids, texts in _different_questions(source, recipe.columns):
+    for ids, texts in different_questions(source, recipe.columns):
         for one, text in zip(ids.tolist(), texts, strict=True):
             place = waiting.pop(one, None)
             if place is not None and words.lower() in text.lower():
                 yield Found(place, text, "")
         if not waiting:
             return
-
-
-def _different_questions(source: RawSource, columns: Columns) -> Iterator[tuple[Ids, list[str]]]:
-    """The different questions of each batch; no other column is read where the format allows."""
-    for piece in source.pieces():
-        for batch in piece.batches(Columns(question=columns.question)):
-            texts = _question_column(batch, columns.question)
-            yield text_ids(texts), texts
-
-
-def _question_column(batch: Batch, path: str) -> list[str]:
-    if isinstance(batch, pa.RecordBatch) and batch.schema.get_field_index(path) >= 0:
-        column = batch.column(path)
-        if _plain_text(column):
-            return [text for text in pc.unique(column).to_pylist() if text]
-    rows = batch.to_pylist() if isinstance(batch, pa.RecordBatch) else batch
-    texts = (value_at(row, path) for row in rows)
-    return list(dict.fromkeys(text for text in texts if isinstance(text, str) and is_unicode(text) and text))
 
 
 # -- questions by their words --------------------------------------------------------------------------------------
@@ -114,51 +97,13 @@ def find_questions(source: RawSource, recipe: Recipe, words: str, most: int = 20
     """
     found: dict[int, str] = {}
     asked = words.lower().strip()
-    for ids, texts in _different_questions(source, recipe.columns):
+    for ids, texts in different_questions(source, recipe.columns):
         for one, text in zip(ids.tolist(), texts, strict=True):
             if asked in text.lower() or (len(asked) >= 6 and hex_id(one).startswith(asked)):
                 found.setdefault(one, text)
                 if len(found) == most:
                     return list(found.items())
     return list(found.items())
-
-
-def rows_of_questions(source: RawSource, recipe: Recipe, wanted: Iterable[int]) -> pa.Table:
-    """The canonical rows (columns.CANONICAL) of some questions, by id. Errors: SourceError."""
-    asked, only = set(wanted), Columns(question=recipe.columns.question)
-    tables = [CANONICAL.empty_table()]
-    for piece in source.pieces():
-        texts = {
-            text
-            for batch in piece.batches(only)
-            for column in [_question_column(batch, only.question)]
-            for one, text in zip(text_ids(column).tolist(), column, strict=True)
-            if one in asked
-        }
-        for batch in piece.batches(recipe.columns) if texts else ():
-            # Most rows go before they are read: reading a row costs far more than looking for it.
-            some = _with_questions(batch, only.question, texts)
-            tables.append(canonical(some, recipe.columns).table.cast(CANONICAL))
-    return pa.concat_tables(tables)
-
-
-def _with_questions(batch: Batch, path: str, texts: set[str]) -> Batch:
-    if not isinstance(batch, pa.RecordBatch):
-        return [row for row in batch if _asks(row, path, texts)]
-    if batch.schema.get_field_index(path) >= 0 and _plain_text(batch.column(path)):
-        column = batch.column(path)
-        return batch.filter(pc.is_in(column, value_set=pa.array(sorted(texts), column.type)))
-    mask = [_asks(row, path, texts) for row in batch.to_pylist()]
-    return batch.filter(pa.array(mask, pa.bool_()))
-
-
-def _asks(row: Row, path: str, texts: set[str]) -> bool:
-    asked = value_at(row, path)
-    return isinstance(asked, str) and asked in texts
-
-
-def _plain_text(column: pa.Array) -> bool:
-    return bool(pa.types.is_string(column.type) or pa.types.is_large_string(column.type))
 
 
 class Disputed(NamedTuple):

@@ -17,11 +17,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from skill_factory.canonical import canonical
-from skill_factory.columns import CANONICAL, Batch, is_unicode, value_at
+from skill_factory.columns import CANONICAL
 from skill_factory.draws import order_keys
-from skill_factory.facts import question_ids, text_ids
-from skill_factory.recipe import Columns, Recipe
-from skill_factory.sources import Piece, RawSource
+from skill_factory.facts import one_array, question_ids
+from skill_factory.recipe import Recipe
+from skill_factory.sources import Piece
 from skill_factory.tally import Tally, tally_rows
 
 BUCKETS = 4096
@@ -126,10 +126,12 @@ def _gathered(piece: Piece, recipe: Recipe, tally: Tally) -> Iterator[pa.Table]:
         waiting.append(read.table)
         size += read.table.nbytes
         if size >= CHUNK_BYTES:
-            yield pa.concat_tables(waiting)
+            yield pa.concat_tables(
+                waiting
+            ).combine_chunks()  # once, here: each step below would copy them anew
             waiting, size = [], 0
     if waiting:
-        yield pa.concat_tables(waiting)
+        yield pa.concat_tables(waiting).combine_chunks()
 
 
 def _keys_and_bytes(table: pa.Table, seed: int) -> tuple[npt.NDArray[np.uint64], Counts]:
@@ -138,7 +140,7 @@ def _keys_and_bytes(table: pa.Table, seed: int) -> tuple[npt.NDArray[np.uint64],
     size = np.zeros(table.num_rows, np.int64)
     for name in ("question", "answer", "response", "extracted"):
         size += pc.fill_null(pc.binary_length(table[name]), 0).to_numpy()
-    lists = table["reflections"].combine_chunks()
+    lists = one_array(table["reflections"])
     lengths = pc.binary_length(lists.flatten()).to_numpy(zero_copy_only=False)
     ends = np.cumsum(np.concatenate([[0], lengths]))
     counts = np.cumsum(np.concatenate([[0], pc.list_value_length(lists).to_numpy(zero_copy_only=False)]))
@@ -196,39 +198,3 @@ def partitions(chunks: Sequence[Chunk], size: Counts) -> Partitions:
     inner = np.searchsorted(ends, [whole * p // n for p in range(1, n)], side="right")
     cuts = sorted({0, BUCKETS, *inner.tolist()})
     return Partitions(list(chunks), cuts)
-
-
-def first_rows(source: RawSource, recipe: Recipe, questions: int) -> tuple[pa.Table, bool]:
-    """
-    The canonical rows of the first questions in written order, and whether these are all questions of the source.
-
-    The question column is read alone first, then only the pieces in which one of the questions stands.
-    """
-    only_question = Columns(question=recipe.columns.question)
-    found: list[tuple[Piece, npt.NDArray[np.uint64]]] = []
-    for piece in source.pieces():
-        ids = [_question_column_ids(batch, recipe) for batch in piece.batches(only_question)]
-        found.append((piece, np.unique(np.concatenate(ids)) if ids else np.empty(0, np.uint64)))
-    every = np.unique(np.concatenate([ids for _, ids in found])) if found else np.empty(0, np.uint64)
-    chosen = every[np.argsort(order_keys(recipe.traces.seed, every), kind="stable")[:questions]]
-    tables = [CANONICAL.empty_table()]
-    for piece, in_piece in found:
-        if not np.isin(in_piece, chosen).any():
-            continue
-        for batch in piece.batches(recipe.columns):
-            table = canonical(batch, recipe.columns).table
-            if table.num_rows:
-                places, row_ids, _ = question_ids(table["question"])
-                tables.append(table.filter(pa.array(np.isin(row_ids, chosen)[places])))
-    return pa.concat_tables(tables), len(chosen) == len(every)
-
-
-def _question_column_ids(batch: Batch, recipe: Recipe) -> npt.NDArray[np.uint64]:
-    path = recipe.columns.question
-    if isinstance(batch, pa.RecordBatch) and batch.schema.get_field_index(path) >= 0:
-        column = batch.column(path)
-        if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-            return text_ids(column.drop_null().unique().to_pylist())
-    rows = batch.to_pylist() if isinstance(batch, pa.RecordBatch) else batch
-    texts = {text for row in rows if isinstance(text := value_at(row, path), str)}
-    return text_ids([text for text in texts if is_unicode(text)])

@@ -24,6 +24,7 @@ from skill_factory.browse import (
     items,
     reasons_of,
 )
+from skill_factory.by_question import first_rows, rows_of_questions
 from skill_factory.facts import Facts, text_hash
 from skill_factory.model import hex_id
 from skill_factory.narrow import all_facts, sample_facts
@@ -32,8 +33,7 @@ from skill_factory.prepare import ready
 from skill_factory.questions import Judgement, judge
 from skill_factory.reasons import Level, sentence
 from skill_factory.recipe import Recipe
-from skill_factory.rereading import broken_rows, disputed, find_questions, rows_of_questions
-from skill_factory.scatter import first_rows
+from skill_factory.rereading import broken_rows, disputed, find_questions
 from skill_factory.sources import RawSource, open_source
 from skill_factory.tally import tally_judgement
 from tests.make_raw import make_rows, row, verdict, write_jsonl, write_parquet

@@ -2,6 +2,7 @@
 
 import pytest
 
+from skill_factory.by_question import first_rows
 from skill_factory.compare import (
     OF_THE_DATA,
     Difference,
@@ -17,7 +18,6 @@ from skill_factory.narrow import all_facts
 from skill_factory.pipeline import preview
 from skill_factory.prepare import ready
 from skill_factory.recipe import Columns, Recipe, load_recipe
-from skill_factory.scatter import first_rows
 from skill_factory.sources import open_source
 
 

@@ -16,6 +16,7 @@ import streamlit as st
 
 from skill_factory import narrow as narrow_table
 from skill_factory import pipeline
+from skill_factory.by_question import first_rows
 from skill_factory.drawn import foreseen
 from skill_factory.errors import ColumnError, NothingUsable, SourceError
 from skill_factory.fitness import fitness
@@ -28,7 +29,6 @@ from skill_factory.prepare import SAMPLE_ROWS, settled_columns
 from skill_factory.questions import Judgement, judge
 from skill_factory.reasons import Level
 from skill_factory.recipe import Columns, Recipe, Source, Traces
-from skill_factory.scatter import first_rows
 from skill_factory.sources import open_source
 from skill_factory.sources.check import check_upload
 from skill_factory.sources.files import looks_like_path

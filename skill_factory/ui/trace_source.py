@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import streamlit as st
 
+from skill_factory.by_question import rows_of_questions
 from skill_factory.columns import CANONICAL
 from skill_factory.facts import question_ids
 from skill_factory.model import Trace
@@ -13,7 +14,7 @@ from skill_factory.narrow import first_tables, identity
 from skill_factory.outlook import able
 from skill_factory.pipeline import build_partition
 from skill_factory.questions import written_order
-from skill_factory.rereading import find_questions, rows_of_questions
+from skill_factory.rereading import find_questions
 from skill_factory.ui import loading
 from skill_factory.ui.loading import Evidence
 

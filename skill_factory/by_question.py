@@ -1,0 +1,92 @@
+"""The rows of some questions: their texts are looked for alone, and most rows go before they are read."""
+
+from collections.abc import Iterable, Iterator, Set
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from skill_factory.canonical import canonical
+from skill_factory.columns import CANONICAL, Batch, Row, is_unicode, value_at
+from skill_factory.draws import order_keys
+from skill_factory.facts import Ids, text_ids
+from skill_factory.recipe import Columns, Recipe
+from skill_factory.sources import Piece, RawSource
+
+
+def first_rows(source: RawSource, recipe: Recipe, questions: int) -> tuple[pa.Table, bool]:
+    """
+    The canonical rows of the first questions in written order, and whether these are all questions of the source.
+
+    Errors: SourceError.
+    """
+    found = [(piece, _asked_in(piece, recipe.columns)) for piece in source.pieces()]
+    every = np.array(sorted({one for _, texts in found for one in texts}), np.uint64)
+    chosen = every[np.argsort(order_keys(recipe.traces.seed, every), kind="stable")[:questions]]
+    return _rows_of(found, recipe, set(chosen.tolist())), len(chosen) == len(every)
+
+
+def rows_of_questions(source: RawSource, recipe: Recipe, wanted: Iterable[int]) -> pa.Table:
+    """The canonical rows (columns.CANONICAL) of some questions, by id. Errors: SourceError."""
+    found = ((piece, _asked_in(piece, recipe.columns)) for piece in source.pieces())
+    return _rows_of(found, recipe, set(wanted))
+
+
+def different_questions(source: RawSource, columns: Columns) -> Iterator[tuple[Ids, list[str]]]:
+    """The different questions of each batch; no other column is read where the format allows."""
+    for piece in source.pieces():
+        yield from _questions_in(piece, columns)
+
+
+def _questions_in(piece: Piece, columns: Columns) -> Iterator[tuple[Ids, list[str]]]:
+    for batch in piece.batches(Columns(question=columns.question)):
+        texts = _question_column(batch, columns.question)
+        yield text_ids(texts), texts
+
+
+def _asked_in(piece: Piece, columns: Columns) -> dict[int, str]:
+    """The questions of a piece by id."""
+    asked: dict[int, str] = {}
+    for ids, texts in _questions_in(piece, columns):
+        asked.update(zip(ids.tolist(), texts, strict=True))
+    return asked
+
+
+def _rows_of(found: Iterable[tuple[Piece, dict[int, str]]], recipe: Recipe, wanted: Set[int]) -> pa.Table:
+    tables = [CANONICAL.empty_table()]
+    for piece, asked in found:
+        texts = {asked[one] for one in wanted & asked.keys()}
+        for batch in piece.batches(recipe.columns) if texts else ():
+            # Most rows go before they are read: reading a row costs far more than looking for it.
+            some = _with_questions(batch, recipe.columns.question, texts)
+            tables.append(canonical(some, recipe.columns).table.cast(CANONICAL))
+    return pa.concat_tables(tables)
+
+
+def _question_column(batch: Batch, path: str) -> list[str]:
+    if isinstance(batch, pa.RecordBatch) and batch.schema.get_field_index(path) >= 0:
+        column = batch.column(path)
+        if _plain_text(column):
+            return [text for text in pc.unique(column).to_pylist() if text]
+    rows = batch.to_pylist() if isinstance(batch, pa.RecordBatch) else batch
+    texts = (value_at(row, path) for row in rows)
+    return list(dict.fromkeys(text for text in texts if isinstance(text, str) and is_unicode(text) and text))
+
+
+def _with_questions(batch: Batch, path: str, texts: Set[str]) -> Batch:
+    if not isinstance(batch, pa.RecordBatch):
+        return [row for row in batch if _asks(row, path, texts)]
+    if batch.schema.get_field_index(path) >= 0 and _plain_text(batch.column(path)):
+        column = batch.column(path)
+        return batch.filter(pc.is_in(column, value_set=pa.array(sorted(texts), column.type)))
+    mask = [_asks(row, path, texts) for row in batch.to_pylist()]
+    return batch.filter(pa.array(mask, pa.bool_()))
+
+
+def _asks(row: Row, path: str, texts: Set[str]) -> bool:
+    asked = value_at(row, path)
+    return isinstance(asked, str) and asked in texts
+
+
+def _plain_text(column: pa.Array) -> bool:
+    return bool(pa.types.is_string(column.type) or pa.types.is_large_string(column.type))
