@@ -26,28 +26,29 @@ def text_id(text: str) -> int:
 
 def draw_key(seed: int, *parts: int | str) -> bytes:
     """A key from a seed and what the choice belongs to; parts can't run into each other."""
-    return "\x1f".join([str(seed), *map(str, parts)]).encode("utf-8", "surrogatepass")
+    return "\x1f".join(map(str, (seed, *parts))).encode("utf-8", "surrogatepass")
 
 
 class Draws:
     """A stream of choices that depends on its key alone."""
 
-    __slots__ = ("_block", "_key", "_words")
+    __slots__ = ("_block", "_key", "_next", "_words")
 
     def __init__(self, key: bytes) -> None:
         self._key = key
-        self._block = 0
-        self._words: list[int] = []
-        """Words that were made and not used yet."""
+        # A first block's salt would be zeros, which is none.
+        self._words = list(_EIGHT_WORDS.unpack(blake2b(key).digest()))
+        self._block = 1
+        self._next = 0
 
     def _take(self, k: int) -> list[int]:
-        words = self._words
-        while len(words) < k:
+        start = self._next
+        end = self._next = start + k
+        while len(self._words) < end:
             salt = self._block.to_bytes(8, "little")
-            words += _EIGHT_WORDS.unpack(blake2b(self._key, digest_size=64, salt=salt).digest())
+            self._words += _EIGHT_WORDS.unpack(blake2b(self._key, salt=salt).digest())
             self._block += 1
-        self._words = words[k:]
-        return words[:k]
+        return self._words[start:end]
 
     def below(self, n: int) -> int:
         """A whole number from 0 to n - 1, each as likely."""
@@ -67,7 +68,9 @@ class Draws:
 
     def choose_each(self, pools: Sequence[Sequence[T]]) -> list[T]:
         """One item of each pool, in turn."""
-        return [pool[i] for pool, i in zip(pools, self.below_each(list(map(len, pools))), strict=True)]
+        return [
+            pool[(word * len(pool)) >> 64] for word, pool in zip(self._take(len(pools)), pools, strict=True)
+        ]
 
     def sample(self, n: int, k: int) -> list[int]:
         """k different numbers below n, in drawn order; takes k steps, however large n is (Fisher–Yates, sparse)."""

@@ -55,6 +55,7 @@ def wide(browser: Browser, studio: Studio, dark: bool, wanted: set[str]) -> None
     visitor.sees("Attempt 1")
     take("look")
     visitor.go("Finish")
+    visitor.page.get_by_role("button", name="Build ").wait_for()
     take("finish-before")
     visitor.press("Build ")
     visitor.sees("are ready")
