@@ -36,9 +36,13 @@ types: setup
 browser:
 	sh tests/browser/install.sh
 
+# What failed is tried once more, alone: on a busy machine a time-out is no finding. What fails twice fails.
+AGAIN := --last-failed --last-failed-no-failures none
+UNIT := -m "not trainers and not torture" --ignore tests/browser
+
 tests: setup
-	$(BIN)/pytest -q -n 2 --dist loadgroup -m "not trainers and not torture" --ignore tests/browser
-	$(BIN)/pytest -q tests/browser
+	$(BIN)/pytest -q -n 2 --dist loadgroup $(UNIT) || $(BIN)/pytest -q $(AGAIN) $(UNIT)
+	$(BIN)/pytest -q tests/browser || $(BIN)/pytest -q $(AGAIN) tests/browser
 
 # The loaders of LLaMA-Factory and verl on 50 questions, in an environment of their own.
 smoke: setup

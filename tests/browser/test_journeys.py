@@ -101,6 +101,7 @@ def with_path(visitor: Visitor, path: str) -> None:
     """Choose a file of this computer by its path."""
     visitor.open()
     visitor.page.get_by_role("tab", name="My file").click()
+    visitor.still()  # a field that is drawn anew forgets what was put into it
     visitor.page.get_by_role("textbox", name="or its path on this computer").fill(path)
     visitor.page.keyboard.press("Enter")
     visitor.titled("Data")

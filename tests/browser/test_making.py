@@ -49,6 +49,7 @@ def with_file(visitor: Visitor, path: Path) -> None:
     """Upload a file, and see its report."""
     visitor.open()
     visitor.page.get_by_role("tab", name="My file").click()
+    visitor.still()  # a field that is drawn anew forgets what was put into it
     visitor.page.set_input_files("input[type=file] >> nth=0", str(path))
     visitor.titled("Data")
 

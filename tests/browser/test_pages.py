@@ -110,6 +110,8 @@ def test_a_brush_on_the_chart_sets_the_window(visitor: Visitor) -> None:
     chart = visitor.page.get_by_test_id("stVegaLiteChart").first
     expect(chart.locator("svg, canvas").first).to_be_visible()
     visitor.still()
+    visitor.page.wait_for_timeout(1000)  # the chart may be drawn once more, and has no place meanwhile
+    expect(chart).to_be_visible()
     box = chart.bounding_box()
     assert box is not None
     middle = box["y"] + box["height"] * 0.4
