@@ -12,7 +12,7 @@ setup: .venv/.ready
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; found " + sys.version.split()[0] + ". Say which: make setup PYTHON=python3.12") if sys.version_info < (3, 11) else 0'
 	test -x $(RUN) || $(PYTHON) -m venv .venv
 	$(BIN)/uv --version >/dev/null 2>&1 || $(RUN) -m pip install --quiet "uv>=0.13,<0.14"
-	$(BIN)/uv pip install --quiet --python $(RUN) -r requirements-dev.lock
+	$(BIN)/uv pip install --quiet --compile-bytecode --python $(RUN) -r requirements-dev.lock
 	touch .venv/.ready
 
 app: setup

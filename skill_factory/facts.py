@@ -6,7 +6,6 @@ makes it per partition, the app for the whole source: judging exists once.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import repeat
 from typing import TypeAlias
 
 import numpy as np
@@ -16,9 +15,9 @@ import pyarrow.compute as pc
 from xxhash import xxh3_64_intdigest
 
 from skill_factory.recipe import Recipe
-from skill_factory.reflections import banned, verdict_rule
+from skill_factory.reflections import banned, verdicts_of
 from skill_factory.responses import block_tag_pattern, escape_block_tags, final_answer, variant_codes
-from skill_factory.texts import Texts
+from skill_factory.texts import Block, Texts
 
 Ids: TypeAlias = npt.NDArray[np.uint64]
 Places: TypeAlias = npt.NDArray[np.int32]
@@ -81,18 +80,18 @@ def read(table: pa.Table, recipe: Recipe) -> Reading:
         question_id=question_ids,
         variants=names,
         response_question=question,
-        response_id=of_responses.ids(),
+        response_id=of_responses.ids,
         response_correct=np.array(correct, dtype=np.bool_),
         response_variant=np.array(codes, dtype=np.int32),
-        response_chars=np.array(of_responses.chars, dtype=np.int32),
-        response_empty=np.array(of_responses.empty, dtype=np.bool_),
+        response_chars=of_responses.chars,
+        response_empty=of_responses.empty,
         response_tags=response_tags,
         response_answer=np.array([text_hash(a.strip()) if a else 0 for a in answers], dtype=np.uint64),
         reflection_response=owners,
-        reflection_id=of_reflections.ids(),
-        reflection_verdict=np.array(verdicts, dtype=np.int8),
-        reflection_chars=np.array(of_reflections.chars, dtype=np.int32),
-        reflection_empty=np.array(of_reflections.empty, dtype=np.bool_),
+        reflection_id=of_reflections.ids,
+        reflection_verdict=verdicts,
+        reflection_chars=of_reflections.chars,
+        reflection_empty=of_reflections.empty,
         reflection_tags=reflection_tags,
         reflection_banned=banned_flags,
     )
@@ -102,18 +101,15 @@ def read(table: pa.Table, recipe: Recipe) -> Reading:
 class _Looks:
     """What is noted of every text."""
 
-    def __init__(self) -> None:
-        self.hashes: list[int] = []
-        self.chars: list[int] = []
-        self.empty: list[bool] = []
+    def __init__(self, n: int) -> None:
+        self.ids = np.empty(n, np.uint64)
+        self.chars = np.empty(n, np.int32)
+        self.empty = np.empty(n, np.bool_)
 
-    def note(self, raw: Sequence[bytes], texts: Sequence[str]) -> None:
-        self.hashes += map(xxh3_64_intdigest, raw)
-        self.chars += map(len, texts)
-        self.empty += [not text or text.isspace() for text in texts]
-
-    def ids(self) -> Ids:
-        return np.array(self.hashes, dtype=np.uint64)
+    def note(self, block: Block) -> None:
+        self.ids[block.places] = block.ids()
+        self.chars[block.places] = block.chars()
+        self.empty[block.places] = block.empty()
 
 
 def _look_at_responses(
@@ -122,26 +118,28 @@ def _look_at_responses(
     """What is noted of each response, and its final answer."""
     extracted, golds = table["extracted"].to_pylist(), table["answer"].to_pylist()
     find = final_answer(recipe.answers)
-    looks, answers = _Looks(), list[str | None]()
-    for part, raw, texts in responses.blocks():
-        looks.note(raw, texts)
-        answers += map(find, texts, extracted[part], golds[part], correct[part])
+    looks, answers = _Looks(len(responses)), list[str | None]()
+    for block in responses.blocks():
+        looks.note(block)
+        part = block.places
+        answers += map(find, block.texts, extracted[part], golds[part], correct[part])
     return looks, answers
 
 
 def _look_at_reflections(
     reflections: Texts, table: pa.Table, recipe: Recipe
-) -> tuple[_Looks, list[int], Flags]:
+) -> tuple[_Looks, npt.NDArray[np.int8], Flags]:
     """What is noted of each reflection, its verdict, and whether it holds a banned word."""
-    judge, holds = verdict_rule(recipe.verdicts), banned(recipe.filters)
     by_column = recipe.verdicts.rule == "column"
-    said = _flatten(table["verdicts"])[0].to_pylist() if by_column else None
-    looks, verdicts, flags = _Looks(), list[int](), np.zeros(len(reflections), np.bool_)
-    for part, raw, texts in reflections.blocks():
-        looks.note(raw, texts)
-        verdicts += map(judge, texts, said[part] if said is not None else repeat(""))
+    said = _flatten(table["verdicts"])[0].to_pylist() if by_column else []
+    say, holds = verdicts_of(recipe.verdicts), banned(recipe.filters)
+    n = len(reflections)
+    looks, verdicts, flags = _Looks(n), np.empty(n, np.int8), np.zeros(n, np.bool_)
+    for block in reflections.blocks():
+        looks.note(block)
+        verdicts[block.places] = say(block, said[block.places])
         if recipe.filters.ban:
-            flags[part] = [holds(text) for text in texts]
+            flags[block.places] = [holds(text) for text in block.texts]
     return looks, verdicts, flags
 
 

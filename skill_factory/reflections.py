@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 from skill_factory.recipe import Filters, Verdicts
+from skill_factory.texts import Block
 
 CORRECT, INCORRECT, MISSING = 1, 0, -1
 """Verdicts as the narrow table holds them; 1 and 0 compare with the truth."""
@@ -19,14 +21,17 @@ def tagged_verdict(text: str) -> str | None:
     return text[start + len("<verdict>") : end] if end >= 0 else None
 
 
-def verdict_rule(rule: Verdicts) -> VerdictRule:
-    """The verdict rule of a recipe; a word that means neither right nor wrong is a missing verdict."""
+def meaning_of(rule: Verdicts) -> Callable[[str | None], int]:
+    """What a word says; one that means neither right nor wrong is a missing verdict."""
     meaning = {word.lower(): INCORRECT for word in rule.incorrect}
     meaning |= {word.lower(): CORRECT for word in rule.correct}
-    pattern = re.compile(rule.pattern) if rule.pattern else None
+    return lambda word: MISSING if word is None else meaning.get(word.strip().lower(), MISSING)
 
-    def meant(word: str | None) -> int:
-        return MISSING if word is None else meaning.get(word.strip().lower(), MISSING)
+
+def verdict_rule(rule: Verdicts) -> VerdictRule:
+    """The verdict rule of a recipe."""
+    meant = meaning_of(rule)
+    pattern = re.compile(rule.pattern) if rule.pattern else None
 
     def matched(text: str, column: str) -> int:
         match = pattern.search(text) if pattern else None
@@ -41,6 +46,30 @@ def verdict_rule(rule: Verdicts) -> VerdictRule:
         "column": lambda text, column: meant(column),
     }
     return rules[rule.rule]
+
+
+def verdicts_of(rule: Verdicts) -> Callable[[Block, Sequence[str | None]], Sequence[int]]:
+    """`verdict_rule` for many reflections and what their verdict column says; tags are found in all at once."""
+    if rule.rule == "tag":
+        return _tagged_verdicts(meaning_of(rule))
+    if rule.rule == "column":
+        meant = meaning_of(rule)
+        return lambda block, column: list(map(meant, column))
+    judge = verdict_rule(rule)
+    return lambda block, column: [judge(text, "") for text in block.texts]
+
+
+def _tagged_verdicts(meant: Callable[[str], int]) -> Callable[[Block, object], Sequence[int]]:
+    said = lru_cache(maxsize=1024)(lambda word: meant(word.decode()))  # millions say a handful of words
+
+    def judge(block: Block, column: object) -> Sequence[int]:
+        verdicts = [MISSING] * len(block)
+        places, words = block.between(b"<verdict>", b"</verdict>")
+        for place, word in zip(places.tolist(), words, strict=True):
+            verdicts[place] = said(word)
+        return verdicts
+
+    return judge
 
 
 def banned(filters: Filters) -> Callable[[str], bool]:

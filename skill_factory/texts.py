@@ -1,26 +1,32 @@
 """The texts of an Arrow column: looked at once, a few hundred at a time, and made again where one is shown."""
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from itertools import pairwise
-from typing import overload
+from typing import TypeAlias, overload
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+from xxhash import xxh3_64_intdigest
 
 BLOCK = 512
 """Texts looked at together: so few stay in the processor's cache from the first look to the last."""
+
+Positions: TypeAlias = npt.NDArray[np.int64]
 
 
 class Texts(Sequence[str]):
     """Texts by place; each is made when it is asked for, since most are judged and never shown."""
 
-    __slots__ = ("_bytes", "_ends")
+    __slots__ = ("_bytes", "_ends", "_limits")
 
     def __init__(self, column: pa.Array) -> None:
         """`column` is of type large_string, without nulls."""
         _, ends, data = column.buffers()
         first, n = column.offset, len(column)
-        self._ends: list[int] = np.frombuffer(ends, np.int64)[first : first + n + 1].tolist() if n else [0]
+        self._limits = np.frombuffer(ends, np.int64)[first : first + n + 1] if n else np.zeros(1, np.int64)
+        self._ends: list[int] = self._limits.tolist()
         self._bytes = memoryview(data or b"")
 
     def __len__(self) -> int:
@@ -37,11 +43,82 @@ class Texts(Sequence[str]):
             raise IndexError(place)
         return str(self._bytes[self._ends[place] : self._ends[place + 1]], "utf-8")
 
-    def blocks(self) -> Iterator[tuple[slice, list[bytes], list[str]]]:
-        """All texts in blocks: which places, their UTF-8 bytes, and they themselves."""
+    def blocks(self) -> Iterator["Block"]:
+        """All texts, some hundred at a time."""
         for start in range(0, len(self), BLOCK):
-            ends = self._ends[start : start + BLOCK + 1]
-            first = ends[0]
-            whole = self._bytes[first : ends[-1]].tobytes()
-            raw = [whole[a - first : b - first] for a, b in pairwise(ends)]
-            yield slice(start, start + len(raw)), raw, [one.decode() for one in raw]
+            limits = self._limits[start : start + BLOCK + 1]
+            whole = self._bytes[limits[0] : limits[-1]].tobytes()
+            yield Block(slice(start, start + len(limits) - 1), whole, limits - limits[0])
+
+
+class Block:
+    """Some hundred texts, one after the other, and what can be said of all of them at once."""
+
+    def __init__(self, places: slice, whole: bytes, limits: Positions) -> None:
+        self.places = places
+        """Where they stand in the column."""
+        self._whole, self._limits = whole, limits
+
+    def __len__(self) -> int:
+        return len(self._limits) - 1
+
+    @cached_property
+    def raw(self) -> list[bytes]:
+        """The UTF-8 bytes of each."""
+        whole = self._whole
+        return [whole[start:end] for start, end in pairwise(self._limits.tolist())]
+
+    @cached_property
+    def texts(self) -> list[str]:
+        """They themselves."""
+        return [one.decode() for one in self.raw]
+
+    def ids(self) -> npt.NDArray[np.uint64]:
+        """The id of each, as `draws.text_id` makes it."""
+        return np.fromiter(map(xxh3_64_intdigest, self.raw), np.uint64, len(self))
+
+    def chars(self) -> Positions:
+        """The characters of each."""
+        if self._whole.isascii():
+            return np.diff(self._limits)
+        return np.fromiter(map(len, self.texts), np.int64, len(self))
+
+    def empty(self) -> npt.NDArray[np.bool_]:
+        """Whether each holds nothing but white space."""
+        found: npt.NDArray[np.bool_] = self._limits[1:] == self._limits[:-1]
+        # Only what begins with white space, or with a byte that ASCII does not know, can be all white space.
+        filled = np.flatnonzero(~found)
+        first = self._codes[self._limits[filled]]
+        for place in filled[(first <= ord(" ")) | (first > 127)].tolist():
+            found[place] = self.texts[place].isspace()
+        return found
+
+    def between(self, opening: bytes, closing: bytes) -> tuple[Positions, Iterator[bytes]]:
+        """What stands between the first opening mark and the first closing one behind it: in which texts, and what."""
+        openings, closings = self._all(opening), self._all(closing)
+        owner = np.searchsorted(self._limits, openings, side="right") - 1
+        # Where one text ends and the next begins there may seem to be a mark; it belongs to neither.
+        chosen = openings + len(opening) <= self._limits[owner + 1]
+        chosen[1:] &= owner[1:] != owner[:-1]
+        openings, owner = openings[chosen], owner[chosen]
+        behind = np.searchsorted(closings, openings)
+        closings = np.append(closings, len(self._whole))[behind]
+        closed = closings + len(closing) <= self._limits[owner + 1]
+        starts, ends = openings[closed] + len(opening), closings[closed]
+        return owner[closed], map(self._whole.__getitem__, map(slice, starts.tolist(), ends.tolist()))
+
+    @cached_property
+    def _codes(self) -> npt.NDArray[np.uint8]:
+        return np.frombuffer(self._whole, np.uint8)
+
+    @cached_property
+    def _brackets(self) -> Positions:
+        """Where a `<` stands."""
+        return np.flatnonzero(self._codes == ord("<"))
+
+    def _all(self, mark: bytes) -> Positions:
+        """Where a mark that begins with `<` stands, also across two texts."""
+        found = self._brackets[self._brackets + len(mark) <= len(self._whole)]
+        for behind, code in enumerate(mark[1:], 1):
+            found = found[self._codes[found + behind] == code]
+        return found
