@@ -87,7 +87,7 @@ def _usual_rows(batch: pa.RecordBatch, columns: Columns) -> tuple[npt.NDArray[np
         if listed:
             one = pc.fill_null(pc.equal(pc.list_value_length(column), 1), False)
             ok = pc.and_(ok, one)
-            column = pc.list_element(pc.if_else(one, column, pa.scalar(None, column.type)), 0)
+            column = _only_items(column, one)
         if field in REQUIRED:
             ok = pc.and_(ok, pc.is_valid(column))
         if field == "question":
@@ -98,6 +98,13 @@ def _usual_rows(batch: pa.RecordBatch, columns: Columns) -> tuple[npt.NDArray[np
     read = np.asarray(ok.to_numpy(zero_copy_only=False), np.bool_)
     chosen = parts if read.all() else {field: column.filter(ok) for field, column in parts.items()}
     return read, _canonical_table(chosen, int(read.sum()))
+
+
+def _only_items(column: pa.Array, one: pa.Array) -> pa.Array:
+    """The item of each list that holds just one, null elsewhere; the items as they lie where all lists hold one."""
+    if pc.all(one).as_py():
+        return column.flatten()
+    return pc.list_element(pc.if_else(one, column, pa.scalar(None, column.type)), 0)
 
 
 def _canonical_table(parts: Mapping[str, pa.Array], rows: int) -> pa.Table:
@@ -111,7 +118,7 @@ def _canonical_table(parts: Mapping[str, pa.Array], rows: int) -> pa.Table:
                 pa.array([[]], empty).take(pa.array([0] * rows, pa.int32())) if field.type == empty else None
             )
             column = pa.nulls(rows, field.type) if column is None else column
-        elif field.name == "reflections":
+        elif field.name == "reflections" and column.null_count:
             column = pc.if_else(pc.is_valid(column), column, pa.scalar([], column.type)).cast(field.type)
         arrays.append(column.cast(field.type))
     return pa.Table.from_arrays(arrays, schema=CANONICAL)

@@ -26,7 +26,7 @@ def text_id(text: str) -> int:
 
 def draw_key(seed: int, *parts: int | str) -> bytes:
     """A key from a seed and what the choice belongs to; parts can't run into each other."""
-    return "\x1f".join(map(str, (seed, *parts))).encode("utf-8", "surrogatepass")
+    return "\x1f".join([f"{seed}", *[f"{part}" for part in parts]]).encode("utf-8", "surrogatepass")
 
 
 class Draws:
@@ -37,26 +37,25 @@ class Draws:
     def __init__(self, key: bytes) -> None:
         self._key = key
         # A first block's salt would be zeros, which is none.
-        self._words = list(_EIGHT_WORDS.unpack(blake2b(key).digest()))
+        self._words: Sequence[int] = _EIGHT_WORDS.unpack(blake2b(key).digest())
         self._block = 1
         self._next = 0
 
-    def _take(self, k: int) -> list[int]:
+    def _take(self, k: int) -> Sequence[int]:
         start = self._next
         end = self._next = start + k
-        while len(self._words) < end:
-            salt = self._block.to_bytes(8, "little")
-            self._words += _EIGHT_WORDS.unpack(blake2b(self._key, salt=salt).digest())
-            self._block += 1
+        if len(self._words) < end:
+            words = list(self._words)
+            while len(words) < end:
+                salt = self._block.to_bytes(8, "little")
+                words += _EIGHT_WORDS.unpack(blake2b(self._key, salt=salt).digest())
+                self._block += 1
+            self._words = words
         return self._words[start:end]
 
     def below(self, n: int) -> int:
         """A whole number from 0 to n - 1, each as likely."""
         return (self._take(1)[0] * n) >> 64
-
-    def below_each(self, sizes: Sequence[int]) -> list[int]:
-        """For each n, in turn, a whole number from 0 to n - 1."""
-        return [(word * n) >> 64 for word, n in zip(self._take(len(sizes)), sizes, strict=True)]
 
     def between(self, low: int, high: int) -> int:
         """A whole number from low to high, both included."""
@@ -76,8 +75,8 @@ class Draws:
         """k different numbers below n, in drawn order; takes k steps, however large n is (Fisher–Yates, sparse)."""
         moved: dict[int, int] = {}
         drawn = []
-        for i, ahead in enumerate(self.below_each(range(n, n - k, -1))):
-            j = i + ahead
+        for i, word in enumerate(self._take(k)):
+            j = i + ((word * (n - i)) >> 64)
             drawn.append(moved.get(j, j))
             moved[j] = moved.get(i, i)
         return drawn

@@ -197,7 +197,10 @@ def _plan(
     closing: Closing = Closing.PLAIN,
     reflect: bool = True,
 ) -> TracePlan:
-    return TracePlan(question, code.value, label, repeat, with_reflections(order, key, reflect), closing, key)
+    # `_value_` is `value` without a call of a function, once a trace.
+    return TracePlan(
+        question, code._value_, label, repeat, with_reflections(order, key, reflect), closing, key
+    )
 
 
 def with_reflections(order: Sequence[Response], key: bytes, reflect: bool = True) -> list[Attempt]:

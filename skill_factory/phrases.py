@@ -1,9 +1,9 @@
 """The phrase book: the words between the model's own texts, and which of them fit where."""
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from skill_factory.errors import RecipeError
@@ -31,13 +31,14 @@ class PhraseBook:
                 f"The phrase {twice[0]!r} stands in two of the pools ending, backtrack and confirm, so a trace could "
                 "not be read back. Keep it in one of them."
             )
-        object.__setattr__(self, "_after_correct", _union(self.correct, self.generic))
-        object.__setattr__(self, "_after_incorrect", _union(self.incorrect, self.generic))
 
-    def glue_after(self, correct: bool) -> Sequence[str]:
-        """The glue that fits after a right or a wrong attempt."""
-        pool: Sequence[str] = getattr(self, "_after_correct" if correct else "_after_incorrect")
-        return pool
+    @cached_property
+    def glue_after(self) -> Mapping[bool, Sequence[str]]:
+        """The glue that fits after a right (True) and after a wrong attempt."""
+        return {
+            True: _union(self.correct, self.generic),
+            False: _union(self.incorrect, self.generic),
+        }
 
 
 @lru_cache(maxsize=1)

@@ -159,9 +159,9 @@ class ReflectionPool(Sequence[Reflection]):
     def __getitem__(self, place: int | slice) -> Reflection | Sequence[Reflection]:
         if isinstance(place, slice):
             return [self[i] for i in range(*place.indices(len(self)))]
-        if not 0 <= place < len(self):
-            raise IndexError(place)
         k = self._start + place
+        if place < 0 or k >= self._stop:
+            raise IndexError(place)
         return Reflection(self._ids[k], self._texts[self._places[k]])
 
 

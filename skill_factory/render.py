@@ -12,7 +12,7 @@ from xxhash import xxh3_128_intdigest
 from skill_factory.draws import Draws, text_id
 from skill_factory.model import Closing, Segment, SegmentKind, Trace, TraceFormat, TracePlan
 from skill_factory.phrases import PhraseBook
-from skill_factory.recipe import Recipe, Tags
+from skill_factory.recipe import Recipe
 
 AFTER_THINKING = {"paper": "\n\n\n", "tight": "\n\n"}
 
@@ -35,24 +35,29 @@ class _Scaffold(NamedTuple):
     end: str
 
 
+def _scaffold(recipe: Recipe) -> _Scaffold:
+    tags = recipe.tags
+    return _scaffold_of(tags.think, tags.sample, tags.reflect, tags.answer, recipe.traces.layout)
+
+
 @lru_cache(maxsize=8)
-def _scaffold(tags: Tags, layout: str) -> _Scaffold:
+def _scaffold_of(think: str, sample: str, reflect: str, answer: str, layout: str) -> _Scaffold:
     return _Scaffold(
-        f"<{tags.think}>\n<{tags.sample}>\n",
-        f"\n</{tags.sample}>\n<{tags.reflect}>\n",
-        f"\n</{tags.reflect}>\n",
-        f"\n</{tags.sample}>\n\n",
-        f"\n<{tags.sample}>\n",
-        f"</{tags.think}>{AFTER_THINKING[layout]}",
+        f"<{think}>\n<{sample}>\n",
+        f"\n</{sample}>\n<{reflect}>\n",
+        f"\n</{reflect}>\n",
+        f"\n</{sample}>\n\n",
+        f"\n<{sample}>\n",
+        f"</{think}>{AFTER_THINKING[layout]}",
         "\n",
-        f"\n\n<{tags.answer}>\n",
-        f"\n</{tags.answer}>",
+        f"\n\n<{answer}>\n",
+        f"\n</{answer}>",
     )
 
 
 def render(plan: TracePlan, book: PhraseBook, recipe: Recipe) -> Trace:
     """The assistant's turn of a plan; its phrases are drawn from the plan's key and its format."""
-    pieces = _pieces(plan, _phrases(plan, book), _scaffold(recipe.tags, recipe.traces.layout))
+    pieces = _pieces(plan, _phrases(plan, book), _scaffold(recipe))
     reflected = tuple([attempt.reflection is not None for attempt in plan.attempts])
     text = "".join(pieces)
     digest = xxh3_128_intdigest(f"{plan.question.text}\x1f{plan.label}\x1f{text}".encode())
@@ -66,7 +71,8 @@ def _phrases(plan: TracePlan, book: PhraseBook) -> list[str]:
     if plan.format == TraceFormat.NO_REFLECTION:  # nothing was judged, so only the generic glue is honest
         pools = [book.generic] * (len(plan.attempts) - 1)
     else:
-        pools = [book.glue_after(attempt.response.correct) for attempt in plan.attempts[:-1]]
+        glue_after = book.glue_after
+        pools = [glue_after[attempt.response.correct] for attempt in plan.attempts[:-1]]
     if plan.closing is not Closing.PLAIN:
         pools.append(book.backtrack if plan.closing is Closing.BACKTRACK else book.confirm)
     pools.append(book.ending)

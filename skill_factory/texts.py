@@ -25,9 +25,11 @@ class Texts(Sequence[str]):
         """`column` is of type large_string, without nulls."""
         _, ends, data = column.buffers()
         first, n = column.offset, len(column)
-        self._limits = np.frombuffer(ends, np.int64)[first : first + n + 1] if n else np.zeros(1, np.int64)
+        limits = np.frombuffer(ends, np.int64)[first : first + n + 1] if n else np.zeros(1, np.int64)
+        # A copy as bytes: a text is cut out of bytes a third faster than out of a view of Arrow's memory.
+        self._bytes = bytes(memoryview(data or b"")[limits[0] : limits[-1]])
+        self._limits = limits - limits[0]
         self._ends: list[int] = self._limits.tolist()
-        self._bytes = memoryview(data or b"")
 
     def __len__(self) -> int:
         return len(self._ends) - 1
@@ -41,13 +43,13 @@ class Texts(Sequence[str]):
             return [self[i] for i in range(*place.indices(len(self)))]
         if place < 0:
             raise IndexError(place)
-        return str(self._bytes[self._ends[place] : self._ends[place + 1]], "utf-8")
+        return self._bytes[self._ends[place] : self._ends[place + 1]].decode()
 
     def blocks(self) -> Iterator["Block"]:
         """All texts, some hundred at a time."""
         for start in range(0, len(self), BLOCK):
             limits = self._limits[start : start + BLOCK + 1]
-            whole = self._bytes[limits[0] : limits[-1]].tobytes()
+            whole = self._bytes[limits[0] : limits[-1]]
             yield Block(slice(start, start + len(limits) - 1), whole, limits - limits[0])
 
 
