@@ -7,6 +7,7 @@ whose values have all been found to lie below 10^150, with as many digits as can
 
 import logging
 import math
+from functools import lru_cache
 from typing import Any
 
 from skill_factory.grading.expressions import Term
@@ -20,20 +21,28 @@ def same_to_thirty_digits(one: Term, other: Term, size: float) -> bool:
     """Are two constants of about this size equal? False without the library, and for what is not real."""
     try:
         from math_verify import verify
-        from mpmath import mp
-        from sympy import Float
+        from sympy import Integer
     except ImportError:
         return False
     # It warns of the missing time-out at every process.
     logging.getLogger("math_verify").setLevel(logging.ERROR)
+    places = DIGITS - math.floor(math.log10(size)) if size else DIGITS
+    mine, theirs = _places(one, places), _places(other, places)
+    if mine is None or theirs is None:
+        return False
+    # As whole numbers, since the library takes its time to round others.
+    return bool(verify(Integer(theirs), Integer(mine), timeout_seconds=None))
+
+
+@lru_cache(maxsize=64)  # the parts of a set are compared each with each
+def _places(term: Term, places: int) -> int | None:
+    """A constant to so many decimal places, without the point; None where it is not real."""
+    from mpmath import mp
+
     context = mp.clone()  # of this call alone: the library's own is shared by all threads
     context.dps = KEPT_DIGITS
-    unit = context.mpf(10) ** math.floor(math.log10(size)) if size else 1
-    mine, theirs = (context.mpc(_worked_out(term, context)) / unit for term in (one, other))
-    if max(abs(mine.imag), abs(theirs.imag)) > context.mpf(10) ** -DIGITS:
-        return False
-    numbers = [Float(context.nstr(number.real, 2 * DIGITS), 2 * DIGITS) for number in (theirs, mine)]
-    return bool(verify(*numbers, float_rounding=DIGITS, timeout_seconds=None))
+    value = context.mpc(_worked_out(term, context)) * context.mpf(10) ** places
+    return int(context.nint(value.real)) if abs(value.imag) < 1 else None
 
 
 def _worked_out(term: Term, context: Any) -> Any:

@@ -6,6 +6,7 @@ What people read in two ways is not read at all, instead of being guessed: `1/2x
 
 import re
 from fractions import Fraction
+from functools import lru_cache
 from typing import NamedTuple
 
 from skill_factory.grading.plain import LONGEST
@@ -46,6 +47,7 @@ class _Unreadable(Exception):
     """The text is no algebra that is read here in one way only."""
 
 
+@lru_cache(maxsize=64)  # the parts of a set are compared each with each
 def read_statement(text: str) -> Statement | None:
     """The expression, equation or inequality that the text is, or None."""
     if len(text) > LONGEST or not text.isascii():
@@ -124,8 +126,8 @@ class _Reader:
         mixed = self.next().isdigit() and self.next(1) in _FRACTIONS
         parts = [self.power()]
         while self.begins_factor():
-            if self.next()[0].isdigit():
-                raise _Unreadable  # `2 3`
+            if self.next()[0].isdigit() or self.next() == "{":
+                raise _Unreadable  # `2 3`, `2{3}`
             parts.append(self.power())
         if mixed and _whole(parts[1]):
             if len(parts) > 2 or not 0 < parts[1].parts[0].number < parts[1].parts[1].number:
@@ -309,7 +311,7 @@ class _Reader:
     def bare(self) -> list[Term]:
         parts: list[Term] = []
         while self.begins_factor() and self.command() not in FUNCTIONS:
-            if parts and self.next()[0].isdigit():
+            if parts and (self.next()[0].isdigit() or self.next() in ("(", "[", "{", "|")):
                 raise _Unreadable
             parts.append(self.power())
         return parts

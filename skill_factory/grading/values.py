@@ -8,6 +8,7 @@ import cmath
 import math
 from collections.abc import Callable
 from fractions import Fraction
+from functools import lru_cache
 from typing import NamedTuple
 
 from skill_factory.grading.expressions import Term
@@ -36,7 +37,7 @@ class Unclear(ArithmeticError):
 
 def value_at(term: Term, letters: list[str], point: int) -> Value | None:
     """The expression's value at one of the points, or None where it has none that is clear."""
-    at = {letter: Value(_coordinate(place, point)) for place, letter in enumerate(letters)}
+    at = {letter: _coordinate(place, point) for place, letter in enumerate(letters)}
     try:
         return _valued(term, at)
     except (ArithmeticError, ValueError):
@@ -59,10 +60,11 @@ def letters_of(term: Term) -> set[str]:
     return set() if term.what in ("number", "pi", "e") else {term.what}
 
 
-def _coordinate(place: int, point: int) -> Fraction:
+@lru_cache(maxsize=256)
+def _coordinate(place: int, point: int) -> Value:
     """Between 1/4 and 9/4 or their negatives, without a pattern that two letters or two points could share."""
     drawn = pow(16807, place * POINTS + point + 9, 2**31 - 1)
-    return (-1 if drawn >> 20 & 1 else 1) * Fraction(1001 + drawn % 8191, 4001)
+    return Value((-1 if drawn >> 20 & 1 else 1) * Fraction(1001 + drawn % 8191, 4001))
 
 
 def differ(one: Value, other: Value) -> bool:

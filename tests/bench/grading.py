@@ -1,5 +1,6 @@
 """What an answer made to be slow costs the reward, in milliseconds of processor time of its thread."""
 
+import gc
 import random
 import statistics
 import time
@@ -7,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from skill_factory.grading import Task, equivalent
+from skill_factory.grading.latex import MOST_UNORDERED
 from skill_factory.grading.reward import score
 from tests.test_grading import HOSTILE
 
@@ -36,6 +38,8 @@ def figures(seed: int) -> list[tuple[str, float, float, float]]:
     equivalent(
         "\\sqrt{10000000000000001}", "100000000", Task.MATH
     )  # the library loads where floats do not tell
+    gc.collect()
+    gc.freeze()  # to look through all of the library once in a while is not what an answer costs
     dice = random.Random(seed)
     outputs = [_milliseconds(_scored, text) for text in HOSTILE.values()]
     drawn = [_drawn(dice) for _ in range(DRAWN)]
@@ -58,13 +62,9 @@ def _compared(pair: tuple[str, str]) -> None:
 
 
 def _milliseconds(task: Callable[[Any], None], given: Any) -> float:
-    """The better of two: whatever grows old in the process meanwhile is collected at some input's cost."""
-    took = []
-    for _ in range(2):
-        started = time.thread_time()
-        task(given)
-        took.append(time.thread_time() - started)
-    return 1000 * min(took)
+    started = time.thread_time()
+    task(given)
+    return 1000 * (time.thread_time() - started)
 
 
 def _spread(took: list[float]) -> tuple[float, float, float]:
@@ -73,7 +73,11 @@ def _spread(took: list[float]) -> tuple[float, float, float]:
 
 def _drawn(dice: random.Random) -> tuple[str, str]:
     """An answer and a gold answer: a usual one, or the answer itself in other dress, which takes the longest."""
-    answer = _expression(dice, dice.randint(2, 5), dice.choice([NAMES, CONSTANTS]))[:290]
+    names = dice.choice([NAMES, CONSTANTS])
+    if dice.random() < 0.1:  # a set, in the other order and another form
+        parts = [_expression(dice, 2, names)[:45] for _ in range(MOST_UNORDERED)]
+        return ", ".join(parts), ", ".join(f"{part}+0" for part in reversed(parts))
+    answer = _expression(dice, dice.randint(2, 5), names)[:290]
     return answer, dice.choice([*GOLDS, *_dressed(answer)])
 
 
