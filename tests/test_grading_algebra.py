@@ -80,6 +80,9 @@ def test_notation_is_read_as_people_read_it(text: str, said: str) -> None:
         ),
         *(
             "y(t)",
+            "\\ln|x|y",
+            "9{12}",
+            "\\tan^2 17 (3)",
             "x!",
             "1,000x",
             "90^\\circ",
