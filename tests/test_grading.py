@@ -203,7 +203,7 @@ def test_mathematics_is_compared_part_by_part(answer: str, gold: str, same: bool
     assert equivalent(answer, gold) is same
 
 
-MATH_VERIFY_CASES = [
+ALGEBRA = [
     ("(x+1)^2", "x^2+2x+1", True),
     ("(x+1)^2", "x^2+1", False),
     ("\\sqrt{12}", "2\\sqrt{3}", True),
@@ -221,12 +221,9 @@ MATH_VERIFY_CASES = [
 ]
 
 
-@pytest.mark.parametrize(("answer", "gold", "same"), MATH_VERIFY_CASES)
-def test_algebra_is_compared_by_value_where_math_verify_is_installed(
-    answer: str, gold: str, same: bool
-) -> None:
-    """Expressions are equal when their values are; an equation is no value."""
-    pytest.importorskip("math_verify", reason="the optional extra math-verify is not installed")
+@pytest.mark.parametrize(("answer", "gold", "same"), ALGEBRA)
+def test_algebra_is_compared_by_value(answer: str, gold: str, same: bool) -> None:
+    """Expressions are equal when their values are, with or without math-verify; an equation is no value."""
     assert equivalent(answer, gold, Task.MATH) is same
 
 
@@ -378,6 +375,8 @@ HOSTILE = {
     "unclosed thinking": "<think>" * 20_000,
     "closed thinking, unclosed answers": "</think>" + "<answer>" * 20_000,
     "a tower of powers": "<answer>9**9**9**9</answer>",
+    "a tower of exponentials": "<answer>\\exp(\\exp(\\exp(99)))</answer>",
+    "the sine of a huge number": "<answer>\\sin(9^{99 \\cdot 99 \\cdot 99 \\cdot 99})</answer>",
     "a tower in LaTeX": "<answer>9^{9^{9^{9^9}}}</answer>",
     "a factorial": "<answer>99999999999!</answer>",
     "a huge integer": f"<answer>{'9' * 100_000}</answer>",
@@ -400,8 +399,8 @@ HOSTILE = {
 
 @pytest.fixture(scope="module")
 def warm() -> None:
-    """Optional libraries load at the first comparison, which is not what is timed."""
-    equivalent("\\sqrt{12}", "2\\sqrt{3}", Task.MATH)
+    """An optional library loads at the first constants that floats can't tell apart, which is not what is timed."""
+    equivalent("\\sqrt{10000000000000001}", "100000000", Task.MATH)
 
 
 @pytest.mark.usefixtures("warm")

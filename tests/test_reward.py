@@ -135,17 +135,20 @@ def test_the_file_scores_whole_traces_as_grading_does(reward: ModuleType) -> Non
 
 
 def test_the_file_stands_alone(tmp_path: Path) -> None:
-    """It runs in an empty folder of an isolated Python and imports nothing of this package."""
+    """Alone in an isolated Python it imports nothing of this package, and compares algebra that floats can tell apart."""
     (tmp_path / "reward.py").write_text(reward_source(), encoding="utf-8")
     program = (
         "import sys; sys.path[:] = [p for p in sys.path if 'site-packages' not in p]; sys.path.insert(0, sys.argv[1]);"
         "import reward; print(reward.compute_score('s', '<answer>$1,000</answer>', '1000'));"
+        "print(reward.compute_score('s', '<answer>(x+1)^2</answer>', 'x^2+2x+1'));"
+        "root = '100000000000000*sqrt(2)';"
+        "print(reward.compute_score('s', f'<answer>1+{root}</answer>', f'{root}+1'));"
         "print(any(name.startswith('skill_factory') for name in sys.modules))"
     )
     ran = subprocess.run(
         [sys.executable, "-I", "-c", program, str(tmp_path)], capture_output=True, text=True, check=True
     )
-    assert ran.stdout.split() == ["1.0", "False"]
+    assert ran.stdout.split() == ["1.0", "1.0", "0.0", "False"]
 
 
 def test_the_file_holds_each_name_once() -> None:
@@ -204,12 +207,13 @@ def test_the_reward_works_in_threads(reward: ModuleType) -> None:
     assert found == [float(equivalent(final_answer(text), "3")) for text in texts]
 
 
-def test_algebra_works_in_threads(reward: ModuleType) -> None:
-    """math-verify's own time-outs need the main thread; it is asked without them."""
+def test_close_constants_are_told_apart_in_threads(reward: ModuleType) -> None:
+    """math-verify's own time-outs need the main thread, and its precision is everybody's; it is asked without either."""
     pytest.importorskip("math_verify", reason="the optional extra math-verify is not installed")
-    texts = [f"<answer>\\sqrt{{{n}}}</answer>" for n in (12, 13) * 20]
+    root = "100000000000000\\sqrt{2}"
+    texts = [f"<answer>{n}+{root}</answer>" for n in (1, 1.1) * 20]
     with ThreadPoolExecutor(8) as threads:
-        found = list(threads.map(lambda text: reward.compute_score("s", text, "2\\sqrt{3}"), texts))
+        found = list(threads.map(lambda text: reward.compute_score("s", text, f"{root}+1"), texts))
     assert found == [1.0, 0.0] * 20
 
 

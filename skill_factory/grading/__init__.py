@@ -2,7 +2,9 @@
 
 answers       where the final answer stands            plain       one writing for answers that differ in dress
 quantities    numbers and their units                  countdown   expressions from given numbers
-latex         mathematics, with math-verify            equivalence which rule for which task
+latex         mathematics, part by part                algebra     expressions and equations by their values
+expressions   short algebra, read into a tree          values      what it is worth, and how sure that is
+constants     too close for a float, by math-verify    equivalence which rule for which task
 reward        the reward and its optional terms        self_contained  all of it as one file for a trainer
 """
 

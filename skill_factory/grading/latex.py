@@ -7,7 +7,7 @@ from skill_factory.grading.algebra import same_algebra, unassigned
 from skill_factory.grading.plain import plain, same_words
 from skill_factory.grading.quantities import read_quantity, same_quantity
 
-MOST_UNORDERED = 8
+MOST_UNORDERED = 6
 """Parts of a set that are compared each with each; a longer one is compared by form alone."""
 
 

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 
 LONGEST = 300
 """Characters up to which an answer is looked into; a longer one is compared as it stands."""
@@ -50,6 +51,10 @@ _WRAPPERS = (
 
 def plain(text: str) -> str:
     r"""The answer without its dress: `½` as `1/2`, full-width digits, thin spaces, a closing full stop, `$…$`, `\boxed{…}`."""
+    return _remembered(text) if len(text) <= LONGEST else _undressed(text)
+
+
+def _undressed(text: str) -> str:
     text = re.sub("([0-9])([¼½¾⅓⅔⅛⅜⅝⅞])", r"\1 \2", text).translate(_SIGNS)
     text = unicodedata.normalize("NFKC", text).translate(_SIGNS)
     text = " ".join(
@@ -61,6 +66,9 @@ def plain(text: str) -> str:
             break
         text = bare
     return text
+
+
+_remembered = lru_cache(maxsize=128)(_undressed)  # the parts of a set are compared each with each
 
 
 # LaTeX's spaces; `\\\\`, a new row of a matrix, is stepped over so that the comma of `\\\\,` stays.

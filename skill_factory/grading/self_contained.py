@@ -7,13 +7,25 @@ from skill_factory.grading.answers import USUAL_NAMES, BlockNames
 from skill_factory.grading.equivalence import Task
 from skill_factory.grading.reward import ANSWER_ALONE, Weights
 
-_MODULES = ("answers", "plain", "countdown", "quantities", "algebra", "latex", "equivalence", "reward")
+_MODULES = (
+    "answers",
+    "plain",
+    "countdown",
+    "quantities",
+    "expressions",
+    "values",
+    "constants",
+    "algebra",
+    "latex",
+    "equivalence",
+    "reward",
+)
 _PACKAGE = "skill_factory.grading"
 _HEAD = '''\
 """A reward for answers in <answer> tags, for verl (compute_score, compute_score_batch) and TRL (trl_reward).
 
 Written by SkillFactory Studio from its own grading; it needs Python 3.11 and nothing else. Where the package
-math-verify is installed, mathematical answers are compared with it too.
+math-verify is installed, it compares the constants that floats can't tell apart; without it they are not equal.
 """
 '''
 
