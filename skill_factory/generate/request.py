@@ -39,7 +39,9 @@ class Sampling(Part):
 
     def body(self) -> dict[str, Any]:
         """The parameters as they go to the server, but for the seed."""
-        named = self.model_dump(exclude={"seed", "extra"})
+        named = {
+            name: getattr(self, name) for name in type(self).model_fields if name not in ("seed", "extra")
+        }
         return {name: value for name, value in named.items() if value is not None} | self.extra
 
 
