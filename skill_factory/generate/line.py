@@ -19,6 +19,7 @@ ASKED: ContextVar[str] = ContextVar("asked", default="")
 """Id of the request that this task asks."""
 CAME: ContextVar[bytes] = ContextVar("came", default=b"")
 """The answer to the call that this task made, unread."""
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 _NOTHING = httpx2.Response(200, content=b"{}", request=httpx2.Request("POST", "/"))
 
 
@@ -49,10 +50,12 @@ class Line(httpx2.AsyncClient):
 
     async def _send(self, url: str, json: Any, headers: dict[str, str], **_: Any) -> httpx2.Response:
         """httpx2's own way (merging, cookies, signing in, redirects) takes longer than the wire, and comes to the same."""
+        where, body = _parsed(url), _ENCODER.encode(json).encode()
         given = {name: value for name, value in headers.items() if name.lower() != "authorization"}
+        frame = {"host": where.netloc.decode("ascii"), "content-length": str(len(body))}
         request = httpx2.Request(
-            "POST", _parsed(url), headers={**self._usual, **given, **self._own()}, content=_body(json),
-            extensions={WHOLE: True},
+            "POST", where, headers={**self._usual, **given, **frame, **self._own()},
+            stream=httpx2.ByteStream(body), extensions={WHOLE: True},
         )  # fmt: skip
         response = await self._wire.handle_async_request(request)
         response.request = request
@@ -83,10 +86,6 @@ class Line(httpx2.AsyncClient):
 @lru_cache(64)
 def _parsed(url: str) -> httpx2.URL:
     return httpx2.URL(url)
-
-
-def _body(tree: Any) -> bytes:
-    return json.dumps(tree, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
 
 
 def _proxies() -> dict[str, httpx2.AsyncBaseTransport | None]:

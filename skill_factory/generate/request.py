@@ -15,6 +15,7 @@ from skill_factory.recipe import Part
 
 PROMPT_OVERHEAD = 64
 """Tokens that a chat template adds at most, roughly."""
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 class Sampling(Part):
@@ -102,7 +103,7 @@ def make_request(messages: Sequence[Message], model: str, sampling: Sampling, sa
 
 
 def _canonical(tree: Mapping[str, Any]) -> bytes:
-    return json.dumps(tree, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    return _ENCODER.encode(tree).encode()
 
 
 def parse_extra(words: Sequence[str]) -> dict[str, Any]:

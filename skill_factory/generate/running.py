@@ -4,9 +4,10 @@ import asyncio
 import random
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
-from skill_factory.errors import EndpointError
+from skill_factory.errors import BuildFolderError, EndpointError
 from skill_factory.generate.endpoint import Asker
 from skill_factory.generate.limits import Ending, Limits, signals_to
 from skill_factory.generate.money import Spending
@@ -266,6 +267,8 @@ class Run:
     async def _watch(self) -> None:
         """Report each second, and give up when nothing comes any more."""
         while True:
+            with suppress(BuildFolderError):  # told to those who noted something; what is reported is on disk
+                self._store.keep()
             self._report(self.moment("ask"))
             await asyncio.sleep(1.0)
             silence = time.monotonic() - self._last_answer
