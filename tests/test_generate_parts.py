@@ -227,6 +227,48 @@ def test_attempts_of_a_killed_run_are_lost_ones(tmp_path: Path) -> None:
         assert store.first_run() == "2026-01-01"
 
 
+def test_what_is_kept_is_there_for_whoever_looks(tmp_path: Path) -> None:
+    """From outside, as after a kill: what was noted is there once it is kept, and with the end of the run at the latest."""
+    path = tmp_path / "s" / "answers.sqlite"
+
+    def seen() -> tuple[int, int]:
+        with sqlite3.connect(path) as db:
+            (row,) = db.execute("SELECT (SELECT count(*) FROM asked), (SELECT count(*) FROM answers)")
+            return row[0], row[1]
+
+    with AnswerStore.open(path) as store:
+        one, other = request("a").id, request("b").id
+        attempt = store.note_asked(one)
+        store.keep()
+        assert seen() == (1, 0)
+        store.note_answer(one, ANSWER, attempt)
+        store.note_asked(other)
+        assert store.has(one) and seen() == (1, 0)
+        store.keep()
+        assert seen() == (2, 1)
+        store.note_answer(other, ANSWER)
+    assert seen() == (2, 2)
+
+
+def test_a_full_disk_is_told_to_everyone_who_noted_something(tmp_path: Path) -> None:
+    """The fault takes along what others noted before: none of them may go on as if it were kept."""
+    path = tmp_path / "s" / "answers.sqlite"
+    with pytest.raises(BuildFolderError, match="is full"), AnswerStore.open(path) as store:
+        kept = request("a").id
+        store.note_answer(kept, ANSWER)
+        store.keep()
+        store._db.execute("PRAGMA max_page_count = 12")
+        store.note_asked(request("b").id)
+        with pytest.raises(BuildFolderError, match="is full"):
+            store.note_answer(request("c").id, Answer("long" * 20_000, Finish.STOP, 1, 1))
+        with pytest.raises(BuildFolderError, match="is full"):
+            store.keep()
+        with pytest.raises(BuildFolderError, match="is full"):
+            store.note_asked(request("d").id)
+    with AnswerStore.open(path) as store:
+        assert store.has(kept)
+
+
 def test_a_store_has_one_writer(tmp_path: Path) -> None:
     """A second run into the same folder is told so."""
     path = tmp_path / "out" / ".store" / "answers.sqlite"

@@ -3,8 +3,10 @@
 import asyncio
 import json
 import os
+import random
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -34,7 +36,8 @@ from skill_factory.generate import (
     generate,
 )
 from skill_factory.generate.endpoint import Asker
-from skill_factory.generate.network import HOSTED, Guarded, InnerAddress, lent_to_hub
+from skill_factory.generate.line import Line, lent_to_hub
+from skill_factory.generate.network import HOSTED, Guarded, InnerAddress
 from skill_factory.generate.pace import FIRST_LIMIT
 from skill_factory.generate.request import Answer, make_request
 from tests.command import ROOT, run
@@ -139,8 +142,6 @@ def test_every_fault_at_once_still_gives_every_answer(raw: Path, stream: bool) -
 
 
 def _serials(out: Path) -> list[int]:
-    import sqlite3
-
     with sqlite3.connect(out / ".store" / "answers.sqlite") as db:
         return [int(text.rsplit("[", 1)[1].rstrip("]")) for (text,) in db.execute("SELECT text FROM answers")]
 
@@ -387,6 +388,24 @@ def test_progress_says_how_far_how_fast_how_dear(raw: Path) -> None:
     assert "tokens/s" in midst[0].line() and "left" in midst[0].line()
 
 
+def test_nothing_reaches_the_server_that_is_not_on_disk(raw: Path) -> None:
+    """Each attempt is kept before it is sent, and each answer before the next attempt, however many share a transaction."""
+    kept: list[tuple[int, int]] = []
+    sent: list[int] = []
+
+    def look(prompt: str, rng: random.Random) -> str:
+        with sqlite3.connect(raw.parent / "made" / ".store" / "answers.sqlite") as db:
+            kept.extend(db.execute("SELECT (SELECT count(*) FROM asked), (SELECT count(*) FROM answers)"))
+        sent.append(server.ledger.asked.total())
+        return "<verdict>Correct</verdict>"
+
+    with ModelServer(look, latency=0.002) as server:
+        assert generate(job(raw, server, k=4)).missing == 0
+    assert len(sent) == 240
+    assert all(asked >= came for (asked, _), came in zip(kept, sent, strict=True))
+    assert all(answered >= came - QUICK.concurrency for (_, answered), came in zip(kept, sent, strict=True))
+
+
 def test_a_second_run_asks_nothing(raw: Path) -> None:
     """What is there is there, also for a run that wants less or more."""
     with ModelServer() as server:
@@ -540,8 +559,8 @@ def test_inference_providers_get_the_same_request() -> None:
         )
 
     async def once() -> Answer:
-        line = httpx2.AsyncClient(transport=httpx2.MockTransport(router))
-        with lent_to_hub([line]):
+        line = Line("hf_token", httpx2.MockTransport(router))
+        with lent_to_hub(line):
             asker = Asker(Endpoint("org/m", provider="auto"), "hf_token", AsyncInferenceClient)
             return await asker.ask(make_request([{"role": "user", "content": "hi"}], "org/m", Sampling(), 0))
 

@@ -2,7 +2,8 @@
 
 prompts     what is asked, as data           request      one request, its id, its answer
 sampling    responses: what to ask, rows     reflecting   critiques: what to ask, rows       work  what both share
-endpoint    asks a server                    network      the line to it, and whom it may reach   trouble  what goes wrong
+endpoint    asks a server                    line         to it, for the Hub's client   wire     its connections
+network     whom it may reach                trouble      what goes wrong
 pace        how many at once                 running      retries, patience, cancel (limits)   money  tokens and cost
 store       answers on disk, never twice     batch_files  requests and answers as files
 pilot       figures and forecast             lineage      card and report                     folder where all of it lies

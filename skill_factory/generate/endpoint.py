@@ -1,15 +1,16 @@
 """Asks a model server: any OpenAI-compatible one, or Hugging Face Inference Providers, through huggingface_hub."""
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from itertools import cycle
 from typing import Any
 
 from skill_factory.errors import EndpointError
-from skill_factory.generate.network import ASKED, SENT, check_endpoint, lent_to_hub, open_lines
+from skill_factory.generate.line import ASKED, CAME, SENT, lent_to_hub, open_line
+from skill_factory.generate.network import check_endpoint
 from skill_factory.generate.request import Answer, Finish, Request
 from skill_factory.generate.trouble import Trouble, Way, trouble_of
 
@@ -49,9 +50,9 @@ class Endpoint:
 class Asker:
     """Sends requests, each by a client of huggingface_hub."""
 
-    def __init__(self, endpoint: Endpoint, key: str | None, client: Any, lines: int = 1) -> None:
+    def __init__(self, endpoint: Endpoint, key: str | None, client: Any) -> None:
         self._endpoint, self._key, self._make = endpoint, key, client
-        self._clients = cycle([self._client() for _ in range(lines)])
+        self._whole_client = self._client()
 
     async def ask(self, request: Request) -> Answer:
         """The answer to one request. Errors: Trouble."""
@@ -82,11 +83,9 @@ class Asker:
         }
 
     async def _whole(self, request: Request) -> Answer:
-        output = await next(self._clients).chat_completion(**self._parameters(request))
-        choice = output.choices[0]
-        message = choice.message
-        refusal = getattr(message, "refusal", None)
-        return _answer(request, message.content or "", refusal, choice.finish_reason, output.usage)
+        CAME.set(b"")
+        await self._whole_client.chat_completion(**self._parameters(request))
+        return _read(json.loads(CAME.get()), request)
 
     async def _streamed(self, request: Request) -> Answer:
         texts: list[str] = []
@@ -106,43 +105,47 @@ class Asker:
                     finish = choice.finish_reason or finish
         if finish is None:
             raise Trouble(Way.SPOILED, "the stream broke off before its end")
-        return _answer(request, "".join(texts), refusal, finish, usage)
+        counts = getattr(usage, "prompt_tokens", None), getattr(usage, "completion_tokens", None)
+        return _answer(request, "".join(texts), refusal, finish, counts)
 
 
 @asynccontextmanager
-async def asker(endpoint: Endpoint, key: str | None, most: int) -> AsyncIterator[Asker]:
-    """An asker for at most so many requests at once. The key goes nowhere but into the requests."""
+async def asker(endpoint: Endpoint, key: str | None) -> AsyncIterator[Asker]:
+    """An asker for as many requests at once as wanted. The key goes nowhere but into the requests."""
     from huggingface_hub import AsyncInferenceClient
 
-    lines = open_lines(key, most)
+    line = open_line(key)
     try:
-        with lent_to_hub(lines):
-            yield Asker(endpoint, key, AsyncInferenceClient, len(lines))
+        with lent_to_hub(line):
+            yield Asker(endpoint, key, AsyncInferenceClient)
     finally:
-        for line in lines:
-            await line.aclose()
+        await line.aclose()
 
 
 def parse_completion(tree: Any, request: Request) -> Answer:
     """The answer in a stored chat completion (batch files). Errors: Trouble."""
-    from huggingface_hub import ChatCompletionOutput
-
     try:
-        output = ChatCompletionOutput.parse_obj_as_instance(tree)
-        choice = output.choices[0]
-        refusal = getattr(choice.message, "refusal", None)
-        return _answer(request, choice.message.content or "", refusal, choice.finish_reason, output.usage)
+        return _read(tree, request)
     except (ValueError, TypeError, LookupError, AttributeError) as error:
         raise Trouble(Way.SPOILED, f"the answer is no chat completion: {type(error).__name__}") from error
 
 
-def _answer(request: Request, text: Any, refusal: Any, finish: Any, usage: Any) -> Answer:
+def _read(tree: Any, request: Request) -> Answer:
+    choice, usage = tree["choices"][0], tree.get("usage") or {}
+    message = choice["message"]
+    counts = usage.get("prompt_tokens"), usage.get("completion_tokens")
+    return _answer(
+        request, message.get("content") or "", message.get("refusal"), choice.get("finish_reason"), counts
+    )
+
+
+def _answer(request: Request, text: Any, refusal: Any, finish: Any, counts: tuple[Any, Any]) -> Answer:
     if not isinstance(text, str):
         raise TypeError("content is no text")
     if not text and isinstance(refusal, str):
         text = refusal
     clean = text.encode("utf-8", "replace").decode()  # half a surrogate pair can't be stored
-    prompt, completion = getattr(usage, "prompt_tokens", None), getattr(usage, "completion_tokens", None)
+    prompt, completion = counts
     counted = isinstance(prompt, int) and isinstance(completion, int)
     if not counted:
         asked = sum(len(one["content"]) for one in request.messages)

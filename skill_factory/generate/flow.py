@@ -118,7 +118,7 @@ async def _ask(
     job: Job, work: Work, store: AnswerStore, spending: Spending, key: str | None, report: Report
 ) -> tuple[Ending, GenerateProgress]:
     report(GenerateProgress("count", job.kind.value))
-    async with asker(job.endpoint, key, job.limits.concurrency) as line:
+    async with asker(job.endpoint, key) as line:
         run = Run(line, store, spending, job.limits, report, job.kind.value, job.retry_declined)
         total = before = 0
         ending = Ending.DONE

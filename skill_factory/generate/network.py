@@ -1,27 +1,17 @@
-"""The line to a server: one pool of connections, no key that was not given, and on a hosted instance no inner address."""
+"""Whom a run may reach: checked addresses, and on a hosted instance none inside its network."""
 
 import asyncio
 import ipaddress
 import os
 import socket
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
-from itertools import cycle
-from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2
 
 from skill_factory.errors import EndpointError
+from skill_factory.generate.wire import Wire
 
-CONNECTIONS = 8
-"""In a pool."""
 HOSTED = "SKILL_FACTORY_HOSTED"
-SENT: ContextVar[bool] = ContextVar("sent", default=False)
-"""Whether the call that this task makes got as far as sending a request."""
-ASKED: ContextVar[str] = ContextVar("asked", default="")
-"""Id of the request that this task asks."""
 
 
 class InnerAddress(EndpointError):
@@ -81,7 +71,7 @@ def _refusal(host: str) -> str:
     )
 
 
-class Guarded(httpx2.AsyncHTTPTransport):
+class Guarded(Wire):
     """Connects to public addresses only: the name is resolved once, judged, and the judged address is the one used."""
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
@@ -106,66 +96,3 @@ class Guarded(httpx2.AsyncHTTPTransport):
     async def pass_on(self, request: httpx2.Request) -> httpx2.Response:
         """Send a request whose address was judged."""
         return await super().handle_async_request(request)
-
-
-class _Line(httpx2.AsyncClient):
-    """A client that outlives the calls made through it: who opened it closes it."""
-
-    async def __aenter__(self) -> "_Line":
-        return self
-
-    async def __aexit__(self, *_: Any) -> None:
-        return None
-
-
-def open_lines(key: str | None, most: int) -> list[httpx2.AsyncClient]:
-    """
-    Clients for `most` requests at once in all, that send this key or none and follow no redirect.
-
-    Several small pools: the library looks through all connections of a pool at each request's begin and end.
-    """
-    return [_open_line(key) for _ in range(-(-most // CONNECTIONS))]
-
-
-def _open_line(key: str | None) -> httpx2.AsyncClient:
-    async def authorise(request: httpx2.Request) -> None:
-        # huggingface_hub falls back on the token saved on this machine; no server but the Hub may ever see that.
-        SENT.set(True)
-        request.headers["x-request-id"] = ASKED.get()
-        # A gateway that knows idempotency keys bills a repeated request once.
-        request.headers["idempotency-key"] = ASKED.get()
-        request.headers.pop("authorization", None)
-        if key:
-            request.headers["authorization"] = f"Bearer {key}"
-
-    async def stay(response: httpx2.Response) -> None:
-        # Followed, a redirect would take the prompts (and on the same host the key) to an address nobody chose.
-        if 300 <= response.status_code < 400:
-            raise EndpointError(
-                f"The server answers with a redirect (HTTP {response.status_code}). Check the address: "
-                "https instead of http, or another path."
-            )
-
-    limits = httpx2.Limits(
-        max_connections=None, max_keepalive_connections=CONNECTIONS * 2, keepalive_expiry=30
-    )
-    options: dict[str, Any] = {"limits": limits}
-    if hosted():
-        # A proxy of the environment would resolve names beyond our judgement.
-        options = {"transport": Guarded(limits=limits), "trust_env": False}
-    hooks: dict[str, Any] = {"request": [authorise], "response": [stay]}
-    return _Line(**options, timeout=None, follow_redirects=False, event_hooks=hooks)
-
-
-@contextmanager
-def lent_to_hub(lines: Sequence[httpx2.AsyncClient]) -> Iterator[None]:
-    """Let huggingface_hub's clients made here use these lines in turn."""
-    from huggingface_hub import set_async_client_factory
-    from huggingface_hub.utils._http import default_async_client_factory
-
-    turn = cycle(lines)
-    set_async_client_factory(lambda: next(turn))
-    try:
-        yield
-    finally:
-        set_async_client_factory(default_async_client_factory)

@@ -15,6 +15,7 @@ from skill_factory.recipe import Part
 
 PROMPT_OVERHEAD = 64
 """Tokens that a chat template adds at most, roughly."""
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 class Sampling(Part):
@@ -39,7 +40,9 @@ class Sampling(Part):
 
     def body(self) -> dict[str, Any]:
         """The parameters as they go to the server, but for the seed."""
-        named = self.model_dump(exclude={"seed", "extra"})
+        named = {
+            name: getattr(self, name) for name in type(self).model_fields if name not in ("seed", "extra")
+        }
         return {name: value for name, value in named.items() if value is not None} | self.extra
 
 
@@ -100,7 +103,7 @@ def make_request(messages: Sequence[Message], model: str, sampling: Sampling, sa
 
 
 def _canonical(tree: Mapping[str, Any]) -> bytes:
-    return json.dumps(tree, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    return _ENCODER.encode(tree).encode()
 
 
 def parse_extra(words: Sequence[str]) -> dict[str, Any]:

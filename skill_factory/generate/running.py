@@ -4,15 +4,16 @@ import asyncio
 import random
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
-from skill_factory.errors import EndpointError
+from skill_factory.errors import BuildFolderError, EndpointError
 from skill_factory.generate.endpoint import Asker
 from skill_factory.generate.limits import Ending, Limits, signals_to
 from skill_factory.generate.money import Spending
 from skill_factory.generate.pace import Pace
 from skill_factory.generate.progress import GenerateProgress, Report, Speed
-from skill_factory.generate.request import Request
+from skill_factory.generate.request import Answer, Request
 from skill_factory.generate.store import AnswerStore
 from skill_factory.generate.trouble import Trouble, Way
 
@@ -79,6 +80,7 @@ class Run:
                 watch.cancel()
         if self._declined and not self.new:
             self._blame_settings()
+        self._store.keep()
         self._report(self.moment("ask"))
         for error in results:
             if isinstance(error, Exception):
@@ -163,22 +165,30 @@ class Run:
             async with self._pace.slot():
                 if self._stop.is_set():
                     return None
-                return await self._ask(request, self._store.note_asked(request.id))
+                return await self._ask(request)
         finally:
             self._spending.release(request)
             self._changed.set()
 
-    async def _ask(self, request: Request, attempt: int) -> Trouble | None:
+    async def _ask(self, request: Request) -> Trouble | None:
+        attempt, sent = self._store.note_asked(request.id), False
         try:
+            await self._kept()
+            sent = True
             answer = await self._asker.ask(request)
         except Trouble as trouble:
             self._note(request, attempt, trouble)
+            await self._kept()
             return trouble
         except BaseException:
-            self._spending.lost += 1
-            self._store.note_failure(request.id, attempt, "cancelled", final=False, billed=True)
+            self._spending.lost += sent
+            self._store.note_failure(request.id, attempt, "cancelled", final=False, billed=sent)
             raise
-        # The first thing done with an answer is to keep it: from here on no kill can lose it.
+        self._take(request, attempt, answer)
+        await self._kept()
+        return None
+
+    def _take(self, request: Request, attempt: int, answer: Answer) -> None:
         self._store.note_answer(request.id, answer, attempt)
         self._spending.take(answer)
         self._pace.answered(answer.seconds)
@@ -186,7 +196,11 @@ class Run:
         self.new += 1
         self._tokens += answer.completion_tokens
         self._settle_declined()
-        return None
+
+    async def _kept(self) -> None:
+        """Go on once all that was noted is on disk, also what others note in this turn of the loop: kept in one go."""
+        await asyncio.sleep(0)
+        self._store.keep()
 
     # -- what goes wrong ------------------------------------------------------------------------------------------
 
@@ -253,6 +267,8 @@ class Run:
     async def _watch(self) -> None:
         """Report each second, and give up when nothing comes any more."""
         while True:
+            with suppress(BuildFolderError):  # told to those who noted something; what is reported is on disk
+                self._store.keep()
             self._report(self.moment("ask"))
             await asyncio.sleep(1.0)
             silence = time.monotonic() - self._last_answer

@@ -1,15 +1,14 @@
 """The answers on disk: append-only, in SQLite, keyed by the request's id, so that nothing answered is asked again.
 
-An attempt is noted before it is sent and answered in one transaction, so a run that is killed at any moment leaves
-behind exactly: answers that are whole, failures, and attempts of which nobody knows whether they were billed (lost).
+An attempt is kept before it is sent, and an answer before the next one is asked for, so a run that is killed at any moment
+leaves behind exactly: answers that are whole, failures, and attempts of which nobody knows whether they were billed (lost).
+What many note at a time is kept by one `keep`: a transaction costs more than what stands in it.
 """
 
 import errno
 import fcntl
 import os
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
@@ -37,6 +36,11 @@ class AnswerStore:
         self._db = connection
         self._lock = lock
         self._run = 0
+        self._noted = False
+        self._fault: BuildFolderError | None = None
+        (self._any_declined,) = connection.execute(
+            "SELECT EXISTS (SELECT 1 FROM failures WHERE final)"
+        ).fetchone()
 
     @classmethod
     def open(cls, path: Path) -> "AnswerStore":
@@ -55,7 +59,7 @@ class AnswerStore:
             raise BuildFolderError(
                 f"Another run is generating into {path.parent.parent}. Wait for it to end, or choose another folder."
             ) from None
-        with _told(path):
+        try:
             db = sqlite3.connect(path, isolation_level=None)
             db.execute("PRAGMA journal_mode=WAL")
             # A killed process loses nothing that was committed; only a power cut may take the last moments.
@@ -66,6 +70,8 @@ class AnswerStore:
                     f"{path.name} was written by another version ({found}). Choose another folder."
                 )
             db.executescript(_SCHEMA + f"PRAGMA user_version={VERSION};")
+        except sqlite3.DatabaseError as error:
+            raise _in_words(error, path) from None
         return cls(path, db, lock)
 
     def __enter__(self) -> "AnswerStore":
@@ -74,43 +80,69 @@ class AnswerStore:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._db.close()
-        os.close(self._lock)
+        try:
+            self.keep()
+        finally:
+            self._db.close()
+            os.close(self._lock)
 
     # -- writing ------------------------------------------------------------------------------------------------------
 
     def begin_run(self, at: str, settings: str) -> None:
         """Note that a run begins, with its settings as JSON (no secret among them)."""
-        with _told(self.path):
-            row = self._db.execute("INSERT INTO runs (at, settings) VALUES (?, ?)", (at, settings))
-            self._run = row.lastrowid or 0
+        row = self._note("INSERT INTO runs (at, settings) VALUES (?, ?)", (at, settings))
+        self._run = row.lastrowid or 0
+        self.keep()
 
     def note_asked(self, request: str) -> int:
-        """Note an attempt before it is sent, and give it a number."""
-        with _told(self.path):
-            row = self._db.execute(
-                "INSERT INTO asked (id, run) VALUES (?, ?)", (bytes.fromhex(request), self._run)
-            )
+        """Note an attempt, and give it a number; it may be sent once this is kept."""
+        row = self._note("INSERT INTO asked (id, run) VALUES (?, ?)", (bytes.fromhex(request), self._run))
         return row.lastrowid or 0
 
     def note_answer(self, request: str, answer: Answer, attempt: int | None = None) -> bool:
-        """Keep an answer; False where the request had one, which stays."""
+        """Note an answer; False where the request had one, which stays."""
         values = (answer.text, answer.finish.value, answer.prompt_tokens, answer.completion_tokens,
                   answer.counted, answer.seconds)  # fmt: skip
-        with _told(self.path):
-            row = self._db.execute(
-                "INSERT OR IGNORE INTO answers VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (bytes.fromhex(request), attempt, *values),
-            )
+        row = self._note(
+            "INSERT OR IGNORE INTO answers VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (bytes.fromhex(request), attempt, *values),
+        )
         return row.rowcount == 1
 
     def note_failure(self, request: str, attempt: int, why: str, final: bool, billed: bool) -> None:
         """Note that an attempt brought no answer; `final` means asking again is no use, `billed` that it may cost."""
-        with _told(self.path):
-            self._db.execute(
-                "INSERT INTO failures VALUES (?, ?, ?, ?, ?)",
-                (attempt, bytes.fromhex(request), why, final, billed),
-            )
+        self._any_declined |= final
+        self._note(
+            "INSERT INTO failures VALUES (?, ?, ?, ?, ?)",
+            (attempt, bytes.fromhex(request), why, final, billed),
+        )
+
+    def keep(self) -> None:
+        """Put all that was noted where no kill can take it. Errors: BuildFolderError."""
+        if self._fault:
+            raise self._fault
+        if self._noted:
+            try:
+                self._db.execute("COMMIT")
+            except sqlite3.DatabaseError as error:
+                raise self._broken(error) from None
+            self._noted = False
+
+    def _note(self, statement: str, values: tuple[object, ...]) -> sqlite3.Cursor:
+        if self._fault:
+            raise self._fault
+        try:
+            if not self._noted:
+                self._db.execute("BEGIN")
+                self._noted = True
+            return self._db.execute(statement, values)
+        except sqlite3.DatabaseError as error:
+            raise self._broken(error) from None
+
+    def _broken(self, error: sqlite3.DatabaseError) -> BuildFolderError:
+        """A fault may take along what others noted since the last `keep`, so each of them will be told of it."""
+        self._fault = _in_words(error, self.path)
+        return self._fault
 
     # -- reading ------------------------------------------------------------------------------------------------------
 
@@ -121,6 +153,8 @@ class AnswerStore:
 
     def declined(self, request: str) -> bool:
         """Whether a server said for good that it won't answer a request."""
+        if not self._any_declined:
+            return False
         found = self._db.execute("SELECT 1 FROM failures WHERE final AND id = ?", (bytes.fromhex(request),))
         return found.fetchone() is not None
 
@@ -177,20 +211,14 @@ def in_use(path: Path) -> bool:
     return False
 
 
-@contextmanager
-def _told(path: Path) -> Iterator[None]:
-    """Faults of the disk in words."""
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        if "full" in str(error) or getattr(error, "errno", 0) == errno.ENOSPC:
-            raise BuildFolderError(
-                f"The disk of {path.parent.parent} is full. Make room and run the same command again: it goes on from here."
-            ) from None
-        raise BuildFolderError(
-            f"Can't write the answers to {path}: {error}. Choose another folder."
-        ) from None
-    except sqlite3.DatabaseError as error:
-        raise BuildFolderError(
+def _in_words(error: sqlite3.DatabaseError, path: Path) -> BuildFolderError:
+    """A fault of the disk as a sentence."""
+    if not isinstance(error, sqlite3.OperationalError):
+        return BuildFolderError(
             f"{path} is no store of answers ({error}). Move it away, or choose another folder."
-        ) from None
+        )
+    if "full" in str(error) or getattr(error, "errno", 0) == errno.ENOSPC:
+        return BuildFolderError(
+            f"The disk of {path.parent.parent} is full. Make room and run the same command again: it goes on from here."
+        )
+    return BuildFolderError(f"Can't write the answers to {path}: {error}. Choose another folder.")

@@ -7,7 +7,7 @@ from typing import Any
 
 from skill_factory.columns import excerpt
 from skill_factory.errors import EndpointError
-from skill_factory.generate.network import SENT
+from skill_factory.generate.line import SENT
 
 LONGEST_PAUSE = 300.0
 """Seconds; a server that asks for more is asked again after this."""
@@ -54,7 +54,7 @@ def trouble_of(error: Exception, key: str | None) -> Trouble:
     if isinstance(error, ValueError) and not SENT.get():
         # The client itself would not send it: an unknown provider, or a model that this one doesn't serve.
         return Trouble(Way.HOPELESS, f"{_scrubbed(excerpt(str(error), 300), key)}")
-    if isinstance(error, json.JSONDecodeError | UnicodeDecodeError):
+    if isinstance(error, json.JSONDecodeError | UnicodeDecodeError | httpx2.DecodingError):
         return Trouble(Way.SPOILED, "the answer is no JSON")
     if isinstance(error, TextGenerationError):
         return Trouble(Way.FAILING, f"the server failed on the way: {_scrubbed(str(error), key)}")
