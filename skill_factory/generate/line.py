@@ -4,14 +4,13 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import lru_cache
 from typing import Any
 
 import httpx2
 
 from skill_factory.errors import EndpointError
 from skill_factory.generate.network import Guarded, hosted
-from skill_factory.generate.wire import WHOLE, Wire
+from skill_factory.generate.wire import Wire
 
 SENT: ContextVar[bool] = ContextVar("sent", default=False)
 """Whether the call that this task makes got as far as sending a request."""
@@ -30,7 +29,8 @@ class Line(httpx2.AsyncClient):
         hooks: dict[str, Any] = {"request": [self._authorise], "response": [self._stay]}
         mounts = _proxies() if proxies else {}
         super().__init__(transport=wire, mounts=mounts, timeout=None, event_hooks=hooks)
-        self._key, self._wire, self._straight = key, wire, not mounts
+        self._key = key
+        self._straight = wire if isinstance(wire, Wire) and not mounts else None
         self._usual = dict(self.headers)
 
     async def __aenter__(self) -> "Line":
@@ -41,26 +41,26 @@ class Line(httpx2.AsyncClient):
 
     async def post(self, url: httpx2.URL | str, **how: Any) -> httpx2.Response:
         """Errors: httpx2.TransportError, EndpointError."""
-        response = await (self._send(str(url), **how) if self._straight else super().post(url, **how))
-        if not response.is_success:
-            return response
-        # The Hub's classes copy all that they are given several times over, so they get nothing: CAME holds what came.
-        CAME.set(response.content)
-        return _NOTHING
+        if self._straight:
+            return await self._send(self._straight, str(url), **how)
+        response = await super().post(url, **how)
+        return _kept_back(response.content) if response.is_success else response
 
-    async def _send(self, url: str, json: Any, headers: dict[str, str], **_: Any) -> httpx2.Response:
+    async def _send(
+        self, wire: Wire, url: str, json: Any, headers: dict[str, str], **_: Any
+    ) -> httpx2.Response:
         """httpx2's own way (merging, cookies, signing in, redirects) takes longer than the wire, and comes to the same."""
-        where, body = _parsed(url), _ENCODER.encode(json).encode()
-        given = {name: value for name, value in headers.items() if name.lower() != "authorization"}
-        frame = {"host": where.netloc.decode("ascii"), "content-length": str(len(body))}
-        request = httpx2.Request(
-            "POST", where, headers={**self._usual, **given, **frame, **self._own()},
-            stream=httpx2.ByteStream(body), extensions={WHOLE: True},
-        )  # fmt: skip
-        response = await self._wire.handle_async_request(request)
-        response.request = request
+        given = {name.lower(): value for name, value in headers.items()}
+        given.pop("authorization", None)
+        status, names, content = await wire.post(
+            url, self._usual | given | self._own(), _ENCODER.encode(json).encode()
+        )
+        if status == 200 and not any(name.lower() == b"content-encoding" for name, _ in names):
+            return _kept_back(content)
+        request = httpx2.Request("POST", url)
+        response = httpx2.Response(status, headers=names, content=content, request=request)
         await self._stay(response)
-        return response
+        return _kept_back(response.content) if response.is_success else response
 
     async def _authorise(self, request: httpx2.Request) -> None:
         request.headers.pop("authorization", None)
@@ -83,9 +83,10 @@ class Line(httpx2.AsyncClient):
             )
 
 
-@lru_cache(64)
-def _parsed(url: str) -> httpx2.URL:
-    return httpx2.URL(url)
+def _kept_back(content: bytes) -> httpx2.Response:
+    """The Hub's classes copy all that they are given several times over, so they get nothing: CAME holds what came."""
+    CAME.set(content)
+    return _NOTHING
 
 
 def _proxies() -> dict[str, httpx2.AsyncBaseTransport | None]:

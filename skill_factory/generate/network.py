@@ -71,8 +71,11 @@ def _refusal(host: str) -> str:
     )
 
 
-class Guarded(Wire):
+class Guarded(httpx2.AsyncBaseTransport):
     """Connects to public addresses only: the name is resolved once, judged, and the judged address is the one used."""
+
+    def __init__(self) -> None:
+        self._wire = Wire()
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Errors: InnerAddress."""
@@ -95,4 +98,8 @@ class Guarded(Wire):
 
     async def pass_on(self, request: httpx2.Request) -> httpx2.Response:
         """Send a request whose address was judged."""
-        return await super().handle_async_request(request)
+        return await self._wire.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._wire.aclose()

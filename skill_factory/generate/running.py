@@ -3,8 +3,10 @@
 import asyncio
 import random
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import islice
 from typing import Any
 
 from skill_factory.errors import BuildFolderError, EndpointError
@@ -17,6 +19,8 @@ from skill_factory.generate.request import Answer, Request
 from skill_factory.generate.store import AnswerStore
 from skill_factory.generate.trouble import Trouble, Way
 
+AHEAD = 32
+"""Requests that are looked up in the store at a time."""
 LONGEST_BACKOFF = 30.0
 MOST_DECLINED = 20
 """So many requests declined and none answered: the settings are wrong, not the requests."""
@@ -41,7 +45,7 @@ class Run:
         self._pace = Pace(limits.concurrency)
         self._speed = Speed()
         self._jitter = random.Random()  # pauses only: no result depends on it
-        self._in_flight: set[str] = set()
+        self._on_way: set[str] = set()
         self._stop = asyncio.Event()
         self._changed = asyncio.Event()
         self._ending = Ending.DONE
@@ -51,6 +55,7 @@ class Run:
         self.new = self.failed = self.retries = self.declined = 0
         self._tokens = 0
         self._requests: Iterator[Request] = iter(())
+        self._ahead: deque[Request] = deque()
         self._before = self._total = 0
 
     async def round(self, requests: Iterator[Request], before: int, total: int) -> Ending:
@@ -108,21 +113,29 @@ class Run:
         try:
             while not self._stop.is_set() and (request := self._next()) is not None:
                 await self._settle(request)
-                self._in_flight.discard(request.id)
+                self._on_way.discard(request.id)
         except Exception:
             self._end(Ending.CANCELLED)  # the disk is full, or a fault of ours: the others need not go on
             raise
 
     def _next(self) -> Request | None:
-        for request in self._requests:
-            if request.id in self._in_flight or self._store.has(request.id):
+        while not self._ahead:
+            if not (piece := list(islice(self._requests, AHEAD))):
+                return None
+            self._ahead.extend(self._open(piece))
+        return self._ahead.popleft()
+
+    def _open(self, piece: list[Request]) -> Iterator[Request]:
+        """Those that are neither answered, nor on their way, nor declined for good."""
+        answered = self._store.answered(request.id for request in piece)
+        for request in piece:
+            if request.id in self._on_way or request.id in answered:
                 continue
             if not self._retry_declined and self._store.declined(request.id):
                 self.declined += 1
                 continue
-            self._in_flight.add(request.id)
-            return request
-        return None
+            self._on_way.add(request.id)
+            yield request
 
     async def _settle(self, request: Request) -> None:
         """Ask until there is an answer, or no use in asking."""

@@ -9,6 +9,7 @@ import errno
 import fcntl
 import os
 import sqlite3
+from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 
@@ -150,6 +151,13 @@ class AnswerStore:
         """Whether a request was answered."""
         found = self._db.execute("SELECT 1 FROM answers WHERE id = ?", (bytes.fromhex(request),))
         return found.fetchone() is not None
+
+    def answered(self, requests: Iterable[str]) -> frozenset[str]:
+        """Those of a few requests that were answered."""
+        ids = [bytes.fromhex(one) for one in requests]
+        marks = ",".join("?" * len(ids))
+        found = self._db.execute(f"SELECT id FROM answers WHERE id IN ({marks})", ids)
+        return frozenset(one.hex() for (one,) in found)
 
     def declined(self, request: str) -> bool:
         """Whether a server said for good that it won't answer a request."""
