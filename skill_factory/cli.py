@@ -280,9 +280,11 @@ def token_for(source: str) -> str | None:
 
 
 def _inspect(args: argparse.Namespace) -> int:
+    from skill_factory.arrow_alone import arrow_alone
     from skill_factory.inspection import inspect
     from skill_factory.printing import show_inspection
 
+    arrow_alone()
     found = inspect(
         args.source, recipe_of(args), columns=columns_of(args), whole=args.whole, token=token_for(args.source)
     )
@@ -291,10 +293,12 @@ def _inspect(args: argparse.Namespace) -> int:
 
 
 def _build(args: argparse.Namespace) -> int:
+    from skill_factory.arrow_alone import arrow_alone
     from skill_factory.pipeline import build
     from skill_factory.printing import show_build
     from skill_factory.progress import TerminalReport
 
+    arrow_alone()
     recipe = recipe_of(args)
     if args.on == "hf-jobs":
         return _build_on_jobs(args, recipe)
@@ -356,10 +360,12 @@ def _engine(args: argparse.Namespace) -> "Engine | None":
 
 
 def _preview(args: argparse.Namespace) -> int:
+    from skill_factory.arrow_alone import arrow_alone
     from skill_factory.model import hex_id
     from skill_factory.pipeline import preview
     from skill_factory.view import html_page, terminal
 
+    arrow_alone()
     recipe = recipe_of(args)
     source = _source_of(args, recipe)
     found = preview(

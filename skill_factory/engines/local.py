@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from skill_factory.arrow_alone import arrow_alone
 from skill_factory.build_folder import BuildFolder
 from skill_factory.compose import Written
 from skill_factory.engines import Built, Engine
@@ -261,6 +262,7 @@ def _begin_worker() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Millions of small tuples and no cycles: the collector would only look at them again and again.
     gc.disable()
+    arrow_alone()
 
     def watch() -> None:
         if (parent := multiprocessing.parent_process()) is not None:

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from tests.bench.grading import figures
-from tests.bench.measure import ROOT, Measured, measure
+from tests.bench.measure import ROOT, Job, Measured, measure
 
 TOOLS = ROOT.parent / "shared" / "tools"
 PAGE = ROOT / "docs" / "benchmarks.md"
@@ -34,34 +34,32 @@ def main() -> None:
         )
     WORK.mkdir(exist_ok=True)
     raw = {rows: made(rows) for rows in (1_000, 100_000, 400_000, *((4_000_000,) if args.large else ()))}
-    built = {rows: build(path, 1 if rows > 1_000_000 else args.runs) for rows, path in raw.items()}
     main_raw = str(raw[400_000])
-    baseline = measure(
-        [PYTHON, str(TOOLS / "baseline.py"), main_raw, str(WORK / "baseline.parquet")], args.runs
+    yardstick = Job([PYTHON, str(TOOLS / "baseline.py"), main_raw, str(WORK / "baseline.parquet")])
+    least = Job(
+        [PYTHON, "-m", "tests.bench.read_and_write", main_raw, str(WORK / "out-400000"), str(WORK / "copy.parquet")]
+    )  # fmt: skip
+    imports = Job([PYTHON, "-c", "import skill_factory.pipeline, skill_factory.engines.local"])
+    preview = Job([*OURS, "preview", main_raw, "--questions", "20", "--json"])
+    build_400k = build(raw[400_000])
+    built = {}
+    built[400_000], baseline_took, least_took, preview_took, inspect_took = measure(
+        build_400k, yardstick, least, preview, Job([*OURS, "inspect", main_raw]), runs=args.runs
     )
-    least = measure(
-        [
-            PYTHON,
-            "-m",
-            "tests.bench.read_and_write",
-            main_raw,
-            str(WORK / "out-400000"),
-            str(WORK / "copy.parquet"),
-        ],
-        args.runs,
+    [built[100_000]] = measure(build(raw[100_000]), runs=args.runs)
+    built[1_000], imports_took, help_took = measure(
+        build(raw[1_000]), imports, Job([*OURS, "--help"]), runs=5
     )
-    small = {
-        "help": measure([*OURS, "--help"], 5),
-        "imports": measure(
-            [PYTHON, "-c", "import skill_factory.pipeline, skill_factory.engines.local, pandas"], 5
-        ),
-        "preview": measure([*OURS, "preview", main_raw, "--questions", "20", "--json"], args.runs),
-        "inspect": measure([*OURS, "inspect", main_raw], args.runs),
-    }
+    if args.large:
+        [built[4_000_000]] = measure(build(raw[4_000_000]), runs=1)
+    small = {"help": help_took, "imports": imports_took, "preview": preview_took, "inspect": inspect_took}
     phases = json.loads(
         subprocess.check_output([PYTHON, "-m", "tests.bench.phases", str(raw[100_000])], cwd=ROOT)
     )
-    PAGE.write_text(page(built, baseline, least, small, phases, figures(SEED)), encoding="utf-8")
+    PAGE.write_text(
+        page(dict(sorted(built.items())), baseline_took, least_took, small, phases, figures(SEED)),
+        encoding="utf-8",
+    )
     print(PAGE.read_text(encoding="utf-8"))
 
 
@@ -78,14 +76,11 @@ def made(rows: int) -> Path:
     return path
 
 
-def build(raw: Path, runs: int) -> Measured:
+def build(raw: Path) -> Job:
     """Our build with everything on, as users run it."""
     out = WORK / f"out-{raw.stem.partition('-')[2]}"
-    return measure(
-        [*OURS, "build", str(raw), "--out", str(out), "--json"],
-        runs,
-        lambda: shutil.rmtree(out, ignore_errors=True),
-    )
+    command = [*OURS, "build", str(raw), "--out", str(out), "--json"]
+    return Job(command, lambda: shutil.rmtree(out, ignore_errors=True))
 
 
 def page(
@@ -139,9 +134,10 @@ def page(
     lines = [
         "# Speed and memory",
         "",
-        "Written by `make bench`; nothing here is typed. Times move with the machine, ratios count. All of one run,",
-        "medians of the runs given; memory is the peak proportional set size of the whole process tree. The data are",
-        "synthetic: 8 responses a question, 4 reflections each, about 2.8 kB of text a row. Lineage, ledger and digests on.",
+        "Written by `make bench`; nothing here is typed. Times move with the machine, ratios count: what is compared runs in",
+        "turn, round after round, and the medians are shown. Memory is the peak proportional set size of the whole process",
+        "tree, in a run of its own. The data are synthetic: 8 responses a question, 4 reflections each, about 2.8 kB of text",
+        "a row. Lineage, ledger and digests on.",
         "",
         f"Commit {_git('rev-parse', '--short', 'HEAD')}, seed {SEED}, {_machine()}, Python {platform.python_version()}.",
         "",

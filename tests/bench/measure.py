@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 
 @dataclass(frozen=True)
 class Measured:
-    """Medians over some runs; seconds, and bytes of proportional set size at the peak."""
+    """Medians over some runs, in seconds; and the peak of one more run, in bytes of proportional set size."""
 
     wall: float
     cpu: float
@@ -23,31 +23,59 @@ class Measured:
     runs: int
 
 
-def measure(command: Sequence[str], runs: int = 3, before: Callable[[], None] | None = None) -> Measured:
-    """Run a command some times; `before` prepares each run and is not measured."""
-    walls, cpus, peaks = [], [], []
-    for _ in range(runs):
-        if before:
-            before()
-        used = _children_cpu()
-        start = time.monotonic()
-        process = subprocess.Popen(
-            command,
-            cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+@dataclass(frozen=True)
+class Job:
+    """A command to measure; `before` prepares each run and is not measured."""
+
+    command: Sequence[str]
+    before: Callable[[], None] | None = None
+
+
+def measure(*jobs: Job, runs: int = 3) -> list[Measured]:
+    """
+    Run some commands in turn, round after round, so that a slow minute of the machine meets all of them.
+
+    Memory is looked at in a round of its own: looking stops a process, and the longer the more it holds.
+    """
+    rounds = [[_timed(job) for job in jobs] for _ in range(runs)]
+    peaks = [_watched(job) for job in jobs]
+    return [
+        Measured(
+            statistics.median(one[k][0] for one in rounds), statistics.median(one[k][1] for one in rounds), peak, runs
         )
-        peak = _Peak(process.pid)
-        output, _ = process.communicate()
-        walls.append(time.monotonic() - start)
-        cpus.append(_children_cpu() - used)
-        peaks.append(peak.stop())
-        if process.returncode:
-            raise SystemExit(
-                f"{' '.join(command)} ended with {process.returncode}:\n{output.decode()[-2000:]}"
-            )
-    return Measured(statistics.median(walls), statistics.median(cpus), max(peaks), runs)
+        for k, peak in enumerate(peaks)
+    ]  # fmt: skip
+
+
+def _timed(job: Job) -> tuple[float, float]:
+    """Wall and CPU seconds of a run."""
+    process, used, start = _started(job), _children_cpu(), time.monotonic()
+    _end(process, job)
+    return time.monotonic() - start, _children_cpu() - used
+
+
+def _watched(job: Job) -> int:
+    """The peak of a run."""
+    process = _started(job)
+    peak = _Peak(process.pid)
+    _end(process, job)
+    return peak.stop()
+
+
+def _started(job: Job) -> "subprocess.Popen[bytes]":
+    if job.before:
+        job.before()
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.Popen(
+        job.command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+
+
+def _end(process: "subprocess.Popen[bytes]", job: Job) -> None:
+    output, _ = process.communicate()
+    if process.returncode:
+        words = " ".join(job.command)
+        raise SystemExit(f"{words} ended with {process.returncode}:\n{output.decode()[-2000:]}")
 
 
 def _children_cpu() -> float:
