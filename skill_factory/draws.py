@@ -4,7 +4,7 @@ A stream of 64-bit words is made by BLAKE2b in counter mode over the key, so it 
 every Python version. An integer below n is the high word of word × n; its bias is below n / 2**64.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from struct import Struct
 from typing import TypeVar
@@ -63,27 +63,27 @@ class Draws:
 
     def choose(self, items: Sequence[T]) -> T:
         """One of the items."""
-        return items[self.below(len(items))]
+        return items[(self._take(1)[0] * len(items)) >> 64]
 
     def choose_each(self, pools: Sequence[Sequence[T]]) -> list[T]:
         """One item of each pool, in turn."""
-        return [
-            pool[(word * len(pool)) >> 64] for word, pool in zip(self._take(len(pools)), pools, strict=True)
-        ]
+        words = self._take(len(pools))
+        return [pool[(word * len(pool)) >> 64] for word, pool in zip(words, pools, strict=True)]
 
-    def sample(self, n: int, k: int) -> list[int]:
-        """k different numbers below n, in drawn order; takes k steps, however large n is (Fisher–Yates, sparse)."""
-        moved: dict[int, int] = {}
+    def some(self, items: Iterable[T], k: int) -> list[T]:
+        """k different ones of the items, in drawn order (Fisher–Yates)."""
+        left = list(items)
+        n = len(left)
         drawn = []
         for i, word in enumerate(self._take(k)):
             j = i + ((word * (n - i)) >> 64)
-            drawn.append(moved.get(j, j))
-            moved[j] = moved.get(i, i)
+            drawn.append(left[j])
+            left[j] = left[i]
         return drawn
 
     def shuffled(self, items: Sequence[T]) -> list[T]:
         """The items in a drawn order."""
-        return [items[i] for i in self.sample(len(items), len(items))]
+        return self.some(items, len(items))
 
 
 def order_keys(seed: int, question_ids: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:

@@ -18,6 +18,7 @@ from zipfile import BadZipFile
 import numpy as np
 import pyarrow as pa
 
+from skill_factory.arrow_alone import arrow_alone
 from skill_factory.canonical import canonical
 from skill_factory.columns import CANONICAL, Batch
 from skill_factory.facts import Facts, joined, question_ids, read
@@ -145,7 +146,7 @@ def _each_piece(
     if workers <= 1:
         yield from ((k, read_piece(piece, recipe)) for k, piece in enumerate(pieces))
         return
-    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+    with ProcessPoolExecutor(workers, get_context("spawn"), arrow_alone) as pool:
         waiting = {pool.submit(read_piece, piece, recipe): k for k, piece in enumerate(pieces)}
         for future in as_completed(waiting):
             yield waiting.pop(future), future.result()
@@ -246,6 +247,7 @@ def main() -> None:
     from skill_factory.errors import SkillFactoryError
     from skill_factory.turns import turn
 
+    arrow_alone()
     request = Request(**json.loads(sys.stdin.read()))
     try:
         with turn("readings"):

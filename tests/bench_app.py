@@ -18,7 +18,7 @@ TOOLS = ROOT.parent / "shared" / "tools"
 PAGE = ROOT / "docs" / "benchmarks-app.md"
 WORK = ROOT / ".bench"
 SEED = 0
-MOVES = 40
+ROUNDS, MOVES = 5, 40
 
 # From the key that moves the slider to the first change of the strip's numbers, both seen by the page itself.
 WATCH = """() => {
@@ -36,6 +36,16 @@ WATCH = """() => {
   }).observe(document.body, {subtree: true, childList: true, characterData: true});
 }"""
 
+# From the Enter that chooses a file to the first numbers of the strip, both seen by the page itself.
+FIRST = """() => {
+  window.pressed = window.first = 0;
+  addEventListener('keydown', event => { if (event.key === 'Enter') window.pressed = performance.now(); }, true);
+  const shown = () => document.querySelector('[data-testid="stMain"]').innerText.split('Data')[0];
+  new MutationObserver(() => {
+    if (window.pressed && !window.first && /[0-9] question/.test(shown())) window.first = performance.now() - window.pressed;
+  }).observe(document.body, {subtree: true, childList: true, characterData: true});
+}"""
+
 
 def main() -> None:
     """Measure and write the page."""
@@ -48,12 +58,17 @@ def main() -> None:
         Studio(Path(place) / "home") as studio,
     ):
         made = context(browser)
-        visitor = Visitor(made.new_page(), studio)
-        first = [first_numbers(visitor, raw(400_000))]
-        visitor.page.close()
-        visitor = Visitor(made.new_page(), studio)
-        opened = first_numbers(visitor, raw(250_000))
-        exact = wait_for_exact(visitor)
+        first, opened, exact = [], [], []
+        for k in range(ROUNDS):
+            visitor = Visitor(made.new_page(), studio)
+            first.append(first_numbers(visitor, raw(400_000)))
+            wait_for_exact(visitor)
+            visitor.page.close()
+            visitor = Visitor(made.new_page(), studio)
+            opened.append(first_numbers(visitor, raw(250_000)))
+            exact.append(wait_for_exact(visitor))
+            if k < ROUNDS - 1:
+                visitor.page.close()
         moves = move(visitor, MOVES)
     PAGE.write_text(page(first, opened, exact, moves), encoding="utf-8")
     print(PAGE.read_text(encoding="utf-8"))
@@ -80,22 +95,24 @@ def raw(rows: int) -> Path:
 
 def first_numbers(visitor: Visitor, source: Path) -> float:
     """Seconds from choosing a file to the first numbers of the strip."""
+    os.utime(source)  # a file that was read before is known
     visitor.open()
     visitor.page.get_by_role("tab", name="My file").click()
     field = visitor.page.get_by_label("or its path on this computer")
     field.fill(str(source))
-    start = time.monotonic()
+    visitor.page.wait_for_timeout(1_000)
+    visitor.page.evaluate(FIRST)
     field.press("Enter")
-    visitor.titled("Data")
-    visitor.page.wait_for_function(
-        "() => /[0-9] question/.test(document.querySelector('[data-testid=\"stMain\"]').innerText.split('Data')[0])"
-    )
-    return time.monotonic() - start
+    visitor.page.wait_for_function("() => window.first", timeout=60_000)
+    return float(visitor.page.evaluate("() => window.first")) / 1000
 
 
 def wait_for_exact(visitor: Visitor) -> float:
     """Seconds until the numbers are those of the whole source."""
     start = time.monotonic()
+    visitor.page.wait_for_timeout(
+        1_000
+    )  # the strip says first what it has, and then that it is from a sample
     visitor.page.wait_for_function(
         "() => !/from a sample/.test(document.querySelector('[data-testid=\"stMain\"]').innerText)",
         timeout=300_000,
@@ -121,15 +138,29 @@ def move(visitor: Visitor, times: int) -> list[float]:
     return [milliseconds / 1000 for milliseconds in page.evaluate("() => window.moved")]
 
 
-def page(first: list[float], opened: float, exact: float, moves: list[float]) -> str:
+def page(first: list[float], opened: list[float], exact: list[float], moves: list[float]) -> str:
     """The page."""
     at_95 = statistics.quantiles(moves, n=20)[-1]
     commit = subprocess.check_output(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, text=True).strip()
     cores = len(os.sched_getaffinity(0))
+    median = statistics.median
     rows = [
-        ("first numbers of 400,000 rows (Parquet) after choosing the file", f"{first[0]:.2f} s", "≤ 1 s"),
-        ("first numbers of 250,000 rows with 1,000,000 reflections", f"{opened:.2f} s", "≤ 1 s"),
-        ("exact numbers of those, after that", f"{exact:.1f} s", ""),
+        (
+            f"first numbers of 400,000 rows (Parquet) after choosing the file, median of {ROUNDS}",
+            f"{median(first):.2f} s",
+            "≤ 1 s",
+        ),
+        (
+            f"first numbers of 250,000 rows with 1,000,000 reflections, median of {ROUNDS}",
+            f"{median(opened):.2f} s",
+            "≤ 1 s",
+        ),
+        ("the slowest of all these", f"{max(first + opened):.2f} s", ""),
+        (
+            f"exact numbers of 1,000,000 reflections, after that, median of {ROUNDS}",
+            f"{median(exact):.1f} s",
+            "",
+        ),
         (
             f"N moved at 1,000,000 reflections, median of {len(moves)}",
             f"{statistics.median(moves) * 1000:.0f} ms",

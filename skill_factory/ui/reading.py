@@ -1,8 +1,10 @@
 """Exact narrow tables: kept in memory and on disk, and read by a process of their own where a source is large."""
 
 import json
+import os
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 
 import streamlit as st
@@ -72,6 +74,9 @@ def start(name: str, source: str, recipe: Recipe, token: str) -> None:
         command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, env=child.environment("")
     )
     readers[name] = process
+    # The page that waits for its first numbers, and the browser beside it, go before.
+    with suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, process.pid, 10)
     if process.stdin:
         process.stdin.write(Request(source, recipe.to_toml(), str(path), token).to_json())
         process.stdin.close()
