@@ -182,7 +182,9 @@ def preview(
     recipe = recipe or Recipe()
     raw = open_source(source, recipe.source, token) if isinstance(source, str) else source
     recipe = ready(raw, recipe, columns, own_formats)
-    wanted = questions * 4  # a look at the whole source costs the same for a few more; the next one costs all of it again
+    wanted = (
+        questions * 4
+    )  # a look at the whole source costs the same for a few more; the next one costs all of it again
     while True:
         rows, all_of_it = read_first(raw, recipe, wanted)
         part = build_partition(rows, recipe, own_formats)

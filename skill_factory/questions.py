@@ -1,7 +1,7 @@
 """From facts to usable questions: each response, reflection and question is kept, or dropped with its first reason."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import overload
 
 import numpy as np
@@ -55,6 +55,13 @@ def judge(facts: Facts, recipe: Recipe) -> Judgement:
     variants = _variants_of_each(facts, owners, kept, n)
     question_code = _judge_questions(facts, recipe, count, right, variants)
     return Judgement(response_code, twin, reflection_code, question_code, count, right, variants)
+
+
+def judge_questions(facts: Facts, judgement: Judgement, recipe: Recipe) -> Judgement:
+    """The judgement of a recipe that differs in its traces or balance alone: a hundredth of the work."""
+    seen = judgement
+    codes = _judge_questions(facts, recipe, seen.question_kept, seen.question_right, seen.question_variants)
+    return replace(judgement, question_code=codes)
 
 
 def _variants_of_each(facts: Facts, owners: Places, kept: npt.NDArray[np.intp], n: int) -> Places:

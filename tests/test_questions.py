@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import fields
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skill_factory.facts import joined, read
-from skill_factory.questions import judge, questions, reach, usable_for
+from skill_factory.questions import judge, judge_questions, questions, reach, usable_for
 from skill_factory.recipe import Answers, Filters, Recipe, Tags, Verdicts
 from skill_factory.reflections import CORRECT, INCORRECT, MISSING, banned, tagged_verdict, verdict_rule
 from skill_factory.responses import escape_block_tags, final_answer, last_answer, last_boxed
@@ -99,6 +100,25 @@ def test_reach_says_what_each_n_would_leave(rows: list[Row], code: str, distinct
         asked = recipe(traces={**traces, "attempts": n})
         found = judge(facts, asked)
         assert number == int((found.question_code == 0).sum()) == int(usable_for(found, asked, code).sum())
+
+
+TRACES = st.fixed_dictionaries(
+    {"attempts": st.integers(1, 4), "formats": st.lists(st.sampled_from(["*C_full", "algorithm1"]), min_size=1, unique=True),
+     "distinct_variants": st.booleans()}
+)  # fmt: skip
+
+
+@given(st.lists(GOOD_ROW, max_size=12), TRACES, TRACES, st.sampled_from([(0.0, 1.0), (0.4, 0.8)]))
+def test_other_traces_of_the_same_filters_need_no_second_look_at_the_texts(
+    rows: list[Row], before: dict[str, Any], now: dict[str, Any], window: tuple[float, float]
+) -> None:
+    """Judging the questions alone gives the judgement of all."""
+    facts = read(table(rows), recipe()).facts
+    asked = recipe(traces=now, balance={"pass_rate": window})
+    again = judge_questions(facts, judge(facts, recipe(traces=before)), asked)
+    whole = judge(facts, asked)
+    for field in fields(whole):
+        assert getattr(again, field.name).tolist() == getattr(whole, field.name).tolist(), field.name
 
 
 # ------------------------------------------------------------------------------------------- twins

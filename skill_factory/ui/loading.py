@@ -26,7 +26,7 @@ from skill_factory.narrow import Narrow, facts_key, sample_facts
 from skill_factory.outlook import Outlook, outlook
 from skill_factory.pipeline import Preview, build_partition
 from skill_factory.prepare import SAMPLE_ROWS, settled_columns
-from skill_factory.questions import Judgement, judge
+from skill_factory.questions import Judgement, judge, judge_questions
 from skill_factory.reasons import Level
 from skill_factory.recipe import Columns, Recipe, Source, Traces
 from skill_factory.sources import open_source
@@ -196,7 +196,10 @@ def evidence() -> Evidence:
 
 
 def _evidence(chosen: Recipe, found: Narrow) -> Evidence:
-    judged = judge(found.facts, chosen)
+    by_filters = (key(), found.whole, chosen.columns, chosen.filters)
+    judged = judge_questions(
+        found.facts, once("judged", by_filters, lambda: judge(found.facts, chosen)), chosen
+    )
     # A sample's draws are not those of the whole: there the expectation says more.
     seen = foreseen(found.facts, judged, chosen) if found.whole else outlook(judged, chosen)
     return Evidence(chosen, found, judged, seen, _scale(found))
