@@ -132,9 +132,9 @@ def move(visitor: Visitor, times: int) -> list[float]:
         known = len(page.evaluate("() => window.moved"))
         slider.press("ArrowLeft" if k % 4 < 2 else "ArrowRight")
         page.wait_for_function(f"() => window.moved.length > {known}", timeout=20_000)
-        page.wait_for_timeout(
-            700
-        )  # the charts below may still be drawn; the next move shall not wait for them
+        # Each move starts from rest: the charts below the numbers are drawn when the script has ended.
+        page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=20_000)
+        page.wait_for_timeout(700)
     return [milliseconds / 1000 for milliseconds in page.evaluate("() => window.moved")]
 
 
