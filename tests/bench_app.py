@@ -18,7 +18,7 @@ TOOLS = ROOT.parent / "shared" / "tools"
 PAGE = ROOT / "docs" / "benchmarks-app.md"
 WORK = ROOT / ".bench"
 SEED = 0
-ROUNDS, MOVES = 5, 40
+ROUNDS, MOVES = 5, 80
 
 # From the key that moves the slider to the first change of the strip's numbers, both seen by the page itself.
 WATCH = """() => {

@@ -1,5 +1,7 @@
 """The strip under the navigation: what the recipe would give, live, each number linking to where it comes from."""
 
+import time
+
 import streamlit as st
 
 from skill_factory import stats
@@ -7,6 +9,9 @@ from skill_factory.errors import SkillFactoryError
 from skill_factory.ui import loading, workspace
 from skill_factory.ui.steps import CHOOSE, DATA, LOOK
 from skill_factory.wording import many, percent, rounded
+
+SENT = 0.015
+"""Seconds in which what was drawn is sent; a thread that goes on computing keeps the one that sends from its work."""
 
 
 def show() -> None:
@@ -42,6 +47,7 @@ def numbers(found: loading.Evidence) -> None:
     known = found.exact and see.drawn and see.exact
     fixing = f"{'' if known else 'about '}**{percent(see.fixing)}** show a mistake being fixed"
     st.page_link(LOOK.path, label=fixing, help="Traces in which a wrong attempt is followed by a right end")
+    time.sleep(SENT)
     too_long(found)
 
 
