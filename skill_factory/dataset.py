@@ -88,7 +88,8 @@ def _attempts(traces: Sequence[Trace]) -> pa.Array:
 def _spans(traces: Sequence[Trace]) -> pa.Array:
     """Where each stretch of text lies, of whole batches at once."""
     stretches = [len(trace.pieces) for trace in traces]
-    lengths = np.array(list(map(len, chain.from_iterable([trace.pieces for trace in traces]))), np.int64)
+    pieces = chain.from_iterable([trace.pieces for trace in traces])
+    lengths = np.fromiter(map(len, pieces), np.int64, sum(stretches))
     kinds = np.frombuffer(b"".join([_codes(trace.kinds) for trace in traces]), np.uint8)
     ends = np.cumsum(lengths)
     # Ends count through the batch; what came before a trace is taken off, so that each trace starts at 0.

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from skill_factory.draws import Draws, draw_key
 from skill_factory.errors import RecipeError
-from skill_factory.model import Attempt, Closing, Question, Response, Skip, TraceFormat, TracePlan
+from skill_factory.model import Attempt, Closing, Question, Response, Skip, TraceFormat, TracePlan, made_of
 from skill_factory.reasons import TraceReason
 from skill_factory.recipe import Traces
 
@@ -209,7 +209,7 @@ def with_reflections(order: Sequence[Response], key: bytes, reflect: bool = True
     if not reflect:
         return [Attempt(response, None) for response in order]
     drawn = Draws(key + b"\x1freflections").choose_each([one.reflections for one in order])
-    return list(map(Attempt, order, drawn))
+    return made_of(Attempt, order, drawn)
 
 
 def _others(draws: Draws, question: Question, taken: Sequence[Response], k: int) -> list[Response]:

@@ -2,16 +2,17 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import overload
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
 from skill_factory.draws import order_keys
 from skill_factory.facts import Facts, Flags, Places, Reading
-from skill_factory.model import Question, Reflection, Response, TraceFormat, hex_id
+from skill_factory.model import Question, Reflection, Response, TraceFormat, hex_id, made_of
 from skill_factory.reasons import QuestionReason, ReflectionReason, ResponseReason
 from skill_factory.recipe import Recipe
+from skill_factory.texts import texts_at
 
 Codes = npt.NDArray[np.int8]
 KEPT = 0
@@ -118,19 +119,20 @@ def questions(reading: Reading, judgement: Judgement, seed: int) -> Iterator[tup
     spans = zip(order.tolist(), starts.tolist(), ends.tolist(), strict=True)
     usable = judgement.question_code == KEPT
     rows = kept.tolist()
-    ids, right = facts.response_id[kept].tolist(), facts.response_correct[kept].tolist()
-    variant = facts.response_variant[kept].tolist()
-    answers = _answers(reading, judgement)
+    answers, variants = _answers(reading, judgement), facts.variants
+    responses = made_of(
+        Response,
+        facts.response_id[kept].tolist(),
+        texts_at(reading.responses, rows),
+        facts.response_correct[kept].tolist(),
+        [answers[row] or "" for row in rows],
+        [variants[code] for code in facts.response_variant[kept].tolist()],
+        pools,
+    )
+    ids = facts.question_id.tolist()
     for place, start, end in spans:
         if usable[place]:
-            pool = [
-                Response(
-                    ids[k], reading.responses[rows[k]], right[k], answers[rows[k]] or "",
-                    facts.variants[variant[k]], pools[k],
-                )
-                for k in range(start, end)
-            ]  # fmt: skip
-            yield place, Question(int(facts.question_id[place]), reading.questions[place], pool)
+            yield place, Question(ids[place], reading.questions[place], responses[start:end])
 
 
 def _answers(reading: Reading, judgement: Judgement) -> Sequence[str | None]:
@@ -145,36 +147,10 @@ def _answers(reading: Reading, judgement: Judgement) -> Sequence[str | None]:
     return answers
 
 
-class ReflectionPool(Sequence[Reflection]):
-    """The kept reflections of a response by id; each is made when it is drawn."""
-
-    __slots__ = ("_ids", "_places", "_start", "_stop", "_texts")
-
-    def __init__(
-        self, ids: list[int], places: list[int], texts: Sequence[str], start: int, stop: int
-    ) -> None:
-        self._ids, self._places, self._texts = ids, places, texts
-        self._start, self._stop = start, stop
-
-    def __len__(self) -> int:
-        return self._stop - self._start
-
-    @overload
-    def __getitem__(self, place: int) -> Reflection: ...
-    @overload
-    def __getitem__(self, place: slice) -> Sequence[Reflection]: ...
-    def __getitem__(self, place: int | slice) -> Reflection | Sequence[Reflection]:
-        if isinstance(place, slice):
-            return [self[i] for i in range(*place.indices(len(self)))]
-        k = self._start + place
-        if place < 0 or k >= self._stop:
-            raise IndexError(place)
-        return Reflection(self._ids[k], self._texts[self._places[k]])
-
-
 def _reflection_pools(
     reading: Reading, judgement: Judgement, kept: npt.NDArray[np.intp]
-) -> list[ReflectionPool]:
+) -> list[list[Reflection]]:
+    """The kept reflections of each kept response, by id."""
     facts = reading.facts
     position = np.full(len(facts.response_id), -1, np.int64)
     position[kept] = np.arange(len(kept))
@@ -183,10 +159,10 @@ def _reflection_pools(
     chosen, owner = chosen[owner >= 0], owner[owner >= 0]
     order = np.lexsort((facts.reflection_id[chosen], owner))
     chosen, owner = chosen[order], owner[order]
-    ids, places = facts.reflection_id[chosen].tolist(), chosen.tolist()
+    ids = facts.reflection_id[chosen].tolist()
+    made = made_of(Reflection, ids, texts_at(reading.reflections, chosen.tolist()))
     bounds = np.searchsorted(owner, np.arange(len(kept) + 1)).tolist()
-    texts = reading.reflections
-    return [ReflectionPool(ids, places, texts, bounds[k], bounds[k + 1]) for k in range(len(kept))]
+    return [made[start:end] for start, end in pairwise(bounds)]
 
 
 def _drop(codes: Codes, failed: Flags, code: int) -> None:

@@ -195,6 +195,7 @@ def partitions(chunks: Sequence[Chunk], size: Counts) -> Partitions:
     ends = np.cumsum(size)
     whole = int(ends[-1])
     n = max(1, min(BUCKETS, -(-whole // PARTITION_BYTES)))
+    n += n % 2 if 1 < n < BUCKETS else 0  # an even number: two workers end together
     inner = np.searchsorted(ends, [whole * p // n for p in range(1, n)], side="right")
     cuts = sorted({0, BUCKETS, *inner.tolist()})
     return Partitions(list(chunks), cuts)

@@ -432,3 +432,20 @@ def test_other_real_files_end_in_a_sentence(run: Callable[..., Run], tmp_path: P
     """Nested data of another project is no raw data: the columns found are named."""
     refused(run("build", DATA / "tot_game24_cot100.json", "--out", tmp_path / "out"), "Found:")
     refused(run("build", DATA / "raw_countdown.parquet", "--out", tmp_path / "out"), "reflections")
+
+
+def test_what_the_command_line_builds_needs_no_pandas_and_who_wants_it_has_it(tmp_path: Path) -> None:
+    """Arrow would import it to look at a list; half a second of each process."""
+    words = ["build", "demo:20", "--out", str(tmp_path / "out"), "--json"]
+    program = f"""
+import sys
+from skill_factory.cli import main
+assert main({words!r}) == 0
+assert "pandas" not in sys.modules
+import pyarrow as pa
+frame = pa.table({{"a": [1, 2]}}).to_pandas()
+assert "pandas" in sys.modules
+assert pa.array(frame["a"]).to_pylist() == [1, 2]
+"""
+    done = command.python("-c", program)
+    assert done.exit == 0, done.err

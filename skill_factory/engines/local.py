@@ -47,6 +47,12 @@ SMALL_BYTES = 24_000_000
 PARENT_BYTES, WORKER_BYTES = 200_000_000, 450_000_000
 """What the main process and a worker take at their peak, with room; `make bench` measures it."""
 
+CHILDREN = {"MIMALLOC_PURGE_DELAY": "1000", "OPENBLAS_NUM_THREADS": "1"}
+"""
+Arrow's allocator keeps what was freed for a second (ms): by default it goes back to the system after 10 ms, to be asked
+for, and cleared, again for the next table. And nobody here multiplies matrices, which numpy starts threads for.
+"""
+
 
 def local_engine(workers: int = 0) -> Engine:
     """The engine with so many worker processes; 0 means one per core."""
@@ -192,7 +198,7 @@ def _each(
         for name, one in zip(names, arguments, strict=True):
             yield name, task(*one)
         return
-    with _no_ctrl_c_for_children(), _children_keep_memory():
+    with _no_ctrl_c_for_children(), _children_settings():
         waiting: dict[Future[Any], int] = {
             pool.submit(task, *one): name for name, one in zip(names, arguments, strict=True)
         }
@@ -226,18 +232,14 @@ def _no_ctrl_c_for_children() -> Iterator[None]:
 
 
 @contextmanager
-def _children_keep_memory() -> Iterator[None]:
-    """
-    Processes started in here keep what they freed for a second (in ms, read by Arrow's allocator as it starts).
-
-    By default it goes back to the system after 10 ms, to be asked for, and cleared, again for the next table.
-    """
-    name, given = "MIMALLOC_PURGE_DELAY", os.environ.get("MIMALLOC_PURGE_DELAY")
-    os.environ.setdefault(name, "1000")
+def _children_settings() -> Iterator[None]:
+    """Processes started in here get some settings that libraries read as they start."""
+    mine = {name: value for name, value in CHILDREN.items() if name not in os.environ}
+    os.environ.update(mine)
     try:
         yield
     finally:
-        if given is None:
+        for name in mine:
             del os.environ[name]
 
 
