@@ -26,9 +26,11 @@ from skill_factory.tally import Tally, tally_rows
 
 BUCKETS = 4096
 _SHIFT = np.uint64(64 - 12)
-CHUNK_BYTES = 48_000_000
+CHUNK_BYTES = 64_000_000
 PARTITION_BYTES = 32_000_000
 """Bytes of mapped text in a partition: what one worker holds at a time."""
+MAPPED = 32
+"""Chunks that are mapped into memory at a time."""
 
 Counts = npt.NDArray[np.int64]
 
@@ -115,7 +117,7 @@ def _variants(table: pa.Table) -> set[str]:
 
 
 def _gathered(piece: Piece, recipe: Recipe, tally: Tally) -> Iterator[pa.Table]:
-    """Canonical rows in tables of about CHUNK_BYTES."""
+    """Canonical rows in tables of at most CHUNK_BYTES, unless a batch alone has more."""
     waiting: list[pa.Table] = []
     size = 0
     for batch in piece.batches(recipe.columns):
@@ -123,13 +125,11 @@ def _gathered(piece: Piece, recipe: Recipe, tally: Tally) -> Iterator[pa.Table]:
         tally.add(tally_rows(read))
         if not read.table.num_rows:
             continue
+        if waiting and size + read.table.nbytes > CHUNK_BYTES:
+            yield pa.concat_tables(waiting).combine_chunks()  # once, here: each step would copy them anew
+            waiting, size = [], 0
         waiting.append(read.table)
         size += read.table.nbytes
-        if size >= CHUNK_BYTES:
-            yield pa.concat_tables(
-                waiting
-            ).combine_chunks()  # once, here: each step below would copy them anew
-            waiting, size = [], 0
     if waiting:
         yield pa.concat_tables(waiting).combine_chunks()
 
@@ -159,7 +159,14 @@ def _write_chunk(table: pa.Table, starts: Counts, path: Path) -> Chunk:
 
 def rows_of(slices: Sequence[Slice]) -> pa.Table:
     """The canonical rows of some slices."""
-    return pa.concat_tables([CANONICAL.empty_table(), *(one.rows() for one in slices)])
+    return pa.concat_tables([CANONICAL.empty_table(), *_copied(slices)])
+
+
+def _copied(slices: Sequence[Slice]) -> Iterator[pa.Table]:
+    """The rows of some chunks at a time: while one is mapped, far more of it counts as memory than the slice."""
+    for start in range(0, len(slices), MAPPED):
+        some = slices[start : start + MAPPED]
+        yield pa.concat_tables([one.rows() for one in some]).combine_chunks()
 
 
 @dataclass(frozen=True)
