@@ -5,12 +5,16 @@ import json
 import os
 import platform
 import shutil
+import statistics
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+from skill_factory.generate.limits import Limits
 from tests.bench.grading import figures
 from tests.bench.measure import ROOT, Job, Measured, measure
+from tests.bench_generate import slots
 
 TOOLS = ROOT.parent / "shared" / "tools"
 PAGE = ROOT / "docs" / "benchmarks.md"
@@ -56,8 +60,9 @@ def main() -> None:
     phases = json.loads(
         subprocess.check_output([PYTHON, "-m", "tests.bench.phases", str(raw[100_000])], cwd=ROOT)
     )
+    asked = [slots(10_000, 0.05, 64, Limits().concurrency) for _ in range(args.runs)]
     PAGE.write_text(
-        page(dict(sorted(built.items())), baseline_took, least_took, small, phases, figures(SEED)),
+        page(dict(sorted(built.items())), baseline_took, least_took, small, phases, figures(SEED), asked),
         encoding="utf-8",
     )
     print(PAGE.read_text(encoding="utf-8"))
@@ -90,6 +95,7 @@ def page(
     small: dict[str, Measured],
     phases: dict[str, float],
     hostile: list[tuple[str, float, float, float]],
+    asked: list[dict[str, Any]],
 ) -> str:
     """The page, ratios first."""
     main_build = built[400_000]
@@ -166,6 +172,17 @@ def page(
             for name, seconds in phases.items()
         ),
         "",
+        "## Asking a model",
+        "",
+        "A server of its own process answers each request in 50 ms and takes 64 at a time; `generate reflections` asks it",
+        f"with its usual {Limits().concurrency} in flight. Medians of {len(asked)} runs.",
+        "",
+        "| what | measured | wanted |",
+        "| --- | ---: | ---: |",
+        f"| slots kept busy | **{_median(asked, 'busy'):.0%}** | ≥ 90% |",
+        f"| requests a second | {_median(asked, 'requests_per_second'):,.0f} | |",
+        f"| processor time of a request | {_median(asked, 'processor_ms_per_request'):.2f} ms | |",
+        "",
         "## Grading answers made to be slow",
         "",
         "Milliseconds of processor time for one output, libraries loaded. Algebra takes longest when the gold answer is as",
@@ -178,6 +195,10 @@ def page(
         (Path(__file__).parent / "tried.md").read_text(encoding="utf-8"),
     ]
     return "\n".join(lines)
+
+
+def _median(runs: list[dict[str, Any]], name: str) -> float:
+    return statistics.median(one[name] for one in runs)
 
 
 def _row(name: str, one: Measured) -> str:
