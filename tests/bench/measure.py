@@ -7,6 +7,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -106,11 +107,9 @@ def _tree(pid: int) -> list[int]:
     while waiting:
         one = waiting.pop()
         found.append(one)
-        for task in Path(f"/proc/{one}/task").glob("*/children"):
-            try:
+        with suppress(OSError):  # it, or one of its threads, has just ended
+            for task in Path(f"/proc/{one}/task").glob("*/children"):
                 waiting.extend(int(child) for child in task.read_text().split())
-            except OSError:
-                continue
     return found
 
 
