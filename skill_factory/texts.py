@@ -58,7 +58,7 @@ class Texts(Sequence[str]):
             yield Block(slice(start, start + len(limits) - 1), whole, limits - limits[0])
 
 
-def texts_at(texts: Sequence[str], places: Sequence[int]) -> list[str]:
+def strings_at(texts: Sequence[str], places: Sequence[int]) -> list[str]:
     """The texts at some places."""
     return texts.at(places) if isinstance(texts, Texts) else [texts[place] for place in places]
 
