@@ -1,4 +1,4 @@
-"""Usable questions become traces, within the limits of the recipe; every trace asked for is made or counted."""
+"""Usable questions become plans of traces, within the limits of the recipe; each that is asked for is made or counted."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -34,10 +34,10 @@ def compose(
     tally: Tally,
     written: Written,
     render: Render = render,
-) -> Iterator[Trace]:
+) -> Iterator[TracePlan]:
     """
-    The traces of all usable questions in written order. As they come `written` grows, and `tally` by those that could
-    not be made; `tally_traces` counts those that could.
+    The plans of all usable questions in written order. As they come `written` grows, and `tally` by those that could
+    not be made; `tally_traces` counts those that could. A plan is rendered here only where a limit is one of its text.
     """
     gates = {code: usable_for(judgement, recipe, code) for code in formats}
     excluded = frozenset(recipe.balance.exclude)
@@ -50,17 +50,17 @@ def compose(
                 if isinstance(plan, Skip):
                     tally_skip(tally, plan)
                     continue
-                made = _make(plan, recipe, book, excluded, written, of_question, render)
-                if isinstance(made, Skip):
-                    tally_skip(tally, made)
+                kept = _within_limits(plan, recipe, book, excluded, written, of_question, render)
+                if isinstance(kept, Skip):
+                    tally_skip(tally, kept)
                     continue
                 of_question += 1
                 written.traces += 1
-                written.by_label[made.plan.label] += 1
-                yield made
+                written.by_label[kept.label] += 1
+                yield kept
 
 
-def _make(
+def _within_limits(
     plan: TracePlan,
     recipe: Recipe,
     book: PhraseBook,
@@ -68,27 +68,26 @@ def _make(
     written: Written,
     of_question: int,
     render: Render,
-) -> Trace | Skip:
-    """The trace of a plan, or the first limit that it meets."""
+) -> TracePlan | Skip:
+    """The plan, maybe with fewer attempts, or the first limit that it meets."""
     balance = recipe.balance
     if balance.max_traces and written.traces >= balance.max_traces:
         return _skip(plan, TraceReason.OVER_LIMIT)
     if balance.min_wrong and sum(not one.response.correct for one in plan.attempts) < balance.min_wrong:
         return _skip(plan, TraceReason.TOO_FEW_WRONG)
-    trace = render(plan, book, recipe)
     if recipe.cutoff.tokens and recipe.cutoff.action != "keep":
-        fitting = _within_cutoff(trace, recipe, book)
+        fitting = _within_cutoff(render(plan, book, recipe), recipe, book)
         if fitting is None:
             return _skip(plan, TraceReason.OVER_CUTOFF)
-        trace = fitting
-    if excluded and hex_id(trace.id) in excluded:
+        plan = fitting
+    if excluded and hex_id(render(plan, book, recipe).id) in excluded:
         return _skip(plan, TraceReason.EXCLUDED)
     if balance.per_question and of_question >= balance.per_question:
         return _skip(plan, TraceReason.OVER_QUESTION_CAP)
-    limit = balance.label_limits.get(trace.plan.label)
-    if limit is not None and written.by_label[trace.plan.label] >= limit:
+    limit = balance.label_limits.get(plan.label)
+    if limit is not None and written.by_label[plan.label] >= limit:
         return _skip(plan, TraceReason.OVER_LABEL_LIMIT)
-    return trace
+    return plan
 
 
 def _skip(plan: TracePlan, reason: TraceReason) -> Skip:
@@ -100,14 +99,14 @@ def estimated_tokens(question: Question, text: str, recipe: Recipe) -> float:
     return (len(question.text) + len(text)) / recipe.cutoff.chars_per_token
 
 
-def _within_cutoff(trace: Trace, recipe: Recipe, book: PhraseBook) -> Trace | None:
-    """The trace, or, if the recipe allows, one without its first attempts, that is not over the cut-off."""
+def _within_cutoff(trace: Trace, recipe: Recipe, book: PhraseBook) -> TracePlan | None:
+    """The trace's plan, or, if the recipe allows, one without its first attempts, that is not over the cut-off."""
     while estimated_tokens(trace.plan.question, trace.text, recipe) > recipe.cutoff.tokens:
         shorter = _without_first(trace.plan) if recipe.cutoff.action == "fewer_attempts" else None
         if shorter is None:
             return None
         trace = render(shorter, book, recipe)
-    return trace
+    return trace.plan
 
 
 def _without_first(plan: TracePlan) -> TracePlan | None:

@@ -1,15 +1,15 @@
 """Traces become rows: what a trainer reads in front, lineage behind."""
 
 from binascii import hexlify
-from collections.abc import Iterator, Sequence
-from functools import lru_cache
-from itertools import chain
+from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from skill_factory.model import SegmentKind, Trace
+from skill_factory.model import SegmentKind, TracePlan
+from skill_factory.typeset import KINDS, Typeset
 
 MESSAGE = pa.struct([("role", pa.string()), ("content", pa.string())])
 ATTEMPT = pa.struct(
@@ -44,33 +44,32 @@ def schema(lineage: bool) -> pa.Schema:
     return ROWS if lineage else TRAINING
 
 
-def to_table(traces: Sequence[Trace], lineage: bool) -> pa.Table:
+def to_table(made: Typeset, lineage: bool) -> pa.Table:
     """Traces as rows (ROWS, or TRAINING alone), in the order given."""
-    plans = [trace.plan for trace in traces]
-    texts = list(chain.from_iterable((trace.plan.question.text, trace.text) for trace in traces))
+    plans = made.plans
     # Two messages a row, always; the roles repeat, so they are taken from one pair.
-    roles = pa.array(["user", "assistant"]).take(pa.array(np.tile(np.array([0, 1], np.int32), len(traces))))
-    messages = pa.StructArray.from_arrays([roles, pa.array(texts, pa.string())], fields=list(MESSAGE))
-    offsets = pa.array(np.arange(0, 2 * len(traces) + 1, 2, dtype=np.int32))
+    roles = pa.array(["user", "assistant"]).take(pa.array(np.tile(np.array([0, 1], np.int32), len(plans))))
+    messages = pa.StructArray.from_arrays([roles, made.messages], fields=list(MESSAGE))
+    offsets = pa.array(np.arange(0, 2 * len(plans) + 1, 2, dtype=np.int32))
     columns = [
         pa.ListArray.from_arrays(offsets, messages),
         pa.array([plan.label for plan in plans], pa.string()),
     ]
     if lineage:
         columns += [
-            _hex_ids([trace.id for trace in traces]),
+            _hex_ids(made.ids),
             _hex_ids([plan.question.id for plan in plans]),
             pa.array([plan.format for plan in plans], pa.string()),
-            _attempts(traces),
-            _spans(traces),
+            _attempts(plans),
+            _spans(made),
         ]
     return pa.Table.from_arrays(
         [c.cast(f.type) for c, f in zip(columns, schema(lineage), strict=True)], schema=schema(lineage)
     )
 
 
-def _attempts(traces: Sequence[Trace]) -> pa.Array:
-    flat = [attempt for trace in traces for attempt in trace.plan.attempts]
+def _attempts(plans: Sequence[TracePlan]) -> pa.Array:
+    flat = [attempt for plan in plans for attempt in plan.attempts]
     shown = [one.reflection for one in flat]
     reflections = _hex_ids([0 if one is None else one.id for one in shown])
     structs = pa.StructArray.from_arrays(
@@ -82,38 +81,24 @@ def _attempts(traces: Sequence[Trace]) -> pa.Array:
         ],
         fields=list(ATTEMPT),
     )
-    return pa.ListArray.from_arrays(_offsets([len(trace.plan.attempts) for trace in traces]), structs)
+    return pa.ListArray.from_arrays(_offsets([len(plan.attempts) for plan in plans]), structs)
 
 
-def _spans(traces: Sequence[Trace]) -> pa.Array:
-    """Where each stretch of text lies, of whole batches at once."""
-    stretches = [len(trace.pieces) for trace in traces]
-    pieces = chain.from_iterable([trace.pieces for trace in traces])
-    lengths = np.fromiter(map(len, pieces), np.int64, sum(stretches))
-    kinds = np.frombuffer(b"".join([_codes(trace.kinds) for trace in traces]), np.uint8)
-    ends = np.cumsum(lengths)
-    # Ends count through the batch; what came before a trace is taken off, so that each trace starts at 0.
-    texts = np.array([len(trace.text) for trace in traces], np.int64)
-    ends -= np.repeat(np.cumsum(texts) - texts, stretches)
-    shown = kinds != _KIND[SegmentKind.LAYOUT]
+def _spans(made: Typeset) -> pa.Array:
+    """Where each stretch of text lies, layout left out."""
+    ends = np.cumsum(made.lengths)
+    # Ends count through all traces, questions among them; each trace starts at 0.
+    firsts = np.cumsum(made.stretches) - made.stretches
+    ends -= np.repeat(ends[firsts], made.stretches)
+    shown = made.kinds != KINDS.index(SegmentKind.LAYOUT)
     names = pa.DictionaryArray.from_arrays(
-        pa.array(kinds[shown].astype(np.int32)), [kind.value for kind in SegmentKind]
+        pa.array(made.kinds[shown].astype(np.int32)), [k.value for k in KINDS]
     )
-    starts = (ends - lengths)[shown].astype(np.int32)
+    starts = (ends - made.lengths)[shown].astype(np.int32)
     structs = pa.StructArray.from_arrays(
         [names.cast(pa.string()), pa.array(starts), pa.array(ends[shown].astype(np.int32))], fields=list(SPAN)
     )
-    before = np.concatenate([[0], np.cumsum(shown)])
-    per_trace = np.diff(before[np.cumsum([0, *stretches])])
-    return pa.ListArray.from_arrays(_offsets(per_trace.tolist()), structs)
-
-
-_KIND = {kind: place for place, kind in enumerate(SegmentKind)}
-
-
-@lru_cache(maxsize=4096)
-def _codes(kinds: tuple[SegmentKind, ...]) -> bytes:
-    return bytes([_KIND[kind] for kind in kinds])
+    return pa.ListArray.from_arrays(_offsets(np.add.reduceat(shown.astype(np.int64), firsts)), structs)
 
 
 def _hex_ids(ids: Sequence[int]) -> pa.Array:
@@ -123,19 +108,5 @@ def _hex_ids(ids: Sequence[int]) -> pa.Array:
     return pa.StringArray.from_buffers(len(ids), ends, digits)
 
 
-def _offsets(lengths: Sequence[int]) -> pa.Array:
+def _offsets(lengths: Sequence[int] | npt.NDArray[np.int64]) -> pa.Array:
     return pa.array(np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32))
-
-
-def in_batches(traces: Iterator[Trace], lineage: bool, characters: int = 16_000_000) -> Iterator[pa.Table]:
-    """Rows in tables of about so many characters, so that memory stays flat however many traces come."""
-    waiting: list[Trace] = []
-    size = 0
-    for trace in traces:
-        waiting.append(trace)
-        size += len(trace.text)
-        if size >= characters:
-            yield to_table(waiting, lineage)
-            waiting, size = [], 0
-    if waiting:
-        yield to_table(waiting, lineage)

@@ -43,7 +43,7 @@ def _as_drawn(facts: Facts, judgement: Judgement, recipe: Recipe, expected: Outl
     labels: Counter[str] = Counter()
     shows: defaultdict[int, list[float]] = defaultdict(lambda: list(NOTHING))
     formats = chosen_formats(recipe.traces.formats)
-    for trace in compose(
+    for plan in compose(
         _without_texts(facts),
         judgement,
         recipe,
@@ -53,7 +53,6 @@ def _as_drawn(facts: Facts, judgement: Judgement, recipe: Recipe, expected: Outl
         Written(),
         render=_unworded,
     ):
-        plan = trace.plan
         asked.add(plan.question.id)
         labels[plan.label] += 1
         right = [attempt.response.correct for attempt in plan.attempts]

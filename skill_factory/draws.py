@@ -86,6 +86,22 @@ class Draws:
         return self.some(items, len(items))
 
 
+def words_of(keys: Sequence[bytes], k: int) -> npt.NDArray[np.uint64]:
+    """The first k words of the stream of each key: what `Draws` would take, a row for each."""
+    streams = [b"".join([blake2b(key).digest() for key in keys])]
+    for block in range(1, -(-k // 8)):
+        salt = block.to_bytes(8, "little")
+        streams.append(b"".join([blake2b(key, salt=salt).digest() for key in keys]))
+    return np.hstack([np.frombuffer(one, "<u8").reshape(-1, 8) for one in streams])[:, :k].astype(np.uint64)
+
+
+def all_below(words: npt.NDArray[np.uint64], n: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
+    """`Draws.below` of each word: a whole number below its n, which is below 2**32."""
+    half = np.uint64(32)
+    low = (words & np.uint64(0xFFFFFFFF)) * n >> half
+    return ((words >> half) * n + low >> half).astype(np.int64)
+
+
 def order_keys(seed: int, question_ids: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     """
     Where each question stands in the written order: smaller comes first.

@@ -25,22 +25,36 @@ class Verdict(StrEnum):
 
 
 class Reflection(NamedTuple):
-    """A kept critique of one response."""
+    """A kept critique of one response: its text is known by its place, since a build never looks at it as a string."""
 
     id: int
-    text: str
+    place: int
+    texts: Sequence[str]
+    """Where its text stands among others."""
+
+    @property
+    def text(self) -> str:
+        """What it says."""
+        return self.texts[self.place]
 
 
 class Response(NamedTuple):
-    """A kept answer of the model to a question."""
+    """A kept answer of the model to a question; its text, too, is known by its place."""
 
     id: int
-    text: str
+    place: int
     correct: bool
     answer: str
     variant: str
     """Which prompt produced it; the empty string where the data do not say."""
-    reflections: Sequence[Reflection] = ()
+    reflections: Sequence[Reflection]
+    texts: Sequence[str]
+    """Where its text stands among others."""
+
+    @property
+    def text(self) -> str:
+        """What it says."""
+        return self.texts[self.place]
 
 
 @dataclass(frozen=True)

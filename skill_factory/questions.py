@@ -12,7 +12,6 @@ from skill_factory.facts import Facts, Flags, Places, Reading
 from skill_factory.model import Question, Reflection, Response, TraceFormat, hex_id, made_of
 from skill_factory.reasons import QuestionReason, ReflectionReason, ResponseReason
 from skill_factory.recipe import Recipe
-from skill_factory.texts import strings_at
 
 Codes = npt.NDArray[np.int8]
 KEPT = 0
@@ -123,11 +122,12 @@ def questions(reading: Reading, judgement: Judgement, seed: int) -> Iterator[tup
     responses = made_of(
         Response,
         facts.response_id[kept].tolist(),
-        strings_at(reading.responses, rows),
+        rows,
         facts.response_correct[kept].tolist(),
         [answers[row] or "" for row in rows],
         [variants[code] for code in facts.response_variant[kept].tolist()],
         pools,
+        [reading.responses] * len(rows),
     )
     ids = facts.question_id.tolist()
     for place, start, end in spans:
@@ -160,7 +160,7 @@ def _reflection_pools(
     order = np.lexsort((facts.reflection_id[chosen], owner))
     chosen, owner = chosen[order], owner[order]
     ids = facts.reflection_id[chosen].tolist()
-    made = made_of(Reflection, ids, strings_at(reading.reflections, chosen.tolist()))
+    made = made_of(Reflection, ids, chosen.tolist(), [reading.reflections] * len(ids))
     bounds = np.searchsorted(owner, np.arange(len(kept) + 1)).tolist()
     return [made[start:end] for start, end in pairwise(bounds)]
 

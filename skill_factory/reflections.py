@@ -2,13 +2,18 @@
 
 import re
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
 
 from skill_factory.recipe import Filters, Verdicts
 from skill_factory.texts import Block
 
 CORRECT, INCORRECT, MISSING = 1, 0, -1
 """Verdicts as the narrow table holds them; 1 and 0 compare with the truth."""
+
+Found = npt.NDArray[np.int8]
+"""The verdicts of some reflections."""
 
 VerdictRule = Callable[[str, str], int]
 """(reflection, what its verdict column says) → CORRECT, INCORRECT or MISSING."""
@@ -48,25 +53,36 @@ def verdict_rule(rule: Verdicts) -> VerdictRule:
     return rules[rule.rule]
 
 
-def verdicts_of(rule: Verdicts) -> Callable[[Block, Sequence[str | None]], Sequence[int]]:
+def verdicts_of(rule: Verdicts) -> Callable[[Block, Sequence[str | None]], Found]:
     """`verdict_rule` for many reflections and what their verdict column says; tags are found in all at once."""
     if rule.rule == "tag":
         return _tagged_verdicts(meaning_of(rule))
     if rule.rule == "column":
         meant = meaning_of(rule)
-        return lambda block, column: list(map(meant, column))
+        return lambda block, column: np.array([meant(word) for word in column], np.int8)
     judge = verdict_rule(rule)
-    return lambda block, column: [judge(text, "") for text in block.texts]
+    return lambda block, column: np.array([judge(text, "") for text in block.texts], np.int8)
 
 
-def _tagged_verdicts(meant: Callable[[str], int]) -> Callable[[Block, object], Sequence[int]]:
-    said = lru_cache(maxsize=1024)(lambda word: meant(word.decode()))  # millions say a handful of words
+class _Meanings(dict[bytes, int]):
+    """What each word says, found out once: millions of reflections say a handful of words."""
 
-    def judge(block: Block, column: object) -> Sequence[int]:
-        verdicts = [MISSING] * len(block)
+    def __init__(self, meant: Callable[[str], int]) -> None:
+        super().__init__()
+        self._meant = meant
+
+    def __missing__(self, word: bytes) -> int:
+        found = self[word] = self._meant(word.decode())
+        return found
+
+
+def _tagged_verdicts(meant: Callable[[str], int]) -> Callable[[Block, object], Found]:
+    meanings = _Meanings(meant)
+
+    def judge(block: Block, column: object) -> Found:
+        verdicts = np.full(len(block), MISSING, np.int8)
         places, words = block.between(b"<verdict>", b"</verdict>")
-        for place, word in zip(places.tolist(), words, strict=True):
-            verdicts[place] = said(word)
+        verdicts[places] = [meanings[word] for word in words]
         return verdicts
 
     return judge

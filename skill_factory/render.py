@@ -5,7 +5,7 @@ The layout is that of the paper's script, newline for newline; white space is lo
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from xxhash import xxh3_128_intdigest
 
@@ -17,11 +17,14 @@ from skill_factory.recipe import Recipe
 AFTER_THINKING = {"paper": "\n\n\n", "tight": "\n\n"}
 
 
+Bytes: TypeAlias = bytes | memoryview
+
+
 class Unreadable(ValueError):
     """A text that is no trace of this layout: where reading stopped, and what was expected there."""
 
 
-class _Scaffold(NamedTuple):
+class Scaffold(NamedTuple):
     """The layout around the texts, for one set of tag names; made once, since every trace repeats it."""
 
     opening: str
@@ -35,14 +38,15 @@ class _Scaffold(NamedTuple):
     end: str
 
 
-def _scaffold(recipe: Recipe) -> _Scaffold:
+def scaffold(recipe: Recipe) -> Scaffold:
+    """The layout that a recipe asks for."""
     tags = recipe.tags
     return _scaffold_of(tags.think, tags.sample, tags.reflect, tags.answer, recipe.traces.layout)
 
 
 @lru_cache(maxsize=8)
-def _scaffold_of(think: str, sample: str, reflect: str, answer: str, layout: str) -> _Scaffold:
-    return _Scaffold(
+def _scaffold_of(think: str, sample: str, reflect: str, answer: str, layout: str) -> Scaffold:
+    return Scaffold(
         f"<{think}>\n<{sample}>\n",
         f"\n</{sample}>\n<{reflect}>\n",
         f"\n</{reflect}>\n",
@@ -57,17 +61,30 @@ def _scaffold_of(think: str, sample: str, reflect: str, answer: str, layout: str
 
 def render(plan: TracePlan, book: PhraseBook, recipe: Recipe) -> Trace:
     """The assistant's turn of a plan; its phrases are drawn from the plan's key and its format."""
-    pieces = _pieces(plan, _phrases(plan, book), _scaffold(recipe))
-    reflected = tuple([attempt.reflection is not None for attempt in plan.attempts])
+    phrases = Draws(phrase_key(plan)).choose_each(phrase_pools(plan, book))
+    pieces = laid_out(plan, phrases, scaffold(recipe))
     text = "".join(pieces)
-    digest = xxh3_128_intdigest(f"{plan.question.text}\x1f{plan.label}\x1f{text}".encode())
-    # Two repeats may come to the same text; they are two traces, so the id names the repeat as well.
-    name = text_id(f"{digest}\x1f{plan.format}\x1f{plan.repeat}")
-    return Trace(plan, _outline(reflected, plan.closing), pieces, text, name, digest)
+    digest = trace_digest(plan.question.text.encode(), plan.label, text.encode())
+    return Trace(plan, outline(plan), pieces, text, trace_id(digest, plan), digest)
 
 
-def _phrases(plan: TracePlan, book: PhraseBook) -> list[str]:
-    """The glue after each attempt but the last, the closing's phrase where it has one, and the ending."""
+def trace_digest(question: Bytes, label: str, text: Bytes) -> int:
+    """128 bits over what a trainer reads of a trace."""
+    return xxh3_128_intdigest(b"\x1f".join((question, label.encode(), text)))
+
+
+def trace_id(digest: int, plan: TracePlan) -> int:
+    """The id of a trace: two repeats may come to the same text and are two traces, so it names the repeat as well."""
+    return text_id(f"{digest}\x1f{plan.format}\x1f{plan.repeat}")
+
+
+def phrase_key(plan: TracePlan) -> bytes:
+    """What the phrases of a plan are drawn from."""
+    return plan.key + b"\x1fphrases\x1f" + plan.format.encode()
+
+
+def phrase_pools(plan: TracePlan, book: PhraseBook) -> list[Sequence[str]]:
+    """Pools of the glue after each attempt but the last, of the closing's phrase where it has one, and of the ending."""
     if plan.format == TraceFormat.NO_REFLECTION:  # nothing was judged, so only the generic glue is honest
         pools = [book.generic] * (len(plan.attempts) - 1)
     else:
@@ -76,11 +93,11 @@ def _phrases(plan: TracePlan, book: PhraseBook) -> list[str]:
     if plan.closing is not Closing.PLAIN:
         pools.append(book.backtrack if plan.closing is Closing.BACKTRACK else book.confirm)
     pools.append(book.ending)
-    return Draws(plan.key + b"\x1fphrases\x1f" + plan.format.encode()).choose_each(pools)
+    return pools
 
 
-def _pieces(plan: TracePlan, phrases: Sequence[str], layout: _Scaffold) -> list[str]:
-    """The stretches of a trace in their order; `_outline` says what each is."""
+def laid_out(plan: TracePlan, phrases: Sequence[str], layout: Scaffold) -> list[str]:
+    """The stretches of a trace in their order; `outline` says what each is."""
     pieces = [layout.opening]
     for (response, reflection), phrase in zip(plan.attempts, phrases, strict=False):
         if reflection is None:
@@ -99,9 +116,13 @@ def _pieces(plan: TracePlan, phrases: Sequence[str], layout: _Scaffold) -> list[
     return pieces
 
 
+def outline(plan: TracePlan) -> tuple[SegmentKind, ...]:
+    """What the stretches of a trace are; one tuple for all traces whose attempts and closing are of the same kinds."""
+    return _outline(tuple([attempt.reflection is not None for attempt in plan.attempts]), plan.closing)
+
+
 @lru_cache(maxsize=4096)
 def _outline(reflected: tuple[bool, ...], closing: Closing) -> tuple[SegmentKind, ...]:
-    """What the stretches of a trace are, by which attempts show a reflection, and by its closing."""
     kinds = [SegmentKind.LAYOUT]
     for shown in reflected:
         kinds += (SegmentKind.SAMPLE, SegmentKind.LAYOUT)

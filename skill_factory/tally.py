@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from skill_factory.canonical import Canonical
 from skill_factory.facts import Facts
-from skill_factory.model import Closing, Skip, Trace
+from skill_factory.model import Closing, Skip, TracePlan
 from skill_factory.questions import Judgement, reach
 from skill_factory.reasons import Level, QuestionReason, ReflectionReason, ResponseReason
 from skill_factory.recipe import Recipe
@@ -183,12 +183,13 @@ def _pairs(left: npt.NDArray[Any], right: npt.NDArray[Any], width: int) -> list[
     return [((v // width, v % width), n) for v, n in zip(values.tolist(), numbers.tolist(), strict=True)]
 
 
-def tally_traces(tally: Tally, traces: Sequence[Trace]) -> None:
-    """Count some written traces."""
+def tally_traces(
+    tally: Tally, plans: Sequence[TracePlan], chars: npt.NDArray[np.int64], digests: Iterable[int]
+) -> None:
+    """Count some written traces, by their plans, the characters of question and trace, and their digests."""
     ledger, counts = tally.ledger[Level.TRACES], tally.counts
-    ledger.read += len(traces)
-    ledger.kept += len(traces)
-    plans = [trace.plan for trace in traces]
+    ledger.read += len(plans)
+    ledger.kept += len(plans)
     counts["traces_by_label"].update([plan.label for plan in plans])
     counts["traces_by_format"].update([plan.format for plan in plans])
     right = [tuple([attempt.response.correct for attempt in plan.attempts]) for plan in plans]
@@ -198,11 +199,10 @@ def tally_traces(tally: Tally, traces: Sequence[Trace]) -> None:
         counts["teaches"][shape.teaches] += n
         for place in shape.places:
             counts["places"][place] += n
-    sizes = np.array([len(trace.plan.question.text) + len(trace.text) for trace in traces], np.int64)
-    steps = (-(-sizes // STEP_OF_LENGTH) * STEP_OF_LENGTH).tolist()
+    steps = (-(-chars // STEP_OF_LENGTH) * STEP_OF_LENGTH).tolist()
     lengths = Counter(zip([shape.start for shape in shapes], steps, strict=True))
     counts["trace_chars"].update({f"{start}{size}": n for (start, size), n in lengths.items()})
-    tally.digest = (tally.digest + sum([trace.digest for trace in traces])) % MODULO
+    tally.digest = (tally.digest + sum(digests)) % MODULO
 
 
 class _Shape(NamedTuple):

@@ -17,22 +17,20 @@ Positions: TypeAlias = npt.NDArray[np.int64]
 
 
 class Texts(Sequence[str]):
-    """Texts by place; each is made when it is asked for, since most are judged and never shown."""
+    """Texts by place; each is made when it is asked for, since a build asks for none of them."""
 
-    __slots__ = ("_bytes", "_ends", "_limits")
+    __slots__ = ("_bytes", "_limits", "column")
 
     def __init__(self, column: pa.Array) -> None:
         """`column` is of type large_string, without nulls."""
         _, ends, data = column.buffers()
         first, n = column.offset, len(column)
-        limits = np.frombuffer(ends, np.int64)[first : first + n + 1] if n else np.zeros(1, np.int64)
-        # A copy as bytes: a text is cut out of bytes a third faster than out of a view of Arrow's memory.
-        self._bytes = bytes(memoryview(data or b"")[limits[0] : limits[-1]])
-        self._limits = limits - limits[0]
-        self._ends: list[int] = self._limits.tolist()
+        self.column = column
+        self._bytes = memoryview(data or b"")
+        self._limits = np.frombuffer(ends, np.int64)[first : first + n + 1] if n else np.zeros(1, np.int64)
 
     def __len__(self) -> int:
-        return len(self._ends) - 1
+        return len(self._limits) - 1
 
     @overload
     def __getitem__(self, place: int) -> str: ...
@@ -43,24 +41,15 @@ class Texts(Sequence[str]):
             return [self[i] for i in range(*place.indices(len(self)))]
         if place < 0:
             raise IndexError(place)
-        return self._bytes[self._ends[place] : self._ends[place + 1]].decode()
-
-    def at(self, places: Sequence[int]) -> list[str]:
-        """The texts at some places, in half the time of asking for each."""
-        whole, ends = self._bytes, self._ends
-        return [whole[ends[place] : ends[place + 1]].decode() for place in places]
+        return str(self._bytes[self._limits[place] : self._limits[place + 1]], "utf-8")
 
     def blocks(self) -> Iterator["Block"]:
         """All texts, some hundred at a time."""
         for start in range(0, len(self), BLOCK):
             limits = self._limits[start : start + BLOCK + 1]
-            whole = self._bytes[limits[0] : limits[-1]]
+            # A copy as bytes: a text is cut out of bytes a third faster than out of a view of Arrow's memory.
+            whole = bytes(self._bytes[limits[0] : limits[-1]])
             yield Block(slice(start, start + len(limits) - 1), whole, limits - limits[0])
-
-
-def strings_at(texts: Sequence[str], places: Sequence[int]) -> list[str]:
-    """The texts at some places."""
-    return texts.at(places) if isinstance(texts, Texts) else [texts[place] for place in places]
 
 
 class Block:
@@ -105,7 +94,7 @@ class Block:
             found[place] = self.texts[place].isspace()
         return found
 
-    def between(self, opening: bytes, closing: bytes) -> tuple[Positions, Iterator[bytes]]:
+    def between(self, opening: bytes, closing: bytes) -> tuple[Positions, list[bytes]]:
         """What stands between the first opening mark and the first closing one behind it: in which texts, and what."""
         openings, closings = self._all(opening), self._all(closing)
         owner = np.searchsorted(self._limits, openings, side="right") - 1
@@ -117,7 +106,10 @@ class Block:
         closings = np.append(closings, len(self._whole))[behind]
         closed = closings + len(closing) <= self._limits[owner + 1]
         starts, ends = openings[closed] + len(opening), closings[closed]
-        return owner[closed], map(self._whole.__getitem__, map(slice, starts.tolist(), ends.tolist()))
+        whole = self._whole
+        return owner[closed], [
+            whole[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)
+        ]
 
     @cached_property
     def _codes(self) -> npt.NDArray[np.uint8]:

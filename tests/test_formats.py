@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from skill_factory.draws import Draws, draw_key
 from skill_factory.errors import RecipeError
 from skill_factory.formats import FORMATS, WORDS, asked_of, chosen_formats
-from skill_factory.model import Closing, Question, Reflection, Response, Skip, TraceFormat, TracePlan
+from skill_factory.model import Closing, Question, Skip, TraceFormat, TracePlan
 from skill_factory.reasons import TraceReason
 from skill_factory.recipe import Traces
+from tests.toy_traces import reflection, response
 
 SHARED_RULE = ("0C", "*C", "*C_full", "no_reflection")
 
@@ -22,7 +23,7 @@ def questions(draw: st.DrawFn, least: int = 1) -> Question:
     labels = draw(st.lists(st.booleans(), min_size=least, max_size=8).filter(any))
     variants = st.sampled_from(["original", "rephrase", "alternatively", ""])
     pool = [
-        Response(k + 1, f"text {k}", right, f"answer {k}", draw(variants), [Reflection(10 * k + j, f"r{k}{j}") for j in range(draw(st.integers(1, 3)))])
+        response(k + 1, f"text {k}", right, f"answer {k}", draw(variants), [reflection(10 * k + j, f"r{k}{j}") for j in range(draw(st.integers(1, 3)))])
         for k, right in enumerate(labels)
     ]  # fmt: skip
     return Question(draw(st.integers(0, 2**64 - 1)), "Q", pool)
@@ -209,7 +210,7 @@ def test_own_formats_are_functions_by_code() -> None:
 
 def test_a_drawn_number_of_attempts_takes_every_value() -> None:
     """2..N, each about as often, and the same for `*C`, `*C*IC` and `*CC` of a repeat."""
-    pool = [Response(k, str(k), k < 4, "1", "", [Reflection(k, "r")]) for k in range(8)]
+    pool = [response(k, str(k), k < 4, "1", "", [reflection(k, "r")]) for k in range(8)]
     ask = Traces(attempts=5, repeats=400, sample_attempts=True)
     found = {code: [len(plan.attempts) for plan in plans(code, Question(7, "Q", pool), ask)] for code in ("*C", "*C*IC", "*CC")}  # fmt: skip
     assert found["*C"] == found["*C*IC"] == found["*CC"]

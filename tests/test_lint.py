@@ -12,13 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skill_factory.conversations import Turn, turns_of
-from skill_factory.dataset import to_table
 from skill_factory.errors import SourceError
 from skill_factory.lint import EXAMPLES, LintReport, lint_path, lint_row, lint_trace, lint_turns
 from skill_factory.lint_text import MEANING, Finding, Rule, lint_text
 from skill_factory.pipeline import build
 from skill_factory.recipe import Recipe, Tags
-from tests.toy_traces import every_format, responses, traces
+from tests.toy_traces import every_format, responses, rows_of, traces
 
 TAGS = Tags()
 GOOD = (
@@ -44,7 +43,7 @@ def test_what_we_make_is_clean(tmp_path: Path) -> None:
     for trace in made:
         assert lint_trace(trace, TAGS) == []
     for lineage in (True, False):
-        for one in to_table(made, lineage).to_pylist():
+        for one in rows_of(made, lineage):
             assert lint_row(one, TAGS) == []
 
 
@@ -148,7 +147,7 @@ def test_turns_alternate_and_say_something(turns: list[tuple[str, str]], clean: 
 
 def test_lineage_that_does_not_fit_is_found(tmp_path: Path) -> None:
     """A truth that contradicts the verdict, a missing attempt and shifted spans are told apart."""
-    one = to_table(traces(tmp_path, responses(), traces__formats=["*CC"]), True).to_pylist()[0]
+    one = rows_of(traces(tmp_path, responses(), traces__formats=["*CC"]))[0]
     flipped = [one["attempts"][0] | {"correct": not one["attempts"][0]["correct"]}, *one["attempts"][1:]]
     assert rules(lint_row(one | {"attempts": flipped}, TAGS)) == {Rule.VERDICT_DISAGREES}
     assert rules(lint_row(one | {"attempts": one["attempts"][1:]}, TAGS)) == {Rule.LINEAGE_DIFFERS}

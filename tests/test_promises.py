@@ -2,7 +2,7 @@
 
 import json
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from skill_factory.canonical import canonical
 from skill_factory.columns import Batch
-from skill_factory.dataset import to_table
 from skill_factory.errors import SkillFactoryError
 from skill_factory.formats import FORMATS
 from skill_factory.model import Trace
@@ -27,6 +26,7 @@ from skill_factory.tally import Tally
 from tests import command, drive, make_raw
 from tests.make_raw import Row
 from tests.nasty_rows import ANY_ROW, COLUMNS, GOOD_ROW, recipe, table
+from tests.toy_traces import rows_of
 
 ALL = tuple(FORMATS)
 FEWER = settings(max_examples=50)  # each example is a build
@@ -99,12 +99,6 @@ def test_adding_a_format_changes_no_other_trace(code: str, raw: Path, built: Pat
     one = Recipe().changed({"traces.formats": [code], "traces.attempts": 3, "traces.repeats": 2})
     alone = rows_of(preview(str(raw), one, questions=10**6).traces)
     assert alone == [row for row in command.traces(built) if row["format"] == code]
-
-
-def rows_of(traces: Sequence[Trace], lineage: bool = True) -> list[Row]:
-    """Traces as rows of a data set."""
-    rows: list[Row] = to_table(traces, lineage).to_pylist()
-    return rows
 
 
 RECIPES: dict[str, dict[str, Any]] = {

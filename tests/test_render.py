@@ -7,14 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skill_factory.dataset import to_table
 from skill_factory.draws import text_id
 from skill_factory.formats import FORMATS
-from skill_factory.model import Attempt, Closing, Question, Reflection, Response, SegmentKind, Skip, TracePlan
+from skill_factory.model import Attempt, Closing, Question, Response, SegmentKind, Skip, TracePlan
 from skill_factory.phrases import phrase_book
 from skill_factory.recipe import Phrases, Recipe, Tags, Traces, parse_recipe
 from skill_factory.render import Unreadable, parse, render
 from skill_factory.responses import escape_block_tags
+from tests import toy_traces
+from tests.toy_traces import reflection, rows_of
 
 GOLDEN = Path(__file__).parent / "golden"
 BOOK = phrase_book(Phrases())
@@ -61,8 +62,8 @@ def plans(draw: st.DrawFn, tags: Tags) -> TracePlan:
     for correct in right:
         # Real answers are short; one that holds a whole closing of its own has a test of its own.
         answer = draw(some.filter(lambda text: f"\n\n<{tags.answer}>\n" not in text))
-        reflection = Reflection(1, draw(some)) if reflect else None
-        attempts.append(Attempt(Response(0, draw(some), correct, answer, ""), reflection))
+        said = reflection(1, draw(some)) if reflect else None
+        attempts.append(Attempt(toy_traces.response(0, draw(some), correct, answer), said))
     code = "*C_full" if reflect else "no_reflection"
     return TracePlan(Question(1, "Q", ()), code, "label", 0, attempts, closing, draw(st.binary(max_size=4)))
 
@@ -84,7 +85,7 @@ def test_spans_point_at_the_texts(data: st.DataObject) -> None:
     """A span's characters are the text it names: attempts, reflections, phrases and the answer, in order."""
     plan = data.draw(plans(Tags()))
     trace = render(plan, BOOK, Recipe())
-    spans = to_table([trace, trace], lineage=True)["spans"].to_pylist()[1]
+    spans = rows_of([trace, trace])[1]["spans"]
     found = [(SegmentKind(one["kind"]), trace.text[one["start"] : one["end"]]) for one in spans]
     assert found == [(kind, text) for kind, text in trace.segments if kind is not SegmentKind.LAYOUT]
     samples = [text for kind, text in found if kind is SegmentKind.SAMPLE]
@@ -94,7 +95,7 @@ def test_spans_point_at_the_texts(data: st.DataObject) -> None:
 
 def test_an_attempt_shown_twice_is_followed_by_glue_twice() -> None:
     """An own format may show the very same attempt again; each but the last is followed by glue."""
-    one = Attempt(Response(1, "a", True, "7", ""), Reflection(1, "r"))
+    one = Attempt(toy_traces.response(1, "a", True, "7"), reflection(1, "r"))
     trace = render(TracePlan(Question(1, "Q", ()), "own", "own", 0, [one, one]), BOOK, Recipe())
     assert [kind for kind, _ in trace.segments].count(SegmentKind.GLUE) == 1
     assert parse(trace.text, BOOK, Recipe()) == trace.segments
@@ -103,8 +104,10 @@ def test_an_attempt_shown_twice_is_followed_by_glue_twice() -> None:
 def test_an_earlier_attempt_that_ends_like_a_trace_is_not_taken_for_the_repeated_one() -> None:
     """Going back to `a` is read as `a`, though another attempt holds `a`, an ending phrase and an answer block."""
     ending = SHORT.ending[0]
-    right = Attempt(Response(1, "a", True, "7", ""), Reflection(1, "r"))
-    liar = Attempt(Response(2, f"a\n{ending}\n\n<answer>\n7\n</answer>", False, "8", ""), Reflection(2, "s"))
+    right = Attempt(toy_traces.response(1, "a", True, "7"), reflection(1, "r"))
+    liar = Attempt(
+        toy_traces.response(2, f"a\n{ending}\n\n<answer>\n7\n</answer>", False, "8"), reflection(2, "s")
+    )
     plan = TracePlan(Question(1, "Q", ()), "*C*IC", "*C*IC", 0, [right, liar], Closing.BACKTRACK)
     trace = render(plan, SHORT, Recipe())
     assert parse(trace.text, SHORT, Recipe()) == trace.segments
@@ -123,7 +126,7 @@ def test_a_text_that_is_no_trace_says_so(cut: int, put: str) -> None:
 
 def test_ids_tell_repeats_and_formats_apart_and_digests_do_not() -> None:
     """Two repeats of one text are two traces, with one digest: that is over question, label and text alone."""
-    attempts = [Attempt(Response(1, "a", True, "7", ""), None)]
+    attempts = [Attempt(toy_traces.response(1, "a", True, "7"), None)]
     made = [
         render(TracePlan(Question(1, "Q", ()), code, "x", repeat, attempts), SHORT_ENDING, Recipe())
         for code in ("one", "two")
@@ -147,8 +150,8 @@ def response(place: int, correct: bool) -> Response:
     text = f"Way {place}: {answer} = {24 if correct else 11}.\n<answer>{answer}</answer>\n"
     word = "Correct" if correct else "Incorrect"
     said = [f"Check {k} of way {place}.\n<verdict>{word}</verdict>" for k in (1, 2)]
-    reflections = sorted((Reflection(text_id(one), one) for one in said), key=lambda one: one.id)
-    return Response(text_id(text), text, correct, answer, f"variant {place}", reflections)
+    reflections = sorted((reflection(text_id(one), one) for one in said), key=lambda one: one.id)
+    return toy_traces.response(text_id(text), text, correct, answer, f"variant {place}", reflections)
 
 
 def golden_question() -> Question:

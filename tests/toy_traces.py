@@ -1,11 +1,17 @@
 """Traces of a few rows for tests of what shows and checks them; every text can be chosen."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from skill_factory.model import Trace, TraceFormat
+import pyarrow as pa
+
+from skill_factory.dataset import schema, to_table
+from skill_factory.model import Reflection, Response, Trace, TraceFormat, hex_id
+from skill_factory.phrases import phrase_book
 from skill_factory.pipeline import preview
 from skill_factory.recipe import Recipe
+from skill_factory.typeset import Typesetter
 from tests.make_raw import Row, row, verdict, write_parquet
 
 QUESTION = "Make 42 from 6 and 7."
@@ -36,3 +42,32 @@ def traces(folder: Path, rows: list[Row], **changes: Any) -> list[Trace]:
 def every_format(folder: Path, rows: list[Row], **changes: Any) -> list[Trace]:
     """The traces of some rows in every format."""
     return traces(folder, rows, traces__formats=[code.value for code in TraceFormat], **changes)
+
+
+def response(
+    number: int,
+    text: str,
+    correct: bool,
+    answer: str,
+    variant: str = "",
+    reflections: Sequence[Reflection] = (),
+) -> Response:
+    """A response made by hand, with a text of its own."""
+    return Response(number, 0, correct, answer, variant, reflections, [text])
+
+
+def reflection(number: int, text: str) -> Reflection:
+    """A reflection made by hand, with a text of its own."""
+    return Reflection(number, 0, [text])
+
+
+def rows_of(traces: Sequence[Trace], lineage: bool = True, recipe: Recipe | None = None) -> list[Row]:
+    """Traces as rows of a data set, as a build writes them; their texts and ids are those of the traces."""
+    recipe = recipe or Recipe()
+    made = Typesetter(None, phrase_book(recipe.phrases), recipe).typeset([trace.plan for trace in traces])
+    tables = [schema(lineage).empty_table(), *(to_table(some, lineage) for some in made)]
+    rows: list[Row] = pa.concat_tables(tables).to_pylist()
+    for found, trace in zip(rows, traces, strict=True):
+        assert found["conversations"][1]["content"] == trace.text
+        assert not lineage or found["trace_id"] == hex_id(trace.id)
+    return rows

@@ -4,7 +4,7 @@ import pyarrow as pa
 
 from skill_factory.build_folder import BuildFolder
 from skill_factory.compose import Written
-from skill_factory.dataset import in_batches, schema
+from skill_factory.dataset import schema
 from skill_factory.formats import OwnFormats
 from skill_factory.pipeline import build_partition
 from skill_factory.recipe import Recipe
@@ -21,6 +21,5 @@ def write_part(
 ) -> Tally:
     """Build partition p from its canonical rows into the folder's work files and give its tally."""
     part = build_partition(rows, recipe, own, written)
-    lineage = recipe.output.lineage
-    folder.write_partition(p, in_batches(part.traces, lineage), schema(lineage), part.tally)
+    folder.write_partition(p, part.rows, schema(recipe.output.lineage), part.tally)
     return part.tally

@@ -146,7 +146,7 @@ def _pace(seen: Evidence) -> Pace:
     rows = 0
     for table in tables:
         rows += table.num_rows
-        for _ in build_partition(table, seen.recipe).traces:
+        for _ in build_partition(table, seen.recipe).rows:
             pass
     return Pace(rows, time.perf_counter() - began)
 

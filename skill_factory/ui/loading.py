@@ -247,7 +247,7 @@ def _some_rows(chosen: Recipe, rows: int) -> pa.Table:
 
 def _all_made(table: pa.Table, chosen: Recipe) -> Tally:
     part = build_partition(table, chosen)
-    for _ in part.traces:
+    for _ in part.rows:
         pass
     return part.tally
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from skill_factory.build_folder import BuildFolder
-from skill_factory.dataset import in_batches, schema
+from skill_factory.dataset import schema
 from skill_factory.facts import read
 from skill_factory.pipeline import build_partition
 from skill_factory.prepare import ready
@@ -78,7 +78,7 @@ def main(raw: str) -> None:
             clock.add("judge", start)
             made = build_partition(rows, recipe)
             start = time.monotonic()
-            tables = in_batches(clock.timed("compose", made.traces), True)
+            tables = clock.timed("compose", made.rows)
             before = clock.seconds.get("compose", 0.0)
             folder.write_partition(p, tables, schema(True), made.tally)
             clock.add("write", start)
