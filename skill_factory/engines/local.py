@@ -47,10 +47,16 @@ SMALL_BYTES = 24_000_000
 PARENT_BYTES, WORKER_BYTES = 200_000_000, 450_000_000
 """What the main process and a worker take at their peak, with room; `make bench` measures it."""
 
-CHILDREN = {"MIMALLOC_PURGE_DELAY": "1000", "OPENBLAS_NUM_THREADS": "1"}
+CHILDREN = {
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
+    "MALLOC_MMAP_THRESHOLD_": str(1 << 30),
+    "MALLOC_TRIM_THRESHOLD_": str(1 << 30),
+    "OPENBLAS_NUM_THREADS": "1",
+}
 """
-Arrow's allocator keeps what was freed for a second (ms): by default it goes back to the system after 10 ms, to be asked
-for, and cleared, again for the next table. And nobody here multiplies matrices, which numpy starts threads for.
+A worker makes tables of some 10 MB, one after the other: it keeps the memory of one for the next. Arrow's own allocator
+and that of the C library would give it back in between, to ask for it, and have it cleared, again. And nobody here
+multiplies matrices, which numpy starts threads for.
 """
 
 
