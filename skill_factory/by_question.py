@@ -1,6 +1,8 @@
 """The rows of some questions: their texts are looked for alone, and most rows go before they are read."""
 
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +15,11 @@ from skill_factory.facts import Ids, text_ids
 from skill_factory.recipe import Columns, Recipe
 from skill_factory.sources import Piece, RawSource
 
+T = TypeVar("T")
+
+AT_ONCE = 2
+"""Pieces looked through side by side."""
+
 
 def first_rows(source: RawSource, recipe: Recipe, questions: int) -> tuple[pa.Table, bool]:
     """
@@ -23,13 +30,18 @@ def first_rows(source: RawSource, recipe: Recipe, questions: int) -> tuple[pa.Ta
     found = [(piece, _asked_in(piece, recipe.columns)) for piece in source.pieces()]
     every = np.array(sorted({one for _, texts in found for one in texts}), np.uint64)
     chosen = every[np.argsort(order_keys(recipe.traces.seed, every), kind="stable")[:questions]]
-    return _rows_of(found, recipe, set(chosen.tolist())), len(chosen) == len(every)
+    wanted = set(chosen.tolist())
+    tables = _at_once(lambda one: _rows_of(one[0], one[1], recipe, wanted), found)
+    return pa.concat_tables(tables), len(chosen) == len(every)
 
 
 def rows_of_questions(source: RawSource, recipe: Recipe, wanted: Iterable[int]) -> pa.Table:
     """The canonical rows (columns.CANONICAL) of some questions, by id. Errors: SourceError."""
-    found = ((piece, _asked_in(piece, recipe.columns)) for piece in source.pieces())
-    return _rows_of(found, recipe, set(wanted))
+    ids = set(wanted)
+    tables = _at_once(
+        lambda piece: _rows_of(piece, _asked_in(piece, recipe.columns), recipe, ids), source.pieces()
+    )
+    return pa.concat_tables(tables)
 
 
 def different_questions(source: RawSource, columns: Columns) -> Iterator[tuple[Ids, list[str]]]:
@@ -52,15 +64,24 @@ def _asked_in(piece: Piece, columns: Columns) -> dict[int, str]:
     return asked
 
 
-def _rows_of(found: Iterable[tuple[Piece, dict[int, str]]], recipe: Recipe, wanted: Set[int]) -> pa.Table:
+def _rows_of(piece: Piece, asked: Mapping[int, str], recipe: Recipe, wanted: Set[int]) -> pa.Table:
+    """The rows of a piece that ask one of the wanted questions."""
     tables = [CANONICAL.empty_table()]
-    for piece, asked in found:
-        texts = {asked[one] for one in wanted & asked.keys()}
-        for batch in piece.batches(recipe.columns) if texts else ():
-            # Most rows go before they are read: reading a row costs far more than looking for it.
-            some = _with_questions(batch, recipe.columns.question, texts)
-            tables.append(canonical(some, recipe.columns).table.cast(CANONICAL))
+    texts = {asked[one] for one in wanted & asked.keys()}
+    for batch in piece.batches(recipe.columns) if texts else ():
+        # Most rows go before they are read: reading a row costs far more than looking for it.
+        some = _with_questions(batch, recipe.columns.question, texts)
+        tables.append(canonical(some, recipe.columns).table.cast(CANONICAL))
     return pa.concat_tables(tables)
+
+
+def _at_once(task: Callable[[T], pa.Table], items: Iterable[T]) -> list[pa.Table]:
+    """A table of each, some made side by side: what reads a source waits for disk and network, or is Arrow's own."""
+    pool = ThreadPoolExecutor(AT_ONCE)
+    try:
+        return [CANONICAL.empty_table(), *pool.map(task, items)]
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _question_column(batch: Batch, path: str) -> list[str]:
