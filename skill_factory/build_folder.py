@@ -16,6 +16,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from skill_factory.dataset import REPEATED
 from skill_factory.errors import BuildFolderError
 from skill_factory.places import move, on_disk, remove_tree, write_whole, written_whole
 from skill_factory.progress import Progress, Report
@@ -222,7 +223,13 @@ class BuildFolder:
         with (
             written_whole(shard) as file,
             pq.ParquetWriter(
-                file, schema, compression="zstd", compression_level=1, store_schema=False
+                file,
+                schema,
+                compression="zstd",
+                compression_level=1,
+                store_schema=False,
+                use_dictionary=REPEATED,
+                write_statistics=REPEATED,
             ) as writer,
         ):
             for table in tables:

@@ -38,6 +38,12 @@ LINEAGE = pa.schema(
 
 ROWS = pa.schema([*TRAINING, *LINEAGE])
 
+REPEATED = [
+    "conversations.list.element.role", "sft_template_type_idx", "question_id", "format",
+    "attempts.list.element.prompt_variant", "spans.list.element.kind",
+]  # fmt: skip
+"""Columns, by their paths in a Parquet file, whose values come again and again: a dictionary saves something there alone, and only by them one searches."""
+
 
 def schema(lineage: bool) -> pa.Schema:
     """The columns of a data set with or without lineage."""
