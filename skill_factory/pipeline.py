@@ -23,7 +23,7 @@ from skill_factory.card import documents
 from skill_factory.columns import CANONICAL
 from skill_factory.compose import Written, compose
 from skill_factory.dataset import to_table
-from skill_factory.engines import Engine
+from skill_factory.engines import Engine, Run
 from skill_factory.errors import ColumnError, NothingUsable, RecipeError, SourceError
 from skill_factory.facts import Facts, Reading, read
 from skill_factory.formats import OwnFormats, chosen_formats
@@ -148,10 +148,15 @@ def build(
         )
     recipe = recipe or Recipe()
     raw = open_source(source, recipe.source, token) if isinstance(source, str) else source
-    was = recipe.source
-    recipe = ready(raw, recipe, columns, own_formats)
-    recipe = pinned(raw, recipe.model_copy(update={"source": was}), exact)
-    folder = BuildFolder(place(out))
+    with (engine or local_engine(workers))(raw, own_formats) as run:
+        was = recipe.source
+        recipe = ready(raw, recipe, columns, own_formats)
+        recipe = pinned(raw, recipe.model_copy(update={"source": was}), exact)
+        return _build(BuildFolder(place(out)), recipe, run, report, fresh)
+
+
+def _build(folder: BuildFolder, recipe: Recipe, run: Run, report: Report, fresh: bool) -> BuildResult:
+    """The build of a settled recipe, unless the folder holds it already."""
     if folder.check_free(recipe.fingerprint()) and not fresh:
         folder.tidy()
         return BuildResult(folder.path, folder.report() or {}, 0, True, recipe)
@@ -163,7 +168,7 @@ def build(
             else:
                 folder.check_same(recipe)
             folder.begin(recipe)
-            built = (engine or local_engine(workers))(raw, recipe, folder, folder.noted(report), own_formats)
+            built = run(recipe, folder, folder.noted(report))
             tally = total([built.rows, *built.partitions])
             check_usable(tally, recipe)
             shards = folder.move_shards([one.ledger[Level.TRACES].kept for one in built.partitions])

@@ -10,8 +10,8 @@ import numpy.typing as npt
 import pyarrow as pa
 from xxhash import xxh3_64_intdigest
 
-BLOCK = 512
-"""Texts looked at together: so few stay in the processor's cache from the first look to the last."""
+BLOCK = 2048
+"""Texts looked at together: few enough to stay in the processor's cache from the first look to the last."""
 
 Positions: TypeAlias = npt.NDArray[np.int64]
 

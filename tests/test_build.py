@@ -357,7 +357,7 @@ def little_room(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
     subprocess.run(["umount", disk], check=True)
 
 
-@pytest.mark.parametrize(("size", "workers"), [("40k", 2), ("500k", 2), ("900k", 2), ("900k", 1)])
+@pytest.mark.parametrize(("size", "workers"), [("40k", 2), ("500k", 2), ("750k", 2), ("750k", 1)])
 def test_a_full_disk_is_a_sentence_and_the_build_goes_on(
     size: str, workers: int, raw: Path, whole: dict[str, str], little_room: Callable[[str], Path]
 ) -> None:

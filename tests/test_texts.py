@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from skill_factory.draws import text_id
 from skill_factory.recipe import Verdicts
 from skill_factory.reflections import tagged_verdict, verdict_rule, verdicts_of
-from skill_factory.texts import Block, Texts
+from skill_factory.texts import BLOCK, Block, Texts
 
 PIECES = ["<verdict>", "</verdict>", "<ver", "dict>", "</ver", "<", ">", "Correct", " wrong", "\n", "\u2003", "é", "\x1f", "🙂"]  # fmt: skip
 TEXTS = st.lists(st.lists(st.sampled_from(PIECES), max_size=8).map("".join), min_size=1, max_size=30)
@@ -50,7 +50,9 @@ def test_verdicts_of_many_reflections_are_those_of_each(texts: list[str], rule: 
 
 
 def test_a_long_column_comes_in_blocks_and_none_is_left_out() -> None:
-    texts = [f"number {n}" for n in range(1_300)]
+    texts = [f"number {n}" for n in range(2 * BLOCK + 7)]
     parts = blocks(texts)
     assert [text for block in parts for text in block.texts] == texts
-    assert [block.places for block in parts] == [slice(0, 512), slice(512, 1024), slice(1024, 1300)]
+    assert [block.places for block in parts] == [
+        slice(0, BLOCK), slice(BLOCK, 2 * BLOCK), slice(2 * BLOCK, len(texts)),
+    ]  # fmt: skip

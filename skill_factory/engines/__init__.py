@@ -1,5 +1,6 @@
 """How partitions get built: on this machine (`local`), or on a Ray cluster (`ray`). Both give the same bytes."""
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -23,11 +24,17 @@ class Built:
     """Partitions that an earlier run had finished."""
 
 
-class Engine(Protocol):
-    """Scatters a source into partitions and builds each that is not there yet into the folder."""
+class Run(Protocol):
+    """Scatters the source into partitions and builds each that is not there yet into the folder."""
 
-    def __call__(
-        self, source: RawSource, recipe: Recipe, folder: BuildFolder, report: Report, own: OwnFormats | None
-    ) -> Built:
+    def __call__(self, recipe: Recipe, folder: BuildFolder, report: Report) -> Built:
         """Run to the end. Errors: SkillFactoryError, OSError."""
+        ...
+
+
+class Engine(Protocol):
+    """Stands by for a source while its recipe is settled, so that the workers are there when there is work."""
+
+    def __call__(self, source: RawSource, own: OwnFormats | None) -> AbstractContextManager[Run]:
+        """What is built from this source, with formats of the caller's own."""
         ...

@@ -21,7 +21,7 @@ import numpy as np
 from skill_factory.arrow_alone import arrow_alone
 from skill_factory.build_folder import BuildFolder
 from skill_factory.compose import Written
-from skill_factory.engines import Built, Engine
+from skill_factory.engines import Built, Engine, Run
 from skill_factory.engines.writing import write_part
 from skill_factory.errors import BuildFolderError, NothingUsable, RecipeError
 from skill_factory.formats import OwnFormats
@@ -62,7 +62,7 @@ multiplies matrices, which numpy starts threads for.
 
 def local_engine(workers: int = 0) -> Engine:
     """The engine with so many worker processes; 0 means one per core."""
-    return partial(_run, workers or len(os.sched_getaffinity(0)))
+    return partial(_standing_by, workers or len(os.sched_getaffinity(0)))
 
 
 def workers_within(memory: str, workers: int = 0) -> int:
@@ -80,24 +80,34 @@ def workers_within(memory: str, workers: int = 0) -> int:
     return max(1, min(workers or len(os.sched_getaffinity(0)), fitting))
 
 
+@contextmanager
+def _standing_by(asked: int, source: RawSource, own: OwnFormats | None) -> Iterator[Run]:
+    # Own formats are functions of the caller's program; they need not survive a trip to another process.
+    alone = asked == 1 or own is not None or 0 < source.size < SMALL_BYTES
+    with _pool(0 if alone else asked) as pool:
+        yield partial(_run, pool, source, own)
+
+
 def _run(
-    asked: int, source: RawSource, recipe: Recipe, folder: BuildFolder, report: Report, own: OwnFormats | None
+    pool: ProcessPoolExecutor | None,
+    source: RawSource,
+    own: OwnFormats | None,
+    recipe: Recipe,
+    folder: BuildFolder,
+    report: Report,
 ) -> Built:
     if not on_disk(folder.path):
         raise BuildFolderError(
             f"{folder.path} is no folder of this machine. Use --engine ray for it, or a path on a disk."
         )
-    # Own formats are functions of the caller's program; they need not survive a trip to another process.
-    alone = asked == 1 or own is not None or 0 < source.size < SMALL_BYTES
-    with _pool(0 if alone else asked) as pool:
-        clock = _Clock(report)
-        cut, rows = _scan(source, recipe, folder, pool, clock)
-        done = {p: tally for p in range(len(cut)) if (tally := folder.done(p)) is not None}
-        resumed = len(done)
-        clock.begin(len(cut), done, resumed)
-        for p, tally in _build(cut, recipe, folder, pool, done, own):
-            done[p] = tally
-            clock.built(tally)
+    clock = _Clock(report)
+    cut, rows = _scan(source, recipe, folder, pool, clock)
+    done = {p: tally for p in range(len(cut)) if (tally := folder.done(p)) is not None}
+    resumed = len(done)
+    clock.begin(len(cut), done, resumed)
+    for p, tally in _build(cut, recipe, folder, pool, done, own):
+        done[p] = tally
+        clock.built(tally)
     return Built([done[p] for p in range(len(cut))], rows, resumed)
 
 
@@ -256,13 +266,19 @@ def _pool(workers: int) -> Iterator[ProcessPoolExecutor | None]:
         return
     pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _begin_worker)
     try:
+        with _no_ctrl_c_for_children(), _children_settings():
+            for _ in range(workers):
+                pool.submit(_nothing)  # a process is started for each task that finds none at rest
         yield pool
-    except BaseException:
+    finally:
+        # What was asked for is done, or no longer wanted: no worker needs time to leave.
         for process in list((pool._processes or {}).values()):
             process.kill()
         pool.shutdown(wait=True, cancel_futures=True)
-        raise
-    pool.shutdown()
+
+
+def _nothing() -> None:
+    """Work for a worker that is only to be there."""
 
 
 def _begin_worker() -> None:

@@ -10,7 +10,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import Any
 
@@ -36,16 +36,16 @@ PARTITION = "partition"
 
 def ray_engine(address: str = "") -> Engine:
     """The engine on a running cluster, or on one of this machine that ends with the build."""
-    return partial(_run, address)
+    return lambda source, own: nullcontext(partial(_run, address, source, own))
 
 
 def _run(
     address: str,
     source: RawSource,
+    own: OwnFormats | None,
     recipe: Recipe,
     folder: BuildFolder,
     report: Report,
-    own: OwnFormats | None,
 ) -> Built:
     start = time.monotonic()
 
