@@ -1,4 +1,4 @@
-"""The texts of an Arrow column: looked at once, a few hundred at a time, and made again where one is shown."""
+"""The texts of an Arrow column: looked at once, some thousand at a time, and made again where one is shown."""
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
@@ -44,7 +44,7 @@ class Texts(Sequence[str]):
         return str(self._bytes[self._limits[place] : self._limits[place + 1]], "utf-8")
 
     def blocks(self) -> Iterator["Block"]:
-        """All texts, some hundred at a time."""
+        """All texts, some thousand at a time."""
         for start in range(0, len(self), BLOCK):
             limits = self._limits[start : start + BLOCK + 1]
             # A copy as bytes: a text is cut out of bytes a third faster than out of a view of Arrow's memory.
@@ -53,7 +53,7 @@ class Texts(Sequence[str]):
 
 
 class Block:
-    """Some hundred texts, one after the other, and what can be said of all of them at once."""
+    """Some thousand texts, one after the other, and what can be said of all of them at once."""
 
     def __init__(self, places: slice, whole: bytes, limits: Positions) -> None:
         self.places = places
