@@ -1,8 +1,8 @@
 """Rows go to where their questions are: sorted by the written order, cut into contiguous partitions.
 
-Each piece of the source becomes chunks: Arrow files of canonical rows in runs. A run is sorted by order key, with the row
-at which each of 4,096 buckets (the key's first 12 bits) begins. How many partitions there are follows from the bytes of
-text per bucket alone, never from workers, files or the order of rows.
+Each piece of the source becomes chunks: Arrow files of canonical rows, sorted by order key, with the row at which each
+of 4,096 buckets (the key's first 12 bits) begins. How many partitions there are follows from the bytes of text per
+bucket alone, never from workers, files or the order of rows.
 """
 
 import os
@@ -28,9 +28,8 @@ from skill_factory.tally import Tally, tally_rows
 BUCKETS = 4096
 _SHIFT = np.uint64(64 - 12)
 CHUNK_BYTES = 64_000_000
-RUN_BYTES = 32_000_000
-"""Sorted in memory at a time; memory that a worker never touches costs nothing."""
-PARTITION_BYTES = 32_000_000
+"""Bytes of rows that are sorted in memory at a time."""
+PARTITION_BYTES = 64_000_000
 """Bytes of mapped text in a partition: what one worker holds at a time."""
 MAPPED = 8
 """Chunks that are mapped into memory at a time."""
@@ -41,7 +40,7 @@ Counts = npt.NDArray[np.int64]
 @dataclass(frozen=True)
 class Chunk:
     """
-    Canonical rows on disk; in run r bucket b holds rows starts[r, b] to starts[r, b + 1].
+    Canonical rows on disk, sorted by order key; bucket b holds rows starts[b] to starts[b + 1].
 
     Once partitions are cut, these stand in the place of buckets.
     """
@@ -55,17 +54,15 @@ class Slice:
     """Some rows of a chunk; what a worker needs to know of it."""
 
     path: Path
-    runs: Sequence[tuple[int, int, int]]
-    """Run, first row and the row behind the last."""
+    start: int
+    end: int
 
     def rows(self) -> pa.Table:
         """The rows, mapped into memory, not copied."""
-        # Arrow's own map tells the system that all of a run is wanted, which then looks for every page of it.
+        # Arrow's own map tells the system that all of a chunk is wanted, which then looks for every page of it.
         with self.path.open("rb") as file:
             mapped = mmap(file.fileno(), 0, access=ACCESS_READ)
-        reader = pa.ipc.open_file(pa.py_buffer(mapped))
-        runs = [reader.get_batch(run).slice(start, end - start) for run, start, end in self.runs]
-        return pa.Table.from_batches(runs, CANONICAL)
+        return pa.ipc.open_file(pa.py_buffer(mapped)).read_all().slice(self.start, self.end - self.start)
 
 
 @dataclass(frozen=True)
@@ -104,21 +101,15 @@ def scatter_piece(piece: Piece, recipe: Recipe, folder: Path, name: str) -> Scat
     """Read a piece and write its rows as chunks into a folder."""
     chunks: list[Chunk] = []
     tally, size, variants = Tally(), np.zeros(BUCKETS, np.int64), set[str]()
-    begun: _BegunChunk | None = None
     for table in _gathered(piece, recipe, tally):
         variants |= _variants(table)
         keys, per_row = _keys_and_bytes(table, recipe.traces.seed)
         buckets, measured = _buckets_and_bytes(keys, per_row)
         size += measured
         order = np.argsort(keys, kind="stable")
+        starts = np.searchsorted(buckets[order], np.arange(BUCKETS + 1)).astype(np.int64)
         table = table.take(pa.array(order))  # under the same name, so that the unsorted rows are let go
-        if begun and begun.size + table.nbytes > CHUNK_BYTES:
-            chunks.append(begun.ended())
-            begun = None
-        begun = begun or _BegunChunk(folder / f"{name}-{len(chunks):05d}.arrow")
-        begun.write(table, np.searchsorted(buckets[order], np.arange(BUCKETS + 1)))
-    if begun:
-        chunks.append(begun.ended())
+        chunks.append(_write_chunk(table, starts, folder / f"{name}-{len(chunks):05d}.arrow"))
     return Scattered(chunks, size, tally, frozenset(variants))
 
 
@@ -133,7 +124,7 @@ def _variants(table: pa.Table) -> set[str]:
 
 
 def _gathered(piece: Piece, recipe: Recipe, tally: Tally) -> Iterator[pa.Table]:
-    """Canonical rows in tables of at most RUN_BYTES, unless a batch alone has more."""
+    """Canonical rows in tables of at most CHUNK_BYTES, unless a batch alone has more."""
     waiting: list[pa.Table] = []
     size = 0
     for batch in piece.batches(recipe.columns):
@@ -141,7 +132,7 @@ def _gathered(piece: Piece, recipe: Recipe, tally: Tally) -> Iterator[pa.Table]:
         tally.add(tally_rows(read))
         if not read.table.num_rows:
             continue
-        if waiting and size + read.table.nbytes > RUN_BYTES:
+        if waiting and size + read.table.nbytes > CHUNK_BYTES:
             joined, waiting, size = [_joined(waiting)], [], 0
             yield joined.pop()  # kept here by no name: what takes it may let it go
         waiting.append(read.table)
@@ -169,28 +160,13 @@ def _keys_and_bytes(table: pa.Table, seed: int) -> tuple[npt.NDArray[np.uint64],
     return order_keys(seed, ids)[places], size
 
 
-class _BegunChunk:
-    """A chunk while its runs are written; it is there whole or not at all."""
-
-    def __init__(self, path: Path) -> None:
-        self._path, self._starts, self.size = path, list[Counts](), 0
-        # Named by process: a worker whose killed parent was started again may still be writing this chunk.
-        self._partial = path.with_suffix(f".{os.getpid()}.partial")
-        self._file = pa.OSFile(str(self._partial), "wb")
-        self._writer = pa.ipc.new_file(self._file, CANONICAL)
-
-    def write(self, run: pa.Table, starts: Counts) -> None:
-        """Add some sorted rows, in which bucket b begins at starts[b]."""
-        self._writer.write_table(run.combine_chunks())
-        self._starts.append(starts)
-        self.size += run.nbytes
-
-    def ended(self) -> Chunk:
-        """The chunk, in its place."""
-        self._writer.close()
-        self._file.close()
-        os.replace(self._partial, self._path)
-        return Chunk(self._path, np.array(self._starts, np.int64))
+def _write_chunk(table: pa.Table, starts: Counts, path: Path) -> Chunk:
+    # Named by process: a worker whose killed parent was started again may still be writing this chunk.
+    partial = path.with_suffix(f".{os.getpid()}.partial")
+    with pa.OSFile(str(partial), "wb") as file, pa.ipc.new_file(file, CANONICAL) as writer:
+        writer.write_table(table.combine_chunks())
+    os.replace(partial, path)
+    return Chunk(path, starts)
 
 
 def rows_of(slices: Sequence[Slice]) -> pa.Table:
@@ -218,12 +194,8 @@ class Partitions:
 
     def slices(self, p: int) -> list[Slice]:
         """Where the rows of partition p lie."""
-        found = []
-        for chunk in self.chunks:
-            spans = chunk.starts[:, p : p + 2].tolist()
-            if runs := [(run, start, end) for run, (start, end) in enumerate(spans) if end > start]:
-                found.append(Slice(chunk.path, runs))
-        return found
+        found = [Slice(c.path, int(c.starts[p]), int(c.starts[p + 1])) for c in self.chunks]
+        return [one for one in found if one.end > one.start]
 
     def to_json(self) -> dict[str, Any]:
         """File names and cuts, as JSON values."""
@@ -244,4 +216,4 @@ def partitions(chunks: Sequence[Chunk], size: Counts) -> Partitions:
     n += n % 2 if 1 < n < BUCKETS else 0  # an even number: two workers end together
     inner = np.searchsorted(ends, [whole * p // n for p in range(1, n)], side="right")
     cuts = sorted({0, BUCKETS, *inner.tolist()})
-    return Partitions([Chunk(one.path, one.starts[:, cuts]) for one in chunks], cuts)
+    return Partitions([Chunk(one.path, one.starts[cuts]) for one in chunks], cuts)
