@@ -38,7 +38,7 @@ from skill_factory.recipe import Recipe
 from skill_factory.render import render
 from skill_factory.sources import RawSource, open_source
 from skill_factory.tally import Tally, tally_judgement, tally_rows, tally_traces, total
-from skill_factory.typeset import Typesetter
+from skill_factory.typeset import typeset
 
 FirstRows = Callable[[RawSource, Recipe, int], tuple[pa.Table, bool]]
 """`by_question.first_rows`, or what gives the same."""
@@ -72,7 +72,7 @@ class Partition:
     @property
     def rows(self) -> Iterator[pa.Table]:
         """Its traces as rows of the data set, about 16 MB of text at a time; letter for letter what `traces` gives."""
-        for some in Typesetter(self.reading, self.book, self.recipe).typeset(self.plans):
+        for some in typeset(self.plans, self.book, self.recipe, self.reading):
             tally_traces(self.tally, some.plans, some.chars, some.digests)
             yield to_table(some, self.recipe.output.lineage)
 

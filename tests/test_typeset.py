@@ -13,7 +13,7 @@ from skill_factory.model import Attempt, Question, Trace, TracePlan
 from skill_factory.pipeline import Partition, build_partition
 from skill_factory.recipe import Recipe, Tags, Traces
 from skill_factory.render import render
-from skill_factory.typeset import KINDS, Typeset, Typesetter
+from skill_factory.typeset import KINDS, Typeset, typeset
 from tests import make_raw
 from tests.make_raw import Row
 from tests.nasty_rows import GOOD_ROW, recipe, table
@@ -53,7 +53,7 @@ def test_plans_of_any_shape_are_laid_out_as_render_does(tags: Tags, layout: str,
     asked = Recipe(tags=tags, traces=Traces(layout=layout))
     book = data.draw(st.sampled_from([BOOK, SHORT]))
     some = data.draw(st.lists(plans(tags), min_size=1, max_size=5))
-    made = [one for part in Typesetter(None, book, asked).typeset(some) for one in told(part)]
+    made = [one for part in typeset(some, book, asked) for one in told(part)]
     assert made == [rendered(render(plan, book, asked)) for plan in some]
 
 
@@ -106,7 +106,7 @@ def test_however_little_is_put_together_at_a_time_nothing_changes(size: int) -> 
         for plan in code(question, Traces(repeats=3))
         if isinstance(plan, TracePlan)
     ]
-    parts = [told(part) for part in Typesetter(None, BOOK, Recipe()).typeset(some, 20, size)]
+    parts = [told(part) for part in typeset(some, BOOK, Recipe(), at_once=20, size=size)]
     assert [one for part in parts for one in part] == [
         rendered(render(plan, BOOK, Recipe())) for plan in some
     ]

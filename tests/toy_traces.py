@@ -11,7 +11,7 @@ from skill_factory.model import Reflection, Response, Trace, TraceFormat, hex_id
 from skill_factory.phrases import phrase_book
 from skill_factory.pipeline import preview
 from skill_factory.recipe import Recipe
-from skill_factory.typeset import Typesetter
+from skill_factory.typeset import typeset
 from tests.make_raw import Row, row, verdict, write_parquet
 
 QUESTION = "Make 42 from 6 and 7."
@@ -64,7 +64,7 @@ def reflection(number: int, text: str) -> Reflection:
 def rows_of(traces: Sequence[Trace], lineage: bool = True, recipe: Recipe | None = None) -> list[Row]:
     """Traces as rows of a data set, as a build writes them; their texts and ids are those of the traces."""
     recipe = recipe or Recipe()
-    made = Typesetter(None, phrase_book(recipe.phrases), recipe).typeset([trace.plan for trace in traces])
+    made = typeset([trace.plan for trace in traces], phrase_book(recipe.phrases), recipe)
     tables = [schema(lineage).empty_table(), *(to_table(some, lineage) for some in made)]
     rows: list[Row] = pa.concat_tables(tables).to_pylist()
     for found, trace in zip(rows, traces, strict=True):
