@@ -40,7 +40,7 @@ def contrast(one: str, other: str) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
-@pytest.mark.parametrize(("mode", "name", "ground"), product(("light", "dark"), READ, GROUNDS))
+@pytest.mark.parametrize(("mode", "name", "ground"), list(product(("light", "dark"), READ, GROUNDS)))
 def test_every_colour_that_is_read_stands_out(mode: str, name: str, ground: str) -> None:
     """At least 4.5 : 1 on both grounds of its mode."""
     assert contrast(THEME[mode][name], THEME[mode][ground]) >= 4.5
