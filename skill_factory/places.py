@@ -7,7 +7,8 @@ methods. On a disk a file appears whole by a rename; in an object store every pu
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,9 @@ def move(source: Path, target: Path) -> None:
 def remove_tree(path: Path) -> None:
     """Remove a folder and all in it, if it is there."""
     if on_disk(path):
+        # Files that the system still holds in memory take their time, and go side by side.
+        with ThreadPoolExecutor() as pool, suppress(OSError):
+            list(pool.map(lambda file: file.unlink(missing_ok=True), path.glob("*.*")))
         shutil.rmtree(path, ignore_errors=True)
     elif path.exists():
         path.fs.rm(path.path, recursive=True)  # type: ignore[attr-defined]
