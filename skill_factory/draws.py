@@ -41,7 +41,8 @@ class Draws:
         self._block = 1
         self._next = 0
 
-    def _take(self, k: int) -> Sequence[int]:
+    def words(self, k: int) -> Sequence[int]:
+        """The next k words of the stream."""
         start = self._next
         end = self._next = start + k
         if len(self._words) < end:
@@ -55,7 +56,7 @@ class Draws:
 
     def below(self, n: int) -> int:
         """A whole number from 0 to n - 1, each as likely."""
-        return (self._take(1)[0] * n) >> 64
+        return (self.words(1)[0] * n) >> 64
 
     def between(self, low: int, high: int) -> int:
         """A whole number from low to high, both included."""
@@ -63,11 +64,11 @@ class Draws:
 
     def choose(self, items: Sequence[T]) -> T:
         """One of the items."""
-        return items[(self._take(1)[0] * len(items)) >> 64]
+        return items[(self.words(1)[0] * len(items)) >> 64]
 
     def choose_each(self, pools: Sequence[Sequence[T]]) -> list[T]:
         """One item of each pool, in turn."""
-        words = self._take(len(pools))
+        words = self.words(len(pools))
         return [pool[(word * len(pool)) >> 64] for word, pool in zip(words, pools, strict=True)]
 
     def some(self, items: Iterable[T], k: int) -> list[T]:
@@ -75,7 +76,7 @@ class Draws:
         left = list(items)
         n = len(left)
         drawn = []
-        for i, word in enumerate(self._take(k)):
+        for i, word in enumerate(self.words(k)):
             j = i + ((word * (n - i)) >> 64)
             drawn.append(left[j])
             left[j] = left[i]

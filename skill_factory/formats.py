@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from skill_factory.draws import Draws, draw_key
 from skill_factory.errors import RecipeError
-from skill_factory.model import Attempt, Closing, Question, Response, Skip, TraceFormat, TracePlan, made_of
+from skill_factory.model import Attempt, Closing, Question, Response, Skip, TraceFormat, TracePlan
 from skill_factory.reasons import TraceReason
 from skill_factory.recipe import Traces
 
@@ -19,6 +19,8 @@ Plans = Iterator[TracePlan | Skip]
 FormatFunction = Callable[[Question, Traces], Plans]
 OwnFormats = Mapping[str, FormatFunction]
 """Formats of the caller's own, by code."""
+
+_new = tuple.__new__
 
 RANDOM_RULE = "any order"
 CORRECT_LAST_RULE = "correct last"
@@ -208,8 +210,12 @@ def with_reflections(order: Sequence[Response], key: bytes, reflect: bool = True
     """Each response with one of its kept reflections, drawn from the key and the place of the attempt."""
     if not reflect:
         return [Attempt(response, None) for response in order]
-    drawn = Draws(key + b"\x1freflections").choose_each([one.reflections for one in order])
-    return made_of(Attempt, order, drawn)
+    words = Draws(key + b"\x1freflections").words(len(order))
+    # `Draws.choose` and `Attempt`, without a call of a function for each: a trace has three attempts on average.
+    return [
+        _new(Attempt, (one, (said := one.reflections)[(word * len(said)) >> 64]))
+        for one, word in zip(order, words, strict=True)
+    ]
 
 
 def _others(draws: Draws, question: Question, taken: Sequence[Response], k: int) -> list[Response]:

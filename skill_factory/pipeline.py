@@ -66,14 +66,15 @@ class Partition:
         while plans := list(islice(self.plans, 256)):
             some = [render(plan, self.book, self.recipe) for plan in plans]
             chars = np.array([len(trace.plan.question.text) + len(trace.text) for trace in some], np.int64)
-            tally_traces(self.tally, plans, chars, [trace.digest for trace in some])
+            right = [tuple([one.response.correct for one in plan.attempts]) for plan in plans]
+            tally_traces(self.tally, plans, right, chars, [trace.digest for trace in some])
             yield from some
 
     @property
     def rows(self) -> Iterator[pa.Table]:
         """Its traces as rows of the data set, about 16 MB of text at a time; letter for letter what `traces` gives."""
         for some in typeset(self.plans, self.book, self.recipe, self.reading):
-            tally_traces(self.tally, some.plans, some.chars, some.digests)
+            tally_traces(self.tally, some.plans, some.right, some.chars, some.digests)
             yield to_table(some, self.recipe.output.lineage)
 
 

@@ -184,15 +184,18 @@ def _pairs(left: npt.NDArray[Any], right: npt.NDArray[Any], width: int) -> list[
 
 
 def tally_traces(
-    tally: Tally, plans: Sequence[TracePlan], chars: npt.NDArray[np.int64], digests: Iterable[int]
+    tally: Tally,
+    plans: Sequence[TracePlan],
+    right: Sequence[tuple[bool, ...]],
+    chars: npt.NDArray[np.int64],
+    digests: Iterable[int],
 ) -> None:
-    """Count some written traces, by their plans, the characters of question and trace, and their digests."""
+    """Count some written traces: their plans, which attempts are right, characters of question and trace, digests."""
     ledger, counts = tally.ledger[Level.TRACES], tally.counts
     ledger.read += len(plans)
     ledger.kept += len(plans)
     counts["traces_by_label"].update([plan.label for plan in plans])
     counts["traces_by_format"].update([plan.format for plan in plans])
-    right = [tuple([attempt.response.correct for attempt in plan.attempts]) for plan in plans]
     shapes = [_shape(plan.format, plan.closing, one) for plan, one in zip(plans, right, strict=True)]
     for shape, n in Counter(shapes).items():
         counts["attempts"][shape.attempts] += n

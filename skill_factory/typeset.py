@@ -35,6 +35,8 @@ class Typeset:
     """Some traces, column by column. The first stretch of each is its question, which counts as layout."""
 
     plans: Sequence[TracePlan]
+    right: Sequence[tuple[bool, ...]]
+    """Which attempts of each are."""
     messages: pa.Array
     """Question, trace, question, trace …, as strings."""
     ids: Sequence[int]
@@ -89,7 +91,10 @@ def _put_together(
         messages = _messages(texts, places[part], stretches[start:end])
         digests = _digests(some, messages)
         ids = [trace_id(digest, plan) for digest, plan in zip(digests, some, strict=True)]
-        yield Typeset(some, messages, ids, digests, stretches[start:end], kinds[part], chars[places[part]])
+        right = [one.right for one in shapes[start:end]]
+        yield Typeset(
+            some, right, messages, ids, digests, stretches[start:end], kinds[part], chars[places[part]]
+        )
 
 
 # -- the pool ------------------------------------------------------------------------------------------------------
@@ -151,8 +156,12 @@ class _Outline:
     codes: Places
     """Of each stretch: a place in the pool, or -1 - s for what stands in slot s."""
     kinds: Codes
+    right: tuple[bool, ...]
+    """Of each attempt."""
     reflected: npt.NDArray[np.bool_]
     """Of each attempt."""
+    answering: int
+    """Place of the attempt whose answer is the final one."""
     pool_starts: Places
     """Of each phrase: where its phrase pool begins in the list of all phrases."""
     pool_sizes: npt.NDArray[np.uint64]
@@ -175,10 +184,10 @@ class _Outlines:
         key = (plan.format, plan.closing, right, reflected)
         found = self._known.get(key)
         if found is None:
-            found = self._known[key] = self._made(plan, reflected)
+            found = self._known[key] = self._made(plan, right, reflected)
         return found
 
-    def _made(self, plan: TracePlan, reflected: tuple[bool, ...]) -> _Outline:
+    def _made(self, plan: TracePlan, right: tuple[bool, ...], reflected: tuple[bool, ...]) -> _Outline:
         """What `render` says of a plan with the same attempts, whose texts are marks that number the slots."""
         n, pools = len(plan.attempts), [tuple(pool) for pool in phrase_pools(plan, self._book)]
         marks = [f"\x00{slot}" for slot in range(2 + 2 * n + len(pools))]
@@ -198,7 +207,9 @@ class _Outlines:
                 [slots[one] if one in slots else self._pool.place_of(one) for one in stretches], np.int64
             ),
             np.array([KINDS.index(kind) for kind in kinds], np.uint8),
+            right,
             np.array(reflected, np.bool_),
+            plan.answering,
             np.array([self._start_of(pool) for pool in pools], np.int64),
             np.array([len(pool) for pool in pools], np.uint64),
         )
@@ -230,7 +241,10 @@ def _places(plans: Sequence[TracePlan], outlines: Sequence[_Outline], pool: _Poo
         [one.reflection for one in attempts if one.reflection is not None]
     )
     slots[_ranges(first + 1 + 2 * n, said)] = phrases[_drawn(plans, outlines, said)]
-    slots[first + size - 1] = [pool.place_of(plan.attempts[plan.answering].response.answer) for plan in plans]
+    slots[first + size - 1] = [
+        pool.place_of(plan.attempts[one.answering].response.answer)
+        for plan, one in zip(plans, outlines, strict=True)
+    ]
     codes = np.concatenate([one.codes for one in outlines])
     firsts = np.repeat(first, [len(one.codes) for one in outlines])
     found: Places = np.where(codes >= 0, codes, slots[firsts + np.maximum(-1 - codes, 0)])
