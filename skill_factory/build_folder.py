@@ -24,6 +24,8 @@ from skill_factory.recipe import Recipe, recipe_from_toml
 from skill_factory.tally import Tally, tally_from_json
 
 SHARDS = "sft_train"
+LAYOUT = "2"
+"""Grows when work files of an earlier version would be read as something else."""
 FILES = ("README.md", "recipe.toml", "report.json", "dataset_info.json")
 """All that a finished build holds beside its shards."""
 
@@ -183,12 +185,14 @@ class BuildFolder:
     # -- working ----------------------------------------------------------------------------------------------------
 
     def begin(self, recipe: Recipe) -> None:
-        """Note whose build this is, and forget what an unfinished scan and killed workers left behind."""
-        if not self._recipe.is_file():
+        """Note whose build this is, and forget what an unfinished scan, killed workers or another version left behind."""
+        layout = self.work / "layout"
+        if not (self._recipe.is_file() and layout.is_file() and layout.read_text(encoding="utf-8") == LAYOUT):
             self._empty_work()
         for path in self.work.glob("*.partial"):
             path.unlink(missing_ok=True)
         write_whole(self._recipe, recipe.to_toml())
+        write_whole(layout, LAYOUT)
         if not (self.work / "scattered.json").is_file():
             remove_tree(self.scattered)
         self.scattered.mkdir(parents=True, exist_ok=True)
@@ -230,7 +234,7 @@ class BuildFolder:
                 store_schema=False,
                 use_dictionary=REPEATED,
                 write_statistics=REPEATED,
-            ) as writer,
+            ) as writer,  # fmt: skip
         ):
             for table in tables:
                 writer.write_table(table)

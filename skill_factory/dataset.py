@@ -42,7 +42,10 @@ REPEATED = [
     "conversations.list.element.role", "sft_template_type_idx", "question_id", "format",
     "attempts.list.element.prompt_variant", "spans.list.element.kind",
 ]  # fmt: skip
-"""Columns, by their paths in a Parquet file, whose values come again and again: a dictionary saves something there alone, and only by them one searches."""
+"""
+Columns, by their paths in a Parquet file, whose values come again and again: there alone a dictionary saves something,
+and by them alone one searches.
+"""
 
 
 def schema(lineage: bool) -> pa.Schema:

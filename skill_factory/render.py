@@ -16,7 +16,6 @@ from skill_factory.recipe import Recipe
 
 AFTER_THINKING = {"paper": "\n\n\n", "tight": "\n\n"}
 
-
 Bytes: TypeAlias = bytes | memoryview
 
 

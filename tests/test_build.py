@@ -86,6 +86,22 @@ def test_a_killed_build_goes_on_and_ends_in_the_same_bytes(
     assert not (out / ".work").exists()
 
 
+def test_work_files_of_another_version_are_made_anew(
+    raw: Path, whole: dict[str, str], tmp_path: Path
+) -> None:
+    """A build stopped by a version that cut or noted its work otherwise starts again, and ends in the same bytes."""
+    out = tmp_path / "out"
+    process = drive.start("build", raw, "--out", out, *OPTIONS, "--workers", 2)
+    drive.wait_for(out, 2, process)
+    process.kill()
+    process.communicate()
+    (out / ".work" / "layout").unlink()
+    done = drive.run("build", raw, "--out", out, *OPTIONS, "--workers", 2)
+    assert done.exit == 0, done.err
+    assert "resumed:" not in done.out
+    assert command.digest(out) == whole
+
+
 @pytest.mark.parametrize("after", [0, 2])
 def test_ctrl_c_ends_with_130_and_can_go_on(
     after: int, raw: Path, whole: dict[str, str], tmp_path: Path
