@@ -1,8 +1,8 @@
 """The rows of some questions: their texts are looked for alone, and most rows go before they are read."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -17,8 +17,14 @@ from skill_factory.sources import Piece, RawSource
 
 T = TypeVar("T")
 
+Asked: TypeAlias = tuple[Piece, Mapping[int, str]]
+"""A piece, and the questions that it asks by id."""
 AT_ONCE = 2
 """Pieces looked through side by side."""
+SPARE = 25
+"""Percent of the questions wanted that may turn out to be of no use before more pieces are read."""
+MORE = 4
+"""How many times as many questions are looked for when the first did not do."""
 
 
 def first_rows(source: RawSource, recipe: Recipe, questions: int) -> tuple[pa.Table, bool]:
@@ -27,21 +33,40 @@ def first_rows(source: RawSource, recipe: Recipe, questions: int) -> tuple[pa.Ta
 
     Errors: SourceError.
     """
-    found = [(piece, _asked_in(piece, recipe.columns)) for piece in source.pieces()]
-    every = np.array(sorted({one for _, texts in found for one in texts}), np.uint64)
-    chosen = every[np.argsort(order_keys(recipe.traces.seed, every), kind="stable")[:questions]]
-    wanted = set(chosen.tolist())
-    tables = _at_once(lambda one: _rows_of(one[0], one[1], recipe, wanted), found)
-    return pa.concat_tables(tables), len(chosen) == len(every)
+    found, order = _in_written_order(source, recipe)
+    return _rows_in(found, recipe, order[:questions]), questions >= len(order)
+
+
+def ever_more_rows(source: RawSource, recipe: Recipe, questions: int) -> Iterator[tuple[pa.Table, bool]]:
+    """
+    What `first_rows` gives for so many questions at least, then for ever more of them; the last are all.
+
+    To read a piece costs the same for many questions as for one. So only pieces that ask one of the first questions, and
+    of some more in case that not all can be used, are read at first, but for four times as many. Errors: SourceError.
+    """
+    found, order = _in_written_order(source, recipe)
+    first, wanted = set(order[: questions + SPARE * questions // 100].tolist()), order[: questions * MORE]
+    soon = [one for one in found if first & one[1].keys()]
+    late = [one for one in found if not first & one[1].keys()]
+    rows = _rows_in(soon, recipe, wanted)
+    # All rows of these have been read; of those behind them some may stand in a piece that was not.
+    whole = next((k for k, one in enumerate(wanted.tolist()) if _is_asked_in(late, one)), len(wanted))
+    if whole < len(wanted):
+        texts = {asked[one] for one in wanted[:whole].tolist() for _, asked in soon if one in asked}
+        yield _with_questions_of(rows, texts), False
+        rows = pa.concat_tables([rows, _rows_in(late, recipe, wanted)])
+    yield rows, len(wanted) == len(order)
+    while len(wanted) < len(order):
+        wanted = order[: len(wanted) * MORE]
+        yield _rows_in(found, recipe, wanted), len(wanted) == len(order)
 
 
 def rows_of_questions(source: RawSource, recipe: Recipe, wanted: Iterable[int]) -> pa.Table:
     """The canonical rows (columns.CANONICAL) of some questions, by id. Errors: SourceError."""
     ids = set(wanted)
-    tables = _at_once(
+    return _at_once(
         lambda piece: _rows_of(piece, _asked_in(piece, recipe.columns), recipe, ids), source.pieces()
     )
-    return pa.concat_tables(tables)
 
 
 def different_questions(source: RawSource, columns: Columns) -> Iterator[tuple[Ids, list[str]]]:
@@ -54,6 +79,23 @@ def _questions_in(piece: Piece, columns: Columns) -> Iterator[tuple[Ids, list[st
     for batch in piece.batches(Columns(question=columns.question)):
         texts = _question_column(batch, columns.question)
         yield text_ids(texts), texts
+
+
+def _in_written_order(source: RawSource, recipe: Recipe) -> tuple[Sequence[Asked], Ids]:
+    """The pieces of a source with what each asks, and the ids of all questions in written order."""
+    found = [(piece, _asked_in(piece, recipe.columns)) for piece in source.pieces()]
+    every = np.array(sorted({one for _, asked in found for one in asked}), np.uint64)
+    return found, every[np.argsort(order_keys(recipe.traces.seed, every), kind="stable")]
+
+
+def _rows_in(found: Iterable[Asked], recipe: Recipe, wanted: Ids) -> pa.Table:
+    """The canonical rows of some questions in some pieces."""
+    ids = set(wanted.tolist())
+    return _at_once(lambda one: _rows_of(*one, recipe, ids), found)
+
+
+def _is_asked_in(found: Iterable[Asked], question: int) -> bool:
+    return any(question in asked for _, asked in found)
 
 
 def _asked_in(piece: Piece, columns: Columns) -> dict[int, str]:
@@ -75,11 +117,11 @@ def _rows_of(piece: Piece, asked: Mapping[int, str], recipe: Recipe, wanted: Set
     return pa.concat_tables(tables)
 
 
-def _at_once(task: Callable[[T], pa.Table], items: Iterable[T]) -> list[pa.Table]:
-    """A table of each, some made side by side: what reads a source waits for disk and network, or is Arrow's own."""
+def _at_once(task: Callable[[T], pa.Table], items: Iterable[T]) -> pa.Table:
+    """The rows of each, some made side by side: what reads a source waits for disk and network, or is Arrow's own."""
     pool = ThreadPoolExecutor(AT_ONCE)
     try:
-        return [CANONICAL.empty_table(), *pool.map(task, items)]
+        return pa.concat_tables([CANONICAL.empty_table(), *pool.map(task, items)])
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -102,6 +144,10 @@ def _with_questions(batch: Batch, path: str, texts: Set[str]) -> Batch:
         return batch.filter(pc.is_in(column, value_set=pa.array(sorted(texts), column.type)))
     mask = [_asks(row, path, texts) for row in batch.to_pylist()]
     return batch.filter(pa.array(mask, pa.bool_()))
+
+
+def _with_questions_of(rows: pa.Table, texts: Set[str]) -> pa.Table:
+    return rows.filter(pc.is_in(rows["question"], value_set=pa.array(sorted(texts), pa.large_string())))
 
 
 def _asks(row: Row, path: str, texts: Set[str]) -> bool:

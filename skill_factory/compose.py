@@ -73,7 +73,7 @@ def _within_limits(
     balance = recipe.balance
     if balance.max_traces and written.traces >= balance.max_traces:
         return _skip(plan, TraceReason.OVER_LIMIT)
-    if balance.min_wrong and sum(not one.response.correct for one in plan.attempts) < balance.min_wrong:
+    if balance.min_wrong and sum(not one.correct for one in plan.order) < balance.min_wrong:
         return _skip(plan, TraceReason.TOO_FEW_WRONG)
     if recipe.cutoff.tokens and recipe.cutoff.action != "keep":
         fitting = _within_cutoff(render(plan, book, recipe), recipe, book)
@@ -111,10 +111,11 @@ def _within_cutoff(trace: Trace, recipe: Recipe, book: PhraseBook) -> TracePlan 
 
 def _without_first(plan: TracePlan) -> TracePlan | None:
     """The plan without its first attempt, unless the format's closing needs it."""
-    attempts = plan.attempts[1:]
+    order = plan.order[1:]
     needed = 1 if plan.closing is Closing.PLAIN else 2
     back = plan.closing is Closing.BACKTRACK
-    if len(attempts) < needed or (back and not any(one.response.correct for one in attempts[:-1])):
+    if len(order) < needed or (back and not any(one.correct for one in order[:-1])):
         return None
-    counted = plan.label == f"{len(plan.attempts)}C"
-    return plan._replace(attempts=attempts, label=f"{len(attempts)}C" if counted else plan.label)
+    counted = plan.label == f"{len(plan.order)}C"
+    label = f"{len(order)}C" if counted else plan.label
+    return plan._replace(order=order, away=plan.away + 1, label=label)

@@ -8,8 +8,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from skill_factory.model import SegmentKind, TracePlan
-from skill_factory.typeset import KINDS, Typeset
+from skill_factory.model import SegmentKind
+from skill_factory.outlines import KINDS
+from skill_factory.typeset import Typeset
 
 MESSAGE = pa.struct([("role", pa.string()), ("content", pa.string())])
 ATTEMPT = pa.struct(
@@ -69,7 +70,7 @@ def to_table(made: Typeset, lineage: bool) -> pa.Table:
             _hex_ids(made.ids),
             _hex_ids([plan.question.id for plan in plans]),
             pa.array([plan.format for plan in plans], pa.string()),
-            _attempts(plans),
+            _attempts(made),
             _spans(made),
         ]
     return pa.Table.from_arrays(
@@ -77,20 +78,18 @@ def to_table(made: Typeset, lineage: bool) -> pa.Table:
     )
 
 
-def _attempts(plans: Sequence[TracePlan]) -> pa.Array:
-    flat = [attempt for plan in plans for attempt in plan.attempts]
-    shown = [one.reflection for one in flat]
-    reflections = _hex_ids([0 if one is None else one.id for one in shown])
+def _attempts(made: Typeset) -> pa.Array:
+    tried = made.tried
     structs = pa.StructArray.from_arrays(
         [
-            _hex_ids([one.response.id for one in flat]),
-            pa.array([one.response.correct for one in flat], pa.bool_()),
-            pa.array([one.response.variant or None for one in flat], pa.string()),
-            pc.if_else(pa.array([one is not None for one in shown], pa.bool_()), reflections, None),
+            _hex_ids(tried.response_ids),
+            pa.array(tried.right),
+            tried.variants,
+            pc.if_else(pa.array(tried.shown), _hex_ids(tried.reflection_ids), None),
         ],
         fields=list(ATTEMPT),
     )
-    return pa.ListArray.from_arrays(_offsets([len(plan.attempts) for plan in plans]), structs)
+    return pa.ListArray.from_arrays(_offsets(made.attempts), structs)
 
 
 def _spans(made: Typeset) -> pa.Array:
@@ -110,9 +109,9 @@ def _spans(made: Typeset) -> pa.Array:
     return pa.ListArray.from_arrays(_offsets(np.add.reduceat(shown.astype(np.int64), firsts)), structs)
 
 
-def _hex_ids(ids: Sequence[int]) -> pa.Array:
+def _hex_ids(ids: Sequence[int] | npt.NDArray[np.uint64]) -> pa.Array:
     """`model.hex_id` of many ids at once."""
-    digits = pa.py_buffer(hexlify(np.array(ids, dtype=">u8").tobytes()))
+    digits = pa.py_buffer(hexlify(np.asarray(ids, dtype=">u8").tobytes()))
     ends = pa.py_buffer(np.arange(0, 16 * len(ids) + 1, 16, dtype=np.int32))
     return pa.StringArray.from_buffers(len(ids), ends, digits)
 

@@ -55,7 +55,7 @@ def _as_drawn(facts: Facts, judgement: Judgement, recipe: Recipe, expected: Outl
     ):
         asked.add(plan.question.id)
         labels[plan.label] += 1
-        right = [attempt.response.correct for attempt in plan.attempts]
+        right = plan.right
         shows[len(right)][TEACHES.index(teaches(plan.closing, right))] += 1
     by_attempts: dict[int, Shows] = {n: (a, b, c, d) for n, (a, b, c, d) in sorted(shows.items())}
     # Whether a text is too long, or is one that was left out by hand, only its text tells.

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from skill_factory.draws import Draws, draw_key
 from skill_factory.errors import RecipeError
-from skill_factory.model import Attempt, Closing, Question, Response, Skip, TraceFormat, TracePlan
+from skill_factory.model import Closing, Question, Response, Skip, TraceFormat, TracePlan
 from skill_factory.reasons import TraceReason
 from skill_factory.recipe import Traces
 
@@ -19,8 +19,6 @@ Plans = Iterator[TracePlan | Skip]
 FormatFunction = Callable[[Question, Traces], Plans]
 OwnFormats = Mapping[str, FormatFunction]
 """Formats of the caller's own, by code."""
-
-_new = tuple.__new__
 
 RANDOM_RULE = "any order"
 CORRECT_LAST_RULE = "correct last"
@@ -201,21 +199,7 @@ def _plan(
     reflect: bool = True,
 ) -> TracePlan:
     # `_value_` is `value` without a call of a function, once a trace.
-    return TracePlan(
-        question, code._value_, label, repeat, with_reflections(order, key, reflect), closing, key
-    )
-
-
-def with_reflections(order: Sequence[Response], key: bytes, reflect: bool = True) -> list[Attempt]:
-    """Each response with one of its kept reflections, drawn from the key and the place of the attempt."""
-    if not reflect:
-        return [Attempt(response, None) for response in order]
-    words = Draws(key + b"\x1freflections").words(len(order))
-    # `Draws.choose` and `Attempt`, without a call of a function for each: a trace has three attempts on average.
-    return [
-        _new(Attempt, (one, (said := one.reflections)[(word * len(said)) >> 64]))
-        for one, word in zip(order, words, strict=True)
-    ]
+    return TracePlan(question, code._value_, label, repeat, order, closing, key, reflect)
 
 
 def _others(draws: Draws, question: Question, taken: Sequence[Response], k: int) -> list[Response]:

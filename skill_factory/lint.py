@@ -85,7 +85,7 @@ class LintReport:
 def lint_trace(trace: Trace, tags: Tags) -> list[Finding]:
     """What is wrong with a trace of ours."""
     turns = [Turn("user", trace.plan.question.text), Turn("assistant", trace.text)]
-    truths = [attempt.response.correct for attempt in trace.plan.attempts]
+    truths = trace.plan.right
     samples = [one.text for one in trace.segments if one.kind is SegmentKind.SAMPLE]
     return [*lint_turns(turns, tags), *lint_lineage(trace.text, truths, samples, tags)]
 

@@ -11,6 +11,7 @@ from functools import cached_property
 from itertools import repeat
 from typing import Any, NamedTuple, TypeVar
 
+from skill_factory.draws import Draws, drawn
 from skill_factory.reasons import TraceReason
 
 T = TypeVar("T", bound=tuple[Any, ...])
@@ -47,14 +48,20 @@ class Response(NamedTuple):
     answer: str
     variant: str
     """Which prompt produced it; the empty string where the data do not say."""
-    reflections: Sequence[Reflection]
     texts: Sequence[str]
     """Where its text stands among others."""
+    critiques: Sequence[Sequence[Reflection]]
+    """Where its kept reflections stand among those of others."""
 
     @property
     def text(self) -> str:
         """What it says."""
         return self.texts[self.place]
+
+    @property
+    def reflections(self) -> Sequence[Reflection]:
+        """Its kept reflections, by id."""
+        return self.critiques[self.place]
 
 
 @dataclass(frozen=True)
@@ -100,31 +107,55 @@ class Closing(StrEnum):
 
 
 class Attempt(NamedTuple):
-    """One try inside a trace: a response and, unless the format shows none, a reflection on it."""
+    """One try inside a trace: a response and, where one is shown, a reflection on it."""
 
     response: Response
     reflection: Reflection | None
 
 
 class TracePlan(NamedTuple):
-    """Which attempts a trace shows, in which order and with which closing; no wording yet."""
+    """Which responses a trace shows, in which order and with which closing; no wording yet."""
 
     question: Question
     format: str
     label: str
     repeat: int
-    attempts: Sequence[Attempt]
+    order: Sequence[Response]
     closing: Closing = Closing.PLAIN
     key: bytes = b""
-    """What the choice was drawn from; the phrases are drawn from it and the format."""
+    """What the choice was drawn from; reflections are drawn from it, phrases from it and the format."""
+    reflect: bool = True
+    """Whether reflections are shown."""
+    away: int = 0
+    """Attempts that a limit took from the front; the reflections of the others are those they had before."""
+
+    @property
+    def attempts(self) -> list[Attempt]:
+        """Each response with one of its kept reflections, drawn from the key and the place of the attempt."""
+        if not self.reflect:
+            return [Attempt(response, None) for response in self.order]
+        words = Draws(reflection_key(self)).words(self.away + len(self.order))[self.away :]
+        return [
+            Attempt(one, drawn(word, one.reflections)) for one, word in zip(self.order, words, strict=True)
+        ]
+
+    @property
+    def right(self) -> tuple[bool, ...]:
+        """Which attempts are."""
+        return tuple([response.correct for response in self.order])
 
     @property
     def answering(self) -> int:
         """Place (from 0) of the attempt whose answer is the final one."""
-        last = len(self.attempts) - 1
+        last = len(self.order) - 1
         if self.closing is not Closing.BACKTRACK:
             return last
-        return max(place for place in range(last) if self.attempts[place].response.correct)
+        return max(place for place in range(last) if self.order[place].correct)
+
+
+def reflection_key(plan: TracePlan) -> bytes:
+    """What the reflections of a plan are drawn from, a word for each attempt."""
+    return plan.key + b"\x1freflections"
 
 
 class SegmentKind(StrEnum):

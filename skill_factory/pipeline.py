@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 
 from skill_factory.build_folder import BuildFolder
-from skill_factory.by_question import first_rows
+from skill_factory.by_question import ever_more_rows
 from skill_factory.canonical import canonical
 from skill_factory.card import documents
 from skill_factory.columns import CANONICAL
@@ -40,8 +40,8 @@ from skill_factory.sources import RawSource, open_source
 from skill_factory.tally import Tally, tally_judgement, tally_rows, tally_traces, total
 from skill_factory.typeset import typeset
 
-FirstRows = Callable[[RawSource, Recipe, int], tuple[pa.Table, bool]]
-"""`by_question.first_rows`, or what gives the same."""
+FirstRows = Callable[[RawSource, Recipe, int], Iterator[tuple[pa.Table, bool]]]
+"""`by_question.ever_more_rows`, or what gives rows as it does."""
 
 
 @dataclass
@@ -66,7 +66,7 @@ class Partition:
         while plans := list(islice(self.plans, 256)):
             some = [render(plan, self.book, self.recipe) for plan in plans]
             chars = np.array([len(trace.plan.question.text) + len(trace.text) for trace in some], np.int64)
-            right = [tuple([one.response.correct for one in plan.attempts]) for plan in plans]
+            right = [plan.right for plan in plans]
             tally_traces(self.tally, plans, right, chars, [trace.digest for trace in some])
             yield from some
 
@@ -191,7 +191,7 @@ def preview(
     questions: int = 20,
     own_formats: OwnFormats | None = None,
     token: str | None = None,
-    read_first: FirstRows = first_rows,
+    read_first: FirstRows = ever_more_rows,
 ) -> Preview:
     """
     The traces of the first usable questions in written order: the head of what `build` would write.
@@ -203,17 +203,12 @@ def preview(
     recipe = recipe or Recipe()
     raw = open_source(source, recipe.source, token) if isinstance(source, str) else source
     recipe = ready(raw, recipe, columns, own_formats)
-    wanted = (
-        questions * 4
-    )  # a look at the whole source costs the same for a few more; the next one costs all of it again
-    while True:
-        rows, all_of_it = read_first(raw, recipe, wanted)
+    for rows, all_of_it in read_first(raw, recipe, questions):
         part = build_partition(rows, recipe, own_formats)
         traces, enough = _head(part.traces, questions)
         limit = recipe.balance.max_traces
         if enough or all_of_it or (limit and len(traces) >= limit):
             break
-        wanted *= 4
     if not traces:
         check_usable(total([_rows_tally(raw, recipe), part.tally]), recipe)
     return Preview(traces, part.tally, recipe)

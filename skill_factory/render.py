@@ -85,10 +85,10 @@ def phrase_key(plan: TracePlan) -> bytes:
 def phrase_pools(plan: TracePlan, book: PhraseBook) -> list[Sequence[str]]:
     """Pools of the glue after each attempt but the last, of the closing's phrase where it has one, and of the ending."""
     if plan.format == TraceFormat.NO_REFLECTION:  # nothing was judged, so only the generic glue is honest
-        pools = [book.generic] * (len(plan.attempts) - 1)
+        pools = [book.generic] * (len(plan.order) - 1)
     else:
         glue_after = book.glue_after
-        pools = [glue_after[attempt.response.correct] for attempt in plan.attempts[:-1]]
+        pools = [glue_after[response.correct] for response in plan.order[:-1]]
     if plan.closing is not Closing.PLAIN:
         pools.append(book.backtrack if plan.closing is Closing.BACKTRACK else book.confirm)
     pools.append(book.ending)
@@ -105,7 +105,7 @@ def laid_out(plan: TracePlan, phrases: Sequence[str], layout: Scaffold) -> list[
             pieces += (response.text, layout.before_reflection, reflection.text, layout.after_reflection)
         pieces += (phrase, layout.next_sample)
     del pieces[-2:]  # no glue after the last attempt
-    answering = plan.attempts[plan.answering].response
+    answering = plan.order[plan.answering]
     pieces.append(layout.end_of_thinking)
     if plan.closing is Closing.BACKTRACK:
         pieces += (phrases[-2], layout.newline, answering.text, layout.newline)
@@ -117,7 +117,7 @@ def laid_out(plan: TracePlan, phrases: Sequence[str], layout: Scaffold) -> list[
 
 def outline(plan: TracePlan) -> tuple[SegmentKind, ...]:
     """What the stretches of a trace are; one tuple for all traces whose attempts and closing are of the same kinds."""
-    return _outline(tuple([attempt.reflection is not None for attempt in plan.attempts]), plan.closing)
+    return _outline(tuple([plan.reflect and bool(one.reflections) for one in plan.order]), plan.closing)
 
 
 @lru_cache(maxsize=4096)

@@ -55,7 +55,7 @@ def trace_html(trace: Trace, key: str = "trace", measure: Measure = characters) 
 
 def raw_html(trace: Trace, key: str = "raw") -> str:
     """The assistant's turn letter by letter, layout dimmed."""
-    right = iter([attempt.response.correct for attempt in trace.plan.attempts])
+    right = iter(trace.plan.right)
     pieces = []
     for segment in trace.segments:
         css = _RAW[segment.kind]

@@ -213,13 +213,12 @@ def test_own_formats_are_built_and_named(tmp_path: Path) -> None:
     """A function passed by the caller makes traces under its code; the card calls it a format of its own."""
     from collections.abc import Iterator
 
-    from skill_factory.formats import with_reflections
     from skill_factory.model import TracePlan
     from skill_factory.recipe import Traces
 
     def two_right(question: Question, ask: Traces) -> Iterator[Any]:
         right: list[Response] = [one for one in question.responses if one.correct][:2]
-        yield TracePlan(question, "mine", "mine", 0, with_reflections(right, b"key"), key=b"key")
+        yield TracePlan(question, "mine", "mine", 0, right, key=b"key")
 
     raw = make_raw.write_parquet(make_raw.make_rows(20, seed=4), tmp_path / "raw.parquet")
     asked = Recipe().changed({"traces.attempts": 2, "traces.formats": ["mine", "0C"]})

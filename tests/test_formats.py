@@ -216,3 +216,14 @@ def test_a_drawn_number_of_attempts_takes_every_value() -> None:
     assert found["*C"] == found["*C*IC"] == found["*CC"]
     assert all(60 <= n <= 140 for n in Counter(found["*C"]).values())
     assert set(found["*C"]) == {2, 3, 4, 5}
+
+
+@given(st.data())
+def test_an_attempt_keeps_its_reflection_when_those_before_it_are_taken_away(data: st.DataObject) -> None:
+    """A cut-off that takes attempts from the front changes nothing in the others."""
+    question = data.draw(questions(3))
+    for code in FORMATS:
+        for plan in plans(code, question, Traces(attempts=3)):
+            away = data.draw(st.integers(0, len(plan.order) - 1))
+            shorter = plan._replace(order=plan.order[away:], away=away)
+            assert shorter.attempts == plan.attempts[away:]

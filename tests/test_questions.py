@@ -3,9 +3,10 @@
 import re
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -161,6 +162,27 @@ def test_twins_of_two_questions_are_no_twins() -> None:
     """The same response to another question is another response."""
     rows = [good("a"), dict(good("a"), question="Other")]
     assert judged(rows, recipe(traces={"attempts": 1})).ledger["responses"].kept == 2
+
+
+def test_ids_that_begin_alike_are_in_order_all_the_same() -> None:
+    """Responses and reflections stand by id, even if ids differ in their last bits alone."""
+    rows = [
+        dict(
+            good(f"try {k}", reflections=[verdict(True, f"{k} {j}") for j in range(5)]), question=f"Q {k % 3}"
+        )
+        for k in range(12)
+    ]
+    asked = recipe(traces={"attempts": 1})
+    reading = read(table(rows), asked)
+    ids = np.arange(60, dtype=np.uint64)[::-1]
+    facts = replace(reading.facts, reflection_id=ids, response_id=ids[:12])
+    alike = replace(reading, facts=facts)
+    for _, question in questions(alike, judge(facts, asked), 0):
+        held = [one.id for one in question.responses]
+        assert len(held) == 4 and held == sorted(held)
+        for one in question.responses:
+            said = [reflection.id for reflection in one.reflections]
+            assert len(said) == 5 and said == sorted(said)
 
 
 # -------------------------------------------------------------------------------------------- rules

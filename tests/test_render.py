@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from skill_factory.draws import text_id
 from skill_factory.formats import FORMATS
-from skill_factory.model import Attempt, Closing, Question, Response, SegmentKind, Skip, TracePlan
+from skill_factory.model import Closing, Question, Response, SegmentKind, Skip, TracePlan
 from skill_factory.phrases import phrase_book
 from skill_factory.recipe import Phrases, Recipe, Tags, Traces, parse_recipe
 from skill_factory.render import Unreadable, parse, render
@@ -58,14 +58,15 @@ def plans(draw: st.DrawFn, tags: Tags) -> TracePlan:
     if closing is Closing.BACKTRACK:
         right[draw(st.integers(0, n - 2))], right[-1] = True, False
     some = texts(tags)
-    attempts = []
+    order = []
     for correct in right:
         # Real answers are short; one that holds a whole closing of its own has a test of its own.
         answer = draw(some.filter(lambda text: f"\n\n<{tags.answer}>\n" not in text))
-        said = reflection(1, draw(some)) if reflect else None
-        attempts.append(Attempt(toy_traces.response(0, draw(some), correct, answer), said))
+        said = [reflection(1, draw(some)) for _ in range(draw(st.integers(1, 2)))]
+        order.append(toy_traces.response(0, draw(some), correct, answer, "", said))
     code = "*C_full" if reflect else "no_reflection"
-    return TracePlan(Question(1, "Q", ()), code, "label", 0, attempts, closing, draw(st.binary(max_size=4)))
+    key, away = draw(st.binary(max_size=4)), draw(st.integers(0, 9))
+    return TracePlan(Question(1, "Q", ()), code, "label", 0, order, closing, key, reflect, away)
 
 
 @pytest.mark.parametrize("tags", TAGS, ids=lambda tags: tags.sample)
@@ -95,7 +96,7 @@ def test_spans_point_at_the_texts(data: st.DataObject) -> None:
 
 def test_an_attempt_shown_twice_is_followed_by_glue_twice() -> None:
     """An own format may show the very same attempt again; each but the last is followed by glue."""
-    one = Attempt(toy_traces.response(1, "a", True, "7"), reflection(1, "r"))
+    one = toy_traces.response(1, "a", True, "7", "", [reflection(1, "r")])
     trace = render(TracePlan(Question(1, "Q", ()), "own", "own", 0, [one, one]), BOOK, Recipe())
     assert [kind for kind, _ in trace.segments].count(SegmentKind.GLUE) == 1
     assert parse(trace.text, BOOK, Recipe()) == trace.segments
@@ -104,10 +105,9 @@ def test_an_attempt_shown_twice_is_followed_by_glue_twice() -> None:
 def test_an_earlier_attempt_that_ends_like_a_trace_is_not_taken_for_the_repeated_one() -> None:
     """Going back to `a` is read as `a`, though another attempt holds `a`, an ending phrase and an answer block."""
     ending = SHORT.ending[0]
-    right = Attempt(toy_traces.response(1, "a", True, "7"), reflection(1, "r"))
-    liar = Attempt(
-        toy_traces.response(2, f"a\n{ending}\n\n<answer>\n7\n</answer>", False, "8"), reflection(2, "s")
-    )
+    right = toy_traces.response(1, "a", True, "7", "", [reflection(1, "r")])
+    lie = f"a\n{ending}\n\n<answer>\n7\n</answer>"
+    liar = toy_traces.response(2, lie, False, "8", "", [reflection(2, "s")])
     plan = TracePlan(Question(1, "Q", ()), "*C*IC", "*C*IC", 0, [right, liar], Closing.BACKTRACK)
     trace = render(plan, SHORT, Recipe())
     assert parse(trace.text, SHORT, Recipe()) == trace.segments
@@ -126,9 +126,9 @@ def test_a_text_that_is_no_trace_says_so(cut: int, put: str) -> None:
 
 def test_ids_tell_repeats_and_formats_apart_and_digests_do_not() -> None:
     """Two repeats of one text are two traces, with one digest: that is over question, label and text alone."""
-    attempts = [Attempt(toy_traces.response(1, "a", True, "7"), None)]
+    order = [toy_traces.response(1, "a", True, "7")]
     made = [
-        render(TracePlan(Question(1, "Q", ()), code, "x", repeat, attempts), SHORT_ENDING, Recipe())
+        render(TracePlan(Question(1, "Q", ()), code, "x", repeat, order), SHORT_ENDING, Recipe())
         for code in ("one", "two")
         for repeat in (0, 1)
     ]

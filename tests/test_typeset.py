@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 
 from skill_factory.draws import Draws, all_below, words_of
 from skill_factory.formats import FORMATS
-from skill_factory.model import Attempt, Question, Trace, TracePlan
+from skill_factory.model import Question, Trace, TracePlan
+from skill_factory.outlines import KINDS
 from skill_factory.pipeline import Partition, build_partition
 from skill_factory.recipe import Recipe, Tags, Traces
 from skill_factory.render import render
-from skill_factory.typeset import KINDS, Typeset, typeset
+from skill_factory.typeset import Typeset, typeset
 from tests import make_raw
 from tests.make_raw import Row
 from tests.nasty_rows import GOOD_ROW, recipe, table
@@ -81,8 +82,7 @@ def test_a_text_that_only_a_format_of_ones_own_knows_is_taken_in() -> None:
 
     def mine(question: Question, ask: Traces) -> Iterator[TracePlan]:
         known = question.right[0]
-        attempts = [Attempt(strange, strange.reflections[0]), Attempt(known, known.reflections[0])]
-        yield TracePlan(question, "mine", "mine", 0, attempts, key=b"k")
+        yield TracePlan(question, "mine", "mine", 0, [strange, known], key=b"k")
 
     asked = recipe(traces={"formats": ("mine", "0C"), "attempts": 1})
     rows = [

@@ -52,8 +52,8 @@ def response(
     variant: str = "",
     reflections: Sequence[Reflection] = (),
 ) -> Response:
-    """A response made by hand, with a text of its own."""
-    return Response(number, 0, correct, answer, variant, reflections, [text])
+    """A response made by hand, with a text and reflections of its own."""
+    return Response(number, 0, correct, answer, variant, [text], [reflections])
 
 
 def reflection(number: int, text: str) -> Reflection:

@@ -9,6 +9,7 @@ import os
 import re
 import secrets
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 import pyarrow as pa
@@ -16,7 +17,7 @@ import streamlit as st
 
 from skill_factory import narrow as narrow_table
 from skill_factory import pipeline
-from skill_factory.by_question import first_rows
+from skill_factory.by_question import MORE, first_rows
 from skill_factory.drawn import foreseen
 from skill_factory.errors import ColumnError, NothingUsable, SourceError
 from skill_factory.fitness import fitness
@@ -220,10 +221,10 @@ def first_table(questions: int) -> tuple[pa.Table, bool]:
 def preview(questions: int = 20) -> Preview:
     """`pipeline.preview` of the present recipe, or an empty one; the rows are kept, so that no file is read again."""
     chosen = recipe()
+    # What is read is kept for other settings, which may find fewer questions usable: so more than are shown.
+    more = (first_table(questions * MORE**times) for times in count(1))
     try:
-        return pipeline.preview(
-            source(), chosen, questions=questions, read_first=lambda *asked: first_table(asked[2])
-        )
+        return pipeline.preview(source(), chosen, questions=questions, read_first=lambda *_: more)
     except NothingUsable:
         return Preview([], Tally(), chosen)  # a state that pages speak of, not an error
 

@@ -47,7 +47,7 @@ def example_html() -> str:
 
 
 def _mended(traces: list[Trace]) -> Iterator[Trace]:
-    return (trace for trace in traces if not trace.plan.attempts[0].response.correct)
+    return (trace for trace in traces if not trace.plan.order[0].correct)
 
 
 def words() -> None:

@@ -99,7 +99,7 @@ def _place(shown: Sequence[Trace]) -> int:
 
 def mends(trace: Trace) -> bool:
     """Whether a wrong attempt is followed by a right end."""
-    right = [attempt.response.correct for attempt in trace.plan.attempts]
+    right = trace.plan.right
     return right[-1] and not all(right)
 
 
