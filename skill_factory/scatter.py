@@ -28,7 +28,7 @@ from skill_factory.tally import Tally, tally_rows
 
 BUCKETS = 4096
 _SHIFT = np.uint64(64 - 12)
-CHUNK_BYTES = 24_000_000
+CHUNK_BYTES = 64_000_000
 """Bytes of rows that are sorted in memory at a time."""
 PARTITION_BYTES = 64_000_000
 """Bytes of mapped text in a partition: what one worker holds at a time."""

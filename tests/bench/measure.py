@@ -20,6 +20,8 @@ class Measured:
 
     wall: float
     cpu: float
+    system: float
+    """Of the CPU time: what the system took, for memory and files."""
     peak: int
     runs: int
 
@@ -41,18 +43,18 @@ def measure(*jobs: Job, runs: int = 3) -> list[Measured]:
     rounds = [[_timed(job) for job in jobs] for _ in range(runs)]
     peaks = [_watched(job) for job in jobs]
     return [
-        Measured(
-            statistics.median(one[k][0] for one in rounds), statistics.median(one[k][1] for one in rounds), peak, runs
-        )
+        Measured(*(statistics.median(one[k][figure] for one in rounds) for figure in range(3)), peak, runs)
         for k, peak in enumerate(peaks)
-    ]  # fmt: skip
+    ]
 
 
-def _timed(job: Job) -> tuple[float, float]:
-    """Wall and CPU seconds of a run."""
-    process, used, start = _started(job), _children_cpu(), time.monotonic()
+def _timed(job: Job) -> tuple[float, float, float]:
+    """Wall, CPU and system seconds of a run."""
+    process, before, start = _started(job), resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
     _end(process, job)
-    return time.monotonic() - start, _children_cpu() - used
+    wall, after = time.monotonic() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
+    system = after.ru_stime - before.ru_stime
+    return wall, after.ru_utime - before.ru_utime + system, system
 
 
 def _watched(job: Job) -> int:
@@ -77,11 +79,6 @@ def _end(process: "subprocess.Popen[bytes]", job: Job) -> None:
     if process.returncode:
         words = " ".join(job.command)
         raise SystemExit(f"{words} ended with {process.returncode}:\n{output.decode()[-2000:]}")
-
-
-def _children_cpu() -> float:
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
 
 
 class _Peak:
