@@ -10,7 +10,7 @@ from skill_factory.model import Closing, Question, Skip, Trace, TracePlan, hex_i
 from skill_factory.phrases import PhraseBook
 from skill_factory.questions import Judgement, questions, usable_for
 from skill_factory.reasons import TraceReason
-from skill_factory.recipe import Recipe
+from skill_factory.recipe import Balance, Recipe
 from skill_factory.render import render
 from skill_factory.tally import Tally, tally_skip
 
@@ -36,11 +36,13 @@ def compose(
     render: Render = render,
 ) -> Iterator[TracePlan]:
     """
-    The plans of all usable questions in written order. As they come `written` grows, and `tally` by those that could
-    not be made; `tally_traces` counts those that could. A plan is rendered here only where a limit is one of its text.
+    The plans of all usable questions in written order. As they come `tally` grows by those that could not be made, and
+    `written`, where limits count, by those that were; `tally_traces` counts these. A plan is rendered here only where a
+    limit is one of its text.
     """
     gates = {code: usable_for(judgement, recipe, code) for code in formats}
     excluded = frozenset(recipe.balance.exclude)
+    limited = _sets_limits(recipe)
     for place, question in questions(reading, judgement, recipe.traces.seed):
         of_question = 0
         for code, plans in formats.items():
@@ -50,14 +52,23 @@ def compose(
                 if isinstance(plan, Skip):
                     tally_skip(tally, plan)
                     continue
-                kept = _within_limits(plan, recipe, book, excluded, written, of_question, render)
-                if isinstance(kept, Skip):
-                    tally_skip(tally, kept)
-                    continue
+                if limited:
+                    kept = _within_limits(plan, recipe, book, excluded, written, of_question, render)
+                    if isinstance(kept, Skip):
+                        tally_skip(tally, kept)
+                        continue
+                    plan = kept
+                    written.traces += 1
+                    written.by_label[plan.label] += 1
                 of_question += 1
-                written.traces += 1
-                written.by_label[kept.label] += 1
-                yield kept
+                yield plan
+
+
+def _sets_limits(recipe: Recipe) -> bool:
+    """Whether a plan can meet a limit at all: most recipes set none, and a build has many plans."""
+    of_text = recipe.cutoff.tokens and recipe.cutoff.action != "keep"
+    unlimited = Balance(pass_rate=recipe.balance.pass_rate)
+    return bool(of_text) or recipe.balance != unlimited
 
 
 def _within_limits(

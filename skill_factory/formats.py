@@ -33,7 +33,7 @@ def random_order(question: Question, ask: Traces) -> Plans:
         for n in range(1, ask.attempts + 1):
             key = _key(question, ask, repeat, n, RANDOM_RULE)
             drawn = _ending_in(question.responses, question, ask, n, Draws(key))
-            yield _plan(question, TraceFormat.RANDOM, "random", repeat, drawn, key)
+            yield TracePlan(question, TraceFormat.RANDOM.value, "random", repeat, drawn, Closing.PLAIN, key)
 
 
 def one_correct(question: Question, ask: Traces) -> Plans:
@@ -79,7 +79,7 @@ def backtrack(question: Question, ask: Traces) -> Plans:
         first, last = draws.choose(right), draws.choose(wrong)
         others = _others(draws, question, (first, last), n - 2)
         order = [*draws.shuffled([first, *others]), last]
-        yield _plan(question, TraceFormat.BACKTRACK, "*C*IC", repeat, order, key, Closing.BACKTRACK)
+        yield TracePlan(question, TraceFormat.BACKTRACK.value, "*C*IC", repeat, order, Closing.BACKTRACK, key)
 
 
 def confirm(question: Question, ask: Traces) -> Plans:
@@ -95,7 +95,8 @@ def confirm(question: Question, ask: Traces) -> Plans:
         draws = Draws(key)
         last_two = draws.some(right, 2)
         others = _others(draws, question, last_two, n - 2)
-        yield _plan(question, TraceFormat.CONFIRM, "*CC", repeat, [*others, *last_two], key, Closing.CONFIRM)
+        order = [*others, *last_two]
+        yield TracePlan(question, TraceFormat.CONFIRM.value, "*CC", repeat, order, Closing.CONFIRM, key)
 
 
 def algorithm_1(question: Question, ask: Traces) -> Plans:
@@ -111,7 +112,8 @@ def algorithm_1(question: Question, ask: Traces) -> Plans:
             last, *others = [right.pop() for _ in range(n_right)]
             mixed = draws.shuffled(others + [wrong.pop() for _ in range(n_wrong)])
             key = _key(question, ask, repeat, place, ALGORITHM_1_RULE)
-            yield _plan(question, TraceFormat.ALGORITHM_1, "algorithm1", repeat, [*mixed, last], key)
+            order, code = [*mixed, last], TraceFormat.ALGORITHM_1.value
+            yield TracePlan(question, code, "algorithm1", repeat, order, Closing.PLAIN, key)
             place += 1
 
 
@@ -175,7 +177,8 @@ def _correct_last(
 ) -> TracePlan:
     key = _key(question, ask, repeat, n, CORRECT_LAST_RULE)
     order = _ending_in(question.right, question, ask, n, Draws(key))
-    return _plan(question, code, label, repeat, order, key, reflect=reflect)
+    # `_value_` is `value` without a call of a function, once a trace.
+    return TracePlan(question, code._value_, label, repeat, order, Closing.PLAIN, key, reflect)
 
 
 def _ending_in(
@@ -186,20 +189,6 @@ def _ending_in(
     if ask.distinct_variants:
         return [*_one_per_variant(draws, question, last.variant, n - 1), last]
     return [*_others(draws, question, (last,), n - 1), last]
-
-
-def _plan(
-    question: Question,
-    code: TraceFormat,
-    label: str,
-    repeat: int,
-    order: Sequence[Response],
-    key: bytes,
-    closing: Closing = Closing.PLAIN,
-    reflect: bool = True,
-) -> TracePlan:
-    # `_value_` is `value` without a call of a function, once a trace.
-    return TracePlan(question, code._value_, label, repeat, order, closing, key, reflect)
 
 
 def _others(draws: Draws, question: Question, taken: Sequence[Response], k: int) -> list[Response]:
