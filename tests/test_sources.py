@@ -91,6 +91,17 @@ def test_folders_and_globs_are_one_source(given_as: str, tmp_path: Path) -> None
     assert len(found) == (2 if given_as == "/*.jsonl" else 5)
 
 
+def test_a_parquet_file_that_was_written_anew_is_read_anew(tmp_path: Path) -> None:
+    """What is kept of a file from one row group to the next goes when the file changes."""
+    path = tmp_path / "raw.parquet"
+    for number in range(3):
+        rows = [dict(row, response=f"{row['response']} {number}") for row in ROWS]
+        pq.write_table(pa.Table.from_pylist(rows), path, row_group_size=2)
+        assert [row["response"] for row in rows_of(open_source(str(path)))] == [
+            row["response"] for row in rows
+        ]
+
+
 def test_the_digest_is_of_the_content_alone(tmp_path: Path) -> None:
     """The same files in another folder under the same names have the same digest; one changed byte another."""
     digests = []

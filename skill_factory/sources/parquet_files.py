@@ -4,7 +4,9 @@ Two things can make a small Parquet file huge: pages that unpack to a thousand t
 dictionary that a million rows point at. The first is told by the footer, the second by a look into the dictionary.
 """
 
+import os
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -29,13 +31,23 @@ MOST_REPEATED = 1000
 def opened(path: Path, dictionaries: list[str] | None = None) -> pq.ParquetFile:
     """The file. Errors: SourceError."""
     try:
-        return pq.ParquetFile(path, pre_buffer=False, buffer_size=1 << 20, read_dictionary=dictionaries)
+        seen = os.stat(path)
+        footer = _footer(path, (seen.st_ino, seen.st_size, seen.st_mtime_ns))
+        return pq.ParquetFile(
+            path, metadata=footer, pre_buffer=False, buffer_size=1 << 20, read_dictionary=dictionaries
+        )
     except (
         pa.ArrowException,
         OSError,
         UnicodeError,
     ) as error:  # the last: a column name of broken bytes
         raise damaged(path, error) from None
+
+
+@lru_cache(maxsize=2)
+def _footer(path: Path, seen: tuple[int, ...]) -> pq.FileMetaData:
+    """The footer of a file as it is now: it names each row group, and each row group asks for it anew."""
+    return pq.read_metadata(path)
 
 
 def checked_names(file: pq.ParquetFile, path: Path) -> list[str]:
