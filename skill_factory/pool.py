@@ -90,20 +90,20 @@ class Pool:
         starts, ends = critiques.starts[rows], critiques.starts[rows + 1]
         shown = np.repeat(np.array([plan.reflect for plan in plans], np.bool_), n) & (ends > starts)
         away = np.array([plan.away for plan in plans], np.int64)
-        drawn = starts + all_below(
-            _words([reflection_key(plan) for plan in plans], away, n), (ends - starts).astype(np.uint64)
-        )
-        drawn[~shown] = 0
+        words = _words([reflection_key(plan) for plan in plans], away, n)
+        drawn = (starts + all_below(words, (ends - starts).astype(np.uint64)))[shown]
+        places, ids = np.zeros(len(rows), np.int64), np.zeros(len(rows), np.uint64)
+        places[shown] = critiques.places[drawn] + len(reading.responses)
+        ids[shown] = critiques.ids[drawn]
         names = pa.array([name or None for name in facts.variants], pa.string())
-        nothing = not len(critiques.places)
         return Tried(
             rows,
-            drawn if nothing else critiques.places[drawn] + len(reading.responses),
+            places,
             shown,
             np.array([one.correct for one in order], np.bool_),
             names.take(pa.array(facts.response_variant[rows])),
             facts.response_id[rows],
-            drawn.astype(np.uint64) if nothing else critiques.ids[drawn],
+            ids,
         )
 
     def _strange(self, plans: Sequence[TracePlan]) -> Tried:

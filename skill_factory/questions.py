@@ -146,7 +146,7 @@ def _answers(reading: Reading, judgement: Judgement) -> Sequence[str | None]:
     return answers
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Critiques(Sequence[Sequence[Reflection]]):
     """The kept reflections of each response, by its place in the facts, and by id; each is made when it is asked for."""
 
