@@ -1,6 +1,7 @@
 """The command line: parse, call one function of the package, print. `python -m skill_factory --help`."""
 
 import argparse
+import gc
 import io
 import json
 import os
@@ -45,8 +46,11 @@ def run() -> NoReturn:
             stream.reconfigure(
                 errors="backslashreplace"
             )  # a terminal may not know every character of the data
+    if sys.argv[1:2] == ["build"]:
+        gc.disable()  # as in its workers: many small tuples, and no cycles
     try:
         code = main(sys.argv[1:])
+        gc.freeze()  # what is left goes with the process: nobody needs to look for cycles in it
         # What is done is done: a late Ctrl-C changes no exit code.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         sys.exit(code)
