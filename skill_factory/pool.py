@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from skill_factory.critiques import Critiques
 from skill_factory.draws import all_below, words_of
 from skill_factory.facts import Flags, Ids, Reading
 from skill_factory.model import Response, TracePlan, reflection_key
-from skill_factory.questions import Critiques
 from skill_factory.texts import Texts
 
 Places = npt.NDArray[np.int64]

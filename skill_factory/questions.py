@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from skill_factory.critiques import Critiques, by_owner
 from skill_factory.draws import order_keys
 from skill_factory.facts import Facts, Flags, Places, Reading
-from skill_factory.model import Question, Reflection, Response, TraceFormat, hex_id, made_of
+from skill_factory.model import Question, Response, TraceFormat, hex_id, made_of
 from skill_factory.reasons import QuestionReason, ReflectionReason, ResponseReason
 from skill_factory.recipe import Recipe
 
@@ -110,8 +111,8 @@ def questions(reading: Reading, judgement: Judgement, seed: int) -> Iterator[tup
     rank = np.empty(len(order), np.int32)
     rank[order] = np.arange(len(order), dtype=np.int32)
     kept = np.flatnonzero(judgement.response_code == KEPT)
-    kept = kept[_by_owner(rank[facts.response_question[kept]], facts.response_id[kept])]
-    critiques = Critiques.of(reading, judgement)
+    kept = kept[by_owner(rank[facts.response_question[kept]], facts.response_id[kept])]
+    critiques = Critiques.of(reading, judgement.reflection_code == KEPT, judgement.response_twin)
     ends = np.cumsum(judgement.question_kept[order])
     starts = ends - judgement.question_kept[order]
     spans = zip(order.tolist(), starts.tolist(), ends.tolist(), strict=True)
@@ -144,53 +145,6 @@ def _answers(reading: Reading, judgement: Judgement) -> Sequence[str | None]:
     for place, owner in zip(joined.tolist(), twin[joined].tolist(), strict=True):
         answers[owner] = min(answers[owner] or "", answers[place] or "")
     return answers
-
-
-@dataclass(frozen=True, eq=False)
-class Critiques(Sequence[Sequence[Reflection]]):
-    """The kept reflections of each response, by its place in the facts, and by id; each is made when it is asked for."""
-
-    texts: Sequence[str]
-    places: npt.NDArray[np.int64]
-    """Of the kept reflections in the facts, response by response."""
-    ids: npt.NDArray[np.uint64]
-    """Of the same ones."""
-    starts: npt.NDArray[np.int64]
-    """Where those of each response begin, and the last ones end."""
-
-    @classmethod
-    def of(cls, reading: Reading, judgement: Judgement) -> "Critiques":
-        """Those that a judgement keeps; what a twin was told counts for the response that stands for both."""
-        facts = reading.facts
-        chosen = np.flatnonzero(judgement.reflection_code == KEPT)
-        owner = judgement.response_twin[facts.reflection_response[chosen]]
-        chosen = chosen[_by_owner(owner, facts.reflection_id[chosen])]
-        starts = np.zeros(len(facts.response_id) + 1, np.int64)
-        np.cumsum(np.bincount(owner, minlength=len(facts.response_id)), out=starts[1:])
-        return cls(reading.reflections, chosen, facts.reflection_id[chosen], starts)
-
-    def __len__(self) -> int:
-        return len(self.starts) - 1
-
-    def __getitem__(self, place: int) -> list[Reflection]:  # type: ignore[override]  # a slice asks for nothing here
-        start, end = self.starts[place : place + 2].tolist()
-        ids, places = self.ids[start:end].tolist(), self.places[start:end].tolist()
-        return [Reflection(id, one, self.texts) for id, one in zip(ids, places, strict=True)]
-
-
-def _by_owner(owner: Places, ids: npt.NDArray[np.uint64]) -> npt.NDArray[np.intp]:
-    """
-    The order by owner, then id.
-
-    Sorting one key is many times faster than sorting by two, and ids of one owner hardly ever begin with the same bits.
-    """
-    if int(owner.max(initial=0)) < 1 << 24:
-        keys = owner.astype(np.uint64) << np.uint64(40) | ids >> np.uint64(24)
-        order = np.argsort(keys)
-        ordered = keys[order]
-        if not (ordered[1:] == ordered[:-1]).any():
-            return order
-    return np.lexsort((ids, owner))
 
 
 def _drop(codes: Codes, failed: Flags, code: int) -> None:
