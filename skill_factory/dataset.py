@@ -89,7 +89,7 @@ def _attempts(made: Typeset) -> pa.Array:
         ],
         fields=list(ATTEMPT),
     )
-    return pa.ListArray.from_arrays(_offsets(made.attempts), structs)
+    return pa.ListArray.from_arrays(_offsets([len(one) for one in made.right]), structs)
 
 
 def _spans(made: Typeset) -> pa.Array:

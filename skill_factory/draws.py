@@ -87,11 +87,6 @@ class Draws:
         return self.some(items, len(items))
 
 
-def drawn(word: int, items: Sequence[T]) -> T | None:
-    """The item that a word of a stream falls on, as `Draws.choose` takes it; None where there is none."""
-    return items[(word * len(items)) >> 64] if items else None
-
-
 def words_of(keys: Sequence[bytes], k: int) -> npt.NDArray[np.uint64]:
     """The first k words of the stream of each key: what `Draws` would take, a row for each."""
     streams = [b"".join([blake2b(key).digest() for key in keys])]

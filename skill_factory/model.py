@@ -11,7 +11,7 @@ from functools import cached_property
 from itertools import repeat
 from typing import Any, NamedTuple, TypeVar
 
-from skill_factory.draws import Draws, drawn
+from skill_factory.draws import Draws
 from skill_factory.reasons import TraceReason
 
 T = TypeVar("T", bound=tuple[Any, ...])
@@ -113,6 +113,9 @@ class Attempt(NamedTuple):
     reflection: Reflection | None
 
 
+_NONE: Sequence[Reflection | None] = (None,)
+
+
 class TracePlan(NamedTuple):
     """Which responses a trace shows, in which order and with which closing; no wording yet."""
 
@@ -134,10 +137,9 @@ class TracePlan(NamedTuple):
         """Each response with one of its kept reflections, drawn from the key and the place of the attempt."""
         if not self.reflect:
             return [Attempt(response, None) for response in self.order]
-        words = Draws(reflection_key(self)).words(self.away + len(self.order))[self.away :]
-        return [
-            Attempt(one, drawn(word, one.reflections)) for one, word in zip(self.order, words, strict=True)
-        ]
+        draws = Draws(reflection_key(self))
+        draws.words(self.away)
+        return [Attempt(one, draws.choose(one.reflections or _NONE)) for one in self.order]
 
     @property
     def right(self) -> tuple[bool, ...]:

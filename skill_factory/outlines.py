@@ -9,11 +9,10 @@ import numpy.typing as npt
 
 from skill_factory.model import Reflection, Response, SegmentKind, TracePlan
 from skill_factory.phrases import PhraseBook
-from skill_factory.pool import Pool
+from skill_factory.pool import Places, Pool
 from skill_factory.recipe import Recipe
 from skill_factory.render import laid_out, outline, phrase_pools, scaffold
 
-Places = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.uint8]
 
 KINDS = tuple(SegmentKind)

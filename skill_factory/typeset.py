@@ -14,9 +14,9 @@ import pyarrow as pa
 from skill_factory.draws import all_below, words_of
 from skill_factory.facts import Reading
 from skill_factory.model import TracePlan
-from skill_factory.outlines import RIGHT, SHOWN, Codes, Outlines, Places, of_each, ranges
+from skill_factory.outlines import RIGHT, SHOWN, Codes, Outlines, of_each, ranges
 from skill_factory.phrases import PhraseBook
-from skill_factory.pool import Pool, Tried
+from skill_factory.pool import Places, Pool, Tried
 from skill_factory.recipe import Recipe
 from skill_factory.render import phrase_key, trace_digest, trace_id
 
@@ -33,8 +33,6 @@ class Typeset:
     plans: Sequence[TracePlan]
     right: Sequence[tuple[bool, ...]]
     """Which attempts of each are."""
-    attempts: Sequence[int]
-    """How many each trace has."""
     tried: Tried
     """All attempts, trace after trace."""
     messages: pa.Array
@@ -138,7 +136,6 @@ def _put_together(laid: _Laid, texts: pa.Array, chars: Places, size: int) -> Ite
         yield Typeset(
             plans,
             laid.right[start:end],
-            attempts.tolist(),
             laid.tried.part(int(tries[start] - attempts[0]), int(tries[end - 1])),
             messages,
             [trace_id(digest, plan) for digest, plan in zip(digests, plans, strict=True)],
