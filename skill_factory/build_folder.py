@@ -24,7 +24,7 @@ from skill_factory.recipe import Recipe, recipe_from_toml
 from skill_factory.tally import Tally, tally_from_json
 
 SHARDS = "sft_train"
-LAYOUT = "2"
+LAYOUT = "3"
 """Grows when work files of an earlier version would be read as something else."""
 FILES = ("README.md", "recipe.toml", "report.json", "dataset_info.json")
 """All that a finished build holds beside its shards."""
@@ -205,6 +205,11 @@ class BuildFolder:
     def note_scan(self, tree: dict[str, Any]) -> None:
         """Note that the scan has ended."""
         write_whole(self.work / "scattered.json", json.dumps(tree))
+
+    def let_go(self, files: Iterable[Path]) -> None:
+        """Remove scattered rows that no partition needs any more: the disk has room for shards, and the end less to do."""
+        for path in files:
+            path.unlink(missing_ok=True)
 
     def noted(self, report: Report) -> Report:
         """The report, and each progress in `.work/progress.json` too, where the app reads it."""

@@ -1,11 +1,13 @@
 """Rows go to where their questions are: sorted by the written order, cut into contiguous partitions.
 
 Each piece of the source becomes chunks: Arrow files of canonical rows, sorted by order key, with the row at which each
-of 4,096 buckets (the key's first 12 bits) begins. How many partitions there are follows from the bytes of text per
-bucket alone, never from workers, files or the order of rows.
+of 4,096 buckets (the key's first 12 bits) begins. A chunk holds a stretch of the order, an eighth of all buckets: when
+the partitions of a stretch are built its chunks go, while the rest is being built. How many partitions there are follows
+from the bytes of text per bucket alone, never from workers, files or the order of rows.
 """
 
 import os
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import FileIO
@@ -27,8 +29,10 @@ from skill_factory.sources import Piece
 from skill_factory.tally import Tally, tally_rows
 
 BUCKETS = 4096
+STRETCHES = 8
+"""Files that sorted rows are written as: the more, the sooner the first can go, and the smaller each is."""
 _SHIFT = np.uint64(64 - 12)
-CHUNK_BYTES = 64_000_000
+SORTED_BYTES = 128_000_000
 """Bytes of rows that are sorted in memory at a time."""
 PARTITION_BYTES = 64_000_000
 """Bytes of mapped text in a partition: what one worker holds at a time."""
@@ -43,13 +47,19 @@ Counts = npt.NDArray[np.int64]
 @dataclass(frozen=True)
 class Chunk:
     """
-    Canonical rows on disk, sorted by order key; bucket b holds rows starts[b] to starts[b + 1].
+    Canonical rows on disk, sorted by order key; bucket first + k holds rows starts[k] to starts[k + 1].
 
     Once partitions are cut, these stand in the place of buckets.
     """
 
     path: Path
+    first: int
     starts: Counts
+
+    @property
+    def span(self) -> range:
+        """The buckets, or partitions, whose rows it holds."""
+        return range(self.first, self.first + len(self.starts) - 1)
 
 
 @dataclass(frozen=True)
@@ -112,7 +122,7 @@ def scatter_piece(piece: Piece, recipe: Recipe, folder: Path, name: str) -> Scat
         order = np.argsort(keys, kind="stable")
         starts = np.searchsorted(buckets[order], np.arange(BUCKETS + 1)).astype(np.int64)
         table = table.take(pa.array(order))  # under the same name, so that the unsorted rows are let go
-        chunks.append(_write_chunk(table, starts, folder / f"{name}-{len(chunks):05d}.arrow"))
+        chunks.extend(_write_chunks(table, starts, folder, f"{name}-{len(chunks):05d}"))
     return Scattered(chunks, size, tally, frozenset(variants))
 
 
@@ -127,7 +137,7 @@ def _variants(table: pa.Table) -> set[str]:
 
 
 def _gathered(piece: Piece, recipe: Recipe, tally: Tally) -> Iterator[pa.Table]:
-    """Canonical rows in tables of at most CHUNK_BYTES, unless a batch alone has more."""
+    """Canonical rows in tables of at most SORTED_BYTES, unless a batch alone has more."""
     waiting: list[pa.Table] = []
     size = 0
     for batch in piece.batches(recipe.columns):
@@ -135,7 +145,7 @@ def _gathered(piece: Piece, recipe: Recipe, tally: Tally) -> Iterator[pa.Table]:
         tally.add(tally_rows(read))
         if not read.table.num_rows:
             continue
-        if waiting and size + read.table.nbytes > CHUNK_BYTES:
+        if waiting and size + read.table.nbytes > SORTED_BYTES:
             joined, waiting, size = [_joined(waiting)], [], 0
             yield joined.pop()  # kept here by no name: what takes it may let it go
         waiting.append(read.table)
@@ -163,13 +173,23 @@ def _keys_and_bytes(table: pa.Table, seed: int) -> tuple[npt.NDArray[np.uint64],
     return order_keys(seed, ids)[places], size
 
 
-def _write_chunk(table: pa.Table, starts: Counts, path: Path) -> Chunk:
+def _write_chunks(table: pa.Table, starts: Counts, folder: Path, name: str) -> Iterator[Chunk]:
+    """A chunk for each stretch that the sorted rows have some of; `starts` are those of all buckets."""
+    width = BUCKETS // STRETCHES
+    for first in range(0, BUCKETS, width):
+        own = starts[first : first + width + 1]
+        if rows := int(own[-1] - own[0]):
+            path = folder / f"{name}-{first:04d}.arrow"
+            _write_rows(table.slice(int(own[0]), rows), path)
+            yield Chunk(path, first, own - own[0])
+
+
+def _write_rows(table: pa.Table, path: Path) -> None:
     # Named by process: a worker whose killed parent was started again may still be writing this chunk.
     partial = path.with_suffix(f".{os.getpid()}.partial")
     with _InPieces(partial, "wb") as file, pa.ipc.new_file(file, CANONICAL) as writer:
-        writer.write_table(table.combine_chunks())
+        writer.write_table(table)
     os.replace(partial, path)
-    return Chunk(path, starts)
 
 
 class _InPieces(FileIO):
@@ -213,17 +233,29 @@ class Partitions:
 
     def slices(self, p: int) -> list[Slice]:
         """Where the rows of partition p lie."""
-        found = [Slice(c.path, int(c.starts[p]), int(c.starts[p + 1])) for c in self.chunks]
-        return [one for one in found if one.end > one.start]
+        holding = (
+            (c.path, c.starts[p - c.first : p - c.first + 2].tolist()) for c in self.chunks if p in c.span
+        )
+        return [Slice(path, start, end) for path, (start, end) in holding if end > start]
+
+    def files(self) -> dict[range, list[Path]]:
+        """All files, by the partitions whose rows they hold."""
+        found: dict[range, list[Path]] = {}
+        for chunk in self.chunks:
+            found.setdefault(chunk.span, []).append(chunk.path)
+        return found
 
     def to_json(self) -> dict[str, Any]:
         """File names and cuts, as JSON values."""
-        return {"chunks": [[c.path.name, c.starts.tolist()] for c in self.chunks], "cuts": list(self.cuts)}
+        chunks = [[c.path.name, c.first, c.starts.tolist()] for c in self.chunks]
+        return {"chunks": chunks, "cuts": list(self.cuts)}
 
 
 def partitions_from_json(tree: dict[str, Any], folder: Path) -> Partitions:
     """The inverse of `Partitions.to_json`, for chunks in a folder."""
-    chunks = [Chunk(folder / name, np.array(starts, np.int64)) for name, starts in tree["chunks"]]
+    chunks = [
+        Chunk(folder / name, first, np.array(starts, np.int64)) for name, first, starts in tree["chunks"]
+    ]
     return Partitions(chunks, tree["cuts"])
 
 
@@ -235,4 +267,12 @@ def partitions(chunks: Sequence[Chunk], size: Counts) -> Partitions:
     n += n % 2 if 1 < n < BUCKETS else 0  # an even number: two workers end together
     inner = np.searchsorted(ends, [whole * p // n for p in range(1, n)], side="right")
     cuts = sorted({0, BUCKETS, *inner.tolist()})
-    return Partitions([Chunk(one.path, one.starts[cuts]) for one in chunks], cuts)
+    return Partitions([_cut(one, cuts) for one in chunks], cuts)
+
+
+def _cut(chunk: Chunk, cuts: Sequence[int]) -> Chunk:
+    """The chunk with partitions in the place of buckets."""
+    first = bisect_right(cuts, chunk.span.start) - 1
+    last = bisect_left(cuts, chunk.span.stop)
+    inside = np.clip(np.array(cuts[first : last + 1]) - chunk.first, 0, len(chunk.span))
+    return Chunk(chunk.path, first, chunk.starts[inside])

@@ -5,6 +5,7 @@ import gzip
 import json
 import os
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from skill_factory.canonical import canonical
 from skill_factory.errors import SkillFactoryError, SourceError
 from skill_factory.recipe import Columns, Source
 from skill_factory.sources import RawSource, open_source, source_of_recipe
-from skill_factory.sources.files import FileSource
+from skill_factory.sources.files import FileSource, runs
 
 COLUMNS = Columns(
     question="question", response=("response",), correct=("correct",), reflections=("reflections",)
@@ -100,6 +101,26 @@ def test_a_parquet_file_that_was_written_anew_is_read_anew(tmp_path: Path) -> No
         assert [row["response"] for row in rows_of(open_source(str(path)))] == [
             row["response"] for row in rows
         ]
+
+
+def test_small_row_groups_are_read_together(tmp_path: Path) -> None:
+    """Row groups of two rows are one piece, with the same rows in the same order; those of several files are not mixed."""
+    for name, rows in (("a", ROWS), ("b", ROWS[::-1])):
+        pq.write_table(pa.Table.from_pylist(rows), tmp_path / f"{name}.parquet", row_group_size=2)
+    source = open_source(str(tmp_path))
+    assert len(source.pieces()) == 2
+    assert [row["response"] for row in rows_of(source)] == [row["response"] for row in [*ROWS, *ROWS[::-1]]]
+
+
+@given(st.lists(st.integers(0, 100)), st.integers(1, 200))
+def test_neighbours_fill_a_piece_and_no_more(sizes: list[int], wanted: int) -> None:
+    """Each row group once and in order; a piece is one group or fits; no piece could have taken the next group too."""
+    found = list(runs(sizes, wanted))
+    assert [group for run in found for group in run] == list(range(len(sizes)))
+    for run, after in pairwise(found):
+        assert sum(sizes[k] for k in run) + sizes[after.start] > wanted
+    for run in found:
+        assert len(run) == 1 or sum(sizes[k] for k in run) <= wanted
 
 
 def test_the_digest_is_of_the_content_alone(tmp_path: Path) -> None:

@@ -9,10 +9,11 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,9 @@ from skill_factory.tally import Tally, tally_from_json, total
 
 SMALL_BYTES = 24_000_000
 """Below this, starting workers costs more than they bring."""
-PARENT_BYTES, WORKER_BYTES = 200_000_000, 450_000_000
+AHEAD = 256
+"""Calls handed to the workers and not yet answered: none ever waits for work, and however many follow take no memory."""
+PARENT_BYTES, WORKER_BYTES = 200_000_000, 600_000_000
 """What the main process and a worker take at their peak, with room; `make bench` measures it."""
 
 CHILDREN = {
@@ -105,9 +108,13 @@ def _run(
     done = {p: tally for p in range(len(cut)) if (tally := folder.done(p)) is not None}
     resumed = len(done)
     clock.begin(len(cut), done, resumed)
+    files = cut.files()
     for p, tally in _build(cut, recipe, folder, pool, done, own):
         done[p] = tally
         clock.built(tally)
+        # A file goes with the last of its partitions, so a build that is stopped never wants it again.
+        for over in [span for span in files if done.keys() >= set(span)]:
+            folder.let_go(files.pop(over))
     return Built([done[p] for p in range(len(cut))], rows, resumed)
 
 
@@ -126,7 +133,7 @@ def _scan(
     clock.total = len(pieces)
     found: dict[int, Scattered] = {}
     for k, scattered in _each(
-        _scatter, [(piece, recipe, folder.scattered, k) for k, piece in enumerate(pieces)], pool
+        _scatter, ((k, (piece, recipe, folder.scattered, k)) for k, piece in enumerate(pieces)), pool
     ):
         found[k] = scattered
         clock.scanned(scattered.tally)
@@ -177,9 +184,7 @@ def _build(
             known[p] = build_one(p, cut.slices(p), recipe, folder, written_before(before), own)
             yield p, known[p]
         return
-    yield from _each(
-        build_one, [(p, cut.slices(p), recipe, folder, None, own) for p in missing], pool, missing
-    )
+    yield from _each(build_one, ((p, (p, cut.slices(p), recipe, folder, None, own)) for p in missing), pool)
 
 
 def written_before(before: Tally) -> Written:
@@ -203,24 +208,24 @@ def build_one(
 
 
 def _each(
-    task: Callable[..., Any],
-    arguments: Sequence[tuple[Any, ...]],
-    pool: Executor | None,
-    names: Sequence[int] = (),
+    task: Callable[..., Any], calls: Iterator[tuple[int, tuple[Any, ...]]], pool: Executor | None
 ) -> Iterator[tuple[int, Any]]:
-    """(name, result) of every call, as they come; in this process without a pool."""
-    names = names or range(len(arguments))
+    """(name, result) of every call, given as (name, arguments), as they come; in this process without a pool."""
     if pool is None:
-        for name, one in zip(names, arguments, strict=True):
+        for name, one in calls:
             yield name, task(*one)
         return
-    with _no_ctrl_c_for_children(), _children_settings():
-        waiting: dict[Future[Any], int] = {
-            pool.submit(task, *one): name for name, one in zip(names, arguments, strict=True)
-        }
+    waiting: dict[Future[Any], int] = {}
     try:
-        for future in as_completed(waiting):
-            yield waiting.pop(future), future.result()
+        while True:
+            with _no_ctrl_c_for_children(), _children_settings():
+                for name, one in islice(calls, AHEAD - len(waiting)):
+                    waiting[pool.submit(task, *one)] = name
+            if not waiting:
+                return
+            ended, _ = wait(waiting, return_when=FIRST_COMPLETED)
+            for future in ended:
+                yield waiting.pop(future), future.result()
     except BrokenProcessPool:
         raise BuildFolderError(
             "A worker process was ended from outside, most often because memory ran out. What is finished is kept: "

@@ -3,7 +3,7 @@
 import glob
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,11 @@ PACKED = (".gz", ".zst")
 HEAD_CHARS = 64_000_000
 """A head of rows with ten million characters each is a few rows."""
 BATCH_ROWS = 2_000
+PIECES, SMALLEST_PIECE, LARGEST_PIECE = 32, 16_000_000, 128_000_000
+"""
+How many pieces Parquet files are read in, and bytes that a piece has: a row group alone may be far smaller, and every
+partition takes rows from every piece.
+"""
 
 
 def looks_like_path(text: str) -> bool:
@@ -90,20 +95,24 @@ class FileSource:
         return found
 
     def pieces(self) -> list[Piece]:
-        """Row groups of Parquet files, other files whole."""
+        """Neighbouring row groups of Parquet files, other files whole."""
         if self.suffix != ".parquet":
             return [FilePiece(path, self.suffix) for path in self.paths]
-        pieces: list[Piece] = []
         names = self.names()
-        for path in self.paths:
-            file = opened(path)
-            if missing := set(names) - set(checked_names(file, path)):
-                raise SourceError(
-                    f"{path.name} has no column {min(missing)!r}, which {self.paths[0].name} has. "
-                    "Give files with the same columns."
-                )
-            pieces.extend(ParquetPiece(path, group) for group in range(file.num_row_groups))
-        return pieces
+        sizes = {path: self._group_sizes(path, names) for path in self.paths}
+        wanted = sum(map(sum, sizes.values())) // PIECES
+        wanted = min(max(wanted, SMALLEST_PIECE), LARGEST_PIECE)
+        return [ParquetPiece(path, run) for path in self.paths for run in runs(sizes[path], wanted)]
+
+    def _group_sizes(self, path: Path, names: Sequence[str]) -> list[int]:
+        """Unpacked bytes of each row group. Errors: SourceError for a file that lacks a column."""
+        file = opened(path)
+        if missing := set(names) - set(checked_names(file, path)):
+            raise SourceError(
+                f"{path.name} has no column {min(missing)!r}, which {self.paths[0].name} has. "
+                "Give files with the same columns."
+            )
+        return [file.metadata.row_group(group).total_byte_size for group in range(file.num_row_groups)]
 
     def pinned(self) -> Source:
         """The spec with the SHA-256 of the content; of several files, over their sorted digests."""
@@ -114,15 +123,16 @@ class FileSource:
 
 @dataclass(frozen=True)
 class ParquetPiece:
-    """A row group of a Parquet file."""
+    """Neighbouring row groups of a Parquet file."""
 
     path: Path
-    group: int
+    groups: range
 
     def batches(self, columns: Columns) -> Iterator[Batch]:
-        """Its rows, mapped columns only."""
+        """Their rows, mapped columns only."""
         names = needed_columns(columns, opened(self.path).schema_arrow.names)
-        yield from group_batches(self.path, self.group, names)
+        for group in self.groups:
+            yield from group_batches(self.path, group, names)
 
 
 @dataclass(frozen=True)
@@ -135,6 +145,18 @@ class FilePiece:
     def batches(self, columns: Columns) -> Iterator[Batch]:
         """Its rows with all their columns: a text format has to be read whole anyway."""
         yield from text_batches(self.path, self.suffix, BATCH_ROWS)
+
+
+def runs(sizes: Sequence[int], wanted: int) -> Iterator[range]:
+    """Neighbours that have at most the wanted bytes together, or are one."""
+    start = together = 0
+    for group, size in enumerate(sizes):
+        if group > start and together + size > wanted:
+            yield range(start, group)
+            start, together = group, 0
+        together += size
+    if sizes:
+        yield range(start, len(sizes))
 
 
 def _expand(path: Path, text: str) -> list[Path]:
