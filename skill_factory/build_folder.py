@@ -85,6 +85,13 @@ class BuildFolder:
         if self._is_ours(lock) and os.listdir(self.work) == [self._lock.name]:
             self.drop_work()
 
+    def holds_build(self) -> bool:
+        """Whether a build was begun or finished here. Errors: BuildFolderError."""
+        try:
+            return self.built_recipe() is not None
+        except OSError as error:
+            raise self.failed(error) from None
+
     def check_free(self, fingerprint: str) -> bool:
         """
         Whether the finished build of this fingerprint is here already.
@@ -108,6 +115,8 @@ class BuildFolder:
             self._refuse_foreign()
             return
         old, new = there.flat(), recipe.flat()
+        if not old["source.digest"] and not self.scan_done():
+            del new["source.digest"]  # it was stopped before it knew its data, and holds nothing of them
         lines = [f"{k}: {_show(old[k])} there, {_show(new[k])} now" for k in new if old[k] != new[k]]
         if lines:
             raise BuildFolderError(
@@ -185,17 +194,21 @@ class BuildFolder:
     # -- working ----------------------------------------------------------------------------------------------------
 
     def begin(self, recipe: Recipe) -> None:
-        """Note whose build this is, and forget what an unfinished scan, killed workers or another version left behind."""
+        """Note whose build begins, and forget what an unfinished scan, killed workers or another version left behind."""
         layout = self.work / "layout"
         if not (self._recipe.is_file() and layout.is_file() and layout.read_text(encoding="utf-8") == LAYOUT):
             self._empty_work()
         for path in self.work.glob("*.partial"):
             path.unlink(missing_ok=True)
-        write_whole(self._recipe, recipe.to_toml())
+        self.note_recipe(recipe)
         write_whole(layout, LAYOUT)
         if not (self.work / "scattered.json").is_file():
             remove_tree(self.scattered)
         self.scattered.mkdir(parents=True, exist_ok=True)
+
+    def note_recipe(self, recipe: Recipe) -> None:
+        """Note whose build this is; once more when its source's digest is known."""
+        write_whole(self._recipe, recipe.to_toml())
 
     def scan_done(self) -> dict[str, Any] | None:
         """What the scan noted at its end; None while it has not ended."""

@@ -30,7 +30,7 @@ from skill_factory.formats import OwnFormats, chosen_formats
 from skill_factory.model import Trace, TracePlan
 from skill_factory.phrases import PhraseBook, phrase_book
 from skill_factory.places import place
-from skill_factory.prepare import check_usable, pinned, ready
+from skill_factory.prepare import check_usable, pinning, ready
 from skill_factory.progress import Report, silent
 from skill_factory.questions import Judgement, judge
 from skill_factory.reasons import Level
@@ -150,14 +150,18 @@ def build(
     recipe = recipe or Recipe()
     raw = open_source(source, recipe.source, token) if isinstance(source, str) else source
     with (engine or local_engine(workers))(raw, own_formats) as run:
-        was = recipe.source
+        was, folder = recipe.source, BuildFolder(place(out))
         recipe = ready(raw, recipe, columns, own_formats)
-        recipe = pinned(raw, recipe.model_copy(update={"source": was}), exact)
-        return _build(BuildFolder(place(out)), recipe, run, report, fresh)
+        pin = pinning(raw, recipe.model_copy(update={"source": was}), exact)
+        if exact or folder.holds_build():
+            recipe = pin()  # before anything is done: it may be done already, or be asked of other data
+        return _build(folder, recipe, pin, run, report, fresh)
 
 
-def _build(folder: BuildFolder, recipe: Recipe, run: Run, report: Report, fresh: bool) -> BuildResult:
-    """The build of a settled recipe, unless the folder holds it already."""
+def _build(
+    folder: BuildFolder, recipe: Recipe, pin: Callable[[], Recipe], run: Run, report: Report, fresh: bool
+) -> BuildResult:
+    """The build of a settled recipe, unless the folder holds it already; its source's digest may come while it runs."""
     if folder.check_free(recipe.fingerprint()) and not fresh:
         folder.tidy()
         return BuildResult(folder.path, folder.report() or {}, 0, True, recipe)
@@ -169,7 +173,8 @@ def _build(folder: BuildFolder, recipe: Recipe, run: Run, report: Report, fresh:
             else:
                 folder.check_same(recipe)
             folder.begin(recipe)
-            built = run(recipe, folder, folder.noted(report))
+            built = run(recipe, folder, folder.noted(report), pin)
+            recipe = pin()
             tally = total([built.rows, *built.partitions])
             check_usable(tally, recipe)
             shards = folder.move_shards([one.ledger[Level.TRACES].kept for one in built.partitions])

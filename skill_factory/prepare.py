@@ -1,6 +1,8 @@
 """Before anything is read in bulk: the columns are settled, the formats known, the source pinned."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from threading import Thread
 from typing import Any
 
 from skill_factory import wording
@@ -99,6 +101,25 @@ def pinned(source: RawSource, recipe: Recipe, exact: bool = False) -> Recipe:
             f"{found.digest[:12] or 'none'}…. Give the same file."
         )
     return recipe.model_copy(update={"source": found})
+
+
+def pinning(source: RawSource, recipe: Recipe, exact: bool = False) -> Callable[[], Recipe]:
+    """
+    What `pinned` gives, found while the caller goes on; whoever asks for it waits.
+
+    To read a large source for its digest may take as long as to read its rows, which don't depend on it.
+    """
+    found: Future[Recipe] = Future()
+
+    def find() -> None:
+        try:
+            found.set_result(pinned(source, recipe, exact))
+        except BaseException as error:
+            found.set_exception(error)
+
+    # A daemon: nobody waits for the digest of a build that has ended.
+    Thread(target=find, daemon=True).start()
+    return found.result
 
 
 def described(columns: Columns) -> list[tuple[str, str]]:

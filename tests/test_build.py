@@ -4,8 +4,10 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,8 @@ import pytest
 from skill_factory import scatter
 from skill_factory.errors import BuildFolderError, NothingUsable, SkillFactoryError
 from skill_factory.pipeline import build
-from skill_factory.recipe import Recipe
+from skill_factory.recipe import Recipe, Source
+from skill_factory.sources.files import FileSource
 from tests import command, drive, make_raw
 
 OPTIONS = ("--attempts", 3, "--format", "*C_full", "--format", "*C*IC", "--repeats", 3)
@@ -308,6 +311,58 @@ def test_a_changed_source_is_refused_when_a_build_goes_on(small: Path, tmp_path:
     with pytest.raises(BuildFolderError, match=r"source\.digest: .* there, .* now"):
         build(str(small), out, ONE, workers=1)
     assert everything(out) == before
+
+
+def test_a_build_stopped_while_it_reads_keeps_nothing_of_its_data(small: Path, tmp_path: Path) -> None:
+    """The digest was not known yet, and other data may lie there when it goes on: it is their build, whole."""
+    out, moment = tmp_path / "out", 0
+    while not list(out.glob(".work/scattered/*.arrow")):
+        moment += 1
+        out = tmp_path / f"out{moment}"
+        killed_at(moment, out, lambda out=out: build(str(small), out, ONE, workers=1))
+    assert not (out / ".work" / "scattered.json").exists()
+    make_raw.write_parquet(make_raw.make_rows(12, responses=5, seed=7), small)
+    build(str(small), out, ONE, workers=1)
+    assert command.digest(out) == bytes_of(ONE, small, tmp_path / "right")
+
+
+@dataclass(frozen=True)
+class Slow:
+    """A file whose digest takes until all its rows are read, and which notes the order of both."""
+
+    file: FileSource
+    noted: list[str] = field(default_factory=list)
+    read: threading.Event = field(default_factory=threading.Event)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.file, name)
+
+    def pieces(self) -> list[Any]:
+        self.noted.append("read")
+        self.read.set()
+        return self.file.pieces()
+
+    def pinned(self) -> Source:
+        assert self.read.wait(20), "rows wait for the digest"
+        self.noted.append("digest")
+        return self.file.pinned()
+
+
+def test_rows_are_read_while_the_digest_is_made(small: Path, tmp_path: Path) -> None:
+    """A new build waits for the digest only when its rows are read; the recipe at its end has it all the same."""
+    source = Slow(FileSource.open(str(small)))
+    made = build(source, tmp_path / "out", ONE, workers=1)
+    assert source.noted == ["read", "digest"]
+    assert made.recipe.source.digest == FileSource.open(str(small)).pinned().digest
+    assert command.digest(tmp_path / "out") == bytes_of(ONE, small, tmp_path / "right")
+
+
+def test_a_folder_that_holds_a_build_waits_for_the_digest(small: Path, done: Path) -> None:
+    """Whether it is this build is told by the digest, before anything is read."""
+    source = Slow(FileSource.open(str(small)))
+    source.read.set()
+    assert build(source, done, ONE, workers=1).already
+    assert source.noted == ["digest"]
 
 
 # --------------------------------------------------------------------------------------- nothing left

@@ -1,5 +1,6 @@
 """How partitions get built: on this machine (`local`), or on a Ray cluster (`ray`). Both give the same bytes."""
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -27,8 +28,13 @@ class Built:
 class Run(Protocol):
     """Scatters the source into partitions and builds each that is not there yet into the folder."""
 
-    def __call__(self, recipe: Recipe, folder: BuildFolder, report: Report) -> Built:
-        """Run to the end. Errors: SkillFactoryError, OSError."""
+    def __call__(
+        self, recipe: Recipe, folder: BuildFolder, report: Report, pin: Callable[[], Recipe]
+    ) -> Built:
+        """
+        Run to the end. `pin` gives the recipe with its source's digest, which the folder has to know before it holds
+        anything that a later run would use. Errors: SkillFactoryError, OSError.
+        """
         ...
 
 

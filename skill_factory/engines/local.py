@@ -98,13 +98,14 @@ def _run(
     recipe: Recipe,
     folder: BuildFolder,
     report: Report,
+    pin: Callable[[], Recipe],
 ) -> Built:
     if not on_disk(folder.path):
         raise BuildFolderError(
             f"{folder.path} is no folder of this machine. Use --engine ray for it, or a path on a disk."
         )
     clock = _Clock(report)
-    cut, rows = _scan(source, recipe, folder, pool, clock)
+    cut, rows = _scan(source, recipe, folder, pool, clock, pin)
     done = {p: tally for p in range(len(cut)) if (tally := folder.done(p)) is not None}
     resumed = len(done)
     clock.begin(len(cut), done, resumed)
@@ -122,7 +123,12 @@ def _run(
 
 
 def _scan(
-    source: RawSource, recipe: Recipe, folder: BuildFolder, pool: Executor | None, clock: "_Clock"
+    source: RawSource,
+    recipe: Recipe,
+    folder: BuildFolder,
+    pool: Executor | None,
+    clock: "_Clock",
+    pin: Callable[[], Recipe],
 ) -> tuple[Partitions, Tally]:
     noted = folder.scan_done()
     if noted is not None:
@@ -143,6 +149,7 @@ def _scan(
     cut = partitions(
         [c for part in parts for c in part.chunks], sum((p.bytes for p in parts), np.zeros(1, np.int64))
     )
+    folder.note_recipe(pin())
     folder.note_scan({"partitions": cut.to_json(), "tally": rows.to_json()})
     return cut, rows
 

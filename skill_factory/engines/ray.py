@@ -9,7 +9,7 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import Any
@@ -46,6 +46,7 @@ def _run(
     recipe: Recipe,
     folder: BuildFolder,
     report: Report,
+    pin: Callable[[], Recipe],
 ) -> Built:
     start = time.monotonic()
 
@@ -56,6 +57,7 @@ def _run(
     with _heard_on_standard_error(), _cluster(address) as ray:
         tables, size, rows, variants = _read(ray, source, recipe, tell)
         check_variants(variants, recipe)
+        folder.note_recipe(pin())
         cut = partitions([], size)
         done = {p: tally for p in range(len(cut)) if (tally := folder.done(p)) is not None}
         resumed = len(done)

@@ -13,7 +13,7 @@ from skill_factory.errors import SourceError
 from skill_factory.recipe import Columns, Source
 from skill_factory.sources import Piece
 from skill_factory.sources.parquet_files import checked_names, group_batches, opened
-from skill_factory.sources.text_files import text_batches
+from skill_factory.sources.text_files import damaged, text_batches
 
 SUFFIXES = (".parquet", ".jsonl", ".ndjson", ".json", ".csv")
 PACKED = (".gz", ".zst")
@@ -188,8 +188,11 @@ def _suffix(path: Path) -> str:
 
 
 def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise damaged(path, error) from None
 
 
 def _batches(path: Path, suffix: str, rows: int) -> Iterator[Batch]:
