@@ -49,6 +49,7 @@ class Book:
 
     shelf: Shelf
     number: int
+    size = 0
 
     def batches(self, columns: Columns) -> Iterator[Batch]:
         if columns.response:

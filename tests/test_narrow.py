@@ -77,6 +77,8 @@ class Pieces:
 
 
 class Piece:
+    size = 0
+
     def __init__(self, whole: Pieces, start: int) -> None:
         self.whole, self.start = whole, start
 

@@ -246,6 +246,7 @@ class Piece:
     """Some of the rows."""
 
     rows: list[Row]
+    size = 0
 
     def batches(self, columns: Columns) -> Iterator[Batch]:
         yield self.rows

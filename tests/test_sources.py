@@ -19,7 +19,8 @@ from skill_factory.canonical import canonical
 from skill_factory.errors import SkillFactoryError, SourceError
 from skill_factory.recipe import Columns, Source
 from skill_factory.sources import RawSource, open_source, source_of_recipe
-from skill_factory.sources.files import FileSource, runs
+from skill_factory.sources.files import FileSource
+from skill_factory.sources.neighbours import read_together, runs
 
 COLUMNS = Columns(
     question="question", response=("response",), correct=("correct",), reflections=("reflections",)
@@ -104,16 +105,23 @@ def test_a_parquet_file_that_was_written_anew_is_read_anew(tmp_path: Path) -> No
 
 
 def test_small_row_groups_are_read_together(tmp_path: Path) -> None:
-    """Row groups of two rows are one piece, with the same rows in the same order; those of several files are not mixed."""
+    """Row groups of two rows, and those of two files, are read as one piece, with the same rows in the same order."""
     for name, rows in (("a", ROWS), ("b", ROWS[::-1])):
         pq.write_table(pa.Table.from_pylist(rows), tmp_path / f"{name}.parquet", row_group_size=2)
     source = open_source(str(tmp_path))
-    assert len(source.pieces()) == 2
-    assert [row["response"] for row in rows_of(source)] == [row["response"] for row in [*ROWS, *ROWS[::-1]]]
+    assert len(source.pieces()) == 6
+    (whole,) = read_together(source.pieces())
+    assert whole.size == sum(piece.size for piece in source.pieces()) > 0
+    read = [
+        row["response"]
+        for batch in whole.batches(COLUMNS)
+        for row in canonical(batch, COLUMNS).table.to_pylist()
+    ]
+    assert read == [row["response"] for row in [*ROWS, *ROWS[::-1]]]
 
 
 @given(st.lists(st.integers(0, 100)), st.integers(1, 200))
-def test_neighbours_fill_a_piece_and_no_more(sizes: list[int], wanted: int) -> None:
+def test_neighbours_are_read_as_one_and_no_more(sizes: list[int], wanted: int) -> None:
     """Each row group once and in order; a piece is one group or fits; no piece could have taken the next group too."""
     found = list(runs(sizes, wanted))
     assert [group for run in found for group in run] == list(range(len(sizes)))

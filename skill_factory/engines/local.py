@@ -41,6 +41,7 @@ from skill_factory.scatter import (
     scatter_piece,
 )
 from skill_factory.sources import Piece, RawSource
+from skill_factory.sources.neighbours import read_together
 from skill_factory.tally import Tally, tally_from_json, total
 
 SMALL_BYTES = 24_000_000
@@ -135,7 +136,7 @@ def _scan(
         rows = tally_from_json(noted["tally"])
         clock.rows = rows.ledger[Level.ROWS].read
         return partitions_from_json(noted["partitions"], folder.scattered), rows
-    pieces = source.pieces()
+    pieces = read_together(source.pieces())
     clock.total = len(pieces)
     found: dict[int, Scattered] = {}
     for k, scattered in _each(

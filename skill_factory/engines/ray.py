@@ -29,6 +29,7 @@ from skill_factory.reasons import Level
 from skill_factory.recipe import Recipe
 from skill_factory.scatter import BUCKETS, Keyed, Partitions, keyed_rows, partitions
 from skill_factory.sources import Piece, RawSource
+from skill_factory.sources.neighbours import read_together
 from skill_factory.tally import Tally, tally_from_json, total
 
 PARTITION = "partition"
@@ -115,7 +116,7 @@ def _read(
     ray: Any, source: RawSource, recipe: Recipe, tell: Any
 ) -> tuple[list[Any], np.ndarray[Any, Any], Tally, frozenset[str]]:
     """A task per piece: its rows stay with Ray, their counts come back."""
-    pieces = source.pieces()
+    pieces = read_together(source.pieces())
     task = ray.remote(num_returns=2)(_keyed_piece)
     results = [task.remote(piece, recipe) for piece in pieces]
     waiting = {counts: rows for rows, counts in results}

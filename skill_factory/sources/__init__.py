@@ -15,6 +15,11 @@ from skill_factory.recipe import Columns, Source
 class Piece(Protocol):
     """A part of a source that one worker reads; it travels to the worker by pickle."""
 
+    @property
+    def size(self) -> int:
+        """Bytes of its texts, roughly; 0 where unknown."""
+        ...
+
     def batches(self, columns: Columns) -> Iterator[Batch]:
         """The rows in batches, with the mapped columns at least. Errors: SourceError."""
         ...

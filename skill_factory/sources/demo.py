@@ -68,6 +68,7 @@ class DemoSource:
 @dataclass(frozen=True)
 class _DemoPiece:
     questions: int
+    size = 0
 
     def batches(self, columns: Columns) -> Iterator[Batch]:
         yield from demo_batches(self.questions, 0)

@@ -3,7 +3,7 @@
 import glob
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,11 +20,6 @@ PACKED = (".gz", ".zst")
 HEAD_CHARS = 64_000_000
 """A head of rows with ten million characters each is a few rows."""
 BATCH_ROWS = 2_000
-PIECES, SMALLEST_PIECE, LARGEST_PIECE = 32, 16_000_000, 128_000_000
-"""
-How many pieces Parquet files are read in, and bytes that a piece has: a row group alone may be far smaller, and every
-partition takes rows from every piece.
-"""
 
 
 def looks_like_path(text: str) -> bool:
@@ -95,24 +90,21 @@ class FileSource:
         return found
 
     def pieces(self) -> list[Piece]:
-        """Neighbouring row groups of Parquet files, other files whole."""
+        """Row groups of Parquet files, other files whole."""
         if self.suffix != ".parquet":
             return [FilePiece(path, self.suffix) for path in self.paths]
+        pieces: list[Piece] = []
         names = self.names()
-        sizes = {path: self._group_sizes(path, names) for path in self.paths}
-        wanted = sum(map(sum, sizes.values())) // PIECES
-        wanted = min(max(wanted, SMALLEST_PIECE), LARGEST_PIECE)
-        return [ParquetPiece(path, run) for path in self.paths for run in runs(sizes[path], wanted)]
-
-    def _group_sizes(self, path: Path, names: Sequence[str]) -> list[int]:
-        """Unpacked bytes of each row group. Errors: SourceError for a file that lacks a column."""
-        file = opened(path)
-        if missing := set(names) - set(checked_names(file, path)):
-            raise SourceError(
-                f"{path.name} has no column {min(missing)!r}, which {self.paths[0].name} has. "
-                "Give files with the same columns."
-            )
-        return [file.metadata.row_group(group).total_byte_size for group in range(file.num_row_groups)]
+        for path in self.paths:
+            file = opened(path)
+            if missing := set(names) - set(checked_names(file, path)):
+                raise SourceError(
+                    f"{path.name} has no column {min(missing)!r}, which {self.paths[0].name} has. "
+                    "Give files with the same columns."
+                )
+            groups = (file.metadata.row_group(group) for group in range(file.num_row_groups))
+            pieces.extend(ParquetPiece(path, k, group.total_byte_size) for k, group in enumerate(groups))
+        return pieces
 
     def pinned(self) -> Source:
         """The spec with the SHA-256 of the content; of several files, over their sorted digests."""
@@ -123,16 +115,16 @@ class FileSource:
 
 @dataclass(frozen=True)
 class ParquetPiece:
-    """Neighbouring row groups of a Parquet file."""
+    """A row group of a Parquet file."""
 
     path: Path
-    groups: range
+    group: int
+    size: int
 
     def batches(self, columns: Columns) -> Iterator[Batch]:
-        """Their rows, mapped columns only."""
+        """Its rows, mapped columns only."""
         names = needed_columns(columns, opened(self.path).schema_arrow.names)
-        for group in self.groups:
-            yield from group_batches(self.path, group, names)
+        yield from group_batches(self.path, self.group, names)
 
 
 @dataclass(frozen=True)
@@ -142,21 +134,14 @@ class FilePiece:
     path: Path
     suffix: str
 
+    @property
+    def size(self) -> int:
+        """Bytes as stored."""
+        return self.path.stat().st_size
+
     def batches(self, columns: Columns) -> Iterator[Batch]:
         """Its rows with all their columns: a text format has to be read whole anyway."""
         yield from text_batches(self.path, self.suffix, BATCH_ROWS)
-
-
-def runs(sizes: Sequence[int], wanted: int) -> Iterator[range]:
-    """Neighbours that have at most the wanted bytes together, or are one."""
-    start = together = 0
-    for group, size in enumerate(sizes):
-        if group > start and together + size > wanted:
-            yield range(start, group)
-            start, together = group, 0
-        together += size
-    if sizes:
-        yield range(start, len(sizes))
 
 
 def _expand(path: Path, text: str) -> list[Path]:

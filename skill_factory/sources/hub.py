@@ -99,6 +99,7 @@ class HubParquet:
 
     address: str
     token: str | None = field(repr=False)
+    size = 0
 
     def batches(self, columns: Columns) -> Iterator[Batch]:
         """Its rows, mapped columns only."""
@@ -117,6 +118,7 @@ class HubStream:
     kind: str
     addresses: tuple[str, ...]
     token: str | None = field(repr=False)
+    size = 0
 
     def batches(self, columns: Columns) -> Iterator[Batch]:
         """The rows with all their columns."""

@@ -49,6 +49,7 @@ class _Rows:
     """Rows in memory as a piece of a source."""
 
     rows: list[dict[str, Any]]
+    size = 0
 
     def batches(self, columns: Columns) -> Iterator[list[dict[str, Any]]]:
         yield self.rows

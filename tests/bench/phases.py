@@ -18,6 +18,7 @@ from skill_factory.questions import judge
 from skill_factory.recipe import Recipe
 from skill_factory.scatter import partitions, rows_of, scatter_piece
 from skill_factory.sources.files import FileSource
+from skill_factory.sources.neighbours import read_together
 
 
 class Clock:
@@ -46,7 +47,7 @@ class TimedPiece:
     """A piece whose reading is timed."""
 
     def __init__(self, piece: Any, clock: Clock) -> None:
-        self._piece, self._clock = piece, clock
+        self._piece, self._clock, self.size = piece, clock, piece.size
 
     def batches(self, columns: Any) -> Iterator[Any]:
         return self._clock.timed("scan", self._piece.batches(columns))
@@ -63,7 +64,7 @@ def main(raw: str) -> None:
         start = time.monotonic()
         parts = [
             scatter_piece(TimedPiece(piece, clock), recipe, folder.scattered, f"p{k}")
-            for k, piece in enumerate(source.pieces())
+            for k, piece in enumerate(read_together(source.pieces()))
         ]
         clock.add("scatter", start)
         clock.seconds["scatter"] -= clock.seconds["scan"]
