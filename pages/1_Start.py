@@ -2,7 +2,9 @@
 
 import streamlit as st
 
-from skill_factory.ui import building, doors, saved, shell, start, workspace
+from skill_factory.ui.finish import building
+from skill_factory.ui.frame import shell, source_pickers, workspace
+from skill_factory.ui.start import recipe_files, start
 
 shell.page()
 st.title("Turn a model's tries into training traces")
@@ -11,18 +13,18 @@ left, right = st.columns([2, 3], gap="large")
 with left:
     start.needed()
     with st.container(border=True, key="doors"):
-        doors.of_recipe()
-        doors.demo(primary=not workspace.current().source)
+        source_pickers.of_recipe()
+        source_pickers.demo(primary=not workspace.current().source)
         hub_tab, file_tab = st.tabs(["From the Hub", "My file"], key="doors.tab")
         with hub_tab:
-            doors.hub()
+            source_pickers.hub()
         with file_tab:
-            doors.file()
+            source_pickers.file()
     if workspace.current().source:
         shell.go(shell.DATA, f"Go on with {shell.plain(workspace.current().label)}")
 with right:
     start.example()
 
-saved.recipes()
+recipe_files.recipes()
 building.builds()
 start.words()

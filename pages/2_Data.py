@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from skill_factory.ui import chosen, loading, making, mapping, shell, workspace
+from skill_factory.ui.data import data_overview, making, mapping
+from skill_factory.ui.frame import loading, shell, workspace
 
 shell.page()
 st.title("Data")
@@ -11,11 +12,11 @@ if making.panel():
     st.stop()
 if not workspace.current().source:
     st.markdown("Here you will see whether your data will do. Choose some first.")
-    chosen.doors_beside()
+    data_overview.doors_beside()
     making.before()
     st.stop()
 
-chosen.header()
+data_overview.header()
 making.note()
 left, right = st.columns([1, 2], gap="large")
 with left:
@@ -26,7 +27,7 @@ with left:
 with right:
     st.subheader("Will these data do?")
     if complete:
-        chosen.verdict()
+        data_overview.verdict()
     else:
-        chosen.incomplete()
-chosen.first_rows()
+        data_overview.incomplete()
+data_overview.first_rows()

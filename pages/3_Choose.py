@@ -2,16 +2,16 @@
 
 import streamlit as st
 
-from skill_factory.ui import loading, shell, workspace
-from skill_factory.ui.deciding import deciding
-from skill_factory.ui.filter_controls import (
+from skill_factory.ui.choose.choice_charts import deciding
+from skill_factory.ui.choose.filter_controls import (
     advanced_controls,
     balance_controls,
     filter_controls,
     variant_controls,
 )
-from skill_factory.ui.format_picker import format_picker
-from skill_factory.ui.recommended import recommended
+from skill_factory.ui.choose.format_picker import format_picker
+from skill_factory.ui.choose.recommended import recommended
+from skill_factory.ui.frame import loading, shell, workspace
 from skill_factory.wording import many
 
 shell.page()

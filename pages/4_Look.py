@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from skill_factory.ui import shell
-from skill_factory.ui.look import part
+from skill_factory.ui.frame import shell
+from skill_factory.ui.look.look import part
 
 shell.page()
 st.title("Look")

@@ -2,12 +2,13 @@
 
 import streamlit as st
 
-from skill_factory.ui import building, shell
-from skill_factory.ui.child import ACTIVE, State
-from skill_factory.ui.downloads import downloads
-from skill_factory.ui.jobs import status
-from skill_factory.ui.publishing import publishing
-from skill_factory.ui.training import training
+from skill_factory.ui.finish import building
+from skill_factory.ui.finish.downloads import downloads
+from skill_factory.ui.finish.publishing import publishing
+from skill_factory.ui.finish.training import training
+from skill_factory.ui.frame import shell
+from skill_factory.work.builds import status
+from skill_factory.work.process import ACTIVE, State
 
 shell.page()
 st.title("Finish")

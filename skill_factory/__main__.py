@@ -3,7 +3,7 @@
 import sys
 
 try:
-    from skill_factory.cli import run
+    from skill_factory.cli.main import run
 except KeyboardInterrupt:  # Ctrl-C before anything began
     sys.exit(130)
 

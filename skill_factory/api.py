@@ -12,11 +12,11 @@ What the command line does, as five functions.
 
 from pathlib import Path
 
-from skill_factory.demo import DEFAULT_QUESTIONS, write_demo
-from skill_factory.inspection import Inspection, inspect
-from skill_factory.lint import LintReport, lint_path
-from skill_factory.pipeline import BuildResult, Preview, build, preview
-from skill_factory.recipe import Recipe, load_recipe
+from skill_factory.build.pipeline import BuildResult, Preview, build, preview
+from skill_factory.insight.inspection import Inspection, inspect
+from skill_factory.recipe.model import Recipe, load_recipe
+from skill_factory.sources.demo.rows import DEFAULT_QUESTIONS, write_demo
+from skill_factory.traces.lint import LintReport, lint_path
 
 __all__ = [
     "BuildResult", "Inspection", "LintReport", "Preview", "Recipe",

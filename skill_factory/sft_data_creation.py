@@ -65,11 +65,11 @@ def main(arguments: list[str]) -> int:
 
 
 def _run(args: argparse.Namespace) -> int:
-    from skill_factory.cli import token_for
-    from skill_factory.pipeline import build
-    from skill_factory.printing import show_build
-    from skill_factory.progress import TerminalReport
-    from skill_factory.recipe import Recipe
+    from skill_factory.build.pipeline import build
+    from skill_factory.build.progress import TerminalReport
+    from skill_factory.cli.main import token_for
+    from skill_factory.cli.output import show_build
+    from skill_factory.recipe.model import Recipe
 
     n = args.num_responses_ignore_correctness
     if n is None:
@@ -105,7 +105,7 @@ def _run(args: argparse.Namespace) -> int:
     report.close()
     show_build(result)
     if args.push:
-        from skill_factory.cli import main as command
+        from skill_factory.cli.main import main as command
 
         return command(["push", str(result.path), name])
     return 0

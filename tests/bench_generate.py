@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from skill_factory.demo import write_demo
+from skill_factory.sources.demo.rows import write_demo
 from tests.command import ROOT
 
 RESPONSES = 8

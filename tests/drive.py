@@ -47,9 +47,9 @@ def wait_for(out: Path, partitions: int, process: subprocess.Popen[str], seconds
 
 
 if __name__ == "__main__":
-    from skill_factory import scatter
-    from skill_factory.cli import main
-    from skill_factory.engines import local
+    from skill_factory.build import scatter
+    from skill_factory.build.engines import local
+    from skill_factory.cli.main import main
 
     scatter.PARTITION_BYTES = int(sys.argv[1])
     local.SMALL_BYTES = 0

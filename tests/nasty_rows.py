@@ -5,8 +5,8 @@ from typing import Any
 import pyarrow as pa
 from hypothesis import strategies as st
 
-from skill_factory.canonical import canonical
-from skill_factory.recipe import Columns, Recipe, parse_recipe
+from skill_factory.recipe.model import Columns, Recipe, parse_recipe
+from skill_factory.sources.canonical import canonical
 from tests.make_raw import Row
 
 COLUMNS = Columns(

@@ -24,7 +24,7 @@ from tests.raw_rules import (
     usable_for,
 )
 
-PHRASE_FILE = Path(__file__).parents[1] / "skill_factory" / "phrases.toml"
+PHRASE_FILE = Path(__file__).parents[1] / "skill_factory" / "recipe" / "phrases.toml"
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from typing import Any
 
 from streamlit.testing.v1 import AppTest
 
-from skill_factory.recipe import Recipe
-from skill_factory.ui.workspace import Workspace
+from skill_factory.recipe.model import Recipe
+from skill_factory.ui.frame.workspace import Workspace
 
 ROOT = Path(__file__).parents[1]
 SMALL = "demo:60"

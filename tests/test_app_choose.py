@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from skill_factory.ui.deciding import SECTIONS
-from skill_factory.ui.format_picker import PICTURES
+from skill_factory.ui.choose.choice_charts import SECTIONS
+from skill_factory.ui.choose.format_picker import PICTURES
 from tests.make_raw import row, write_jsonl
 from tests.studio import links, with_source, words, workspace
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from skill_factory.demo import write_demo
-from skill_factory.recipe import Recipe
-from skill_factory.ui import reading
+from skill_factory.recipe.model import Recipe
+from skill_factory.sources.demo.rows import write_demo
+from skill_factory.work import reading
 from tests.hub import Hub
 from tests.make_raw import make_rows, row, write_jsonl
 from tests.studio import ROOT, links, open_app, with_source, words, workspace
@@ -181,7 +181,7 @@ def test_a_large_source_is_sampled_first_and_then_read(
     """A sample's numbers are marked; when the process has read all of it, the exact ones stand there."""
     import time
 
-    monkeypatch.setattr("skill_factory.narrow.sample_facts.__defaults__", (60_000,))
+    monkeypatch.setattr("skill_factory.judge.source_facts.sample_facts.__defaults__", (60_000,))
     path = tmp_path / "raw.parquet"
     write_demo(path, 120, 5)
     app = with_source(str(path))

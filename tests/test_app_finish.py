@@ -12,17 +12,17 @@ import pyarrow.parquet as pq
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from skill_factory.build_folder import BuildFolder
-from skill_factory.demo import write_demo
+from skill_factory.build.folder import BuildFolder
 from skill_factory.errors import BuildFolderError
-from skill_factory.handoff import Options
 from skill_factory.reasons import Level
-from skill_factory.recipe import Recipe
-from skill_factory.ui import jobs
-from skill_factory.ui.card_view import parts, with_words
-from skill_factory.ui.child import State
-from skill_factory.ui.downloads import jsonl, page, parquet, zipped
-from skill_factory.ui.jobs import Job
+from skill_factory.recipe.model import Recipe
+from skill_factory.sources.demo.rows import write_demo
+from skill_factory.trainers import Options
+from skill_factory.ui.finish.card_view import parts, with_words
+from skill_factory.ui.finish.downloads import jsonl, page, parquet, zipped
+from skill_factory.work import builds
+from skill_factory.work.builds import Job
+from skill_factory.work.process import State
 from tests import command
 from tests.studio import ROOT, links, open_app, with_source, words, workspace
 
@@ -36,10 +36,10 @@ def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SKILL_FACTORY_HOSTED", raising=False)
 
 
-def ended(job: Job, seconds: float = 60) -> jobs.Status:
+def ended(job: Job, seconds: float = 60) -> builds.Status:
     """The state of a build once it has ended."""
     until = time.monotonic() + seconds
-    while (now := jobs.status(job)).state in (State.RUNNING, State.STOPPING):
+    while (now := builds.status(job)).state in (State.RUNNING, State.STOPPING):
         assert time.monotonic() < until, f"still {now}"
         time.sleep(0.1)
     return now
@@ -51,7 +51,7 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Job:
     before = os.environ.get("SKILL_FACTORY_HOME")
     os.environ["SKILL_FACTORY_HOME"] = str(tmp_path_factory.mktemp("home"))
     try:
-        job = jobs.start("demo:40", "The demo", Recipe())
+        job = builds.start("demo:40", "The demo", Recipe())
         assert ended(job).state is State.DONE
     finally:
         if before is None:
@@ -72,46 +72,46 @@ def test_a_build_is_the_command_line_s(done: Job, tmp_path: Path) -> None:
 
 def test_a_build_is_found_by_its_name_alone(tmp_path: Path) -> None:
     """All that is known of it lies on disk; a name that none has, or that points elsewhere, finds nothing."""
-    job = jobs.start("demo:20", "The demo", Recipe())
+    job = builds.start("demo:20", "The demo", Recipe())
     assert len(job.id) >= 20
-    assert jobs.find(job.id) == job
+    assert builds.find(job.id) == job
     assert ended(job).state is State.DONE
     for name in ("", "nothing-of-that-name-here", "../" + job.id, job.id[:-1]):
-        assert jobs.find(name) is None
-    assert jobs.recent() == [job]
+        assert builds.find(name) is None
+    assert builds.recent() == [job]
 
 
 def test_a_build_stops_when_asked_goes_on_and_can_be_forgotten() -> None:
     """Ctrl-C for the process; what was asked for stays known, so that it can go on; running, it is not taken away."""
-    job = jobs.start(LONG, "The demo", Recipe())
+    job = builds.start(LONG, "The demo", Recipe())
     time.sleep(1.0)
-    assert jobs.status(job).state is State.RUNNING
+    assert builds.status(job).state is State.RUNNING
     with pytest.raises(BuildFolderError, match="still running"):
-        jobs.forget(job)
-    jobs.cancel(job)
-    assert ended(job, jobs.PATIENCE + 5).state is State.STOPPED
-    jobs.resume(job)
+        builds.forget(job)
+    builds.cancel(job)
+    assert ended(job, builds.PATIENCE + 5).state is State.STOPPED
+    builds.resume(job)
     time.sleep(0.5)
-    assert jobs.status(job).state is State.RUNNING
-    jobs.resume(job)
-    jobs.cancel(job)
-    ended(job, jobs.PATIENCE + 5)
-    jobs.forget(job)
-    assert jobs.find(job.id) is None
+    assert builds.status(job).state is State.RUNNING
+    builds.resume(job)
+    builds.cancel(job)
+    ended(job, builds.PATIENCE + 5)
+    builds.forget(job)
+    assert builds.find(job.id) is None
     assert not job.path.exists()
 
 
 def test_a_resumed_build_ends_in_the_same_bytes(tmp_path: Path) -> None:
     """Killed in the middle, gone on with: the folder is that of a build nobody disturbed."""
     write_demo(tmp_path / "raw.parquet", 400, 0)
-    job = jobs.start(str(tmp_path / "raw.parquet"), "raw.parquet", Recipe())
+    job = builds.start(str(tmp_path / "raw.parquet"), "raw.parquet", Recipe())
     while not (job.out / ".work").exists():
         time.sleep(0.01)
     os.kill(int((job.path / "process").read_text().split()[0]), signal.SIGKILL)
     now = ended(job)
     assert now.state is State.FAILED
     assert "ended from outside" in now.said
-    jobs.resume(job)
+    builds.resume(job)
     assert ended(job).state is State.DONE
     command.build(tmp_path / "raw.parquet", tmp_path / "typed")
     assert command.digest(job.out) == command.digest(tmp_path / "typed")
@@ -119,7 +119,7 @@ def test_a_resumed_build_ends_in_the_same_bytes(tmp_path: Path) -> None:
 
 def test_a_build_that_can_not_be_says_why_in_a_sentence() -> None:
     """An error of use is the command line's own sentence."""
-    job = jobs.start("/nowhere/raw.parquet", "raw.parquet", Recipe())
+    job = builds.start("/nowhere/raw.parquet", "raw.parquet", Recipe())
     now = ended(job)
     assert now.state is State.FAILED
     assert now.said.startswith("There is no file")
@@ -128,8 +128,8 @@ def test_a_build_that_can_not_be_says_why_in_a_sentence() -> None:
 def test_the_token_is_no_argument_and_nowhere_on_disk() -> None:
     """It reaches the process by its environment; the server's own login does not."""
     secret = "hf_secret_of_alice"
-    job = jobs.start("demo:20", "The demo", Recipe(), secret)
-    arguments = " ".join(jobs.command(job))
+    job = builds.start("demo:20", "The demo", Recipe(), secret)
+    arguments = " ".join(builds.command(job))
     ended(job)
     found = [path for path in job.path.rglob("*") if path.is_file() and secret.encode() in path.read_bytes()]
     assert secret not in arguments
@@ -141,7 +141,7 @@ def test_the_token_is_no_argument_and_nowhere_on_disk() -> None:
 
 def settled(app: AppTest) -> AppTest:
     """The page once its build has ended."""
-    job = jobs.find(workspace(app).job)
+    job = builds.find(workspace(app).job)
     assert job is not None
     ended(job)
     return app.run()
@@ -196,7 +196,7 @@ def test_a_changed_recipe_offers_another_build() -> None:
 def test_a_running_build_can_be_stopped_and_gone_on_with_on_the_page() -> None:
     """Stop, a sentence that nothing is lost, go on; forget it, and the offer is back."""
     app = with_source("demo:40", page="5_Finish")
-    job = jobs.start(LONG, "The demo", Recipe())
+    job = builds.start(LONG, "The demo", Recipe())
     workspace(app).job = job.id
     app.run()
     assert app.get("progress")
@@ -204,8 +204,8 @@ def test_a_running_build_can_be_stopped_and_gone_on_with_on_the_page() -> None:
     settled(app)
     assert "What is finished is kept" in words(app)
     app.button(key="build.resume").click().run()
-    assert jobs.status(job).state is State.RUNNING
-    jobs.cancel(job)
+    assert builds.status(job).state is State.RUNNING
+    builds.cancel(job)
     settled(app)
     app.button(key="build.forget").click().run()
     assert app.button(key="build.start")
@@ -222,7 +222,7 @@ def test_a_link_to_a_build_that_is_gone_says_so() -> None:
 
 def test_a_shared_server_lists_nobody_s_builds(monkeypatch: pytest.MonkeyPatch) -> None:
     """On one's own computer earlier builds are listed; on a shared one their link is their key."""
-    ended(jobs.start("demo:20", "The demo", Recipe()))
+    ended(builds.start("demo:20", "The demo", Recipe()))
     app = with_source("demo:40", page="5_Finish")
     assert any("Earlier builds" in one.label for one in app.expander)
     monkeypatch.setenv("SKILL_FACTORY_HOSTED", "1")
@@ -270,7 +270,7 @@ def test_the_strip_says_what_the_card_says() -> None:
     said = links(app)[2]
     app.button(key="build.start").click().run()
     settled(app)
-    job = jobs.find(workspace(app).job)
+    job = builds.find(workspace(app).job)
     assert job is not None
     card = (job.out / "README.md").read_text(encoding="utf-8")
     line = next(one for one in card.splitlines() if "a mistake, then put right" in one)
@@ -291,7 +291,7 @@ def test_every_download_holds_the_whole_build(done: Job) -> None:
             for path in done.out.rglob("*")
             if path.is_file()
         }
-    assert jobs.ledger(done)[Level.TRACES].kept == len(rows)
+    assert builds.ledger(done)[Level.TRACES].kept == len(rows)
 
 
 def test_the_page_of_traces_needs_nothing_beside_it(done: Job) -> None:
@@ -327,9 +327,9 @@ def test_a_quoted_trace_is_shown_as_text_and_no_picture_is_fetched() -> None:
 
 def test_the_build_on_the_page_is_not_listed_as_an_earlier_one() -> None:
     """One of two builds is open, so one other is listed."""
-    first = jobs.start("demo:20", "The demo", Recipe())
+    first = builds.start("demo:20", "The demo", Recipe())
     ended(first)
-    second = jobs.start("demo:21", "The demo", Recipe())
+    second = builds.start("demo:21", "The demo", Recipe())
     ended(second)
     app = with_source("demo:40", page="5_Finish")
     workspace(app).job = second.id

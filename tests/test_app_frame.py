@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from skill_factory.recipe import Recipe, load_recipe
-from skill_factory.share import packed
+from skill_factory.recipe.model import Recipe, load_recipe
+from skill_factory.recipe.share import packed
 from tests.studio import ROOT, SMALL, links, open_app, with_source, words, workspace
 
 PAGES = {

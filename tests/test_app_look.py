@@ -6,16 +6,16 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from skill_factory.browse import LEVELS, reasons_of
+from skill_factory.build.pipeline import preview
+from skill_factory.build.prepare import ready
+from skill_factory.insight.browse import LEVELS, reasons_of
+from skill_factory.judge.judge import judge
+from skill_factory.judge.source_facts import all_facts
 from skill_factory.model import hex_id
-from skill_factory.narrow import all_facts
-from skill_factory.pipeline import preview
-from skill_factory.prepare import ready
-from skill_factory.questions import judge
 from skill_factory.reasons import Level, sentence
-from skill_factory.recipe import Recipe
+from skill_factory.recipe.model import Recipe
 from skill_factory.sources import open_source
-from skill_factory.ui.look import DOUBTS, FATES, LESSONS, RECIPES
+from skill_factory.ui.look.look import DOUBTS, FATES, LESSONS, RECIPES
 from tests.make_raw import row, verdict, write_parquet
 from tests.studio import SMALL, open_app, with_source, words, workspace
 

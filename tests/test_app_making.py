@@ -12,13 +12,13 @@ import pyarrow.parquet as pq
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from skill_factory.demo import write_demo
 from skill_factory.errors import EndpointError, SkillFactoryError
-from skill_factory.forecast import forecast_chart, forecast_finding, forecast_table
 from skill_factory.generate import join_answers
-from skill_factory.ui import making_jobs
-from skill_factory.ui.child import State
-from skill_factory.ui.making_asked import Asked, Stage, What, Where, check, words
+from skill_factory.insight.pilot_chart import forecast_chart, forecast_finding, forecast_table
+from skill_factory.sources.demo.rows import write_demo
+from skill_factory.work import makings
+from skill_factory.work.making_asked import Asked, Stage, What, Where, check, words
+from skill_factory.work.process import State
 from tests import studio
 from tests.make_raw import STAGE, prose
 from tests.model_server import ALL_FAULTS, Brain, Faults, ModelServer
@@ -235,7 +235,7 @@ def test_a_space_asks_no_inner_address_either(monkeypatch: pytest.MonkeyPatch, d
     with ModelServer(critic(demo)) as server:
         asked = Asked(What.REFLECTIONS, str(demo), "demo", url=server.url, model="m", k=6, max_k=6)
         try:
-            now = ended(making_jobs.start(asked, Stage.PILOT))
+            now = ended(makings.start(asked, Stage.PILOT))
         except EndpointError as error:  # the core may refuse before any process is started
             said = str(error)
         else:
@@ -245,14 +245,14 @@ def test_a_space_asks_no_inner_address_either(monkeypatch: pytest.MonkeyPatch, d
         assert not server.ledger.asked
 
 
-def _pid(made: making_jobs.Making) -> str:
+def _pid(made: makings.Making) -> str:
     return (made.path / "process").read_text().split()[0]
 
 
-def ended(made: making_jobs.Making) -> making_jobs.Status:
+def ended(made: makings.Making) -> makings.Status:
     """How it stands once its process is gone."""
     for _ in range(600):
-        now = making_jobs.status(made)
+        now = makings.status(made)
         if not now.running:
             return now
         time.sleep(0.1)
@@ -287,17 +287,17 @@ def test_a_killed_run_goes_on_where_it_was(bare: Path, demo: Path) -> None:
     """Ended from outside: said in a sentence; gone on with, no answer is paid for twice."""
     with ModelServer(critic(demo), latency=0.2, slots=40, idempotent=True) as server:
         asked = Asked(What.REFLECTIONS, str(bare), "bare.parquet", url=server.url, model="m", k=2, max_k=2)
-        made = making_jobs.start(asked, Stage.WHOLE, key=SECRET)
+        made = makings.start(asked, Stage.WHOLE, key=SECRET)
         while len(server.ledger.served) < 100:
             time.sleep(0.05)
         os.kill(int(_pid(made)), signal.SIGKILL)
         now = ended(made)
         assert now.state is State.FAILED
         assert "ended from outside" in now.said
-        again = making_jobs.start(asked, Stage.WHOLE, key=SECRET, before=made)
+        again = makings.start(asked, Stage.WHOLE, key=SECRET, before=made)
         assert again.path == made.path
         now = ended(again)
-        assert now.state is State.DONE, making_jobs.log(again)
+        assert now.state is State.DONE, makings.log(again)
         assert now.told["missing"] == 0
         assert max(server.ledger.served.values()) == 1
 
@@ -345,7 +345,7 @@ def test_without_a_connection_by_files(bare: Path, demo: Path, tmp_path: Path) -
     app.text_input(key="making.model").set_value("org/critic").run()
     app.number_input(key="making.k").set_value(2).run()
     rested(app.button(key="making.write").click().run())
-    made = making_jobs.find(its_link(app))
+    made = makings.find(its_link(app))
     assert made is not None
     requests = [json.loads(line) for line in made.requests.read_text(encoding="utf-8").splitlines()]
     different = {(row["question"], row[STAGE][0].strip()) for row in pq.read_table(bare).to_pylist()}
@@ -358,7 +358,7 @@ def test_without_a_connection_by_files(bare: Path, demo: Path, tmp_path: Path) -
             body = {"id": "x", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice]}
             line = {"custom_id": one["custom_id"], "response": {"status_code": 200, "body": body}}
             out.write(json.dumps(line) + "\n")
-    joined = making_jobs.start(made.asked, Stage.JOIN, before=made)
+    joined = makings.start(made.asked, Stage.JOIN, before=made)
     assert ended(joined).told["lines"]["joined"] == len(requests)
     rested(app.run())
     assert "**Critiques** · fine" in said(app)
@@ -374,7 +374,7 @@ def test_the_words_are_the_command_line_s(tmp_path: Path) -> None:
         Asked(What.RESPONSES, "demo:5", "Demo", where=Where.FILES, model="m"), Stage.WRITE, tmp_path
     )
     assert written[:4] == ["generate", "batch", "write", "responses"]
-    from skill_factory.cli import parser
+    from skill_factory.cli.main import parser
 
     for typed in (words(asked, Stage.WHOLE, tmp_path), written):
         parser().parse_args(typed)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from skill_factory.view import stylesheet
+from skill_factory.insight.html import stylesheet
 from tests.studio import ROOT
 
 THEME = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))["theme"]

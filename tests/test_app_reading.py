@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from skill_factory.demo import write_demo
-from skill_factory.ui import reading
+from skill_factory.sources.demo.rows import write_demo
+from skill_factory.ui.frame import exact_tables
 from tests.studio import links, with_source, words
 
 
@@ -16,9 +16,9 @@ from tests.studio import links, with_source, words
 def sampled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     """The page Data with a source that is too large for a sample, and nobody who reads the rest."""
     monkeypatch.setenv("SKILL_FACTORY_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr("skill_factory.narrow.sample_facts.__defaults__", (60_000,))
+    monkeypatch.setattr("skill_factory.judge.source_facts.sample_facts.__defaults__", (60_000,))
     asked: list[str] = []
-    monkeypatch.setattr(reading, "start", lambda name, *_: asked.append(name))
+    monkeypatch.setattr(exact_tables, "start", lambda name, *_: asked.append(name))
     path = tmp_path / "raw.parquet"
     write_demo(path, 120, 5)
     app = with_source(str(path))
@@ -46,18 +46,18 @@ def test_a_reading_that_failed_is_said_once_and_not_begun_again(
     ended = subprocess.Popen([sys.executable, "-c", "raise SystemExit(137)"], text=True)
     ended.wait()
     name = name_of(sampled)
-    readers = reading._readers()
+    readers = exact_tables._readers()
     readers[name] = ended
-    assert "stopped before its end" in reading.progress(name).error
+    assert "stopped before its end" in exact_tables.progress(name).error
     before = dict(readers)
     sampled.run()
-    assert reading._readers() == before
-    reading.forget_failed()
-    assert name not in reading._readers()
+    assert exact_tables._readers() == before
+    exact_tables.forget_failed()
+    assert name not in exact_tables._readers()
 
 
 def test_a_reading_that_another_session_ended_is_noticed(sampled: AppTest) -> None:
     """Nobody reads it: the strip says so, and begins anew."""
     asked: list[str] = sampled.session_state["asked"]
-    assert reading.progress(name_of(sampled)).lost
+    assert exact_tables.progress(name_of(sampled)).lost
     assert len(asked) > 1

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from skill_factory.recipe import load_recipe, recipe_from_toml
-from skill_factory.share import unpacked
-from skill_factory.ui.glossary import GLOSSARY
+from skill_factory.recipe.model import load_recipe, recipe_from_toml
+from skill_factory.recipe.share import unpacked
+from skill_factory.ui.frame.glossary import GLOSSARY
 from tests.make_raw import make_rows, write_jsonl, write_parquet
 from tests.studio import open_app, with_source, words, workspace
 

@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from skill_factory.browse import (
+from skill_factory.build.pipeline import build_partition
+from skill_factory.build.prepare import ready
+from skill_factory.insight.browse import (
     LEVELS,
     Doubt,
     Fate,
@@ -24,18 +26,16 @@ from skill_factory.browse import (
     items,
     reasons_of,
 )
-from skill_factory.by_question import first_rows, rows_of_questions
-from skill_factory.facts import Facts, text_hash
+from skill_factory.judge.counting import tally_judgement
+from skill_factory.judge.facts import Facts, text_hash
+from skill_factory.judge.first_questions import first_rows, rows_of_questions
+from skill_factory.judge.judge import Judgement, judge
+from skill_factory.judge.lookup import broken_rows, disputed, find_questions
+from skill_factory.judge.source_facts import all_facts, sample_facts
 from skill_factory.model import hex_id
-from skill_factory.narrow import all_facts, sample_facts
-from skill_factory.pipeline import build_partition
-from skill_factory.prepare import ready
-from skill_factory.questions import Judgement, judge
 from skill_factory.reasons import Level, sentence
-from skill_factory.recipe import Recipe
-from skill_factory.rereading import broken_rows, disputed, find_questions
+from skill_factory.recipe.model import Recipe
 from skill_factory.sources import RawSource, open_source
-from skill_factory.tally import tally_judgement
 from tests.make_raw import make_rows, row, verdict, write_jsonl, write_parquet
 
 

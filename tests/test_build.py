@@ -14,10 +14,10 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from skill_factory import scatter
+from skill_factory.build import scatter
+from skill_factory.build.pipeline import build
 from skill_factory.errors import BuildFolderError, NothingUsable, SkillFactoryError
-from skill_factory.pipeline import build
-from skill_factory.recipe import Recipe, Source
+from skill_factory.recipe.model import Recipe, Source
 from skill_factory.sources.files import FileSource
 from tests import command, drive, make_raw
 
@@ -462,7 +462,7 @@ def test_a_build_needs_little_more_room_than_its_text(
 
 AS_NOBODY = """
 import os, sys
-from skill_factory.cli import main
+from skill_factory.cli.main import main
 assert main(["build", sys.argv[1], "--out", sys.argv[2] + "/first", "--attempts", "2"]) == 0
 if os.geteuid() == 0:
     os.seteuid(65534)

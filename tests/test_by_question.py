@@ -8,10 +8,10 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skill_factory.by_question import ever_more_rows, first_rows
-from skill_factory.columns import Batch
-from skill_factory.pipeline import build, preview
-from skill_factory.recipe import Columns, Recipe, Source
+from skill_factory.build.pipeline import build, preview
+from skill_factory.judge.first_questions import ever_more_rows, first_rows
+from skill_factory.recipe.model import Columns, Recipe, Source
+from skill_factory.sources.columns import Batch
 from tests import command, make_raw
 from tests.make_raw import Row, row
 from tests.nasty_rows import recipe

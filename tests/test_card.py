@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from skill_factory.card import BEGIN, END, card_body, dataset_info, example_row, ledger_table
+from skill_factory.build.card import BEGIN, END, card_body, dataset_info, example_row, ledger_table
+from skill_factory.build.pipeline import build
 from skill_factory.model import Question, Response
-from skill_factory.pipeline import build
-from skill_factory.recipe import Recipe, recipe_from_toml
+from skill_factory.recipe.model import Recipe, recipe_from_toml
 from skill_factory.tally import COUNTS, Tally, tally_from_json, total
 from tests import command, make_raw
 from tests.make_raw import row, verdict
@@ -214,7 +214,7 @@ def test_own_formats_are_built_and_named(tmp_path: Path) -> None:
     from collections.abc import Iterator
 
     from skill_factory.model import TracePlan
-    from skill_factory.recipe import Traces
+    from skill_factory.recipe.model import Traces
 
     def two_right(question: Question, ask: Traces) -> Iterator[Any]:
         right: list[Response] = [one for one in question.responses if one.correct][:2]

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from skill_factory import charts, stats, trace_charts
-from skill_factory.critics import critic_table
-from skill_factory.outlook import outlook
-from skill_factory.pipeline import Partition
+from skill_factory.build.pipeline import Partition
+from skill_factory.insight import charts, tables, trace_charts
+from skill_factory.insight.critics import critic_table
+from skill_factory.insight.expected import outlook
 from tests.test_outlook import MAPPED, built, question
 from tests.test_stats import RECIPE, critic_rows, three_kinds
 
@@ -30,14 +30,14 @@ def drawn(part: Partition) -> dict[str, dict[str, Any]]:
     judged, facts, tally = part.judgement, part.facts, part.tally
     critic = built(critic_rows(), MAPPED)
     made = {
-        "yield": charts.yield_chart(stats.yield_table(judged, RECIPE), RECIPE),
-        "drops": charts.drops_chart(stats.drops_table(tally.ledger)),
-        "balance": charts.balance_chart(stats.balance_table(judged, RECIPE)),
-        "labels": charts.labels_chart(stats.labels_table(facts)),
+        "yield": charts.yield_chart(tables.yield_table(judged, RECIPE), RECIPE),
+        "drops": charts.drops_chart(tables.drops_table(tally.ledger)),
+        "balance": charts.balance_chart(tables.balance_table(judged, RECIPE)),
+        "labels": charts.labels_chart(tables.labels_table(facts)),
         "critic": charts.critic_chart(critic_table(critic.facts, critic.judgement)),
-        "teaches": trace_charts.teaches_chart(stats.teaches_table(outlook(judged, RECIPE))),
-        "cutoff": trace_charts.cutoff_chart(stats.cutoff_table(tally, 3.5), 1000),
-        "far cutoff": trace_charts.cutoff_chart(stats.cutoff_table(tally, 3.5), 1_000_000),
+        "teaches": trace_charts.teaches_chart(tables.teaches_table(outlook(judged, RECIPE))),
+        "cutoff": trace_charts.cutoff_chart(tables.cutoff_table(tally, 3.5), 1000),
+        "far cutoff": trace_charts.cutoff_chart(tables.cutoff_table(tally, 3.5), 1_000_000),
     }
     return {name: chart.to_dict() for name, chart in made.items()}
 

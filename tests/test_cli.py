@@ -11,9 +11,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from skill_factory.cli import main, parser
-from skill_factory.options import OPTIONS
-from skill_factory.recipe import recipe_from_toml
+from skill_factory.cli.main import main, parser
+from skill_factory.recipe.model import recipe_from_toml
+from skill_factory.recipe.options import OPTIONS
 from tests import command, make_raw
 from tests.command import Run
 
@@ -297,7 +297,7 @@ def test_every_option_reaches_the_recipe_that_is_saved(
     option: Any, raw: Path, run: Callable[..., Run], tmp_path: Path
 ) -> None:
     """An option of the command is the field of the saved recipe that the table of options names."""
-    from skill_factory.cli import recipe_of
+    from skill_factory.cli.main import recipe_of
 
     words = [option.flag, *([ASKED[option.flag]] if option.metavar else [])]
     args = parser().parse_args(["build", str(raw), "--out", str(tmp_path / "out"), *words])
@@ -439,7 +439,7 @@ def test_what_the_command_line_builds_needs_no_pandas_and_who_wants_it_has_it(tm
     words = ["build", "demo:20", "--out", str(tmp_path / "out"), "--json"]
     program = f"""
 import sys
-from skill_factory.cli import main
+from skill_factory.cli.main import main
 assert main({words!r}) == 0
 assert "pandas" not in sys.modules
 import pyarrow as pa

@@ -10,14 +10,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skill_factory.canonical import canonical
-from skill_factory.columns import CANONICAL, CanonicalRow, RowError, needed_columns, read_row, value_at
+from skill_factory.build.prepare import settled_columns
 from skill_factory.errors import ColumnError, RecipeError
-from skill_factory.guessing import guess
-from skill_factory.prepare import settled_columns
 from skill_factory.reasons import RowReason
-from skill_factory.recipe import Columns
+from skill_factory.recipe.model import Columns
+from skill_factory.sources.canonical import canonical
+from skill_factory.sources.columns import (
+    CANONICAL,
+    CanonicalRow,
+    RowError,
+    needed_columns,
+    read_row,
+    value_at,
+)
 from skill_factory.sources.files import FileSource
+from skill_factory.sources.guessing import guess
 from tests import command
 
 DATA = command.ROOT.parent / "shared" / "data"
@@ -109,7 +116,7 @@ def test_kernels_read_what_the_rule_reads(batch: pa.RecordBatch, left_out: str) 
 
 def test_the_usual_shape_takes_the_fast_way() -> None:
     """A table as the published script writes it goes through kernels: no row of it becomes a dictionary."""
-    from skill_factory.canonical import _usual_rows
+    from skill_factory.sources.canonical import _usual_rows
 
     batch = pa.RecordBatch.from_pydict(
         {"q": ["Q"] * 3, "r": [["a"], ["b"], ["c", "d"]], "c": [[True], [False], [True, False]], "f": [["x"], [], ["y"]]}

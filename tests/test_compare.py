@@ -2,8 +2,9 @@
 
 import pytest
 
-from skill_factory.by_question import first_rows
-from skill_factory.compare import (
+from skill_factory.build.pipeline import preview
+from skill_factory.build.prepare import ready
+from skill_factory.insight.compare import (
     OF_THE_DATA,
     Difference,
     differences,
@@ -14,10 +15,9 @@ from skill_factory.compare import (
     prospects,
     shown,
 )
-from skill_factory.narrow import all_facts
-from skill_factory.pipeline import preview
-from skill_factory.prepare import ready
-from skill_factory.recipe import Columns, Recipe, load_recipe
+from skill_factory.judge.first_questions import first_rows
+from skill_factory.judge.source_facts import all_facts
+from skill_factory.recipe.model import Columns, Recipe, load_recipe
 from skill_factory.sources import open_source
 
 

@@ -11,9 +11,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skill_factory.countdown import Draw, Fault, make_puzzle, solve
-from skill_factory.demo import SCHEMA, SOURCE, STAGE, VARIANTS, Row, demo_batches, question_rows, write_demo
 from skill_factory.errors import RecipeError, SkillFactoryError, SourceError
+from skill_factory.sources.demo.countdown import Draw, Fault, make_puzzle, solve
+from skill_factory.sources.demo.rows import (
+    SCHEMA,
+    SOURCE,
+    STAGE,
+    VARIANTS,
+    Row,
+    demo_batches,
+    question_rows,
+    write_demo,
+)
 
 PINNED_DRAWS = [8, 10, 37, 7, 38, 73, 74, 86, 64, 84]
 PINNED_SAMPLE = ["a", "d", "f", "b", "e", "c"]

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from skill_factory.formats import FORMATS
-from skill_factory.options import OPTIONS
+from skill_factory.recipe.options import OPTIONS
+from skill_factory.traces.formats import FORMATS
 from tests import command, write_docs
 
 ROOT = Path(__file__).parents[1]
@@ -54,8 +54,8 @@ def test_the_make_targets_that_are_named_exist() -> None:
 
 def test_every_format_command_and_column_stands_in_readme() -> None:
     """README names every format, every command and every column of the result."""
-    from skill_factory.cli import parser
-    from skill_factory.dataset import ROWS
+    from skill_factory.cli.main import parser
+    from skill_factory.traces.rows import ROWS
 
     commands = next(a for a in parser()._subparsers._group_actions).choices  # type: ignore[union-attr]
     wanted = [*FORMATS, *ROWS.names, *commands]
@@ -70,7 +70,7 @@ def test_the_table_of_the_recipe_is_current() -> None:
 
 def test_every_option_is_a_field_of_the_recipe() -> None:
     """The option table names fields that exist, each once."""
-    from skill_factory.recipe import Recipe
+    from skill_factory.recipe.model import Recipe
 
     fields = [option.field for option in OPTIONS]
 

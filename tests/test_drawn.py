@@ -4,14 +4,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skill_factory.card import card
-from skill_factory.drawn import foreseen
-from skill_factory.formats import FORMATS
+from skill_factory.build.card import card
+from skill_factory.insight.expected import TEACHES, Outlook
+from skill_factory.insight.simulated import foreseen
 from skill_factory.model import hex_id
-from skill_factory.outlook import TEACHES, Outlook
 from skill_factory.reasons import Level
-from skill_factory.recipe import Recipe
+from skill_factory.recipe.model import Recipe
 from skill_factory.tally import Tally
+from skill_factory.traces.formats import FORMATS
 from skill_factory.wording import percent
 from tests.test_outlook import MAPPED, built, question
 

@@ -6,18 +6,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skill_factory.canonical import canonical
-from skill_factory.columns import CANONICAL
-from skill_factory.facts import read
-from skill_factory.fitness import MOST_PROPOSED, Fitness, fitness
-from skill_factory.lights import Finding, Light, Step
-from skill_factory.narrow import all_facts
-from skill_factory.prepare import settled_columns
-from skill_factory.questions import judge, reach
-from skill_factory.recipe import Columns, Recipe
+from skill_factory.build.prepare import settled_columns
+from skill_factory.insight.fitness import MOST_PROPOSED, Fitness, fitness
+from skill_factory.insight.readiness import Finding, Light, Step
+from skill_factory.judge.answer_trials import answers_found
+from skill_factory.judge.facts import read
+from skill_factory.judge.judge import judge, reach
+from skill_factory.judge.source_facts import all_facts
+from skill_factory.recipe.model import Columns, Recipe
+from skill_factory.sources.canonical import canonical, tally_rows
+from skill_factory.sources.columns import CANONICAL
 from skill_factory.sources.files import FileSource
-from skill_factory.tally import tally_rows
-from skill_factory.trials import answers_found
 from tests.make_raw import FIELDS, Row, row, verdict
 
 DATA = Path(__file__).parents[1].parent / "shared" / "data"

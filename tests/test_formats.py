@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from skill_factory.draws import Draws, draw_key
 from skill_factory.errors import RecipeError
-from skill_factory.formats import FORMATS, WORDS, asked_of, chosen_formats
 from skill_factory.model import Closing, Question, Skip, TraceFormat, TracePlan
 from skill_factory.reasons import TraceReason
-from skill_factory.recipe import Traces
+from skill_factory.recipe.model import Traces
+from skill_factory.traces.formats import FORMATS, WORDS, asked_of, chosen_formats
 from tests.toy_traces import reflection, response
 
 SHARED_RULE = ("0C", "*C", "*C_full", "no_reflection")

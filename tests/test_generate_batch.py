@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from skill_factory.generate.endpoint import Endpoint
+from skill_factory.generate.net.endpoint import Endpoint
 from skill_factory.generate.request import Sampling, make_request
 from tests.command import Run, build, run
 from tests.make_raw import STAGE, row, write_parquet

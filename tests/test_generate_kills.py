@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from skill_factory.demo import write_demo
+from skill_factory.sources.demo.rows import write_demo
 from tests.command import ROOT, run
 from tests.model_server import ALL_FAULTS, Faults, ModelServer, serials
 

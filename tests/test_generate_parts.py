@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from skill_factory.cli.generate import KEY, SAMPLING, TASKS, add_arguments
 from skill_factory.errors import BuildFolderError, EndpointError, RecipeError
 from skill_factory.generate import (
     Budget,
@@ -27,14 +28,14 @@ from skill_factory.generate import (
 )
 from skill_factory.generate.folder import RawFolder
 from skill_factory.generate.money import Spending
-from skill_factory.generate.network import HOSTED, check_endpoint, is_inner
+from skill_factory.generate.net.network import check_endpoint, is_inner
 from skill_factory.generate.pilot import forecast, share_interval
 from skill_factory.generate.prompts import prompt_book
 from skill_factory.generate.request import Answer, Finish, Request, make_request, parse_extra
 from skill_factory.generate.store import AnswerStore
 from skill_factory.generate.words import job_of, words_of
-from skill_factory.generate_command import KEY, SAMPLING, TASKS, add_arguments
 from skill_factory.grading import Task
+from skill_factory.hosting import HOSTED
 
 ANSWER = Answer("fine", Finish.STOP, 10, 5)
 

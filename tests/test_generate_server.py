@@ -35,11 +35,12 @@ from skill_factory.generate import (
     Sampling,
     generate,
 )
-from skill_factory.generate.endpoint import Asker
-from skill_factory.generate.line import Line, lent_to_hub
-from skill_factory.generate.network import HOSTED, Guarded, InnerAddress
-from skill_factory.generate.pace import FIRST_LIMIT
+from skill_factory.generate.net.endpoint import Asker
+from skill_factory.generate.net.line import Line, lent_to_hub
+from skill_factory.generate.net.network import Guarded, InnerAddress
+from skill_factory.generate.net.pace import FIRST_LIMIT
 from skill_factory.generate.request import Answer, make_request
+from skill_factory.hosting import HOSTED
 from tests.command import ROOT, run
 from tests.make_raw import STAGE, row, verdict, write_parquet
 from tests.model_server import ALL_FAULTS, Faults, ModelServer

@@ -14,8 +14,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from skill_factory.generate.line import CAME, Line, open_line
-from skill_factory.generate.wire import Wire
+from skill_factory.generate.net.line import CAME, Line, open_line
+from skill_factory.generate.net.wire import Wire
 
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 FINE = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfine"

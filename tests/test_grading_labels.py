@@ -6,11 +6,11 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from skill_factory.build.pipeline import build
 from skill_factory.errors import ColumnError
 from skill_factory.grading import Decision, Task
 from skill_factory.grading.labelling import label
-from skill_factory.pipeline import build
-from skill_factory.recipe import Recipe
+from skill_factory.recipe.model import Recipe
 from skill_factory.sources import open_source
 from tests.command import run
 

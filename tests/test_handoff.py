@@ -8,14 +8,14 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
+from skill_factory.build.pipeline import build
 from skill_factory.errors import HandoffError
-from skill_factory.handoff import Options, Trainer, check, export, preflight
-from skill_factory.handoff.options import chat_template
-from skill_factory.handoff.preflight import Limits, Trouble, after_qwen3
-from skill_factory.handoff.verl import BATCH, batch_sizes
-from skill_factory.lengths import estimate
-from skill_factory.pipeline import build
-from skill_factory.recipe import Recipe
+from skill_factory.recipe.model import Recipe
+from skill_factory.traces.lengths import estimate
+from skill_factory.trainers import Options, Trainer, check, export, preflight
+from skill_factory.trainers.options import chat_template
+from skill_factory.trainers.preflight import Limits, Trouble, after_qwen3
+from skill_factory.trainers.verl import BATCH, batch_sizes
 from tests.command import run
 
 QWEN = Options("Qwen/Qwen2.5-1.5B-Instruct", questions="all")

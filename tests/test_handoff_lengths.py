@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from skill_factory.errors import HandoffError
-from skill_factory.lengths import (
+from skill_factory.traces.lengths import (
     AROUND,
     chars_per_token,
     cut_table,

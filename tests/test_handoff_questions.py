@@ -6,12 +6,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from skill_factory.build.pipeline import build
 from skill_factory.errors import HandoffError
 from skill_factory.grading import Task
-from skill_factory.handoff.bundle import open_bundle
-from skill_factory.handoff.questions import Asked, can_be_rewarded, read_pool, split
-from skill_factory.pipeline import build
-from skill_factory.recipe import Recipe
+from skill_factory.recipe.model import Recipe
+from skill_factory.trainers.bundle import open_bundle
+from skill_factory.trainers.questions import Asked, can_be_rewarded, read_pool, split
 
 ONE_TRY = Recipe().changed({"traces.attempts": 1, "traces.formats": ["no_reflection"]})
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from skill_factory.home import forget_old, home, hosted, new_place, place
+from skill_factory.hosting import hosted
+from skill_factory.work.home import forget_old, home, new_place, place
 
 
 @pytest.fixture(autouse=True)

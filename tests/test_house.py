@@ -51,7 +51,7 @@ def calls() -> Iterator[tuple[str, int, str, ast.Call]]:
 
 
 @pytest.mark.parametrize(
-    "module", ["skill_factory.cli", "skill_factory.pipeline", "skill_factory.engines.local"]
+    "module", ["skill_factory.cli.main", "skill_factory.build.pipeline", "skill_factory.build.engines.local"]
 )
 def test_the_command_imports_nothing_heavy(module: str) -> None:
     """Streamlit belongs to the app; other large or optional packages are imported where they are used."""
@@ -62,7 +62,7 @@ def test_the_command_imports_nothing_heavy(module: str) -> None:
 def test_a_build_imports_nothing_heavy(tmp_path: Path) -> None:
     """Nor does a whole build of the demo, from the first row to the card."""
     code = (
-        "import sys; from skill_factory.cli import main; main(sys.argv[1:]); "
+        "import sys; from skill_factory.cli.main import main; main(sys.argv[1:]); "
         f"print([name for name in {HEAVY!r} if name in sys.modules and name != 'pandas'])"  # Arrow takes it along
     )
     done = command.python("-c", code, "build", "demo:20", "--out", tmp_path / "out")

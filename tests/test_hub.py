@@ -7,10 +7,10 @@ import pyarrow as pa
 import pytest
 
 from skill_factory.errors import HubError
-from skill_factory.hub import check_access, read_text, safe_name, search, whoami
-from skill_factory.hub_errors import NotOnHub, SignInNeeded, patiently, status_of
-from skill_factory.hub_layout import configs_of, data_files
-from skill_factory.hub_look import look
+from skill_factory.hub.client import check_access, read_text, safe_name, search, whoami
+from skill_factory.hub.errors import NotOnHub, SignInNeeded, patiently, status_of
+from skill_factory.hub.layout import configs_of, data_files
+from skill_factory.hub.look import look
 from tests.hub import Hub, Role, User, parquet_bytes
 
 pytest_plugins = ["tests.hub_fixtures"]
@@ -207,8 +207,8 @@ def test_reading_writes_nothing_to_disk(hub: Hub, tmp_path: Path, in_client: Any
     code = """
 import json, os
 from pathlib import Path
-from skill_factory.hub import read_text
-from skill_factory.hub_look import look
+from skill_factory.hub.client import read_text
+from skill_factory.hub.look import look
 token = os.environ.pop("HF_TOKEN")
 look("alice/secret", token); read_text("alice/secret", "recipe.toml", token)
 home = Path(os.environ["HF_HOME"])

@@ -8,9 +8,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skill_factory.card import BEGIN, END
+from skill_factory.build.card import BEGIN, END
 from skill_factory.errors import HubError
-from skill_factory.hub_card import is_ours, merge_card, name_card, name_dataset_info, split_card
+from skill_factory.publish.card import is_ours, merge_card, name_card, name_dataset_info, split_card
 
 BUILT = name_card(
     """---

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from skill_factory.hub import GIVEN_TOKEN
+from skill_factory.hub.client import GIVEN_TOKEN
 from tests.build_folders import build_folder
 from tests.hub import Hub
 

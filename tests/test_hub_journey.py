@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from skill_factory.demo import write_demo
+from skill_factory.sources.demo.rows import write_demo
 from tests.hub import Hub
 
 pytest_plugins = ["tests.hub_fixtures"]

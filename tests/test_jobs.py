@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from skill_factory.errors import HubError
-from skill_factory.hub_errors import SignInNeeded
-from skill_factory.job_script import commands
-from skill_factory.jobs import Machine, cost_line, follow, job_source, machines, run_on_jobs
-from skill_factory.push_plan import Mode
-from skill_factory.recipe import Recipe, Source
-from skill_factory.wheel import VERSION, pack_wheel, requirements
+from skill_factory.hub.errors import SignInNeeded
+from skill_factory.publish.hub_jobs import Machine, cost_line, follow, job_source, machines, run_on_jobs
+from skill_factory.publish.job_script import commands
+from skill_factory.publish.plan import Mode
+from skill_factory.publish.wheel import VERSION, pack_wheel, requirements
+from skill_factory.recipe.model import Recipe, Source
 from tests.hub import Hub, Token
 
 pytest_plugins = ["tests.hub_fixtures"]
@@ -93,8 +93,8 @@ def test_the_cost_is_said_before_the_job_is_started(hub: Hub) -> None:
     """Without a yes nothing is started; with one, the log comes until the end."""
     code = """
 import sys
-from skill_factory.hub_commands import build_on_jobs
-from skill_factory.recipe import Recipe
+from skill_factory.cli.hub import build_on_jobs
+from skill_factory.recipe.model import Recipe
 from skill_factory.errors import HubError
 try:
     sys.exit(build_on_jobs(Recipe(), "alice/traces", source="demo:5", minutes=30, yes="--yes" in sys.argv))
@@ -153,7 +153,9 @@ def test_the_wheel_installs_and_is_the_same_each_time(tmp_path: Path) -> None:
     assert project["version"] == VERSION
     with zipfile.ZipFile(first) as wheel:
         names, metadata = wheel.namelist(), wheel.read("skill_factory-0.1.0.dist-info/METADATA").decode()
-    assert "skill_factory/phrases.toml" in names and not [name for name in names if "__pycache__" in name]
+    assert "skill_factory/recipe/phrases.toml" in names and not [
+        name for name in names if "__pycache__" in name
+    ]
     assert all(f"Requires-Dist: {line}" in metadata for line in requirements())
     target = tmp_path / "site"
     command = [
@@ -171,7 +173,7 @@ def test_the_wheel_installs_and_is_the_same_each_time(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if "No module named pip" in done.stderr:
         pytest.skip("this environment has no pip")
-    assert done.returncode == 0 and (target / "skill_factory/cli.py").is_file(), done.stderr
+    assert done.returncode == 0 and (target / "skill_factory/cli/main.py").is_file(), done.stderr
 
 
 def test_the_job_does_its_work_as_it_was_sent(hub: Hub, tmp_path: Path) -> None:

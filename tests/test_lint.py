@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skill_factory.conversations import Turn, turns_of
+from skill_factory.build.pipeline import build
 from skill_factory.errors import SourceError
-from skill_factory.lint import EXAMPLES, LintReport, lint_path, lint_row, lint_trace, lint_turns
-from skill_factory.lint_text import MEANING, Finding, Rule, lint_text
-from skill_factory.pipeline import build
-from skill_factory.recipe import Recipe, Tags
+from skill_factory.recipe.model import Recipe, Tags
+from skill_factory.traces.conversations import Turn, turns_of
+from skill_factory.traces.lint import EXAMPLES, LintReport, lint_path, lint_row, lint_trace, lint_turns
+from skill_factory.traces.lint_text import MEANING, Finding, Rule, lint_text
 from tests.toy_traces import every_format, responses, rows_of, traces
 
 TAGS = Tags()

@@ -12,12 +12,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from skill_factory.canonical import canonical
-from skill_factory.columns import CANONICAL, Batch
-from skill_factory.facts import Facts, read
-from skill_factory.narrow import (
+from skill_factory.build.prepare import settled_columns
+from skill_factory.judge.facts import Facts, read
+from skill_factory.judge.judge import judge
+from skill_factory.judge.source_facts import (
     Narrow,
-    Request,
     all_facts,
     facts_key,
     forget_old,
@@ -25,11 +24,12 @@ from skill_factory.narrow import (
     sample_facts,
     save,
 )
-from skill_factory.prepare import settled_columns
-from skill_factory.questions import judge
 from skill_factory.reasons import Level
-from skill_factory.recipe import Columns, Recipe, Source
+from skill_factory.recipe.model import Columns, Recipe, Source
+from skill_factory.sources.canonical import canonical
+from skill_factory.sources.columns import CANONICAL, Batch
 from skill_factory.sources.files import FileSource
+from skill_factory.work.reading import Request
 from tests.make_raw import make_rows, row, write_jsonl, write_parquet
 
 ROWS = list(make_rows(seed=3, questions=60))
@@ -246,7 +246,7 @@ def test_only_the_latest_tables_are_kept(tmp_path: Path) -> None:
 
 
 def run_process(request: Request) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "skill_factory.narrow"]
+    command = [sys.executable, "-m", "skill_factory.work.reading"]
     return subprocess.run(
         command,
         input=request.to_json(),

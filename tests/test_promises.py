@@ -12,17 +12,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skill_factory.canonical import canonical
-from skill_factory.columns import Batch
+from skill_factory.build.pipeline import build, build_partition, preview
 from skill_factory.errors import SkillFactoryError
-from skill_factory.formats import FORMATS
 from skill_factory.model import Trace
-from skill_factory.phrases import phrase_book
-from skill_factory.pipeline import build, build_partition, preview
 from skill_factory.reasons import Level
-from skill_factory.recipe import Columns, Recipe, Source
-from skill_factory.render import parse
+from skill_factory.recipe.model import Columns, Recipe, Source
+from skill_factory.recipe.phrases import phrase_book
+from skill_factory.sources.canonical import canonical
+from skill_factory.sources.columns import Batch
 from skill_factory.tally import Tally
+from skill_factory.traces.formats import FORMATS
+from skill_factory.traces.render import parse
 from tests import command, drive, make_raw
 from tests.make_raw import Row
 from tests.nasty_rows import ANY_ROW, COLUMNS, GOOD_ROW, recipe, table
@@ -289,10 +289,10 @@ def test_the_ledger_adds_up_for_any_rows(
 @given(st.lists(GOOD_ROW, max_size=16), ASKED, st.integers(1, 6))
 def test_partitions_of_questions_add_up_to_the_whole(rows: list[Row], asked: Recipe, parts: int) -> None:
     """Questions built in groups, in written order, give the traces and the tally of all at once."""
-    from skill_factory.compose import Written
     from skill_factory.draws import order_keys
-    from skill_factory.facts import question_ids
+    from skill_factory.judge.facts import question_ids
     from skill_factory.tally import total
+    from skill_factory.traces.plan import Written
 
     whole = table(rows)
     places, ids, _ = question_ids(whole["question"])

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from skill_factory.card import BEGIN, END
+from skill_factory.build.card import BEGIN, END
 from skill_factory.errors import HubError
-from skill_factory.hub_errors import HubConflict, NotOnHub, SignInNeeded
-from skill_factory.publish import GROUPS, PushResult, PushStep, groups, push
-from skill_factory.push_plan import Mode, PushPlan, plan_push
+from skill_factory.hub.errors import HubConflict, NotOnHub, SignInNeeded
+from skill_factory.publish.plan import Mode, PushPlan, plan_push
+from skill_factory.publish.push import GROUPS, PushResult, PushStep, groups, push
 from tests.build_folders import build_folder, traces
 from tests.hub import Hub, Role
 
@@ -107,8 +107,8 @@ def test_what_was_published_loads_with_the_same_rows(
         f"""
 import json, os
 from pathlib import Path
-from skill_factory.publish import push
-from skill_factory.push_plan import plan_push
+from skill_factory.publish.push import push
+from skill_factory.publish.plan import plan_push
 push(plan_push(Path({str(folder)!r}), "{REPO}", token=os.environ["HF_TOKEN"]), os.environ["HF_TOKEN"])
 import datasets
 print(json.dumps(datasets.load_dataset("{REPO}", "sft_train", split="train").to_list()))
@@ -489,8 +489,8 @@ def push_code(folder: Path) -> str:
 import json, os, sys
 sys.path.insert(0, {str(Path(__file__).parents[1])!r})
 from pathlib import Path
-from skill_factory.publish import push
-from skill_factory.push_plan import plan_push
+from skill_factory.publish.push import push
+from skill_factory.publish.plan import plan_push
 done = push(plan_push(Path({str(folder)!r}), "{REPO}", token=os.environ["HF_TOKEN"]), os.environ["HF_TOKEN"])
 print(json.dumps(done.commit))
 """

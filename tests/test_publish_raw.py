@@ -13,15 +13,15 @@ import pyarrow.parquet as pq
 import pytest
 import tomli_w
 
-from skill_factory.card import BEGIN, END
-from skill_factory.demo import write_demo
+from skill_factory.build.card import BEGIN, END
 from skill_factory.errors import HubError
 from skill_factory.generate.folder import RawFolder
 from skill_factory.generate.lineage import card_of
 from skill_factory.generate.store import AnswerStore
-from skill_factory.hub_layout import front_matter
-from skill_factory.publish import PushResult, push
-from skill_factory.push_plan import Mode, PushPlan, plan_push
+from skill_factory.hub.layout import front_matter
+from skill_factory.publish.plan import Mode, PushPlan, plan_push
+from skill_factory.publish.push import PushResult, push
+from skill_factory.sources.demo.rows import write_demo
 from tests.build_folders import build_folder, traces
 from tests.command import ROOT, run
 from tests.hub import Hub

@@ -11,12 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skill_factory.facts import joined, read
-from skill_factory.questions import judge, judge_questions, questions, reach, usable_for
-from skill_factory.recipe import Answers, Filters, Recipe, Tags, Verdicts
-from skill_factory.reflections import CORRECT, INCORRECT, MISSING, banned, tagged_verdict, verdict_rule
-from skill_factory.responses import escape_block_tags, final_answer, last_answer, last_boxed
-from skill_factory.tally import Tally, tally_judgement
+from skill_factory.judge.counting import tally_judgement
+from skill_factory.judge.facts import joined, read
+from skill_factory.judge.judge import judge, judge_questions, questions, reach, usable_for
+from skill_factory.judge.reflections import CORRECT, INCORRECT, MISSING, banned, tagged_verdict, verdict_rule
+from skill_factory.judge.responses import escape_block_tags, final_answer, last_answer, last_boxed
+from skill_factory.recipe.model import Answers, Filters, Recipe, Tags, Verdicts
+from skill_factory.tally import Tally
 from tests import raw_rules
 from tests.make_raw import Row, row, verdict
 from tests.nasty_rows import GOOD_ROW, recipe, table

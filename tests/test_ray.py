@@ -18,11 +18,11 @@ pytestmark = [pytest.mark.ray, pytest.mark.xdist_group("ray")]
 
 SMALL_PARTITIONS = """
 import sys
-import skill_factory.scatter
-from skill_factory.engines import local
-skill_factory.scatter.PARTITION_BYTES = 200_000
+import skill_factory.build.scatter
+from skill_factory.build.engines import local
+skill_factory.build.scatter.PARTITION_BYTES = 200_000
 local.SMALL_BYTES = 0
-from skill_factory.cli import main
+from skill_factory.cli.main import main
 sys.exit(main(sys.argv[1:]))
 """
 """The command, with partitions so small that a demo has some."""

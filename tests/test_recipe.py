@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 
 from skill_factory.errors import RecipeError
 from skill_factory.model import TraceFormat
-from skill_factory.options import OPTIONS, recipe_changes
-from skill_factory.recipe import (
+from skill_factory.recipe.model import (
     PRESETS,
     Recipe,
     field_names,
@@ -22,6 +21,7 @@ from skill_factory.recipe import (
     preset_names,
     recipe_from_toml,
 )
+from skill_factory.recipe.options import OPTIONS, recipe_changes
 
 # --------------------------------------------------------------------------------------------- any recipe
 
@@ -95,7 +95,7 @@ def test_every_field_can_be_changed_by_its_path(tree: dict[str, Any]) -> None:
 
 def test_no_field_can_hold_a_path_of_the_machine(tmp_path: Path) -> None:
     """The source of a recipe is kind, name and digest: the same file elsewhere gives the same fingerprint."""
-    from skill_factory.prepare import pinned
+    from skill_factory.build.prepare import pinned
     from skill_factory.sources.files import FileSource
 
     found = []

@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skill_factory.draws import text_id
-from skill_factory.formats import FORMATS
+from skill_factory.judge.responses import escape_block_tags
 from skill_factory.model import Closing, Question, Response, SegmentKind, Skip, TracePlan
-from skill_factory.phrases import phrase_book
-from skill_factory.recipe import Phrases, Recipe, Tags, Traces, parse_recipe
-from skill_factory.render import Unreadable, parse, render
-from skill_factory.responses import escape_block_tags
+from skill_factory.recipe.model import Phrases, Recipe, Tags, Traces, parse_recipe
+from skill_factory.recipe.phrases import phrase_book
+from skill_factory.traces.formats import FORMATS
+from skill_factory.traces.render import Unreadable, parse, render
 from tests import toy_traces
 from tests.toy_traces import reflection, rows_of
 

@@ -8,9 +8,7 @@ import pyarrow.parquet as pq
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skill_factory.columns import CANONICAL
-from skill_factory.recipe import Columns, Recipe
-from skill_factory.scatter import (
+from skill_factory.build.scatter import (
     BUCKETS,
     PARTITION_BYTES,
     STRETCHES,
@@ -20,6 +18,8 @@ from skill_factory.scatter import (
     rows_of,
     scatter_piece,
 )
+from skill_factory.recipe.model import Columns, Recipe
+from skill_factory.sources.columns import CANONICAL
 from skill_factory.sources.files import FileSource
 from skill_factory.sources.neighbours import read_together
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from skill_factory.push_plan import Mode, PushPlan, plan_push
-from skill_factory.push_raw import read_folder
-from skill_factory.ui import child, sending
-from skill_factory.ui.child import State
-from skill_factory.ui.jobs import Job
-from skill_factory.ui.sending import Sending
+from skill_factory.publish.plan import Mode, PushPlan, plan_push
+from skill_factory.publish.raw_set import read_folder
+from skill_factory.work import process, pushes
+from skill_factory.work.builds import Job
+from skill_factory.work.process import State
+from skill_factory.work.pushes import Sending
 from tests.build_folders import build_folder
 from tests.hub import Hub
 
@@ -52,7 +52,7 @@ def planned(job: Job, hub: Hub, mode: Mode = Mode.NEW) -> PushPlan:
 def ended(job: Job, seconds: float = 60) -> Sending:
     """How it stands once its process has ended."""
     until = time.monotonic() + seconds
-    while (now := sending.status(job)) is None or now.state in child.ACTIVE:
+    while (now := pushes.status(job)) is None or now.state in process.ACTIVE:
         assert time.monotonic() < until, f"still {now}"
         time.sleep(0.1)
     return now
@@ -72,8 +72,8 @@ def test_what_was_agreed_to_is_published_with_the_card_that_was_shown(
     """In one commit; where it is stays known to whoever asks later, and the build folder is as it was."""
     job = made("a")
     built = (job.out / "README.md").read_bytes()
-    assert sending.status(job) is None
-    sending.start(job, planned(job, hub), CARD, "hf_alice")
+    assert pushes.status(job) is None
+    pushes.start(job, planned(job, hub), CARD, "hf_alice")
     now = ended(job)
     assert now.state is State.DONE and now.result is not None, now.said
     assert now.result.url == f"{hub.url}/datasets/{REPO}"
@@ -86,9 +86,9 @@ def test_the_token_is_no_argument_and_nowhere_on_disk(hub: Hub, made: Callable[[
     """It reaches the process by its environment alone."""
     job = made("a")
     hub.faults.add("commit", delay=2.0)
-    sending.start(job, planned(job, hub), CARD, "hf_alice")
+    pushes.start(job, planned(job, hub), CARD, "hf_alice")
     on_its_way(job, hub, "commit")
-    pid = child.read(job.path / "push" / "process").split()[0]
+    pid = process.read(job.path / "push" / "process").split()[0]
     assert b"hf_alice" not in Path(f"/proc/{pid}/cmdline").read_bytes()
     assert ended(job).state is State.DONE
     assert not [one for one in job.path.rglob("*") if one.is_file() and b"hf_alice" in one.read_bytes()]
@@ -98,9 +98,9 @@ def test_one_push_of_a_build_at_a_time(hub: Hub, made: Callable[[str], Job]) -> 
     """A second press, in another tab say, changes nothing."""
     job = made("a")
     hub.faults.add("commit", delay=2.0)
-    sending.start(job, planned(job, hub), CARD, "hf_alice")
+    pushes.start(job, planned(job, hub), CARD, "hf_alice")
     on_its_way(job, hub, "commit")
-    sending.start(job, planned(job, hub), "# Other\n", "hf_alice")
+    pushes.start(job, planned(job, hub), "# Other\n", "hf_alice")
     assert ended(job).state is State.DONE
     assert hub.count("commit") == 1 and "# Mine" in hub.read(REPO, "README.md").decode()
 
@@ -109,13 +109,13 @@ def test_what_came_between_the_look_and_the_press_is_not_replaced(
     hub: Hub, made: Callable[[str], Job]
 ) -> None:
     """Agreed to replace one state, so another one is refused in a sentence and stays."""
-    sending.start(old := made("old"), planned(old, hub), CARD, "hf_alice")
+    pushes.start(old := made("old"), planned(old, hub), CARD, "hf_alice")
     ended(old)
     job = made("new")
     plan = planned(job, hub, Mode.REPLACE)
     table = pa.table({"text": ["theirs"]})
     theirs = hub.seed_dataset(REPO, {"sft_train/train-00000-of-00001.parquet": table})
-    sending.start(job, plan, CARD, "hf_alice")
+    pushes.start(job, plan, CARD, "hf_alice")
     now = ended(job)
     assert now.state is State.FAILED and "has changed since it was looked at" in now.said
     assert hub.repo(REPO).head.oid == theirs
@@ -126,9 +126,9 @@ def test_where_nothing_was_replacing_is_publishing_as_new(hub: Hub, made: Callab
     job = made("new")
     plan = planned(job, hub, Mode.REPLACE)
     other = made("other")
-    sending.start(other, planned(other, hub), CARD, "hf_alice")
+    pushes.start(other, planned(other, hub), CARD, "hf_alice")
     ended(other)
-    sending.start(job, plan, CARD, "hf_alice")
+    pushes.start(job, plan, CARD, "hf_alice")
     now = ended(job)
     assert now.state is State.FAILED and "already holds another data set" in now.said
 
@@ -139,13 +139,13 @@ def test_killed_on_its_way_it_says_so_and_the_next_try_ends_well(
     """Nothing is half there; the same press again publishes."""
     job = made("a")
     hub.faults.add("commit", delay=30.0, status=503)
-    sending.start(job, planned(job, hub), CARD, "hf_alice")
+    pushes.start(job, planned(job, hub), CARD, "hf_alice")
     on_its_way(job, hub, "commit")
-    os.kill(int(child.read(job.path / "push" / "process").split()[0]), signal.SIGKILL)
+    os.kill(int(process.read(job.path / "push" / "process").split()[0]), signal.SIGKILL)
     now = ended(job)
     assert now.state is State.FAILED and "ended from outside" in now.said
     assert hub.files(REPO) == [".gitattributes"]
-    sending.start(job, planned(job, hub), CARD, "hf_alice")
+    pushes.start(job, planned(job, hub), CARD, "hf_alice")
     assert ended(job).state is State.DONE
 
 
@@ -153,10 +153,10 @@ def test_it_stops_when_asked(hub: Hub, made: Callable[[str], Job]) -> None:
     """Before the one commit nothing shows on the Hub."""
     job = made("a")
     hub.faults.add("commit", delay=30.0, status=503)
-    sending.start(job, planned(job, hub), CARD, "hf_alice")
+    pushes.start(job, planned(job, hub), CARD, "hf_alice")
     on_its_way(job, hub, "commit")
-    sending.stop(job)
-    assert ended(job, sending.PATIENCE + 10).state is State.STOPPED
+    pushes.stop(job)
+    assert ended(job, pushes.PATIENCE + 10).state is State.STOPPED
     assert hub.files(REPO) == [".gitattributes"]
 
 
@@ -165,6 +165,6 @@ def test_a_refused_token_is_a_sentence(hub: Hub, made: Callable[[str], Job]) -> 
     job = made("a")
     plan = planned(job, hub)
     hub.revoke("hf_alice")
-    sending.start(job, plan, CARD, "hf_alice")
+    pushes.start(job, plan, CARD, "hf_alice")
     now = ended(job)
     assert now.state is State.FAILED and "Sign in again" in now.said

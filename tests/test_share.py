@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skill_factory.errors import RecipeError
-from skill_factory.recipe import Recipe, load_recipe, preset_names
-from skill_factory.share import LONGEST, packed, unpacked
+from skill_factory.recipe.model import Recipe, load_recipe, preset_names
+from skill_factory.recipe.share import LONGEST, packed, unpacked
 
 
 @pytest.mark.parametrize("name", preset_names())

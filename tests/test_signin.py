@@ -1,12 +1,15 @@
 """Signing in by a code that the visitor confirms elsewhere: no cookie, no redirect, no token left lying about."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from skill_factory.errors import HubError
-from skill_factory.hub import GIVEN_TOKEN, child_environment, stored_token, whoami
-from skill_factory.signin import OAuthApp, SignIn, app_from, ask_code, poll, scopes
+from skill_factory.hosting import GIVEN_TOKEN, visitor_environment
+from skill_factory.hub.client import stored_token, whoami
+from skill_factory.hub.signin import OAuthApp, SignIn, app_from, ask_code, poll, scopes
 from tests.hub import Hub
 
 pytest_plugins = ["tests.hub_fixtures"]
@@ -116,12 +119,25 @@ def test_a_hosted_instance_has_no_token_of_its_own(owners_machine: pytest.Monkey
     assert stored_token() is None
 
 
-def test_a_visitors_process_gets_their_token_and_no_other(
+def test_a_visitors_process_gets_their_token_and_no_other(owners_machine: pytest.MonkeyPatch) -> None:
+    """Nothing that logs the owner in is inherited, nor another visitor's token, and the library guesses none."""
+    owners_machine.setenv(GIVEN_TOKEN, "another's")
+    owners_machine.setenv("HF_TOKEN_PATH", "/owners/token")
+    mine, nobodys = visitor_environment("mine"), visitor_environment("")
+    assert (mine[GIVEN_TOKEN], nobodys[GIVEN_TOKEN]) == ("mine", "")
+    assert not {"owners", "another's", "/owners/token"} & ({*mine.values()} | {*nobodys.values()})
+    assert mine["HF_HUB_DISABLE_IMPLICIT_TOKEN"] == "1"
+
+
+def test_a_visitors_process_finds_no_login_stored_on_this_machine(
     owners_machine: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Neither the owner's token nor another visitor's is inherited; caches lie in a folder of their own."""
-    owners_machine.setenv(GIVEN_TOKEN, "another's")
-    mine, nobodys = child_environment("mine", tmp_path), child_environment(None, tmp_path)
-    assert (mine[GIVEN_TOKEN], nobodys[GIVEN_TOKEN]) == ("mine", "")
-    assert not {"owners", "another's"} & ({*mine.values()} | {*nobodys.values()})
-    assert mine["HF_HOME"] == str(tmp_path) and mine["HF_HUB_DISABLE_IMPLICIT_TOKEN"] == "1"
+    """A login that lies in a file is not the visitor's either: the library of the Hub, asked for a header, sends none."""
+    (tmp_path / "token").write_text("hf_owners", encoding="utf-8")
+    owners_machine.setenv("HF_HOME", str(tmp_path))
+    owners_machine.setenv("HF_TOKEN_PATH", str(tmp_path / "token"))
+    owners_machine.delenv("HF_TOKEN")
+    code = "from huggingface_hub.utils import build_hf_headers as b; print(b().get('authorization', 'none'))"
+    words = [sys.executable, "-c", code]
+    heard = subprocess.run(words, env=visitor_environment(""), capture_output=True, text=True, check=True)
+    assert heard.stdout.strip() == "none"

@@ -15,10 +15,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skill_factory.canonical import canonical
 from skill_factory.errors import SkillFactoryError, SourceError
-from skill_factory.recipe import Columns, Source
+from skill_factory.recipe.model import Columns, Source
 from skill_factory.sources import RawSource, open_source, source_of_recipe
+from skill_factory.sources.canonical import canonical
 from skill_factory.sources.files import FileSource
 from skill_factory.sources.neighbours import read_together, runs
 

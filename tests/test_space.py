@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from skill_factory.errors import HubError
-from skill_factory.hub_errors import HubConflict
-from skill_factory.hub_layout import front_matter
-from skill_factory.space import create_space, space_files, space_readme
+from skill_factory.hub.errors import HubConflict
+from skill_factory.hub.layout import front_matter
+from skill_factory.publish.space import create_space, space_files, space_readme
 from tests.hub import Hub
 from tests.hub_routes import card_errors
 
@@ -156,5 +156,5 @@ def test_this_checkout_can_become_a_space() -> None:
     if not (ROOT / "app.py").is_file() or not (ROOT / "README.md").is_file():
         pytest.skip("this checkout has no app.py or README.md")
     paths = {file.path for file in space_files(ROOT)}
-    assert {"app.py", "Dockerfile", "README.md", "skill_factory/publish.py"} <= paths
+    assert {"app.py", "Dockerfile", "README.md", "skill_factory/publish/push.py"} <= paths
     assert not [path for path in paths if path.startswith(("tests/", ".git/")) or "secrets" in path]

@@ -6,10 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skill_factory import stats
-from skill_factory.critics import critic_table, more_critiques_table, wilson
-from skill_factory.estimate import Pace, estimate, size_words, time_words
-from skill_factory.findings import (
+from skill_factory.build.pipeline import Partition
+from skill_factory.insight import tables
+from skill_factory.insight.critics import critic_table, more_critiques_table, wilson
+from skill_factory.insight.estimate import Pace, estimate, size_words, time_words
+from skill_factory.insight.expected import outlook
+from skill_factory.insight.sentences import (
     balance_finding,
     critic_finding,
     critiques_finding,
@@ -19,12 +21,10 @@ from skill_factory.findings import (
     teaches_finding,
     yield_finding,
 )
-from skill_factory.formats import FORMATS
-from skill_factory.outlook import outlook
-from skill_factory.pipeline import Partition
 from skill_factory.reasons import Level
-from skill_factory.recipe import Recipe
+from skill_factory.recipe.model import Recipe
 from skill_factory.tally import LevelTally, Tally
+from skill_factory.traces.formats import FORMATS
 from tests.make_raw import Row, row, verdict
 from tests.test_outlook import MAPPED, built, question
 
@@ -44,8 +44,8 @@ RECIPE = MAPPED.changed({"traces.attempts": 4})
 
 def test_the_yield_is_one_number_for_each_format_and_n(part: Partition) -> None:
     """Two questions have a right response and four in all; none has five."""
-    table = stats.yield_table(part.judgement, RECIPE)
-    assert len(table) == len(FORMATS) * stats.MOST_ATTEMPTS
+    table = tables.yield_table(part.judgement, RECIPE)
+    assert len(table) == len(FORMATS) * tables.MOST_ATTEMPTS
     full = table[table["code"] == "*C_full"].set_index("attempts")["questions"]
     assert full[4] == 2
     assert full[5] == 0
@@ -56,9 +56,9 @@ def test_the_yield_is_one_number_for_each_format_and_n(part: Partition) -> None:
 
 def test_a_format_says_why_a_question_cannot_give_one(part: Partition) -> None:
     """Each question that is left out stands under its first reason, in words."""
-    reach = stats.format_reach(part.judgement, RECIPE, "*C*IC")
+    reach = tables.format_reach(part.judgement, RECIPE, "*C*IC")
     assert (reach.questions, reach.traces) == (1, 1)
-    table = stats.why_not_table(reach)
+    table = tables.why_not_table(reach)
     assert table["questions"].sum() == 2
     assert "the question has none" in " ".join(table["why"])
 
@@ -78,7 +78,7 @@ def test_every_question_with_a_response_is_in_one_bar(
     low, high = sorted(ends)
     recipe = MAPPED.changed({"balance.pass_rate": (low, high), "traces.attempts": 1})
     judged = built(rows, recipe).judgement
-    table = stats.balance_table(judged, recipe)
+    table = tables.balance_table(judged, recipe)
     assert table["questions"].sum() == int((judged.question_kept > 0).sum())
     share = judged.question_right / judged.question_kept.clip(1)
     inside = (judged.question_kept > 0) & (share >= low) & (share <= high)
@@ -87,7 +87,7 @@ def test_every_question_with_a_response_is_in_one_bar(
 
 def test_all_right_and_all_wrong_are_bars_of_their_own(part: Partition) -> None:
     """They teach no retry, so they never mix with the rest."""
-    table = stats.balance_table(part.judgement, RECIPE)
+    table = tables.balance_table(part.judgement, RECIPE)
     assert dict(zip(table["label"], table["questions"], strict=True))["50–60 % right"] == 1
     assert table.iloc[0]["questions"] == table.iloc[-1]["questions"] == 1
     assert balance_finding(table) == (
@@ -108,18 +108,18 @@ def test_all_right_and_all_wrong_are_bars_of_their_own(part: Partition) -> None:
 )
 def test_a_brush_is_a_window(brushed: tuple[float, float], window: tuple[float, float]) -> None:
     """The outer bars count when their middle is brushed; the window is never empty."""
-    assert stats.window_of(*brushed) == window
-    Recipe().changed({"balance.pass_rate": stats.window_of(*brushed)})
+    assert tables.window_of(*brushed) == window
+    Recipe().changed({"balance.pass_rate": tables.window_of(*brushed)})
 
 
 def test_drops_add_up_at_each_level(part: Partition) -> None:
     """Kept and dropped are all that was read, kept first, the commonest reason next."""
-    table = stats.drops_table(part.tally.ledger)
+    table = tables.drops_table(part.tally.ledger)
     for level, rows in table.groupby("level"):
         assert rows["count"].sum() == part.tally.ledger[Level(level)].read
         assert rows["share"].sum() == pytest.approx(1)
         assert list(rows["rank"]) == sorted(rows["rank"])
-    assert set(stats.ledger_table(part.tally.ledger)["level"]) == set(table["level"])
+    assert set(tables.ledger_table(part.tally.ledger)["level"]) == set(table["level"])
 
 
 def test_the_costliest_rule_is_the_one_with_the_largest_share() -> None:
@@ -127,14 +127,14 @@ def test_the_costliest_rule_is_the_one_with_the_largest_share() -> None:
     ledger = {level: LevelTally() for level in Level}
     ledger[Level.REFLECTIONS] = LevelTally(200, 190, Counter(no_verdict=10))
     ledger[Level.QUESTIONS] = LevelTally(50, 45, Counter(no_correct_response=5))
-    assert stats.biggest_drop(ledger) == (Level.QUESTIONS, "no_correct_response", 5)
+    assert tables.biggest_drop(ledger) == (Level.QUESTIONS, "no_correct_response", 5)
     assert drops_finding(ledger).startswith("The costliest rule drops 5 questions (10 %)")
     assert drops_finding({Level.ROWS: LevelTally(3, 3)}) == "Nothing is dropped"
 
 
 def test_labels_are_counted_by_variant(part: Partition) -> None:
     """Right and wrong of each variant are its responses, dropped ones too."""
-    table = stats.labels_table(part.facts)
+    table = tables.labels_table(part.facts)
     assert list(table["truth"]) == ["right", "wrong"]
     assert list(table["responses"]) == [6, 6]
     assert labels_finding(table) == "50 % of the responses are right"
@@ -196,20 +196,20 @@ def test_a_critic_that_is_never_right_is_promised_nothing() -> None:
 
 def test_the_cut_off_is_read_off_the_written_lengths(part: Partition) -> None:
     """Everything is longer than nothing, nothing longer than the longest; more attempts, longer traces."""
-    table = stats.cutoff_table(part.tally, 3.5)
+    table = tables.cutoff_table(part.tally, 3.5)
     for _, rows in table.groupby("attempts"):
         assert rows["longer"].iloc[0] == 1
         assert rows["longer"].iloc[-1] == 0
         assert list(rows["longer"]) == sorted(rows["longer"], reverse=True)
-    assert stats.too_long(part.tally, 1, 3.5) == 1
-    assert stats.too_long(part.tally, 10**6, 3.5) == 0
+    assert tables.too_long(part.tally, 1, 3.5) == 1
+    assert tables.too_long(part.tally, 10**6, 3.5) == 0
     assert cutoff_finding(part.tally, 10**6, 0) == "No trace is longer than 1,000,000 tokens"
 
 
 def test_what_traces_teach_are_shares_of_each_length(part: Partition) -> None:
     """The segments of each bar are the whole bar."""
     seen = outlook(part.judgement, RECIPE)
-    table = stats.teaches_table(seen)
+    table = tables.teaches_table(seen)
     assert list(table.groupby("attempts")["share"].sum()) == pytest.approx([1] * 4)
     assert teaches_finding(seen).endswith("show a mistake put right")
 
@@ -217,7 +217,7 @@ def test_what_traces_teach_are_shares_of_each_length(part: Partition) -> None:
 def test_findings_of_nothing_are_sentences(part: Partition) -> None:
     """Without a usable question each chart still says so in words."""
     bare = built(question("q", 0, 3), MAPPED)
-    assert yield_finding(stats.yield_table(bare.judgement, MAPPED), MAPPED).startswith(
+    assert yield_finding(tables.yield_table(bare.judgement, MAPPED), MAPPED).startswith(
         "No question can be used"
     )
     assert teaches_finding(outlook(bare.judgement, MAPPED)) == "No trace can be made under these settings"
@@ -227,7 +227,7 @@ def test_findings_of_nothing_are_sentences(part: Partition) -> None:
 
 def test_the_yield_says_where_it_ends(part: Partition) -> None:
     """The title is the answer: how many at this N, and beyond which N none is left."""
-    table = stats.yield_table(part.judgement, RECIPE)
+    table = tables.yield_table(part.judgement, RECIPE)
     assert yield_finding(table, RECIPE) == (
         "2 questions can be used for “Retry until right, every length (paper)” at N = 4; "
         "one more attempt and none is left"

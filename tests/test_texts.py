@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skill_factory.draws import text_id
-from skill_factory.recipe import Verdicts
-from skill_factory.reflections import tagged_verdict, verdict_rule, verdicts_of
-from skill_factory.texts import BLOCK, Block, Texts
+from skill_factory.judge.reflections import tagged_verdict, verdict_rule, verdicts_of
+from skill_factory.judge.texts import BLOCK, Block, Texts
+from skill_factory.recipe.model import Verdicts
 
 PIECES = ["<verdict>", "</verdict>", "<ver", "dict>", "</ver", "<", ">", "Correct", " wrong", "\n", "\u2003", "é", "\x1f", "🙂"]  # fmt: skip
 TEXTS = st.lists(st.lists(st.sampled_from(PIECES), max_size=8).map("".join), min_size=1, max_size=30)

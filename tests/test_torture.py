@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from skill_factory.errors import RecipeError
-from skill_factory.recipe import Recipe
+from skill_factory.recipe.model import Recipe
 from tests.torture.cases import case
 from tests.torture.crowd import crowd
 from tests.torture.faults import World, accidents, builds_killed, pushes_killed

@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from skill_factory.build.pipeline import Partition, build_partition
 from skill_factory.draws import Draws, all_below, words_of
-from skill_factory.formats import FORMATS
 from skill_factory.model import Question, Trace, TracePlan
-from skill_factory.outlines import KINDS
-from skill_factory.pipeline import Partition, build_partition
-from skill_factory.recipe import Recipe, Tags, Traces
-from skill_factory.render import render
-from skill_factory.typeset import Typeset, typeset
+from skill_factory.recipe.model import Recipe, Tags, Traces
+from skill_factory.traces.bulk.outlines import KINDS
+from skill_factory.traces.bulk.typeset import Typeset, typeset
+from skill_factory.traces.formats import FORMATS
+from skill_factory.traces.render import render
 from tests import make_raw
 from tests.make_raw import Row
 from tests.nasty_rows import GOOD_ROW, recipe, table

@@ -9,9 +9,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from skill_factory.insight.html import (
+    html_page,
+    map_html,
+    raw_html,
+    stylesheet,
+    terminal,
+    text_html,
+    trace_html,
+)
+from skill_factory.insight.trace_parts import (
+    characters,
+    fenced,
+    first_line,
+    folded,
+    path_of,
+    story,
+    tokens_at,
+    visible,
+)
 from skill_factory.model import SegmentKind, Trace, TraceFormat
-from skill_factory.story import characters, fenced, first_line, folded, path_of, story, tokens_at, visible
-from skill_factory.view import html_page, map_html, raw_html, stylesheet, terminal, text_html, trace_html
 from tests.toy_traces import QUESTION, every_format, responses, traces
 
 HOSTILE = (

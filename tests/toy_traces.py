@@ -6,12 +6,12 @@ from typing import Any
 
 import pyarrow as pa
 
-from skill_factory.dataset import schema, to_table
+from skill_factory.build.pipeline import preview
 from skill_factory.model import Reflection, Response, Trace, TraceFormat, hex_id
-from skill_factory.phrases import phrase_book
-from skill_factory.pipeline import preview
-from skill_factory.recipe import Recipe
-from skill_factory.typeset import typeset
+from skill_factory.recipe.model import Recipe
+from skill_factory.recipe.phrases import phrase_book
+from skill_factory.traces.bulk.typeset import typeset
+from skill_factory.traces.rows import schema, to_table
 from tests.make_raw import Row, row, verdict, write_parquet
 
 QUESTION = "Make 42 from 6 and 7."

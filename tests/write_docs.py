@@ -4,8 +4,8 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from skill_factory.options import OPTIONS
-from skill_factory.recipe import Recipe
+from skill_factory.recipe.model import Recipe
+from skill_factory.recipe.options import OPTIONS
 
 ROOT = Path(__file__).parents[1]
 RECIPE_PAGE = ROOT / "docs" / "recipe.md"

@@ -10,13 +10,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from skill_factory.build.prepare import SAMPLE_ROWS, settled_columns
 from skill_factory.errors import SourceError
-from skill_factory.generate.endpoint import asker
 from skill_factory.generate.folder import RawFolder
 from skill_factory.generate.job import Job, Kind, Made
 from skill_factory.generate.limits import Ending
 from skill_factory.generate.lineage import card_of, questions_behind, report_of
 from skill_factory.generate.money import Spending
+from skill_factory.generate.net.endpoint import asker
 from skill_factory.generate.pilot import Pilot, pilot_of
 from skill_factory.generate.progress import GenerateProgress, Report, silent
 from skill_factory.generate.prompts import Prompt, prompt_book
@@ -26,10 +27,9 @@ from skill_factory.generate.running import Run
 from skill_factory.generate.sampling import Sample
 from skill_factory.generate.store import AnswerStore
 from skill_factory.generate.work import Work, check_question, pilot_questions
-from skill_factory.guessing import guess
-from skill_factory.prepare import SAMPLE_ROWS, settled_columns
-from skill_factory.recipe import Columns
+from skill_factory.recipe.model import Columns
 from skill_factory.sources import RawSource, open_source
+from skill_factory.sources.guessing import guess
 
 
 def generate(job: Job, key: str | None = None, report: Report = silent, token: str | None = None) -> Made:

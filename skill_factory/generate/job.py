@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from skill_factory.errors import RecipeError
-from skill_factory.generate.endpoint import Endpoint
 from skill_factory.generate.limits import Limits
 from skill_factory.generate.money import Budget, Price
+from skill_factory.generate.net.endpoint import Endpoint
 from skill_factory.generate.pilot import Pilot
 from skill_factory.generate.request import Sampling
-from skill_factory.recipe import Source
+from skill_factory.recipe.model import Source
 
 PILOT_QUESTIONS = 50
 

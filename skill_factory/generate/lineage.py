@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from skill_factory.card import BEGIN, END
+from skill_factory.build.card import BEGIN, END
 from skill_factory.generate.folder import read_report
 from skill_factory.generate.job import Job, Kind
 from skill_factory.generate.money import Spending
 from skill_factory.generate.pilot import Pilot
 from skill_factory.generate.prompts import Prompt
-from skill_factory.recipe import Source
+from skill_factory.recipe.model import Source
 
 
 def report_of(

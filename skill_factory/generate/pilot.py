@@ -8,16 +8,16 @@ from typing import Any
 
 import pyarrow as pa
 
-from skill_factory.canonical import canonical
-from skill_factory.columns import CANONICAL
-from skill_factory.facts import read
 from skill_factory.generate.folder import DATA
 from skill_factory.generate.money import Spending
 from skill_factory.generate.progress import GenerateProgress, time_left
 from skill_factory.generate.work import STAGE
+from skill_factory.judge.facts import read
+from skill_factory.judge.judge import judge, reach
 from skill_factory.model import TraceFormat
-from skill_factory.questions import judge, reach
-from skill_factory.recipe import Columns, Recipe
+from skill_factory.recipe.model import Columns, Recipe
+from skill_factory.sources.canonical import canonical
+from skill_factory.sources.columns import CANONICAL
 from skill_factory.sources.files import FileSource
 
 Z = 1.96

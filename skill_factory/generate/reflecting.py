@@ -7,16 +7,16 @@ from typing import Any
 
 import pyarrow as pa
 
-from skill_factory.canonical import canonical
-from skill_factory.columns import CANONICAL
 from skill_factory.draws import text_id
 from skill_factory.generate.prompts import Prompt
 from skill_factory.generate.request import Answer, Finish, Request, Sampling, make_request
 from skill_factory.generate.store import AnswerStore
 from skill_factory.generate.work import STAGE, slices
-from skill_factory.recipe import Columns, Verdicts
-from skill_factory.reflections import CORRECT, MISSING, verdict_rule
+from skill_factory.judge.reflections import CORRECT, MISSING, verdict_rule
+from skill_factory.recipe.model import Columns, Verdicts
 from skill_factory.sources import RawSource
+from skill_factory.sources.canonical import canonical
+from skill_factory.sources.columns import CANONICAL
 
 SCHEMA = pa.schema(
     [

@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 
 from skill_factory.errors import RecipeError
 from skill_factory.generate.prompts import Message
-from skill_factory.recipe import Part
+from skill_factory.recipe.model import Part
 
 PROMPT_OVERHEAD = 64
 """Tokens that a chat template adds at most, roughly."""

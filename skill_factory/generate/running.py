@@ -10,14 +10,14 @@ from itertools import islice
 from typing import Any
 
 from skill_factory.errors import BuildFolderError, EndpointError
-from skill_factory.generate.endpoint import Asker
 from skill_factory.generate.limits import Ending, Limits, signals_to
 from skill_factory.generate.money import Spending
-from skill_factory.generate.pace import Pace
+from skill_factory.generate.net.endpoint import Asker
+from skill_factory.generate.net.pace import Pace
+from skill_factory.generate.net.trouble import Trouble, Way
 from skill_factory.generate.progress import GenerateProgress, Report, Speed
 from skill_factory.generate.request import Answer, Request
 from skill_factory.generate.store import AnswerStore
-from skill_factory.generate.trouble import Trouble, Way
 
 AHEAD = 32
 """Requests that are looked up in the store at a time."""

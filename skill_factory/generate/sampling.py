@@ -13,7 +13,7 @@ from skill_factory.generate.request import Finish, Request, Sampling, make_reque
 from skill_factory.generate.store import AnswerStore
 from skill_factory.generate.work import STAGE, questions
 from skill_factory.grading import Decision, final_answer, judge
-from skill_factory.recipe import Columns
+from skill_factory.recipe.model import Columns
 from skill_factory.sources import RawSource
 
 SCHEMA = pa.schema(

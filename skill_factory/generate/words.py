@@ -6,15 +6,14 @@ import os
 from typing import Any
 
 from skill_factory.errors import EndpointError, RecipeError
-from skill_factory.generate.endpoint import Endpoint
 from skill_factory.generate.job import Job, Kind
 from skill_factory.generate.limits import Limits
 from skill_factory.generate.money import Budget, Price
-from skill_factory.generate.network import hosted
+from skill_factory.generate.net.endpoint import Endpoint
 from skill_factory.generate.request import Sampling, parse_extra
-from skill_factory.recipe import Columns, Source
+from skill_factory.hosting import GIVEN_KEY, hosted
+from skill_factory.recipe.model import Columns, Source
 
-KEY = "SKILL_FACTORY_API_KEY"
 NAMED = tuple(name for name in Sampling.model_fields if name != "extra")
 
 
@@ -107,10 +106,10 @@ def _mapping(words: list[str]) -> dict[str, Any]:
     return found
 
 
-def key_of(endpoint: Endpoint, variable: str = KEY) -> str | None:
+def key_of(endpoint: Endpoint, variable: str = GIVEN_KEY) -> str | None:
     """The key for an endpoint from the environment; for Inference Providers the Hub's token will do."""
-    if hosted() and variable != KEY:
-        raise EndpointError(f"On a hosted instance the key comes in {KEY} only.")
+    if hosted() and variable != GIVEN_KEY:
+        raise EndpointError(f"On a hosted instance the key comes in {GIVEN_KEY} only.")
     if key := os.environ.get(variable, "").strip():
         return key
     if not endpoint.provider:

@@ -7,13 +7,13 @@ from typing import Any, Protocol
 import pyarrow as pa
 
 from skill_factory import wording
-from skill_factory.columns import Batch, is_unicode, value_at
 from skill_factory.draws import order_keys, text_id
 from skill_factory.errors import ColumnError
 from skill_factory.generate.request import Request
 from skill_factory.generate.store import AnswerStore
-from skill_factory.recipe import Columns
+from skill_factory.recipe.model import Columns
 from skill_factory.sources import RawSource
+from skill_factory.sources.columns import Batch, is_unicode, value_at
 
 STAGE = "model_responses__mutated_prompts"
 SLICE = 256

@@ -11,14 +11,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from skill_factory import wording
-from skill_factory.columns import CanonicalRow, RowError, needed_columns, read_row, value_at
 from skill_factory.draws import text_id
 from skill_factory.errors import ColumnError, SourceError
 from skill_factory.grading.answers import final_answer, gold_answer, stated_answer
 from skill_factory.grading.equivalence import Decision, Task, judge
-from skill_factory.guessing import guess
-from skill_factory.recipe import Columns
+from skill_factory.recipe.model import Columns
 from skill_factory.sources import RawSource
+from skill_factory.sources.columns import CanonicalRow, RowError, needed_columns, read_row, value_at
+from skill_factory.sources.guessing import guess
 
 NEEDED = ("question", "answer", "response")
 FINALS = ("auto", "tags", "stated", "column")

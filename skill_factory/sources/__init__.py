@@ -7,9 +7,9 @@ import os
 from collections.abc import Iterator
 from typing import Any, Protocol
 
-from skill_factory.columns import Batch, excerpt
 from skill_factory.errors import SourceError
-from skill_factory.recipe import Columns, Source
+from skill_factory.recipe.model import Columns, Source
+from skill_factory.sources.columns import Batch, excerpt
 
 
 class Piece(Protocol):
@@ -68,7 +68,7 @@ def open_source(text: str, asked: Source | None = None, token: str | None = None
     """
     asked = asked or Source()
     if text == "demo" or text.startswith("demo:"):
-        from skill_factory.sources.demo import DemoSource
+        from skill_factory.sources.demo.source import DemoSource
 
         return DemoSource.named(text)
     from skill_factory.sources.files import FileSource, looks_like_path

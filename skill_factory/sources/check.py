@@ -36,7 +36,7 @@ def check_upload(path: Path) -> None:
 
 def main(path: Path) -> int:
     """Read all of the file and forget it."""
-    from skill_factory.sources.parquet_files import checked_names, group_batches, opened
+    from skill_factory.sources.parquet import checked_names, group_batches, opened
 
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     try:

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from skill_factory.columns import Batch, needed_columns
 from skill_factory.errors import SourceError
-from skill_factory.recipe import Columns, Source
+from skill_factory.recipe.model import Columns, Source
 from skill_factory.sources import Piece
-from skill_factory.sources.parquet_files import checked_names, group_batches, opened
-from skill_factory.sources.text_files import damaged, text_batches
+from skill_factory.sources.columns import Batch, needed_columns
+from skill_factory.sources.parquet import checked_names, group_batches, opened
+from skill_factory.sources.text import damaged, text_batches
 
 SUFFIXES = (".parquet", ".jsonl", ".ndjson", ".json", ".csv")
 PACKED = (".gz", ".zst")

@@ -9,11 +9,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from skill_factory.columns import Batch, needed_columns
 from skill_factory.errors import SourceError
-from skill_factory.recipe import Columns, Source
+from skill_factory.recipe.model import Columns, Source
 from skill_factory.sources import Piece
-from skill_factory.sources.parquet_files import sound
+from skill_factory.sources.columns import Batch, needed_columns
+from skill_factory.sources.parquet import sound
 
 BATCH_BYTES = 16_000_000
 BATCH_ROWS = 1_000
@@ -39,7 +39,7 @@ class HubSource:
     @classmethod
     def named(cls, text: str, asked: Source, token: str | None) -> "HubSource":
         """From `user/name[@revision]`; config and split from what was asked. Errors: HubError, SourceError."""
-        from skill_factory.hub_look import look
+        from skill_factory.hub.look import look
 
         name, _, revision = text.partition("@")
         seen = look(name, token, revision or asked.revision or None)
@@ -128,8 +128,8 @@ class HubStream:
 
 
 def _file(address: str, token: str | None) -> pq.ParquetFile:
-    from skill_factory.hub import file_system
-    from skill_factory.hub_errors import plainly
+    from skill_factory.hub.client import file_system
+    from skill_factory.hub.errors import plainly
 
     with plainly(_repo(address), token):
         # The footer and the wanted column chunks are asked for by range; nothing is kept on disk.
@@ -151,7 +151,7 @@ def _batches(file: pq.ParquetFile, names: list[str] | None, rows: int) -> Iterat
 def _stream(kind: str, addresses: list[str], token: str | None) -> Iterator[dict[str, Any]]:
     from datasets import load_dataset
 
-    from skill_factory.hub_errors import plainly
+    from skill_factory.hub.errors import plainly
 
     # Streaming writes nothing to the library's cache, which would answer a later visitor without asking the Hub.
     with plainly(_repo(addresses[0]), token):

@@ -7,9 +7,9 @@ every partition takes rows from every such file. Whoever looks for a few questio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from skill_factory.columns import Batch
-from skill_factory.recipe import Columns
+from skill_factory.recipe.model import Columns
 from skill_factory.sources import Piece
+from skill_factory.sources.columns import Batch
 
 PIECES, SMALLEST, LARGEST = 32, 16_000_000, 128_000_000
 """How many pieces come of a source, and bytes that one made of several has."""

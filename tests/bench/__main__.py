@@ -43,7 +43,7 @@ def main() -> None:
     least = Job(
         [PYTHON, "-m", "tests.bench.read_and_write", main_raw, str(WORK / "out-400000"), str(WORK / "copy.parquet")]
     )  # fmt: skip
-    imports = Job([PYTHON, "-c", "import skill_factory.pipeline, skill_factory.engines.local"])
+    imports = Job([PYTHON, "-c", "import skill_factory.build.pipeline, skill_factory.build.engines.local"])
     preview = Job([*OURS, "preview", main_raw, "--questions", "20", "--json"])
     inspect = Job([*OURS, "inspect", main_raw])
     built = {}

@@ -9,16 +9,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from skill_factory.build_folder import BuildFolder
-from skill_factory.dataset import schema
-from skill_factory.facts import read
-from skill_factory.pipeline import build_partition
-from skill_factory.prepare import ready
-from skill_factory.questions import judge
-from skill_factory.recipe import Recipe
-from skill_factory.scatter import partitions, rows_of, scatter_piece
+from skill_factory.build.folder import BuildFolder
+from skill_factory.build.pipeline import build_partition
+from skill_factory.build.prepare import ready
+from skill_factory.build.scatter import partitions, rows_of, scatter_piece
+from skill_factory.judge.facts import read
+from skill_factory.judge.judge import judge
+from skill_factory.recipe.model import Recipe
 from skill_factory.sources.files import FileSource
 from skill_factory.sources.neighbours import read_together
+from skill_factory.traces.rows import schema
 
 
 class Clock:

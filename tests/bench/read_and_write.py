@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from skill_factory.columns import mapped, needed_columns
-from skill_factory.prepare import settled_columns
-from skill_factory.recipe import Columns
+from skill_factory.build.prepare import settled_columns
+from skill_factory.recipe.model import Columns
+from skill_factory.sources.columns import mapped, needed_columns
 from skill_factory.sources.files import FileSource
 
 

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from playwright.sync_api import expect
 
-from skill_factory.demo import write_demo
+from skill_factory.sources.demo.rows import write_demo
 from tests import command
 from tests.browser.studio import Studio, Visitor
 from tests.make_raw import row

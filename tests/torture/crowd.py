@@ -20,7 +20,7 @@ BOUND = 2_000_000_000
 REFUSED = (
     "/etc/passwd", "/etc/hosts.json", "~/.ssh/id_rsa.json", "../../etc/passwd.csv", "file:///etc/hosts.json",
     "http://127.0.0.1:1/a.parquet", "http://169.254.169.254/latest/meta-data.json", "http://localhost/raw.jsonl", "http://[::1]/raw.jsonl",
-    "http://0.0.0.0/raw.jsonl", "\\\\server\\share\\a.csv", "/proc/self/environ.json", "./skill_factory/presets/*.json",
+    "http://0.0.0.0/raw.jsonl", "\\\\server\\share\\a.csv", "/proc/self/environ.json", "./skill_factory/recipe/presets/*.json",
 )  # fmt: skip
 
 

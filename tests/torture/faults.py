@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from skill_factory.demo import write_demo
+from skill_factory.sources.demo.rows import write_demo
 from tests.command import ROOT, digest
 from tests.hub import Hub
 from tests.torture.score import Score

@@ -81,7 +81,7 @@ def measured(word: str, source: Path, folder: Path) -> tuple[str, int, float]:
 
 def inside(words: list[str]) -> int:
     """The command, and its peak of memory as the last line of standard error."""
-    from skill_factory.cli import main
+    from skill_factory.cli.main import main
 
     code = main(words)
     print(f"PEAK {peak()}", file=sys.stderr)

@@ -10,8 +10,8 @@ import pyarrow.parquet as pq
 from streamlit.testing.v1 import AppTest
 
 from skill_factory.errors import HubError, RecipeError
-from skill_factory.hub import check_name, safe_name
-from skill_factory.recipe import Recipe, recipe_from_toml
+from skill_factory.hub.client import check_name, safe_name
+from skill_factory.recipe.model import Recipe, recipe_from_toml
 from tests.command import run
 from tests.torture.cases import HOSTILE, as_jsonl
 from tests.torture.score import Score

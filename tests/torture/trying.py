@@ -67,7 +67,7 @@ def here(one: Case, folder: Path) -> tuple[str, bool]:
 
 def called(words: list[str]) -> tuple[int, str, str]:
     """The command in this process → exit code, standard output, standard error."""
-    from skill_factory.cli import main
+    from skill_factory.cli.main import main
 
     out, err = io.StringIO(), io.StringIO()
     signal.signal(signal.SIGALRM, _stop)

@@ -13,11 +13,11 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from skill_factory.card import dataset_info
+from skill_factory.build.card import dataset_info
+from skill_factory.build.pipeline import build
 from skill_factory.grading import final_answer
-from skill_factory.handoff import Options, Trainer, export
-from skill_factory.pipeline import build
-from skill_factory.recipe import Recipe
+from skill_factory.recipe.model import Recipe
+from skill_factory.trainers import Options, Trainer, export
 from tests.hub import Hub
 
 ROOT = Path(__file__).parents[2]
@@ -335,7 +335,7 @@ def test_qwen3s_template_rewrites_the_layout_paper_as_the_checks_say(
     builds, models, cache, work: Path
 ) -> None:
     """What Qwen3's own template makes of a trace is what the check before export foretells."""
-    from skill_factory.handoff.preflight import after_qwen3
+    from skill_factory.trainers.preflight import after_qwen3
 
     out = export(builds["demo"], Trainer.TRL, work / "out-trl-demo", Options("some/model")).path
     words = ("python", HERE / "trl_labels.py", next(out.glob("train-*.parquet")), models["qwen2"], "qwen3")

@@ -1,0 +1,57 @@
+"""A build as files to download: Parquet, JSON Lines, or the whole folder in one archive."""
+
+import json
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import IO
+
+import pyarrow.parquet as pq
+
+from skill_factory.build.folder import BuildFolder
+
+
+def parquet(folder: BuildFolder) -> IO[bytes]:
+    """The one shard, or all of them in an archive."""
+    shards = folder.shards()
+    return shards[0].open("rb") if len(shards) == 1 else _archive((path, path.name) for path in shards)
+
+
+def zipped(path: Path) -> IO[bytes]:
+    """A folder as an archive; files of work in progress, whose names begin with a dot, stay out."""
+    inside = sorted(p for p in path.rglob("*") if p.is_file())
+    named = ((p, p.relative_to(path)) for p in inside)
+    return _archive(
+        (p, str(name)) for p, name in named if not any(part.startswith(".") for part in name.parts)
+    )
+
+
+def _archive(files: Iterable[tuple[Path, str]]) -> IO[bytes]:
+    def fill(made: IO[bytes]) -> None:
+        # Shards are compressed already.
+        with zipfile.ZipFile(made, "w", zipfile.ZIP_STORED) as archive:
+            for path, name in files:
+                archive.write(path, name)
+
+    return _written(fill)
+
+
+def jsonl(folder: BuildFolder) -> IO[bytes]:
+    """A line of JSON for each trace."""
+
+    def fill(made: IO[bytes]) -> None:
+        for shard in folder.shards():
+            for batch in pq.ParquetFile(shard).iter_batches(1000):
+                for row in batch.to_pylist():
+                    made.write(json.dumps(row, ensure_ascii=False).encode() + b"\n")
+
+    return _written(fill)
+
+
+def _written(fill: Callable[[IO[bytes]], None]) -> IO[bytes]:
+    """A file without a name, opened to be read: Streamlit takes no other kind."""
+    with tempfile.NamedTemporaryFile() as made:
+        fill(made)
+        made.flush()
+        return Path(made.name).open("rb")

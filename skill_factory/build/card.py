@@ -1,0 +1,291 @@
+"""What a build says of itself: the data set card, the report, the entry for LLaMA-Factory. Pure text from numbers."""
+
+import json
+import platform
+import re
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from skill_factory.reasons import Level, sentence
+from skill_factory.recipe.model import Recipe
+from skill_factory.tally import Label, Tally, Teaches, TraceChars, keyed
+from skill_factory.traces.formats import WORDS
+from skill_factory.wording import percent
+
+CONFIG = "sft_train"
+BEGIN, END = "<!-- skill-factory: begin -->", "<!-- skill-factory: end -->"
+"""Between these marks a card is ours and is written anew; around them it is its owner's."""
+
+
+def documents(recipe: Recipe, tally: Tally, shards: Sequence[Path]) -> dict[str, str]:
+    """The texts beside the shards, by file name."""
+    report = json.dumps(report_of(recipe, tally), indent=1, ensure_ascii=False) + "\n"
+    return {
+        "README.md": card(recipe, tally, example_row(shards)),
+        "recipe.toml": recipe.to_toml(),
+        "report.json": report,
+        "dataset_info.json": json.dumps(dataset_info(), indent=2) + "\n",
+    }
+
+
+def report_of(recipe: Recipe, tally: Tally) -> dict[str, Any]:
+    """The content of `report.json`: fingerprint, versions, source and every number of the tally."""
+    return {
+        "fingerprint": recipe.fingerprint(),
+        "versions": {
+            "skill_factory": version("skill_factory") if _installed() else "0.1.0",
+            "python": ".".join(platform.python_version_tuple()[:2]),
+            "pyarrow": version("pyarrow"),
+        },
+        "source": recipe.source.model_dump(),
+        "columns": recipe.columns.model_dump(mode="json"),
+        "traces": tally.ledger[Level.TRACES].kept,
+        **tally.to_json(),
+    }
+
+
+def _installed() -> bool:
+    try:
+        version("skill_factory")
+    except ModuleNotFoundError:
+        return False
+    return True
+
+
+def dataset_info(repository: str = "") -> dict[str, Any]:
+    """LLaMA-Factory's entry: this folder as `dataset_dir`, or a repository of the Hub once published."""
+    where = {"hf_hub_url": repository} if repository else {"script_url": "."}
+    reading = {
+        "formatting": "sharegpt",
+        "columns": {"messages": "conversations"},
+        # Every tag: one that is left out becomes None, and rows with such a turn are dropped without a word.
+        "tags": {
+            "role_tag": "role",
+            "content_tag": "content",
+            "user_tag": "user",
+            "assistant_tag": "assistant",
+            "observation_tag": "observation",
+            "function_tag": "function_call",
+            "system_tag": "system",
+        },
+    }
+    return {
+        "skill_factory": {**where, "subset": CONFIG, "split": "train", **reading},
+        "skill_factory_files": {"file_name": CONFIG, **reading},
+    }
+
+
+def example_row(shards: Sequence[Path], most: int = 200) -> dict[str, Any] | None:
+    """A row to show: the first short one with a mistake that is put right, else the first of all."""
+    if not shards:
+        return None
+    with shards[0].open("rb") as file:
+        rows: list[dict[str, Any]] = next(pq.ParquetFile(file).iter_batches(most)).to_pylist()
+    tries = [(row, [one["correct"] for one in row.get("attempts") or []]) for row in rows]
+    good = [
+        row
+        for row, right in tries
+        if 1 < len(right) <= 3 and not right[0] and right[-1] and _size(row) < 8000
+    ]
+    return (good or rows)[0]
+
+
+def _size(row: dict[str, Any]) -> int:
+    return len(row["conversations"][1]["content"])
+
+
+def card(recipe: Recipe, tally: Tally, example: dict[str, Any] | None) -> str:
+    """The data set card: front matter, then the part between the marks."""
+    return f"{_front_matter(recipe, tally)}\n{card_body(recipe, tally, example)}"
+
+
+def _front_matter(recipe: Recipe, tally: Tally) -> str:
+    traces = tally.ledger[Level.TRACES].kept
+    bounds = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
+    size = next((name for bound, name in bounds if traces < bound), "1M<n<10M")
+    synthetic = "- synthetic\n" if recipe.source.kind == "demo" else ""
+    return (
+        "---\n"
+        "configs:\n"
+        f"- config_name: {CONFIG}\n"
+        "  default: true\n"
+        "  data_files:\n"
+        "  - split: train\n"
+        f"    path: {CONFIG}/train-*.parquet\n"
+        # The `datasets` library keys its cache of a local folder by name and front matter: other rows, other words.
+        f"  description: rows {tally.digest:032x}\n"
+        "task_categories:\n- text-generation\n"
+        f"size_categories:\n- {size}\n"
+        f"tags:\n- skill-factory\n- reasoning\n- sft\n{synthetic}"
+        "---\n"
+    )
+
+
+def card_body(recipe: Recipe, tally: Tally, example: dict[str, Any] | None, repository: str = "") -> str:
+    """Everything a reader asks: what, how many, where from, what was dropped, one trace, how to use it."""
+    parts = [
+        BEGIN,
+        _opening(recipe, tally),
+        "## What is in it\n\n" + _labels(tally),
+        "## What a trace shows\n\n" + _shows(tally),
+        "## Where the data went\n\nAt each level, read = kept + dropped.\n\n" + ledger_table(tally),
+        "## Right and wrong\n\n" + _variants(tally),
+        "## Length\n\n" + _lengths(tally, recipe),
+        "## One trace\n\n" + _example(example),
+        "## Load it\n\n" + _loading(repository, recipe),
+        "## Recipe\n\nThe data set can be built again from this, byte for byte.\n\n"
+        + _fenced(recipe.to_toml(), "toml"),
+        "## Licence and source\n\n" + _licence(recipe),
+        END,
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _opening(recipe: Recipe, tally: Tally) -> str:
+    traces, questions = tally.ledger[Level.TRACES].kept, tally.ledger[Level.QUESTIONS]
+    demo = (
+        "\n\n**Synthetic:** made by the demo of SkillFactory Studio, to try things out."
+        if recipe.source.kind == "demo"
+        else ""
+    )
+    return (
+        "# Think, sample, reflect: training traces\n\n"
+        f"{traces:,} traces from {questions.kept:,} questions. Each shows a model trying a problem, judging its own "
+        "attempts and trying again before it answers; every attempt and every reflection is the model's own. Made with "
+        f"SkillFactory Studio after SkillFactory (arXiv 2512.04072).{demo}"
+    )
+
+
+def _labels(tally: Tally) -> str:
+    rows = [(f"`{label}`", f"{n:,}") for label, n in sorted(tally.counts["traces_by_label"].items())]
+    formats = [
+        f"- `{code}`: {WORDS[code][1] if code in WORDS else 'a format of its own'} {n:,} traces."
+        for code, n in sorted(tally.counts["traces_by_format"].items())
+    ]
+    return _table(("label (`sft_template_type_idx`)", "traces"), rows) + "\n\n" + "\n".join(formats)
+
+
+def _shows(tally: Tally) -> str:
+    words = {
+        "one_attempt": "one attempt",
+        "all_right": "several attempts, all right",
+        "wrong_to_right": "a mistake, then put right",
+        "ends_wrong": "the last attempt is wrong",
+    }
+    counted: dict[str, int] = {}
+    for key, n in keyed(Teaches, tally.counts["teaches"]):
+        counted[key.shows] = counted.get(key.shows, 0) + n
+    whole = sum(counted.values()) or 1
+    rows = [(text, f"{counted.get(k, 0):,}", percent(counted.get(k, 0), whole)) for k, text in words.items()]
+    return _table(("the trace shows", "traces", "share"), rows)
+
+
+def ledger_table(tally: Tally) -> str:
+    """The ledger as a Markdown table: level, read, kept, and the reasons of what was dropped."""
+    rows = []
+    for level, one in tally.ledger.items():
+        why = "; ".join(
+            f"{n:,} {sentence(level, reason)} (`{reason}`)" for reason, n in one.dropped.most_common()
+        )
+        rows.append((level.value, f"{one.read:,}", f"{one.kept:,}", why or "none"))
+    return _table(("level", "read", "kept", "dropped"), rows)
+
+
+def _variants(tally: Tally) -> str:
+    kept = tally.counts["kept_responses"]
+    names = sorted({key.variant for key, _ in keyed(Label, tally.counts["labels"])})
+    rows = []
+    for name in names:
+        right, wrong = (kept.get(str(Label(name, truth)), 0) for truth in ("right", "wrong"))
+        rows.append(
+            (
+                _inline(name),
+                f"{right:,}",
+                f"{wrong:,}",
+                percent(right, right + wrong) if right + wrong else "–",
+            )
+        )
+    return _table(("prompt variant", "right responses kept", "wrong ones kept", "share right"), rows)
+
+
+def _lengths(tally: Tally, recipe: Recipe) -> str:
+    sizes = sorted((key.chars, n) for key, n in keyed(TraceChars, tally.counts["trace_chars"]))
+    whole = sum(n for _, n in sizes)
+    if not whole:
+        return "No traces."
+    per_token = recipe.cutoff.chars_per_token
+    rows = []
+    for share in (0.5, 0.9, 0.99, 1.0):
+        seen = 0
+        for size, n in sizes:
+            seen += n
+            if seen >= share * whole:
+                rows.append((percent(share), f"{size:,}", f"{size / per_token:,.0f}"))
+                break
+    note = f"Tokens are estimated at {per_token:g} characters each. A trainer's cut-off below a trace's length takes its end: the answer."
+    return _table(("of the traces are at most", "characters", "tokens (estimate)"), rows) + "\n\n" + note
+
+
+def _example(row: dict[str, Any] | None) -> str:
+    if row is None:
+        return "No traces."
+    user, assistant = (message["content"] for message in row["conversations"])
+    label = _inline(row["sft_template_type_idx"])
+    return f"Label {label}. The question:\n\n{_fenced(user)}\n\nThe assistant's turn:\n\n{_fenced(assistant)}"
+
+
+def _loading(repository: str, recipe: Recipe) -> str:
+    name = repository or "USER/NAME"
+    lineage = (
+        "Behind them stand `trace_id`, `question_id`, `format`, `attempts` (which response, right or wrong, prompt "
+        "variant, which reflection) and `spans` (kind, start, end in characters of the assistant's text)."
+        if recipe.output.lineage
+        else "There are no lineage columns."
+    )
+    code = f'from datasets import load_dataset\n\nrows = load_dataset("{name}", "{CONFIG}", split="train")'
+    return (
+        f"{_fenced(code, 'python')}\n\nA row has `conversations` (a user and an assistant message) and "
+        f"`sft_template_type_idx` (the label). {lineage}\n\n"
+        "LLaMA-Factory: `dataset_info.json` beside this file has the entry `skill_factory`; give the path of "
+        "this folder as `dataset_dir`, `dataset: skill_factory`, `template: qwen`, and a `cutoff_len` above the lengths given here. Never set "
+        "`enable_thinking: false`: it takes the thinking out of every trace."
+    )
+
+
+def _licence(recipe: Recipe) -> str:
+    origin = {
+        "demo": "The raw data are the synthetic demo of SkillFactory Studio.",
+        "file": f"The raw data came from a file named {_inline(recipe.source.name)} (SHA-256 `{recipe.source.digest}`).",
+        "hub": f"The raw data are {_inline(recipe.source.name)} on the Hub, commit `{recipe.source.revision}`.",
+    }.get(recipe.source.kind, "The source was given by the program that made the build.")
+    return (
+        f"{origin} No licence is stated: it follows from the raw data and from the model that wrote them. "
+        "Whoever publishes this set adds it here and in the front matter."
+    )
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    right = [" | ".join(head), " | ".join("---" if i == 0 else "---:" for i in range(len(head)))]
+    if len(head) > 3:
+        right[1] = " | ".join(["---", *["---:"] * (len(head) - 2), "---"])
+    return "\n".join(f"| {line} |" for line in [*right, *(" | ".join(row) for row in rows)])
+
+
+def _fenced(text: str, language: str = "text") -> str:
+    """The text as it is, in a fence that it can't close."""
+    longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}{language}\n{text}\n{fence}"
+
+
+def _inline(text: str) -> str:
+    """A short text as code, also inside a table."""
+    flat = " ".join(text.split()).replace("|", "\\|")
+    longest = max((len(run) for run in re.findall(r"`+", flat)), default=0)
+    mark = "`" * (longest + 1)
+    pad = " " if flat.startswith("`") or flat.endswith("`") else ""
+    return f"{mark}{pad}{flat}{pad}{mark}" if flat else "(none)"

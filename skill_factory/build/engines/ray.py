@@ -1,0 +1,227 @@
+"""The same build on a Ray cluster: read in parallel, shuffled into the same partitions by Ray Data, written by the workers.
+
+The partitions and their bytes are those of the local engine: `scatter` decides where a row belongs and
+`build_partition` does not care in which order rows come. The build folder has to be a path that all machines share.
+"""
+
+import json
+import logging
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from skill_factory.build.engines import Built, Engine
+from skill_factory.build.engines.local import check_variants, written_before
+from skill_factory.build.engines.writing import write_part
+from skill_factory.build.folder import BuildFolder
+from skill_factory.build.progress import Progress, Report
+from skill_factory.build.scatter import BUCKETS, Keyed, Partitions, keyed_rows, partitions
+from skill_factory.errors import BuildFolderError
+from skill_factory.reasons import Level
+from skill_factory.recipe.model import Recipe
+from skill_factory.sources import Piece, RawSource
+from skill_factory.sources.columns import CANONICAL
+from skill_factory.sources.neighbours import read_together
+from skill_factory.tally import Tally, tally_from_json, total
+from skill_factory.traces.formats import OwnFormats
+
+PARTITION = "partition"
+
+
+def ray_engine(address: str = "") -> Engine:
+    """The engine on a running cluster, or on one of this machine that ends with the build."""
+    return lambda source, own: nullcontext(partial(_run, address, source, own))
+
+
+def _run(
+    address: str,
+    source: RawSource,
+    own: OwnFormats | None,
+    recipe: Recipe,
+    folder: BuildFolder,
+    report: Report,
+    pin: Callable[[], Recipe],
+) -> Built:
+    start = time.monotonic()
+
+    def tell(phase: str, done: int, whole: int, rows: int, traces: int, resumed: int = 0) -> None:
+        seconds = round(time.monotonic() - start, 3)
+        report(Progress(phase, done, whole, rows, traces, resumed, seconds))
+
+    with _heard_on_standard_error(), _cluster(address) as ray:
+        tables, size, rows, variants = _read(ray, source, recipe, tell)
+        check_variants(variants, recipe)
+        folder.note_recipe(pin())
+        cut = partitions([], size)
+        done = {p: tally for p in range(len(cut)) if (tally := folder.done(p)) is not None}
+        resumed = len(done)
+        read = rows.ledger[Level.ROWS].read
+        for p, tally in _build(ray, tables, cut, recipe, folder, done, own):
+            done[p] = tally
+            traces = sum(one.ledger[Level.TRACES].kept for one in done.values())
+            tell("build", len(done), len(cut), read, traces, resumed)
+        for p in range(len(cut)):  # a partition without a single row never reaches a worker
+            if p not in done:
+                done[p] = write_part(p, CANONICAL.empty_table(), recipe, folder, None, own)
+    return Built([done[p] for p in range(len(cut))], rows, resumed)
+
+
+@contextmanager
+def _heard_on_standard_error() -> Iterator[None]:
+    """Ray's own processes and libraries write to standard output too; what a command prints there is the user's."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        os.dup2(kept, 1)
+        os.close(kept)
+
+
+@contextmanager
+def _cluster(address: str) -> Iterator[Any]:
+    import ray
+
+    mine = not ray.is_initialized()
+    if mine:
+        # One's own cluster needs no dashboard; a running one is joined as it is.
+        how: dict[str, Any] = (
+            {"address": address} if address else {"address": "local", "include_dashboard": False}
+        )
+        try:
+            ray.init(log_to_driver=False, logging_level="ERROR", **how)
+        except (ConnectionError, RuntimeError, ValueError) as error:
+            raise BuildFolderError(
+                f"No Ray cluster answers at {address or 'this machine'}: {error}. Check --ray-address."
+            ) from None
+    ray.data.DataContext.get_current().enable_progress_bars = False
+    logging.getLogger("ray.data").setLevel(logging.ERROR)  # our own progress says what there is to say
+    try:
+        yield ray
+    finally:
+        if mine:
+            ray.shutdown()
+
+
+def _read(
+    ray: Any, source: RawSource, recipe: Recipe, tell: Any
+) -> tuple[list[Any], np.ndarray[Any, Any], Tally, frozenset[str]]:
+    """A task per piece: its rows stay with Ray, their counts come back."""
+    pieces = read_together(source.pieces())
+    task = ray.remote(num_returns=2)(_keyed_piece)
+    results = [task.remote(piece, recipe) for piece in pieces]
+    waiting = {counts: rows for rows, counts in results}
+    tallies: dict[Any, Tally] = {}
+    size = np.zeros(BUCKETS, np.int64)
+    variants: frozenset[str] = frozenset()
+    while left := [ref for ref in waiting if ref not in tallies]:
+        ready, _ = ray.wait(left, num_returns=1)
+        for ref in ready:
+            counted: Keyed = ray.get(ref)
+            size += counted.bytes
+            variants |= counted.variants
+            tallies[ref] = counted.tally
+            read = sum(one.ledger[Level.ROWS].read for one in tallies.values())
+            tell("scan", len(tallies), len(pieces), read, 0)
+    return [rows for rows, _ in results], size, total(tallies.values()), variants
+
+
+def _keyed_piece(piece: Piece, recipe: Recipe) -> tuple[pa.Table, Keyed]:
+    return keyed_rows(piece, recipe)
+
+
+def _build(
+    ray: Any,
+    tables: Sequence[Any],
+    cut: Partitions,
+    recipe: Recipe,
+    folder: BuildFolder,
+    done: dict[int, Tally],
+    own: OwnFormats | None,
+) -> Iterator[tuple[int, Tally]]:
+    missing = frozenset(range(len(cut))) - set(done)
+    if not missing:
+        return
+    rows = ray.data.from_arrow_refs(list(tables)).map_batches(
+        _numbered,
+        batch_size=None,
+        batch_format="pyarrow",
+        fn_kwargs={"cuts": list(cut.cuts), "wanted": missing},
+    )
+    limited = bool(recipe.balance.max_traces or recipe.balance.label_limits)
+    # All rows of a partition in one block: a shuffle by partition, not by question, of which there are too many.
+    shuffled = rows.repartition(max(1, len(missing)), keys=[PARTITION])
+    if limited:
+        # A limit counts from the head of the data set, so each partition waits for those before it.
+        yield from _in_order(ray, shuffled, missing, recipe, folder, done, own)
+        return
+    built = shuffled.map_batches(
+        _build_block,
+        batch_size=None,
+        batch_format="pyarrow",
+        fn_kwargs={"recipe": recipe, "folder": folder, "own": own},
+    )
+    for row in built.iter_rows():
+        yield int(row["p"]), tally_from_json(json.loads(row["tally"]))
+
+
+def _numbered(rows: pa.Table, cuts: list[int], wanted: frozenset[int]) -> pa.Table:
+    """The rows with the number of their partition in place of their bucket; only partitions that are still to build."""
+    number = np.searchsorted(np.array(cuts[1:-1], np.int64), rows["bucket"].to_numpy(), side="right")
+    numbered = rows.drop_columns(["bucket"]).append_column(PARTITION, pa.array(number.astype(np.int64)))
+    return numbered.filter(pa.array(np.isin(number, list(wanted))))
+
+
+def _build_block(block: pa.Table, recipe: Recipe, folder: BuildFolder, own: OwnFormats | None) -> pa.Table:
+    """Build every partition whose rows are in the block; their tallies."""
+    tallies = [
+        (p, json.dumps(write_part(p, rows, recipe, folder, None, own).to_json())) for p, rows in _parts(block)
+    ]
+    return pa.table(
+        {"p": pa.array([p for p, _ in tallies], pa.int64()), "tally": [text for _, text in tallies]}
+    )
+
+
+def _parts(block: pa.Table) -> Iterator[tuple[int, pa.Table]]:
+    numbers = block[PARTITION].to_numpy() if block.num_rows else np.empty(0, np.int64)
+    for p in np.unique(numbers).tolist():
+        yield p, block.filter(pa.array(numbers == p)).drop_columns([PARTITION])
+
+
+def _in_order(
+    ray: Any,
+    shuffled: Any,
+    missing: frozenset[int],
+    recipe: Recipe,
+    folder: BuildFolder,
+    done: dict[int, Tally],
+    own: OwnFormats | None,
+) -> Iterator[tuple[int, Tally]]:
+    blocks = shuffled.materialize()
+    task = ray.remote(_one_of)
+    known = dict(done)
+    for p in sorted(missing):
+        written = written_before(total(known[q] for q in range(p)))
+        known[p] = ray.get(task.remote(p, blocks, recipe, folder, written, own))
+        yield p, known[p]
+
+
+def _one_of(
+    p: int, blocks: Any, recipe: Recipe, folder: BuildFolder, written: Any, own: OwnFormats | None
+) -> Tally:
+    found = [
+        rows
+        for block in blocks.iter_batches(batch_size=None, batch_format="pyarrow")
+        for q, rows in _parts(block)
+        if q == p
+    ]
+    return write_part(p, pa.concat_tables([CANONICAL.empty_table(), *found]), recipe, folder, written, own)

@@ -1,0 +1,157 @@
+"""Before anything is read in bulk: the columns are settled, the formats known, the source pinned."""
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from threading import Thread
+from typing import Any
+
+from skill_factory import wording
+from skill_factory.errors import ColumnError, NothingUsable, RecipeError, SourceError
+from skill_factory.model import TraceFormat
+from skill_factory.reasons import Level, sentence
+from skill_factory.recipe.model import Columns, Recipe, parse_recipe
+from skill_factory.recipe.phrases import phrase_book
+from skill_factory.sources import RawSource
+from skill_factory.sources.columns import MANY, REQUIRED, mapped, needed_columns
+from skill_factory.sources.guessing import guess
+from skill_factory.tally import Reach, Tally
+from skill_factory.traces.formats import OwnFormats, chosen_formats
+
+SAMPLE_ROWS = 200
+"""Rows that a mapping is guessed from."""
+
+
+def settled_columns(
+    source: RawSource, columns: Columns, overrides: Mapping[str, Any] | None = None
+) -> Columns:
+    """
+    The mapping of a recipe, guessed where it names none, with overrides on top (`{"correct": ["is_right"]}`).
+
+    A recipe that maps a required field keeps its other fields as they are: an empty one means "not there".
+    Errors: ColumnError, RecipeError for an unknown field, SourceError for a source without rows.
+    """
+    names, rows = source.names(), source.head(SAMPLE_ROWS)
+    if not rows:
+        raise SourceError(
+            f"{source.spec.name or 'The source'} holds no rows. Give a source with at least one."
+        )
+    guessed, given = guess(names, rows).model_dump(), columns.model_dump()
+    given |= dict(overrides or {})
+    whole = any(columns.model_dump()[field] for field in REQUIRED)
+    fields = {f: given[f] or (guessed[f] if not whole or f in REQUIRED else given[f]) for f in given}
+    fields |= dict(overrides or {})
+    settled = parse_recipe({"columns": fields}).columns
+    missing = [field for field in REQUIRED if not getattr(settled, field)]
+    if missing:
+        raise ColumnError(
+            f"No column for {' and '.join(missing)}. Found: {wording.found(names)}. "
+            f"Choose one, e.g. --map {missing[0]}={names[0] if names else 'COLUMN'}."
+        )
+    needed_columns(settled, names)
+    _check_in_step(settled)
+    return settled
+
+
+def _check_in_step(columns: Columns) -> None:
+    """Errors: ColumnError where a field has some columns for each response column, but not one for each."""
+    n = len(columns.response)
+    for field in MANY:
+        found = getattr(columns, field)
+        if len(found) not in (0, 1, n):
+            raise ColumnError(
+                f"{len(found)} columns are mapped to {field} ({', '.join(found)}) for {n} response "
+                f"column{'s' if n > 1 else ''}. Map one for each, in the same order, or one for all."
+            )
+
+
+def ready(
+    source: RawSource,
+    recipe: Recipe,
+    overrides: Mapping[str, Any] | None = None,
+    own: OwnFormats | None = None,
+) -> Recipe:
+    """The recipe with its columns settled, checked against the source. Errors: ColumnError, RecipeError."""
+    chosen_formats(recipe.traces.formats, own)
+    phrase_book(recipe.phrases)
+    columns = settled_columns(source, recipe.columns, overrides)
+    if not columns.reflections and (
+        needs := [f for f in recipe.traces.formats if f != TraceFormat.NO_REFLECTION]
+    ):
+        raise ColumnError(
+            f"No column holds reflections, and the format {needs[0]} shows them. "
+            "Map one (--map reflections=COLUMN), make them (generate reflections), or ask for --format no_reflection. "
+            f"Found: {wording.found(source.names())}."
+        )
+    if recipe.verdicts.rule == "column" and not columns.verdicts:
+        raise RecipeError("The verdict rule is a column, but none is mapped. Add --map verdicts=COLUMN.")
+    return recipe.model_copy(update={"columns": columns, "source": source.spec})
+
+
+def pinned(source: RawSource, recipe: Recipe, exact: bool = False) -> Recipe:
+    """
+    The recipe with the source's digest or commit.
+
+    Errors: SourceError where it has to be `exact`ly the data that the recipe was built from, and is not.
+    """
+    found = source.pinned()
+    wanted = recipe.source
+    if exact and wanted.digest and (wanted.kind, wanted.digest) != (found.kind, found.digest):
+        raise SourceError(
+            f"The recipe was built from {wanted.name!r} with digest {wanted.digest[:12]}…; what was given has "
+            f"{found.digest[:12] or 'none'}…. Give the same file."
+        )
+    return recipe.model_copy(update={"source": found})
+
+
+def pinning(source: RawSource, recipe: Recipe, exact: bool = False) -> Callable[[], Recipe]:
+    """
+    What `pinned` gives, found while the caller goes on; whoever asks for it waits.
+
+    To read a large source for its digest may take as long as to read its rows, which don't depend on it.
+    """
+    found: Future[Recipe] = Future()
+
+    def find() -> None:
+        try:
+            found.set_result(pinned(source, recipe, exact))
+        except BaseException as error:
+            found.set_exception(error)
+
+    # A daemon: nobody waits for the digest of a build that has ended.
+    Thread(target=find, daemon=True).start()
+    return found.result
+
+
+def described(columns: Columns) -> list[tuple[str, str]]:
+    """(field, columns) of a mapping, for people."""
+    shown: dict[str, list[str]] = {}
+    for field, path in mapped(columns):
+        shown.setdefault(field, []).append(path)
+    return [(field, ", ".join(paths)) for field, paths in shown.items()]
+
+
+def check_usable(tally: Tally, recipe: Recipe) -> None:
+    """Errors: NothingUsable where no trace came out, with what each smaller N would leave and where the data went."""
+    if tally.ledger[Level.TRACES].kept:
+        return
+    code, n = recipe.traces.formats[0], recipe.traces.attempts
+    left = {m: tally.counts["reach"].get(str(Reach(code, m)), 0) for m in range(1, min(n, 11))}
+    # Questions that could be used say that it was something else which dropped their traces.
+    none_left = not tally.ledger[Level.QUESTIONS].kept
+    if none_left and (usable := [m for m, questions in left.items() if questions]):
+        smaller = ", ".join(f"{left[m]:,} at N = {m}" for m in left)
+        raise NothingUsable(
+            f"No question has {n} usable responses with a right one among them; smaller N would leave: {smaller}. "
+            f"Use --attempts {max(usable)}."
+        )
+    raise NothingUsable(f"Nothing in the data can become a trace. {_where_it_went(tally)}")
+
+
+def _where_it_went(tally: Tally) -> str:
+    lines = []
+    for level in Level:
+        one = tally.ledger[level]
+        why = "; ".join(f"{n:,} {sentence(level, reason)}" for reason, n in one.dropped.most_common(3))
+        if one.read:
+            lines.append(f"{level.value}: {one.kept:,} of {one.read:,} kept" + (f" ({why})" if why else ""))
+    return ". ".join(lines) + "."

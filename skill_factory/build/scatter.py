@@ -1,0 +1,278 @@
+"""Rows go to where their questions are: sorted by the written order, cut into contiguous partitions.
+
+Each piece of the source becomes chunks: Arrow files of canonical rows, sorted by order key, with the row at which each
+of 4,096 buckets (the key's first 12 bits) begins. A chunk holds a stretch of the order, an eighth of all buckets: when
+the partitions of a stretch are built its chunks go, while the rest is being built. How many partitions there are follows
+from the bytes of text per bucket alone, never from workers, files or the order of rows.
+"""
+
+import os
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from io import FileIO
+from mmap import ACCESS_READ, mmap
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from skill_factory.draws import order_keys
+from skill_factory.judge.facts import one_array, question_ids
+from skill_factory.recipe.model import Recipe
+from skill_factory.sources import Piece
+from skill_factory.sources.canonical import canonical, tally_rows
+from skill_factory.sources.columns import CANONICAL
+from skill_factory.tally import Tally
+
+BUCKETS = 4096
+STRETCHES = 8
+"""Files that sorted rows are written as: the more, the sooner the first can go, and the smaller each is."""
+_SHIFT = np.uint64(64 - 12)
+SORTED_BYTES = 128_000_000
+"""Bytes of rows that are sorted in memory at a time."""
+PARTITION_BYTES = 64_000_000
+"""Bytes of mapped text in a partition: what one worker holds at a time."""
+PIECE_BYTES = 1 << 20
+"""Bytes written in a call."""
+MAPPED = 8
+"""Chunks that are mapped into memory at a time."""
+
+Counts = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """
+    Canonical rows on disk, sorted by order key; bucket first + k holds rows starts[k] to starts[k + 1].
+
+    Once partitions are cut, these stand in the place of buckets.
+    """
+
+    path: Path
+    first: int
+    starts: Counts
+
+    @property
+    def span(self) -> range:
+        """The buckets, or partitions, whose rows it holds."""
+        return range(self.first, self.first + len(self.starts) - 1)
+
+
+@dataclass(frozen=True)
+class Slice:
+    """Some rows of a chunk; what a worker needs to know of it."""
+
+    path: Path
+    start: int
+    end: int
+
+    def rows(self) -> pa.Table:
+        """The rows, mapped into memory, not copied."""
+        # Arrow's own map tells the system that all of a chunk is wanted, which then looks for every page of it.
+        with self.path.open("rb") as file:
+            mapped = mmap(file.fileno(), 0, access=ACCESS_READ)
+        return pa.ipc.open_file(pa.py_buffer(mapped)).read_all().slice(self.start, self.end - self.start)
+
+
+@dataclass(frozen=True)
+class Scattered:
+    """What came of one piece: its chunks, the bytes of text per bucket, and the tally of its rows."""
+
+    chunks: list[Chunk]
+    bytes: Counts
+    tally: Tally
+    variants: frozenset[str]
+    """Prompt variants that were seen; "" for responses without one."""
+
+
+@dataclass(frozen=True)
+class Keyed:
+    """What is known of a piece's rows: bytes of text per bucket, tally, and the prompt variants that were seen."""
+
+    bytes: Counts
+    tally: Tally
+    variants: frozenset[str]
+
+
+def keyed_rows(piece: Piece, recipe: Recipe) -> tuple[pa.Table, Keyed]:
+    """All canonical rows of a piece with the column `bucket` (int64), for engines that shuffle by themselves."""
+    tables, tally, size, variants = [], Tally(), np.zeros(BUCKETS, np.int64), set[str]()
+    for table in _gathered(piece, recipe, tally):
+        variants |= _variants(table)
+        buckets, measured = _buckets_and_bytes(*_keys_and_bytes(table, recipe.traces.seed))
+        size += measured
+        tables.append(table.append_column("bucket", pa.array(buckets)))
+    empty = CANONICAL.empty_table().append_column("bucket", pa.array([], pa.int64()))
+    return pa.concat_tables([empty, *tables]), Keyed(size, tally, frozenset(variants))
+
+
+def scatter_piece(piece: Piece, recipe: Recipe, folder: Path, name: str) -> Scattered:
+    """Read a piece and write its rows as chunks into a folder."""
+    chunks: list[Chunk] = []
+    tally, size, variants = Tally(), np.zeros(BUCKETS, np.int64), set[str]()
+    for table in _gathered(piece, recipe, tally):
+        variants |= _variants(table)
+        keys, per_row = _keys_and_bytes(table, recipe.traces.seed)
+        buckets, measured = _buckets_and_bytes(keys, per_row)
+        size += measured
+        order = np.argsort(keys, kind="stable")
+        starts = np.searchsorted(buckets[order], np.arange(BUCKETS + 1)).astype(np.int64)
+        table = table.take(pa.array(order))  # under the same name, so that the unsorted rows are let go
+        chunks.extend(_write_chunks(table, starts, folder, f"{name}-{len(chunks):05d}"))
+    return Scattered(chunks, size, tally, frozenset(variants))
+
+
+def _buckets_and_bytes(keys: npt.NDArray[np.uint64], per_row: Counts) -> tuple[Counts, Counts]:
+    """The bucket of each row, and the bytes of text in each bucket."""
+    buckets = (keys >> _SHIFT).astype(np.int64)
+    return buckets, np.bincount(buckets, weights=per_row, minlength=BUCKETS).astype(np.int64)
+
+
+def _variants(table: pa.Table) -> set[str]:
+    return {name or "" for name in pc.unique(table["variant"]).to_pylist()}
+
+
+def _gathered(piece: Piece, recipe: Recipe, tally: Tally) -> Iterator[pa.Table]:
+    """Canonical rows in tables of at most SORTED_BYTES, unless a batch alone has more."""
+    waiting: list[pa.Table] = []
+    size = 0
+    for batch in piece.batches(recipe.columns):
+        read = canonical(batch, recipe.columns)
+        tally.add(tally_rows(read))
+        if not read.table.num_rows:
+            continue
+        if waiting and size + read.table.nbytes > SORTED_BYTES:
+            joined, waiting, size = [_joined(waiting)], [], 0
+            yield joined.pop()  # kept here by no name: what takes it may let it go
+        waiting.append(read.table)
+        size += read.table.nbytes
+    if waiting:
+        yield _joined(waiting)
+
+
+def _joined(tables: list[pa.Table]) -> pa.Table:
+    """One table in one piece: each step behind it would copy several anew."""
+    return pa.concat_tables(tables).combine_chunks()
+
+
+def _keys_and_bytes(table: pa.Table, seed: int) -> tuple[npt.NDArray[np.uint64], Counts]:
+    """For each row its question's order key, and the UTF-8 bytes of its texts."""
+    places, ids, _ = question_ids(table["question"])
+    size = np.zeros(table.num_rows, np.int64)
+    for name in ("question", "answer", "response", "extracted"):
+        size += pc.fill_null(pc.binary_length(table[name]), 0).to_numpy()
+    lists = one_array(table["reflections"])
+    lengths = pc.binary_length(lists.flatten()).to_numpy(zero_copy_only=False)
+    ends = np.cumsum(np.concatenate([[0], lengths]))
+    counts = np.cumsum(np.concatenate([[0], pc.list_value_length(lists).to_numpy(zero_copy_only=False)]))
+    size += (ends[counts[1:]] - ends[counts[:-1]]).astype(np.int64)
+    return order_keys(seed, ids)[places], size
+
+
+def _write_chunks(table: pa.Table, starts: Counts, folder: Path, name: str) -> Iterator[Chunk]:
+    """A chunk for each stretch that the sorted rows have some of; `starts` are those of all buckets."""
+    width = BUCKETS // STRETCHES
+    for first in range(0, BUCKETS, width):
+        own = starts[first : first + width + 1]
+        if rows := int(own[-1] - own[0]):
+            path = folder / f"{name}-{first:04d}.arrow"
+            _write_rows(table.slice(int(own[0]), rows), path)
+            yield Chunk(path, first, own - own[0])
+
+
+def _write_rows(table: pa.Table, path: Path) -> None:
+    # Named by process: a worker whose killed parent was started again may still be writing this chunk.
+    partial = path.with_suffix(f".{os.getpid()}.partial")
+    with _InPieces(partial, "wb") as file, pa.ipc.new_file(file, CANONICAL) as writer:
+        writer.write_table(table)
+    os.replace(partial, path)
+
+
+class _InPieces(FileIO):
+    """
+    A file that is written a megabyte at a time.
+
+    The system keeps what is written in pieces of memory as large as each call. Those of 2 MB and more are given back to
+    the host of a virtual machine when nobody has them, and cost ten times as much when they are wanted again.
+    """
+
+    def write(self, data: Any, /) -> int:
+        view = memoryview(data)
+        done = 0
+        while done < len(view):
+            done += super().write(view[done : done + PIECE_BYTES])
+        return done
+
+
+def rows_of(slices: Sequence[Slice]) -> pa.Table:
+    """The canonical rows of some slices."""
+    return pa.concat_tables([CANONICAL.empty_table(), *_copied(slices)])
+
+
+def _copied(slices: Sequence[Slice]) -> Iterator[pa.Table]:
+    """The rows of some chunks at a time: while one is mapped, far more of it counts as memory than the slice."""
+    for start in range(0, len(slices), MAPPED):
+        some = slices[start : start + MAPPED]
+        yield pa.concat_tables([one.rows() for one in some]).combine_chunks()
+
+
+@dataclass(frozen=True)
+class Partitions:
+    """A scattered source: which buckets make which partition, and where their rows lie."""
+
+    chunks: Sequence[Chunk]
+    cuts: Sequence[int]
+    """Partition p holds buckets cuts[p] to cuts[p + 1]."""
+
+    def __len__(self) -> int:
+        return len(self.cuts) - 1
+
+    def slices(self, p: int) -> list[Slice]:
+        """Where the rows of partition p lie."""
+        holding = (
+            (c.path, c.starts[p - c.first : p - c.first + 2].tolist()) for c in self.chunks if p in c.span
+        )
+        return [Slice(path, start, end) for path, (start, end) in holding if end > start]
+
+    def files(self) -> dict[range, list[Path]]:
+        """All files, by the partitions whose rows they hold."""
+        found: dict[range, list[Path]] = {}
+        for chunk in self.chunks:
+            found.setdefault(chunk.span, []).append(chunk.path)
+        return found
+
+    def to_json(self) -> dict[str, Any]:
+        """File names and cuts, as JSON values."""
+        chunks = [[c.path.name, c.first, c.starts.tolist()] for c in self.chunks]
+        return {"chunks": chunks, "cuts": list(self.cuts)}
+
+
+def partitions_from_json(tree: dict[str, Any], folder: Path) -> Partitions:
+    """The inverse of `Partitions.to_json`, for chunks in a folder."""
+    chunks = [
+        Chunk(folder / name, first, np.array(starts, np.int64)) for name, first, starts in tree["chunks"]
+    ]
+    return Partitions(chunks, tree["cuts"])
+
+
+def partitions(chunks: Sequence[Chunk], size: Counts) -> Partitions:
+    """Cut the buckets into contiguous ranges of about PARTITION_BYTES of text."""
+    ends = np.cumsum(size)
+    whole = int(ends[-1])
+    n = max(1, min(BUCKETS, -(-whole // PARTITION_BYTES)))
+    n += n % 2 if 1 < n < BUCKETS else 0  # an even number: two workers end together
+    inner = np.searchsorted(ends, [whole * p // n for p in range(1, n)], side="right")
+    cuts = sorted({0, BUCKETS, *inner.tolist()})
+    return Partitions([_cut(one, cuts) for one in chunks], cuts)
+
+
+def _cut(chunk: Chunk, cuts: Sequence[int]) -> Chunk:
+    """The chunk with partitions in the place of buckets."""
+    first = bisect_right(cuts, chunk.span.start) - 1
+    last = bisect_left(cuts, chunk.span.stop)
+    inside = np.clip(np.array(cuts[first : last + 1]) - chunk.first, 0, len(chunk.span))
+    return Chunk(chunk.path, first, chunk.starts[inside])

@@ -1,0 +1,153 @@
+"""The command `export`: what a trainer needs of a build, checked and written."""
+
+import argparse
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from skill_factory.trainers import Checked, Exported, Options
+
+TRAINERS = ("llamafactory", "verl", "trl", "axolotl")
+TASKS = ("auto", "exact", "number", "math", "countdown")
+
+
+def add_arguments(commands: Any) -> None:
+    """Add `export` to the commands of the command line."""
+    made = commands.add_parser(
+        "export",
+        help="write what a trainer needs of a build",
+        description="Check a build for a trainer and write data, configuration and notes. Without -o, only check.",
+    )
+    made.add_argument("folder", metavar="DIR", help="a finished build folder")
+    made.add_argument("--to", required=True, choices=TRAINERS, help="the trainer")
+    made.add_argument(
+        "-o", "--out", default="", metavar="OUT", help="the folder to write; default: check, write nothing"
+    )
+    made.add_argument(
+        "--model", default="", metavar="NAME", help="the model to train: a folder or its Hub name"
+    )
+    made.add_argument(
+        "--template",
+        default="",
+        metavar="NAME",
+        help="the trainer's chat template; default: by the model's name",
+    )
+    _length_arguments(made)
+    _question_arguments(made)
+    made.add_argument(
+        "--json", action="store_true", help="one JSON object on standard output and nothing else there"
+    )
+    made.set_defaults(run=run)
+
+
+def _length_arguments(made: argparse.ArgumentParser) -> None:
+    made.add_argument("--cutoff-len", type=int, default=16_384, metavar="TOKENS", help="default: 16384")
+    made.add_argument(
+        "--drop-over", action="store_true", help="leave out traces over the cut-off; default: keep them"
+    )
+    made.add_argument(
+        "--tokenizer",
+        default="",
+        metavar="FILE",
+        help="tokenizer.json, its folder or a Hub model; default: estimate",
+    )
+    made.add_argument("--epochs", type=float, default=2.0, metavar="E", help="of fine-tuning; default: 2")
+
+
+def _question_arguments(made: argparse.ArgumentParser) -> None:
+    group = made.add_argument_group("questions", "for verl: read from the build's source again")
+    group.add_argument(
+        "--source", default="", metavar="PATH", help="where the source file is, if the build had one"
+    )
+    group.add_argument(
+        "--questions",
+        choices=("unused", "all"),
+        default="unused",
+        help="those without a trace (default), or all",
+    )
+    group.add_argument(
+        "--most", type=int, default=0, metavar="K", help="questions at most; default: no limit"
+    )
+    group.add_argument(
+        "--test-share", type=float, default=0.1, metavar="S", help="held out to test with; default: 0.1"
+    )
+    group.add_argument(
+        "--seed", type=int, default=0, metavar="S", help="of the choice and the split; default: 0"
+    )
+    group.add_argument(
+        "--task", choices=TASKS, default="auto", help="how the reward compares answers; default: auto"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Check, export where -o is given, and tell what was found. 0 when done; errors are HandoffError."""
+    from skill_factory.trainers import Trainer, check, export
+    from skill_factory.trainers.report import report_of
+
+    options, token = _options(args), _token(args)
+    if not args.out:
+        checked = check(args.folder, options, token)
+        print(
+            json.dumps(_told(checked, options)) if args.json else report_of(checked, options),
+            end="\n" if args.json else "",
+        )
+        return 0
+    result = export(args.folder, Trainer(args.to), args.out, options, token)
+    if args.json:
+        told = {
+            "path": str(result.path),
+            "trainer": args.to,
+            "files": list(result.files),
+            "dropped": result.dropped,
+        }
+        print(json.dumps(told | _told(result.checked, options)))
+    else:
+        print("\n".join(_lines(result, options)))
+    return 0
+
+
+def _options(args: argparse.Namespace) -> "Options":
+    from skill_factory.grading import Task
+    from skill_factory.trainers import Options
+
+    return Options(
+        model=args.model or ("" if args.out else "any model"), cutoff=args.cutoff_len, drop_over=args.drop_over, template=args.template, epochs=args.epochs,
+        tokenizer=args.tokenizer, source=args.source, questions=args.questions, most=args.most,
+        test_share=args.test_share, seed=args.seed, task=Task(args.task),
+    )  # fmt: skip
+
+
+def _token(args: argparse.Namespace) -> str | None:
+    """The stored login, which a gated tokenizer or a private source may need."""
+    from skill_factory.hub.client import stored_token
+
+    return stored_token() if args.tokenizer or args.to == "verl" else None
+
+
+def _told(checked: "Checked", options: "Options") -> dict[str, Any]:
+    from skill_factory.traces.lengths import chars_per_token, cut_table, largest_n
+
+    return {
+        "findings": {one.trouble.value: one.count for one in checked.findings},
+        "tokens": checked.lengths.counter,
+        "exact": checked.lengths.exact,
+        "chars_per_token": round(chars_per_token(checked.lengths), 3),
+        "largest_n": largest_n(checked.lengths, options.cutoff),
+        "lengths": [asdict(row) for row in cut_table(checked.lengths, options.cutoff)],
+    }
+
+
+def _lines(result: "Exported", options: "Options") -> list[str]:
+    from skill_factory.traces.lengths import largest_n
+
+    lengths = result.checked.lengths
+    over = int((lengths.tokens > options.cutoff).sum())
+    counted = "counted with " + lengths.counter if lengths.exact else lengths.counter
+    lines = [f"{len(result.files)} files in {result.path}", *(f"  {name}" for name in result.files)]
+    lines += [f"  {one.count:>12,} {one.sentence} ({one.trouble})" for one in result.checked.findings]
+    lines.append(
+        f"  {over:>12,} of {len(lengths.tokens):,} traces over {options.cutoff:,} tokens ({counted}); "
+        f"99 % are whole up to N = {largest_n(lengths, options.cutoff)}"
+    )
+    return [*lines, *([f"  {result.dropped:>12,} of them left out"] if result.dropped else [])]

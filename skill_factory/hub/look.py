@@ -1,0 +1,185 @@
+"""Look at a data set on the Hub before loading it: its parts, columns, sizes and commit, without its data.
+
+The file list and the card say most; Parquet footers, read by range requests, say the rest. What is read here comes
+from the Hub itself with the visitor's own token, never from a cache.
+"""
+
+import io
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from skill_factory.errors import HubError
+from skill_factory.hub.client import check_name, client, file_system, try_read
+from skill_factory.hub.errors import patiently, plainly
+from skill_factory.hub.layout import PACKED, Config, Split, configs_of, front_matter, told_rows
+
+if TYPE_CHECKING:
+    from huggingface_hub import HfFileSystem
+
+FOOTERS = 64
+"""Shards of one split whose footers are read for the row count; beyond that only the card tells."""
+FEW = 8
+"""Up to so many shards the footers are read even where the card tells: cards go stale."""
+HEAD_BYTES = 65_536
+"""What is read of a JSON lines or CSV file to see its columns."""
+
+
+@dataclass(frozen=True)
+class RemoteFile:
+    """A file at a commit: `oid` is the sha256 of a large file, git's blob id of a small one."""
+
+    path: str
+    size: int
+    oid: str
+    large: bool
+
+
+@dataclass(frozen=True)
+class RepoLook:
+    """A data set at one commit: put `commit` into the recipe, and the same data will be read again."""
+
+    repo: str
+    commit: str
+    private: bool
+    gated: bool
+    card: str
+    files: tuple[RemoteFile, ...]
+    configs: tuple[Config, ...]
+
+    @property
+    def size(self) -> int:
+        return sum(file.size for file in self.files)
+
+    def config(self, name: str = "") -> Config | None:
+        """The subset of that name; without a name the default one, else the only or first one."""
+        if name:
+            return next((config for config in self.configs if config.name == name), None)
+        marked = [config for config in self.configs if config.is_default or config.name == "default"]
+        return next(iter((*marked, *self.configs)), None)
+
+
+def look(
+    repo: str,
+    token: str | None = None,
+    revision: str | None = None,
+    endpoint: str | None = None,
+    rows: bool = True,
+) -> RepoLook:
+    """What a data set holds, without downloading data. Errors: HubError (absent, private, gated, unreachable).
+
+    `rows` False saves the requests for the footers of all shards but one per subset.
+    """
+    found, files = list_files(check_name(repo, owned=False), token, revision, endpoint)
+    card = b""
+    if any(file.path == "README.md" for file in files):
+        card = try_read(repo, "README.md", token, found.sha, endpoint) or b""
+    text = card.decode("utf-8", errors="replace")
+    bare = configs_of({file.path: file.size for file in files}, front_matter(text))
+    with plainly(repo, token):
+        reader = _Reader(repo, str(found.sha), token, endpoint)
+        configs = tuple(_fill(config, front_matter(text), reader, rows) for config in bare)
+    return RepoLook(repo, str(found.sha), bool(found.private), bool(found.gated), text, files, configs)
+
+
+def list_files(
+    repo: str,
+    token: str | None,
+    revision: str | None = None,
+    endpoint: str | None = None,
+    kind: str = "dataset",
+) -> tuple[Any, tuple[RemoteFile, ...]]:
+    """The Hub's description of a repository, and all files of its commit. Errors: HubError."""
+    from huggingface_hub import RepoFile
+
+    hub = client(token, endpoint)
+    with plainly(repo, token):
+        patiently(lambda: hub.auth_check(repo, repo_type=kind))
+        found = patiently(lambda: hub.repo_info(repo, revision=revision, repo_type=kind))
+        tree = patiently(
+            lambda: list(hub.list_repo_tree(repo, recursive=True, revision=found.sha, repo_type=kind))
+        )
+    files = (entry for entry in tree if isinstance(entry, RepoFile))
+    return found, tuple(
+        RemoteFile(f.path, f.size, f.lfs.sha256 if f.lfs else f.blob_id, f.lfs is not None) for f in files
+    )
+
+
+# columns and rows
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """Footers and heads of one repository's files at one commit."""
+
+    repo: str
+    commit: str
+    token: str | None
+    endpoint: str | None
+
+    @cached_property
+    def files(self) -> "HfFileSystem":
+        """One for all files, so that the commit's listing is asked for once."""
+        return file_system(self.token, self.endpoint)
+
+    def footer(self, path: str) -> tuple[int, dict[str, str]]:
+        """Rows and columns of a Parquet file, from its end."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        try:
+            with self.files.open(f"datasets/{self.repo}@{self.commit}/{path}", block_size=2**16) as file:
+                parquet = pq.ParquetFile(file)
+                return parquet.metadata.num_rows, columns_of(parquet.schema_arrow)
+        except pa.ArrowInvalid as error:
+            raise HubError(f"{path} in {self.repo} is no readable Parquet file: {error}") from None
+
+    def head(self, path: str, kind: str) -> dict[str, str]:
+        """Columns of a JSON lines or CSV file, from its first lines; {} when they can't be told."""
+        with self.files.open(f"datasets/{self.repo}@{self.commit}/{path}", block_size=HEAD_BYTES) as file:
+            start = file.read(HEAD_BYTES)
+        return {} if path.endswith(PACKED) else _columns_of_head(start, kind)
+
+
+def columns_of(schema: Any) -> dict[str, str]:
+    """Column name → type of an Arrow schema."""
+    return {field.name: str(field.type) for field in schema}
+
+
+def _columns_of_head(start: bytes, kind: str) -> dict[str, str]:
+    import pyarrow as pa
+    import pyarrow.csv as pc
+    import pyarrow.json as pj
+
+    lines = start[: start.rfind(b"\n") + 1] if b"\n" in start else start
+    try:
+        if kind == "csv":
+            options = pc.ParseOptions(newlines_in_values=True)
+            return columns_of(pc.read_csv(io.BytesIO(lines), parse_options=options).schema)
+        return columns_of(pj.read_json(io.BytesIO(lines)).schema)
+    except pa.ArrowInvalid:
+        return {}
+
+
+def _fill(config: Config, card: Mapping[str, Any], reader: _Reader, rows: bool) -> Config:
+    """The subset with its columns, and its rows where they can be told cheaply."""
+    first = config.splits[0].files[0]
+    if config.kind != "parquet":
+        return replace(config, columns=reader.head(first, config.kind))
+    told, shards = told_rows(config.name, card), sum(len(split.files) for split in config.splits)
+    if not rows or (shards > FEW and all(split.name in told for split in config.splits)):
+        splits = tuple(replace(split, rows=told.get(split.name)) for split in config.splits)
+        return replace(config, splits=splits, columns=reader.footer(first)[1])
+    counted = [_count(split, reader) for split in config.splits]
+    return replace(config, splits=tuple(split for split, _ in counted), columns=counted[0][1])
+
+
+def _count(split: Split, reader: _Reader) -> tuple[Split, dict[str, str]]:
+    first, *others = read = split.files[:FOOTERS]
+    footers = [reader.footer(first)]  # alone: the others then find the listing there
+    with ThreadPoolExecutor(8) as pool:
+        footers += pool.map(reader.footer, others)
+    total = sum(rows for rows, _ in footers) if len(read) == len(split.files) else None
+    return replace(split, rows=total), footers[0][1]

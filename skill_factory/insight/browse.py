@@ -1,0 +1,231 @@
+"""What was kept and what was dropped, with the texts: the pages and downloads behind every number of the ledger.
+
+Codes and places come from the narrow table; texts are read again (`rereading.py`), only as far as they are asked for.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from skill_factory.judge.facts import Facts
+from skill_factory.judge.judge import KEPT, Codes, Judgement
+from skill_factory.judge.lookup import VERDICTS, Found, Indices, texts_at
+from skill_factory.judge.source_facts import Narrow
+from skill_factory.model import hex_id
+from skill_factory.reasons import REASONS, Level, sentence
+from skill_factory.recipe.model import Recipe
+from skill_factory.sources import RawSource
+
+LEVELS = (Level.RESPONSES, Level.REFLECTIONS, Level.QUESTIONS)
+"""Levels whose things the narrow table knows one by one."""
+
+
+class Fate(StrEnum):
+    """What became of the things that are asked for."""
+
+    ALL = "all"
+    KEPT = "kept"
+    DROPPED = "dropped"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which things of a level to show."""
+
+    level: Level = Level.RESPONSES
+    fate: Fate = Fate.DROPPED
+    reason: str = ""
+    """Only those dropped for this reason; empty means any."""
+    words: str = ""
+    """Only texts that hold these words, in any case."""
+
+
+class Item(NamedTuple):
+    """A response, a reflection or a question with its fate."""
+
+    kept: bool
+    reason: str
+    """Code of the reason; empty where it was kept."""
+    why: str
+    question_id: str
+    id: str
+    question: str
+    text: str
+    """Of the response or the reflection; empty for a question."""
+    variant: str
+    correct: bool
+    """Of the response; for a question whether it has a right one among its kept."""
+    verdict: str
+    """What a reflection says; empty elsewhere."""
+
+
+class Doubt(NamedTuple):
+    """A response whose label most of its critiques contradict."""
+
+    place: int
+    """In the narrow table."""
+    correct: bool
+    critiques: int
+    against: int
+
+
+def codes_of(level: Level, judgement: Judgement) -> Codes:
+    """The fates of a level's things."""
+    return {
+        Level.RESPONSES: judgement.response_code,
+        Level.REFLECTIONS: judgement.reflection_code,
+        Level.QUESTIONS: judgement.question_code,
+    }[level]
+
+
+def reasons_of(level: Level, judgement: Judgement) -> dict[str, int]:
+    """How many things of a level were dropped, by reason; the commonest first, none with zero."""
+    codes = list(REASONS[level])
+    found = np.bincount(codes_of(level, judgement), minlength=len(codes) + 1)[1:].tolist()
+    counted = {reason.value: n for reason, n in zip(codes, found, strict=True) if n}
+    return dict(sorted(counted.items(), key=lambda item: -item[1]))
+
+
+def places_of(wanted: Wanted, judgement: Judgement) -> Indices:
+    """Where the wanted things stand in the narrow table; words are not looked at."""
+    codes = codes_of(wanted.level, judgement)
+    if wanted.reason:
+        return np.flatnonzero(codes == [r.value for r in REASONS[wanted.level]].index(wanted.reason) + 1)
+    chosen = {Fate.ALL: codes >= KEPT, Fate.KEPT: codes == KEPT, Fate.DROPPED: codes != KEPT}[wanted.fate]
+    return np.flatnonzero(chosen)
+
+
+def items(
+    source: RawSource, recipe: Recipe, narrow: Narrow, judgement: Judgement, wanted: Wanted
+) -> Iterator[Item]:
+    """
+    The wanted things in the order of the source; reading stops with the reader.
+
+    `narrow` may be that of a sample: then the walk ends where it ends. Errors: SourceError.
+    """
+    places = places_of(wanted, judgement)
+    codes = codes_of(wanted.level, judgement)
+    reasons = [reason.value for reason in REASONS[wanted.level]]
+    for found in texts_at(source, recipe, narrow, wanted.level, places, wanted.words):
+        code = int(codes[found.place])
+        reason = reasons[code - 1] if code else ""
+        yield _item(found, reason, wanted.level, narrow.facts, judgement)
+
+
+def _item(found: Found, reason: str, level: Level, facts: Facts, judgement: Judgement) -> Item:
+    why = sentence(level, reason) if reason else ""
+    if level is Level.QUESTIONS:
+        place = found.place
+        some_right = bool(judgement.question_right[place])
+        own = hex_id(int(facts.question_id[place]))
+        return Item(not reason, reason, why, own, own, found.question, "", "", some_right, "")
+    response = found.place if level is Level.RESPONSES else int(facts.reflection_response[found.place])
+    said = "" if level is Level.RESPONSES else VERDICTS[int(facts.reflection_verdict[found.place])]
+    ids = facts.response_id if level is Level.RESPONSES else facts.reflection_id
+    return Item(
+        not reason,
+        reason,
+        why,
+        hex_id(int(facts.question_id[facts.response_question[response]])),
+        hex_id(int(ids[found.place])),
+        found.question,
+        found.text,
+        facts.variants[int(facts.response_variant[response])],
+        bool(facts.response_correct[response]),
+        said,
+    )
+
+
+# -- labels in doubt ---------------------------------------------------------------------------------------------
+
+
+def doubts(facts: Facts, critiques: int = 2) -> list[Doubt]:
+    """Responses with so many verdicts at least, most of which contradict the label; the most contradicted first."""
+    said = facts.reflection_verdict >= 0
+    owners = facts.reflection_response[said]
+    n = len(facts.response_id)
+    against_label = facts.reflection_verdict[said] != facts.response_correct[owners].view(np.int8)
+    every = np.bincount(owners, minlength=n)
+    against = np.bincount(owners[against_label], minlength=n)
+    places = np.flatnonzero((every >= max(1, critiques)) & (against * 2 > every))
+    order = np.lexsort((places, -against[places], -against[places] / every[places]))
+    return [
+        Doubt(place, bool(facts.response_correct[place]), int(every[place]), int(against[place]))
+        for place in places[order].tolist()
+    ]
+
+
+# -- downloads ---------------------------------------------------------------------------------------------------
+
+
+def as_row(item: Item, level: Level) -> dict[str, Any]:
+    """A thing as a row of a download."""
+    row: dict[str, Any] = {"level": level.value, "kept": item.kept, "reason": item.reason, "why": item.why}
+    row |= {"question_id": item.question_id, "question": item.question}
+    if level is not Level.QUESTIONS:
+        row |= {
+            "id": item.id,
+            "prompt_variant": item.variant,
+            "response_is": "right" if item.correct else "wrong",
+        }
+        row |= {"verdict": item.verdict} if level is Level.REFLECTIONS else {}
+        row |= {"text": item.text}
+    return row
+
+
+def as_jsonl(rows: Iterable[dict[str, Any]], most: int = 100_000_000) -> str:
+    """Rows one a line, until `most` characters are reached."""
+    lines, size = [], 0
+    for row in rows:
+        lines.append(json.dumps(row, ensure_ascii=False) + "\n")
+        size += len(lines[-1])
+        if size >= most:
+            break
+    return "".join(lines)
+
+
+def as_csv(rows: Iterable[dict[str, Any]], most: int = 100_000_000) -> str:
+    """
+    Rows as CSV, until `most` characters are reached.
+
+    A cell that a spreadsheet would run as a formula gets an apostrophe in front: the texts are strangers'.
+    """
+    import csv
+    import io
+
+    out = io.StringIO()
+    writer = None
+    for row in rows:
+        if writer is None:
+            writer = csv.DictWriter(out, list(row))
+            writer.writeheader()
+        writer.writerow({name: _harmless(value) for name, value in row.items()})
+        if out.tell() >= most:
+            break
+    return out.getvalue()
+
+
+def _harmless(value: Any) -> Any:
+    return "'" + value if isinstance(value, str) and value[:1] in "=+-@\t\r" and value else value
+
+
+def doubtful_rows(
+    source: RawSource, recipe: Recipe, narrow: Narrow, found: Iterable[Doubt]
+) -> Iterator[dict[str, Any]]:
+    """Responses with labels in doubt as rows of a download, in the order of the source."""
+    facts, by_place = narrow.facts, {one.place: one for one in found}
+    for text in texts_at(source, recipe, narrow, Level.RESPONSES, np.array(sorted(by_place), np.int64)):
+        one = by_place[text.place]
+        yield {
+            "question_id": hex_id(int(facts.question_id[facts.response_question[one.place]])),
+            "id": hex_id(int(facts.response_id[one.place])),
+            "label": "right" if one.correct else "wrong",
+            "critiques": one.critiques,
+            "against": one.against,
+            "question": text.question,
+            "response": text.text,
+        }

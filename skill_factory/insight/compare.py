@@ -1,0 +1,134 @@
+"""Two recipes side by side: which fields differ, what each would give, and the same questions under both."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+
+from skill_factory.build.pipeline import build_partition
+from skill_factory.insight.expected import TEACHES, Outlook
+from skill_factory.insight.simulated import foreseen
+from skill_factory.insight.tables import TEACHES_WORDS
+from skill_factory.judge.facts import Facts
+from skill_factory.judge.judge import judge
+from skill_factory.model import Trace
+from skill_factory.recipe.model import Recipe
+
+OF_THE_DATA = ("source.", "columns.")
+"""Fields that say what the data are, not what is made of them."""
+
+
+class Difference(NamedTuple):
+    """A field in which two recipes differ, with its values as people read them."""
+
+    field: str
+    left: str
+    right: str
+
+
+class Measure(NamedTuple):
+    """A number of both recipes."""
+
+    name: str
+    left: float
+    right: float
+    is_share: bool
+
+
+@dataclass(frozen=True)
+class Pair:
+    """The traces of one question under both recipes."""
+
+    question_id: int
+    question: str
+    left: tuple[Trace, ...]
+    right: tuple[Trace, ...]
+
+
+def on_the_same_data(recipe: Recipe, data: Recipe) -> Recipe:
+    """The recipe with the source and the columns of another."""
+    return recipe.model_copy(update={"source": data.source, "columns": data.columns})
+
+
+def differences(left: Recipe, right: Recipe) -> list[Difference]:
+    """The fields in which two recipes differ, in the recipe's own order; what the data are is left out."""
+    mine, theirs = left.flat(), right.flat()
+    return [
+        Difference(field, shown(value), shown(theirs[field]))
+        for field, value in mine.items()
+        if value != theirs[field] and not field.startswith(OF_THE_DATA)
+    ]
+
+
+def shown(value: Any) -> str:
+    """A value of a recipe as people read it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return ", ".join(shown(one) for one in value) or "none"
+    if isinstance(value, Mapping):
+        return "; ".join(f"{name}: {shown(one)}" for name, one in value.items()) or "none"
+    return str(value) if value != "" else "none"
+
+
+def prospects(facts: Facts, recipe: Recipe) -> Outlook:
+    """What a recipe would give, from facts that were read with its own rules."""
+    return foreseen(facts, judge(facts, recipe), recipe)
+
+
+def measures(left: Outlook, right: Outlook) -> list[Measure]:
+    """What two recipes would give, number by number."""
+    return [
+        Measure("Questions used", left.questions, right.questions, False),
+        Measure("Traces", left.traces, right.traces, False),
+        Measure("Attempts per trace, on average", _mean(left), _mean(right), False),
+        *(
+            Measure(f"Traces: {TEACHES_WORDS[name]}", _share(left, name), _share(right, name), True)
+            for name in TEACHES
+        ),
+    ]
+
+
+def _share(seen: Outlook, name: str) -> float:
+    every = sum(sum(shows) for shows in seen.by_attempts.values())
+    these = sum(shows[TEACHES.index(name)] for shows in seen.by_attempts.values())
+    return these / every if every else 0.0
+
+
+def _mean(seen: Outlook) -> float:
+    """Attempts of a trace on average; lengths that are drawn (0) are left out."""
+    known = {n: sum(shows) for n, shows in seen.by_attempts.items() if n}
+    every = sum(known.values())
+    return sum(n * number for n, number in known.items()) / every if every else 0.0
+
+
+def labels(left: Outlook, right: Outlook) -> list[tuple[str, int, int]]:
+    """(label, traces of the left, traces of the right) of all labels."""
+    names = sorted({*left.by_label, *right.by_label}, key=lambda label: (len(label), label))
+    return [(name, left.by_label.get(name, 0), right.by_label.get(name, 0)) for name in names]
+
+
+def pairs(rows: pa.Table, left: Recipe, right: Recipe) -> list[Pair]:
+    """
+    The same questions under both recipes, from the same canonical rows, in the left one's written order.
+
+    A question that one of them can't use has no traces on that side.
+    """
+    mine, theirs = by_question(_traces(rows, left)), by_question(_traces(rows, right))
+    return [
+        Pair(one, traces[0].plan.question.text, tuple(mine.get(one, ())), tuple(theirs.get(one, ())))
+        for one, traces in (mine | {k: v for k, v in theirs.items() if k not in mine}).items()
+    ]
+
+
+def _traces(rows: pa.Table, recipe: Recipe) -> Iterable[Trace]:
+    return build_partition(rows, recipe).traces
+
+
+def by_question(traces: Iterable[Trace]) -> dict[int, Sequence[Trace]]:
+    """Traces by the id of their question, in the order in which they come."""
+    found: dict[int, list[Trace]] = {}
+    for trace in traces:
+        found.setdefault(trace.plan.question.id, []).append(trace)
+    return dict(found)

@@ -1,0 +1,101 @@
+"""How good the critiques are: which responses they keep, and how many more of them would help."""
+
+from collections.abc import Sequence
+from math import sqrt
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from skill_factory.insight.tables import NO_VARIANT, TRUTH
+from skill_factory.judge.facts import Facts
+from skill_factory.judge.judge import KEPT, Judgement
+from skill_factory.reasons import ResponseReason
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+UNREFLECTED = list(ResponseReason).index(ResponseReason.NO_KEPT_REFLECTION) + 1
+
+
+def critic_table(facts: Facts, judgement: Judgement) -> "pd.DataFrame":
+    """
+    variant, truth, responses, kept, share, low, high: responses that at least one reflection judged as they are.
+
+    Of the responses that fail no other rule; low and high are the 95 % interval (Wilson).
+    """
+    import pandas as pd
+
+    judged = (judgement.response_code == KEPT) | (judgement.response_code == UNREFLECTED)
+    codes = facts.response_variant.astype(np.int64) * 2 + facts.response_correct
+    width = 2 * len(facts.variants)
+    every = np.bincount(codes[judged], minlength=width)
+    kept = np.bincount(codes[judgement.response_code == KEPT], minlength=width)
+    rows = []
+    for code in range(width):
+        if n := int(every[code]):
+            k = int(kept[code])
+            name = facts.variants[code // 2] or NO_VARIANT
+            rows.append((name, TRUTH[code % 2], n, k, k / n, *wilson(k, n)))
+    return pd.DataFrame(rows, columns=["variant", "truth", "responses", "kept", "share", "low", "high"])
+
+
+def wilson(k: int, n: int, z: float = 1.96) -> tuple[float, float]:
+    """The 95 % interval of a share k / n (Wilson's score interval)."""
+    share, square = k / n, z * z / n
+    middle = (share + square / 2) / (1 + square)
+    half = z * sqrt(share * (1 - share) / n + square / n / 4) / (1 + square)
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def more_critiques_table(
+    facts: Facts, judgement: Judgement, extra: Sequence[int] = (1, 2, 4, 8)
+) -> "pd.DataFrame":
+    """
+    truth, dropped, extra, regained: how many dropped responses some more critiques each would bring back, estimated.
+
+    The chance that a critique judges rightly is taken to differ between responses as a beta distribution fitted to
+    the right and to the wrong ones (by moments); a response with c critiques, none of them kept, has then the chance
+    1 − B(a, b + c + extra) / B(a, b + c) of gaining one.
+    """
+    import pandas as pd
+
+    rows = []
+    for truth in (1, 0):
+        tried, hits = _critiques(facts, judgement, truth)
+        fit = _beta(tried, hits)
+        missed = tried[hits == 0]
+        for more in extra:
+            regained = 0.0 if fit is None else float(_gain(*fit, missed, more).sum())
+            rows.append((TRUTH[truth], len(missed), more, round(regained)))
+    return pd.DataFrame(rows, columns=["truth", "dropped", "extra", "regained"])
+
+
+def _critiques(facts: Facts, judgement: Judgement, truth: int) -> tuple[Any, Any]:
+    """For each response of one truth that only its critiques decide on: critiques, and kept ones among them."""
+    n = len(facts.response_id)
+    owner = judgement.response_twin[facts.reflection_response]
+    tried = np.bincount(owner, minlength=n)
+    hits = np.bincount(owner[judgement.reflection_code == KEPT], minlength=n)
+    judged = (judgement.response_code == KEPT) | (judgement.response_code == UNREFLECTED)
+    these = judged & (facts.response_correct == bool(truth)) & (tried > 0)
+    return tried[these], hits[these]
+
+
+def _beta(tried: Any, hits: Any) -> tuple[float, float] | None:
+    """Parameters of the beta distribution of the chance, by moments; None without a hit."""
+    if not len(tried) or not hits.sum():
+        return None
+    mean = min(float(hits.sum() / tried.sum()), 1 - 1e-6)
+    pairs = float((tried * (tried - 1)).sum())
+    # Two critiques of one response agree more often than two of different ones: that tells how much responses differ.
+    both = float((hits * (hits - 1)).sum()) / pairs if pairs else mean * mean
+    likeness = min(max((both - mean * mean) / (mean * (1 - mean)), 1e-3), 0.999)
+    size = 1 / likeness - 1
+    return mean * size, (1 - mean) * size
+
+
+def _gain(a: float, b: float, missed: Any, more: int) -> Any:
+    stay = np.ones(len(missed))
+    for k in range(more):
+        stay *= (b + missed + k) / (a + b + missed + k)
+    return 1 - stay

@@ -1,0 +1,148 @@
+"""A first look at a source: its columns, the guessed mapping, usable questions at N = 1..10, and what to do next."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+
+from skill_factory.build.prepare import described, settled_columns
+from skill_factory.errors import ColumnError
+from skill_factory.judge.counting import tally_judgement
+from skill_factory.judge.facts import read
+from skill_factory.judge.judge import judge, reach
+from skill_factory.model import TraceFormat
+from skill_factory.reasons import Level, sentence
+from skill_factory.recipe.model import Columns, Recipe
+from skill_factory.sources import RawSource, open_source
+from skill_factory.sources.canonical import canonical, tally_rows
+from skill_factory.sources.columns import CANONICAL
+from skill_factory.tally import Tally
+
+SAMPLE_ROWS = 20_000
+MOST = 10
+ONE_LOOK = 20_000_000
+"""Sources up to this many bytes are read whole."""
+LARGEST_LOOK = 200_000_000
+"""Bytes of text after which any look ends: a packed source may hold a thousand times its size."""
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What a source holds, as far as it was looked at."""
+
+    columns: list[tuple[str, str]]
+    """Every column with an example of what it holds."""
+    mapping: list[tuple[str, str]]
+    """(field, column) as guessed or given."""
+    missing: list[str]
+    """Fields without a column."""
+    rows: int
+    """Rows that were read."""
+    sampled: bool
+    """Only the first rows were read."""
+    tally: Tally
+    usable: list[int] = field(default_factory=list)
+    """Usable questions at N = 1, 2, … 10."""
+    advice: list[str] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        """The look as JSON values."""
+        return {
+            "columns": dict(self.columns),
+            "mapping": dict(self.mapping),
+            "missing": self.missing,
+            "rows_read": self.rows,
+            "sampled": self.sampled,
+            "usable_questions": {str(n): q for n, q in enumerate(self.usable, 1)},
+            "advice": self.advice,
+            **self.tally.to_json(),
+        }
+
+
+def inspect(
+    source: str | RawSource,
+    recipe: Recipe | None = None,
+    *,
+    columns: Mapping[str, Any] | None = None,
+    whole: bool = False,
+    token: str | None = None,
+) -> Inspection:
+    """Look at a source: all of a small one, the first rows of a large one unless `whole`. Errors: SourceError."""
+    recipe = recipe or Recipe()
+    raw = open_source(source, recipe.source, token) if isinstance(source, str) else source
+    names, head = raw.names(), raw.head(20)
+    shown = [(name, _example(head, name)) for name in names]
+    try:
+        settled = settled_columns(raw, recipe.columns, columns)
+    except ColumnError as error:
+        return Inspection(shown, [], ["question", "response", "correct"], 0, True, Tally(), [], [str(error)])
+    recipe = recipe.model_copy(update={"columns": settled})
+    rows, tally, sampled = _sample(raw, recipe, whole or 0 < raw.size <= ONE_LOOK)
+    reading = read(rows, recipe)
+    judgement = judge(reading.facts, recipe)
+    tally.add(tally_judgement(reading.facts, judgement, recipe))
+    usable = reach(judgement, recipe, recipe.traces.formats[0], MOST)
+    missing = [
+        f for f in ("answer", "extracted_answer", "reflections", "prompt_variant") if not getattr(settled, f)
+    ]
+    advice = advise(usable, tally, settled, recipe)
+    read_rows = tally.ledger[Level.ROWS].read
+    return Inspection(shown, described(settled), missing, read_rows, sampled, tally, usable, advice)
+
+
+def propose_attempts(usable: list[int], most: int = 5) -> int:
+    """The largest N up to `most` that keeps at least a third of the questions usable at N = 2; 0 if none is."""
+    base = usable[1] if len(usable) > 1 and usable[1] else usable[0] if usable else 0
+    fitting = [n for n, questions in enumerate(usable[:most], 1) if questions and questions * 3 >= base]
+    return max(fitting, default=0)
+
+
+def advise(usable: list[int], tally: Tally, columns: Columns, recipe: Recipe) -> list[str]:
+    """What to do next, most important first."""
+    said = []
+    n = propose_attempts(usable)
+    if not columns.reflections:
+        said.append(
+            "No column holds critiques of the responses. Make them with `generate reflections`, or build the weaker "
+            f"`--format {TraceFormat.NO_REFLECTION}`."
+        )
+    if n:
+        said.append(
+            f"N = {n} is a good choice: {usable[n - 1]:,} questions can be used. Build with --attempts {n}."
+        )
+    else:
+        said.append("No question can be used as the data are.")
+    if n == 1:
+        said.append("With one usable answer per question, no retry can be shown.")
+    for level in (Level.ROWS, Level.RESPONSES, Level.REFLECTIONS):
+        one = tally.ledger[level]
+        for reason, number in one.dropped.most_common(2):
+            if number * 10 >= one.read:
+                said.append(
+                    f"{number:,} of {one.read:,} {level.value} are dropped: {sentence(level, reason)}."
+                )
+    return said
+
+
+def _sample(raw: RawSource, recipe: Recipe, whole: bool) -> tuple[pa.Table, Tally, bool]:
+    tally = Tally()
+    tables, size = [CANONICAL.empty_table()], 0
+    for piece in raw.pieces():
+        for batch in piece.batches(recipe.columns):
+            found = canonical(batch, recipe.columns)
+            tally.add(tally_rows(found))
+            tables.append(found.table)
+            size += found.table.nbytes
+            enough = tally.ledger[Level.ROWS].read >= SAMPLE_ROWS and not whole
+            if enough or size >= LARGEST_LOOK:
+                more = not raw.rows or tally.ledger[Level.ROWS].read < raw.rows
+                return pa.concat_tables(tables), tally, more
+    return pa.concat_tables(tables), tally, False
+
+
+def _example(head: list[dict[str, Any]], name: str) -> str:
+    from skill_factory.sources.columns import excerpt
+
+    values = [row.get(name) for row in head if row.get(name) not in (None, [], "")]
+    return excerpt(values[0], 60) if values else "(empty)"

@@ -1,0 +1,240 @@
+"""Small tables for people: what the charts draw, and what can be unfolded beside them.
+
+From the narrow table and its judgement where a setting is being tried, from a tally where something was made. Each
+table is a pandas frame whose columns are named in its docstring; counts are whole numbers, shares are between 0 and 1.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from skill_factory.insight.expected import TEACHES, Outlook, able, outlook, why_not
+from skill_factory.judge.facts import Facts
+from skill_factory.judge.judge import Judgement
+from skill_factory.reasons import Level, sentence
+from skill_factory.recipe.model import Recipe
+from skill_factory.tally import LevelTally, Tally, TraceChars, keyed
+from skill_factory.traces.formats import FORMATS, WORDS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST_ATTEMPTS = 10
+"""Largest N that tables and sliders show."""
+
+TRUTH = ("wrong", "right")
+NO_VARIANT = "(none)"
+
+TEACHES_WORDS: Mapping[str, str] = {
+    "one_attempt": "one right attempt",
+    "all_right": "several, all right",
+    "wrong_to_right": "a mistake put right",
+    "ends_wrong": "ends wrong",
+}
+"""What a trace shows, for people."""
+
+
+def format_name(code: str) -> str:
+    """What a format is called; an own format goes by its code."""
+    return WORDS[code][0] if code in WORDS else code
+
+
+# -- which formats, how many attempts ------------------------------------------------------------------------------
+
+
+def yield_table(
+    judgement: Judgement, recipe: Recipe, codes: Sequence[str] = tuple(FORMATS)
+) -> "pd.DataFrame":
+    """code, format, chosen, attempts (N = 1..10), questions: how many questions could give a trace of the format."""
+    import pandas as pd
+
+    rows = [
+        (
+            code,
+            format_name(code),
+            code in recipe.traces.formats,
+            n,
+            int(able(judgement, recipe, code, n).sum()),
+        )
+        for code in codes
+        for n in range(1, MOST_ATTEMPTS + 1)
+    ]
+    return pd.DataFrame(rows, columns=["code", "format", "chosen", "attempts", "questions"])
+
+
+class FormatReach(NamedTuple):
+    """What a format could be made from."""
+
+    code: str
+    questions: int
+    traces: int
+    why_not: Mapping[str, int]
+    """Questions that can't give one, by the first reason."""
+
+
+def format_reach(judgement: Judgement, recipe: Recipe, code: str) -> FormatReach:
+    """Questions and traces of one format under the other settings of the recipe, and why not more."""
+    alone = recipe.model_copy(update={"traces": recipe.traces.model_copy(update={"formats": (code,)})})
+    seen = outlook(judgement, alone)
+    return FormatReach(code, seen.questions, seen.traces, why_not(judgement, recipe, code))
+
+
+def why_not_table(reach: FormatReach) -> "pd.DataFrame":
+    """questions, why: the questions that can't give a trace of the format."""
+    import pandas as pd
+
+    rows = [(n, why_sentence(reason)) for reason, n in reach.why_not.items()]
+    return pd.DataFrame(rows, columns=["questions", "why"])
+
+
+def why_sentence(reason: str) -> str:
+    """What stands between a question and a format, as half a sentence."""
+    level = Level.TRACES if reason.startswith("needs_") else Level.QUESTIONS
+    return sentence(level, reason)
+
+
+# -- what was dropped ----------------------------------------------------------------------------------------------
+
+
+def ledger_table(ledger: Mapping[Level, LevelTally]) -> "pd.DataFrame":
+    """level, read, kept, dropped: one row for each level that was looked at."""
+    import pandas as pd
+
+    rows = [
+        (level.value, one.read, one.kept, one.dropped.total()) for level, one in ledger.items() if one.read
+    ]
+    return pd.DataFrame(rows, columns=["level", "read", "kept", "dropped"])
+
+
+def drops_table(ledger: Mapping[Level, LevelTally]) -> "pd.DataFrame":
+    """level, reason, short, why, count, share, rank: kept first (rank 0), then the reasons from the commonest on."""
+    import pandas as pd
+
+    rows: list[tuple[Any, ...]] = []
+    for level, one in ledger.items():
+        if not one.read:
+            continue
+        rows.append((level.value, "kept", "kept", "it is used", one.kept, one.kept / one.read, 0))
+        ranked = sorted(one.dropped.items(), key=lambda pair: (-pair[1], pair[0]))
+        for rank, (reason, n) in enumerate(ranked, 1):
+            short = reason.replace("_", " ")
+            rows.append((level.value, reason, short, sentence(level, reason), n, n / one.read, rank))
+    return pd.DataFrame(rows, columns=["level", "reason", "short", "why", "count", "share", "rank"])
+
+
+def biggest_drop(ledger: Mapping[Level, LevelTally]) -> tuple[Level, str, int] | None:
+    """Level, reason and number of the drop that takes the largest share of its level; None where nothing was dropped."""
+    found = [
+        (n / one.read, level, reason, n)
+        for level, one in ledger.items()
+        for reason, n in one.dropped.items()
+        if one.read and n
+    ]
+    if not found:
+        return None
+    _, level, reason, n = max(found, key=lambda each: each[0])
+    return level, reason, n
+
+
+# -- right and wrong -----------------------------------------------------------------------------------------------
+
+BINS = 10
+
+
+def balance_table(judgement: Judgement, recipe: Recipe) -> "pd.DataFrame":
+    """
+    start, end, label, where, questions, inside: questions by their share of right kept responses.
+
+    All wrong and all right are bars of their own (`where` is none, some or all); `start` and `end` are the places on
+    the axis, shares for the bars between. Questions without a kept response have no share. `inside` is the number of
+    questions in the recipe's pass-rate window.
+    """
+    import pandas as pd
+
+    some = judgement.question_kept > 0
+    kept, right = judgement.question_kept[some], judgement.question_right[some]
+    share = right / np.maximum(kept, 1)
+    low, high = recipe.balance.pass_rate
+    place = np.where(right == 0, 0, np.where(right == kept, BINS + 1, 1))
+    between = place == 1
+    # Whole numbers decide the bin, so that 3 of 10 never lands in two places.
+    place[between] = 1 + right[between].astype(np.int64) * BINS // kept[between]
+    every = np.bincount(place, minlength=BINS + 2)
+    within = np.bincount(place[(share >= low) & (share <= high)], minlength=BINS + 2)
+    ends = [(-0.09, -0.02), *((k / BINS, (k + 1) / BINS) for k in range(BINS)), (1.02, 1.09)]
+    names = ["none right", *(f"{k * 10}–{k * 10 + 10} % right" for k in range(BINS)), "all right"]
+    where = ["none", *["some"] * BINS, "all"]
+    rows = [(*ends[k], names[k], where[k], int(every[k]), int(within[k])) for k in range(BINS + 2)]
+    return pd.DataFrame(rows, columns=["start", "end", "label", "where", "questions", "inside"])
+
+
+def window_of(start: float, end: float) -> tuple[float, float]:
+    """The pass-rate window that a stretch of the balance chart's axis means; the outer bars count by their middle."""
+    low = 0.0 if start <= -0.055 else min(max(round(start, 2), 0.01), 1.0)
+    high = 1.0 if end >= 1.055 else max(min(round(end, 2), 0.99), 0.0)
+    return (low, high) if low <= high else (high, low)
+
+
+def labels_table(facts: Facts) -> "pd.DataFrame":
+    """variant, truth, responses, share (of the variant's): right and wrong by prompt variant."""
+    import pandas as pd
+
+    codes = facts.response_variant.astype(np.int64) * 2 + facts.response_correct
+    counts = np.bincount(codes, minlength=2 * len(facts.variants)).reshape(-1, 2)
+    rows = [
+        (name or NO_VARIANT, TRUTH[k], int(pair[k]), float(pair[k] / pair.sum()))
+        for name, pair in zip(facts.variants, counts, strict=True)
+        if pair.sum()
+        for k in (1, 0)
+    ]
+    return pd.DataFrame(rows, columns=["variant", "truth", "responses", "share"])
+
+
+# -- what the traces are -------------------------------------------------------------------------------------------
+
+
+def teaches_table(seen: Outlook) -> "pd.DataFrame":
+    """attempts, shows, traces, share (of that length): what traces of each length teach; 0 attempts means drawn."""
+    import pandas as pd
+
+    rows = [
+        (attempts, TEACHES_WORDS[name], n, n / sum(shows))
+        for attempts, shows in seen.by_attempts.items()
+        for name, n in zip(TEACHES, shows, strict=True)
+        if n
+    ]
+    return pd.DataFrame(rows, columns=["attempts", "shows", "traces", "share"])
+
+
+def cutoff_table(tally: Tally, chars_per_token: float) -> "pd.DataFrame":
+    """attempts, tokens, longer, traces: share of the traces of that length which are longer than so many tokens."""
+    import pandas as pd
+
+    sizes: dict[int, dict[int, int]] = {}
+    for key, n in keyed(TraceChars, tally.counts["trace_chars"]):
+        found = sizes.setdefault(key.attempts, {})
+        found[key.chars] = found.get(key.chars, 0) + n
+    rows = [
+        (attempts, longest / chars_per_token, longer / every, every)
+        for attempts, found in sorted(sizes.items())
+        for every in [sum(found.values())]
+        for longest, longer in _left_over(found)
+    ]
+    return pd.DataFrame(rows, columns=["attempts", "tokens", "longer", "traces"])
+
+
+def _left_over(sizes: Mapping[int, int]) -> Iterator[tuple[int, int]]:
+    """(characters, how many are longer), from none on."""
+    left = sum(sizes.values())
+    yield 0, left
+    for chars, n in sorted(sizes.items()):
+        left -= n
+        yield chars, left
+
+
+def too_long(tally: Tally, tokens: int, chars_per_token: float) -> float:
+    """Share of the traces that are longer than so many tokens; 0 without traces."""
+    sizes = [(key.chars, n) for key, n in keyed(TraceChars, tally.counts["trace_chars"])]
+    every = sum(n for _, n in sizes)
+    return sum(n for chars, n in sizes if chars > tokens * chars_per_token) / every if every else 0.0

@@ -1,0 +1,165 @@
+"""A trace as a person reads it: attempts one after another, what is said between them, and the final answer.
+
+`view.py` draws stories; where a story comes from and what characters it may show is settled here.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from skill_factory.model import Segment, SegmentKind, Trace
+from skill_factory.traces.formats import WORDS
+
+Measure = Callable[[str], str]
+"""How long a text is, in words ("312 tokens")."""
+
+FENCE = re.compile(r"^```.*?^```[^\S\n]*$", re.DOTALL | re.MULTILINE)
+
+# Characters that steer a terminal, hide text or turn its direction; joiners stay, because scripts and emoji need them.
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u115f\u1160\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f"
+    "\u3164\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e007f\ud800-\udfff]"
+)
+
+
+def visible(text: str) -> str:
+    """The text with control and invisible characters in sight: ␛ for the escape character, ⟨U+202E⟩ for others."""
+    return _UNSEEN.sub(_shown, text.replace("\r\n", "\n"))
+
+
+def _shown(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    if code < 0x20:
+        return chr(0x2400 + code)
+    return "␡" if code == 0x7F else f"⟨U+{code:04X}⟩"
+
+
+def characters(text: str) -> str:
+    """The length of a text in characters, in words."""
+    return f"{len(text):,} character{'' if len(text) == 1 else 's'}"
+
+
+def tokens_at(chars_per_token: float) -> Measure:
+    """The estimated length of a text in tokens, in words that say that it is an estimate."""
+
+    def measure(text: str) -> str:
+        number = max(1, round(len(text) / chars_per_token))
+        return f"≈ {number:,} token{'' if number == 1 else 's'}"
+
+    return measure
+
+
+class Card(NamedTuple):
+    """One attempt with what follows it."""
+
+    place: int
+    """From 1."""
+    correct: bool
+    variant: str
+    text: str
+    reflection: str | None
+    glue: str
+    """What is said before the next attempt; empty after the last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """The parts of a trace in reading order."""
+
+    question: str
+    name: str
+    """What its format is called."""
+    format: str
+    label: str
+    cards: tuple[Card, ...]
+    phrase: str
+    """The phrase that goes back or confirms; empty where the format has none."""
+    again: str
+    """The text of the attempt that is gone back to; empty elsewhere."""
+    ending: str
+    answer: str
+    answering: int
+    """Place of the attempt whose answer is the final one, from 1."""
+
+
+def story(trace: Trace) -> Story:
+    """The parts of a trace."""
+    plan, segments = trace.plan, trace.segments
+    glue = [*_texts(segments, SegmentKind.GLUE), ""]
+    reflections = iter(_texts(segments, SegmentKind.REFLECT))
+    cards = tuple(
+        Card(
+            place + 1, attempt.response.correct, attempt.response.variant, text,
+            None if attempt.reflection is None else next(reflections), glue[place],
+        )
+        for place, (attempt, text) in enumerate(
+            zip(plan.attempts, _texts(segments, SegmentKind.SAMPLE), strict=True)
+        )
+    )  # fmt: skip
+    return Story(
+        question=plan.question.text,
+        name=WORDS.get(plan.format, (plan.format, ""))[0],
+        format=plan.format,
+        label=plan.label,
+        cards=cards,
+        phrase="".join(_texts(segments, SegmentKind.BACKTRACK) + _texts(segments, SegmentKind.CONFIRM)),
+        again="".join(_texts(segments, SegmentKind.SAMPLE_AGAIN)),
+        ending="".join(_texts(segments, SegmentKind.ENDING)),
+        answer="".join(_texts(segments, SegmentKind.ANSWER)),
+        answering=plan.answering + 1,
+    )
+
+
+def _texts(segments: Sequence[Segment], kind: SegmentKind) -> list[str]:
+    return [one.text for one in segments if one.kind is kind]
+
+
+VARIANT_WORDS = {
+    "original": "plain prompt",
+    "plan_and_execute": "plan first",
+    "alternatively": "alternatives",
+    "rephrase": "rephrased",
+}
+"""For people: the prompt variants of the paper."""
+
+
+def variant_words(variant: str) -> str:
+    """What a prompt variant is called."""
+    return VARIANT_WORDS.get(variant, variant.replace("_", " "))
+
+
+def truth_word(correct: bool) -> str:
+    """Right or wrong, in words."""
+    return "right" if correct else "wrong"
+
+
+def mark(correct: bool) -> str:
+    """The sign that stands beside every right and wrong, so that colour is never alone."""
+    return "✓" if correct else "✗"
+
+
+def path_of(shown: Story) -> str:
+    """A trace on one line: ✗ ✗ ✓, with ↩ 1 where it goes back to the first attempt."""
+    marks = " ".join(mark(card.correct) for card in shown.cards)
+    return f"{marks} ↩ {shown.answering}" if shown.again else marks
+
+
+def folded(text: str, lines: int = 12, width: int = 95) -> bool:
+    """Whether a text takes more lines than a view shows at once."""
+    return sum(-(-max(len(line), 1) // width) for line in text.split("\n")) > lines + 2
+
+
+def fenced(text: str) -> list[tuple[bool, str]]:
+    """The text in pieces, each with whether it is a fenced block of code."""
+    pieces, at = [], 0
+    for match in FENCE.finditer(text):
+        pieces += [(False, text[at : match.start()]), (True, match[0])]
+        at = match.end()
+    return [one for one in [*pieces, (False, text[at:])] if one[1]]
+
+
+def first_line(text: str, limit: int = 110) -> str:
+    """The beginning of a text on one line."""
+    line = " ".join(text[: limit * 4].split())
+    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"

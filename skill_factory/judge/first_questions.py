@@ -1,0 +1,159 @@
+"""The rows of some questions: their texts are looked for alone, and most rows go before they are read."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeAlias, TypeVar
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from skill_factory.draws import order_keys
+from skill_factory.judge.facts import Ids, text_ids
+from skill_factory.recipe.model import Columns, Recipe
+from skill_factory.sources import Piece, RawSource
+from skill_factory.sources.canonical import canonical
+from skill_factory.sources.columns import CANONICAL, Batch, Row, is_unicode, value_at
+
+T = TypeVar("T")
+
+Asked: TypeAlias = tuple[Piece, Mapping[int, str]]
+"""A piece, and the questions that it asks by id."""
+AT_ONCE = 2
+"""Pieces looked through side by side."""
+SPARE = 25
+"""Percent of the questions wanted that may turn out to be of no use before more pieces are read."""
+MORE = 4
+"""How many times as many questions are looked for when the first did not do."""
+
+
+def first_rows(source: RawSource, recipe: Recipe, questions: int) -> tuple[pa.Table, bool]:
+    """
+    The canonical rows of the first questions in written order, and whether these are all questions of the source.
+
+    Errors: SourceError.
+    """
+    found, order = _in_written_order(source, recipe)
+    return _rows_in(found, recipe, order[:questions]), questions >= len(order)
+
+
+def ever_more_rows(source: RawSource, recipe: Recipe, questions: int) -> Iterator[tuple[pa.Table, bool]]:
+    """
+    What `first_rows` gives for so many questions at least, then for ever more of them; the last are all.
+
+    To read a piece costs the same for many questions as for one. So only pieces that ask one of the first questions, and
+    of some more in case that not all can be used, are read at first, but for four times as many. Errors: SourceError.
+    """
+    found, order = _in_written_order(source, recipe)
+    first, wanted = set(order[: questions + SPARE * questions // 100].tolist()), order[: questions * MORE]
+    soon = [one for one in found if first & one[1].keys()]
+    late = [one for one in found if not first & one[1].keys()]
+    rows = _rows_in(soon, recipe, wanted)
+    # All rows of these have been read; of those behind them some may stand in a piece that was not.
+    whole = next((k for k, one in enumerate(wanted.tolist()) if _is_asked_in(late, one)), len(wanted))
+    if whole < len(wanted):
+        texts = {asked[one] for one in wanted[:whole].tolist() for _, asked in soon if one in asked}
+        yield _with_questions_of(rows, texts), False
+        rows = pa.concat_tables([rows, _rows_in(late, recipe, wanted)])
+    yield rows, len(wanted) == len(order)
+    while len(wanted) < len(order):
+        wanted = order[: len(wanted) * MORE]
+        yield _rows_in(found, recipe, wanted), len(wanted) == len(order)
+
+
+def rows_of_questions(source: RawSource, recipe: Recipe, wanted: Iterable[int]) -> pa.Table:
+    """The canonical rows (columns.CANONICAL) of some questions, by id. Errors: SourceError."""
+    ids = set(wanted)
+    return _at_once(
+        lambda piece: _rows_of(piece, _asked_in(piece, recipe.columns), recipe, ids), source.pieces()
+    )
+
+
+def different_questions(source: RawSource, columns: Columns) -> Iterator[tuple[Ids, list[str]]]:
+    """The different questions of each batch; no other column is read where the format allows."""
+    for piece in source.pieces():
+        yield from _questions_in(piece, columns)
+
+
+def _questions_in(piece: Piece, columns: Columns) -> Iterator[tuple[Ids, list[str]]]:
+    for batch in piece.batches(Columns(question=columns.question)):
+        texts = _question_column(batch, columns.question)
+        yield text_ids(texts), texts
+
+
+def _in_written_order(source: RawSource, recipe: Recipe) -> tuple[Sequence[Asked], Ids]:
+    """The pieces of a source with what each asks, and the ids of all questions in written order."""
+    found = [(piece, _asked_in(piece, recipe.columns)) for piece in source.pieces()]
+    every = np.array(sorted({one for _, asked in found for one in asked}), np.uint64)
+    return found, every[np.argsort(order_keys(recipe.traces.seed, every), kind="stable")]
+
+
+def _rows_in(found: Iterable[Asked], recipe: Recipe, wanted: Ids) -> pa.Table:
+    """The canonical rows of some questions in some pieces."""
+    ids = set(wanted.tolist())
+    return _at_once(lambda one: _rows_of(*one, recipe, ids), found)
+
+
+def _is_asked_in(found: Iterable[Asked], question: int) -> bool:
+    return any(question in asked for _, asked in found)
+
+
+def _asked_in(piece: Piece, columns: Columns) -> dict[int, str]:
+    """The questions of a piece by id."""
+    asked: dict[int, str] = {}
+    for ids, texts in _questions_in(piece, columns):
+        asked.update(zip(ids.tolist(), texts, strict=True))
+    return asked
+
+
+def _rows_of(piece: Piece, asked: Mapping[int, str], recipe: Recipe, wanted: Set[int]) -> pa.Table:
+    """The rows of a piece that ask one of the wanted questions."""
+    tables = [CANONICAL.empty_table()]
+    texts = {asked[one] for one in wanted & asked.keys()}
+    for batch in piece.batches(recipe.columns) if texts else ():
+        # Most rows go before they are read: reading a row costs far more than looking for it.
+        some = _with_questions(batch, recipe.columns.question, texts)
+        tables.append(canonical(some, recipe.columns).table.cast(CANONICAL))
+    return pa.concat_tables(tables)
+
+
+def _at_once(task: Callable[[T], pa.Table], items: Iterable[T]) -> pa.Table:
+    """The rows of each, some made side by side: what reads a source waits for disk and network, or is Arrow's own."""
+    pool = ThreadPoolExecutor(AT_ONCE)
+    try:
+        return pa.concat_tables([CANONICAL.empty_table(), *pool.map(task, items)])
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _question_column(batch: Batch, path: str) -> list[str]:
+    if isinstance(batch, pa.RecordBatch) and batch.schema.get_field_index(path) >= 0:
+        column = batch.column(path)
+        if _plain_text(column):
+            return [text for text in pc.unique(column).to_pylist() if text]
+    rows = batch.to_pylist() if isinstance(batch, pa.RecordBatch) else batch
+    texts = (value_at(row, path) for row in rows)
+    return list(dict.fromkeys(text for text in texts if isinstance(text, str) and is_unicode(text) and text))
+
+
+def _with_questions(batch: Batch, path: str, texts: Set[str]) -> Batch:
+    if not isinstance(batch, pa.RecordBatch):
+        return [row for row in batch if _asks(row, path, texts)]
+    if batch.schema.get_field_index(path) >= 0 and _plain_text(batch.column(path)):
+        column = batch.column(path)
+        return batch.filter(pc.is_in(column, value_set=pa.array(sorted(texts), column.type)))
+    mask = [_asks(row, path, texts) for row in batch.to_pylist()]
+    return batch.filter(pa.array(mask, pa.bool_()))
+
+
+def _with_questions_of(rows: pa.Table, texts: Set[str]) -> pa.Table:
+    return rows.filter(pc.is_in(rows["question"], value_set=pa.array(sorted(texts), pa.large_string())))
+
+
+def _asks(row: Row, path: str, texts: Set[str]) -> bool:
+    asked = value_at(row, path)
+    return isinstance(asked, str) and asked in texts
+
+
+def _plain_text(column: pa.Array) -> bool:
+    return bool(pa.types.is_string(column.type) or pa.types.is_large_string(column.type))

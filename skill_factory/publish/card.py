@@ -1,0 +1,191 @@
+"""Texts that change when a build folder becomes a repository: the card, and the trainer's `dataset_info.json`.
+
+Pure. The card of a repository belongs to its owner: ours is the section between two marks, and three fields of the
+front matter; everything else that stands there is kept as it was written, comments and order included.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from skill_factory.build.card import BEGIN, END
+from skill_factory.errors import HubError
+from skill_factory.hub.layout import configs_of
+
+PLACEHOLDER = '"USER/NAME"'
+"""Stands in a build's card where the repository's name will stand; with its quotes, as no sentence has it."""
+MARK = re.escape(BEGIN) + ".*" + re.escape(END)
+"""From the first begin to the last end: a trace that is shown inside may hold an end mark of its own."""
+OURS = ("configs", "dataset_info", "size_categories")
+"""Fields of the front matter that describe the data; stale ones make a data set unreadable."""
+
+Block = tuple[str, str]
+"""A field of the front matter: its key, and its lines as they are written ("" for what stands before the first)."""
+
+
+def name_card(card: str, repo: str) -> str:
+    """The card of a build folder with the repository's name in it, its text between the marks."""
+    head, body = split_card(card.replace(PLACEHOLDER, f'"{repo}"'))
+    return join_card(head, body if _section(body) else _marked(body))
+
+
+def name_dataset_info(text: str, repo: str) -> str:
+    """LLaMA-Factory's entries; the one that reads this folder as a data set reads the repository instead."""
+    entries = json.loads(text)
+    named = {
+        name: dict(_pointed(key, value, repo) for key, value in one.items()) for name, one in entries.items()
+    }
+    return json.dumps(named, indent=2, ensure_ascii=False) + "\n"
+
+
+def _pointed(key: str, value: Any, repo: str) -> tuple[str, Any]:
+    return ("hf_hub_url", repo) if key in ("script_url", "hf_hub_url") else (key, value)
+
+
+def merge_card(built: str, existing: str, sizes: Mapping[str, int]) -> str:
+    """The named card of a build put into the card that the repository has.
+
+    `sizes` are the files that the repository will hold: a subset that the owner declared beside ours stays declared as
+    long as it has files. Merging twice gives the same text. Errors: HubError when the existing front matter is no YAML.
+    """
+    if not existing.strip():
+        return built
+    head, body = split_card(existing)
+    our_head, our_body = split_card(built)
+    return join_card(_merge_heads(our_head, head, sizes), _merge_bodies(our_body, body))
+
+
+def split_card(card: str) -> tuple[str, str]:
+    """Front matter (without its dashes) and body."""
+    found = re.match(r"\ufeff?\s*---[ \t]*\r?\n(.*?\n)?---[ \t]*(?:\r?\n|$)", card, re.DOTALL)
+    return (found[1] or "", card[found.end() :]) if found else ("", card)
+
+
+def join_card(head: str, body: str) -> str:
+    return f"---\n{head.rstrip()}\n---\n{body}" if head.strip() else body
+
+
+def is_ours(card: str) -> bool:
+    """Whether a card has a section of ours."""
+    return _section(card) is not None
+
+
+def _section(body: str) -> re.Match[str] | None:
+    return re.search(MARK, body, re.DOTALL)
+
+
+def _marked(body: str) -> str:
+    return f"{BEGIN}\n{body.strip(chr(10))}\n{END}\n"
+
+
+def _merge_bodies(ours: str, theirs: str) -> str:
+    section = _section(ours)
+    made = section[0] if section else _marked(ours).rstrip("\n")
+    old = _section(theirs)
+    if old is not None:
+        return theirs[: old.start()] + made + theirs[old.end() :]
+    # a lone mark would pair with one of ours the next time and swallow what stands between
+    kept = theirs.replace(BEGIN, "").replace(END, "").strip("\n")
+    return f"{kept}\n\n{made}\n" if kept else f"{made}\n"
+
+
+def _merge_heads(ours: str, theirs: str, sizes: Mapping[str, int]) -> str:
+    our_fields, their_fields = fields_of(ours), fields_of(theirs)
+    kept = _kept_configs(our_fields, their_fields, sizes)
+    changes = {
+        "configs": [*(our_fields.get("configs") or []), *kept],
+        "dataset_info": _kept_info(our_fields, their_fields, {one["config_name"] for one in kept}),
+        "size_categories": our_fields.get("size_categories"),
+        "tags": _union(their_fields.get("tags"), our_fields.get("tags")),
+    }
+    written = blocks_of(theirs)
+    if {key for key, _ in written} - {""} != set(
+        their_fields
+    ):  # written in another style, e.g. {license: mit}
+        written = [(key, dump(key, value)) for key, value in their_fields.items()]
+    blocks = [_changed(block, changes, their_fields) for block in written]
+    present = {key for key, _ in blocks}
+    missing = {key: value for key, value in {**our_fields, **changes}.items() if value and key not in present}
+    added = [dump(key, missing[key]) for key in dict.fromkeys((*our_fields, *missing)) if key in missing]
+    return "".join(_lined(text) for text in (*(lines for _, lines in blocks), *added))
+
+
+def _changed(block: Block, changes: Mapping[str, Any], fields: Mapping[str, Any]) -> Block:
+    """The owner's block as it is, or ours where the value has to be another one."""
+    key, _ = block
+    if key not in changes or changes[key] == fields.get(key):
+        return block
+    return key, dump(key, changes[key]) if changes[key] else ""
+
+
+def _lined(text: str) -> str:
+    return text if not text or text.endswith("\n") else f"{text}\n"
+
+
+def _kept_configs(
+    ours: Mapping[str, Any], theirs: Mapping[str, Any], sizes: Mapping[str, int]
+) -> list[dict[str, Any]]:
+    names = {one["config_name"] for one in ours.get("configs") or []}
+    declared = [one for one in theirs.get("configs") or [] if isinstance(one, dict) and "data_files" in one]
+    others = [one for one in declared if one.get("config_name") and one["config_name"] not in names]
+    alive = [one for one in others if configs_of(sizes, {"configs": [one]})]
+    return [{key: value for key, value in one.items() if key != "default"} for one in alive]
+
+
+def _kept_info(
+    ours: Mapping[str, Any], theirs: Mapping[str, Any], kept: Iterable[str]
+) -> list[Any] | dict[str, Any]:
+    """What is told of the features: ours, and the owner's of subsets that stay; never of columns that are gone."""
+    told = theirs.get("dataset_info") or []
+    entries = told if isinstance(told, list) else [told]
+    stays = [
+        one for one in entries if isinstance(one, dict) and one.get("config_name", "default") in set(kept)
+    ]
+    mine = ours.get("dataset_info") or []
+    if not stays and isinstance(mine, dict):
+        return mine
+    return [*(mine if isinstance(mine, list) else [mine]), *stays]
+
+
+def _union(theirs: Any, ours: Any) -> list[Any]:
+    first = theirs if isinstance(theirs, list) else [theirs] if theirs else []
+    return [*first, *(tag for tag in ours or [] if tag not in first)]
+
+
+def fields_of(head: str) -> dict[str, Any]:
+    """The front matter as values. Errors: HubError when it is no YAML mapping."""
+    import yaml  # type: ignore[import-untyped]
+
+    try:
+        fields = yaml.safe_load(head) or {}
+    except yaml.YAMLError as error:
+        raise HubError(
+            f"The front matter of the repository's README.md can't be read: {error}. Mend it first."
+        ) from None
+    if not isinstance(fields, dict):
+        raise HubError("The front matter of the repository's README.md holds no fields. Mend it first.")
+    return fields
+
+
+def blocks_of(head: str) -> list[Block]:
+    """The front matter cut before each top-level key; comments go with the key below them."""
+    pieces: list[Block] = []
+    pending = ""
+    for line in head.splitlines(keepends=True):
+        key = re.match(r"""["']?([A-Za-z0-9_.-]+)["']?[ \t]*:(?=\s|$)""", line)
+        if key:
+            pieces.append((key[1], pending + line))
+            pending = ""
+        elif line.startswith("#") or not pieces:
+            pending += line
+        else:
+            pieces[-1] = (pieces[-1][0], pieces[-1][1] + pending + line)
+            pending = ""
+    return [*pieces, ("", pending)] if pending else pieces
+
+
+def dump(key: str, value: Any) -> str:
+    import yaml
+
+    return str(yaml.safe_dump({key: value}, sort_keys=False, allow_unicode=True, width=10_000))

@@ -1,0 +1,172 @@
+"""The files of a folder to publish, a finished build or a raw set, as the Hub will know them, and the few words that describe them.
+
+The folder is read once: every file's two possible ids on the Hub (sha256 of a large file, git's blob id of a small
+one) tell what has to be sent at all.
+"""
+
+import hashlib
+import json
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from skill_factory.build.folder import FILES
+from skill_factory.errors import HubError
+from skill_factory.hub.look import RemoteFile, columns_of
+
+
+@dataclass(frozen=True)
+class LocalFile:
+    """A file to publish: its content (a path, or the bytes of a rewritten text) and both of its possible ids."""
+
+    path: str
+    content: Path | bytes
+    size: int
+    sha256: str
+    git_oid: str
+
+    def same_as(self, remote: RemoteFile | None) -> bool:
+        return remote is not None and remote.oid == (self.sha256 if remote.large else self.git_oid)
+
+
+@dataclass(frozen=True)
+class FolderKind:
+    """What a folder to publish can be, and the words for it."""
+
+    name: str
+    noun: str
+    """Of one row."""
+    mark: str
+    """Of what the fingerprint is; the tag begins with it."""
+    report: str
+    """A repository of ours that holds this file is of this kind."""
+    texts: tuple[str, ...]
+
+
+CARD = "README.md"
+BUILD = FolderKind("build", "trace", "recipe", "report.json", FILES)
+RAW = FolderKind("raw set", "response", "raw", "report.toml", ("README.md", "report.toml"))
+
+
+@dataclass(frozen=True)
+class LocalBuild:
+    """A finished build, or a raw set, as it will be published, before it has a repository's name."""
+
+    folder: Path
+    files: tuple[LocalFile, ...]
+    rows: int
+    columns: Mapping[str, str]
+    data_folder: str
+    """Where its shards lie."""
+    fingerprint: str
+    left_out: tuple[str, ...]
+    """Files in the folder that are no part of it; they stay at home."""
+    kind: FolderKind = BUILD
+    notes: tuple[str, ...] = ()
+    """What its publisher should know of it, in sentences."""
+
+    @property
+    def mark(self) -> str:
+        """Short name of this state of the data."""
+        return f"{self.kind.mark}-{self.fingerprint[:12]}"
+
+
+def read_build(folder: Path) -> LocalBuild:
+    """A finished build folder, every file read once for its ids. Errors: HubError when it is none."""
+    missing = [name for name in ("README.md", "recipe.toml", "report.json") if not (folder / name).is_file()]
+    if missing or (folder / ".work").exists():
+        what = f"it lacks {some(missing)}" if missing else "a build is still at work in it"
+        raise HubError(
+            f"{folder} is no finished build ({what}) and no raw set that `generate` made. "
+            f"Run `build` or `generate` with `--out {folder}` to its end first."
+        )
+    shards = sorted(folder.glob("*/*.parquet"))
+    if not shards:
+        raise HubError(f"{folder} holds no traces to publish. Build again with a recipe that gives some.")
+    configs = sorted({shard.parent.name for shard in shards})
+    texts = [folder / name for name in FILES if (folder / name).is_file()]
+    files = [local_file(path.relative_to(folder).as_posix(), path) for path in (*texts, *shards)]
+    rows, columns = footers(shards)
+    left = left_out(folder, {*texts, *shards})
+    return LocalBuild(folder, tuple(files), rows, columns, configs[0], _fingerprint(folder), left)
+
+
+def with_card(build: LocalBuild, card: bytes) -> LocalBuild:
+    """The same with another card."""
+    files = tuple(local_file(CARD, card) if file.path == CARD else file for file in build.files)
+    return replace(build, files=files)
+
+
+def left_out(folder: Path, known: Collection[Path]) -> tuple[str, ...]:
+    """Files beside the known ones, but for hidden files and folders: those are nobody's data."""
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file() and path not in known)
+    places = (path.relative_to(folder) for path in files)
+    return tuple(
+        place.as_posix() for place in places if not any(part.startswith(".") for part in place.parts)
+    )
+
+
+def local_file(path: str, content: Path | bytes) -> LocalFile:
+    """A file with the ids under which the Hub would know it."""
+    size = len(content) if isinstance(content, bytes) else content.stat().st_size
+    sha256, git = hashlib.sha256(), hashlib.sha1(b"blob %d\0" % size, usedforsecurity=False)
+    for piece in _pieces(content):
+        sha256.update(piece)
+        git.update(piece)
+    return LocalFile(path, content, size, sha256.hexdigest(), git.hexdigest())
+
+
+def _pieces(content: Path | bytes) -> Iterator[bytes]:
+    if isinstance(content, bytes):
+        yield content
+        return
+    with content.open("rb") as file:
+        while piece := file.read(1 << 20):
+            yield piece
+
+
+def footers(shards: list[Path]) -> tuple[int, dict[str, str]]:
+    """Rows of all shards and the columns of the first. Errors: HubError where one is no Parquet file."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        rows = sum(pq.read_metadata(shard).num_rows for shard in shards)
+        return rows, columns_of(pq.read_schema(shards[0]))
+    except pa.ArrowInvalid as error:
+        raise HubError(
+            f"A shard in {shards[0].parent} is no readable Parquet file: {error}. Make it again."
+        ) from None
+
+
+def _fingerprint(folder: Path) -> str:
+    try:
+        report = json.loads((folder / "report.json").read_text("utf-8"))
+        return str(report["fingerprint"])
+    except (ValueError, KeyError, TypeError):
+        raise HubError(f"{folder / 'report.json'} is no report of a build. Build again.") from None
+
+
+# words
+
+
+def some(names: list[str], most: int = 8) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
+def count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def rows_text(rows: int | None) -> str:
+    return "an unknown number of rows" if rows is None else count(rows, "row")
+
+
+def size_text(size: float) -> str:
+    """Bytes as people write them: 3.4 MB."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1000 or unit == "GB":
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:,.1f} {unit}"
+        size /= 1000
+    return ""

@@ -1,0 +1,139 @@
+"""Build on the Hub's machines instead of this one: the same recipe, this package's wheel, and what it will cost."""
+
+import re
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import redirect_stdout
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from skill_factory.errors import HubError
+from skill_factory.hub.client import check_name, client
+from skill_factory.hub.errors import SignInNeeded, patiently, plainly
+from skill_factory.publish.plan import Mode
+from skill_factory.publish.wheel import pack_wheel
+from skill_factory.recipe.model import Recipe
+
+FLAVOR = "cpu-upgrade"
+"""Eight cores and 32 GB: a million rows fit."""
+PYTHON = "3.11"
+MOUNT = "/data"
+"""Where the library puts the files that it ships with a job."""
+PER_HOUR = {"minute": 60.0, "hour": 1.0, "second": 3600.0}
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A kind of machine that the Hub rents out, and its price."""
+
+    name: str
+    cpu: str
+    ram: str
+    dollars_per_hour: float
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job that was started: watch it at `url`, or follow its log."""
+
+    id: str
+    url: str
+    namespace: str
+    token: str = field(repr=False)
+    endpoint: str | None = None
+
+
+def machines(token: str | None, endpoint: str | None = None) -> tuple[Machine, ...]:
+    """What can be rented, without accelerators (a build has no use for them), cheapest first."""
+    with plainly("the list of machines", token):
+        found = patiently(client(token, endpoint).list_jobs_hardware)
+    plain = (one for one in found if one.accelerator is None)
+    made = (Machine(m.name, m.cpu, m.ram, m.unit_cost_usd * PER_HOUR[m.unit_label]) for m in plain)
+    return tuple(sorted(made, key=lambda machine: machine.dollars_per_hour))
+
+
+def cost_line(machine: Machine, minutes: float) -> str:
+    """What a job of that length would cost, as a sentence; the Hub bills by the minute."""
+    dollars = machine.dollars_per_hour * minutes / 60
+    shown = f"${dollars:.3f}" if dollars < 0.1 else f"${dollars:.2f}"
+    return (
+        f"{machine.name} ({machine.cpu}, {machine.ram}) costs ${machine.dollars_per_hour:.2f} an hour; "
+        f"{minutes:.0f} minutes come to about {shown}, billed to your account by the minute."
+    )
+
+
+def job_source(recipe: Recipe, source: str = "") -> str:
+    """What the job builds from, as the command line writes it: what was given, else what the recipe names.
+
+    Errors: HubError for a file, which stays here.
+    """
+    from skill_factory.sources.hub import looks_like_repo
+
+    named = {
+        "demo": f"demo:{recipe.source.name}" if recipe.source.name else "demo",
+        "hub": f"{recipe.source.name}@{recipe.source.revision}".removesuffix("@"),
+    }
+    wanted = source or named.get(recipe.source.kind, "")
+    if re.fullmatch(r"demo(:\d+)?", wanted) or (looks_like_repo(wanted) and not Path(wanted).exists()):
+        return wanted
+    raise HubError(
+        "A job reads its source from the Hub or makes the demo; this source is a file. "
+        "Publish the raw data first, or build here."
+    )
+
+
+def run_on_jobs(
+    recipe: Recipe,
+    repo: str,
+    token: str | None,
+    *,
+    source: str = "",
+    mode: Mode = Mode.NEW,
+    public: bool = False,
+    flavor: str = FLAVOR,
+    minutes: int = 60,
+    endpoint: str | None = None,
+) -> Job:
+    """Start a job that builds the recipe and publishes it to `repo`; it is stopped after `minutes`.
+
+    The token goes along as a secret of the job, never in its command. Errors: HubError (a file source, no right to
+    run jobs, no credit).
+    """
+    check_name(repo)
+    if not token:
+        raise SignInNeeded("A job needs an account. Sign in, set HF_TOKEN, or run `hf auth login`.")
+    asked, visibility = job_source(recipe, source), "public" if public else "private"
+    script = Path(__file__).with_name("job_script.py")
+    with tempfile.TemporaryDirectory() as folder, plainly("a job", token):
+        written, wheel = Path(folder) / "recipe.toml", pack_wheel(Path(folder))
+        written.write_text(recipe.to_toml(), encoding="utf-8")
+        with redirect_stdout(sys.stderr):  # the library prints a remark, and standard output is for results
+            job = client(token, endpoint).run_uv_job(
+                str(script),
+                script_args=[str(written), str(wheel), asked, repo, mode.value, visibility],
+                dependencies=[f"{MOUNT}/{wheel.name}"],
+                python=PYTHON,
+                secrets={"HF_TOKEN": token},
+                flavor=flavor,
+                timeout=f"{minutes}m",
+                labels={"app": "skill-factory"},
+            )
+    return Job(job.id, job.url, job.owner.name, token, endpoint)
+
+
+def follow(job: Job) -> Iterator[str]:
+    """The lines of the job's log until it ends. Errors: HubError when it did not end well, saying how."""
+    hub = client(job.token, job.endpoint)
+    with plainly("the job's log", job.token):
+        yield from hub.fetch_job_logs(job_id=job.id, namespace=job.namespace, follow=True)
+        status = patiently(lambda: hub.inspect_job(job_id=job.id, namespace=job.namespace)).status
+    if status.stage != "COMPLETED":
+        why = f": {status.message}" if status.message else ""
+        raise HubError(f"The job ended as {status.stage}{why}. Its log is at {job.url}.")
+
+
+def cancel(job: Job) -> None:
+    """Stop the job; what it has built is lost, and nothing was published unless its log says so."""
+    with plainly("the job", job.token):
+        client(job.token, job.endpoint).cancel_job(job_id=job.id, namespace=job.namespace)

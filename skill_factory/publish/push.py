@@ -1,0 +1,255 @@
+"""Publish a build folder or a raw set: one commit with everything in it, or the repository stays as it was.
+
+The client library does not retry a commit, and a commit whose answer got lost may have landed all the same. So each
+attempt is guarded by the commit it was planned on, and between two attempts the repository is looked at again: what
+landed is then found as "holds exactly this already".
+"""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from skill_factory.errors import HubError
+from skill_factory.hub.client import client, web_address
+from skill_factory.hub.errors import (
+    HubConflict,
+    Wait,
+    explain,
+    patiently,
+    pause_after,
+    plainly,
+    status_of,
+    trouble,
+)
+from skill_factory.hub.look import list_files
+from skill_factory.publish.files import LocalFile
+from skill_factory.publish.plan import Mode, PushPlan, plan_push
+
+if TYPE_CHECKING:
+    from huggingface_hub import HfApi
+
+ATTEMPTS = 5
+GROUPS = 20
+"""Shards are sent in about so many groups at most, each of one file where there are few: a token and a question each."""
+
+
+@dataclass(frozen=True)
+class PushStep:
+    """How far a push has come: `done` of `total` bytes are sent; `what` names the step or the file just finished."""
+
+    what: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class PushResult:
+    """Where the data set is now, at which commit, under which tag ("" when there is none) or pull request."""
+
+    url: str
+    commit: str
+    unchanged: bool
+    tag: str = ""
+    pull_request: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+Progress = Callable[[PushStep], None]
+
+
+def push(
+    plan: PushPlan, token: str, progress: Progress = lambda _: None, wait: Wait = time.sleep
+) -> PushResult:
+    """Carry out a plan: all of it in one commit, or nothing.
+
+    Errors: HubConflict when the repository holds, or meanwhile got, other data than the plan was made on; SignInNeeded
+    for a refused token; HubError for the rest. Safe to call again after any of them, and after having been killed.
+    """
+    _check(plan)
+    hub = client(token, plan.endpoint)
+    if plan.unchanged:
+        return _unchanged(hub, plan, wait)
+    if plan.creates:
+        plan = _create(hub, plan, token, wait)
+    known_prs = _pull_requests(hub, plan)
+    for attempt in range(ATTEMPTS):
+        try:
+            return _finish(hub, plan, *_commit(hub, plan, progress), wait=wait)
+        except trouble() as error:
+            pause = _pause(error, attempt)
+            if pause is None or attempt == ATTEMPTS - 1:
+                raise explain(error, plan.repo, True) from error
+            wait(pause)
+        if landed := _landed_pull_request(hub, plan, token, known_prs):
+            return _finish(hub, plan, *landed, wait=wait)
+        plan = _plan_again(plan, token)
+        if plan.unchanged:
+            return _finish(hub, plan, str(plan.parent), "", wait=wait)
+    raise HubError(f"Publishing to {plan.repo} failed {ATTEMPTS} times. Try again later.")
+
+
+def _check(plan: PushPlan) -> None:
+    if plan.refusal:
+        raise HubConflict(plan.refusal)
+
+
+def _create(hub: "HfApi", plan: PushPlan, token: str, wait: Wait) -> PushPlan:
+    """Make the empty repository, and plan anew on its first commit; another publisher may have been faster."""
+    visibility: Any = "public" if plan.public else "private"
+    with plainly(plan.repo, token):
+        patiently(
+            lambda: hub.create_repo(plan.repo, repo_type="dataset", visibility=visibility, exist_ok=True),
+            wait,
+        )
+    made = _plan_again(plan, token)
+    _check(made)
+    return made
+
+
+def _plan_again(plan: PushPlan, token: str) -> PushPlan:
+    """The same plan on what the repository holds now. Errors: HubConflict when that is not what was agreed to."""
+    made = plan_push(
+        plan.build.folder,
+        plan.repo,
+        plan.mode,
+        token,
+        public=plan.public,
+        endpoint=plan.endpoint,
+        build=plan.build,
+    )
+    _check(made)
+    if plan.mode is Mode.REPLACE and not made.unchanged and made.theirs != plan.theirs:
+        raise HubConflict(
+            f"Somebody else published to {plan.repo} at the same moment, and their data are there now. "
+            "Nothing of yours was put in. Look at the difference again, then decide."
+        )
+    return made
+
+
+def _pause(error: Exception, attempt: int) -> float | None:
+    return 0.5 * 2**attempt if status_of(error) in (409, 412) else pause_after(error, attempt)
+
+
+def _commit(hub: "HfApi", plan: PushPlan, progress: Progress) -> tuple[str, str]:
+    """Send the contents, then the one commit; gives its id and its pull request's address."""
+    from huggingface_hub import CommitOperationDelete
+
+    proposed = plan.mode is Mode.PR
+    operations: list[Any] = list(_sent(hub, plan, progress))
+    operations += [CommitOperationDelete(path, is_folder=False) for path in plan.delete]
+    total = sum(file.size for file in plan.upload)
+    progress(PushStep("one commit of it all", total, total))
+    try:
+        made = hub.create_commit(
+            plan.repo,
+            operations,
+            commit_message=plan.title,
+            repo_type="dataset",
+            parent_commit=plan.parent,
+            create_pr=proposed,
+        )
+    except ValueError as error:
+        raise HubError(f"The Hub would not take the card of {plan.repo}: {error}") from error
+    return str(made.oid), str(made.pr_url or "")
+
+
+def _sent(hub: "HfApi", plan: PushPlan, progress: Progress) -> Iterable[Any]:
+    """Upload the contents of all files, group by group; the Hub shows none of them before the commit."""
+    from huggingface_hub import CommitOperationAdd
+
+    done, total = 0, sum(file.size for file in plan.upload)
+    for group in groups(plan.upload):
+        made = [CommitOperationAdd(file.path, _content(file)) for file in group]
+        hub.preupload_lfs_files(
+            plan.repo, made, repo_type="dataset", create_pr=plan.mode is Mode.PR, free_memory=False
+        )
+        for file in group:
+            done += file.size
+            progress(PushStep(file.path, done, total))
+        yield from made
+
+
+def _content(file: LocalFile) -> str | bytes:
+    """What the library takes. Errors: HubError when the file is not the one that the plan has seen."""
+    if isinstance(file.content, bytes):
+        return file.content
+    if not file.content.is_file() or file.content.stat().st_size != file.size:
+        raise HubError(
+            f"{file.content} has changed since it was looked at. Nothing was published; try again."
+        )
+    return str(file.content)
+
+
+def groups(files: Sequence[LocalFile]) -> list[Sequence[LocalFile]]:
+    """The files in about equal groups, one file each while there are few."""
+    step = max(1, -(-len(files) // GROUPS))
+    return [files[start : start + step] for start in range(0, len(files), step)]
+
+
+# after a lost answer
+
+
+def _pull_requests(hub: "HfApi", plan: PushPlan) -> set[str]:
+    """Names of the pull requests there are, so that a new one can be told."""
+    if plan.mode is not Mode.PR:
+        return set()
+    with plainly(plan.repo, str(hub.token)):
+        found = patiently(
+            lambda: hub.list_repo_refs(plan.repo, repo_type="dataset", include_pull_requests=True)
+        )
+    return {ref.ref for ref in found.pull_requests or []}
+
+
+def _landed_pull_request(hub: "HfApi", plan: PushPlan, token: str, known: set[str]) -> tuple[str, str] | None:
+    """Commit and address of a pull request that came up meanwhile and holds exactly this."""
+    for ref in sorted(_pull_requests(hub, plan) - known):
+        found, files = list_files(plan.repo, token, ref, plan.endpoint)
+        there = {file.path: file for file in files}
+        if all(file.same_as(there.get(file.path)) for file in plan.upload) and not {*plan.delete} & {*there}:
+            page = f"{web_address(plan.repo, endpoint=plan.endpoint)}/discussions/{ref.rsplit('/', 1)[-1]}"
+            return str(found.sha), page
+    return None
+
+
+# the end
+
+
+def _finish(hub: "HfApi", plan: PushPlan, commit: str, pull_request: str, *, wait: Wait) -> PushResult:
+    url = web_address(plan.repo, endpoint=plan.endpoint)
+    done = PushResult(url, commit, False, "", pull_request, plan.warnings)
+    return done if plan.mode is Mode.PR else _tag(hub, plan, done, wait)
+
+
+def _unchanged(hub: "HfApi", plan: PushPlan, wait: Wait) -> PushResult:
+    """Nothing to send; only a tag is made up for, where an earlier push was killed before it."""
+    done = PushResult(
+        web_address(plan.repo, endpoint=plan.endpoint), str(plan.parent), True, warnings=plan.warnings
+    )
+    with plainly(plan.repo, str(hub.token)):
+        tags = patiently(lambda: hub.list_repo_refs(plan.repo, repo_type="dataset").tags, wait)
+    name = _tag_name(plan)
+    known = any(tag.name.startswith(name) for tag in tags)
+    return replace(done, tag=name) if known or plan.mode is Mode.PR else _tag(hub, plan, done, wait)
+
+
+def _tag_name(plan: PushPlan) -> str:
+    return plan.build.mark
+
+
+def _tag(hub: "HfApi", plan: PushPlan, done: PushResult, wait: Wait) -> PushResult:
+    """Mark the commit with the recipe's fingerprint, or a raw set's; the data are published, so a failure here is a warning."""
+    name = _tag_name(plan)
+    for tag in (name, *(f"{name}-{number}" for number in range(2, 10))):
+        try:
+            patiently(lambda tag=tag: _make_tag(hub, plan.repo, tag, done.commit), wait)  # type: ignore[misc]
+            return replace(done, tag=tag)
+        except trouble() as error:
+            if status_of(error) != 409:
+                said = f"The data set is published, but it could not be tagged {tag}: {explain(error, plan.repo, True)}"
+                return replace(done, warnings=(*done.warnings, said))
+    return replace(done, warnings=(*done.warnings, f"Not tagged: {name} and its successors are taken."))
+
+
+def _make_tag(hub: "HfApi", repo: str, tag: str, commit: str) -> None:
+    hub.create_tag(repo, tag=tag, revision=commit, repo_type="dataset")

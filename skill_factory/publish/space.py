@@ -1,0 +1,205 @@
+"""The app as a Space of one's own: this checkout's files, with the front matter that the Hub reads, in one commit."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from skill_factory.errors import HubError
+from skill_factory.hub.client import check_name, client, try_read, web_address
+from skill_factory.hub.errors import (
+    HubConflict,
+    SignInNeeded,
+    Wait,
+    explain,
+    patiently,
+    pause_after,
+    plainly,
+    status_of,
+    trouble,
+)
+from skill_factory.hub.layout import front_matter
+from skill_factory.hub.look import RemoteFile, list_files
+from skill_factory.publish.card import join_card, split_card
+from skill_factory.publish.files import LocalFile, local_file
+
+ATTEMPTS = 4
+INCLUDED = (
+    "app.py",
+    "pages",
+    "skill_factory",
+    "requirements.txt",
+    "pyproject.toml",
+    "LICENSE",
+    "Dockerfile",
+    ".dockerignore",
+    ".streamlit/config.toml",
+)
+"""What of the checkout the app needs to run; README.md is written anew in front of it."""
+NEEDED = ("app.py", "Dockerfile", "requirements.txt", "README.md")
+FRONT_MATTER = {
+    "title": "SkillFactory Studio",
+    "emoji": "🧩",
+    "colorFrom": "blue",
+    "colorTo": "yellow",
+    "sdk": "docker",
+    "app_port": 8501,
+    "pinned": False,
+    "license": "apache-2.0",
+    "short_description": "Make think, sample, reflect training traces",
+    "tags": ["skill-factory"],
+    "hf_oauth": True,
+    "hf_oauth_expiration_minutes": 480,
+    "hf_oauth_scopes": ["contribute-repos", "read-repos", "gated-repos", "write-discussions", "jobs"],
+}
+"""`hf_oauth_scopes` is the most that a visitor can be asked for; the sign-in asks for less."""
+VARIABLES = {"SKILL_FACTORY_HOSTED": "1", "STREAMLIT_SERVER_ENABLE_XSRF_PROTECTION": "false"}
+"""Streamlit's own protection needs a cookie, which browsers keep from a frame: uploads would fail with 403."""
+BUCKET_MOUNT = "/data"
+
+
+@dataclass(frozen=True)
+class SpaceResult:
+    """Where the Space is, the commit it runs, and whether this call created or changed anything."""
+
+    url: str
+    commit: str
+    created: bool
+    unchanged: bool
+
+
+def space_files(root: Path) -> tuple[LocalFile, ...]:
+    """The Space's files from a checkout. Errors: HubError when `root` is none."""
+    missing = [name for name in NEEDED if not (root / name).is_file()]
+    if missing:
+        raise HubError(
+            f"{root} is no checkout of this app: it lacks {', '.join(missing)}. Run this where app.py lies."
+        )
+    readme = local_file("README.md", space_readme((root / "README.md").read_text("utf-8")).encode())
+    return (readme, *(local_file(path.relative_to(root).as_posix(), path) for path in _paths(root)))
+
+
+def space_readme(readme: str) -> str:
+    """The README with the front matter that makes it a Space's card."""
+    import yaml  # type: ignore[import-untyped]
+
+    head = yaml.safe_dump(FRONT_MATTER, sort_keys=False, allow_unicode=True)
+    return join_card(head, split_card(readme)[1])
+
+
+def _paths(root: Path) -> Iterator[Path]:
+    for name in INCLUDED:
+        found = sorted((root / name).rglob("*")) if (root / name).is_dir() else [root / name]
+        yield from (p for p in found if p.is_file() and "__pycache__" not in p.parts and p.suffix != ".pyc")
+
+
+def create_space(
+    repo: str,
+    root: Path,
+    token: str | None,
+    *,
+    public: bool = False,
+    bucket: str = "",
+    endpoint: str | None = None,
+    wait: Wait = time.sleep,
+) -> SpaceResult:
+    """Create the Space, or bring it up to this checkout; private unless `public`.
+
+    `bucket` (USER/NAME) is mounted for what shall outlive a restart, when the Space is created. Errors: HubError, also
+    when the account has no plan that runs Docker Spaces; HubConflict when another app lives there.
+    """
+    check_name(repo)
+    if not token:
+        raise SignInNeeded("A Space needs an account. Set HF_TOKEN, or run `hf auth login`.")
+    files = space_files(root)
+    created = _ensure(repo, token, public, bucket, endpoint, wait)
+    hub = client(token, endpoint)
+    with plainly(repo, token):
+        for key, value in _variables(bucket if created else "").items():
+            patiently(lambda key=key, value=value: hub.add_space_variable(repo, key, value), wait)  # type: ignore[misc]
+    commit, unchanged = _bring_up_to_date(repo, files, token, endpoint, wait)
+    return SpaceResult(web_address(repo, "space", endpoint), commit, created, unchanged)
+
+
+def _variables(bucket: str) -> dict[str, str]:
+    return VARIABLES | ({"SKILL_FACTORY_HOME": f"{BUCKET_MOUNT}/skill-factory"} if bucket else {})
+
+
+def _ensure(repo: str, token: str, public: bool, bucket: str, endpoint: str | None, wait: Wait) -> bool:
+    """Make the Space unless there is one; True when it was made now."""
+    from huggingface_hub import Volume
+
+    hub = client(token, endpoint)
+    if patiently(lambda: hub.repo_exists(repo, repo_type="space"), wait):
+        return False
+    volumes = [Volume(type="bucket", source=bucket, mount_path=BUCKET_MOUNT)] if bucket else None
+    visibility: Any = "public" if public else "private"
+    try:
+        hub.create_repo(
+            repo,
+            repo_type="space",
+            space_sdk="docker",
+            visibility=visibility,
+            space_volumes=volumes,
+            exist_ok=True,
+        )
+    except trouble() as error:
+        if status_of(error) == 402:
+            raise HubError(
+                f"The Hub runs Docker Spaces for accounts with a paid plan only, so {repo} was not created. "
+                "At home the same app runs with `docker build -t skill-factory . && docker run -p 8501:8501 "
+                "skill-factory`, or with `streamlit run app.py`."
+            ) from None
+        raise explain(error, repo, True) from error
+    return True
+
+
+def _bring_up_to_date(
+    repo: str, files: tuple[LocalFile, ...], token: str, endpoint: str | None, wait: Wait
+) -> tuple[str, bool]:
+    """One guarded commit of what differs; the commit, and whether nothing did."""
+    hub, tried = client(token, endpoint), False
+    for attempt in range(ATTEMPTS):
+        found, there = list_files(repo, token, None, endpoint, kind="space")
+        _refuse_foreign(repo, there, token, str(found.sha), endpoint)
+        operations = _operations(files, there)
+        if not operations:
+            return str(found.sha), not tried
+        try:
+            made = hub.create_commit(
+                repo, operations, commit_message="Update the app", repo_type="space", parent_commit=found.sha
+            )
+            return str(made.oid), False
+        except trouble() as error:
+            pause = 0.5 * 2**attempt if status_of(error) in (409, 412) else pause_after(error, attempt)
+            if pause is None or attempt == ATTEMPTS - 1:
+                raise explain(error, repo, True) from error
+            wait(pause)
+            tried = True
+    raise HubError(f"Updating {repo} failed {ATTEMPTS} times. Try again later.")
+
+
+def _refuse_foreign(
+    repo: str, there: tuple[RemoteFile, ...], token: str, commit: str, endpoint: str | None
+) -> None:
+    paths = {file.path for file in there}
+    if not paths & {"app.py", "Dockerfile"}:
+        return
+    card = try_read(repo, "README.md", token, commit, endpoint, kind="space") or b""
+    if "skill-factory" not in (front_matter(card.decode("utf-8", "replace")).get("tags") or []):
+        raise HubConflict(f"The Space {repo} runs another app. Nothing was changed. Choose another name.")
+
+
+def _operations(files: tuple[LocalFile, ...], there: tuple[RemoteFile, ...]) -> list[Any]:
+    from huggingface_hub import CommitOperationAdd, CommitOperationDelete
+
+    known, written = {file.path: file for file in there}, {file.path for file in files}
+    folders = tuple(f"{name}/" for name in INCLUDED if "." not in name)
+    gone = [path for path in known if path.startswith(folders) and path not in written]
+    added = [
+        CommitOperationAdd(f.path, f.content if isinstance(f.content, bytes) else str(f.content))
+        for f in files
+        if not f.same_as(known.get(f.path))
+    ]
+    return [*added, *(CommitOperationDelete(path, is_folder=False) for path in gone)]

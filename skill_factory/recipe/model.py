@@ -1,0 +1,393 @@
+"""The recipe: the one thing that the app edits, the command line reads, the card prints and the fingerprint hashes.
+
+Everything that decides what a data set holds is a field here; everything else (paths, workers, memory) belongs to the
+run. A recipe is saved as TOML. The fingerprint is a SHA-256 over its canonical JSON, the source's digest included.
+"""
+
+import difflib
+import hashlib
+import importlib
+import json
+import os
+import re
+import tomllib
+import warnings
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from skill_factory.errors import RecipeError
+from skill_factory.hosting import hosted
+from skill_factory.model import TraceFormat
+
+PRESETS = Path(__file__).parent / "presets"
+PRESET_WORDS = {
+    "paper": "As in the paper: every length up to N = 5",
+    "algorithm1": "Algorithm 1: more right than wrong attempts",
+    "ablation_no_order": "To compare: no order of attempts",
+    "ablation_no_reflections": "To compare: no reflections",
+    "ablation_no_variety": "To compare: one prompt variant",
+}
+"""The shipped recipes, in words."""
+RECIPE_VERSION = 1
+"""Grows when the same recipe would give other traces."""
+
+Words = tuple[str, ...]
+Share = Annotated[float, Field(ge=0, le=1)]
+Count = Annotated[int, Field(ge=1)]
+POOLS = ("generic", "correct", "incorrect", "ending", "backtrack", "confirm")
+
+
+class Part(BaseModel):
+    """A part of the recipe: frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+
+
+class Source(Part):
+    """Where the raw data come from, by kind, name and digest; never by path."""
+
+    kind: Literal["", "demo", "file", "hub"] = ""
+    name: str = ""
+    """`user/name` of a Hub data set, the file's own name, or the demo's number of questions."""
+    config: str = ""
+    split: str = "train"
+    revision: str = ""
+    """Commit of the Hub data set; filled in by the build."""
+    digest: str = ""
+    """SHA-256 of a file source; filled in by the build."""
+
+
+class Columns(Part):
+    """Which column holds what. More than one response column is the wide form: one response each."""
+
+    question: str = ""
+    answer: str = ""
+    response: Words = ()
+    correct: Words = ()
+    extracted_answer: Words = ()
+    reflections: Words = ()
+    prompt_variant: str = ""
+    verdicts: Words = ()
+    """Only for the verdict rule `column`: the verdict of each reflection."""
+
+    @field_validator("response", "correct", "extracted_answer", "reflections", "verdicts", mode="before")
+    @classmethod
+    def _one_or_many(cls, value: Any) -> Any:
+        return ((value,) if value else ()) if isinstance(value, str) else value
+
+
+class Answers(Part):
+    """How the final answer of a response is found: the first rule that finds one."""
+
+    rules: tuple[Literal["column", "tag", "boxed", "regex", "gold"], ...] = ("column", "tag")
+    pattern: str = ""
+    r"""For the rule `regex`: the last match counts, its group 1 if it has one, e.g. `A: (.*)`."""
+
+    @field_validator("pattern")
+    @classmethod
+    def _compiles(cls, value: str) -> str:
+        return _checked_pattern(value)
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if ("regex" in self.rules) != bool(self.pattern):
+            raise ValueError("the rule 'regex' and a pattern belong together; one of the two is missing")
+        return self
+
+
+class Verdicts(Part):
+    """How the verdict of a reflection is read."""
+
+    rule: Literal["tag", "column", "regex"] = "tag"
+    pattern: str = ""
+    """For the rule `regex`: the first match counts, its group 1 if it has one."""
+    correct: Words = ("correct",)
+    """Words (lower case) that mean right."""
+    incorrect: Words = ("incorrect",)
+    """Words (lower case) that mean wrong."""
+
+    @field_validator("pattern")
+    @classmethod
+    def _compiles(cls, value: str) -> str:
+        return _checked_pattern(value)
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if (self.rule == "regex") != bool(self.pattern):
+            raise ValueError("the rule 'regex' and a pattern belong together; one of the two is missing")
+        return self
+
+
+class Filters(Part):
+    """Which responses and reflections count."""
+
+    variants: Words = ()
+    """Prompt variants to use; empty means all that are found."""
+    ban: Words = ()
+    """Words that drop a reflection, in any case."""
+    ban_substrings: bool = False
+    """True bans "idea" inside "ideal" too, as the paper's script does."""
+    response_chars: tuple[int, int] = (0, 0)
+    """Shortest and longest response in characters; 0 is no limit."""
+    reflection_chars: tuple[int, int] = (0, 0)
+    block_tags: Literal["drop", "escape"] = "drop"
+    """What happens to a text that holds one of the trace's own tags."""
+
+    @field_validator("ban")
+    @classmethod
+    def _no_empty_word(cls, value: Words) -> Words:
+        if any(not word.strip() for word in value):
+            raise ValueError("an empty word would ban every reflection")
+        return value
+
+
+class Balance(Part):
+    """How much of what."""
+
+    pass_rate: tuple[Share, Share] = (0.0, 1.0)
+    """Lowest and highest share of right responses among a question's kept ones."""
+    per_question: Annotated[int, Field(ge=0)] = 0
+    """Traces of one question at most; 0 is no limit."""
+    label_limits: dict[str, Annotated[int, Field(ge=0)]] = {}
+    """Traces at most, by label."""
+    min_wrong: Annotated[int, Field(ge=0)] = 0
+    """Wrong attempts a trace shows at least."""
+    max_traces: Annotated[int, Field(ge=0)] = 0
+    """Traces in all, the first in written order; 0 is no limit."""
+    exclude: Words = ()
+    """Ids of questions and traces to leave out."""
+
+    @field_validator("exclude")
+    @classmethod
+    def _ids(cls, value: Words) -> Words:
+        for one in value:
+            if not re.fullmatch(r"[0-9a-f]{16}", one):
+                raise ValueError(f"an id has 16 hexadecimal digits; found {one!r}")
+        return value
+
+    @model_validator(mode="after")
+    def _window(self) -> Self:
+        if self.pass_rate[0] > self.pass_rate[1]:
+            raise ValueError("the pass-rate window is empty: its lower end is above its upper end")
+        return self
+
+
+class Traces(Part):
+    """Which traces are made."""
+
+    formats: Annotated[tuple[str, ...], Field(min_length=1)] = (TraceFormat.CORRECT_LAST_FULL.value,)
+    attempts: Count = 5
+    """N: attempts of a trace at most, and kept responses that a question needs."""
+    repeats: Count = 1
+    distinct_variants: bool = False
+    """Each attempt of a trace from another prompt variant."""
+    sample_attempts: bool = False
+    """Draw the number of attempts from 2..N for `*C`, `*C*IC` and `*CC`."""
+    seed: int = 0
+    layout: Literal["paper", "tight"] = "paper"
+    """`tight` is one newline shorter after the thinking; Qwen3's template leaves it as it is."""
+
+    @field_validator("formats")
+    @classmethod
+    def _once_each(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(value))
+
+    @model_validator(mode="after")
+    def _room_to_draw(self) -> Self:
+        if self.sample_attempts and self.attempts < 2:
+            raise ValueError("a drawn number of attempts is between 2 and N; N is 1")
+        return self
+
+
+class Phrases(Part):
+    """Own wording: phrases added to a pool of the phrase book, or put in its place."""
+
+    add: dict[str, Words] = {}
+    replace: dict[str, Words] = {}
+
+    @field_validator("add", "replace")
+    @classmethod
+    def _one_line_without_tags(cls, value: dict[str, Words]) -> dict[str, Words]:
+        for pool, phrases in value.items():
+            if pool not in POOLS:
+                raise ValueError(f"no pool {pool!r}{_nearest(pool, POOLS)} Pools: {', '.join(POOLS)}")
+            for phrase in phrases:
+                if not phrase.strip() or "\n" in phrase or "\r" in phrase or "<" in phrase or ">" in phrase:
+                    raise ValueError(f"a phrase is one line without < and >; found {phrase!r}")
+        return value
+
+
+class Tags(Part):
+    """Names of the tags that mark the blocks of a trace."""
+
+    think: str = "think"
+    sample: str = "sample"
+    reflect: str = "reflect"
+    answer: str = "answer"
+
+    @model_validator(mode="after")
+    def _four_names(self) -> Self:
+        names = (self.think, self.sample, self.reflect, self.answer)
+        if bad := [name for name in names if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", name)]:
+            raise ValueError(f"a tag name is a letter, then letters, digits, - or _; found {bad[0]!r}")
+        if len(set(names)) < len(names):
+            raise ValueError("two tags have the same name")
+        return self
+
+
+class Cutoff(Part):
+    """What happens to traces that a trainer would cut."""
+
+    tokens: Annotated[int, Field(ge=0)] = 0
+    """Tokens of question and trace at most; 0 is no limit."""
+    action: Literal["keep", "drop", "fewer_attempts"] = "keep"
+    chars_per_token: Annotated[float, Field(gt=0)] = 3.5
+    """The estimate that is used while no tokenizer is given."""
+
+
+class Output(Part):
+    """What a row holds."""
+
+    lineage: bool = True
+
+
+class Recipe(Part):
+    """Everything that decides what a data set holds."""
+
+    version: Literal[1] = 1
+    source: Source = Source()
+    columns: Columns = Columns()
+    answers: Answers = Answers()
+    verdicts: Verdicts = Verdicts()
+    filters: Filters = Filters()
+    traces: Traces = Traces()
+    balance: Balance = Balance()
+    phrases: Phrases = Phrases()
+    tags: Tags = Tags()
+    cutoff: Cutoff = Cutoff()
+    output: Output = Output()
+
+    def to_toml(self) -> str:
+        """The recipe as TOML, what differs from the defaults and nothing else."""
+        import tomli_w
+
+        changed = self.model_dump(mode="json", exclude_defaults=True)
+        return tomli_w.dumps({"version": RECIPE_VERSION, **changed})
+
+    def changed(self, changes: dict[str, Any]) -> "Recipe":
+        """A recipe with some fields changed, named by dotted path (`traces.attempts`). Errors: RecipeError."""
+        tree = self.model_dump(mode="python")
+        for path, value in changes.items():
+            _put(tree, path, value)
+        return parse_recipe(tree)
+
+    def fingerprint(self) -> str:
+        """SHA-256 over the canonical JSON of the recipe, 64 hexadecimal digits."""
+        tree = self.model_dump(mode="json")
+        text = json.dumps(tree, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def flat(self) -> dict[str, Any]:
+        """Every field under its dotted path, as JSON values."""
+        tree = self.model_dump(mode="json")
+        parts = {part: fields for part, fields in tree.items() if isinstance(fields, dict)}
+        return {f"{part}.{name}": value for part, fields in parts.items() for name, value in fields.items()}
+
+
+def parse_recipe(tree: dict[str, Any]) -> Recipe:
+    """A recipe from nested tables. Errors: RecipeError naming the field, what was found and the nearest known name."""
+    try:
+        return Recipe.model_validate(tree)
+    except ValidationError as error:
+        raise RecipeError(" ".join(_explain(one) for one in error.errors()[:3])) from None
+
+
+def recipe_from_toml(text: str, name: str = "the recipe") -> Recipe:
+    """A recipe from TOML text. Errors: RecipeError."""
+    try:
+        return parse_recipe(tomllib.loads(text))
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise RecipeError(
+            f"{name} is not valid TOML: {error}. Mend that line, or save the recipe anew."
+        ) from None
+
+
+def load_recipe(name: str) -> Recipe:
+    """A recipe from a file, or a shipped one by its name (`paper`). Errors: RecipeError."""
+    path = Path(name)
+    shipped = PRESETS / f"{name}.toml"
+    # os.path: a name too long for the system is no file, where pathlib raises.
+    if not os.path.isfile(path) and shipped.parent == PRESETS and os.path.isfile(shipped):
+        path = shipped
+    try:
+        return recipe_from_toml(path.read_text(encoding="utf-8"), str(name))
+    except (OSError, UnicodeDecodeError, ValueError):
+        known = ", ".join(preset_names())
+        raise RecipeError(
+            f"No recipe {name!r}: it is neither a readable TOML file nor a shipped recipe ({known})."
+        ) from None
+
+
+def preset_names() -> list[str]:
+    """Names of the shipped recipes."""
+    return sorted(path.stem for path in PRESETS.glob("*.toml"))
+
+
+def field_names() -> list[str]:
+    """All fields of a recipe under their dotted paths."""
+    return list(Recipe().flat())
+
+
+def _put(tree: dict[str, Any], path: str, value: Any) -> None:
+    part, _, name = path.partition(".")
+    if path not in field_names():
+        raise RecipeError(f"A recipe has no field {path!r}.{_nearest(path, field_names())}")
+    tree[part] = {**tree[part], name: value}
+
+
+def _nearest(word: str, known: Any) -> str:
+    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
+    return f" Did you mean {near[0]!r}?" if near else ""
+
+
+def _explain(error: Any) -> str:
+    place = ".".join(str(step) for step in error["loc"])
+    if error["type"] == "extra_forbidden":
+        *outer, last = (str(step) for step in error["loc"])
+        part = Recipe.model_fields[outer[0]].annotation if outer else Recipe
+        known = [*getattr(part, "model_fields", {})]
+        return f"A recipe has no field {place!r}.{_nearest(last, known)} Known here: {', '.join(known)}."
+    found = "" if isinstance(error.get("input"), dict | BaseModel) else f" (found {error.get('input')!r})"
+    said = error["msg"].removeprefix("Value error, ")
+    return f"Recipe field {place!r}: {said}{found}." if place else f"Recipe: {said}{found}."
+
+
+def _checked_pattern(pattern: str) -> str:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter(
+                "ignore"
+            )  # of what a later Python may read otherwise; not for the person here
+            re.compile(pattern)
+    except (re.error, RecursionError, OverflowError) as error:
+        raise ValueError(f"not a regular expression: {error}") from None
+    if hosted() and _runs_away(importlib.import_module("re._parser").parse(pattern), False):
+        raise ValueError(
+            "on a shared server no group that holds a repeat or a choice may itself be repeated: such a pattern "
+            "can take for ever"
+        )
+    return pattern
+
+
+def _runs_away(part: Any, repeated: bool) -> bool:
+    """Whether a parsed pattern holds a repeat or a choice within a repeat: then its time may double with each letter."""
+    if isinstance(part, tuple) and len(part) == 2 and str(part[0]) in ("MAX_REPEAT", "MIN_REPEAT"):
+        _, most, inner = part[1]
+        many = int(most) > 16
+        return (many and repeated) or _runs_away(inner, many or repeated)
+    if isinstance(part, tuple) and len(part) == 2 and str(part[0]) == "BRANCH" and repeated:
+        return True
+    inside = list(part) if isinstance(part, tuple | list) or hasattr(part, "getwidth") else []
+    return any(_runs_away(one, repeated) for one in inside)

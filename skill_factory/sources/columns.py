@@ -1,0 +1,250 @@
+"""A row of a source becomes canonical rows: one per response, checked, with texts exactly as they were.
+
+`read_row` is the rule for one row; `canonical.py` applies it to whole batches, `guessing.py` proposes a mapping.
+"""
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias
+
+import pyarrow as pa
+
+from skill_factory import wording
+from skill_factory.errors import ColumnError
+from skill_factory.reasons import RowReason
+from skill_factory.recipe.model import Columns
+
+Row = Mapping[str, Any]
+Batch: TypeAlias = pa.RecordBatch | list[dict[str, Any]]
+"""What a source gives: an Arrow batch, or rows as dictionaries where a format has no types of its own."""
+
+CANONICAL = pa.schema(
+    [
+        ("question", pa.large_string()),
+        ("answer", pa.large_string()),
+        ("response", pa.large_string()),
+        ("correct", pa.bool_()),
+        ("extracted", pa.large_string()),
+        ("reflections", pa.large_list(pa.large_string())),
+        ("verdicts", pa.large_list(pa.large_string())),
+        ("variant", pa.large_string()),
+    ]
+)
+"""One row per response. `answer` is the gold answer, `extracted` what a grader took from the response."""
+
+REQUIRED = ("question", "response", "correct")
+MANY = ("response", "correct", "extracted_answer", "reflections", "verdicts")
+_TRUE = {"true", "1", "yes", "1.0"}
+_FALSE = {"false", "0", "no", "0.0"}
+
+
+class CanonicalRow(NamedTuple):
+    """One response as the rest of the package knows it."""
+
+    question: str
+    answer: str | None
+    response: str
+    correct: bool
+    extracted: str | None
+    reflections: list[str]
+    verdicts: list[str]
+    variant: str | None
+
+
+class RowError(NamedTuple):
+    """A row that can't be read: why, in which field, what was found there, and how much it takes along."""
+
+    reason: RowReason
+    field: str
+    found: str
+    responses: int
+    reflections: int
+
+
+class _Unreadable(Exception):
+    def __init__(self, reason: RowReason, field: str, found: object) -> None:
+        super().__init__(reason)
+        self.reason, self.field, self.found = reason, field, excerpt(found)
+
+
+def excerpt(value: object, limit: int = 80) -> str:
+    """What a value looks like, on one line and not too long."""
+    shown = value[: limit * 4] if isinstance(value, str) else repr(value)[: limit * 4]
+    line = " ".join(shown.encode("utf-8", "replace").decode("utf-8", "replace").split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+# -- the rule for one row ------------------------------------------------------------------------------------------
+
+
+def read_row(row: Row, columns: Columns) -> list[CanonicalRow] | RowError:
+    """The responses of one row, or why it can't be read."""
+    try:
+        return _responses(row, columns)
+    except _Unreadable as error:
+        return RowError(error.reason, error.field, error.found, *_carried(row, columns))
+
+
+def value_at(row: Row, path: str) -> Any:
+    """The value of a column; dots lead into structs, and a column whose own name has dots wins."""
+    if not path or path in row:
+        return row.get(path)
+    head, _, rest = path.partition(".")
+    inner = row.get(head)
+    while rest and isinstance(inner, Mapping):
+        if rest in inner:
+            return inner[rest]
+        head, _, rest = rest.partition(".")
+        inner = inner.get(head)
+    return None if rest else inner
+
+
+def _responses(row: Row, columns: Columns) -> list[CanonicalRow]:
+    question = _text(value_at(row, columns.question), "question")
+    if question is None or not question.strip():
+        raise _Unreadable(RowReason.NO_QUESTION, "question", question)
+    answer = _loose_text(_first(value_at(row, columns.answer)), "answer")
+    variant = _loose_text(_first(value_at(row, columns.prompt_variant)), "prompt_variant")
+    wide = len(columns.response) > 1
+    found = [
+        one._replace(question=question, answer=answer, variant=_wide_name(path) if wide else variant)
+        for place, path in enumerate(columns.response)
+        for one in _responses_of_column(row, columns, place, skip_missing=wide)
+    ]
+    if not found:
+        raise _Unreadable(RowReason.NO_RESPONSE, "response", None)
+    return found
+
+
+def _responses_of_column(
+    row: Row, columns: Columns, place: int, skip_missing: bool
+) -> Iterator[CanonicalRow]:
+    def value(paths: Sequence[str]) -> Any:
+        # A field may be mapped once for all response columns of a wide row.
+        return value_at(row, paths[place] if place < len(paths) else paths[-1]) if paths else None
+
+    responses = _as_list(value(columns.response))
+    if not responses and skip_missing:
+        return
+    if not responses:
+        raise _Unreadable(RowReason.NO_RESPONSE, "response", None)
+    n = len(responses)
+    labels = _as_list(value(columns.correct)) or [None] * n
+    extracted = _as_list(value(columns.extracted_answer)) or [None] * n
+    reflections = _per_response(value(columns.reflections), n, "reflections")
+    verdicts = _per_response(value(columns.verdicts), n, "verdicts")
+    for field, found in (("correct", labels), ("extracted_answer", extracted)):
+        if len(found) != n:
+            raise _Unreadable(RowReason.LENGTHS_DIFFER, field, f"{len(found)} for {n} responses")
+    for i, response in enumerate(responses):
+        text = _text(response, "response")
+        own = [_text(one, "reflections") or "" for one in reflections[i]]
+        said = [_loose_text(one, "verdicts") or "" for one in verdicts[i]]
+        if columns.verdicts and len(said) != len(own):
+            raise _Unreadable(RowReason.LENGTHS_DIFFER, "verdicts", f"{len(said)} for {len(own)} reflections")
+        label = _label(labels[i])
+        took = _loose_text(extracted[i], "extracted_answer")
+        yield CanonicalRow("", None, text or "", label, took, own, said, None)
+
+
+def _per_response(value: Any, n: int, field: str) -> list[list[Any]]:
+    """The reflections (or verdicts) of each of n responses; for one response a flat list or a text will do."""
+    if value is None or is_nan(value):
+        return [[] for _ in range(n)]
+    items = value if isinstance(value, list) else [value]
+    nested = [one for one in items if isinstance(one, list)]
+    if n == 1 and not nested:
+        return [items]
+    if len(nested) != len(items) and not all(one is None or isinstance(one, list) for one in items):
+        raise _Unreadable(RowReason.LENGTHS_DIFFER, field, f"one list for {n} responses")
+    if len(items) != n:
+        raise _Unreadable(RowReason.LENGTHS_DIFFER, field, f"{len(items)} for {n} responses")
+    return [one or [] for one in items]
+
+
+def _text(value: Any, field: str) -> str | None:
+    if value is None or is_nan(value):
+        return None
+    if not isinstance(value, str) or not is_unicode(value):
+        raise _Unreadable(RowReason.NOT_TEXT, field, value)
+    return value
+
+
+def _loose_text(value: Any, field: str) -> str | None:
+    """Text, or a number or truth value as text: answers and variants are often stored so."""
+    if isinstance(value, bool) or (isinstance(value, int | float) and not is_nan(value)):
+        return str(value)
+    return _text(value, field)
+
+
+def _label(value: Any) -> bool:
+    word = str(value).strip().lower()
+    if isinstance(value, bool | int | float | str) and (word in _TRUE or word in _FALSE):
+        return word in _TRUE
+    raise _Unreadable(RowReason.NO_LABEL, "correct", value)
+
+
+def _as_list(value: Any) -> list[Any]:
+    if value is None or is_nan(value):
+        return []
+    return value if isinstance(value, list) else [value]
+
+
+def _first(value: Any) -> Any:
+    return (value[0] if value else None) if isinstance(value, list) else value
+
+
+def is_nan(value: Any) -> bool:
+    """Whether a value is missing in pandas' way."""
+    # pandas writes a missing text as NaN, and many sets on the Hub went through pandas.
+    return isinstance(value, float) and math.isnan(value)
+
+
+def is_unicode(text: str) -> bool:
+    """Whether a text can be written as UTF-8."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # a lone surrogate: no UTF-8 file can hold it
+        return False
+    return True
+
+
+def _carried(row: Row, columns: Columns) -> tuple[int, int]:
+    """How many responses and reflections a row that can't be read takes along."""
+    responses = sum(len(_as_list(value_at(row, path))) for path in columns.response)
+    return responses, sum(_count_leaves(value_at(row, path)) for path in columns.reflections)
+
+
+def _count_leaves(value: Any) -> int:
+    if isinstance(value, list):
+        return sum(_count_leaves(one) for one in value)
+    return 0 if value is None or is_nan(value) else 1
+
+
+def _wide_name(path: str) -> str:
+    return path.partition(".")[0]
+
+
+# -- a mapping -----------------------------------------------------------------------------------------------------
+
+
+def needed_columns(columns: Columns, names: Iterable[str]) -> list[str]:
+    """The top-level columns that a mapping reads, in the source's order. Errors: ColumnError for a path not there."""
+    names = list(names)
+    wanted = set()
+    for field, path in mapped(columns):
+        top = path if path in names else path.partition(".")[0]
+        if top not in names:
+            raise ColumnError(
+                f"The column {path!r} mapped to {field} is not in the source. Found: {wording.found(names)}. "
+                f"Choose one of them, e.g. --map {field}={names[0] if names else 'COLUMN'}."
+            )
+        wanted.add(top)
+    return [name for name in names if name in wanted]
+
+
+def mapped(columns: Columns) -> list[tuple[str, str]]:
+    """Every (field, column) of a mapping."""
+    tree = columns.model_dump()
+    pairs = [(f, p) for f, v in tree.items() for p in (v if isinstance(v, tuple | list) else [v])]
+    return [(field, path) for field, path in pairs if path]

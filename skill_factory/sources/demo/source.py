@@ -1,0 +1,74 @@
+"""The embedded demo: a Countdown world that makes its raw data from a seed."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from skill_factory.errors import SourceError
+from skill_factory.recipe.model import Columns, Source
+from skill_factory.sources import Piece
+from skill_factory.sources.columns import Batch
+from skill_factory.sources.demo.rows import DEFAULT_QUESTIONS, SCHEMA, demo_batches
+
+DEMO_VERSION = "1"
+"""Grows when the same seed would make other rows."""
+
+
+@dataclass(frozen=True)
+class DemoSource:
+    """The demo's raw data for a number of questions; seed 0."""
+
+    questions: int = DEFAULT_QUESTIONS
+
+    @classmethod
+    def named(cls, text: str) -> "DemoSource":
+        """From `demo` or `demo:N`."""
+        number = text.partition(":")[2]
+        if number and not (number.isdecimal() and len(number) <= 9 and int(number) >= 1):
+            raise SourceError(f"demo:N takes a number of questions from 1; found {number!r}. Try demo:500.")
+        return cls(int(number) if number else DEFAULT_QUESTIONS)
+
+    @property
+    def spec(self) -> Source:
+        """Kind and number of questions."""
+        return Source(kind="demo", name=str(self.questions))
+
+    @property
+    def size(self) -> int:
+        """Bytes of its texts, roughly."""
+        return self.questions * 12_000
+
+    @property
+    def rows(self) -> int:
+        """Unknown until made."""
+        return 0
+
+    def names(self) -> list[str]:
+        """The published script's columns."""
+        return list(SCHEMA.names)
+
+    def head(self, rows: int) -> list[dict[str, Any]]:
+        """The first rows."""
+        found: list[dict[str, Any]] = []
+        for batch in demo_batches(min(self.questions, rows), 0):
+            found.extend(batch.to_pylist())
+            if len(found) >= rows:
+                break
+        return found[:rows]
+
+    def pieces(self) -> list[Piece]:
+        """One piece: the demo is small, and made faster than it is shared out."""
+        return [_DemoPiece(self.questions)]
+
+    def pinned(self) -> Source:
+        """The demo's digest is the version of its maker."""
+        return self.spec.model_copy(update={"digest": f"demo-{DEMO_VERSION}"})
+
+
+@dataclass(frozen=True)
+class _DemoPiece:
+    questions: int
+    size = 0
+
+    def batches(self, columns: Columns) -> Iterator[Batch]:
+        yield from demo_batches(self.questions, 0)

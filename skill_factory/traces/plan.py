@@ -1,0 +1,133 @@
+"""Usable questions become plans of traces, within the limits of the recipe; each that is asked for is made or counted."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from skill_factory.judge.facts import Reading
+from skill_factory.judge.judge import Judgement, questions, usable_for
+from skill_factory.model import Closing, Question, Skip, Trace, TracePlan, hex_id
+from skill_factory.reasons import TraceReason
+from skill_factory.recipe.model import Balance, Recipe
+from skill_factory.recipe.phrases import PhraseBook
+from skill_factory.tally import Tally
+from skill_factory.traces.counting import tally_skip
+from skill_factory.traces.formats import FormatFunction
+from skill_factory.traces.render import render
+
+Render = Callable[[TracePlan, PhraseBook, Recipe], Trace]
+
+
+@dataclass
+class Written:
+    """What was written before, in written order: the limits of a data set count from its head."""
+
+    traces: int = 0
+    by_label: Counter[str] = field(default_factory=Counter)
+
+
+def compose(
+    reading: Reading,
+    judgement: Judgement,
+    recipe: Recipe,
+    book: PhraseBook,
+    formats: Mapping[str, FormatFunction],
+    tally: Tally,
+    written: Written,
+    render: Render = render,
+) -> Iterator[TracePlan]:
+    """
+    The plans of all usable questions in written order. As they come `tally` grows by those that could not be made, and
+    `written`, where limits count, by those that were; `tally_traces` counts these. A plan is rendered here only where a
+    limit is one of its text.
+    """
+    gates = {code: usable_for(judgement, recipe, code) for code in formats}
+    excluded = frozenset(recipe.balance.exclude)
+    limited = _sets_limits(recipe)
+    for place, question in questions(reading, judgement, recipe.traces.seed):
+        of_question = 0
+        for code, plans in formats.items():
+            if not gates[code][place]:
+                continue
+            for plan in plans(question, recipe.traces):
+                if isinstance(plan, Skip):
+                    tally_skip(tally, plan)
+                    continue
+                if limited:
+                    kept = _within_limits(plan, recipe, book, excluded, written, of_question, render)
+                    if isinstance(kept, Skip):
+                        tally_skip(tally, kept)
+                        continue
+                    plan = kept
+                    written.traces += 1
+                    written.by_label[plan.label] += 1
+                of_question += 1
+                yield plan
+
+
+def _sets_limits(recipe: Recipe) -> bool:
+    """Whether a plan can meet a limit at all: most recipes set none, and a build has many plans."""
+    of_text = recipe.cutoff.tokens and recipe.cutoff.action != "keep"
+    unlimited = Balance(pass_rate=recipe.balance.pass_rate)
+    return bool(of_text) or recipe.balance != unlimited
+
+
+def _within_limits(
+    plan: TracePlan,
+    recipe: Recipe,
+    book: PhraseBook,
+    excluded: frozenset[str],
+    written: Written,
+    of_question: int,
+    render: Render,
+) -> TracePlan | Skip:
+    """The plan, maybe with fewer attempts, or the first limit that it meets."""
+    balance = recipe.balance
+    if balance.max_traces and written.traces >= balance.max_traces:
+        return _skip(plan, TraceReason.OVER_LIMIT)
+    if balance.min_wrong and sum(not one.correct for one in plan.order) < balance.min_wrong:
+        return _skip(plan, TraceReason.TOO_FEW_WRONG)
+    if recipe.cutoff.tokens and recipe.cutoff.action != "keep":
+        fitting = _within_cutoff(render(plan, book, recipe), recipe, book)
+        if fitting is None:
+            return _skip(plan, TraceReason.OVER_CUTOFF)
+        plan = fitting
+    if excluded and hex_id(render(plan, book, recipe).id) in excluded:
+        return _skip(plan, TraceReason.EXCLUDED)
+    if balance.per_question and of_question >= balance.per_question:
+        return _skip(plan, TraceReason.OVER_QUESTION_CAP)
+    limit = balance.label_limits.get(plan.label)
+    if limit is not None and written.by_label[plan.label] >= limit:
+        return _skip(plan, TraceReason.OVER_LABEL_LIMIT)
+    return plan
+
+
+def _skip(plan: TracePlan, reason: TraceReason) -> Skip:
+    return Skip(plan.question, plan.format, reason)
+
+
+def estimated_tokens(question: Question, text: str, recipe: Recipe) -> float:
+    """Tokens of question and trace by the recipe's characters per token."""
+    return (len(question.text) + len(text)) / recipe.cutoff.chars_per_token
+
+
+def _within_cutoff(trace: Trace, recipe: Recipe, book: PhraseBook) -> TracePlan | None:
+    """The trace's plan, or, if the recipe allows, one without its first attempts, that is not over the cut-off."""
+    while estimated_tokens(trace.plan.question, trace.text, recipe) > recipe.cutoff.tokens:
+        shorter = _without_first(trace.plan) if recipe.cutoff.action == "fewer_attempts" else None
+        if shorter is None:
+            return None
+        trace = render(shorter, book, recipe)
+    return trace.plan
+
+
+def _without_first(plan: TracePlan) -> TracePlan | None:
+    """The plan without its first attempt, unless the format's closing needs it."""
+    order = plan.order[1:]
+    needed = 1 if plan.closing is Closing.PLAIN else 2
+    back = plan.closing is Closing.BACKTRACK
+    if len(order) < needed or (back and not any(one.correct for one in order[:-1])):
+        return None
+    counted = plan.label == f"{len(plan.order)}C"
+    label = f"{len(order)}C" if counted else plan.label
+    return plan._replace(order=order, away=plan.away + 1, label=label)

@@ -1,0 +1,120 @@
+"""Traces become rows: what a trainer reads in front, lineage behind."""
+
+from binascii import hexlify
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from skill_factory.model import SegmentKind
+from skill_factory.traces.bulk.outlines import KINDS
+from skill_factory.traces.bulk.typeset import Typeset
+
+MESSAGE = pa.struct([("role", pa.string()), ("content", pa.string())])
+ATTEMPT = pa.struct(
+    [
+        ("response_id", pa.string()),
+        ("correct", pa.bool_()),
+        ("prompt_variant", pa.string()),
+        ("reflection_id", pa.string()),
+    ]
+)
+SPAN = pa.struct([("kind", pa.string()), ("start", pa.int32()), ("end", pa.int32())])
+
+TRAINING = pa.schema([("conversations", pa.list_(MESSAGE)), ("sft_template_type_idx", pa.string())])
+"""The two columns that trainers read: a user and an assistant message, and the label."""
+
+LINEAGE = pa.schema(
+    [
+        ("trace_id", pa.string()),
+        ("question_id", pa.string()),
+        ("format", pa.string()),
+        ("attempts", pa.list_(ATTEMPT)),
+        ("spans", pa.list_(SPAN)),
+    ]
+)
+"""Where a trace came from; `spans` are (kind, start, end) in characters of the assistant's text."""
+
+ROWS = pa.schema([*TRAINING, *LINEAGE])
+
+REPEATED = [
+    "conversations.list.element.role", "sft_template_type_idx", "question_id", "format",
+    "attempts.list.element.prompt_variant", "spans.list.element.kind",
+]  # fmt: skip
+"""
+Columns, by their paths in a Parquet file, whose values come again and again: there alone a dictionary saves something,
+and by them alone one searches.
+"""
+
+
+def schema(lineage: bool) -> pa.Schema:
+    """The columns of a data set with or without lineage."""
+    return ROWS if lineage else TRAINING
+
+
+def to_table(made: Typeset, lineage: bool) -> pa.Table:
+    """Traces as rows (ROWS, or TRAINING alone), in the order given."""
+    plans = made.plans
+    # Two messages a row, always; the roles repeat, so they are taken from one pair.
+    roles = pa.array(["user", "assistant"]).take(pa.array(np.tile(np.array([0, 1], np.int32), len(plans))))
+    messages = pa.StructArray.from_arrays([roles, made.messages], fields=list(MESSAGE))
+    offsets = pa.array(np.arange(0, 2 * len(plans) + 1, 2, dtype=np.int32))
+    columns = [
+        pa.ListArray.from_arrays(offsets, messages),
+        pa.array([plan.label for plan in plans], pa.string()),
+    ]
+    if lineage:
+        columns += [
+            _hex_ids(made.ids),
+            _hex_ids([plan.question.id for plan in plans]),
+            pa.array([plan.format for plan in plans], pa.string()),
+            _attempts(made),
+            _spans(made),
+        ]
+    return pa.Table.from_arrays(
+        [c.cast(f.type) for c, f in zip(columns, schema(lineage), strict=True)], schema=schema(lineage)
+    )
+
+
+def _attempts(made: Typeset) -> pa.Array:
+    tried = made.tried
+    structs = pa.StructArray.from_arrays(
+        [
+            _hex_ids(tried.response_ids),
+            pa.array(tried.right),
+            tried.variants,
+            pc.if_else(pa.array(tried.shown), _hex_ids(tried.reflection_ids), None),
+        ],
+        fields=list(ATTEMPT),
+    )
+    return pa.ListArray.from_arrays(_offsets([len(one) for one in made.right]), structs)
+
+
+def _spans(made: Typeset) -> pa.Array:
+    """Where each stretch of text lies, layout left out."""
+    ends = np.cumsum(made.lengths)
+    # Ends count through all traces, questions among them; each trace starts at 0.
+    firsts = np.cumsum(made.stretches) - made.stretches
+    ends -= np.repeat(ends[firsts], made.stretches)
+    shown = made.kinds != KINDS.index(SegmentKind.LAYOUT)
+    names = pa.DictionaryArray.from_arrays(
+        pa.array(made.kinds[shown].astype(np.int32)), [k.value for k in KINDS]
+    )
+    starts = (ends - made.lengths)[shown].astype(np.int32)
+    structs = pa.StructArray.from_arrays(
+        [names.cast(pa.string()), pa.array(starts), pa.array(ends[shown].astype(np.int32))], fields=list(SPAN)
+    )
+    return pa.ListArray.from_arrays(_offsets(np.add.reduceat(shown.astype(np.int64), firsts)), structs)
+
+
+def _hex_ids(ids: Sequence[int] | npt.NDArray[np.uint64]) -> pa.Array:
+    """`model.hex_id` of many ids at once."""
+    digits = pa.py_buffer(hexlify(np.asarray(ids, dtype=">u8").tobytes()))
+    ends = pa.py_buffer(np.arange(0, 16 * len(ids) + 1, 16, dtype=np.int32))
+    return pa.StringArray.from_buffers(len(ids), ends, digits)
+
+
+def _offsets(lengths: Sequence[int] | npt.NDArray[np.int64]) -> pa.Array:
+    return pa.array(np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32))

@@ -1,0 +1,51 @@
+"""A finished build as the hand-off reads it: rows in batches, its recipe, its shards."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from skill_factory.build.folder import SHARDS
+from skill_factory.errors import HandoffError, SkillFactoryError
+from skill_factory.recipe.model import Recipe, recipe_from_toml
+
+ROWS_AT_ONCE = 1000
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A build folder that is complete."""
+
+    path: Path
+    recipe: Recipe
+    shards: tuple[Path, ...]
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """All rows, one by one; memory holds one batch."""
+        for shard in self.shards:
+            for batch in pq.ParquetFile(shard).iter_batches(ROWS_AT_ONCE):
+                yield from batch.to_pylist()
+
+    def questions(self) -> Iterator[str]:
+        """The question of every row."""
+        for shard in self.shards:
+            for batch in pq.ParquetFile(shard).iter_batches(ROWS_AT_ONCE, columns=["conversations"]):
+                yield from (row[0]["content"] for row in batch.column(0).to_pylist() if row)
+
+
+def open_bundle(folder: str | Path) -> Bundle:
+    """The build in a folder. Errors: HandoffError where there is none, or one that did not finish."""
+    path = Path(folder)
+    shards = tuple(sorted((path / SHARDS).glob("train-*.parquet")))
+    if not (path / "report.json").is_file() or not (path / "recipe.toml").is_file() or not shards:
+        raise HandoffError(
+            f"{folder} holds no finished build: recipe.toml, report.json and {SHARDS}/train-*.parquet belong together. "
+            "Give the folder that build --out wrote."
+        )
+    try:
+        recipe = recipe_from_toml((path / "recipe.toml").read_text(encoding="utf-8"), "recipe.toml")
+    except (SkillFactoryError, OSError, UnicodeDecodeError) as error:
+        raise HandoffError(f"{folder}/recipe.toml can't be read: {error}") from None
+    return Bundle(path, recipe, shards)

@@ -1,0 +1,165 @@
+"""The one way out: a build is checked, then a trainer's folder is written whole or not at all."""
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from skill_factory.errors import HandoffError
+from skill_factory.traces.lengths import (
+    AROUND,
+    Lengths,
+    TokenCounter,
+    estimate,
+    load_counter,
+    measure,
+)
+from skill_factory.trainers.bundle import Bundle, open_bundle
+from skill_factory.trainers.options import Options, Trainer
+from skill_factory.trainers.preflight import CONTROL_TOKENS, Limits, preflight
+from skill_factory.trainers.questions import read_pool, split
+from skill_factory.trainers.report import Checked, findings_text, report_of
+from skill_factory.trainers.sft import write_axolotl, write_llamafactory, write_trl
+from skill_factory.trainers.verl import question_rows, write_verl
+
+MARK = "handoff.json"
+"""Says that a folder is an export, of which build, and which files are its own."""
+_SFT = {Trainer.LLAMAFACTORY: write_llamafactory, Trainer.TRL: write_trl, Trainer.AXOLOTL: write_axolotl}
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What an export came to: the folder, its files, what was found, and how many rows were left out as too long."""
+
+    path: Path
+    files: Sequence[str]
+    checked: Checked
+    dropped: int
+
+
+def counter_for(bundle: Bundle, options: Options, token: str | None = None) -> TokenCounter:
+    """The user's tokenizer, or an estimate by the recipe's characters per token."""
+    if options.tokenizer:
+        return load_counter(options.tokenizer, token)
+    return estimate(bundle.recipe.cutoff.chars_per_token)
+
+
+def check(folder: str | Path, options: Options, token: str | None = None) -> Checked:
+    """What a trainer would skip, strip, cut or misread of a build's traces, and their lengths; writes nothing."""
+    bundle = open_bundle(folder)
+    counter = counter_for(bundle, options, token)
+    return _check_traces(bundle, counter, options)
+
+
+def _check_traces(bundle: Bundle, counter: TokenCounter, options: Options) -> Checked:
+    tags = bundle.recipe.tags
+    limits = Limits(
+        counter.count, options.cutoff, 0, AROUND, counter.special or CONTROL_TOKENS, think_tag=tags.think
+    )
+    findings = preflight(bundle.rows(), limits)
+    return Checked(findings, measure(bundle.rows(), counter, tags.sample))
+
+
+def export(
+    folder: str | Path, trainer: Trainer, out: str | Path, options: Options, token: str | None = None
+) -> Exported:
+    """
+    Write what a trainer needs of the build in `folder` into `out`, replacing an earlier export but nothing else.
+
+    Errors: HandoffError for a folder without a build, a taken `out`, or what the trainer can't be given.
+    """
+    target = Path(out)
+    _check_free(target)
+    bundle = open_bundle(folder)
+    counter = counter_for(bundle, options, token)
+    checked = _check_traces(bundle, counter, options)
+    staging = _staging(target)
+    try:
+        if trainer is Trainer.VERL:
+            checked, dropped = _export_questions(bundle, staging, options, counter, checked.lengths, token), 0
+        else:
+            keep = checked.lengths.tokens <= options.cutoff if options.drop_over else None
+            dropped = int((~keep).sum()) if keep is not None else 0
+            if keep is not None and not keep.any():
+                raise HandoffError(
+                    f"Every trace is over the cut-off of {options.cutoff:,} tokens. Raise --cutoff-len."
+                )
+            _SFT[trainer](bundle, staging, options, keep, report_of(checked, options, dropped))
+        files = _mark(staging, bundle, trainer)
+        _replace(staging, target)
+    except OSError as error:
+        raise HandoffError(f"{target} can't be written: {error.strerror or error}.") from None
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+    return Exported(target, files, checked, dropped)
+
+
+def _export_questions(
+    bundle: Bundle,
+    staging: Path,
+    options: Options,
+    counter: TokenCounter,
+    lengths: Lengths,
+    token: str | None,
+) -> Checked:
+    pool = read_pool(bundle, options.source, options.task, token)
+    parted = split(pool.questions, options.questions, options.most, options.test_share, options.seed)
+    asked = [*parted.train, *parted.test]
+    # A question is checked as a row whose answer can't be at fault.
+    rows = ({"conversations": [*row["prompt"], _ANSWERED]} for row in question_rows(asked, "", 0))
+    limits = Limits(counter.count, 0, options.prompt_limit, AROUND, counter.special or CONTROL_TOKENS)
+    checked = Checked(preflight(rows, limits), lengths)
+    write_verl(bundle, staging, options, pool, parted, findings_text(checked.findings, "questions"))
+    return checked
+
+
+_ANSWERED = {"role": "assistant", "content": "<think>\n\n</think>\n\n."}
+
+
+# -- the folder -------------------------------------------------------------------------------------------------------
+
+
+def _check_free(target: Path) -> None:
+    if target.is_dir() and any(target.iterdir()) and not (target / MARK).is_file():
+        raise HandoffError(f"{target} holds files that no export wrote. Choose another folder for -o.")
+    if target.exists() and not target.is_dir():
+        raise HandoffError(f"{target} is a file. Give a folder for -o.")
+
+
+def _staging(target: Path) -> Path:
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        return Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    except OSError as error:
+        raise HandoffError(f"{target.parent} can't be written: {error.strerror or error}.") from None
+
+
+def _mark(staging: Path, bundle: Bundle, trainer: Trainer) -> list[str]:
+    files = sorted(str(path.relative_to(staging)) for path in staging.rglob("*") if path.is_file())
+    told = {"trainer": trainer.value, "build": bundle.recipe.fingerprint(), "files": files}
+    (staging / MARK).write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    return files
+
+
+def _replace(staging: Path, target: Path) -> None:
+    """Move the new export in; of an earlier one only its own files are removed."""
+    os.chmod(staging, 0o755)
+    if not target.exists() or not any(target.iterdir()):
+        os.replace(staging, target)
+        return
+    earlier = json.loads((target / MARK).read_text(encoding="utf-8"))
+    for name in earlier.get("files", []):
+        path = (target / name).resolve()
+        if path.is_relative_to(target.resolve()):
+            path.unlink(missing_ok=True)
+            if path.parent != target.resolve() and path.parent.is_dir() and not any(path.parent.iterdir()):
+                path.parent.rmdir()
+    for path in sorted(staging.rglob("*")):
+        place = target / path.relative_to(staging)
+        if path.is_dir():
+            place.mkdir(exist_ok=True)
+        else:
+            os.replace(path, place)

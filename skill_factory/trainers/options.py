@@ -1,0 +1,74 @@
+"""What a person chooses about an export, and what follows from the model's name."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from skill_factory.errors import HandoffError
+from skill_factory.grading import Task, Weights
+from skill_factory.grading.reward import ANSWER_ALONE
+from skill_factory.traces.lengths import CUTOFF
+
+
+class Trainer(StrEnum):
+    """Who takes the data."""
+
+    LLAMAFACTORY = "llamafactory"
+    VERL = "verl"
+    TRL = "trl"
+    AXOLOTL = "axolotl"
+
+
+@dataclass(frozen=True)
+class Options:
+    """The choices of one export; lengths are in tokens."""
+
+    model: str
+    """Folder or Hub name of the model to train."""
+    cutoff: int = CUTOFF
+    """`cutoff_len` of the trainer: question and trace."""
+    drop_over: bool = False
+    """Leave out traces over the cut-off, which would lose their answer."""
+    template: str = ""
+    """The trainer's chat template; guessed from the model's name where empty."""
+    epochs: float = 2.0
+    tokenizer: str = ""
+    """tokenizer.json, folder or Hub model to count with; empty: an estimate from characters."""
+    source: str = ""
+    """verl: where the build's source file is now."""
+    questions: str = "unused"
+    """verl: `unused` are those without a trace, `all` adds the others behind them."""
+    most: int = 0
+    """verl: questions at most; 0 is no limit."""
+    test_share: float = 0.1
+    seed: int = 0
+    task: Task = Task.AUTO
+    weights: Weights = ANSWER_ALONE
+    prompt_limit: int = 512
+    response_limit: int = 4_096
+
+    def __post_init__(self) -> None:
+        if not self.model.strip() or "\n" in self.model:
+            raise HandoffError("Which model is to be trained? Give its folder or Hub name: --model NAME.")
+        if self.questions not in ("unused", "all"):
+            raise HandoffError(f"--questions is 'unused' or 'all'; found {self.questions!r}.")
+        if not 0 < self.test_share < 1:
+            raise HandoffError(f"The test share lies between 0 and 1; found {self.test_share:g}.")
+        if min(self.cutoff, self.prompt_limit, self.response_limit) < 1 or self.most < 0 or self.epochs <= 0:
+            raise HandoffError("Cut-off, limits and epochs are above 0.")
+
+
+# The trainers' names for the chat templates, by a part of the model's name; the first that fits counts.
+_FAMILIES = (
+    (("qwen3",), {"llamafactory": "qwen3", "axolotl": "chatml"}),
+    (("qwen2.5", "qwen2_5", "qwen25", "qwen2"), {"llamafactory": "qwen", "axolotl": "qwen_25"}),
+    (("llama-3", "llama3"), {"llamafactory": "llama3", "axolotl": "llama3"}),
+    (("gemma",), {"llamafactory": "gemma", "axolotl": "gemma"}),
+    (("mistral",), {"llamafactory": "mistral", "axolotl": "mistral_v2v3"}),
+)
+
+
+def chat_template(options: Options, trainer: Trainer) -> str:
+    """The chosen template, else the one of the model's family; empty where the tokenizer's own must do."""
+    name = options.model.lower()
+    family = next((names for parts, names in _FAMILIES if any(part in name for part in parts)), {})
+    return options.template or family.get(trainer.value, "")

@@ -1,0 +1,15 @@
+"""The files that trainers read, filled in: templates are data (`templates/`), marked `@{name}`."""
+
+from importlib.resources import files
+from string import Template
+
+
+class _Marked(Template):
+    # Shell, YAML and Python use $ themselves.
+    delimiter = "@"
+
+
+def fill(name: str, **values: object) -> str:
+    """The template `name` with its marks filled in; a mark without a value is an error of the program."""
+    text = files("skill_factory.trainers").joinpath("templates", f"{name}.tmpl").read_text(encoding="utf-8")
+    return _Marked(text).substitute({key: str(value) for key, value in values.items()})

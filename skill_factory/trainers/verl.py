@@ -1,0 +1,111 @@
+"""verl: questions and gold answers as Parquet, a reward of its own, the GRPO command; TRL's GRPO reads the same."""
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from skill_factory.draws import text_id
+from skill_factory.grading import BlockNames, reward_source
+from skill_factory.model import hex_id
+from skill_factory.trainers.bundle import Bundle
+from skill_factory.trainers.options import Options
+from skill_factory.trainers.questions import Asked, Pool, Split
+from skill_factory.trainers.templates import fill
+
+DATA_SOURCE = "skill_factory/questions"
+"""A name of our own: verl scores the names it knows by rules of its own."""
+BATCH, MINI_BATCH, EPOCHS = 256, 32, 50
+
+MESSAGE = pa.struct([("role", pa.string()), ("content", pa.string())])
+QUESTIONS = pa.schema(
+    [
+        ("data_source", pa.string()),
+        ("prompt", pa.list_(MESSAGE)),
+        ("ability", pa.string()),
+        ("reward_model", pa.struct([("style", pa.string()), ("ground_truth", pa.string())])),
+        (
+            "extra_info",
+            pa.struct(
+                [
+                    ("split", pa.string()),
+                    ("index", pa.int64()),
+                    ("question", pa.string()),
+                    ("question_id", pa.string()),
+                ]
+            ),
+        ),
+    ]
+)
+"""One row per question, as verl's loader and TRL's trainers read it."""
+
+
+def question_rows(asked: Sequence[Asked], split: str, first: int) -> list[dict[str, Any]]:
+    """Questions as rows of `QUESTIONS`; `first` is the index of the first, so that no two of an export are equal."""
+    return [
+        {
+            "data_source": DATA_SOURCE,
+            "prompt": [{"role": "user", "content": one.question}],
+            "ability": "reasoning",
+            "reward_model": {"style": "rule", "ground_truth": one.gold},
+            "extra_info": {
+                "split": split,
+                "index": first + place,
+                "question": one.question,
+                "question_id": hex_id(text_id(one.question)),
+            },
+        }
+        for place, one in enumerate(asked)
+    ]
+
+
+def batch_sizes(questions: int) -> tuple[int, int]:
+    """Train batch and mini-batch: the paper's, or smaller where there are fewer questions than one batch."""
+    if questions >= BATCH:
+        return BATCH, MINI_BATCH
+    mini = min(MINI_BATCH, questions)
+    return questions // mini * mini, mini
+
+
+def write_verl(
+    bundle: Bundle, folder: Path, options: Options, pool: Pool, parted: Split, report: str
+) -> None:
+    """Questions, reward, command, TRL's script and the notes, into `folder`."""
+    for name, asked, first in (("train", parted.train, 0), ("test", parted.test, len(parted.train))):
+        rows = question_rows(asked, name, first)
+        pq.write_table(pa.Table.from_pylist(rows, schema=QUESTIONS), folder / f"{name}.parquet")
+    names = BlockNames(*bundle.recipe.tags.model_dump().values())
+    (folder / "reward.py").write_text(reward_source(options.task, options.weights, names), encoding="utf-8")
+    batch, mini = batch_sizes(len(parted.train))
+    told = {
+        "batch": batch,
+        "mini_batch": mini,
+        "prompt_limit": options.prompt_limit,
+        "response_limit": options.response_limit,
+        "model": shlex.quote(options.model),
+    }
+    (folder / "run_grpo.sh").write_text(fill("verl_grpo.sh", **told), encoding="utf-8")
+    told["model"] = repr(options.model)
+    (folder / "train_grpo_trl.py").write_text(fill("verl_trl.py", **told), encoding="utf-8")
+    notes = fill("verl.md", **told, **_notes(pool, parted, batch, names), report=report)
+    (folder / "TRAINING.md").write_text(notes, encoding="utf-8")
+
+
+def _notes(pool: Pool, parted: Split, batch: int, names: BlockNames) -> dict[str, Any]:
+    smaller = "" if batch == BATCH else f"The paper's batch is {BATCH}; it is smaller here so that one fits."
+    return {
+        "train": f"{len(parted.train):,}",
+        "test": f"{len(parted.test):,}",
+        "used": f"{sum(one.used for one in (*parted.train, *parted.test)):,}",
+        "steps": f"{len(parted.train) // batch * EPOCHS:,}",
+        "batch_note": smaller,
+        "data_source": DATA_SOURCE,
+        "answer_tag": names.answer,
+        "think_tag": names.think,
+        "no_gold": f"{pool.no_gold:,}",
+        "unjudged": f"{pool.unjudged:,}",
+        "several": f"{pool.several_golds:,}",
+    }

@@ -1,0 +1,135 @@
+"""The charts that decide: how many questions are left, what is dropped, right and wrong, the critic."""
+
+from collections.abc import Callable, Mapping
+
+import streamlit as st
+
+from skill_factory.insight import charts, sentences, tables
+from skill_factory.insight.critics import critic_table, more_critiques_table
+from skill_factory.judge.counting import tally_judgement
+from skill_factory.reasons import Level, sentence
+from skill_factory.tally import LevelTally, total
+from skill_factory.ui.frame import loading, shell, workspace
+from skill_factory.ui.frame.chart_answer import answer
+from skill_factory.ui.frame.loading import Evidence
+from skill_factory.wording import many
+
+
+def ledger_of(seen: Evidence) -> Mapping[Level, LevelTally]:
+    """Rows, responses, reflections and questions under the recipe: kept, or dropped by reason."""
+    at = (loading.key(), seen.exact, seen.recipe.fingerprint())
+    judged = loading.once(
+        "ledger",
+        at,
+        lambda: total([seen.narrow.rows, tally_judgement(seen.narrow.facts, seen.judgement, seen.recipe)]),
+    )
+    return judged.ledger
+
+
+def yield_section(seen: Evidence) -> None:
+    """How many questions each format could use, at each N."""
+    table = tables.yield_table(seen.judgement, seen.recipe)
+    wide = table.pivot(index="format", columns="attempts", values="questions").reset_index()
+    wide.columns = [str(name) if name == "format" else f"N = {name}" for name in wide.columns]
+    answer(
+        charts.yield_chart(table, seen.recipe),
+        sentences.yield_finding(table, seen.recipe),
+        wide,
+        "chart.yield",
+    )
+
+
+def drops_section(seen: Evidence) -> None:
+    """What each level loses, and why; a click leads to those texts."""
+    ledger = ledger_of(seen)
+    table = tables.drops_table(ledger)
+    shown = table[["level", "why", "count", "share"]]
+    event = answer(
+        charts.drops_chart(table), sentences.drops_finding(ledger), shown, "chart.drops",
+        on_select="rerun", selection_mode=charts.DROP_SELECTION,
+    )  # fmt: skip
+    picked = [one for one in (event or {}).get("selection", {}).get(charts.DROP_SELECTION, []) if one]
+    if picked and picked[0]["reason"] != "kept":
+        _those(picked[0]["level"], picked[0]["reason"], ledger)
+    else:
+        st.caption("Click a bar to read what was dropped.")
+
+
+def _those(level: str, reason: str, ledger: Mapping[Level, LevelTally]) -> None:
+    n = ledger[Level(level)].dropped[reason]
+    noun = many(n, level.removesuffix("s"))
+    st.markdown(f"{noun} dropped: {sentence(level, reason)}.")
+    if level not in (Level.RESPONSES, Level.REFLECTIONS, Level.QUESTIONS):
+        return
+    if st.button("Read them on Look", icon=shell.LOOK.icon, key="drops.read"):
+        st.session_state["look.dropped"] = (level, reason)
+        st.switch_page(shell.LOOK.path)
+
+
+def balance_section(seen: Evidence) -> None:
+    """How hard the questions are; a brush sets the window."""
+    table = tables.balance_table(seen.judgement, seen.recipe)
+    shown = table[["label", "questions", "inside"]]
+    answer(
+        charts.balance_chart(table), sentences.balance_finding(table), shown, "chart.balance",
+        on_select=_brushed, selection_mode=charts.WINDOW_SELECTION,
+    )  # fmt: skip
+    low, high = seen.recipe.balance.pass_rate
+    if (low, high) != (0.0, 1.0):
+        st.caption(f"Used: questions with {low:.0%} to {high:.0%} right responses.")
+        st.button("Use all questions again", on_click=_whole_window, key="window.whole")
+    else:
+        st.caption("Drag across the chart to use only questions of a certain difficulty.")
+    labels = tables.labels_table(seen.narrow.facts)
+    answer(charts.labels_chart(labels), sentences.labels_finding(labels), labels, "chart.labels")
+
+
+def _brushed() -> None:
+    ends = (
+        st.session_state["chart.balance"].get("selection", {}).get(charts.WINDOW_SELECTION, {}).get("start")
+    )
+    if ends:
+        workspace.change({"balance.pass_rate": tables.window_of(*sorted(ends))})
+
+
+def _whole_window() -> None:
+    workspace.change({"balance.pass_rate": (0.0, 1.0)})
+
+
+def critic_section(seen: Evidence) -> None:
+    """Which responses the critiques keep, and how many more of them would help."""
+    facts = seen.narrow.facts
+    if not len(facts.reflection_id):
+        st.markdown(
+            "**There are no critiques in these data, so only traces without reflections can be made.**"
+        )
+        shell.go(shell.DATA, "See on Data what can be done")
+        return
+    table = critic_table(facts, seen.judgement)
+    answer(charts.critic_chart(table), sentences.critic_finding(table), table, "chart.critic")
+    more = more_critiques_table(facts, seen.judgement)
+    st.markdown(shell.plain(sentences.critiques_finding(more)))
+    with st.expander("How many more critiques would help", icon=":material/table:"):
+        st.dataframe(
+            more, hide_index=True, alt="Responses regained by more critiques, estimated", key="more.table"
+        )
+        st.caption(
+            "An estimate: how often a critique is right is taken to differ between responses as it does in the data."
+        )
+
+
+SECTIONS: dict[str, Callable[[Evidence], None]] = {
+    "Yield": yield_section,
+    "Dropped": drops_section,
+    "Right and wrong": balance_section,
+    "Critic": critic_section,
+}
+
+
+def deciding(seen: Evidence) -> None:
+    """One of the four at a time, so that the chart beside the controls stays in sight."""
+    chosen = st.segmented_control(
+        "What the choice does", list(SECTIONS), default="Yield", required=True, label_visibility="collapsed",
+        key="choose.section", persist_state="session",
+    )  # fmt: skip
+    SECTIONS[chosen](seen)

@@ -1,0 +1,43 @@
+"""The recommended recipe on top of Choose: what it is, why, and one click to use it."""
+
+from typing import Any
+
+import streamlit as st
+
+from skill_factory.insight.fitness import Proposal, propose
+from skill_factory.insight.tables import format_name
+from skill_factory.model import TraceFormat
+from skill_factory.recipe.model import PRESET_WORDS, load_recipe, preset_names
+from skill_factory.ui.frame import shell, workspace
+from skill_factory.ui.frame.loading import Evidence
+
+
+def recommended(seen: Evidence) -> None:
+    """One line with the recommendation and its reason; beside it the other shipped recipes."""
+    proposal = propose(seen.judgement, seen.recipe)
+    changes: dict[str, Any] = {"traces.formats": (TraceFormat.CORRECT_LAST_FULL.value,), **proposal.changes}
+    used = proposal.attempts and all(workspace.value(path) == wanted for path, wanted in changes.items())
+    with st.container(border=True):
+        words, use, others = st.columns([6, 1, 1], vertical_alignment="center")
+        with words:
+            _say(proposal, changes["traces.formats"][0])
+        use.button(
+            "In use" if used else "Use it", on_click=workspace.change, args=(changes,), key="recommended.use",
+            disabled=bool(used) or not proposal.attempts, icon=":material/check:" if used else None, width="stretch",
+        )  # fmt: skip
+        with others.popover("Others", help="Recipes that come with the app", width="stretch"):
+            for preset in preset_names():
+                label = PRESET_WORDS.get(preset, preset)
+                st.button(label, on_click=_take, args=(preset,), key=f"preset.{preset}", width="stretch")
+
+
+def _say(proposal: Proposal, code: str) -> None:
+    if proposal.attempts:
+        st.markdown(f"**Recommended: {format_name(code)}, N = {proposal.attempts}**")
+    else:
+        st.markdown("**Nothing can be recommended yet**")
+    st.caption(shell.plain(proposal.reason))
+
+
+def _take(preset: str) -> None:
+    workspace.replace_recipe(load_recipe(preset))

@@ -1,0 +1,155 @@
+"""The chosen data on the page Data: what they are, whether they will do, their first rows, and where to go on."""
+
+from typing import Any
+
+import streamlit as st
+
+from skill_factory.insight.readiness import Step
+from skill_factory.reasons import Level
+from skill_factory.recipe.model import Source
+from skill_factory.sources.columns import excerpt, mapped
+from skill_factory.ui.data import report, rules
+from skill_factory.ui.frame import loading, source_pickers, workspace
+from skill_factory.ui.frame.glossary import line
+from skill_factory.ui.frame.steps import CHOOSE, FINISH
+from skill_factory.wording import many
+
+HEAD_ROWS = 20
+
+
+def doors_beside() -> None:
+    """The three doors, one beside the other."""
+    for place, door in zip(
+        st.columns(3, gap="large"),
+        (source_pickers.demo, source_pickers.hub, source_pickers.file),
+        strict=True,
+    ):
+        with place:
+            door()
+
+
+def header() -> None:
+    """Name, size, and how to change them."""
+    mine, found = workspace.current(), loading.source()
+    with st.container(horizontal=True, vertical_alignment="center", key="source"):
+        st.markdown(
+            f":material/database: **{workspace.plain(mine.label)}** · {_size(found)}", width="content"
+        )
+        with st.popover("Other data", type="tertiary", icon=":material/swap_horiz:"):
+            source_pickers.demo(primary=False)
+            source_pickers.hub()
+            source_pickers.file()
+        if mine.recipe.source.kind == "hub":
+            with st.popover("More", type="tertiary"):
+                parts()
+
+
+def _size(found: loading.Seen) -> str:
+    rows = many(found.rows, "row") if found.rows else ""
+    size = f"{found.size / 1e6:,.1f} MB" if found.size >= 100_000 else f"{found.size / 1e3:,.0f} kB"
+    return " · ".join(filter(None, [rows, many(len(found.names()), "column"), size]))
+
+
+def parts() -> None:
+    """Config, split and revision of a Hub data set, as its repository has them."""
+    spec = workspace.current().recipe.source
+    seen = loading.look(spec.name, spec.revision)
+    names = [config.name for config in seen.configs]
+    config = st.selectbox(
+        "Config",
+        names,
+        names.index(spec.config) if spec.config in names else 0,
+        key="source.config",
+        help=line("Config"),
+    )
+    splits = [split.name for one in seen.configs if one.name == config for split in one.splits]
+    split = st.selectbox(
+        "Split",
+        splits,
+        splits.index(spec.split) if spec.split in splits else 0,
+        key="source.split",
+        help=line("Split"),
+    )
+    revision = st.text_input("Revision", value=spec.revision, key="source.revision", help=line("Revision"))
+    if st.button("Read these", key="source.read"):
+        asked = Source(
+            kind="hub", name=spec.name, config=config or "", split=split or "train", revision=revision.strip()
+        )
+        source_pickers.enter(spec.name, spec.name, asked)
+
+
+def verdict() -> None:
+    """Four lights, the proposed N, what is possible, and the way on."""
+    found = report.found()
+    seen = loading.evidence()
+    if seen.narrow.telling:
+        report.proposal(found.proposal, seen.exact)
+    else:
+        st.info(
+            "All of the data are being read; which N suits them is said then.",
+            icon=":material/hourglass_top:",
+        )
+    report.show(found)
+    if not seen.exact:
+        _sampled(seen)
+    report.rows_dropped(seen.narrow.rows)
+    onward(bool(found.proposal.attempts), dict(found.proposal.changes))
+    report.possible(found)
+
+
+def _sampled(seen: loading.Evidence) -> None:
+    read = seen.narrow.rows.ledger[Level.ROWS].read
+    said = (
+        f"These numbers are from the first {many(read, 'row')}; the exact ones come when all of it is read."
+    )
+    if not seen.narrow.grouped:
+        said += " Answers to one question lie far apart in these data, so numbers per question are too low until then."
+    st.caption(said)
+
+
+def onward(usable: bool, changes: dict[str, Any]) -> None:
+    """The way on: the recommended recipe, or one's own choice."""
+    with st.container(horizontal=True, horizontal_alignment="right", key="onward"):
+        if st.button("Use the recommended recipe", disabled=not usable, key="recommended", icon=":material/bolt:",
+                     help="Takes the proposed N and leaves the rest as the paper has it; goes straight to Finish."):  # fmt: skip
+            workspace.change(changes)
+            st.switch_page(FINISH.path)
+        if st.button(
+            "Choose the traces",
+            type="primary",
+            disabled=not usable,
+            key="onward.choose",
+            icon=":material/arrow_forward:",
+        ):
+            st.switch_page(CHOOSE.path)
+
+
+def incomplete() -> None:
+    """What is missing before anything can be said."""
+    st.info(
+        "As soon as question, response and right-or-wrong have a column, the report stands here.",
+        icon=":material/rule:",
+    )
+    st.markdown(
+        "No column says what is right? Grading compares each response with a gold answer and writes a column that does. "
+        "No responses yet? Let a model answer the questions."
+    )
+    with st.container(horizontal=True):
+        rules.step(Step.GRADE)
+        rules.step(Step.MORE_ANSWERS)
+
+
+def first_rows() -> None:
+    """The first rows, as they are."""
+    st.subheader("First rows")
+    rows = loading.source().head(HEAD_ROWS)
+    used = {path.partition(".")[0] for _, path in mapped(workspace.current().recipe.columns)}
+    names = sorted(loading.source().names(), key=lambda name: name not in used)
+    shown = [{name: _cell(row.get(name)) for name in names} for row in rows]
+    st.dataframe(shown, hide_index=True, alt=f"The first {len(rows)} rows of the data", key="head")
+
+
+def _cell(value: Any) -> Any:
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    return excerpt(value[0] if isinstance(value, list) and len(value) == 1 else value, 300)

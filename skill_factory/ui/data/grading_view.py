@@ -1,0 +1,164 @@
+"""Grading, in its panel: which task, a sample of its decisions to confirm, then all responses."""
+
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from skill_factory.grading import Decision, Task
+from skill_factory.grading.labelling import LabelReport, label
+from skill_factory.recipe.model import Columns
+from skill_factory.sources.columns import excerpt
+from skill_factory.ui.data import mapping
+from skill_factory.ui.data.making_form import first
+from skill_factory.ui.data.making_run import refused
+from skill_factory.ui.frame import loading, workspace
+from skill_factory.wording import many, percent
+from skill_factory.work.making_asked import Asked, Stage, What, typed_source
+
+LOOKED_AT = 200
+SHOWN = 5
+TASKS = {
+    "auto": "By each gold answer",
+    "math": "Mathematics",
+    "number": "A number",
+    "countdown": "Countdown puzzle",
+    "exact": "The same words",
+}
+ABOUT = {
+    "auto": "Looks at each gold answer and compares as it needs.",
+    "math": "Equal in value counts: ½, 0.5 and \\frac{1}{2}; sets, tuples, formulas.",
+    "number": "The same number, however it is written: 1,200 and 1200.00.",
+    "countdown": "The formula must use the given numbers, each once, and reach the target.",
+    "exact": "The same text, but for white space and capitals.",
+}
+FINALS = {
+    "auto": "in <answer> tags if there are any, else what the text states",
+    "tags": "in <answer> tags",
+    "stated": "what the text states: a box, ####, “Answer: …”",
+    "column": "in the column “Final answer”",
+}
+SIGNS = {Decision.RIGHT: "✓ right", Decision.WRONG: "✗ wrong", Decision.UNJUDGED: "? no decision"}
+FIELDS = ("question", "response", "answer")
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Rows in memory as a piece of a source."""
+
+    rows: list[dict[str, Any]]
+    size = 0
+
+    def batches(self, columns: Columns) -> Iterator[list[dict[str, Any]]]:
+        yield self.rows
+
+
+class _First(loading.Seen):
+    """The first rows of a source, as a source of their own."""
+
+    def pieces(self) -> list[Any]:
+        return [_Rows(self.raw.head(LOOKED_AT))]
+
+
+def settings(base: dict[str, Any], before: Asked | None, running: bool) -> Asked:
+    """The task, where final answers stand, and the columns that are compared."""
+    given = before or Asked(What.GRADE, base["source"], base["label"])
+    task = st.radio(
+        "How are answers compared?", list(TASKS), list(TASKS).index(first("grading.task", given.task)), format_func=TASKS.get,
+        captions=[workspace.plain(ABOUT[name]) for name in TASKS], key="grading.task", disabled=running,
+    )  # fmt: skip
+    columns = base["columns"]
+    if base["source"] == workspace.current().source:
+        missing = any(not workspace.value(f"columns.{name}") for name in FIELDS)
+        with st.expander("Columns and final answers", icon=":material/view_column:", expanded=missing):
+            mapping.pickers(FIELDS)
+            final = _final(given, running)
+        columns = _mapped()
+    else:
+        final = given.final
+    return Asked(What.GRADE, base["source"], base["label"], columns, base["part"], task, final)
+
+
+def _final(given: Asked, running: bool) -> str:
+    return st.selectbox(
+        "Final answers stand", list(FINALS), list(FINALS).index(first("grading.final", given.final)), format_func=FINALS.get, key="grading.final",
+        disabled=running,
+    )  # fmt: skip
+
+
+def _mapped() -> dict[str, Any]:
+    found = workspace.current().recipe.columns.model_dump(exclude={"verdicts"})
+    return {name: list(one) if isinstance(one, tuple) else one for name, one in found.items() if one}
+
+
+def sample(asked: Asked, run: Callable[[Asked, Stage], None]) -> None:
+    """Decisions on the first rows, and the button for all. Errors: ColumnError, SourceError."""
+    refused()
+    if asked.source != workspace.current().source:
+        st.markdown("Go back to the report to see a sample of the decisions.")
+        return
+    at = (asked.source, asked.task, asked.final, str(asked.columns))
+    with st.spinner("Grading the first rows …", show_time=True):
+        report = loading.once("graded", at, lambda: _graded(asked))
+    _numbers(report)
+    st.markdown("**Are these decisions right?** Some of each kind, from the first rows:")
+    _decisions(report)
+    sure = report.decided[Decision.RIGHT] + report.decided[Decision.WRONG]
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        if st.button(
+            "They are: grade all responses", type="primary", icon=":material/checklist:", key="making.run.grade",
+            disabled=not sure,
+        ):  # fmt: skip
+            run(asked, Stage.GRADE)
+    _command(asked)
+
+
+def _graded(asked: Asked) -> LabelReport:
+    with tempfile.TemporaryDirectory() as folder:
+        rows = _First(loading.source().raw)
+        return label(
+            rows, Path(folder) / "sample.parquet", Task(asked.task), asked.final, dict(asked.columns), SHOWN
+        )
+
+
+def _numbers(report: LabelReport) -> None:
+    told = [(SIGNS[kind], f"{report.decided[kind]:,}") for kind in Decision]
+    if report.compared:
+        told.append(("Same as the label", percent(report.agreed, report.compared)))
+    for place, (name, number) in zip(st.columns(4), told, strict=False):
+        place.metric(name, number, border=True)
+    if report.no_answer:
+        st.caption(
+            f"{many(report.no_answer, 'response')} of {report.responses:,} have no final answer, so they count as wrong."
+        )
+    if not report.decided[Decision.RIGHT] and report.responses:
+        st.warning(
+            "None is right. Another way to compare, or another place of the final answer, may fit better.",
+            icon=":material/info:",
+        )
+
+
+def _decisions(report: LabelReport) -> None:
+    rows = [one for kind in Decision for one in report.samples.get(kind, [])]
+    st.dataframe(
+        {
+            "Decision": [SIGNS[one.decision] for one in rows],
+            "Final answer": ["(none)" if one.answer is None else excerpt(one.answer, 80) for one in rows],
+            "Gold answer": [excerpt(one.gold, 80) or "(none)" for one in rows],
+            "Row": [one.row + 1 for one in rows],
+            "Question": [excerpt(one.read.question, 120) for one in rows],
+        },
+        hide_index=True, height=282, alt="Decisions of each kind: final answer, gold answer, row", key="grading.sample",
+    )  # fmt: skip
+
+
+def _command(asked: Asked) -> None:
+    with st.expander("The same on the command line", icon=":material/terminal:"):
+        st.code(
+            f"python -m skill_factory grade {typed_source(asked)} --task {asked.task} --out graded.parquet",
+            language="bash",
+            wrap_lines=True,
+        )

@@ -1,0 +1,52 @@
+"""Making without a connection: a file of requests to run where the model is, and the join of its answers."""
+
+import shlex
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from skill_factory.ui.frame import workspace
+from skill_factory.wording import many
+from skill_factory.work.making_asked import Asked, Stage
+from skill_factory.work.makings import Making, Status
+
+Run = Callable[[Asked, Stage], None]
+
+
+def by_files(asked: Asked, made: Making | None, now: Status | None, run: Run) -> None:
+    """Requests out, answers in."""
+    st.markdown(
+        "**1. Get the requests.** One line of JSON for each, in the form that vLLM's `run-batch` and OpenAI's Batch take."
+    )
+    fresh = made is not None and asked.asks_for == made.asked.asks_for and made.requests.exists()
+    with st.container(horizontal=True):
+        kind = "secondary" if fresh else "primary"
+        if st.button("Write the requests", type=kind, key="making.write", icon=":material/description:"):
+            run(asked, Stage.WRITE)
+        if fresh and made:
+            st.download_button(
+                "requests.jsonl", lambda: made.requests.open("rb"), "requests.jsonl", "application/jsonl",
+                icon=":material/download:", on_click="ignore", key="making.requests",
+            )  # fmt: skip
+    if now and fresh and made and made.stage is Stage.WRITE and "requests" in now.told:
+        st.caption(f"{many(now.told['requests'], 'request')} to {workspace.plain(asked.model)}.")
+    st.markdown("**2. Run them** where the model is, for example:")
+    model = shlex.quote(asked.model or "MODEL")
+    st.code(f"vllm run-batch -i requests.jsonl -o answers.jsonl --model {model}", language="bash")
+    st.markdown("**3. Bring the answers back.**")
+    sent = st.file_uploader(
+        "Answers",
+        type=["jsonl"],
+        key="making.answers",
+        help="What the batch run has written.",
+        disabled=not fresh,
+    )
+    ready = sent is not None and fresh and made is not None
+    if ready and st.button("Join the answers", type="primary", key="making.join"):
+        _join(asked, made, sent, run)
+
+
+def _join(asked: Asked, made: Making, sent: Any, run: Run) -> None:
+    made.answers.write_bytes(sent.getbuffer())
+    run(asked, Stage.JOIN)

@@ -1,0 +1,253 @@
+"""A run of a model, in its panel: the pilot first, what it foretells, the run with its numbers, and what came of it."""
+
+import logging
+import shlex
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import streamlit as st
+
+from skill_factory.insight import pilot_chart
+from skill_factory.ui.choose.choice_charts import answer
+from skill_factory.ui.data import making_files
+from skill_factory.ui.data.making_files import Run
+from skill_factory.ui.frame import loading, workspace
+from skill_factory.wording import many, percent
+from skill_factory.work import makings
+from skill_factory.work.making_asked import FINAL, OUT, PILOT, Asked, Stage, What, Where, typed_source
+from skill_factory.work.makings import Making, Status
+from skill_factory.work.process import State
+
+log = logging.getLogger(__name__)
+
+FIGURES = {
+    "verdict_accuracy": "Verdicts that are right",
+    "verdict_accuracy_on_right": "Right verdicts on right responses",
+    "verdict_accuracy_on_wrong": "Right verdicts on wrong responses",
+    "verdict_missing": "Critiques without a verdict",
+    "responses_with_kept": "Responses with a critique to keep",
+    "right": "Answers that are right",
+    "unjudged": "Answers nobody could judge",
+    "no_final_answer": "Answers without a final answer",
+    "cut_off": "Cut off at the longest length",
+    "refused": "Refused by the model",
+    "empty": "Empty",
+}
+FIRST = {
+    What.REFLECTIONS: {"verdict_accuracy": "Right verdicts", "verdict_missing": "No verdict"},
+    What.RESPONSES: {"right": "Right answers", "no_final_answer": "No final answer"},
+}
+NOUN = {What.REFLECTIONS: "critiques", What.RESPONSES: "answers"}
+
+
+def complete(made: Making, now: Status) -> bool:
+    """Whether a finished stage has made the raw set of all the questions, with nothing for the visitor to decide."""
+    rows = now.told.get("rows", now.told.get("responses", 0))
+    return made.stage in FINAL and bool(rows) and now.told.get("ending", "done") == "done"
+
+
+def offer(asked: Asked, made: Making | None, now: Status | None, run: Run, take: Callable[[], None]) -> None:
+    """The next thing to do: a pilot, then the whole; by files a request file, then its answers."""
+    refused()
+    if asked.where is Where.FILES:
+        making_files.by_files(asked, made, now, run)
+        return
+    told = makings.pilot(made) if made else None
+    if made and now and now.state is State.DONE and made.stage is Stage.WHOLE:
+        _short(asked, made, now, run, take)
+    elif made and told and asked.asks_for == made.asked.asks_for:
+        _foretold(asked, told, run)
+    else:
+        _first(asked, run, bool(told))
+
+
+def refused() -> None:
+    """Why nothing was started, where that is so."""
+    if said := st.session_state.pop("_making_refused", ""):
+        st.error(workspace.plain(said), icon=":material/error:")
+
+
+# -- before --------------------------------------------------------------------------------------------------------
+
+
+def _first(asked: Asked, run: Run, changed: bool) -> None:
+    noun = NOUN[asked.what]
+    if changed:
+        st.info("The settings have changed since the pilot: try them again.", icon=":material/refresh:")
+    if asked.what is What.REFLECTIONS:
+        st.markdown(
+            "The model reads each response and says whether it is right, **without being told**. A trace needs critiques "
+            "whose verdict is true, so it matters how often this model judges rightly."
+        )
+    else:
+        st.markdown(
+            "The model answers each question several times, in several wordings of the prompt. Where the data hold a gold "
+            "answer, each answer is graded at once."
+        )
+    st.markdown(
+        f"**First a pilot: {PILOT} questions.** It tells how good the {noun} are, what all of them will cost and take, and how "
+        "many questions you will be able to use. Nothing that it makes is asked or paid for again."
+    )
+    _actions(asked, run, Stage.PILOT, f"Try {PILOT} questions", other="Make all of them without a pilot")
+    _command(asked)
+
+
+def _actions(asked: Asked, run: Run, stage: Stage, label: str, other: str = "") -> None:
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        if other and st.button(other, type="tertiary", key="making.whole"):
+            run(asked, Stage.WHOLE)
+        if st.button(label, type="primary", icon=":material/play_arrow:", key=f"making.run.{stage.value}"):
+            run(asked, stage)
+
+
+def _command(asked: Asked) -> None:
+    """What to type for the same; without a key, and without a place on this server."""
+    with st.expander("The same on the command line", icon=":material/terminal:"):
+        st.code(
+            f"python -m skill_factory generate {asked.what.value} {typed_source(asked)} "
+            f"--endpoint {shlex.quote(asked.url or 'URL')} --model {shlex.quote(asked.model or 'MODEL')} "
+            f"--out {OUT[asked.what]} --pilot",
+            language="bash", wrap_lines=True,
+        )  # fmt: skip
+
+
+# -- after the pilot -----------------------------------------------------------------------------------------------
+
+
+def _foretold(asked: Asked, told: Mapping[str, Any], run: Run) -> None:
+    total = told["questions_total"]
+    st.markdown(f"The pilot tried **{many(told['questions'], 'question')} of {total:,}**.")
+    for place, (name, value) in zip(st.columns(4), _metrics(asked, told), strict=True):
+        place.metric(name, value, border=True)
+    attempts = workspace.value("traces.attempts")
+    table = pilot_chart.forecast_table(told)
+    answer(
+        pilot_chart.forecast_chart(table, attempts),
+        pilot_chart.forecast_finding(told, attempts),
+        table,
+        "chart.forecast",
+    )
+    with st.expander("All figures of the pilot", icon=":material/table:"):
+        st.table(_figures(told), hide_index=True)
+    st.caption("Forecasts are 95 % intervals. The pilot's own answers count towards the whole.")
+    _actions(asked, run, Stage.WHOLE, f"Make {NOUN[asked.what]} for all {many(total, 'question')}")
+
+
+def _metrics(asked: Asked, told: Mapping[str, Any]) -> list[tuple[str, str]]:
+    from skill_factory.generate.progress import time_left
+
+    shown = [(said, percent(told["figures"].get(name, 0.0))) for name, said in FIRST[asked.what].items()]
+    tokens = sum(told["tokens_per_question"].values()) * told["questions_total"]
+    priced = bool(told["cost_total"])
+    cost = (
+        ("Cost of all", f"{told['cost_total']:,.2f}") if priced else ("Tokens of all", _short_number(tokens))
+    )
+    return [*shown, cost, ("Time for all", time_left(told["seconds_total"]))]
+
+
+def _short_number(number: float) -> str:
+    for size, name in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if number >= size:
+            return f"{number / size:,.1f} {name}"
+    return f"{number:,.0f}"
+
+
+def _figures(told: Mapping[str, Any]) -> dict[str, list[str]]:
+    shown = [(FIGURES.get(name, name), percent(value)) for name, value in told["figures"].items()]
+    shown += [
+        (f"Tokens a question, {'in' if name == 'prompt' else 'out'}", f"{value:,.0f}")
+        for name, value in told["tokens_per_question"].items()
+    ]
+    shown += [("Cost of the pilot", f"{told['cost']:,.4f}")] if told["cost"] else []
+    return {"": [name for name, _ in shown], " ": [value for _, value in shown]}
+
+
+# -- while ---------------------------------------------------------------------------------------------------------
+
+
+@st.fragment(run_every=0.8)
+def watch(made: Making) -> None:
+    """How far it is, how fast, what it has cost, how long it will take, and a way to stop it."""
+    now = makings.status(made)
+    if not now.running:
+        st.rerun()
+    done = now.progress
+    what = {Stage.PILOT: "The pilot", Stage.GRADE: "Grading", Stage.WRITE: "Writing the requests",
+            Stage.JOIN: "Joining the answers"}.get(made.stage, "The run")  # fmt: skip
+    if now.state is State.STOPPING:
+        st.progress(
+            done.share if done else 0.0,
+            text="Stopping: answers under way are waited for, they are paid for …",
+        )
+    else:
+        st.progress(done.share if done else 0.0, text=f"{what} {_doing(now)}")
+    if made.stage in (Stage.PILOT, Stage.WHOLE):
+        for place, (name, value) in zip(st.columns(4), _moment(made, now), strict=True):
+            place.metric(name, value, border=True)
+        if done and done.retries:
+            st.caption(
+                f"{many(done.retries, 'retry')} so far: the server was busy or failed, and is asked again."
+            )
+    st.caption("It runs by itself: you can close this page and come back by its address.")
+    st.button(
+        "Stop", on_click=makings.stop, args=(made,), key="making.stop", icon=":material/stop_circle:",
+        disabled=now.state is State.STOPPING, help="What is answered is kept; you can go on later.",
+    )  # fmt: skip
+
+
+def _doing(now: Status) -> str:
+    done = now.progress
+    if done is None or not done.total:
+        return f"has begun ({now.seconds:.0f} s)"
+    if done.phase == "write":
+        return "is writing the data"
+    return f"has {done.done:,} of {done.total:,} answers"
+
+
+def _moment(made: Making, now: Status) -> list[tuple[str, str]]:
+    from skill_factory.generate.progress import time_left
+
+    done, priced = now.progress, bool(made.asked.price_in or made.asked.price_out)
+    if done is None:
+        return [("Tokens a second", "–"), ("Cost so far", "–"), ("Time left", "–"), ("Requests at once", "–")]
+    spent = _short_number(done.prompt_tokens + done.completion_tokens)
+    return [
+        ("Tokens a second", f"{done.tokens_per_second:,.0f}"),
+        ("Cost so far", f"{done.cost:,.2f}") if priced else ("Tokens so far", spent),
+        ("Time left", "–" if done.seconds_left is None else time_left(done.seconds_left)),
+        ("Requests at once", f"{done.in_flight:,}"),
+    ]
+
+
+# -- after ---------------------------------------------------------------------------------------------------------
+
+
+def ended(asked: Asked, made: Making, now: Status, run: Run) -> None:
+    """Why it ended before its end, and how to go on: with the key, the prices and the budget as they are now."""
+    if now.state is State.STOPPED:
+        part = f" at {percent(now.progress.share)}" if now.progress and now.progress.total else ""
+        st.info(f"It was stopped{part}. What is answered is kept.", icon=":material/pause_circle:")
+    else:
+        loading.once(
+            "made log",
+            (made.id, now.said),
+            lambda: log.error("made %s: %s", made.id, makings.log(made)),
+        )
+        st.error(workspace.plain(now.said), icon=":material/error:")
+    if asked.asks_for == made.asked.asks_for:
+        pressed = st.button("Go on", key="making.resume", icon=":material/play_arrow:", type="primary")
+        if pressed:
+            run(asked, made.stage)
+
+
+def _short(asked: Asked, made: Making, now: Status, run: Run, take: Callable[[], None]) -> None:
+    """The budget has ended it, or no answer came."""
+    if not now.told.get("rows"):
+        st.error(
+            "No answer came that can be used. Look at the model's name, then try again.",
+            icon=":material/error:",
+        )
+    else:
+        st.info(f"The budget is spent: {makings.summary(made, now.told)}", icon=":material/savings:")
+        st.button("Use what is there", on_click=take, key="making.take", icon=":material/check:")
+    _actions(asked, run, Stage.WHOLE, "Go on with these settings")

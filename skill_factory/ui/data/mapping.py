@@ -1,0 +1,116 @@
+"""Which column holds what: a picker for each field, with what the first row has there."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import streamlit as st
+
+from skill_factory.errors import ColumnError
+from skill_factory.sources.columns import MANY, REQUIRED, excerpt, value_at
+from skill_factory.ui.frame import loading, workspace
+
+
+class Field(NamedTuple):
+    """A field of the mapping, in words."""
+
+    name: str
+    title: str
+    help: str
+    missing: str = ""
+    """What to do while a needed field has no column."""
+
+
+FIELDS = (
+    Field("question", "Question", "The problem, as the user asks it.",
+          "Pick the column with the question."),
+    Field("response", "Response", "The model's answer with its working; several columns give one response each.",
+          "Pick the column with the model's answers."),
+    Field("correct", "Right or wrong", "Whether the response is right: yes or no, true or false, 1 or 0.",
+          "Pick the column that says right or wrong."),
+    Field("reflections", "Reflections", "The model's own critiques of the response, one or a list."),
+    Field("extracted_answer", "Final answer", "What a grader took from the response. Left out, it is found by the answer rule."),
+    Field("answer", "Gold answer", "The known right answer of the question."),
+    Field("prompt_variant", "Prompt variant", "Which wording of the prompt the response came from."),
+)  # fmt: skip
+NOTHING = ""
+
+
+def show() -> bool:
+    """The pickers; gives whether every field that is needed has a column."""
+    pickers(tuple(field.name for field in FIELDS))
+    try:
+        loading.recipe()
+    except ColumnError:
+        return False
+    return True
+
+
+def pickers(names: tuple[str, ...]) -> None:
+    """The pickers of some fields, each with an example."""
+    rows = loading.source().head(5)
+    options = paths(loading.source().names(), rows[0] if rows else {})
+    for field in (field for field in FIELDS if field.name in names):
+        with st.container(gap="xxsmall", key=f"map-{field.name}"):
+            _picker(field, options)
+            _example(field, rows)
+
+
+def paths(names: list[str], row: Mapping[str, Any]) -> list[str]:
+    """Columns, and what is inside those that hold records."""
+    inner = [
+        f"{name}.{key}"
+        for name in names
+        for key in (row.get(name) if isinstance(row.get(name), Mapping) else ())
+    ]
+    return [*names, *inner]
+
+
+def _picker(field: Field, options: list[str]) -> None:
+    path = f"columns.{field.name}"
+    chosen = workspace.value(path)
+    needed = field.name in REQUIRED
+    title = field.title if needed else f"{field.title} (if there is one)"
+    known = [
+        *options,
+        *(one for one in ((chosen,) if isinstance(chosen, str) else chosen) if one and one not in options),
+    ]
+    if field.name in MANY and len(chosen) > 1:
+        st.multiselect(title, known, help=field.help, **workspace.bound(path, show=list, take=tuple))
+        return
+    show, take = (_first, _single) if field.name in MANY else (str, str)
+    st.selectbox(
+        title,
+        [NOTHING, *known],
+        help=field.help,
+        format_func=_or_nothing,
+        **workspace.bound(path, show, take),
+    )
+
+
+def _first(value: tuple[str, ...]) -> str:
+    return value[0] if value else NOTHING
+
+
+def _single(value: str) -> tuple[str, ...]:
+    return (value,) if value else ()
+
+
+def _or_nothing(name: str) -> str:
+    return name or "not there"
+
+
+def _example(field: Field, rows: list[dict[str, Any]]) -> None:
+    """What the first row that has something holds there, or what is missing."""
+    chosen = workspace.value(f"columns.{field.name}")
+    column = chosen if isinstance(chosen, str) else _first(chosen)
+    if not column:
+        if field.name in REQUIRED:
+            st.caption(f":material/error: {field.missing}")
+        return
+    found = next((value for row in rows if (value := value_at(row, column)) not in (None, "", [])), None)
+    if isinstance(found, list):
+        found = found[0] if len(found) == 1 else f"{len(found)} items: {excerpt(found[0], 50)}"
+    st.caption(
+        f"e.g. {workspace.plain(excerpt(found, 48))}" if found is not None else "empty in the first rows"
+    )
+    workspace.problem(f"columns.{field.name}")

@@ -1,0 +1,105 @@
+"""The fitness report: four lights with their numbers and the next thing to do, what is possible, and the proposed N."""
+
+import streamlit as st
+
+from skill_factory.insight.fitness import Fitness, Proposal, fitness
+from skill_factory.insight.readiness import Finding, Light
+from skill_factory.reasons import Level, sentence
+from skill_factory.tally import Tally
+from skill_factory.traces.formats import WORDS
+from skill_factory.ui.data import rules
+from skill_factory.ui.frame import loading, workspace
+from skill_factory.wording import many, percent
+
+ICONS = {Light.GOOD: ":green[:material/check_circle:]", Light.CARE: ":orange[:material/error:]",
+         Light.MISSING: ":red[:material/cancel:]"}  # fmt: skip
+SAID = {Light.GOOD: "fine", Light.CARE: "with losses", Light.MISSING: "missing"}
+
+
+def found() -> Fitness:
+    """The report on the chosen data."""
+    seen = loading.evidence()
+    key = (loading.key(), seen.exact, seen.recipe.fingerprint())
+    return loading.once(
+        "fitness", key, lambda: fitness(seen.narrow.facts, seen.judgement, seen.narrow.rows, seen.recipe)
+    )
+
+
+def show(report: Fitness) -> None:
+    """Four cards, two beside two."""
+    for pair in (report.findings[:2], report.findings[2:]):
+        for place, finding in zip(st.columns(2), pair, strict=True):
+            with place.container(
+                border=True, height="stretch", gap="xsmall", key=f"light.{finding.topic.lower()}"
+            ):
+                card(finding)
+
+
+def card(finding: Finding) -> None:
+    """One light."""
+    st.markdown(f"{ICONS[finding.light]} **{finding.topic}** · {SAID[finding.light]}")
+    st.markdown(finding.headline + ".")
+    st.caption(finding.meaning)
+    if finding.todo and finding.light is not Light.GOOD:
+        st.markdown(f":material/arrow_forward: {finding.todo}")
+    with st.container(horizontal=True):
+        with st.popover("Numbers", type="tertiary"):
+            st.table(
+                {"": [what for what, _ in finding.numbers], " ": [n for _, n in finding.numbers]},
+                hide_index=True,
+            )
+        rules.step(finding.step, finding.topic.lower() if finding.light is not Light.GOOD else "")
+
+
+def proposal(one: Proposal, exact: bool) -> None:
+    """The number of attempts that suits, why, and a button where the recipe has another one."""
+    if not one.attempts:
+        st.error(one.reason, icon=":material/block:")
+        return
+    about = "" if exact else " (from a sample)"
+    mine = {path: workspace.value(path) for path in one.changes}
+    if mine == dict(one.changes):
+        st.success(f"{_attempts(one)} suits these data{about}: {one.reason}", icon=":material/thumb_up:")
+        return
+    st.info(
+        f"{_attempts(one)} would suit these data{about}: {one.reason}",
+        icon=":material/lightbulb:",
+    )
+    st.button(
+        f"Use N = {one.attempts}", key="use.proposal", on_click=workspace.change, args=(dict(one.changes),)
+    )
+
+
+def _attempts(one: Proposal) -> str:
+    return f"**N = {one.attempts}**, the most attempts in a trace,"
+
+
+def possible(report: Fitness) -> None:
+    """Which formats the data can give, by name."""
+    n = max(1, report.proposal.attempts)
+    with st.expander(f"What is possible at N = {n}"):
+        rows = [
+            (WORDS[code][0], WORDS[code][1], questions)
+            for code, questions in report.possible.items()
+            if code in WORDS
+        ]
+        st.dataframe(
+            {"Format": [r[0] for r in rows], "Shows": [r[1] for r in rows], "Questions": [r[2] for r in rows]},
+            hide_index=True, alt="Formats and the number of questions that can give a trace of each",
+        )  # fmt: skip
+
+
+def rows_dropped(rows: Tally) -> None:
+    """Rows that can't be read: how many, why, and what was found there."""
+    ledger = rows.ledger[Level.ROWS]
+    dropped = ledger.dropped.total()
+    if not dropped:
+        return
+    with st.expander(
+        f"{many(dropped, 'row')} of {ledger.read:,} ({percent(dropped, ledger.read)}) can't be read",
+        icon=":material/report:",
+    ):
+        for reason, number in ledger.dropped.most_common():
+            st.markdown(f"**{many(number, 'row')}**: {sentence(Level.ROWS, reason)}")
+            for example in rows.examples.get(reason, []):
+                st.text(example)

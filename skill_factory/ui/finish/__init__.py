@@ -1,0 +1,1 @@
+"""Finish: build, publish, download, and hand over to a trainer."""

@@ -1,0 +1,73 @@
+"""The data set card as it will look, and a place for one's own words above it."""
+
+import re
+from collections.abc import Iterator
+
+import streamlit as st
+
+from skill_factory.build.card import BEGIN
+from skill_factory.publish.card import join_card, name_card, split_card
+from skill_factory.work.builds import Job
+
+FENCE = re.compile(r"^(`{3,})(\w*)\s*$")
+
+
+def edited(job: Job, repo: str) -> str:
+    """The card of a build with the visitor's words above ours; shown as the Hub will show it."""
+    built = (job.out / "README.md").read_text(encoding="utf-8")
+    with st.expander("The card: the data set's page on the Hub, as it will look", icon=":material/article:"):
+        own = st.text_area(
+            "Your own words above it", key=f"publish.card.{job.id}", placeholder="What these data are for, and by whom.",
+            persist_state="session",
+        )  # fmt: skip
+        card = with_words(built, own)
+        for code, text in parts(split_card(name_card(card, repo))[1]):
+            if code is None:
+                st.markdown(text)
+            else:
+                st.code(
+                    text,
+                    language=code or None,
+                    wrap_lines=True,
+                    height=240 if len(text) > 1200 else "content",
+                )
+    return card
+
+
+def with_words(card: str, own: str) -> str:
+    """The card with some words between its front matter and the part that is ours."""
+    own = own.replace("<!-- skill-factory", "<!-- skill_factory").strip()
+    if not own:
+        return card
+    head, body = split_card(card)
+    return join_card(head, f"\n{own}\n\n{body[body.find(BEGIN) :] if BEGIN in body else body}")
+
+
+def parts(body: str) -> Iterator[tuple[str | None, str]]:
+    """
+    (language, text) of code blocks and (None, Markdown) of what stands between.
+
+    Code is shown as text, and pictures stay off: a card quotes model text, and no address in it may be fetched.
+    """
+    prose: list[str] = []
+    code: list[str] = []
+    fence = language = ""
+    for line in body.splitlines():
+        found = FENCE.match(line)
+        if fence and line.strip() == fence:
+            yield language, "\n".join(code)
+            code, fence = [], ""
+        elif fence:
+            code.append(line)
+        elif found:
+            yield from _prose(prose)
+            prose, fence, language = [], found[1], found[2]
+        else:
+            prose.append(line)
+    yield from _prose(prose if not fence else [*prose, *code])
+
+
+def _prose(lines: list[str]) -> Iterator[tuple[None, str]]:
+    text = re.sub(r"<!--.*?-->", "", "\n".join(lines), flags=re.DOTALL).strip()
+    if text:
+        yield None, text.replace("![", "!\\[").replace("$", "\\$")

@@ -1,0 +1,99 @@
+"""Everything of a finished build as files: Parquet, JSONL, recipe, a page to mail, what was dropped."""
+
+from functools import partial
+from pathlib import Path
+
+import streamlit as st
+
+from skill_factory.build import archives
+from skill_factory.build.folder import BuildFolder
+from skill_factory.build.pipeline import preview
+from skill_factory.insight.browse import Fate, Wanted, as_jsonl, as_row, items
+from skill_factory.insight.html import html_page
+from skill_factory.reasons import Level
+from skill_factory.sources import RawSource, open_source
+from skill_factory.ui.frame import loading, workspace
+from skill_factory.ui.frame.loading import Evidence
+from skill_factory.work.builds import Job
+
+PREVIEWED = 20
+"""Questions in the page to mail."""
+
+
+def downloads(job: Job, current: bool) -> None:
+    """A button for each; the work is done when it is clicked. `current`: the build is of the session's own data."""
+    folder = BuildFolder(job.out)
+    size = sum(path.stat().st_size for path in folder.shards())
+    st.markdown(
+        "Parquet is smaller, JSONL opens in any editor; trainers read both. The folder holds everything."
+    )
+    with st.container(horizontal=True):
+        _button(
+            "Parquet",
+            lambda: archives.parquet(folder),
+            _parquet_name(folder),
+            "application/octet-stream",
+            "save.parquet",
+        )
+        _button("JSONL", lambda: archives.jsonl(folder), "traces.jsonl", "application/jsonl", "save.jsonl")
+        _button(
+            "The whole folder",
+            lambda: archives.zipped(job.out),
+            "build.zip",
+            "application/zip",
+            "save.folder",
+        )
+    st.markdown("To look at, to keep, to do it again:")
+    with st.container(horizontal=True):
+        token = workspace.current().token  # a click is answered outside the session
+        _button("Page of traces", lambda: page(job, token), "traces.html", "text/html", "save.page")
+        _button(
+            "Recipe", lambda: _text(job.out / "recipe.toml"), "recipe.toml", "application/toml", "save.recipe"
+        )
+        _button(
+            "Report", lambda: _text(job.out / "report.json"), "report.json", "application/json", "save.report"
+        )
+    if current:
+        _dropped()
+    if size > 500_000_000:
+        st.caption(
+            "This build is large: publishing it and loading it from the Hub is kinder to your browser."
+        )
+
+
+def _dropped() -> None:
+    seen, source = loading.evidence(), loading.source()
+    if not seen.exact:
+        return
+    st.markdown("What was dropped, each with its reason:")
+    with st.container(horizontal=True):
+        for level in (Level.RESPONSES, Level.REFLECTIONS):
+            name = f"dropped-{level.value}.jsonl"
+            _button(
+                f"Dropped {level.value}", partial(dropped, source, seen, level), name, "application/jsonl", f"save.{level.value}"
+            )  # fmt: skip
+
+
+def dropped(source: RawSource, seen: Evidence, level: Level) -> str:
+    """The dropped things of a level, a line of JSON for each."""
+    found = items(source, seen.recipe, seen.narrow, seen.judgement, Wanted(level, Fate.DROPPED))
+    return as_jsonl(as_row(one, level) for one in found)
+
+
+def _button(label: str, make: object, name: str, mime: str, key: str) -> None:
+    st.download_button(label, make, name, mime, key=key, icon=":material/download:", on_click="ignore")
+
+
+def _parquet_name(folder: BuildFolder) -> str:
+    return "traces.parquet" if len(folder.shards()) == 1 else "traces-parquet.zip"
+
+
+def page(job: Job, token: str) -> str:
+    """One self-contained page with the first traces."""
+    recipe = job.recipe
+    source = open_source(job.source, recipe.source, token or None)
+    return html_page(preview(source, recipe, questions=PREVIEWED).traces, f"Traces from {job.label}")
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")

@@ -1,0 +1,220 @@
+"""Publish a finished build: where to, what is there, what would change, the card, one button; then how far it is."""
+
+import logging
+from typing import NamedTuple
+
+import streamlit as st
+
+from skill_factory.errors import HubError
+from skill_factory.hub.client import Account, check_name, safe_name
+from skill_factory.publish.files import CARD, LocalBuild, read_build, with_card
+from skill_factory.publish.plan import Mode, PushPlan, plan_push
+from skill_factory.ui.finish import card_view
+from skill_factory.ui.frame import loading, shell, workspace
+from skill_factory.ui.frame.signing_in import signed_in
+from skill_factory.work import pushes
+from skill_factory.work.builds import Job
+from skill_factory.work.process import ACTIVE, State
+from skill_factory.work.pushes import Sending
+
+log = logging.getLogger(__name__)
+
+MODE_WORDS = {
+    Mode.PR: "as a pull request, for its owner to accept",
+    Mode.REPLACE: "in place of what is there; its history keeps the old state",
+}
+
+
+class Target(NamedTuple):
+    """Where to publish, and how."""
+
+    repo: str
+    mode: Mode
+    public: bool
+
+
+def publishing(job: Job) -> None:
+    """On its way, there, or the form that sends it."""
+    last = pushes.status(job)
+    if last is not None and last.state in ACTIVE:
+        _watch(job)
+    elif last is not None and last.result is not None and st.session_state.get("publish.again") != job.id:
+        _published(last, job)
+    else:
+        if last is not None and last.result is None:
+            _unsent(last, job)
+        _form(job)
+
+
+def _form(job: Job) -> None:
+    """From sign-in to the button, top to bottom."""
+    who = signed_in()
+    if who is None:
+        card_view.edited(job, "USER/NAME")
+        return
+    target = _target(who, job)
+    if target is None:
+        return
+    card = card_view.edited(job, target.repo)
+    build = loading.once("local build", job.id, lambda: read_build(job.out))
+    plan = _plan(job, target, with_card(build, card.encode()))
+    _changes(plan)
+    agreed = _agreed(plan)
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        label = f"Propose to {target.repo}" if target.mode is Mode.PR else f"Publish to {target.repo}"
+        if st.button(
+            label, type="primary", disabled=not agreed, key="publish.go", icon=":material/cloud_upload:"
+        ):
+            _send(job, plan, card)
+
+
+def _target(who: Account, job: Job) -> Target | None:
+    owner, name, seen = st.columns([2, 3, 2])
+    with owner:
+        space = st.selectbox(
+            "Owner", who.namespaces, key="publish.owner", help="You, or an organisation of yours"
+        )
+    with name:
+        suggested = safe_name(f"{job.label.rsplit('/', 1)[-1]}-traces".lower())
+        typed = st.text_input("Name", suggested, key="publish.name", persist_state="session").strip()
+    with seen:
+        few = "Only you" if space == who.name else f"Only members of {space}"
+        public = st.selectbox(
+            "Who can see it", [False, True], key="publish.public",
+            format_func=lambda everybody: "Everybody" if everybody else few,
+        )  # fmt: skip
+    repo = f"{space}/{typed}"
+    try:
+        check_name(repo)
+    except HubError as error:
+        st.warning(shell.plain(f"{error} For example: {safe_name(typed)}"), icon=":material/info:")
+        return None
+    return Target(repo, st.session_state.get(_mode_of(repo)) or Mode.NEW, public)
+
+
+def _mode_of(repo: str) -> str:
+    """What was chosen for a data set that is there is not chosen for another one."""
+    return f"publish.mode.{repo}"
+
+
+def _plan(job: Job, target: Target, build: LocalBuild) -> PushPlan:
+    token = workspace.current().token
+    card = next(f.sha256 for f in build.files if f.path == CARD)
+
+    def made() -> PushPlan:
+        with st.spinner(f"Looking at {target.repo} …"):
+            return plan_push(job.out, target.repo, target.mode, token, public=target.public, build=build)
+
+    return loading.once("push plan", (job.id, target, card, token), made)
+
+
+def _changes(plan: PushPlan) -> None:
+    """What is there already and what would change; ways on where something is there."""
+    taken = plan.before is not None and not plan.unchanged
+    if taken or plan.mode is not Mode.NEW:
+        st.radio(
+            f"{plan.repo} holds data already. Publish", list(MODE_WORDS), format_func=MODE_WORDS.__getitem__,
+            index=None, key=_mode_of(plan.repo), persist_state="session",
+        )  # fmt: skip
+    if plan.refusal:
+        st.info(
+            "Choose one of these ways, or another name." if taken else shell.plain(plan.refusal),
+            icon=":material/info:",
+        )
+        return
+    st.markdown("\n".join(f"- {shell.plain(line)}" for line in plan.lines()))
+    if plan.delete or plan.changed or plan.added:
+        with st.expander("File by file", icon=":material/description:"):
+            rows = [
+                {"change": what, "file": path}
+                for what, paths in (("new", plan.added), ("changed", plan.changed), ("deleted", plan.delete), ("kept", plan.same))
+                for path in paths
+            ]  # fmt: skip
+            st.dataframe(rows, hide_index=True, alt="Files that would change")
+
+
+def _agreed(plan: PushPlan) -> bool:
+    if plan.refusal or plan.unchanged:
+        return False
+    if plan.mode is not Mode.REPLACE or plan.before is None:
+        return True
+    typed = st.text_input(
+        f"To replace what is there, type {plan.repo}", key="publish.confirm", placeholder=plan.repo, autocomplete="off"
+    )  # fmt: skip
+    return typed.strip() == plan.repo
+
+
+def _send(job: Job, plan: PushPlan, card: str) -> None:
+    pushes.start(job, plan, card, workspace.current().token)
+    st.session_state.get("_kept", {}).pop(
+        "push plan", None
+    )  # what is there afterwards is to be looked at anew
+    st.session_state["publish.again"] = ""
+    st.rerun()
+
+
+def _again(job: Job, repo: str) -> None:
+    """The form as it is at first: what was agreed to once is not agreed to twice."""
+    st.session_state["publish.again"] = job.id
+    for name in (_mode_of(repo), "publish.confirm"):
+        st.session_state.pop(name, None)
+
+
+# -- while and after -----------------------------------------------------------------------------------------------
+
+
+@st.fragment(run_every=0.7)
+def _watch(job: Job) -> None:
+    now = pushes.status(job)
+    if now is None or now.state not in ACTIVE:
+        st.rerun()
+    doing = "Stopping …" if now.state is State.STOPPING else f"On the way to {now.asked.repo}: {_doing(now)}"
+    st.progress(now.share, text=shell.plain(doing))
+    st.caption("It runs by itself: you can close this page and come back by its address.")
+    st.button(
+        "Stop", on_click=pushes.stop, args=(job,), key="publish.stop", icon=":material/stop_circle:",
+        disabled=now.state is State.STOPPING, help="All of it is one commit at the very end; before that nothing shows on the Hub.",
+    )  # fmt: skip
+
+
+def _doing(now: Sending) -> str:
+    if now.step is None:
+        return "looking at what is there …"
+    return "making one commit of it all …" if now.share == 1 else f"{now.step.what} is sent"
+
+
+def _unsent(last: Sending, job: Job) -> None:
+    """Why the last try did not end in a commit."""
+    if last.state is State.STOPPED:
+        st.info(
+            f"Publishing to {shell.plain(last.asked.repo)} was stopped. What is there now is said below.",
+            icon=":material/pause_circle:",
+        )
+        return
+    loading.once("push log", (job.id, last.said), lambda: log.error("push %s: %s", job.id, pushes.log(job)))
+    st.error(shell.plain(last.said), icon=":material/error:")
+
+
+def _published(last: Sending, job: Job) -> None:
+    done, repo = last.result, last.asked.repo
+    if done is None:
+        return
+    name = f"**{shell.plain(repo)}**"
+    what = f"The pull request to {name} is open." if done.pull_request else f"{name} is published."
+    st.success(
+        f"{what} Commit {done.commit[:8]}{f', tag {done.tag}' if done.tag else ''}.",
+        icon=":material/check_circle:",
+    )
+    for warning in done.warnings:
+        st.warning(shell.plain(warning), icon=":material/info:")
+    with st.container(horizontal=True):
+        label = "Open the pull request" if done.pull_request else "Open it on the Hub"
+        st.link_button(label, done.pull_request or done.url, icon=":material/open_in_new:", type="primary")
+        st.button("Publish again", on_click=_again, args=(job, repo), key="publish.anew", icon=":material/replay:",
+                  help="Elsewhere, or with other words on its card.")  # fmt: skip
+    revision = f', revision="refs/pr/{done.pull_request.rsplit("/", 1)[-1]}"' if done.pull_request else ""
+    loads = "Until it is accepted, this loads it" if done.pull_request else "This loads it"
+    st.markdown(f"{loads}; the files for a trainer are made under Train.")
+    st.code(
+        f'load_dataset("{repo}", "sft_train", split="train"{revision})', language="python", wrap_lines=True
+    )

@@ -1,0 +1,133 @@
+"""Hand a finished build to a trainer: choices, what was checked, files and commands to copy."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from skill_factory.errors import SkillFactoryError
+from skill_factory.traces.lengths import largest_n
+from skill_factory.trainers import Exported, Options, Trainer, export
+from skill_factory.ui.finish.downloads import zipped
+from skill_factory.ui.frame import shell, workspace
+from skill_factory.wording import many, percent
+from skill_factory.work.builds import Job
+
+TRAINER_WORDS = {
+    Trainer.LLAMAFACTORY: "LLaMA-Factory: fine-tune on the traces",
+    Trainer.TRL: "TRL: fine-tune on the traces",
+    Trainer.AXOLOTL: "Axolotl: fine-tune on the traces",
+    Trainer.VERL: "verl: reinforcement learning on the questions",
+}
+SHOWN = {".yaml": "yaml", ".yml": "yaml", ".sh": "bash", ".py": "python", ".json": "json", ".md": "markdown"}
+LONGEST = 20_000
+LEAST, MOST = 256, 131_072
+"""Cut-offs that can be chosen."""
+
+
+def training(job: Job) -> None:
+    """Choices on the left, files on the right."""
+    left, right = st.columns([1, 2], gap="large")
+    with left:
+        trainer = st.selectbox(
+            "Trainer",
+            list(TRAINER_WORDS),
+            format_func=TRAINER_WORDS.__getitem__,
+            key="train.trainer",
+            persist_state="session",
+        )
+        options = _options(trainer, job)
+        go = st.button(
+            "Make the files",
+            key="train.go",
+            type="primary",
+            icon=":material/construction:",
+            disabled=options is None,
+        )
+        if options is None:
+            st.caption("Name the model first.")
+    if go and options is not None:
+        with right, st.spinner("Checking every trace …"):
+            _export(job, trainer, options)
+    with right:
+        made: Exported | None = st.session_state.get("trained", {}).get((job.id, trainer))
+        if made is None:
+            st.markdown(
+                "Here come the files and the command for your trainer, copy-ready, after a check of every trace."
+            )
+        else:
+            _show(made, trainer, options)
+
+
+def _options(trainer: Trainer, job: Job) -> Options | None:
+    model = st.text_input(
+        "Model to train", key="train.model", persist_state="session", placeholder="user/model or a folder",
+        help="The Hub name or the folder of the model that is to learn from the traces.",
+    )  # fmt: skip
+    st.session_state["train.cutoff"] = min(max(workspace.cutoff(job.recipe), LEAST), MOST)
+    cutoff = st.number_input(
+        "Cut-off in tokens", LEAST, MOST, step=512, key="train.cutoff", on_change=_take_cutoff,
+        help="Trainers cut longer examples at the end, where the answer stands. The same number stands above and on Look.",
+    )  # fmt: skip
+    drop = False
+    if trainer is not Trainer.VERL:
+        drop = st.toggle("Leave out longer traces", key="train.drop", persist_state="session")
+    try:
+        return (
+            Options(model=model, cutoff=int(cutoff), drop_over=drop, source=_source(job))
+            if model.strip()
+            else None
+        )
+    except SkillFactoryError as error:
+        st.warning(shell.plain(str(error)), icon=":material/info:")
+        return None
+
+
+def _take_cutoff() -> None:
+    if "train.cutoff" in st.session_state:  # not so for a late message of a page that was left
+        workspace.current().cutoff = int(st.session_state["train.cutoff"])
+
+
+def _source(job: Job) -> str:
+    return job.source if Path(job.source).exists() else ""
+
+
+def _export(job: Job, trainer: Trainer, options: Options) -> None:
+    try:
+        made = export(
+            job.out, trainer, job.path / f"train-{trainer.value}", options, workspace.current().token or None
+        )
+    except SkillFactoryError as error:
+        st.error(shell.plain(str(error)), icon=":material/error:")
+        return
+    st.session_state.setdefault("trained", {})[job.id, trainer] = made
+
+
+def _show(made: Exported, trainer: Trainer, options: Options | None) -> None:
+    lengths = made.checked.lengths
+    over = int((lengths.tokens > options.cutoff).sum()) if options else 0
+    counted = "" if lengths.exact else ", estimated from characters"
+    if options and over:
+        n = largest_n(lengths, options.cutoff)
+        advice = f" N up to {n} would keep 99 % whole." if n else ""
+        st.warning(
+            f"{many(over, 'trace')} ({percent(over, len(lengths.tokens))}) are longer than the cut-off{counted}.{advice}",
+            icon=":material/content_cut:",
+        )
+    else:
+        st.markdown(f":material/check_circle: No trace is longer than the cut-off{counted}.")
+    for finding in made.checked.findings:
+        st.caption(f":material/info: {many(finding.count, 'row')}: {shell.plain(finding.sentence)}")
+    st.download_button(
+        "All files (zip)", lambda: zipped(made.path), f"train-{trainer.value}.zip", "application/zip", key="train.zip",
+        icon=":material/download:", on_click="ignore",
+    )  # fmt: skip
+    for name in sorted(made.files, key=lambda name: (name.count("/"), name)):
+        _file(made.path / name, name)
+
+
+def _file(path: Path, name: str) -> None:
+    language = SHOWN.get(path.suffix)
+    if language is None or not path.is_file() or path.stat().st_size > LONGEST:
+        return
+    with st.expander(name, expanded=name.endswith((".yaml", ".sh"))):
+        st.code(path.read_text(encoding="utf-8"), language=language, wrap_lines=True)

@@ -1,0 +1,67 @@
+"""What a shared server keeps of its visitors goes when they have been away for some time."""
+
+import os
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import streamlit as st
+
+from skill_factory.hosting import hosted
+from skill_factory.ui.frame import workspace
+from skill_factory.work import builds, process, pushes
+from skill_factory.work.home import forget_old, place
+
+HOURS = "SKILL_FACTORY_IDLE_HOURS"
+"""How long files of a visitor are kept after the last visit; default: 24."""
+OFTEN = 0.02
+"""Share of that time after which it is looked again."""
+
+
+def idle_days() -> float:
+    """Days after which a visitor's files go."""
+    return float(os.environ.get(HOURS) or 24) / 24
+
+
+@st.cache_resource(show_spinner=False)
+def _last() -> dict[str, float]:
+    return {}
+
+
+def tidy() -> None:
+    """Note that this visitor is here, and remove what those left who were not for too long."""
+    if not hosted():
+        return
+    now, last, days = time.time(), _last(), idle_days()
+    pause = min(300.0, days * 86_400 * OFTEN)
+    mine = workspace.current()
+    for kept in (_upload_of(mine.source), _build_of(mine.job)):
+        if kept is not None and now - last.get(str(kept), 0.0) > pause:
+            last[str(kept)] = now
+            with suppress(OSError):
+                os.utime(kept)
+    if now - last.get("", 0.0) <= pause:
+        return
+    last[""] = now
+    with suppress(OSError):  # another visitor's run may be tidying at the same moment
+        _remove_old(days)
+
+
+def _remove_old(days: float) -> None:
+    for path in place(builds.KIND).iterdir():
+        job = builds.find(path.name)
+        if job is not None and (builds.status(job).state in process.ACTIVE or pushes.running(job)):
+            with suppress(OSError):
+                os.utime(path)
+    for kind in ("uploads", builds.KIND, "facts"):
+        forget_old(kind, days)
+
+
+def _upload_of(source: str) -> Path | None:
+    folder = Path(source).parent
+    return folder if source and folder.parent == place("uploads") else None
+
+
+def _build_of(id: str) -> Path | None:
+    job = builds.find(id)
+    return job.path if job else None

@@ -1,0 +1,107 @@
+"""Controls for fields of the recipe: one call each, with the reason under it when a change was refused."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from skill_factory.ui.frame import workspace
+
+
+def whole(path: str, label: str, help: str, most: int | None = None, least: int = 0) -> None:
+    """A whole number."""
+    st.number_input(label, min_value=least, max_value=most, step=1, help=help, **workspace.bound(path))
+    workspace.problem(path)
+
+
+def switch(path: str, label: str, help: str) -> None:
+    """Yes or no."""
+    st.toggle(label, help=help, **workspace.bound(path))
+    workspace.problem(path)
+
+
+def words(path: str, label: str, help: str, example: str = "") -> None:
+    """A list of words or phrases, separated by commas."""
+    st.text_input(label, help=help, placeholder=example, **workspace.bound(path, show=", ".join, take=_split))
+    workspace.problem(path)
+
+
+def _split(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))
+
+
+def several(path: str, label: str, options: Sequence[str], help: str, none: str) -> None:
+    """Some of a few names; none chosen means what `none` says."""
+    kept = [name for name in workspace.value(path) if name not in options]
+    st.multiselect(
+        label, [*options, *kept], help=help, placeholder=none,
+        **workspace.bound(path, show=list, take=tuple),
+    )  # fmt: skip
+    workspace.problem(path)
+
+
+def one_of(path: str, label: str, options: dict[str, str], help: str) -> None:
+    """One of a few values, each with its words."""
+    st.selectbox(
+        label, list(options), format_func=lambda one: options[one], help=help, **workspace.bound(path)
+    )
+    workspace.problem(path)
+
+
+def limits(path: str, label: str, unit: str, help: str) -> None:
+    """A shortest and a longest length; 0 is no limit."""
+    left, right = st.columns(2)
+    with left:
+        _end(path, 0, f"{label} from", f"{help} 0 is no limit, in {unit}.")
+    with right:
+        _end(path, 1, "to", f"{help} 0 is no limit, in {unit}.")
+    workspace.problem(path)
+
+
+def _end(path: str, place: int, label: str, help: str) -> None:
+    key = f"{path}.{place}"
+    st.session_state[key] = workspace.value(path)[place]
+    st.number_input(
+        label, min_value=0, step=50, help=help, key=key, on_change=_took_end, args=(path, place, key)
+    )
+
+
+def _took_end(path: str, place: int, key: str) -> None:
+    both = list(workspace.value(path))
+    both[place] = st.session_state[key]
+    workspace.change({path: tuple(both)})
+
+
+def item(path: str, name: str, label: str, help: str) -> None:
+    """A number of its own in a table of the recipe; 0 takes it out."""
+    key = f"{path}.{name}"
+    st.session_state[key] = workspace.value(path).get(name, 0)
+    st.number_input(
+        label, min_value=0, step=100, help=help, key=key, on_change=_took_item, args=(path, name, key)
+    )
+
+
+def _took_item(path: str, name: str, key: str) -> None:
+    table: dict[str, Any] = {**workspace.value(path), name: st.session_state[key]}
+    workspace.change({path: {one: n for one, n in table.items() if n}})
+
+
+def lines(path: str, name: str, label: str, help: str, example: str = "") -> None:
+    """Phrases of one pool, one a line; none takes the pool out."""
+    key = f"{path}.{name}"
+    st.session_state[key] = "\n".join(workspace.value(path).get(name, ()))
+    st.text_area(
+        label,
+        help=help,
+        key=key,
+        height=100,
+        placeholder=example,
+        on_change=_took_lines,
+        args=(path, name, key),
+    )
+
+
+def _took_lines(path: str, name: str, key: str) -> None:
+    given = tuple(line.strip() for line in st.session_state[key].splitlines() if line.strip())
+    table = {**workspace.value(path), name: given}
+    workspace.change({path: {pool: phrases for pool, phrases in table.items() if phrases}})

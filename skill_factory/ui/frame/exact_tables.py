@@ -1,0 +1,65 @@
+"""Exact narrow tables: kept in memory and on disk for all sessions, and read beside the pages where a source is large."""
+
+import streamlit as st
+
+from skill_factory.judge.source_facts import Narrow, forget_old, load
+from skill_factory.recipe.model import Recipe
+from skill_factory.work import reading
+from skill_factory.work.reading import Progress, Reader, Request, table_file
+
+KEPT = 6
+"""Tables in memory, over all sessions; one of a million reflections takes some 40 MB."""
+
+
+@st.cache_resource(show_spinner=False)
+def _tables() -> dict[str, Narrow]:
+    return {}
+
+
+@st.cache_resource(show_spinner=False)
+def _readers() -> dict[str, Reader]:
+    return {}
+
+
+def known(name: str) -> Narrow | None:
+    """The exact table of that name, if it was made."""
+    found = _tables().get(name)
+    if found is None and (found := load(table_file(name))):
+        keep(name, found)
+    return found
+
+
+def keep(name: str, table: Narrow) -> None:
+    """Keep an exact table in memory; the one that was kept first goes when there are too many."""
+    tables = _tables()
+    if name not in tables:
+        while len(tables) >= KEPT:
+            tables.pop(next(iter(tables)), None)
+        tables[name] = table
+
+
+def start(name: str, source: str, recipe: Recipe, token: str) -> None:
+    """Start reading, unless it is going on; what this session was reading before is no longer wanted."""
+    readers = _readers()
+    if name in readers and readers[name].poll() != 0:
+        return  # going on, or failed: then it stays so until the data are chosen again
+    before = st.session_state.get("_reading", "")
+    if before != name and before in readers:
+        readers.pop(before).terminate()
+    st.session_state["_reading"] = name
+    path = table_file(name)
+    forget_old(path.parent)
+    path.with_suffix(".json").unlink(missing_ok=True)
+    readers[name] = reading.start(Request(source, recipe.to_toml(), str(path), token))
+
+
+def forget_failed() -> None:
+    """Let what failed be read again."""
+    readers = _readers()
+    for name in [name for name, process in readers.items() if process.poll() not in (None, 0)]:
+        readers.pop(name, None)
+
+
+def progress(name: str) -> Progress:
+    """How far the reading of that table is."""
+    return reading.progress(name, _readers().get(name))

@@ -1,0 +1,112 @@
+"""The frame around every page: navigation on top, the strip of live numbers, and what happens when something fails."""
+
+import logging
+import secrets
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import streamlit as st
+
+from skill_factory.errors import SkillFactoryError
+from skill_factory.ui.frame import cleanup, strip, workspace
+from skill_factory.ui.frame.steps import CHOOSE, DATA, FINISH, LOOK, START, STEPS, Step
+
+log = logging.getLogger(__name__)
+
+NAME = "SkillFactory Studio"
+CSS = Path(__file__).with_name("frame.css")
+
+
+__all__ = [
+    "CHOOSE",
+    "DATA",
+    "FINISH",
+    "LOOK",
+    "START",
+    "STEPS",
+    "Step",
+    "errors",
+    "go",
+    "needs_source",
+    "page",
+    "plain",
+    "run",
+]
+
+plain = workspace.plain
+"""A text that Markdown shows as it is."""
+
+_run = threading.local()
+
+
+def run() -> None:
+    """The whole app, once; what `app.py` calls."""
+    # An emoji, not a material icon: that one would be fetched from a font host.
+    st.set_page_config(page_title=NAME, page_icon="🏭", layout="wide")
+    pages = [st.Page(step.path, title=step.title, icon=step.icon, help=step.help) for step in STEPS]
+    chosen = st.navigation(pages, position="top")
+    st.html(CSS)
+    refused = workspace.open_link()
+    cleanup.tidy()
+    if refused:
+        st.warning(workspace.plain(refused), icon=":material/link_off:")
+    with st.container(key="strip", horizontal=True, vertical_alignment="center", gap="small"):
+        _show_strip()
+    _run.active = True
+    try:
+        with errors():
+            chosen.run()
+    finally:
+        _run.active = False
+
+
+def _show_strip() -> None:
+    try:
+        strip.show()
+    except Exception:  # what fails here fails on the page too, where it is said
+        log.exception("the strip of numbers")
+
+
+def page() -> None:
+    """
+    The first call in every file of `pages/`.
+
+    A server that has not run `app.py` yet runs the file behind a deep link alone, without frame and navigation,
+    because its folder is called `pages`; so does `AppTest.switch_page`. Then the whole app is run instead.
+    """
+    if not getattr(_run, "active", False):
+        run()
+        st.stop()
+
+
+@contextmanager
+def errors() -> Iterator[None]:
+    """Errors of use as their sentence; all others as an apology with an id, whose details are in the log."""
+    try:
+        yield
+    except SkillFactoryError as error:
+        st.error(workspace.plain(str(error)), icon=":material/error:")
+    except Exception:
+        number = secrets.token_hex(4)
+        log.exception("error %s", number)
+        st.error(
+            f"Something went wrong that is not your fault. Reload the page and try again; "
+            f"if it stays, report it with the id {number}.",
+            icon=":material/error:",
+        )
+
+
+def go(step: Step, label: str = "", icon: str = "") -> None:
+    """A link to a step."""
+    st.page_link(step.path, label=label or step.title, icon=icon or step.icon)
+
+
+def needs_source(what: str) -> None:
+    """On a page without data: say what it will show, link to the missing step, and end the page."""
+    if workspace.current().source:
+        return
+    st.info(f"{what} First choose the data.", icon=":material/database:")
+    go(START, "Choose data on Start")
+    st.stop()

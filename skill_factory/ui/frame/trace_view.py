@@ -1,0 +1,93 @@
+"""One trace on a page: its badges, the three ways to read it, and its text to copy."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from skill_factory.insight.html import question_html, raw_html, stylesheet, trace_html
+from skill_factory.insight.tables import format_name
+from skill_factory.insight.trace_parts import tokens_at
+from skill_factory.model import Trace, hex_id
+from skill_factory.recipe.model import Recipe
+from skill_factory.traces.lint import lint_trace
+from skill_factory.traces.lint_text import MEANING
+from skill_factory.ui.frame import workspace
+
+CSS = Path(__file__).with_name("look.css")
+READ, RAW, ASKED = "Read", "Raw text", "Question only"
+WAYS = (READ, RAW, ASKED)
+
+
+def style() -> None:
+    """The rules of the trace view; once on a page that shows traces."""
+    st.html(f"<style>{stylesheet()}{CSS.read_text(encoding='utf-8')}</style>")
+
+
+def show(trace: Trace, recipe: Recipe, key: str = "trace") -> None:
+    """A trace with everything around it."""
+    with st.container(horizontal=True, vertical_alignment="center", key=f"{key}.head"):
+        way = st.segmented_control(
+            "How to read it",
+            WAYS,
+            default=READ,
+            required=True,
+            key=f"{key}.way",
+            label_visibility="collapsed",
+        )
+        badges(trace, recipe)
+    body(trace, recipe, way or READ, key)
+    copy(trace)
+
+
+def body(trace: Trace, recipe: Recipe, way: str = READ, key: str = "trace") -> None:
+    """The trace itself."""
+    if way == RAW:
+        st.html(raw_html(trace))
+    elif way == ASKED:
+        st.html(f'<div class="sf">{question_html(trace.plan.question.text)}</div>')
+    else:
+        st.html(trace_html(trace, key, tokens_at(recipe.cutoff.chars_per_token)))
+
+
+def badges(trace: Trace, recipe: Recipe) -> None:
+    """What the trace is, how long it is, and what the linter says of it."""
+    name = format_name(trace.plan.format)
+    st.badge(
+        workspace.plain(f"Label {trace.plan.label}"),
+        color="gray",
+        help=workspace.plain(f"How the data set names this kind of trace; its format is “{name}”"),
+    )
+    per_token, limit = recipe.cutoff.chars_per_token, workspace.cutoff(recipe)
+    whole = trace.plan.question.text + trace.text
+    over = len(whole) / per_token > limit
+    st.badge(
+        f"{tokens_at(per_token)(whole)}{', over the cut-off' if over else ''}",
+        color="orange" if over else "gray",
+        help=f"Question and trace, estimated at {per_token:g} characters a token. "
+        "A trainer cuts what is longer than its cut-off, and the answer stands last.",
+    )
+    found = lint_trace(trace, recipe.tags)
+    for one in found:
+        st.badge(
+            workspace.plain(MEANING[one.rule]),
+            icon=":material/warning:",
+            color="orange",
+            help=workspace.plain(one.found),
+        )
+    if not found:
+        st.badge("Checked, nothing found", icon=":material/check:", color="gray", help=CHECKED)
+
+
+CHECKED = (
+    "Blocks are nested and closed, no text holds a tag of the trace or a chat template's token, no block is empty, "
+    "the verdicts agree with the truth, and the final answer is that of the attempt it comes from."
+)
+
+
+def copy(trace: Trace) -> None:
+    """The text as the trainer gets it, with a button to copy it."""
+    with st.expander("Copy the text", icon=":material/content_copy:"):
+        st.caption(
+            f"The assistant's turn of trace {hex_id(trace.id)}; the button is in the corner of the box."
+        )
+        st.code(trace.text, language=None, wrap_lines=True, height=260)

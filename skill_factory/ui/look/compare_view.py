@@ -1,0 +1,203 @@
+"""Two recipes side by side: what differs, what each would give, and the same question under both."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from skill_factory.build.prepare import ready
+from skill_factory.errors import RecipeError
+from skill_factory.insight.compare import (
+    Pair,
+    differences,
+    labels,
+    measures,
+    on_the_same_data,
+    pairs,
+    prospects,
+)
+from skill_factory.insight.expected import Outlook
+from skill_factory.insight.trace_parts import first_line, path_of, story, visible
+from skill_factory.judge import source_facts
+from skill_factory.judge.facts import Facts
+from skill_factory.model import Trace
+from skill_factory.recipe.model import Recipe, load_recipe, preset_names, recipe_from_toml
+from skill_factory.ui.frame import loading, trace_view, workspace
+from skill_factory.wording import many, percent
+
+QUESTIONS = 20
+"""Questions whose traces can be read side by side."""
+OWN = "A recipe file of mine"
+KEPT = "The recipe I set aside"
+NAMES = {
+    "paper": "Paper",
+    "ablation_no_order": "Paper, without the order of attempts",
+    "ablation_no_reflections": "Paper, without reflections",
+    "ablation_no_variety": "Paper, without variety of prompts",
+    "algorithm1": "Algorithm 1 of the paper",
+}
+
+
+def two_recipes() -> None:
+    """The choice of the other recipe, and the comparison."""
+    controls, shown = st.columns([1, 2], gap="large")
+    with controls:
+        name, other = _other()
+        if other is not None:
+            other = _at_my_n(name, other)
+            st.button(
+                "Use the other recipe", icon=":material/swap_horiz:", key="compare.use",
+                on_click=_swap, args=(other,),
+                help="It becomes your recipe; yours is set aside, to come back to.",
+            )  # fmt: skip
+        st.button(
+            "Set mine aside, to compare later", icon=":material/bookmark:", key="compare.keep",
+            on_click=_set_aside, help="Then change yours on Choose, and see here what the change does.",
+        )  # fmt: skip
+    with shown:
+        if other is not None:
+            _compared(name, on_the_same_data(other, loading.recipe()))
+
+
+def _set_aside() -> None:
+    st.session_state["compare.kept"] = workspace.current().recipe
+
+
+def _swap(other: Recipe) -> None:
+    _set_aside()
+    workspace.replace_recipe(other)
+
+
+def _other() -> tuple[str, Recipe | None]:
+    kept = [KEPT] if "compare.kept" in st.session_state else []
+    chosen = st.selectbox(
+        "Compare yours with", [*kept, *preset_names(), OWN], key="compare.with", persist_state="session",
+        format_func=lambda one: NAMES.get(one, one),
+    )  # fmt: skip
+    if chosen == KEPT:
+        return KEPT, st.session_state["compare.kept"]
+    if chosen != OWN:
+        return NAMES.get(chosen, chosen), load_recipe(chosen)
+    file = st.file_uploader("Recipe file", type="toml", key="compare.file", max_upload_size=1)
+    if file is None:
+        return OWN, None
+    try:
+        return visible(file.name), recipe_from_toml(file.getvalue().decode("utf-8", "replace"), file.name)
+    except RecipeError as error:
+        st.warning(workspace.plain(str(error)), icon=":material/error:")
+        return OWN, None
+
+
+def _at_my_n(name: str, other: Recipe) -> Recipe:
+    """The other recipe with as many attempts as yours, unless that isn't wanted: else N alone would decide."""
+    mine, theirs = workspace.current().recipe.traces.attempts, other.traces.attempts
+    if mine == theirs:
+        return other
+    same = st.toggle(
+        f"Compare at my N = {mine}", value=name in NAMES.values(), key=f"compare.n.{name}",
+        help=f"The other recipe has up to {theirs} attempts in a trace; on, it is compared with up to {mine}.",
+    )  # fmt: skip
+    return other.changed({"traces.attempts": mine}) if same else other
+
+
+def _compared(name: str, other: Recipe) -> None:
+    mine = loading.recipe()
+    found = differences(mine, other)
+    if not found:
+        st.info("The two recipes are the same.", icon=":material/check:")
+        return
+    ready(loading.source(), other)
+    left, right, exact = _prospects(mine, other)
+    st.markdown(f"**{workspace.plain(_summary(name, left, right))}**{'' if exact else ' (from a sample)'}")
+    st.dataframe(
+        _numbers(left, right), hide_index=True, height="content", key="compare.numbers",
+        alt="What both recipes would give, number by number",
+    )  # fmt: skip
+    with st.expander(
+        f"What differs: {len(found)} field{'' if len(found) == 1 else 's'}", icon=":material/difference:"
+    ):
+        st.dataframe(
+            {
+                "Field": [one.field for one in found],
+                "Yours": [visible(one.left) for one in found],
+                "The other": [visible(one.right) for one in found],
+            },
+            hide_index=True,
+            key="compare.fields",
+            alt="Fields in which the recipes differ",
+        )
+    _same_question(mine, other)
+
+
+def _summary(name: str, left: Outlook, right: Outlook) -> str:
+    return f"Yours: {_gives(left)}. {name}: {_gives(right)}."
+
+
+def _gives(one: Outlook) -> str:
+    return f"{many(one.traces, 'trace')} of {many(one.questions, 'question')}"
+
+
+def _numbers(left: Outlook, right: Outlook) -> dict[str, list[str]]:
+    rows = [
+        (one.name, _shown(one.left, one.is_share), _shown(one.right, one.is_share))
+        for one in measures(left, right)
+    ]
+    rows += [(f"Traces labelled {label}", f"{a:,}", f"{b:,}") for label, a, b in labels(left, right)]
+    names, yours, theirs = zip(*rows, strict=True)
+    return {"": list(names), "Yours": list(yours), "The other": list(theirs)}
+
+
+def _shown(value: float, is_share: bool) -> str:
+    if is_share:
+        return percent(value)
+    return f"{value:,.0f}" if value == round(value) else f"{value:,.1f}"
+
+
+def _prospects(mine: Recipe, other: Recipe) -> tuple[Outlook, Outlook, bool]:
+    """What both would give: from the exact facts where they serve both, else from a sample for both."""
+    source, known = loading.source(), loading.narrow()
+    at = (loading.key(), known.whole, mine.fingerprint(), other.fingerprint())
+    if source_facts.facts_key(source, mine) == source_facts.facts_key(source, other):
+        facts: tuple[Facts, Facts, bool] = (known.facts, known.facts, known.whole)
+    else:
+        facts = loading.once("compare.facts", at, lambda: _sampled(mine, other))
+    return loading.once(
+        "compare.prospects", at, lambda: (prospects(facts[0], mine), prospects(facts[1], other), facts[2])
+    )
+
+
+def _sampled(mine: Recipe, other: Recipe) -> tuple[Facts, Facts, bool]:
+    left, right = (source_facts.sample_facts(loading.source(), one) for one in (mine, other))
+    return left.facts, right.facts, left.whole and right.whole
+
+
+def _same_question(mine: Recipe, other: Recipe) -> None:
+    rows, _ = loading.first_table(QUESTIONS)
+    at = (loading.key(), mine.fingerprint(), other.fingerprint())
+    found = loading.once("compare.pairs", at, lambda: pairs(rows, mine, other))
+    if not found:
+        st.info("None of the first questions gives a trace under either recipe.", icon=":material/info:")
+        return
+    st.markdown("**The same question under both**")
+    place = st.selectbox(
+        "Question", range(len(found)), key="compare.question",
+        format_func=lambda one: visible(first_line(found[min(one, len(found) - 1)].question)),
+    )  # fmt: skip
+    pair: Pair = found[place]
+    left, right = st.columns(2)
+    with left:
+        _side("Yours", pair.left, mine, "left")
+    with right:
+        _side("The other", pair.right, other, "right")
+
+
+def _side(name: str, traces: Sequence[Trace], recipe: Recipe, key: str) -> None:
+    st.markdown(f"**{name}**")
+    if not traces:
+        st.caption("This recipe makes no trace of the question.")
+        return
+    longest = len(traces) - 1
+    place = st.selectbox(
+        "Trace", range(len(traces)), index=longest, key=f"compare.{key}.{len(traces)}",
+        format_func=lambda one: f"{path_of(story(traces[one]))}  ·  {traces[one].plan.label}",
+    )  # fmt: skip
+    trace_view.body(traces[min(place, longest)], recipe, key=f"compare-{key}")

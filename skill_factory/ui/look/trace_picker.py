@@ -1,0 +1,194 @@
+"""Which trace to read: the head of the build or the questions that were looked for, one after another."""
+
+import random
+from collections.abc import Sequence
+from functools import partial
+
+import streamlit as st
+
+from skill_factory.insight.html import html_page
+from skill_factory.insight.tables import format_name
+from skill_factory.insight.trace_parts import first_line, path_of, story, visible
+from skill_factory.model import Trace, hex_id
+from skill_factory.ui.frame import loading, shell, workspace
+from skill_factory.ui.look.trace_source import FOUND, HEAD, head, of_questions
+
+ANY = ""
+
+
+def pick() -> Trace | None:
+    """The controls, and the trace that is chosen with them."""
+    words = st.text_input(
+        "Find a question", key="look.find", placeholder="words of it, or its id", icon=":material/search:",
+        help=f"Looks through all questions of the data and shows the traces of up to {FOUND}.",
+    ).strip()  # fmt: skip
+    every = of_questions(words) if words else head()
+    if not every:
+        nothing(words)
+        return None
+    shown = _chosen_kind(every)
+    st.session_state["look.ids"] = [hex_id(one.id) for one in shown]
+    place = _place(shown)
+    _steps(place, len(shown))
+    _list(shown, place)
+    exact = loading.evidence().exact
+    first = f"of the first {HEAD} questions, as the build will write them"
+    of = (
+        "of the questions found"
+        if words
+        else first
+        if exact
+        else "of the first rows, while all are being read"
+    )
+    st.caption(f"Trace **{place + 1}** of {len(shown):,}, {of}.")
+    st.download_button(
+        "Save these as one page", partial(html_page, shown, "Traces", "Made by SkillFactory Studio."),
+        "traces.html", "text/html", icon=":material/download:", key="look.page", on_click="ignore",
+        help="One HTML file that needs nothing else: to mail, to print, to keep.",
+    )  # fmt: skip
+    return shown[place]
+
+
+def nothing(words: str) -> None:
+    """Say why there is no trace, and where to go on."""
+    if words:
+        st.info(
+            f"No question with “{workspace.plain(words)}” gives a trace: either none holds these words, or the recipe "
+            "can't use it. Kept and dropped, above, says why a question was left out.",
+            icon=":material/search_off:",
+        )
+        return
+    st.info(
+        "No question gives a trace under this recipe. Choose fewer attempts or another format.",
+        icon=":material/info:",
+    )
+    shell.go(shell.CHOOSE, "Change the recipe on Choose")
+
+
+def _chosen_kind(every: Sequence[Trace]) -> list[Trace]:
+    kinds: dict[str, int] = {}
+    for trace in every:
+        kinds[_kind(trace)] = kinds.get(_kind(trace), 0) + 1
+    if len(kinds) < 2:
+        return list(every)
+    if st.session_state.get("look.kind", ANY) not in kinds:
+        st.session_state["look.kind"] = ANY
+    chosen = st.selectbox(
+        "Format and label", [ANY, *kinds], key="look.kind",
+        help="The format says how attempts are put in order, the label is the mark that a row carries: "
+        "3C means three attempts, the last one right.",
+        format_func=lambda one: f"{one} ({kinds[one]})" if one else f"All ({len(every)})",
+    )  # fmt: skip
+    return [trace for trace in every if chosen in (ANY, _kind(trace))]
+
+
+def _kind(trace: Trace) -> str:
+    return f"{format_name(trace.plan.format)} · {trace.plan.label}"
+
+
+def _place(shown: Sequence[Trace]) -> int:
+    """Where the chosen trace stands; the place where it stood, if it is gone; at first one that mends a mistake."""
+    ids, at = st.session_state["look.ids"], st.session_state.get("look.at")
+    if at is None:
+        place = next((k for k, trace in enumerate(shown) if mends(trace)), 0)
+    else:
+        place = ids.index(at) if at in ids else min(st.session_state["look.place"], len(ids) - 1)
+    st.session_state["look.at"], st.session_state["look.place"] = ids[place], place
+    return place
+
+
+def mends(trace: Trace) -> bool:
+    """Whether a wrong attempt is followed by a right end."""
+    right = trace.plan.right
+    return right[-1] and not all(right)
+
+
+def _go(place: int) -> None:
+    ids = st.session_state["look.ids"]
+    place %= len(ids)
+    st.session_state["look.at"], st.session_state["look.place"] = ids[place], place
+
+
+def _go_anywhere(now: int, of: int) -> None:
+    # Which trace to show by chance is no part of any result, so it needs no key.
+    _go((now + 1 + random.Random().randrange(max(1, of - 1))) % of)
+
+
+def _steps(place: int, of: int) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="look.steps"):
+        one = {"disabled": of < 2}
+        st.button("Back", key="look.previous", on_click=_go, args=(place - 1,), shortcut="Left", **one)
+        st.button("Next", key="look.next", on_click=_go, args=(place + 1,), shortcut="Right", **one)
+        st.button(
+            "Random",
+            icon=":material/casino:",
+            key="look.random",
+            on_click=_go_anywhere,
+            args=(place, of),
+            **one,
+        )
+
+
+def _list(shown: Sequence[Trace], place: int) -> None:
+    rows = {
+        "Attempts": [path_of(story(trace)) for trace in shown],
+        "Question": [visible(first_line(trace.plan.question.text, 90)) for trace in shown],
+    }
+    st.session_state["look.list"] = {"selection": {"rows": [place], "columns": [], "cells": []}}
+    st.dataframe(
+        rows, hide_index=True, height=213, key="look.list", on_select=_selected,
+        selection_mode="single-row-required", alt="The traces: right and wrong attempts, and the question",
+        column_config={"Attempts": st.column_config.TextColumn(width="small")},
+    )  # fmt: skip
+
+
+def _selected() -> None:
+    rows = st.session_state["look.list"]["selection"]["rows"]
+    if rows:
+        _go(rows[0])
+
+
+# -- reject and bring back -----------------------------------------------------------------------------------------
+
+
+def rejections(trace: Trace | None) -> None:
+    """Leave the shown trace or its question out; bring back what was left out."""
+    rejected = workspace.value("balance.exclude")
+    if trace is not None:
+        _reject_buttons(trace)
+    if rejected:
+        bring_back(rejected)
+
+
+def _reject_buttons(trace: Trace) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", key="look.rejecting"):
+        st.button(
+            "Reject this trace", icon=":material/block:", key="look.reject", on_click=reject,
+            args=(hex_id(trace.id),), help="The build leaves it out. The recipe remembers it by its id.",
+        )  # fmt: skip
+        st.button(
+            "Reject the question", key="look.reject_question", on_click=reject,
+            args=(hex_id(trace.plan.question.id),), help="The build leaves out all traces of this question.",
+        )  # fmt: skip
+
+
+def bring_back(rejected: Sequence[str]) -> None:
+    """What was rejected, and the way back."""
+    with st.container(horizontal=True, vertical_alignment="center", key="look.rejected"):
+        st.button(
+            "Undo", icon=":material/undo:", key="look.undo", on_click=_take_back, args=(rejected[-1:],),
+            help=f"Bring back {rejected[-1]}, which was rejected last",
+        )  # fmt: skip
+        if len(rejected) > 1:
+            st.button("Bring all back", key="look.undo_all", on_click=_take_back, args=(tuple(rejected),))
+        st.caption(f"{len(rejected):,} rejected")
+
+
+def reject(one: str) -> None:
+    """Leave a trace or a question out, by its id."""
+    workspace.change({"balance.exclude": tuple(dict.fromkeys([*workspace.value("balance.exclude"), one]))})
+
+
+def _take_back(these: Sequence[str]) -> None:
+    left = tuple(one for one in workspace.value("balance.exclude") if one not in these)
+    workspace.change({"balance.exclude": left})

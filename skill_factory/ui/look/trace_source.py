@@ -1,0 +1,92 @@
+"""Where the traces on Look come from: the head of the build, or questions that were looked for. No more is read."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+import streamlit as st
+
+from skill_factory.build.pipeline import build_partition
+from skill_factory.insight.expected import able
+from skill_factory.judge.facts import question_ids
+from skill_factory.judge.first_questions import rows_of_questions
+from skill_factory.judge.judge import written_order
+from skill_factory.judge.lookup import find_questions
+from skill_factory.judge.source_facts import first_tables, identity
+from skill_factory.model import Trace
+from skill_factory.sources.columns import CANONICAL
+from skill_factory.ui.frame import loading
+from skill_factory.ui.frame.loading import Evidence
+
+HEAD = 20
+"""Questions of the build's head that are shown."""
+FOUND = 20
+"""Questions that are shown of those that were looked for."""
+SAMPLE = 1_000_000
+"""Bytes of text whose traces are shown until all is read."""
+
+
+def head() -> list[Trace]:
+    """
+    The traces of the first questions in written order; of the first rows as long as not all is read.
+
+    Errors: as loading.evidence.
+    """
+    seen = loading.evidence()
+    at = (loading.key(), seen.exact, seen.recipe.fingerprint())
+    return loading.once("look.head", at, lambda: _head(seen))
+
+
+def _head(seen: Evidence) -> list[Trace]:
+    rows = _rows_of(first_able(seen, HEAD), seen) if seen.exact else _first_rows(seen)
+    found: dict[int, list[Trace]] = {}
+    for trace in build_partition(rows, seen.recipe).traces:
+        found.setdefault(trace.plan.question.id, []).append(trace)
+        if len(found) > HEAD:
+            break
+    return [trace for traces in list(found.values())[:HEAD] for trace in traces]
+
+
+def first_able(seen: Evidence, most: int) -> list[int]:
+    """The ids of the first questions in written order that give a trace."""
+    facts, chosen = seen.narrow.facts, seen.recipe
+    able_at_all = np.zeros(len(facts.question_id), np.bool_)
+    for code in chosen.traces.formats:
+        able_at_all |= able(seen.judgement, chosen, code)
+    order = written_order(facts, chosen.traces.seed)
+    places = order[able_at_all[order]][:most]
+    return [int(one) for one in facts.question_id[places]]
+
+
+def _rows_of(ids: Sequence[int], seen: Evidence) -> pa.Table:
+    """Their rows; more are read than asked for, so that a changed recipe seldom reads again."""
+    at = (identity(loading.source()), seen.recipe.columns)
+    kept = st.session_state.get("look.kept")
+    if not kept or kept[0] != at or not kept[1].issuperset(ids):
+        more = {*ids, *first_able(seen, 3 * HEAD)}
+        with st.spinner("Reading the first questions …"):
+            kept = (at, more, rows_of_questions(loading.source(), seen.recipe, more))
+        st.session_state["look.kept"] = kept
+    places, own, _ = question_ids(kept[2]["question"])
+    return kept[2].filter(pa.array(np.isin(own, np.array(ids, np.uint64))[places]))
+
+
+def _first_rows(seen: Evidence) -> pa.Table:
+    at = (identity(loading.source()), seen.recipe.columns)
+    return loading.once(
+        "look.sample", at,
+        lambda: pa.concat_tables(
+            [CANONICAL.empty_table(), *first_tables(loading.source(), seen.recipe.columns, SAMPLE)[0]]
+        ),
+    )  # fmt: skip
+
+
+def of_questions(words: str) -> list[Trace]:
+    """The traces of the questions that hold some words. Errors: SourceError, ColumnError."""
+    source, chosen = loading.source(), loading.recipe()
+    at = (identity(source), chosen.columns, words)
+    found = loading.once("look.found", at, lambda: find_questions(source, chosen, words, FOUND))
+    ids = [one for one, _ in found]
+    rows = loading.once("look.rows", (*at, tuple(ids)), lambda: rows_of_questions(source, chosen, ids))
+    made = (*at, chosen.fingerprint())
+    return loading.once("look.traces", made, lambda: list(build_partition(rows, chosen).traces))

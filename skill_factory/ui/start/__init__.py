@@ -1,0 +1,1 @@
+"""Start: what comes out, what is needed, and the ways in."""

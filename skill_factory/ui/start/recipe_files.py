@@ -1,0 +1,47 @@
+"""Recipes: one to start from, a saved one to open, the present one to save or share."""
+
+import streamlit as st
+
+from skill_factory.errors import RecipeError
+from skill_factory.recipe.model import PRESET_WORDS, load_recipe, preset_names
+from skill_factory.ui.frame import workspace
+
+
+def recipes() -> None:
+    """Open a recipe, save the present one, or share it by link."""
+    with st.expander("Open, save or share a recipe", icon=":material/receipt_long:"):
+        opening, keeping = st.columns(2, gap="large")
+        with opening:
+            _open()
+        with keeping:
+            _keep()
+
+
+def _open() -> None:
+    st.selectbox(
+        "Start from a recipe that comes along", preset_names(), index=None, key="preset", on_change=_take_preset,
+        format_func=lambda name: PRESET_WORDS.get(name, name), placeholder="Choose one",
+    )  # fmt: skip
+    sent = st.file_uploader("or open a saved one", type=["toml"], key="recipe.file", max_upload_size=1)
+    if sent is not None and st.session_state.get("recipe.file.taken") != sent.file_id:
+        st.session_state["recipe.file.taken"] = sent.file_id
+        try:
+            workspace.open_text(sent.getvalue().decode("utf-8", "replace"), sent.name)
+        except RecipeError as error:
+            st.error(workspace.plain(str(error)), icon=":material/error:")
+            return
+        st.rerun()
+
+
+def _take_preset() -> None:
+    if name := st.session_state["preset"]:
+        workspace.replace_recipe(load_recipe(name))
+
+
+def _keep() -> None:
+    st.download_button(
+        "Save this recipe", workspace.current().recipe.to_toml(), "recipe.toml", "application/toml",
+        icon=":material/download:", key="recipe.save", on_click="ignore",
+    )  # fmt: skip
+    st.markdown("This link opens the recipe. The data are not in it.")
+    st.code(workspace.link(), language=None, wrap_lines=True)

@@ -1,0 +1,185 @@
+"""Builds as processes of their own, `python -m skill_factory build …`, with all that is known of them on disk.
+
+So a build goes on when the page is run again, the tab is closed or the server is started anew; its folder's name, which
+can't be guessed, is what a link to it needs. The state is read off the disk and the process each time: nothing of a
+build lives in this process.
+"""
+
+import contextlib
+import json
+import re
+import shutil
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from skill_factory.build.folder import BuildFolder
+from skill_factory.build.progress import Progress
+from skill_factory.errors import BuildFolderError
+from skill_factory.hosting import hosted
+from skill_factory.reasons import Level
+from skill_factory.recipe.model import Recipe, load_recipe
+from skill_factory.tally import LevelTally, tally_from_json, total
+from skill_factory.work import process, queue
+from skill_factory.work.home import new_place, place
+from skill_factory.work.process import ACTIVE, State
+
+KIND = "builds"
+PATIENCE = 8.0
+"""Seconds that a build has to stop by itself."""
+ENDED = (
+    "The build was ended from outside, most often because memory ran out. "
+    "What is finished is kept: go on with it."
+)
+
+
+@dataclass(frozen=True)
+class Job:
+    """A build: where it lies and what was asked for."""
+
+    id: str
+    path: Path
+    source: str
+    """What `open_source` takes."""
+    label: str
+    """How the source is called on the page."""
+    asked: str
+    """Fingerprint of the recipe before its source was pinned."""
+    started: float
+    """Seconds since the epoch."""
+
+    @property
+    def out(self) -> Path:
+        """The build folder."""
+        return self.path / "data"
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe that was asked for."""
+        return load_recipe(str(self.path / "recipe.toml"))
+
+
+@dataclass(frozen=True)
+class Status:
+    """How a build stands."""
+
+    state: State
+    progress: Progress | None = None
+    said: str = ""
+    """Why it failed, in a sentence."""
+    before: int = 0
+    """Builds before it in line."""
+
+
+def start(source: str, label: str, recipe: Recipe, token: str = "") -> Job:
+    """Start a build of a source in a new folder. Errors: BuildFolderError where too many wait already."""
+    if hosted() and queue.waiting() >= queue.LINE:
+        raise BuildFolderError(
+            f"{queue.LINE} builds are waiting on this server already. Come back in some minutes, or build on your "
+            "own computer."
+        )
+    path = new_place(KIND)
+    job = Job(path.name, path, source, label, recipe.fingerprint(), time.time())
+    (path / "recipe.toml").write_text(recipe.to_toml(), encoding="utf-8")
+    known = {name: value for name, value in asdict(job).items() if name not in ("id", "path")}
+    (path / "job.json").write_text(json.dumps(known), encoding="utf-8")
+    _run(job, token)
+    return job
+
+
+def resume(job: Job, token: str = "") -> None:
+    """Go on with a stopped build where it was; one that is running is left alone."""
+    if status(job).state in (State.STOPPED, State.FAILED):
+        _run(job, token)
+
+
+def command(job: Job) -> list[str]:
+    """What is run: the same words that anyone could type."""
+    words = ["build", job.source, "--recipe", str(job.path / "recipe.toml"), "--out", str(job.out), "--json"]
+    return [sys.executable, "-m", "skill_factory.work.queue" if hosted() else "skill_factory", *words]
+
+
+def _run(job: Job, token: str) -> None:
+    note = job.path / "waiting"
+    note.unlink(missing_ok=True)
+    process.start(job.path, command(job), token, more={queue.NOTE: str(note)})
+
+
+def find(id: str) -> Job | None:
+    """The build of that name; None where there is none."""
+    if not re.fullmatch(r"[\w-]{20,40}", id):
+        return None
+    path = place(KIND) / id
+    try:
+        known: dict[str, Any] = json.loads((path / "job.json").read_text(encoding="utf-8"))
+        return Job(id, path, **known)
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def recent(most: int = 8) -> list[Job]:
+    """The builds of this machine, the latest first. On a shared server they are nobody's to list."""
+    found = [job for path in place(KIND).iterdir() if (job := find(path.name))]
+    return sorted(found, key=lambda job: -job.started)[:most]
+
+
+def forget(job: Job) -> None:
+    """Remove a build that is not running, with all its files. Errors: BuildFolderError while it is running."""
+    if status(job).state in ACTIVE:
+        raise BuildFolderError("This build is still running. Stop it first.")
+    shutil.rmtree(job.path, ignore_errors=True)
+
+
+# -- how it stands -------------------------------------------------------------------------------------------------
+
+
+def status(job: Job) -> Status:
+    """What a build is doing now. A build that does not stop by itself in time is ended here."""
+    state = process.state(job.path, PATIENCE)
+    if state is State.RUNNING and (before := process.read(job.path / "waiting")).isdecimal():
+        return Status(State.WAITING, before=int(before))
+    if state not in ACTIVE and report(job) is not None:
+        return Status(State.DONE)
+    return Status(state, progress(job), process.why(job.path, job.id, ENDED) if state is State.FAILED else "")
+
+
+def cancel(job: Job) -> None:
+    """Ask a build to stop, as Ctrl-C would; what is finished is kept."""
+    process.ask_to_stop(job.path)
+
+
+def report(job: Job) -> dict[str, Any] | None:
+    """The report of a finished build."""
+    return BuildFolder(job.out).report()
+
+
+def progress(job: Job) -> Progress | None:
+    """How far the build was when it last said so."""
+    try:
+        told = json.loads((job.out / ".work" / "progress.json").read_text(encoding="utf-8"))
+        return Progress(**{name: told[name] for name in Progress.__annotations__})
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def ledger(job: Job) -> dict[Level, LevelTally]:
+    """What was kept and dropped so far: rows once all are read, the rest by finished partition."""
+    if found := report(job):
+        return tally_from_json(found).ledger
+    parts = []
+    for path in sorted((job.out / ".work").glob("part-*.json")):
+        try:
+            parts.append(tally_from_json(json.loads(path.read_text(encoding="utf-8"))))
+        except (OSError, ValueError):  # the build ended this moment and took its work files away
+            continue
+    with contextlib.suppress(OSError, ValueError, KeyError):
+        scanned = json.loads((job.out / ".work" / "scattered.json").read_text(encoding="utf-8"))
+        parts.append(tally_from_json(scanned["tally"]))
+    return total(parts).ledger
+
+
+def log(job: Job) -> str:
+    """What the build wrote to standard error, for the server's own log."""
+    return process.read(job.path / "log")

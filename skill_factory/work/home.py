@@ -1,0 +1,45 @@
+"""Where the app keeps its work between runs: below `SKILL_FACTORY_HOME`, else in the platform's cache folder."""
+
+import os
+import secrets
+import shutil
+import sys
+import time
+from pathlib import Path
+
+
+def home() -> Path:
+    """The folder, made if it is not there; readable by its owner alone."""
+    folder = Path(os.environ.get("SKILL_FACTORY_HOME") or _cache() / "skill-factory")
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder
+
+
+def place(kind: str) -> Path:
+    """The folder for one kind of work (`builds`, `uploads`, `facts`)."""
+    folder = home() / kind
+    folder.mkdir(exist_ok=True, mode=0o700)
+    return folder
+
+
+def new_place(kind: str) -> Path:
+    """A new folder with an unguessable name: on a shared server the name is the key."""
+    folder = place(kind) / secrets.token_urlsafe(18)
+    folder.mkdir(mode=0o700)
+    return folder
+
+
+def forget_old(kind: str, days: float) -> None:
+    """Remove what was made longer ago, files and folders."""
+    before = time.time() - days * 86_400
+    for path in place(kind).iterdir():
+        if path.stat().st_mtime < before:
+            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+
+
+def _cache() -> Path:
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")

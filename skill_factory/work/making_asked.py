@@ -1,0 +1,167 @@
+"""What a visitor asks to be made, from the form to the words of the command; a key is no part of it."""
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from skill_factory.errors import EndpointError
+from skill_factory.recipe.model import Source
+
+if TYPE_CHECKING:
+    from skill_factory.generate import Job
+
+PILOT = 50
+"""Questions."""
+REQUESTS, ANSWERS = "requests.jsonl", "answers.jsonl"
+"""Files of the offline way."""
+
+
+class What(StrEnum):
+    """What is made."""
+
+    GRADE = "grade"
+    RESPONSES = "responses"
+    REFLECTIONS = "reflections"
+
+
+class Stage(StrEnum):
+    """Which command runs."""
+
+    GRADE = "grade"
+    PILOT = "pilot"
+    WHOLE = "whole"
+    WRITE = "write"
+    """The request file."""
+    JOIN = "join"
+    """Its answers."""
+
+
+FINAL = (Stage.GRADE, Stage.WHOLE, Stage.JOIN)
+"""Stages that end in a raw set of all the questions."""
+OUT = {What.GRADE: "graded.parquet", What.RESPONSES: "answers", What.REFLECTIONS: "critiques"}
+
+
+class Where(StrEnum):
+    """Where the model is."""
+
+    ADDRESS = "address"
+    PROVIDER = "provider"
+    FILES = "files"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """All that a visitor chose, but for the key."""
+
+    what: What
+    source: str
+    label: str
+    columns: Mapping[str, Any] = field(default_factory=dict)
+    """Field → column, or a list of columns."""
+    part: tuple[str, str, str] = ("", "train", "")
+    """Config, split and revision of a Hub data set."""
+    task: str = "auto"
+    final: str = "auto"
+    where: Where = Where.ADDRESS
+    url: str = ""
+    provider: str = "auto"
+    model: str = ""
+    price_in: float = 0.0
+    price_out: float = 0.0
+    budget: float = 0.0
+    per_variant: int = 4
+    variants: tuple[str, ...] = ()
+    k: int = 4
+    max_k: int = 8
+    temperature: float = 0.7
+    max_tokens: int = 4096
+    concurrency: int = 96
+
+    @property
+    def asks_for(self) -> "Asked":
+        """Without what changes no answer: prices, budget and speed."""
+        return replace(self, price_in=0.0, price_out=0.0, budget=0.0, concurrency=96)
+
+
+def out_of(asked: Asked, folder: Path) -> Path:
+    """Where the raw set goes."""
+    return folder / OUT[asked.what]
+
+
+def check(asked: Asked, stage: Stage) -> None:
+    """Errors: EndpointError, RecipeError where the settings can't be used."""
+    if asked.what is What.GRADE:
+        return
+    if not asked.model.strip():
+        raise EndpointError("Name the model, as its server knows it.")
+    if asked.where is Where.ADDRESS and not asked.url.strip():
+        raise EndpointError("Give the address of the model's server, for example http://localhost:8000/v1.")
+    job = job_of(asked, Path("."), stage).checked()
+    if stage in (Stage.PILOT, Stage.WHOLE):
+        job.endpoint.checked()
+
+
+def words(asked: Asked, stage: Stage, folder: Path) -> list[str]:
+    """What is run: the same words that anyone could type after `python -m skill_factory`."""
+    out = out_of(asked, folder)
+    if stage is Stage.GRADE:
+        told = ["--task", asked.task, "--final", asked.final, "--yes", "--replace", "--json"]
+        config, split, revision = asked.part
+        told += ["--config", config, "--split", split, "--revision", revision]
+        return ["grade", asked.source, "--out", str(out), *told, *_mapping(asked.columns)]
+    from skill_factory.generate.words import words_of
+
+    typed = words_of(job_of(asked, out, stage))
+    if stage in (Stage.PILOT, Stage.WHOLE):
+        return [*typed, "--json"]
+    files = {
+        Stage.WRITE: ["--requests", str(folder / REQUESTS)],
+        Stage.JOIN: ["--answers", str(folder / ANSWERS)],
+    }
+    return ["generate", "batch", stage.value, *_without_server(typed[1:]), *files[stage], "--json"]
+
+
+_SERVER = ("--timeout", "--concurrency", "--tries", "--patience", "--price-in", "--price-out")
+
+
+def _without_server(typed: Sequence[str]) -> list[str]:
+    kept, skip = [], False
+    for word in typed:
+        if not skip and word not in _SERVER:
+            kept.append(word)
+        skip = word in _SERVER and not skip
+    return kept
+
+
+def _mapping(columns: Mapping[str, Any]) -> list[str]:
+    pairs = [
+        (name, column)
+        for name, found in columns.items()
+        for column in ([found] if isinstance(found, str) else found)
+    ]
+    return [word for name, column in pairs for word in ("--map", f"{name}={column}")]
+
+
+def job_of(asked: Asked, out: Path, stage: Stage) -> "Job":
+    """What was asked for as the core takes it."""
+    from skill_factory.generate import Budget, Endpoint, Job, Kind, Limits, Price, Sampling
+
+    by_files = asked.where is Where.FILES
+    provider = asked.provider if asked.where is Where.PROVIDER else ""
+    end = Endpoint(asked.model.strip(), asked.url.strip() if asked.where is Where.ADDRESS else "", provider)
+    price = Price(asked.price_in, asked.price_out)
+    budget = Budget(None, asked.budget or None) if stage is Stage.WHOLE else Budget()
+    return Job(
+        Kind(asked.what.value), asked.source, out, end, Sampling(temperature=asked.temperature, max_tokens=asked.max_tokens),
+        asked.columns, "", tuple(asked.variants), asked.per_variant, asked.task, asked.k,
+        0 if by_files else max(asked.k, asked.max_k), PILOT if stage is Stage.PILOT else 0,
+        price, budget, Limits(asked.concurrency), False, Source(config=asked.part[0], split=asked.part[1], revision=asked.part[2]),
+    )  # fmt: skip
+
+
+def typed_source(asked: Asked) -> str:
+    """What to type for the source: of a file its name alone, not its place on this server."""
+    return shlex.quote(Path(asked.source).name if Path(asked.source).is_absolute() else asked.source)

@@ -1,0 +1,127 @@
+"""A build on its way to the Hub: `python -m skill_factory push …` as a process of its own, with all that is known on disk.
+
+BUILD/push/asked.json     where to and how; no token
+           README.md      the card as its publisher saw it
+           progress.json  how far it is
+           told, log      what the command said; `process` and `stopping` as for builds
+
+So publishing goes on when the page is run again, the tab is closed or the server is started anew, as a build does; and
+as all of it is one commit, one that was ended on its way has changed nothing, or has landed whole.
+"""
+
+import json
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from skill_factory.publish.plan import Mode, PushPlan
+from skill_factory.publish.push import PushResult, PushStep
+from skill_factory.work import process
+from skill_factory.work.builds import Job
+from skill_factory.work.process import ACTIVE, State
+
+PATIENCE = 8.0
+"""Seconds that a push has to stop by itself."""
+ENDED = (
+    "Publishing was ended from outside. It is all or nothing: look below at what is there now, and try again."
+)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What was agreed to: the repository, how, and the commit that was looked at ("" where nothing can be lost)."""
+
+    repo: str
+    mode: str
+    public: bool
+    parent: str = ""
+
+
+@dataclass(frozen=True)
+class Sending:
+    """How it stands."""
+
+    state: State
+    asked: Asked
+    step: PushStep | None = None
+    result: PushResult | None = None
+    said: str = ""
+    """Why it failed, in a sentence."""
+
+    @property
+    def share(self) -> float:
+        """Part of the bytes that is sent, between 0 and 1."""
+        return min(1.0, self.step.done / self.step.total) if self.step and self.step.total else 0.0
+
+
+def start(job: Job, plan: PushPlan, card: str, token: str) -> None:
+    """Carry out what a visitor has seen and agreed to; while another push of this build is on its way, do nothing."""
+    if running(job):
+        return
+    path = _place(job)
+    path.mkdir(exist_ok=True, mode=0o700)
+    for left in ("told", "progress.json"):
+        (path / left).unlink(missing_ok=True)
+    (path / "README.md").write_text(card, encoding="utf-8")
+    asked = _agreed(plan)
+    (path / "asked.json").write_text(json.dumps(asdict(asked)), encoding="utf-8")
+    process.start(path, command(job, asked), token)
+
+
+def _agreed(plan: PushPlan) -> Asked:
+    """To replace where nothing was is to publish as new, so that what came meanwhile is refused."""
+    replaces = plan.mode is Mode.REPLACE and plan.before is not None
+    mode = Mode.NEW if plan.mode is Mode.REPLACE and not replaces else plan.mode
+    return Asked(plan.repo, mode.value, plan.public, str(plan.parent) if replaces else "")
+
+
+def command(job: Job, asked: Asked) -> list[str]:
+    """What is run: the same words that anyone could type."""
+    path = _place(job)
+    words = ["push", str(job.out), asked.repo, "--mode", asked.mode, "--card", str(path / "README.md")]
+    words += ["--public"] if asked.public else []
+    words += ["--parent", asked.parent] if asked.parent else []
+    words += ["--yes", "--json", "--progress", str(path / "progress.json")]
+    return [sys.executable, "-m", "skill_factory", *words]
+
+
+def running(job: Job) -> bool:
+    """Whether a push of this build is on its way."""
+    return process.alive(_place(job))
+
+
+def status(job: Job) -> Sending | None:
+    """How the last push of a build stands; None where there was none. One that does not stop in time is ended here."""
+    path = _place(job)
+    try:
+        asked = Asked(**json.loads((path / "asked.json").read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+    state = process.state(path, PATIENCE)
+    if state in ACTIVE:
+        return Sending(state, asked, _step(path))
+    if told := process.told(path):
+        return Sending(State.DONE, asked, result=PushResult(**{**told, "warnings": tuple(told["warnings"])}))
+    said = process.why(path, job.id, ENDED) if state is State.FAILED else ""
+    return Sending(state, asked, _step(path), said=said)
+
+
+def stop(job: Job) -> None:
+    """Ask it to stop."""
+    process.ask_to_stop(_place(job))
+
+
+def log(job: Job) -> str:
+    """What the command wrote to standard error, for the server's own log."""
+    return process.read(_place(job) / "log")
+
+
+def _step(path: Path) -> PushStep | None:
+    try:
+        return PushStep(**json.loads((path / "progress.json").read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def _place(job: Job) -> Path:
+    return job.path / "push"

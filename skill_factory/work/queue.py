@@ -1,0 +1,117 @@
+"""On a shared server heavy work waits for its turn: so many at once, the others in line, and the line says its length.
+
+A turn is a locked file and dies with its process; so does a place in line. `python -m skill_factory.work.queue build …` is
+`python -m skill_factory build …` behind a line.
+"""
+
+import fcntl
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from skill_factory.hosting import cores, hosted
+from skill_factory.work.home import place
+
+NOTE = "SKILL_FACTORY_WAITING"
+"""Names the file in which a waiting process says how many are before it."""
+AT_ONCE = "SKILL_FACTORY_BUILDS"
+"""Builds that a shared server runs at once; default: one for every two cores."""
+LINE = 40
+"""Places in line; who comes after that is asked to come back later."""
+PAUSE = 0.3
+
+
+def at_once() -> int:
+    """How many heavy pieces of work run side by side."""
+    asked = os.environ.get(AT_ONCE, "")
+    return max(1, int(asked)) if asked.isdecimal() else max(1, cores() // 2)
+
+
+def waiting(kind: str = "builds") -> int:
+    """How many wait in line now."""
+    return len(_line(place("turns") / kind))
+
+
+@contextmanager
+def turn(kind: str, note: Path | None = None) -> Iterator[None]:
+    """Wait for a turn and hold it; at home there is no line. `note` is a file that says how many are before."""
+    if not hosted():
+        yield
+        return
+    folder = place("turns") / kind
+    folder.mkdir(exist_ok=True, mode=0o700)
+    mine = folder / f"{time.time_ns():020d}-{os.getpid()}"
+    coming = folder / f"coming-{os.getpid()}"
+    with coming.open("w", encoding="utf-8") as here:
+        fcntl.flock(here, fcntl.LOCK_EX)
+        os.rename(coming, mine)  # locked before it can be seen: an unlocked place is that of an ended process
+        try:
+            slot = _first_free(folder, mine, note)
+        finally:
+            mine.unlink(missing_ok=True)
+            if note is not None:
+                note.unlink(missing_ok=True)
+    try:
+        yield
+    finally:
+        os.close(slot)
+
+
+def _first_free(folder: Path, mine: Path, note: Path | None) -> int:
+    """The locked file of a free turn, once nobody is before."""
+    said = -1
+    while True:
+        before = sum(path.name < mine.name for path in _line(folder))
+        if before == 0:
+            for number in range(at_once()):
+                slot = os.open(folder / f"turn-{number}", os.O_CREAT | os.O_RDWR, 0o600)
+                if _locked(slot):
+                    return slot
+                os.close(slot)
+        if note is not None and before != said:
+            note.write_text(str(before), encoding="utf-8")
+            said = before
+        time.sleep(PAUSE)
+
+
+def _line(folder: Path) -> list[Path]:
+    """The places in line that are held; those of ended processes are taken away."""
+    held = []
+    for path in sorted(folder.glob("[0-9]*-*")):
+        try:
+            handle = os.open(path, os.O_RDWR)
+        except OSError:
+            continue
+        if _locked(handle):
+            path.unlink(missing_ok=True)
+        else:
+            held.append(path)
+        os.close(handle)
+    return held
+
+
+def _locked(handle: int) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def main(words: list[str]) -> int:
+    """Run a command of the package when its turn has come, and give its exit code."""
+    note = os.environ.pop(NOTE, "")
+    try:
+        with turn("builds", Path(note) if note else None):
+            from skill_factory.cli.main import main as run
+
+            return run(words)
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
