@@ -10,10 +10,10 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from skill_factory.formats import format_of
 from skill_factory.reasons import Level, sentence
 from skill_factory.recipe.model import Recipe
 from skill_factory.tally import Label, Tally, Teaches, TraceChars, keyed
-from skill_factory.traces.formats import WORDS
 from skill_factory.wording import percent
 
 CONFIG = "sft_train"
@@ -163,7 +163,7 @@ def _opening(recipe: Recipe, tally: Tally) -> str:
 def _labels(tally: Tally) -> str:
     rows = [(f"`{label}`", f"{n:,}") for label, n in sorted(tally.counts["traces_by_label"].items())]
     formats = [
-        f"- `{code}`: {WORDS[code][1] if code in WORDS else 'a format of its own'} {n:,} traces."
+        f"- `{code}`: {format_of(code).shows or 'a format of its own'} {n:,} traces."
         for code, n in sorted(tally.counts["traces_by_format"].items())
     ]
     return _table(("label (`sft_template_type_idx`)", "traces"), rows) + "\n\n" + "\n".join(formats)
