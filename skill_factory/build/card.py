@@ -10,6 +10,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from skill_factory import __version__
 from skill_factory.formats import format_of
 from skill_factory.reasons import Level, sentence
 from skill_factory.recipe.model import Recipe
@@ -37,7 +38,7 @@ def report_of(recipe: Recipe, tally: Tally) -> dict[str, Any]:
     return {
         "fingerprint": recipe.fingerprint(),
         "versions": {
-            "skill_factory": version("skill_factory") if _installed() else "0.1.0",
+            "skill_factory": __version__,
             "python": ".".join(platform.python_version_tuple()[:2]),
             "pyarrow": version("pyarrow"),
         },
@@ -46,14 +47,6 @@ def report_of(recipe: Recipe, tally: Tally) -> dict[str, Any]:
         "traces": tally.ledger[Level.TRACES].kept,
         **tally.to_json(),
     }
-
-
-def _installed() -> bool:
-    try:
-        version("skill_factory")
-    except ModuleNotFoundError:
-        return False
-    return True
 
 
 def dataset_info(repository: str = "") -> dict[str, Any]:
