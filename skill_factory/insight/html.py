@@ -27,6 +27,7 @@ from skill_factory.insight.trace_parts import (
     visible,
 )
 from skill_factory.model import SegmentKind, Trace, hex_id
+from skill_factory.wording import many
 
 _OWN_TAGS = re.compile(r"&lt;/?(?:answer|verdict)&gt;")
 
@@ -106,7 +107,7 @@ def map_html(trace: Trace) -> str:
 def html_page(traces: Sequence[Trace], title: str, note: str = "", measure: Measure = characters) -> str:
     """One self-contained page with all traces, the first one open; no script, nothing fetched."""
     questions = len({trace.plan.question.id for trace in traces})
-    said = f"{_number(len(traces), 'trace')} of {_number(questions, 'question')}. {note}".strip()
+    said = f"{many(len(traces), 'trace')} of {many(questions, 'question')}. {note}".strip()
     return "\n".join(
         [
             '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
@@ -214,10 +215,6 @@ def _final(shown: Story, key: str) -> str:
         f'<p class="sf-name">{name} {truth(right)}</p>'
         f'<div class="sf-text sf-answer">{safe(shown.answer)}</div></div>'
     )
-
-
-def _number(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 # -- terminal ------------------------------------------------------------------------------------------------------
