@@ -99,11 +99,6 @@ def text_html(text: str) -> str:
     return f'<div class="sf-fold">{shown}<label class="sf-more"><input type="checkbox">{more}</label></div>'
 
 
-def map_html(trace: Trace) -> str:
-    """A trace as a thumbnail: one mark for each attempt."""
-    return f'<span class="sf">{_map(story(trace), "")}</span>'
-
-
 def html_page(traces: Sequence[Trace], title: str, note: str = "", measure: Measure = characters) -> str:
     """One self-contained page with all traces, the first one open; no script, nothing fetched."""
     questions = len({trace.plan.question.id for trace in traces})

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from skill_factory.formats import format_of
 from skill_factory.model import Segment, SegmentKind, Trace
+from skill_factory.recipe.tokens import estimated_tokens
 from skill_factory.wording import many
 
 Measure = Callable[[str], str]
@@ -45,7 +46,7 @@ def tokens_at(chars_per_token: float) -> Measure:
     """The estimated length of a text in tokens, in words that say that it is an estimate."""
 
     def measure(text: str) -> str:
-        return f"≈ {many(max(1, round(len(text) / chars_per_token)), 'token')}"
+        return f"≈ {many(max(1, round(estimated_tokens(len(text), chars_per_token))), 'token')}"
 
     return measure
 
