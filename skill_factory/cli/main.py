@@ -71,6 +71,12 @@ def main(arguments: Sequence[str]) -> int:
             file=sys.stderr,
         )
         return USE_ERROR
+    if sys.platform == "win32":
+        print(
+            "SkillFactory Studio runs on Linux and macOS. On Windows, run it in WSL (`wsl --install`).",
+            file=sys.stderr,
+        )
+        return USE_ERROR
     args = parser(arguments[0] if arguments else "").parse_args(arguments)
     try:
         code: int = args.run(args)
