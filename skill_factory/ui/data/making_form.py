@@ -68,7 +68,7 @@ class _Form:
         """Where the model is."""
         options = list(PLACES)
         found = st.segmented_control(
-            "Where is the model?", options, format_func=PLACES.get, required=True, default=self._first("where"),
+            "Where is the model?", options, format_func=PLACES.__getitem__, required=True, default=self._first("where"),
             **self._options("where"),
         )  # fmt: skip
         st.caption(ABOUT[found])
@@ -122,7 +122,7 @@ class _Form:
                 )  # fmt: skip
             return {"k": k, "max_k": max(k, most)}
         names = st.multiselect(
-            "Wordings of the prompt", list(WORDINGS), self._first("variants", list(self._value("variants") or WORDINGS)), format_func=WORDINGS.get,
+            "Wordings of the prompt", list(WORDINGS), self._first("variants", list(self._value("variants") or WORDINGS)), format_func=WORDINGS.__getitem__,
             help="Each question is asked in each of them: variety helps.", **self._options("variants"),
         )  # fmt: skip
         self._keep("variants", tuple(names))

@@ -1,8 +1,9 @@
 """Kept and dropped with its reasons, and labels that the critiques contradict: tables to read and to download."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import islice
+from typing import Any
 
 import streamlit as st
 
@@ -35,6 +36,12 @@ NOUNS = {
     Level.ROWS: "row",
 }
 ROWS_LEVEL = (*LEVELS, Level.ROWS)
+Walk = Callable[[], Iterator[Item]]
+Written = Callable[[Iterable[dict[str, Any]]], str]
+DOWNLOADS: tuple[tuple[str, Written, str], ...] = (
+    ("JSONL", as_jsonl, "application/jsonl"),
+    ("CSV", as_csv, "text/csv"),
+)
 HELP = (
     "A response is one answer of the model, a reflection one critique of it. "
     "Each is dropped for the first rule that it fails."
@@ -152,12 +159,9 @@ def _columns(found: Sequence[Item], level: Level) -> dict[str, list[str]]:
     return table
 
 
-def _ways_on(one: Item, wanted: Wanted, walk: object, noun: str) -> None:
+def _ways_on(one: Item, wanted: Wanted, walk: Walk, noun: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        for name, make, mime in (
-            ("JSONL", as_jsonl, "application/jsonl"),
-            ("CSV", as_csv, "text/csv"),
-        ):
+        for name, make, mime in DOWNLOADS:
             st.download_button(
                 f"All of these as {name}", partial(_file, walk, wanted.level, make),
                 f"{noun}s-{wanted.reason or wanted.fate}.{name.lower()}", mime, icon=":material/download:",
@@ -169,7 +173,7 @@ def _ways_on(one: Item, wanted: Wanted, walk: object, noun: str) -> None:
         )  # fmt: skip
 
 
-def _file(walk: object, level: Level, make: object) -> str:
+def _file(walk: Walk, level: Level, make: Written) -> str:
     return make(as_row(one, level) for one in walk())
 
 
