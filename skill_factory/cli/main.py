@@ -30,6 +30,7 @@ COMMANDS = {
     "export": "write what a trainer needs of a build",
     "push": "publish a build folder or a raw set on the Hub",
     "space": "run this app as a Space of your own",
+    "app": "start the app in a browser",
 }
 """Every command and what it does, in the order of a first visit; each is the module of that name in this room."""
 
@@ -43,7 +44,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def run() -> NoReturn:
-    """The program: its exit code is 0, 1 (lint found something), 2 (an error to mend) or 130 (Ctrl-C)."""
+    """The program: its exit code is 0, 1 (lint found something), 2 (an error to fix) or 130 (Ctrl-C)."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(
