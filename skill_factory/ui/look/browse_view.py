@@ -20,9 +20,10 @@ from skill_factory.insight.browse import (
     reasons_of,
 )
 from skill_factory.insight.item_html import item_html
-from skill_factory.insight.trace_parts import first_line, mark, truth_word, variant_words, visible
+from skill_factory.insight.trace_parts import first_line, mark, truth_word, visible
 from skill_factory.judge.lookup import broken_rows
 from skill_factory.reasons import Level, sentence
+from skill_factory.recipe.variants import variant_words
 from skill_factory.ui.frame import loading, workspace
 from skill_factory.ui.frame.loading import Evidence
 from skill_factory.wording import many
