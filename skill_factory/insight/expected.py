@@ -36,7 +36,7 @@ class Outlook:
 
     @property
     def fixing(self) -> float:
-        """Share of the traces that show a mistake being put right; 0 without traces."""
+        """Share of the traces that show a mistake corrected; 0 without traces."""
         every = sum(sum(shows) for shows in self.by_attempts.values())
         fixing = sum(shows[TEACHES.index("wrong_to_right")] for shows in self.by_attempts.values())
         return fixing / every if every else 0.0

@@ -66,7 +66,7 @@ def proposal(one: Proposal, exact: bool) -> None:
         icon=":material/lightbulb:",
     )
     st.button(
-        f"Use N = {one.attempts}", key="use.proposal", on_click=workspace.change, args=(dict(one.changes),)
+        f"Use N = {one.attempts}", key="use.proposal", on_click=workspace.apply, args=(dict(one.changes),)
     )
 
 
