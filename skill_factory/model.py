@@ -124,8 +124,8 @@ class TracePlan(NamedTuple):
     label: str
     repeat: int
     order: Sequence[Response]
-    closing: Closing = Closing.PLAIN
-    key: bytes = b""
+    closing: Closing
+    key: bytes
     """What the choice was drawn from; reflections are drawn from it, phrases from it and the format."""
     reflect: bool = True
     """Whether reflections are shown."""

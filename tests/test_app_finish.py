@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from skill_factory.build.archives import jsonl, parquet, zipped
 from skill_factory.build.folder import BuildFolder
 from skill_factory.errors import BuildFolderError
 from skill_factory.reasons import Level
@@ -19,7 +20,7 @@ from skill_factory.recipe.model import Recipe
 from skill_factory.sources.demo.rows import write_demo
 from skill_factory.trainers import Options
 from skill_factory.ui.finish.card_view import parts, with_words
-from skill_factory.ui.finish.downloads import jsonl, page, parquet, zipped
+from skill_factory.ui.finish.downloads import page
 from skill_factory.work import builds
 from skill_factory.work.builds import Job
 from skill_factory.work.process import State

@@ -10,7 +10,7 @@ import pytest
 
 from skill_factory.build.card import BEGIN, END, card_body, dataset_info, example_row, ledger_table
 from skill_factory.build.pipeline import build
-from skill_factory.model import Question, Response
+from skill_factory.model import Closing, Question, Response
 from skill_factory.recipe.model import Recipe, recipe_from_toml
 from skill_factory.tally import COUNTS, Tally, tally_from_json, total
 from tests import command, make_raw
@@ -218,7 +218,7 @@ def test_own_formats_are_built_and_named(tmp_path: Path) -> None:
 
     def two_right(question: Question, ask: Traces) -> Iterator[Any]:
         right: list[Response] = [one for one in question.responses if one.correct][:2]
-        yield TracePlan(question, "mine", "mine", 0, right, key=b"key")
+        yield TracePlan(question, "mine", "mine", 0, right, Closing.PLAIN, b"key")
 
     raw = make_raw.write_parquet(make_raw.make_rows(20, seed=4), tmp_path / "raw.parquet")
     asked = Recipe().changed({"traces.attempts": 2, "traces.formats": ["mine", "0C"]})

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from skill_factory.formats import FORMATS
 from skill_factory.recipe.options import OPTIONS
-from skill_factory.traces.formats import FORMATS
 from tests import command, write_docs
 
 ROOT = Path(__file__).parents[1]

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skill_factory.build.prepare import settled_columns
+from skill_factory.formats import FORMATS
 from skill_factory.insight.fitness import MOST_PROPOSED, Fitness, fitness
 from skill_factory.insight.readiness import Finding, Light, Step
 from skill_factory.judge.answer_trials import answers_found
@@ -177,7 +178,7 @@ def test_the_proposed_n_can_always_be_built(pools: list[tuple[int, int]]) -> Non
     recipe = MAPPED.changed(dict(found.proposal.changes))
     table = canonical(rows, recipe.columns).table.cast(CANONICAL)
     facts = read(table, recipe).facts
-    usable = reach(judge(facts, recipe), recipe, "*C_full")
+    usable = reach(judge(facts, recipe), recipe, FORMATS["*C_full"].needs)
     n = found.proposal.attempts
     assert 0 <= n <= MOST_PROPOSED
     assert n == 0 or usable[n - 1] > 0

@@ -69,7 +69,7 @@ def _default(value: object) -> str:
 def control_labels() -> Iterator[tuple[str, str]]:
     """(field, label) of every control of the app that is made by one call."""
     fields = set(Recipe().flat())
-    for path in sorted([*(ROOT / "skill_factory" / "ui").glob("*.py"), *(ROOT / "pages").glob("*.py")]):
+    for path in sorted([*(ROOT / "skill_factory" / "ui").rglob("*.py"), *(ROOT / "pages").glob("*.py")]):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and len(node.args) >= 2:
                 texts = [one.value if isinstance(one, ast.Constant) else None for one in node.args[:2]]
@@ -79,7 +79,7 @@ def control_labels() -> Iterator[tuple[str, str]]:
 
 def meanings_of_fields() -> Iterator[tuple[str, str]]:
     """(field, the docstring under it) of the recipe's parts."""
-    tree = ast.parse((ROOT / "skill_factory" / "recipe.py").read_text(encoding="utf-8"))
+    tree = ast.parse((ROOT / "skill_factory" / "recipe" / "model.py").read_text(encoding="utf-8"))
     parts = {
         str(info.annotation.__name__): name for name, info in Recipe.model_fields.items() if info.annotation
     }

@@ -10,10 +10,11 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from skill_factory import __version__
+from skill_factory.formats import format_of
 from skill_factory.reasons import Level, sentence
 from skill_factory.recipe.model import Recipe
 from skill_factory.tally import Label, Tally, Teaches, TraceChars, keyed
-from skill_factory.traces.formats import WORDS
 from skill_factory.wording import percent
 
 CONFIG = "sft_train"
@@ -37,7 +38,7 @@ def report_of(recipe: Recipe, tally: Tally) -> dict[str, Any]:
     return {
         "fingerprint": recipe.fingerprint(),
         "versions": {
-            "skill_factory": version("skill_factory") if _installed() else "0.1.0",
+            "skill_factory": __version__,
             "python": ".".join(platform.python_version_tuple()[:2]),
             "pyarrow": version("pyarrow"),
         },
@@ -46,14 +47,6 @@ def report_of(recipe: Recipe, tally: Tally) -> dict[str, Any]:
         "traces": tally.ledger[Level.TRACES].kept,
         **tally.to_json(),
     }
-
-
-def _installed() -> bool:
-    try:
-        version("skill_factory")
-    except ModuleNotFoundError:
-        return False
-    return True
 
 
 def dataset_info(repository: str = "") -> dict[str, Any]:
@@ -163,7 +156,7 @@ def _opening(recipe: Recipe, tally: Tally) -> str:
 def _labels(tally: Tally) -> str:
     rows = [(f"`{label}`", f"{n:,}") for label, n in sorted(tally.counts["traces_by_label"].items())]
     formats = [
-        f"- `{code}`: {WORDS[code][1] if code in WORDS else 'a format of its own'} {n:,} traces."
+        f"- `{code}`: {format_of(code).shows or 'a format of its own'} {n:,} traces."
         for code, n in sorted(tally.counts["traces_by_format"].items())
     ]
     return _table(("label (`sft_template_type_idx`)", "traces"), rows) + "\n\n" + "\n".join(formats)

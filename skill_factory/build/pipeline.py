@@ -23,6 +23,7 @@ from skill_factory.build.prepare import check_usable, pinning, ready
 from skill_factory.build.progress import Report, silent
 from skill_factory.build.storage import place
 from skill_factory.errors import ColumnError, NothingUsable, RecipeError, SourceError
+from skill_factory.formats import OwnFormats, chosen_formats
 from skill_factory.judge.counting import tally_judgement
 from skill_factory.judge.facts import Facts, Reading, read
 from skill_factory.judge.first_questions import ever_more_rows
@@ -37,7 +38,6 @@ from skill_factory.sources.columns import CANONICAL
 from skill_factory.tally import Tally, total
 from skill_factory.traces.bulk.typeset import typeset
 from skill_factory.traces.counting import tally_traces
-from skill_factory.traces.formats import OwnFormats, chosen_formats
 from skill_factory.traces.plan import Written, compose
 from skill_factory.traces.render import render
 from skill_factory.traces.rows import to_table
@@ -89,8 +89,8 @@ def build_partition(
     `written` says what the partitions before wrote; it matters only where the recipe sets limits.
     """
     reading = read(rows.cast(CANONICAL), recipe)
-    judgement = judge(reading.facts, recipe)
-    tally = tally_judgement(reading.facts, judgement, recipe)
+    judgement = judge(reading.facts, recipe, own)
+    tally = tally_judgement(reading.facts, judgement, recipe, own)
     formats = chosen_formats(recipe.traces.formats, own)
     book = phrase_book(recipe.phrases)
     plans = compose(reading, judgement, recipe, book, formats, tally, written or Written())

@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from skill_factory.build.pipeline import build_partition
-from skill_factory.insight.expected import TEACHES, Outlook
-from skill_factory.insight.simulated import foreseen
+from skill_factory.formats.record import TEACHES
+from skill_factory.insight.expected import Outlook
+from skill_factory.insight.simulated import forecast
 from skill_factory.insight.tables import TEACHES_WORDS
 from skill_factory.judge.facts import Facts
 from skill_factory.judge.judge import judge
@@ -74,7 +75,7 @@ def shown(value: Any) -> str:
 
 def prospects(facts: Facts, recipe: Recipe) -> Outlook:
     """What a recipe would give, from facts that were read with its own rules."""
-    return foreseen(facts, judge(facts, recipe), recipe)
+    return forecast(facts, judge(facts, recipe), recipe)
 
 
 def measures(left: Outlook, right: Outlook) -> list[Measure]:

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from skill_factory.build.prepare import described, settled_columns
 from skill_factory.errors import ColumnError
+from skill_factory.formats import format_of
 from skill_factory.judge.counting import tally_judgement
 from skill_factory.judge.facts import read
 from skill_factory.judge.judge import judge, reach
@@ -82,7 +83,7 @@ def inspect(
     reading = read(rows, recipe)
     judgement = judge(reading.facts, recipe)
     tally.add(tally_judgement(reading.facts, judgement, recipe))
-    usable = reach(judgement, recipe, recipe.traces.formats[0], MOST)
+    usable = reach(judgement, recipe, format_of(recipe.traces.formats[0]).needs, MOST)
     missing = [
         f for f in ("answer", "extracted_answer", "reflections", "prompt_variant") if not getattr(settled, f)
     ]

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from skill_factory.insight.expected import TEACHES, Outlook, able, outlook, why_not
+from skill_factory.formats import FORMATS, format_of
+from skill_factory.formats.record import TEACHES
+from skill_factory.insight.expected import Outlook, able, why_not
+from skill_factory.insight.simulated import forecast
 from skill_factory.judge.facts import Facts
 from skill_factory.judge.judge import Judgement
 from skill_factory.reasons import Level, sentence
 from skill_factory.recipe.model import Recipe
 from skill_factory.tally import LevelTally, Tally, TraceChars, keyed
-from skill_factory.traces.formats import FORMATS, WORDS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,29 +37,22 @@ TEACHES_WORDS: Mapping[str, str] = {
 """What a trace shows, for people."""
 
 
-def format_name(code: str) -> str:
-    """What a format is called; an own format goes by its code."""
-    return WORDS[code][0] if code in WORDS else code
-
-
 # -- which formats, how many attempts ------------------------------------------------------------------------------
 
 
-def yield_table(
-    judgement: Judgement, recipe: Recipe, codes: Sequence[str] = tuple(FORMATS)
-) -> "pd.DataFrame":
+def yield_table(judgement: Judgement, recipe: Recipe, codes: Sequence[str] | None = None) -> "pd.DataFrame":
     """code, format, chosen, attempts (N = 1..10), questions: how many questions could give a trace of the format."""
     import pandas as pd
 
     rows = [
         (
             code,
-            format_name(code),
+            format_of(code).name,
             code in recipe.traces.formats,
             n,
             int(able(judgement, recipe, code, n).sum()),
         )
-        for code in codes
+        for code in codes or FORMATS
         for n in range(1, MOST_ATTEMPTS + 1)
     ]
     return pd.DataFrame(rows, columns=["code", "format", "chosen", "attempts", "questions"])
@@ -73,10 +68,10 @@ class FormatReach(NamedTuple):
     """Questions that can't give one, by the first reason."""
 
 
-def format_reach(judgement: Judgement, recipe: Recipe, code: str) -> FormatReach:
+def format_reach(facts: Facts, judgement: Judgement, recipe: Recipe, code: str) -> FormatReach:
     """Questions and traces of one format under the other settings of the recipe, and why not more."""
     alone = recipe.model_copy(update={"traces": recipe.traces.model_copy(update={"formats": (code,)})})
-    seen = outlook(judgement, alone)
+    seen = forecast(facts, judgement, alone, most=0)
     return FormatReach(code, seen.questions, seen.traces, why_not(judgement, recipe, code))
 
 

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from skill_factory.formats import format_of
 from skill_factory.model import Segment, SegmentKind, Trace
-from skill_factory.traces.formats import WORDS
 
 Measure = Callable[[str], str]
 """How long a text is, in words ("312 tokens")."""
@@ -99,7 +99,7 @@ def story(trace: Trace) -> Story:
     )  # fmt: skip
     return Story(
         question=plan.question.text,
-        name=WORDS.get(plan.format, (plan.format, ""))[0],
+        name=format_of(plan.format).name,
         format=plan.format,
         label=plan.label,
         cards=cards,

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from skill_factory.formats import OwnFormats, format_of
 from skill_factory.judge.facts import Facts
 from skill_factory.judge.judge import Judgement, reach
 from skill_factory.reasons import Level, QuestionReason, ReflectionReason, ResponseReason
@@ -13,7 +14,9 @@ from skill_factory.recipe.model import Recipe
 from skill_factory.tally import Balance, Label, LevelTally, Reach, Tally, Verdicts
 
 
-def tally_judgement(facts: Facts, judgement: Judgement, recipe: Recipe) -> Tally:
+def tally_judgement(
+    facts: Facts, judgement: Judgement, recipe: Recipe, own: OwnFormats | None = None
+) -> Tally:
     """Responses, reflections and questions: kept, or dropped by reason; and the numbers of the charts about them."""
     tally = Tally()
     for level, codes, reasons in (
@@ -27,7 +30,7 @@ def tally_judgement(facts: Facts, judgement: Judgement, recipe: Recipe) -> Tally
         )
     _count_responses(tally, facts, judgement)
     for code in recipe.traces.formats:
-        for n, usable in enumerate(reach(judgement, recipe, code), 1):
+        for n, usable in enumerate(reach(judgement, recipe, format_of(code, own).needs), 1):
             tally.counts["reach"][str(Reach(code, n))] = usable
     return tally
 

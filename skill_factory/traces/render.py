@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeAlias
 from xxhash import xxh3_128_intdigest
 
 from skill_factory.draws import Draws, text_id
-from skill_factory.model import Closing, Segment, SegmentKind, Trace, TraceFormat, TracePlan
+from skill_factory.model import Closing, Segment, SegmentKind, Trace, TracePlan
 from skill_factory.recipe.model import Recipe
 from skill_factory.recipe.phrases import PhraseBook
 
@@ -84,7 +84,7 @@ def phrase_key(plan: TracePlan) -> bytes:
 
 def phrase_pools(plan: TracePlan, book: PhraseBook) -> list[Sequence[str]]:
     """Pools of the glue after each attempt but the last, of the closing's phrase where it has one, and of the ending."""
-    if plan.format == TraceFormat.NO_REFLECTION:  # nothing was judged, so only the generic glue is honest
+    if not plan.reflect:  # nothing was judged, so only the generic glue is honest
         pools = [book.generic] * (len(plan.order) - 1)
     else:
         glue_after = book.glue_after

@@ -35,14 +35,13 @@ from skill_factory.build.scatter import (
 )
 from skill_factory.build.storage import on_disk
 from skill_factory.errors import BuildFolderError, NothingUsable, RecipeError
+from skill_factory.formats import OwnFormats, format_of
 from skill_factory.hosting import cores
-from skill_factory.model import TraceFormat
 from skill_factory.reasons import Level
 from skill_factory.recipe.model import Recipe
 from skill_factory.sources import Piece, RawSource
 from skill_factory.sources.neighbours import read_together
 from skill_factory.tally import Tally, tally_from_json, total
-from skill_factory.traces.formats import OwnFormats
 from skill_factory.traces.plan import Written
 
 SMALL_BYTES = 24_000_000
@@ -107,7 +106,7 @@ def _run(
             f"{folder.path} is no folder of this machine. Use --engine ray for it, or a path on a disk."
         )
     clock = _Clock(report)
-    cut, rows = _scan(source, recipe, folder, pool, clock, pin)
+    cut, rows = _scan(source, recipe, folder, pool, clock, pin, own)
     done = {p: tally for p in range(len(cut)) if (tally := folder.done(p)) is not None}
     resumed = len(done)
     clock.begin(len(cut), done, resumed)
@@ -131,6 +130,7 @@ def _scan(
     pool: Executor | None,
     clock: "_Clock",
     pin: Callable[[], Recipe],
+    own: OwnFormats | None,
 ) -> tuple[Partitions, Tally]:
     noted = folder.scan_done()
     if noted is not None:
@@ -147,7 +147,7 @@ def _scan(
         clock.scanned(scattered.tally)
     parts = [found[k] for k in range(len(pieces))]
     rows = total(part.tally for part in parts)
-    check_variants(frozenset[str]().union(*(part.variants for part in parts)), recipe)
+    check_variants(frozenset[str]().union(*(part.variants for part in parts)), recipe, own)
     cut = partitions(
         [c for part in parts for c in part.chunks], sum((p.bytes for p in parts), np.zeros(1, np.int64))
     )
@@ -160,11 +160,11 @@ def _scatter(piece: Piece, recipe: Recipe, folder: Path, k: int) -> Scattered:
     return scatter_piece(piece, recipe, folder, f"piece-{k:05d}")
 
 
-def check_variants(found: frozenset[str], recipe: Recipe) -> None:
+def check_variants(found: frozenset[str], recipe: Recipe, own: OwnFormats | None) -> None:
     """Say before building that attempts can't all differ in variant. Errors: NothingUsable."""
     wanted, n = recipe.filters.variants, recipe.traces.attempts
     found = found & set(wanted) if wanted else found
-    gated = set(recipe.traces.formats) != {TraceFormat.ALGORITHM_1}
+    gated = any(format_of(code, own).needs.n_responses for code in recipe.traces.formats)
     if recipe.traces.distinct_variants and gated and len(found) < n:
         names = ", ".join(sorted(name or "(none)" for name in found))
         raise NothingUsable(

@@ -11,6 +11,7 @@ import streamlit as st
 
 from skill_factory.build.pipeline import build_partition
 from skill_factory.errors import SkillFactoryError
+from skill_factory.formats import format_of
 from skill_factory.hosting import cores, hosted
 from skill_factory.insight import tables as stats
 from skill_factory.insight.estimate import Estimate, Pace, estimate, size_words, time_words
@@ -97,7 +98,7 @@ def _numbers(seen: Evidence, takes: Estimate, about: str) -> None:
     ]
     for column, (label, number) in zip(st.columns(4), told, strict=True):
         column.metric(label, number, border=True)
-    formats = ", ".join(stats.format_name(code) for code in seen.recipe.traces.formats)
+    formats = ", ".join(format_of(code).name for code in seen.recipe.traces.formats)
     st.markdown(
         f"{formats}, N = {seen.recipe.traces.attempts}, from {shell.plain(workspace.current().label)}."
     )

@@ -20,9 +20,9 @@ from skill_factory.build.pipeline import Preview, build_partition
 from skill_factory.build.prepare import SAMPLE_ROWS, settled_columns
 from skill_factory.errors import ColumnError, NothingUsable, SourceError
 from skill_factory.hosting import hosted
-from skill_factory.insight.expected import Outlook, outlook
+from skill_factory.insight.expected import Outlook
 from skill_factory.insight.fitness import fitness
-from skill_factory.insight.simulated import foreseen
+from skill_factory.insight.simulated import forecast
 from skill_factory.judge import source_facts
 from skill_factory.judge.answer_trials import answers_found
 from skill_factory.judge.first_questions import MORE, first_rows
@@ -204,7 +204,7 @@ def _evidence(chosen: Recipe, found: Narrow) -> Evidence:
         found.facts, once("judged", by_filters, lambda: judge(found.facts, chosen)), chosen
     )
     # A sample's draws are not those of the whole: there the expectation says more.
-    seen = foreseen(found.facts, judged, chosen) if found.whole else outlook(judged, chosen)
+    seen = forecast(found.facts, judged, chosen, **({} if found.whole else {"most": 0}))
     return Evidence(chosen, found, judged, seen, _scale(found))
 
 

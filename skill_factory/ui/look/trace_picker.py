@@ -6,8 +6,8 @@ from functools import partial
 
 import streamlit as st
 
+from skill_factory.formats import format_of
 from skill_factory.insight.html import html_page
-from skill_factory.insight.tables import format_name
 from skill_factory.insight.trace_parts import first_line, path_of, story, visible
 from skill_factory.model import Trace, hex_id
 from skill_factory.ui.frame import loading, shell, workspace
@@ -83,7 +83,7 @@ def _chosen_kind(every: Sequence[Trace]) -> list[Trace]:
 
 
 def _kind(trace: Trace) -> str:
-    return f"{format_name(trace.plan.format)} · {trace.plan.label}"
+    return f"{format_of(trace.plan.format).name} · {trace.plan.label}"
 
 
 def _place(shown: Sequence[Trace]) -> int:
