@@ -76,7 +76,7 @@ def _with_stored(
     if stored is None:
         return ours, 0, 0, False
     if len(stored) != len(ours):
-        return ours, 0, 0, True
+        return ours, 0, 0, bool(ours)
     marks = tuple([mine if one is None else int(one) for mine, one in zip(ours, stored, strict=True)])
     pairs = [
         (mine, one) for mine, one in zip(ours, stored, strict=True) if one is not None and mine != UNJUDGED
@@ -109,7 +109,7 @@ class Counting:
         parts, output = one.parts, one.output
         words = count_words(parts.text)
         row = (
-            text_id(f"{output.question}\x1f{parts.text}"), text_id(output.question),
+            text_id(f"{output.question}\x1f{parts.text}"), text_id(output.question or parts.text),
             text_id(output.gold) if output.gold is not None else 0, output.run, output.step, one.final,
             _final_id(one), parts.final is not None, one.differs, one.last, parts.cut_off, parts.malformed,
             goes_in_circles(parts.text), parts.answers, len(parts.reflections),

@@ -100,6 +100,7 @@ def measurement(
     seed: int = 0,
     reading: Mapping[str, Any] | None = None,
     why: Mapping[str, str] | None = None,
+    notes: Sequence[str] = (),
 ) -> Measurement:
     """All figures of a table of outputs. `why` says for a run why nothing can be judged. Errors: RecipeError."""
     why = why or {}
@@ -108,16 +109,21 @@ def measurement(
     base = _baseline(baseline, list(tables))
     others = [run for run in tables if run != base] if base else []
     comparisons = [row for run in others for row in compare(base, run, tables, figures, seed)]
-    notes = [f"{run}: {note}" for run, one in tables.items() for note in notes_of(figures[run], one)]
-    notes += [
+    shared = {one.b for one in comparisons}
+    apart = [
         f"{base} and {run} share no question, so they can't be compared."
         for run in others
-        if not any(one.b == run for one in comparisons)
+        if run not in shared
     ]
+    notes = [*notes, *_notes(tables, figures), *apart]
     groups = {column: _groups(table, column, seed) for column in by}
     return Measurement(
         figures, comparisons, series_of(tables, figures, seed), groups, notes, reading or {}, table
     )
+
+
+def _notes(tables: Mapping[str, pa.Table], figures: Mapping[str, Figures]) -> list[str]:
+    return [f"{run}: {note}" for run, one in tables.items() for note in notes_of(figures[run], one)]
 
 
 def _baseline(asked: str, runs: Sequence[str]) -> str:

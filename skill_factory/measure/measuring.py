@@ -119,7 +119,8 @@ def measured(
         )
     why = {one.layout.name: one.why for one in openings if one.why}
     reading = _told(openings, settings, stated, dropped)
-    return measurement(table, asked.by, settings.baseline, settings.seed, reading, why)
+    notes = [note for one in openings for note in one.notes]
+    return measurement(table, asked.by, settings.baseline, settings.seed, reading, why, notes)
 
 
 def _told(

@@ -65,7 +65,8 @@ class Layout:
     question: str = ""
     answer: str = ""
     response: tuple[str, ...] = ()
-    label: str = ""
+    labels: tuple[str, ...] = ()
+    """One, or one for each response column."""
     inner: str = ""
     thinking: str = ""
     run: str = ""
@@ -78,7 +79,7 @@ class Layout:
     def paths(self) -> tuple[str, ...]:
         """Every column that is read."""
         found = [
-            self.question, self.answer, *self.response, self.label, self.inner, self.thinking, self.run, self.step,
+            self.question, self.answer, *self.response, *self.labels, self.inner, self.thinking, self.run, self.step,
             *(one for one in self.by if one),
         ]  # fmt: skip
         return tuple(dict.fromkeys([*filter(None, found), *(("attempts", "spans") if self.ours else ())]))
@@ -101,11 +102,19 @@ class Opened:
     why: str = ""
     """Why nothing in it can be judged; empty where it can."""
 
+    @property
+    def notes(self) -> list[str]:
+        """What a reader should know of how it was read."""
+        alone = (
+            f"{self.layout.name}: no column holds questions, so every output counts as a question of its own."
+        )
+        return [] if self.layout.question else [alone]
+
     def told(self) -> dict[str, Any]:
         """How it was read, as JSON values."""
         shown = {
             "question": self.layout.question, "answer": self.layout.answer, "response": list(self.layout.response),
-            "label": self.layout.label, "inner_labels": self.layout.inner, "thinking": self.layout.thinking,
+            "label": list(self.layout.labels), "inner_labels": self.layout.inner, "thinking": self.layout.thinking,
             "run": self.layout.run, "step": self.layout.step,
         }  # fmt: skip
         return {
@@ -140,7 +149,7 @@ def _recipe_of_build(folder: Path, asked: Recipe) -> Recipe:
 
 
 def _why(layout: Layout, names: Sequence[str], built: bool) -> str:
-    if layout.ours or layout.answer or layout.label or layout.inner:
+    if layout.ours or layout.answer or layout.labels or layout.inner:
         return ""
     if built or any(name in names for name in ("sft_template_type_idx",)):
         return (
@@ -189,7 +198,7 @@ def layout_of(names: Sequence[str], rows: Sequence[Row], asked: Asked, name: str
             raise ColumnError(f"There is no column {path!r} for {flag}. Found: {wording.found(names)}.")
     ours = response[0] in MESSAGES and "attempts" in names and "spans" in names
     return Layout(
-        name, mapping["question"], "" if ours else mapping["answer"], response, "" if ours else mapping["label"],
+        name, mapping["question"], "" if ours else mapping["answer"], response, () if ours else mapping["labels"],
         _first_of([f"{response[0]}{INNER}"], names, rows), _thinking_path(response[0], names, rows),
         asked.run or _first_of(RUN_COLUMNS, names, rows), _first_of(STEP_COLUMNS, names, rows),
         tuple(one if one in by else "" for one in asked.by), ours=ours,
@@ -200,30 +209,28 @@ def _mapping(names: Sequence[str], rows: Sequence[Row], asked: Asked) -> dict[st
     """Question, gold answer, outputs and their label: as given, else as the front door guesses, else as logs have them."""
     guessed = guess(list(names), list(rows))
     given = {k: v for k, v in asked.recipe.columns.model_dump().items() if v} | dict(asked.columns)
-    stored = next((one.removesuffix(INNER) for one in names if one.endswith(INNER)), "")
     talk = next((one for one in MESSAGES if one in names), "")
     paths = {field: _first_of(places, names, rows) for field, places in OTHER_PATHS.items()}
-    response = (
-        given.get("response") or (stored if stored in names else "") or (talk if "spans" in names else "")
+    stored = next((one.removesuffix(INNER) for one in names if one.endswith(INNER)), "")
+    stored = stored if stored in names else ""
+    traces = talk if "spans" in names else ""
+    response = _paths(
+        given.get("response") or stored or traces or guessed.response or talk or paths["response"]
     )
-    response = response or guessed.response or talk or paths["response"]
-    response = (response,) if isinstance(response, str) and response else tuple(response)
-    label = given.get("correct") or (
-        f"{stored}__eval_is_correct" if response == (stored,) else guessed.correct
-    )
-    label = label if isinstance(label, str) else next(iter(label), "")
-    question = (
-        given.get("question") or guessed.question or (talk if response == (talk,) else paths["question"])
-    )
-    answer = given.get("answer", guessed.answer or paths["answer"])
-    if question in response and question not in MESSAGES:
-        question = ""
+    marks = f"{stored}__eval_is_correct" if response == (stored,) else guessed.correct
+    labels = [one for one in _paths(given.get("correct") or marks) if _there(one, names, rows)]
+    alone = talk if response == (talk,) else paths["question"]
+    question = given.get("question") or guessed.question or alone
     return {
-        "question": question,
-        "answer": answer,
+        "question": "" if question in response and question not in MESSAGES else question,
+        "answer": given.get("answer", guessed.answer or paths["answer"]),
         "response": response,
-        "label": label if label in names or "." in label else "",
+        "labels": tuple(labels) if len(labels) in (1, len(response)) else (),
     }
+
+
+def _paths(value: Any) -> tuple[str, ...]:
+    return ((value,) if value else ()) if isinstance(value, str) else tuple(value)
 
 
 def _first_of(paths: Sequence[str], names: Sequence[str], rows: Sequence[Row]) -> str:
@@ -265,7 +272,7 @@ def outputs_of(row: Row, layout: Layout, dropped: Counter[str] | None = None) ->
         dropped["no_output"] += 1
         return
     thinking = _in_step(_strings_or_none(value_at(row, layout.thinking)), len(texts))
-    labels = _in_step(_many(value_at(row, layout.label)), len(texts))
+    labels = _in_step([one for path in layout.labels for one in _many(value_at(row, path))], len(texts))
     inner = _in_step(_nested(value_at(row, layout.inner), len(texts)), len(texts))
     gold, lineage = gold_of(value_at(row, layout.answer)), _lineage(row) if layout.ours else None
     run, step = _run_of(row, layout), _number_of(value_at(row, layout.step))

@@ -13,6 +13,7 @@ from skill_factory.measure.figures import JUDGED, VERDICTS, Figures, counted, va
 from skill_factory.measure.intervals import FEW, Interval, resampled
 from skill_factory.measure.outputs import BY
 from skill_factory.measure.votes import at_each_k
+from skill_factory.wording import many
 
 NO_TRUTH = "there is no gold answer and no label, so nothing can be said to be right or wrong"
 DIFFICULTY = "difficulty"
@@ -72,7 +73,7 @@ def notes_of(figures: Figures, table: pa.Table) -> list[str]:
     """What a reader should know before the figures are believed."""
     notes = []
     if figures.questions < FEW:
-        notes.append(f"Only {figures.questions} questions: the intervals are rough.")
+        notes.append(f"Only {many(figures.questions, 'question')}: the intervals are rough.")
     if several := _questions_with_golds(table):
         notes.append(
             f"{several:,} questions come with more than one gold answer; each output was graded against its own row's."
