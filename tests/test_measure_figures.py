@@ -324,10 +324,10 @@ def coverage(questions: int, sets: int) -> dict[str, float]:
 
 
 def test_intervals_cover_the_truth_as_often_as_they_say() -> None:
-    """The short form: 300 keyed sets of 200 questions, in a wider band."""
+    """The short form: 300 keyed sets of 200 questions, in a band as wide as so few sets ask for."""
     found = coverage(200, 300)
     assert len(found) == 4
-    assert all(0.915 <= share <= 0.985 for share in found.values()), found
+    assert all(0.90 <= share <= 0.99 for share in found.values()), found
 
 
 @pytest.mark.torture

@@ -10,7 +10,7 @@ import pyarrow as pa
 from skill_factory.draws import text_id
 from skill_factory.measure.grades import Grades
 from skill_factory.measure.habits import count_words
-from skill_factory.measure.outputs import ATTEMPT, BY, RIGHT, TABLE, UNJUDGED, WRONG, Lineage, Output
+from skill_factory.measure.outputs import ATTEMPT, BY, RIGHT, TABLE, TEXT, UNJUDGED, WRONG, Lineage, Output
 from skill_factory.measure.parts import NONE, Parts, Rules, Tried, by_spans, goes_in_circles, take_apart
 
 CountTokens = Callable[[Sequence[str]], Sequence[int]]
@@ -96,6 +96,7 @@ class Counting:
     """Rows of the table, gathered column by column for some outputs at a time."""
 
     by: tuple[str, ...] = ()
+    keep_texts: bool = False
     columns: dict[str, list[Any]] = field(default_factory=lambda: {name: [] for name in TABLE.names[:-1]})
     values: list[tuple[str, ...]] = field(default_factory=list)
     flat: list[tuple[int, ...]] = field(default_factory=list)
@@ -132,19 +133,26 @@ class Counting:
         arrays = [pa.array(self.columns[name], TABLE.field(name).type) for name in TABLE.names[:-1]]
         arrays.append(_nested(self.flat, count(self.tried), self.lengths))
         arrays += [pa.array([one[k] for one in self.values], pa.string()) for k in range(len(self.by))]
-        return pa.Table.from_arrays(arrays, schema=schema(self.by))
+        arrays += [pa.array(self.texts, pa.large_string())] if self.keep_texts else []
+        return pa.Table.from_arrays(arrays, schema=schema(self.by, self.keep_texts))
 
 
-def schema(by: Sequence[str]) -> pa.Schema:
-    """TABLE with the columns to split by."""
-    return pa.schema([*TABLE, *((BY + name, pa.string()) for name in by)])
+def schema(by: Sequence[str], texts: bool = False) -> pa.Schema:
+    """TABLE with the columns to split by, and the texts where they are asked for."""
+    more = [(TEXT, pa.large_string())] if texts else []
+    return pa.schema([*TABLE, *((BY + name, pa.string()) for name in by), *more])
 
 
 def count_outputs(
-    outputs: Iterable[Output], rules: Rules, grades: Grades, count: CountTokens, by: tuple[str, ...] = ()
+    outputs: Iterable[Output],
+    rules: Rules,
+    grades: Grades,
+    count: CountTokens,
+    by: tuple[str, ...] = (),
+    texts: bool = False,
 ) -> pa.Table:
     """The rows of some outputs, as TABLE."""
-    counting = Counting(by)
+    counting = Counting(by, texts)
     for output in outputs:
         counting.add(marked(output, rules, grades))
     return counting.table(count)

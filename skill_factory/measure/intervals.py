@@ -6,6 +6,7 @@ same questions are drawn alike, and no order of rows changes an interval.
 """
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -17,7 +18,7 @@ from skill_factory.measure.cells import Matrix
 RESAMPLES = 2_000
 FEW = 30
 """Below so many questions an interval is rough, and the report says so."""
-_CELLS_AT_ONCE = 4_000_000
+_CELLS_AT_ONCE, _SMALL = 4_000_000, 500
 
 Statistic = Callable[[Matrix], Matrix]
 """Sums (a row per resample, a column per count) → the figure of each row, NaN where it can't be had."""
@@ -33,7 +34,11 @@ class Interval(NamedTuple):
 
 def resampled(matrix: Matrix, seed: int = 0, resamples: int = RESAMPLES) -> Matrix:
     """Sums of all columns for each resample of the rows (questions): `resamples` × columns."""
-    parts = [weights @ matrix for weights in _weights(len(matrix), seed, resamples)]
+    questions = len(matrix)
+    weights = (
+        _kept(questions, seed, resamples) if questions <= _SMALL else _weights(questions, seed, resamples)
+    )
+    parts = [some @ matrix for some in weights]
     return np.concatenate(parts) if parts else np.zeros((0, matrix.shape[1]))
 
 
@@ -59,6 +64,12 @@ def _spread(value: float, spread: Matrix) -> Interval:
         return Interval(value, float("nan"), float("nan"))
     low, high = np.percentile(known, [2.5, 97.5])
     return Interval(value, float(low), float(high))
+
+
+@lru_cache(maxsize=2)
+def _kept(questions: int, seed: int, resamples: int) -> tuple[Matrix, ...]:
+    """The draws of a few questions, which many groups of a small run share."""
+    return tuple(_weights(questions, seed, resamples))
 
 
 def _weights(questions: int, seed: int, resamples: int) -> Iterator[Matrix]:

@@ -46,6 +46,8 @@ class How:
     stated: bool = False
     boxed: bool = False
     tokenizer: str = ""
+    by: tuple[str, ...] = ()
+    texts: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,8 @@ class Settings:
     final: str = "auto"
     boxed: bool = False
     tokenizer: str = ""
+    texts: bool = False
+    """Keep the outputs themselves beside their rows."""
     baseline: str = ""
     seed: int = 0
     workers: int = 0
@@ -87,7 +91,7 @@ def measure(
     **more: Any,
 ) -> Measurement:
     """
-    Measure outputs: files, folders, data sets of the Hub, build folders.
+    Measure outputs: files, folders, datasets of the Hub, build folders.
 
     `run` and `by` name columns; `more` are fields of Settings (`baseline="base"`, `tokenizer=…`, `boxed=True`).
     Errors: SkillFactoryError.
@@ -96,7 +100,7 @@ def measure(
     asked = Asked(recipe or Recipe(), tuple((columns or {}).items()), run, tuple(by))
     given = [outputs] if isinstance(outputs, str) else list(outputs)
     if not given:
-        raise SourceError("Nothing to measure. Give files, folders or data sets of outputs.")
+        raise SourceError("Nothing to measure. Give files, folders or datasets of outputs.")
     openings = distinct_names([opened(one, asked, token) for one in given])
     return measured(openings, asked, settings, report)
 
@@ -105,34 +109,44 @@ def measured(
     openings: Sequence[Opened], asked: Asked, settings: Settings, report: Report = lambda *_: None
 ) -> Measurement:
     """The measurement of what was opened."""
-    stated = settings.final == "stated" or (
-        settings.final == "auto" and not any(one.tagged for one in openings)
-    )
     if settings.tokenizer:
         load_counter(settings.tokenizer)  # a fault of use is told before the work begins
-    tables, dropped = counted_tables(openings, asked.by, settings, stated, report)
-    table = pa.concat_tables([schema(asked.by).empty_table(), *tables]).unify_dictionaries()
+    tables, dropped = counted_tables(openings, settled(openings, settings), asked.by, settings, report)
+    table = pa.concat_tables([schema(asked.by, settings.texts).empty_table(), *tables]).unify_dictionaries()
+    return finished(table, openings, asked, settings, dropped)
+
+
+def settled(openings: Sequence[Opened], settings: Settings) -> bool:
+    """Whether what a text states is its answer: as chosen, or because no output at hand uses answer tags."""
+    return settings.final == "stated" or (
+        settings.final == "auto" and not any(one.tagged for one in openings)
+    )
+
+
+def finished(
+    table: pa.Table,
+    openings: Sequence[Opened],
+    asked: Asked,
+    settings: Settings,
+    dropped: Counter[str] | None = None,
+) -> Measurement:
+    """The figures of a table of outputs, with how it was read. Errors: SourceError where it is empty."""
+    dropped = dropped or Counter()
     if not table.num_rows:
         reasons = ", ".join(f"{n:,} × {reason}" for reason, n in dropped.items())
-        raise SourceError(
-            f"No output could be read from {', '.join(one.given for one in openings)} ({reasons or 'no rows'})."
-        )
+        names = ", ".join(one.given for one in openings)
+        raise SourceError(f"No output could be read from {names} ({reasons or 'no rows'}).")
     why = {one.layout.name: one.why for one in openings if one.why}
-    reading = _told(openings, settings, stated, dropped)
     notes = [note for one in openings for note in one.notes]
-    return measurement(table, asked.by, settings.baseline, settings.seed, reading, why, notes)
-
-
-def _told(
-    openings: Sequence[Opened], settings: Settings, stated: bool, dropped: Counter[str]
-) -> dict[str, Any]:
-    return {
+    notes += [f"{n:,} rows or outputs could not be read: {reason}." for reason, n in dropped.items()]
+    reading = {
         "sources": [one.told() for one in openings],
-        "final_answers": "stated" if stated else "tags",
+        "final_answers": "stated" if settled(openings, settings) else "tags",
         "task": settings.task,
         "tokens": counter_of(settings.tokenizer)[1],
         "dropped": dict(dropped),
     }
+    return measurement(table, asked.by, settings.baseline, settings.seed, reading, why, notes)
 
 
 # -- the work ------------------------------------------------------------------------------------------------------
@@ -141,11 +155,15 @@ Counted = tuple[pa.Table, Counter[str]]
 
 
 def counted_tables(
-    openings: Sequence[Opened], by: tuple[str, ...], settings: Settings, stated: bool, report: Report
+    openings: Sequence[Opened],
+    stated: bool,
+    by: tuple[str, ...],
+    settings: Settings,
+    report: Report = lambda *_: None,
 ) -> tuple[list[pa.Table], Counter[str]]:
     """Rows of the table for all that was opened, in the order of its pieces, and what could not be read."""
     works = [
-        (one.layout, how_of(one.recipe, settings, stated), piece)
+        (one.layout, how_of(one.recipe, settings, stated, by), piece)
         for one in openings
         for piece in read_together(one.source.pieces())
     ]
@@ -155,10 +173,10 @@ def counted_tables(
     if settings.engine == "ray":
         from skill_factory.measure.on_ray import counted_on_ray
 
-        results = counted_on_ray(works, by, settings.ray_address)
+        results = counted_on_ray(works, settings.ray_address)
         total = len(works)
     else:
-        results, total = _counted_here(works, by, settings.workers or cores(), size), len(works)
+        results, total = _counted_here(works, settings.workers or cores(), size), len(works)
     for place, counted in results:
         found[place] = counted
         rows += counted[0].num_rows
@@ -172,18 +190,16 @@ def counted_tables(
 Work = tuple[Layout, How, Piece]
 
 
-def _counted_here(
-    works: Sequence[Work], by: tuple[str, ...], workers: int, size: int
-) -> Iterator[tuple[int, Counted]]:
+def _counted_here(works: Sequence[Work], workers: int, size: int) -> Iterator[tuple[int, Counted]]:
     alone = workers == 1 or 0 < size < SMALL_BYTES
     with worker_pool(0 if alone else workers) as pool:
         if alone or len(works) >= workers:
-            calls = ((place, (*work, by)) for place, work in enumerate(works))
+            calls = ((place, work) for place, work in enumerate(works))
             yield from each_call(count_piece, calls, pool)
             return
         # One large text file has one piece: it is read here, and its rows are taken apart by the workers.
         batches = (
-            (place, (layout, how, batch, by)) for place, (layout, how, batch) in enumerate(_batches(works))
+            (place, (layout, how, batch)) for place, (layout, how, batch) in enumerate(_batches(works))
         )
         yield from each_call(count_batch, batches, pool, ahead=AHEAD * workers)
 
@@ -194,28 +210,26 @@ def _batches(works: Sequence[Work]) -> Iterator[tuple[Layout, How, Batch]]:
             yield layout, how, batch
 
 
-def count_piece(layout: Layout, how: How, piece: Piece, by: tuple[str, ...]) -> Counted:
+def count_piece(layout: Layout, how: How, piece: Piece) -> Counted:
     """The rows of the table for a piece of a source."""
-    parts = [count_batch(layout, how, batch, by) for batch in piece.batches(layout.columns())]
+    parts = [count_batch(layout, how, batch) for batch in piece.batches(layout.columns())]
     dropped: Counter[str] = Counter()
     for _, reasons in parts:
         dropped.update(reasons)
     return pa.concat_tables(
-        [schema(by).empty_table(), *(table for table, _ in parts)]
+        [schema(how.by, how.texts).empty_table(), *(table for table, _ in parts)]
     ).unify_dictionaries().combine_chunks(), dropped
 
 
-def count_batch(layout: Layout, how: How, batch: Batch, by: tuple[str, ...]) -> Counted:
+def count_batch(layout: Layout, how: How, batch: Batch) -> Counted:
     """The rows of the table for a batch, some hundred at a time: only they are Python objects at once."""
     rules, grades = rules_of(how), _grades(how.task)
     count, dropped = counter_of(how.tokenizer)[0], Counter[str]()
-    tables = [
-        count_outputs(
-            (one for row in rows for one in outputs_of(row, layout, dropped)), rules, grades, count, by
-        )
-        for rows in _slices(batch)
-    ]
-    return pa.concat_tables([schema(by).empty_table(), *tables]).unify_dictionaries(), dropped
+    tables = []
+    for rows in _slices(batch):
+        outputs = (one for row in rows for one in outputs_of(row, layout, dropped))
+        tables.append(count_outputs(outputs, rules, grades, count, how.by, how.texts))
+    return pa.concat_tables([schema(how.by, how.texts).empty_table(), *tables]).unify_dictionaries(), dropped
 
 
 def _slices(batch: Batch) -> Iterator[list[dict[str, Any]]]:
@@ -230,9 +244,9 @@ def _slices(batch: Batch) -> Iterator[list[dict[str, Any]]]:
 # -- rules, made once in each process ------------------------------------------------------------------------------
 
 
-def how_of(recipe: Recipe, settings: Settings, stated: bool) -> How:
+def how_of(recipe: Recipe, settings: Settings, stated: bool, by: tuple[str, ...]) -> How:
     """How the outputs of a recipe are counted."""
-    return How(recipe, settings.task, stated, settings.boxed, settings.tokenizer)
+    return How(recipe, settings.task, stated, settings.boxed, settings.tokenizer, by, settings.texts)
 
 
 def rules_of(how: How) -> Rules:

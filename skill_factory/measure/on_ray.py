@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 
 def counted_on_ray(
-    works: "Sequence[Work]", by: tuple[str, ...], address: str
+    works: "Sequence[Work]", address: str
 ) -> Iterator[tuple[int, tuple[pa.Table, Counter[str]]]]:
     """(place, rows and what could not be read) of each piece, as they come. Errors: BuildFolderError."""
     with heard_on_standard_error(), cluster(address) as ray:
         task = ray.remote(_count)
-        waiting: dict[Any, int] = {task.remote(*work, by): place for place, work in enumerate(works)}
+        waiting: dict[Any, int] = {task.remote(*work): place for place, work in enumerate(works)}
         while waiting:
             ready, _ = ray.wait(list(waiting), num_returns=1)
             for ref in ready:

@@ -89,5 +89,7 @@ One row per output. `final` is a mark; `answered` says that there is a final ans
 `last` that the last attempt did; `said` counts reflections with a verdict; `compared` and `agreed` count stored labels
 beside our grades; `unfit` says that the stored labels are not as many as the attempts.
 """
+TEXT = "text"
+"""The output itself, a column that is there on request alone."""
 BY = "by_"
 """Columns that figures are split by stand behind the others under this prefix."""

@@ -121,6 +121,7 @@ class Opened:
             "source": self.source.spec.name,
             "run": self.layout.name,
             "columns": {k: v for k, v in shown.items() if v},
+            "lineage": self.layout.ours,
         }
 
 
@@ -159,7 +160,7 @@ def _why(layout: Layout, names: Sequence[str], built: bool) -> str:
 
 
 def run_name(given: str) -> str:
-    """The name of a file without its endings, or of a folder or data set; of a glob, its folder's."""
+    """The name of a file without its endings, or of a folder or dataset; of a glob, its folder's."""
     path = Path(given.rstrip("/"))
     if any(sign in path.name for sign in "*?["):
         path = path.parent
