@@ -69,7 +69,7 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> list[oracle.Found]:
     rows = list(even_rows())
     raw = make_raw.write_parquet(rows, folder / "raw.parquet")
     codes = [word for code in ("random", "*C*IC", "*CC") for word in ("--format", code)]
-    command.build(raw, folder / "out", *codes, "--attempts", 2, "--repeats", REPEATS)
+    command.build(raw, folder / "out", *codes, "--attempts", 2, "--repeats", REPEATS, *command.EVERY_TRACE)
     options = raw_rules.Options(attempts=2, repeats=REPEATS)
     usable = raw_rules.filter_raw(rows, options).usable
     phrases = oracle.phrase_book()

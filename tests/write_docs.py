@@ -1,13 +1,20 @@
 """Writes the parts of the docs that come from code: `make docs`. A test holds them current."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from skill_factory.cli.main import COMMANDS
+from skill_factory.formats import FORMATS
+from skill_factory.recipe.fields import FIELDS
 from skill_factory.recipe.model import Recipe
 from skill_factory.recipe.options import OPTIONS
+from skill_factory.trainers import TRAINERS
 
 ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+SETTINGS = ROOT / ".streamlit" / "config.toml"
+ENTRANCE_SETTINGS = ROOT / "skill_factory" / "ui" / "entrance" / ".streamlit" / "config.toml"
 RECIPE_PAGE = ROOT / "docs" / "recipe.md"
 
 ELSEWHERE = {
@@ -91,10 +98,66 @@ def meanings_of_fields() -> Iterator[tuple[str, str]]:
                     yield f"{parts[node.name]}.{first.target.id}", " ".join(str(second.value.value).split())
 
 
+def formats_table() -> str:
+    """What a trace of each format shows; an own format added to the records stands in it too."""
+    lines = ["| code | called | label | what a trace shows |", "| --- | --- | --- | --- |"]
+    for code, kind in FORMATS.items():
+        label = (kind.label or code).replace("{n}", "n")
+        lines.append(f"| `{code}` | {kind.name} | `{label}` | {kind.shows} |")
+    return "\n".join(lines)
+
+
+def trainers_table() -> str:
+    """Every trainer that a build can be handed to."""
+    lines = ["| `--to` | trainer | what it does |", "| --- | --- | --- |"]
+    lines += [f"| `{name}` | {one.title} | {one.does} |" for name, one in TRAINERS.items()]
+    return "\n".join(lines)
+
+
+def fields_table() -> str:
+    """Every field of a row, as `--map` and the pickers of Data know it."""
+    lines = [
+        "| field | called | what it holds | needed | several in a row |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for one in FIELDS:
+        needed, many = ("yes" if wanted else "no" for wanted in (one.needed, one.many))
+        lines.append(f"| `{one.name}` | {one.title} | {one.help} | {needed} | {many} |")
+    return "\n".join(lines)
+
+
+def commands_table() -> str:
+    """Every command and what it does."""
+    lines = ["| command | what it does |", "| --- | --- |"]
+    return "\n".join(lines + [f"| `{name}` | {summary} |" for name, summary in COMMANDS.items()])
+
+
+TABLES: dict[str, Callable[[], str]] = {
+    "commands": commands_table,
+    "fields": fields_table,
+    "formats": formats_table,
+    "trainers": trainers_table,
+}
+"""Tables between marks in README: each is made from records, never typed."""
+
+
+def readme() -> str:
+    """README with its tables as the records give them."""
+    text = README.read_text(encoding="utf-8")
+    for name, table in TABLES.items():
+        begin, end = f"<!-- {name}: made by `make docs` -->\n", f"<!-- {name}: end -->"
+        if begin in text:
+            head, _, rest = text.partition(begin)
+            text = f"{head}{begin}{table()}\n{end}{rest.partition(end)[2]}"
+    return text
+
+
 def main() -> None:
     """Write the pages."""
-    RECIPE_PAGE.write_text(recipe_page(), encoding="utf-8")
-    print(f"wrote {RECIPE_PAGE.relative_to(ROOT)}")
+    settings = ENTRANCE_SETTINGS.read_text(encoding="utf-8")
+    for path, text in ((RECIPE_PAGE, recipe_page()), (README, readme()), (SETTINGS, settings)):
+        path.write_text(text, encoding="utf-8")
+        print(f"wrote {path.relative_to(ROOT)}")
 
 
 if __name__ == "__main__":

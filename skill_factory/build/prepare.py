@@ -9,10 +9,11 @@ from skill_factory import wording
 from skill_factory.errors import ColumnError, NothingUsable, RecipeError, SourceError
 from skill_factory.formats import OwnFormats, chosen_formats, format_of
 from skill_factory.reasons import Level, sentence
+from skill_factory.recipe.fields import MANY, REQUIRED
 from skill_factory.recipe.model import Columns, Recipe, parse_recipe
 from skill_factory.recipe.phrases import phrase_book
 from skill_factory.sources import RawSource
-from skill_factory.sources.columns import MANY, REQUIRED, mapped, needed_columns
+from skill_factory.sources.columns import mapped, needed_columns
 from skill_factory.sources.guessing import guess
 from skill_factory.tally import Reach, Tally
 

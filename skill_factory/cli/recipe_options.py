@@ -6,21 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from skill_factory.cli.output import JSON
 from skill_factory.errors import RecipeError
+from skill_factory.recipe.fields import MANY, NAMES
 from skill_factory.recipe.options import OPTIONS, recipe_changes
 
 if TYPE_CHECKING:
     from skill_factory.recipe.model import Recipe
 
-FIELDS = (
-    "question",
-    "answer",
-    "response",
-    "correct",
-    "extracted_answer",
-    "reflections",
-    "prompt_variant",
-    "verdicts",
-)
 SOURCE = "demo[:N], a file, folder or glob, or a Hub data set user/name[@revision]"
 
 
@@ -32,7 +23,7 @@ def add_recipe_options(made: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--map", action="append", default=[], metavar="FIELD=COLUMN",
-        help=f"which column holds a field ({', '.join(FIELDS)}); response several times for the wide form",
+        help=f"which column holds a field ({', '.join(NAMES)}); response several times for the wide form",
     )  # fmt: skip
     for option in OPTIONS:
         name = option.flag.lstrip("-").replace("-", "_")
@@ -54,9 +45,9 @@ def recipe_of(args: argparse.Namespace) -> "Recipe":
     """The recipe of the options: the file or preset first, options on top. Errors: RecipeError."""
     import tomllib
 
-    from skill_factory.recipe.model import Recipe
+    from skill_factory.recipe.model import new_recipe
 
-    recipe = _given_recipe(args.recipe) if args.recipe else Recipe()
+    recipe = _given_recipe(args.recipe) if args.recipe else new_recipe()
     given = {
         option.flag: getattr(args, f"set_{option.flag.lstrip('-').replace('-', '_')}") for option in OPTIONS
     }
@@ -86,15 +77,11 @@ def _given_recipe(name: str) -> "Recipe":
 
 def columns_of(args: argparse.Namespace) -> dict[str, Any]:
     """The mapping given by --map. Errors: RecipeError."""
-    from skill_factory.sources.columns import MANY
-
     found: dict[str, Any] = {}
     for text in args.map:
         field, sign, column = text.partition("=")
-        if not sign or field not in FIELDS:
-            raise RecipeError(
-                f"--map takes FIELD=COLUMN with a field of {', '.join(FIELDS)}; found {text!r}."
-            )
+        if not sign or field not in NAMES:
+            raise RecipeError(f"--map takes FIELD=COLUMN with a field of {', '.join(NAMES)}; found {text!r}.")
         if field in MANY:
             found[field] = [*found.get(field, []), column] if column else []
         else:

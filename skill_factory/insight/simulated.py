@@ -19,7 +19,7 @@ from skill_factory.insight.expected import Drawn, Outlook, able, outlook
 from skill_factory.judge.facts import Facts, Reading
 from skill_factory.judge.judge import KEPT, Judgement, written_order
 from skill_factory.model import Trace, TracePlan
-from skill_factory.recipe.model import Phrases, Recipe
+from skill_factory.recipe.model import Recipe
 from skill_factory.recipe.phrases import phrase_book
 from skill_factory.tally import Tally
 from skill_factory.traces.counting import teaches
@@ -37,7 +37,7 @@ def forecast(facts: Facts, judgement: Judgement, recipe: Recipe, most: int = MOS
     """What a build of this recipe would come to: as drawn, or as expected where that would take too long."""
     expected = outlook(judgement, recipe, lambda kind: _simulated(facts, judgement, recipe, kind))
     plans = sum(sum(shows) for shows in expected.by_attempts.values())
-    few = plans <= most and len(facts.response_id) <= MOST_RESPONSES
+    few = most > 0 and plans <= most and len(facts.response_id) <= MOST_RESPONSES
     return _as_drawn(facts, judgement, recipe, expected) if few and _can_be_drawn(recipe) else expected
 
 
@@ -71,7 +71,7 @@ class _Counted:
 
 def _drawn(facts: Facts, judgement: Judgement, recipe: Recipe, formats: dict[str, Format]) -> _Counted:
     """What is drawn for all usable questions of a judgement."""
-    book = phrase_book(Phrases())
+    book = phrase_book(recipe.phrases)
     plans = compose(
         _without_texts(facts), judgement, recipe, book, formats, Tally(), Written(), render=_unworded
     )
@@ -105,7 +105,10 @@ def _simulated(facts: Facts, judgement: Judgement, recipe: Recipe, kind: Format)
     alone[first] = KEPT
     others = alone[facts.response_question] != KEPT
     some = replace(
-        judgement, question_code=alone, response_code=np.where(others, np.int8(1), judgement.response_code)
+        judgement,
+        question_code=alone,
+        question_kept=np.where(alone == KEPT, judgement.question_kept, 0),
+        response_code=np.where(others, np.int8(1), judgement.response_code),
     )
     bare = recipe.model_copy(update={"balance": type(recipe.balance)()})
     counted = _drawn(facts, some, bare, {kind.code: kind})

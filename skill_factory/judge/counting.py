@@ -9,6 +9,7 @@ import numpy.typing as npt
 from skill_factory.formats import OwnFormats, format_of
 from skill_factory.judge.facts import Facts
 from skill_factory.judge.judge import Judgement, reach
+from skill_factory.model import Verdict
 from skill_factory.reasons import Level, QuestionReason, ReflectionReason, ResponseReason
 from skill_factory.recipe.model import Recipe
 from skill_factory.tally import Balance, Label, LevelTally, Reach, Tally, Verdicts
@@ -48,7 +49,7 @@ def _count_responses(tally: Tally, facts: Facts, judgement: Judgement) -> None:
         tally.counts["kept_responses"][str(Label(names[key[0]], truth[key[1]]))] += n
     owner = facts.reflection_response
     combined = right[owner].astype(np.int64) * 3 + facts.reflection_verdict + 1
-    said = ("missing", "incorrect", "correct")
+    said = [Verdict(number).word for number in (-1, 0, 1)]
     for key, n in _pairs(facts.response_variant[owner], combined, 6):
         verdict = Verdicts(names[key[0]], truth[key[1] // 3], said[key[1] % 3])
         tally.counts["verdicts"][str(verdict)] += n

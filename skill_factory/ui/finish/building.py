@@ -245,7 +245,7 @@ def builds(besides: Job | None = None) -> None:
                 st.markdown(words)
                 st.button("Open", on_click=_open, args=(job,), key=f"build.open.{job.id}")
         if st.session_state.pop("build.opened", False):
-            st.switch_page(shell.FINISH.path)
+            st.switch_page(shell.FINISH.target())
 
 
 def _line(job: Job) -> str:

@@ -18,17 +18,24 @@ LEAST, MOST = 256, 131_072
 """Cut-offs that can be chosen."""
 
 
+def names() -> dict[str, str]:
+    """Every trainer by its name, in words."""
+    return {name: f"{one.title}: {one.does}" for name, one in TRAINERS.items()}
+
+
 def training(job: Job) -> None:
     """Choices on the left, files on the right."""
     left, right = st.columns([1, 2], gap="large")
     with left:
-        trainer = st.selectbox(
+        called = names()
+        chosen = st.selectbox(
             "Trainer",
-            list(TRAINERS.values()),
-            format_func=lambda one: f"{one.title}: {one.does}",
+            list(called),
+            format_func=called.__getitem__,
             key="train.trainer",
             persist_state="session",
         )
+        trainer = TRAINERS[chosen]
         options = _options(trainer, job)
         go = st.button(
             "Make the files",

@@ -27,7 +27,7 @@ def enter(text: str, label: str = "", asked: Source | None = None) -> None:
     except SkillFactoryError as error:
         st.error(workspace.plain(str(error)), icon=":material/error:")
         return
-    st.switch_page(DATA.path)
+    st.switch_page(DATA.target())
 
 
 def of_recipe() -> None:

@@ -67,7 +67,7 @@ def _onwards() -> None:
             f"Go and build {many(made, 'trace')}" if known else "Go on to the build", type="primary", icon=":material/check_circle:",
             key="look.finish", disabled=not made,
         ):  # fmt: skip
-            st.switch_page(FINISH.path)
+            st.switch_page(FINISH.target())
 
 
 TRACES, LESSONS, FATES = "Traces", "What they teach", "Kept and dropped"
