@@ -79,6 +79,7 @@ class TraceReason(StrEnum):
     OVER_QUESTION_CAP = "over_question_cap"
     OVER_LABEL_LIMIT = "over_label_limit"
     OVER_LIMIT = "over_limit"
+    DUPLICATE = "duplicate"
 
 
 Reason = RowReason | ResponseReason | ReflectionReason | QuestionReason | TraceReason
@@ -137,6 +138,7 @@ _SENTENCES: dict[tuple[Level, str], str] = {
     (Level.TRACES, "over_question_cap"): "its question has given its share of traces already",
     (Level.TRACES, "over_label_limit"): "its label has reached its limit",
     (Level.TRACES, "over_limit"): "the data set has reached its limit",
+    (Level.TRACES, "duplicate"): "another trace of its question has the same words",
 }
 
 

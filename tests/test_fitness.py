@@ -77,10 +77,10 @@ def test_equal_responses_are_one_answer() -> None:
 
 
 def test_only_right_answers_fix_no_mistake() -> None:
-    """Without a wrong answer no trace can show a mistake being fixed; said, not refused."""
+    """Without a wrong answer no trace can show a mistake corrected; said, not refused."""
     labels = topic(report(question("q", 3, 0)), "Labels")
     assert labels.light is Light.CARE
-    assert "no trace can show a mistake being fixed" in labels.meaning
+    assert "no trace can show a mistake corrected" in labels.meaning
 
 
 def test_no_right_answer_is_the_end() -> None:

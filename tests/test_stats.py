@@ -210,7 +210,7 @@ def test_what_traces_teach_are_shares_of_each_length(part: Partition) -> None:
     seen = outlook(part.judgement, RECIPE)
     table = tables.teaches_table(seen)
     assert list(table.groupby("attempts")["share"].sum()) == pytest.approx([1] * 4)
-    assert teaches_finding(seen).endswith("show a mistake put right")
+    assert teaches_finding(seen).endswith("show a mistake corrected")
 
 
 def test_findings_of_nothing_are_sentences(part: Partition) -> None:

@@ -13,6 +13,8 @@ from skill_factory.trainers import TRAINERS
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
+SETTINGS = ROOT / ".streamlit" / "config.toml"
+ENTRANCE_SETTINGS = ROOT / "skill_factory" / "ui" / "entrance" / ".streamlit" / "config.toml"
 RECIPE_PAGE = ROOT / "docs" / "recipe.md"
 
 ELSEWHERE = {
@@ -152,7 +154,8 @@ def readme() -> str:
 
 def main() -> None:
     """Write the pages."""
-    for path, text in ((RECIPE_PAGE, recipe_page()), (README, readme())):
+    settings = ENTRANCE_SETTINGS.read_text(encoding="utf-8")
+    for path, text in ((RECIPE_PAGE, recipe_page()), (README, readme()), (SETTINGS, settings)):
         path.write_text(text, encoding="utf-8")
         print(f"wrote {path.relative_to(ROOT)}")
 

@@ -2,10 +2,11 @@
 
 from skill_factory.insight.browse import Item
 from skill_factory.insight.html import frame, question_html, safe, text_html, truth
-from skill_factory.insight.trace_parts import characters, first_line, truth_word, variant_words
+from skill_factory.insight.trace_parts import characters, first_line, truth_word
 from skill_factory.judge.lookup import Disputed
 from skill_factory.model import Verdict
 from skill_factory.reasons import Level
+from skill_factory.recipe.variants import variant_words
 
 
 def item_html(item: Item, level: Level) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from skill_factory.formats import FORMATS, format_of
-from skill_factory.formats.record import TEACHES
+from skill_factory.formats.record import TEACHES, TEACHES_WORDS
 from skill_factory.insight.expected import Outlook, able, why_not
 from skill_factory.insight.simulated import forecast
 from skill_factory.judge.facts import Facts
@@ -18,6 +18,7 @@ from skill_factory.judge.judge import Judgement
 from skill_factory.reasons import Level, sentence
 from skill_factory.recipe.model import Recipe
 from skill_factory.recipe.tokens import estimated_tokens
+from skill_factory.recipe.variants import variant_titles
 from skill_factory.tally import LevelTally, Tally, TraceChars, keyed
 
 if TYPE_CHECKING:
@@ -27,15 +28,6 @@ MOST_ATTEMPTS = 10
 """Largest N that tables and sliders show."""
 
 TRUTH = ("wrong", "right")
-NO_VARIANT = "(none)"
-
-TEACHES_WORDS: Mapping[str, str] = {
-    "one_attempt": "one right attempt",
-    "all_right": "several, all right",
-    "wrong_to_right": "a mistake put right",
-    "ends_wrong": "ends wrong",
-}
-"""What a trace shows, for people."""
 
 
 # -- which formats, how many attempts ------------------------------------------------------------------------------
@@ -170,8 +162,9 @@ def labels_table(facts: Facts) -> "pd.DataFrame":
 
     codes = facts.response_variant.astype(np.int64) * 2 + facts.response_correct
     counts = np.bincount(codes, minlength=2 * len(facts.variants)).reshape(-1, 2)
+    titles = variant_titles(facts.variants)
     rows = [
-        (name or NO_VARIANT, TRUTH[k], int(pair[k]), float(pair[k] / pair.sum()))
+        (titles[name], TRUTH[k], int(pair[k]), float(pair[k] / pair.sum()))
         for name, pair in zip(facts.variants, counts, strict=True)
         if pair.sum()
         for k in (1, 0)

@@ -116,20 +116,6 @@ def _texts(segments: Sequence[Segment], kind: SegmentKind) -> list[str]:
     return [one.text for one in segments if one.kind is kind]
 
 
-VARIANT_WORDS = {
-    "original": "plain prompt",
-    "plan_and_execute": "plan first",
-    "alternatively": "alternatives",
-    "rephrase": "rephrased",
-}
-"""For people: the prompt variants of the paper."""
-
-
-def variant_words(variant: str) -> str:
-    """What a prompt variant is called."""
-    return VARIANT_WORDS.get(variant, variant.replace("_", " "))
-
-
 def truth_word(correct: bool) -> str:
     """Right or wrong, in words."""
     return "right" if correct else "wrong"

@@ -22,7 +22,7 @@ def recommended(seen: Evidence) -> None:
         with words:
             _say(proposal, changes["traces.formats"][0])
         use.button(
-            "In use" if used else "Use it", on_click=workspace.change, args=(changes,), key="recommended.use",
+            "In use" if used else "Use it", on_click=workspace.apply, args=(changes,), key="recommended.use",
             disabled=bool(used) or not proposal.attempts, icon=":material/check:" if used else None, width="stretch",
         )  # fmt: skip
         with others.popover("Others", help="Recipes that come with the app", width="stretch"):
