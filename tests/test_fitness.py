@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from skill_factory.build.prepare import settled_columns
 from skill_factory.formats import FORMATS
-from skill_factory.insight.fitness import MOST_PROPOSED, Fitness, fitness
+from skill_factory.insight.fitness import Fitness, fitness
+from skill_factory.insight.proposal import MOST_PROPOSED
 from skill_factory.insight.readiness import Finding, Light, Step
 from skill_factory.judge.answer_trials import answers_found
 from skill_factory.judge.facts import read

@@ -10,7 +10,7 @@ from skill_factory.build.pipeline import Partition
 from skill_factory.formats import FORMATS
 from skill_factory.insight import tables
 from skill_factory.insight.critics import critic_table, more_critiques_table, wilson
-from skill_factory.insight.estimate import Pace, estimate, size_words, time_words
+from skill_factory.insight.estimate import Pace, estimate
 from skill_factory.insight.expected import outlook
 from skill_factory.insight.sentences import (
     balance_finding,
@@ -58,9 +58,8 @@ def test_a_format_says_why_a_question_cannot_give_one(part: Partition) -> None:
     """Each question that is left out stands under its first reason, in words."""
     reach = tables.format_reach(part.facts, part.judgement, RECIPE, "*C*IC")
     assert (reach.questions, reach.traces) == (1, 1)
-    table = tables.why_not_table(reach)
-    assert table["questions"].sum() == 2
-    assert "the question has none" in " ".join(table["why"])
+    assert sum(reach.why_not.values()) == 2
+    assert "the question has none" in " ".join(tables.why_sentence(reason) for reason in reach.why_not)
 
 
 @settings(max_examples=40, deadline=None)
@@ -245,11 +244,3 @@ def test_an_estimate_scales_the_measured_pace() -> None:
     assert (round(one.seconds), round(two.seconds)) == (52, 27)
     assert one.traces == 5 and one.text_bytes > 0
     assert estimate(seen, 1, part.tally, Pace(0, 0.0), 0, 2).seconds == 0, "nothing known, nothing promised"
-
-
-def test_sizes_and_times_are_words() -> None:
-    """What people read: no false precision."""
-    assert [size_words(n) for n in (0, 999, 1500, 64_000_000, 2_000_000_000)] == [
-        "0 bytes", "999 bytes", "1.5 kB", "64 MB", "2.0 GB",
-    ]  # fmt: skip
-    assert [time_words(n) for n in (3, 27, 200)] == ["a few seconds", "about 25 seconds", "about 3 minutes"]

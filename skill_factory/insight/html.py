@@ -27,6 +27,7 @@ from skill_factory.insight.trace_parts import (
 )
 from skill_factory.model import SegmentKind, Trace, hex_id
 from skill_factory.recipe.variants import variant_words
+from skill_factory.wording import many
 
 _OWN_TAGS = re.compile(r"&lt;/?(?:answer|verdict)&gt;")
 
@@ -98,15 +99,10 @@ def text_html(text: str) -> str:
     return f'<div class="sf-fold">{shown}<label class="sf-more"><input type="checkbox">{more}</label></div>'
 
 
-def map_html(trace: Trace) -> str:
-    """A trace as a thumbnail: one mark for each attempt."""
-    return f'<span class="sf">{_map(story(trace), "")}</span>'
-
-
 def html_page(traces: Sequence[Trace], title: str, note: str = "", measure: Measure = characters) -> str:
     """One self-contained page with all traces, the first one open; no script, nothing fetched."""
     questions = len({trace.plan.question.id for trace in traces})
-    said = f"{_number(len(traces), 'trace')} of {_number(questions, 'question')}. {note}".strip()
+    said = f"{many(len(traces), 'trace')} of {many(questions, 'question')}. {note}".strip()
     return "\n".join(
         [
             '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
@@ -214,10 +210,6 @@ def _final(shown: Story, key: str) -> str:
         f'<p class="sf-name">{name} {truth(right)}</p>'
         f'<div class="sf-text sf-answer">{safe(shown.answer)}</div></div>'
     )
-
-
-def _number(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 # -- terminal ------------------------------------------------------------------------------------------------------

@@ -36,7 +36,6 @@ class Step(StrEnum):
     GRADE = "grade"
     ANSWER_RULE = "answer_rule"
     CRITIQUE = "critique"
-    MAP_REFLECTIONS = "map_reflections"
     VERDICT_RULE = "verdict_rule"
 
 

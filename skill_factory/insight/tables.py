@@ -17,6 +17,7 @@ from skill_factory.judge.facts import Facts
 from skill_factory.judge.judge import Judgement
 from skill_factory.reasons import Level, sentence
 from skill_factory.recipe.model import Recipe
+from skill_factory.recipe.tokens import estimated_tokens
 from skill_factory.recipe.variants import variant_titles
 from skill_factory.tally import LevelTally, Tally, TraceChars, keyed
 
@@ -65,14 +66,6 @@ def format_reach(facts: Facts, judgement: Judgement, recipe: Recipe, code: str) 
     alone = recipe.model_copy(update={"traces": recipe.traces.model_copy(update={"formats": (code,)})})
     seen = forecast(facts, judgement, alone, most=0)
     return FormatReach(code, seen.questions, seen.traces, why_not(judgement, recipe, code))
-
-
-def why_not_table(reach: FormatReach) -> "pd.DataFrame":
-    """questions, why: the questions that can't give a trace of the format."""
-    import pandas as pd
-
-    rows = [(n, why_sentence(reason)) for reason, n in reach.why_not.items()]
-    return pd.DataFrame(rows, columns=["questions", "why"])
 
 
 def why_sentence(reason: str) -> str:
@@ -204,7 +197,7 @@ def cutoff_table(tally: Tally, chars_per_token: float) -> "pd.DataFrame":
         found = sizes.setdefault(key.attempts, {})
         found[key.chars] = found.get(key.chars, 0) + n
     rows = [
-        (attempts, longest / chars_per_token, longer / every, every)
+        (attempts, estimated_tokens(longest, chars_per_token), longer / every, every)
         for attempts, found in sorted(sizes.items())
         for every in [sum(found.values())]
         for longest, longer in _left_over(found)
@@ -225,4 +218,5 @@ def too_long(tally: Tally, tokens: int, chars_per_token: float) -> float:
     """Share of the traces that are longer than so many tokens; 0 without traces."""
     sizes = [(key.chars, n) for key, n in keyed(TraceChars, tally.counts["trace_chars"])]
     every = sum(n for _, n in sizes)
-    return sum(n for chars, n in sizes if chars > tokens * chars_per_token) / every if every else 0.0
+    over = sum(n for chars, n in sizes if estimated_tokens(chars, chars_per_token) > tokens)
+    return over / every if every else 0.0

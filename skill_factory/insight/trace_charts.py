@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from skill_factory.formats.record import TEACHES, TEACHES_WORDS
 from skill_factory.insight.charts import HEIGHT, PALETTE, Chart, coloured, ink, number_told, share_told
+from skill_factory.wording import many
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,9 +84,7 @@ def cutoff_chart(table: "pd.DataFrame", limit: int) -> Chart:
         axis=alt.Axis(format="%", values=[0, 0.2, 0.4, 0.6, 0.8, 1]),
         scale=alt.Scale(domain=[0, 1.15]),  # the cut-off's name stands above the lines
     )
-    shown = table.assign(
-        colour="right", said=[f"{n} attempt{'s' if n > 1 else ''}" for n in table["attempts"]]
-    )
+    shown = table.assign(colour="right", said=[many(n, "attempt") for n in table["attempts"]])
     told = [
         alt.Tooltip("said:N", title="Traces of"),
         alt.Tooltip("tokens:Q", title="Tokens", format=",.0f"),

@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 from skill_factory.formats import format_of
 from skill_factory.model import Segment, SegmentKind, Trace
+from skill_factory.recipe.tokens import estimated_tokens
+from skill_factory.wording import many
 
 Measure = Callable[[str], str]
 """How long a text is, in words ("312 tokens")."""
@@ -37,15 +39,14 @@ def _shown(match: re.Match[str]) -> str:
 
 def characters(text: str) -> str:
     """The length of a text in characters, in words."""
-    return f"{len(text):,} character{'' if len(text) == 1 else 's'}"
+    return many(len(text), "character")
 
 
 def tokens_at(chars_per_token: float) -> Measure:
     """The estimated length of a text in tokens, in words that say that it is an estimate."""
 
     def measure(text: str) -> str:
-        number = max(1, round(len(text) / chars_per_token))
-        return f"≈ {number:,} token{'' if number == 1 else 's'}"
+        return f"≈ {many(max(1, round(estimated_tokens(len(text), chars_per_token))), 'token')}"
 
     return measure
 

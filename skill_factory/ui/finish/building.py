@@ -13,13 +13,13 @@ from skill_factory.errors import SkillFactoryError
 from skill_factory.formats import format_of
 from skill_factory.hosting import cores
 from skill_factory.insight import tables as stats
-from skill_factory.insight.estimate import Estimate, Pace, estimate, size_words, time_words
+from skill_factory.insight.estimate import Estimate, Pace, estimate
 from skill_factory.judge.source_facts import first_tables, identity
 from skill_factory.reasons import Level
 from skill_factory.ui.frame import loading, shell, workspace
 from skill_factory.ui.frame.earlier_builds import started
 from skill_factory.ui.frame.loading import Evidence
-from skill_factory.wording import many, percent
+from skill_factory.wording import file_size, many, percent, rough_duration
 from skill_factory.work import builds as jobs
 from skill_factory.work.builds import Job, Status
 from skill_factory.work.process import ACTIVE, State
@@ -93,8 +93,8 @@ def _numbers(seen: Evidence, takes: Estimate, about: str) -> None:
     told = [
         ("Rows to read", f"{rows:,}"),
         ("Traces", f"{about}{takes.traces:,}"),
-        ("Text", size_words(takes.text_bytes)),
-        ("Time", time_words(takes.seconds) if takes.seconds else "not known yet"),
+        ("Text", file_size(takes.text_bytes)),
+        ("Time", rough_duration(takes.seconds) if takes.seconds else "not known yet"),
     ]
     for column, (label, number) in zip(st.columns(4), told, strict=True):
         column.metric(label, number, border=True)
