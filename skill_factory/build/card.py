@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from skill_factory import __version__
 from skill_factory.formats import format_of
 from skill_factory.formats.record import TEACHES_WORDS
-from skill_factory.reasons import Level, sentence
+from skill_factory.reasons import Level, TraceReason, sentence
 from skill_factory.recipe.model import Recipe
 from skill_factory.recipe.variants import variant_words
 from skill_factory.tally import Label, Tally, Teaches, TraceChars, keyed
@@ -126,7 +126,7 @@ def card_body(recipe: Recipe, tally: Tally, example: dict[str, Any] | None, repo
         BEGIN,
         _opening(recipe, tally),
         "## What is in it\n\n" + _labels(tally),
-        "## What a trace shows\n\n" + _shows(tally),
+        "## What a trace shows\n\n" + _shows(tally) + _overlaps(tally),
         "## Where the data went\n\nAt each level, read = kept + dropped.\n\n" + ledger_table(tally),
         "## Right and wrong\n\n" + _variants(tally),
         "## Length\n\n" + _lengths(tally, recipe),
@@ -174,6 +174,17 @@ def _shows(tally: Tally) -> str:
         for shows, words in TEACHES_WORDS.items()
     ]
     return _table(("the trace shows", "traces", "share"), rows)
+
+
+def _overlaps(tally: Tally) -> str:
+    """How many traces differ from another one in their phrases alone; nothing where none does."""
+    kept = tally.counts["overlaps"].total() - tally.ledger[Level.TRACES].dropped[TraceReason.DUPLICATE]
+    if kept <= 0:
+        return ""
+    return (
+        f"\n\n{kept:,} of them show the attempts and reflections of another trace of their question, in other phrases: "
+        "formats that share a rule, or repeats, drew the same."
+    )
 
 
 def ledger_table(tally: Tally) -> str:

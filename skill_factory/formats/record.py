@@ -69,6 +69,8 @@ class Format:
     """The label of its traces, with `{n}` for the number of attempts; the code, where nothing is given."""
     needs: Needs = field(default_factory=Needs)
     expects: Expectation | None = None
+    rule: str = ""
+    """What its attempts are drawn by: formats of one rule draw the same attempts. Empty where it shares with none."""
     reflects: bool = True
     """Whether a trace shows reflections: without any in the data, only formats that don't can be built."""
     for_comparison: bool = False

@@ -133,7 +133,8 @@ def _exact(recipe: Recipe) -> bool:
     kinds = [format_of(code) for code in recipe.traces.formats]
     # Where the number of attempts is drawn, so is the number of traces.
     drawn = any(kind.expects is None or not kind.needs.n_responses for kind in kinds)
-    return not (cut or several or drawn or recipe.balance.min_wrong or recipe.balance.exclude)
+    equal = recipe.balance.drop_duplicates and (len(kinds) > 1 or recipe.traces.repeats > 1)
+    return not (cut or several or drawn or equal or recipe.balance.min_wrong or recipe.balance.exclude)
 
 
 def _pools(judgement: Judgement, which: Flags) -> Iterator[tuple[Pool, int]]:

@@ -19,7 +19,7 @@ from skill_factory.insight.expected import Drawn, Outlook, able, outlook
 from skill_factory.judge.facts import Facts, Reading
 from skill_factory.judge.judge import KEPT, Judgement, written_order
 from skill_factory.model import Trace, TracePlan
-from skill_factory.recipe.model import Phrases, Recipe
+from skill_factory.recipe.model import Recipe
 from skill_factory.recipe.phrases import phrase_book
 from skill_factory.tally import Tally
 from skill_factory.traces.counting import teaches
@@ -71,7 +71,7 @@ class _Counted:
 
 def _drawn(facts: Facts, judgement: Judgement, recipe: Recipe, formats: dict[str, Format]) -> _Counted:
     """What is drawn for all usable questions of a judgement."""
-    book = phrase_book(Phrases())
+    book = phrase_book(recipe.phrases)
     plans = compose(
         _without_texts(facts), judgement, recipe, book, formats, Tally(), Written(), render=_unworded
     )

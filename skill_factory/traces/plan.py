@@ -11,9 +11,9 @@ from skill_factory.model import Closing, Question, Skip, Trace, TracePlan, hex_i
 from skill_factory.reasons import TraceReason
 from skill_factory.recipe.model import Balance, Recipe
 from skill_factory.recipe.phrases import PhraseBook
-from skill_factory.tally import Tally
+from skill_factory.tally import Overlap, Tally
 from skill_factory.traces.counting import tally_skip
-from skill_factory.traces.render import render
+from skill_factory.traces.render import phrases_of, render
 
 Render = Callable[[TracePlan, PhraseBook, Recipe], Trace]
 
@@ -41,11 +41,13 @@ def compose(
     `written`, where limits count, by those that were; `tally_traces` counts these. A plan is rendered here only where a
     limit is one of its text.
     """
+    alike = _Alike(recipe, book, tally)
     gates = {code: usable_for(judgement, recipe, one.needs) for code, one in formats.items()}
     excluded = frozenset(recipe.balance.exclude)
     limited = _sets_limits(recipe)
     for place, question in questions(reading, judgement, recipe.traces.seed):
         of_question = 0
+        alike.begin()
         for code, one in formats.items():
             if not gates[code][place]:
                 continue
@@ -59,16 +61,58 @@ def compose(
                         tally_skip(tally, kept)
                         continue
                     plan = kept
+                if alike.possible and alike.seen(plan):
+                    tally_skip(tally, _skip(plan, TraceReason.DUPLICATE))
+                    continue
+                if limited:
                     written.traces += 1
                     written.by_label[plan.label] += 1
                 of_question += 1
                 yield plan
 
 
+class _Alike:
+    """
+    The plans of one question that show the same attempts and reflections, found as they come.
+
+    Formats that share a rule draw the same attempts, and repeats may: their traces differ in their phrases alone, or in
+    nothing. Responses and reflections of a question are different texts, so equal ids and equal phrases are equal words.
+    """
+
+    def __init__(self, recipe: Recipe, book: PhraseBook, tally: Tally) -> None:
+        asked = recipe.traces
+        self.possible = len(asked.formats) > 1 or asked.repeats > 1
+        self._drops, self._book, self._tally = recipe.balance.drop_duplicates, book, tally
+        self._plans: dict[tuple[object, ...], list[TracePlan]] = {}
+
+    def begin(self) -> None:
+        """The next question's plans follow."""
+        self._plans = {}
+
+    def seen(self, plan: TracePlan) -> bool:
+        """Whether the recipe drops the plan, since an earlier one of its question comes to the same words."""
+        # Most plans differ in their responses, which costs little to see; only of the others is more drawn.
+        shown = (plan.closing, plan.reflect, *[response.id for response in plan.order])
+        earlier = self._plans.setdefault(shown, [])
+        same = [other for other in earlier if _reflections(other) == _reflections(plan)] if earlier else []
+        if same:
+            self._tally.counts["overlaps"][str(Overlap(same[0].format, plan.format))] += 1
+        if self._drops and any(
+            phrases_of(other, self._book) == phrases_of(plan, self._book) for other in same
+        ):
+            return True
+        earlier.append(plan)
+        return False
+
+
+def _reflections(plan: TracePlan) -> list[int]:
+    return [attempt.reflection.id for attempt in plan.attempts if attempt.reflection is not None]
+
+
 def _sets_limits(recipe: Recipe) -> bool:
     """Whether a plan can meet a limit at all: most recipes set none, and a build has many plans."""
     of_text = recipe.cutoff.tokens and recipe.cutoff.action != "keep"
-    unlimited = Balance(pass_rate=recipe.balance.pass_rate)
+    unlimited = Balance(pass_rate=recipe.balance.pass_rate, drop_duplicates=recipe.balance.drop_duplicates)
     return bool(of_text) or recipe.balance != unlimited
 
 

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from skill_factory.errors import RecipeError
-from skill_factory.recipe.model import Columns, Recipe, Source, recipe_from_toml
+from skill_factory.recipe.model import Columns, Recipe, Source, new_recipe, recipe_from_toml
 from skill_factory.recipe.share import packed, unpacked
 from skill_factory.traces.lengths import CUTOFF
 
@@ -34,7 +34,7 @@ class Workspace:
     """What `open_source` takes: `demo:500`, a path, `user/name`. Empty: nothing chosen yet."""
     label: str = ""
     """How the source is called on the page; a path never shows more than its file's name."""
-    recipe: Recipe = field(default_factory=Recipe)
+    recipe: Recipe = field(default_factory=new_recipe)
     token: str = ""
     """The visitor's Hub token: passed explicitly, written nowhere."""
     user: str = ""
