@@ -9,6 +9,11 @@ def many(number: int, noun: str) -> str:
     return f"{number:,} {noun if number == 1 else plural}" if number else f"no {plural}"
 
 
+def inflect(number: int, singular: str, plural: str) -> str:
+    """The word that agrees with a number: "1 question has", "3 questions have"."""
+    return singular if number == 1 else plural
+
+
 def percent(part: float, whole: float = 1.0) -> str:
     """A share in percent; what is little is not called nothing, and what is nearly all is not called all."""
     if not whole:

@@ -105,7 +105,7 @@ def rested(app: AppTest) -> AppTest:
 def to_critiques(bare: Path, url: str, key: str = SECRET) -> AppTest:
     """The panel for critiques, filled in."""
     app = with_source(str(bare))
-    app.button(key="making.reflections.critiques").click().run()
+    app.button(key="making.reflections.reflections").click().run()
     app.text_input(key="making.url").set_value(url)
     app.text_input(key="making.model").set_value("org/critic")
     return app.text_input(key="making.key").set_value(key).run()
@@ -222,7 +222,7 @@ def test_a_hosted_instance_asks_no_inner_address(
     app = studio.open_app()
     app.button(key="door.demo").click().run()
     app.selectbox(key="columns.reflections").set_value("").run()
-    app.button(key="making.reflections.critiques").click().run()
+    app.button(key="making.reflections.reflections").click().run()
     app.text_input(key="making.url").set_value(url)
     app.text_input(key="making.model").set_value("m").run()
     app.button(key="making.run.pilot").click().run()
@@ -378,7 +378,7 @@ def test_the_link_of_nothing_is_said() -> None:
 def test_without_a_connection_by_files(bare: Path, demo: Path, tmp_path: Path) -> None:
     """The request file of the command line; its answers, joined, make the light green."""
     app = with_source(str(bare))
-    app.button(key="making.reflections.critiques").click().run()
+    app.button(key="making.reflections.reflections").click().run()
     app.segmented_control(key="making.where").set_value(Where.FILES).run()
     app.text_input(key="making.model").set_value("org/critic").run()
     app.number_input(key="making.k").set_value(2).run()
@@ -453,7 +453,7 @@ def test_questions_alone_get_answers_with_labels(tmp_path: Path) -> None:
         assert server.ledger.served.total() == 12 * 2 * 3
     for light in ("Groups", "Labels", "Answers"):
         assert f"**{light}** · fine" in said(app)
-    assert "making.reflections.critiques" in keys(app)
+    assert "making.reflections.reflections" in keys(app)
     assert workspace(app).recipe.columns.prompt_variant == "prompt_variant"
 
 

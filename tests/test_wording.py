@@ -2,7 +2,7 @@
 
 import pytest
 
-from skill_factory.wording import found, listed, many, percent, rounded
+from skill_factory.wording import found, inflect, listed, many, percent, rounded
 
 
 @pytest.mark.parametrize(
@@ -12,6 +12,11 @@ from skill_factory.wording import found, listed, many, percent, rounded
 def test_a_number_with_its_noun(number: int, noun: str, said: str) -> None:
     """One is singular, none and many are plural, thousands are separated."""
     assert many(number, noun) == said
+
+
+def test_a_verb_agrees_with_its_number() -> None:
+    """One question has, none and several have."""
+    assert [inflect(number, "has", "have") for number in (0, 1, 2)] == ["have", "has", "have"]
 
 
 @pytest.mark.parametrize(
