@@ -176,12 +176,10 @@ def _command(commands: Any, name: str, run: Any, summary: str) -> argparse.Argum
 
 
 def _commands_of_others(commands: Any) -> None:
-    import importlib
-    import importlib.util
+    from skill_factory.cli import export, generate, grade, hub
 
-    for name in ("grade_command", "generate_command", "handoff_command", "hub_commands"):
-        if importlib.util.find_spec(f"skill_factory.{name}"):
-            importlib.import_module(f"skill_factory.{name}").add_arguments(commands)
+    for module in (grade, generate, export, hub):
+        module.add_arguments(commands)
 
 
 def _recipe_options(made: argparse.ArgumentParser) -> None:
