@@ -5,11 +5,12 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from skill_factory.grading import TASKS
+
 if TYPE_CHECKING:
     from skill_factory.trainers import Checked, Exported, Options
 
 TRAINERS = ("llamafactory", "verl", "trl", "axolotl")
-TASKS = ("auto", "exact", "number", "math", "countdown")
 
 
 def add_arguments(commands: Any) -> None:
@@ -76,7 +77,7 @@ def _question_arguments(made: argparse.ArgumentParser) -> None:
         "--seed", type=int, default=0, metavar="S", help="of the choice and the split; default: 0"
     )
     group.add_argument(
-        "--task", choices=TASKS, default="auto", help="how the reward compares answers; default: auto"
+        "--task", choices=[*TASKS], default="auto", help="how the reward compares answers; default: auto"
     )
 
 
@@ -108,13 +109,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _options(args: argparse.Namespace) -> "Options":
-    from skill_factory.grading import Task
+    from skill_factory.grading import task_named
     from skill_factory.trainers import Options
 
     return Options(
         model=args.model or ("" if args.out else "any model"), cutoff=args.cutoff_len, drop_over=args.drop_over, template=args.template, epochs=args.epochs,
         tokenizer=args.tokenizer, source=args.source, questions=args.questions, most=args.most,
-        test_share=args.test_share, seed=args.seed, task=Task(args.task),
+        test_share=args.test_share, seed=args.seed, task=task_named(args.task),
     )  # fmt: skip
 
 

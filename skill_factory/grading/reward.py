@@ -9,7 +9,8 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from skill_factory.grading.answers import USUAL_NAMES, BlockNames, blocks, final_answer
-from skill_factory.grading.equivalence import Task, equivalent
+from skill_factory.grading.equivalence import equivalent
+from skill_factory.grading.tasks import Task, task_named
 
 
 class Weights(NamedTuple):
@@ -117,7 +118,7 @@ def _share(flags: list[bool]) -> float:
 def score(
     text: str,
     gold: str,
-    task: str = Task.AUTO,
+    task: str | Task = "auto",
     question: str = "",
     weights: Weights = ANSWER_ALONE,
     names: BlockNames = USUAL_NAMES,
@@ -135,7 +136,7 @@ def score(
 
 
 # What `reward.py` is told when it is written; the trainers' keywords of the same names go before them.
-DEFAULT_TASK = Task.AUTO
+DEFAULT_TASK = "auto"
 DEFAULT_WEIGHTS = ANSWER_ALONE
 DEFAULT_NAMES = USUAL_NAMES
 
@@ -150,7 +151,7 @@ def compute_score(
     """The reward of one output, as verl's reward loop asks for it; `task=` and the weights' names may be set there."""
     given = {name: float(settings[name]) for name in Weights._fields if name in settings}
     question = str((extra_info or {}).get("question") or "")
-    task = str(settings.get("task") or DEFAULT_TASK)
+    task = task_named(settings.get("task") or DEFAULT_TASK)
     weights = DEFAULT_WEIGHTS._replace(**given)
     return score(solution_str, str(ground_truth), task, question, weights, DEFAULT_NAMES)
 
