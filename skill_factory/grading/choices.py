@@ -13,7 +13,7 @@ class Choice(NamedTuple):
     text: str = ""
 
 
-_ONE = r"[\(\[\{]? ?([A-Ja-j]) ?[\)\]\}]?"
+_ONE = r"(?:\( ?([A-J]) ?\)|\[ ?([A-J]) ?\]|\{ ?([A-J]) ?\}|([A-J]) ?\)?)"
 _NAMED = r"(?:(?:the )?(?:correct )?(?:option|choice|answer|letter)s?|选项?|選択肢|정답)"
 _SINGLE = re.compile(rf"(?:{_NAMED}(?: is|:|：|是)? ?)?{_ONE} ?(?:选项)?", re.IGNORECASE)
 _WITH_TEXT = re.compile(
@@ -32,7 +32,7 @@ def read_choice(text: str) -> Choice | None:
     """The choice that a text names as a whole, or None: `A or B` and `not B` are none, `BD` and `B, D` are two letters."""
     text = stated(text)
     if found := _SINGLE.fullmatch(text):
-        return Choice(frozenset(found[1].upper()))
+        return Choice(frozenset(next(one for one in found.groups() if one).upper()))
     if len(text) > 1 and (found := _SEVERAL.fullmatch(re.sub(f"^{_NAMED} ?", "", text, flags=re.IGNORECASE))):
         letters = re.findall("[A-J]", found[0])
         tight = found[0].isalpha()

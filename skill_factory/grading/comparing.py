@@ -45,6 +45,8 @@ class Rules(NamedTuple):
 
 USUAL = Rules()
 _DEEPEST = 4
+MOST_NESTED = 3
+"""Parts of a set within a set that are compared each with each: the work grows with both."""
 
 
 def compare(answer: str, gold: str, rules: Rules = USUAL, depth: int = 0) -> Finding:
@@ -346,7 +348,12 @@ def _in_place(
     one: Group, other: Group, named: list[dict[str, str]], ordered: bool
 ) -> tuple[Group, Group, bool]:
     """Named items against a tuple: in the order of their names."""
-    if all(named) or not any(named) or len(one.items) == 1:
+    sides = [side for side, names in zip((one, other), named, strict=True) if not names]
+    if (
+        len(sides) != 1
+        or len(one.items) == 1
+        or any(isinstance(read(item), Named) for item in sides[0].items)
+    ):
         return one, other, ordered and not all(named)
     by_name = [
         side._replace(items=tuple(text for _, text in sorted(names.items()))) if names else side
@@ -376,7 +383,7 @@ def _in_order(one: Group, other: Group, rules: Rules, depth: int) -> Finding:
 
 
 def _in_any_order(one: Group, other: Group, rules: Rules, depth: int) -> Finding:
-    if len(one.items) > MOST_UNORDERED:
+    if len(one.items) > (MOST_UNORDERED if depth == 0 else MOST_NESTED):
         same = sorted(map(_key, one.items)) == sorted(map(_key, other.items))
         return _told(same, "both list the same", "they list different things")
     left, unsure = list(one.items), False

@@ -76,13 +76,15 @@ def split_at_commas(text: str) -> tuple[str, ...]:
 
 def _both_signs(text: str) -> tuple[str, str] | None:
     r"""`1 \pm \sqrt 2` as its two values; None where there is no such sign, or brackets and lists beside it."""
-    if "\\pm" not in text and "\\mp" not in text and "+/-" not in text and "+-" not in text:
+    if "\\pm" not in text and "\\mp" not in text and "+/-" not in text:
         return None
-    text = text.replace("+/-", "\\pm").replace("+-", "\\pm")
+    text = text.replace("+/-", "\\pm")
     if any(sign in text for sign in ",;=") or re.search(r" (?:and|or) |[\[\]]", text):
         return None
     upper = re.sub(r"\\pm(?![a-z])", "+", re.sub(r"\\mp(?![a-z])", "-", text))
     lower = re.sub(r"\\pm(?![a-z])", "-", re.sub(r"\\mp(?![a-z])", "+", text))
+    if "\\pm" in upper or "\\mp" in upper:
+        return None
     return upper.strip().removeprefix("+").strip(), lower.strip().removeprefix("+").strip()
 
 

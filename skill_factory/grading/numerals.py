@@ -90,7 +90,7 @@ def spoken(text: str) -> Fraction | None:
     words = text.lower().replace("-", " - ").split()
     if not words:
         return None
-    if words[0] in ("minus", "negative"):
+    if words[0] in ("minus", "negative", "-"):
         value = spoken(text.strip()[len(words[0]) :])
         return -value if value is not None else None
     words = [word for word in words if word != "-"]
@@ -151,7 +151,7 @@ _HAN_SCALES = {"万": 10**4, "萬": 10**4, "亿": 10**8, "億": 10**8}
 
 def chinese(text: str) -> Fraction | None:
     """A number in Han digits, a fraction as `三分之二`; hundredths (`百分之…`) are read with their unit."""
-    text = text.replace(" ", "")
+    text = text.strip()
     if text.startswith(("负", "負")):
         value = chinese(text[1:])
         return -value if value is not None else None

@@ -159,7 +159,7 @@ def same_words(answer: str, gold: str) -> bool:
 
 def worded(text: str) -> str:
     """The words of a text in one spelling: letter case, a leading article and the brackets of a letter aside."""
-    text = plain(text).casefold()
+    text = stated(text).casefold()
     text = text[1:-1] if len(text) == 3 and text[0] == "(" and text[2] == ")" and text[1].isalpha() else text
     return re.sub(r"^(?:the|an?) (?=[^ ]{2})", "", text)
 

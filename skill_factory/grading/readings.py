@@ -221,7 +221,7 @@ def _worded(text: str) -> Reading:
 _LETTERED = re.compile(
     r"\\?[A-Za-z]+'?(?:_ ?(?:\{[^{}]{1,12}\}|[0-9A-Za-z]))?'?(?: ?\([^()=]{1,20}\))?|\|[A-Z]{1,3}\||(?:\\(?:angle|triangle|overline|vec|widehat|mathbf) ?\{?)+[A-Z]{1,3}\}?|m ?\\angle [A-Z]{1,3}"
 )
-_SUM_OF_LETTERS = re.compile(r"-?[A-Za-z](?: ?[-+*:]? ?[A-Za-z])+")
+_SUM_OF_LETTERS = re.compile(r"-?[A-Za-z](?: ?[-+*:] ?[A-Za-z]| ?[A-Za-z])+")
 _PHRASE = re.compile(r"[A-Za-z][A-Za-z' -]*(?:\([^()]{1,20}\))?")
 
 

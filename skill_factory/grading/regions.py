@@ -59,11 +59,7 @@ def interval(text: str) -> Piece | None:
     if not found or (found[1] == "]") != (found[4] == "["):
         return None
     low, high = _end(found[2]), _end(found[3])
-    return (
-        Piece(low, found[1] == "[" and low != LEAST, high, found[4] == "]" and high != MOST)
-        if low and high
-        else None
-    )
+    return Piece(low, found[1] == "[", high, found[4] == "]") if low and high else None
 
 
 def _end(text: str) -> str:

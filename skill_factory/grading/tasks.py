@@ -166,6 +166,8 @@ def _chosen(answer: str, gold: str, question: str, rules: Rules) -> Finding:
         return Finding(Decision.UNJUDGED, "the gold answer is no letter, and no option of the question")
     mine = read_choice(answer)
     option = options.get(next(iter(theirs.letters)), "") if len(theirs.letters) == 1 else ""
+    if theirs.text and option and compare(theirs.text, option).decision != Decision.RIGHT:
+        return Finding(Decision.UNJUDGED, "the gold answer's letter and its text are not one option")
     said = theirs.text or option
     if mine is None:
         return _by_its_text(answer, said, options, rules)
