@@ -15,7 +15,7 @@ reward        the reward and its optional terms   self_contained  all of it as o
 
 from skill_factory.grading.answers import BlockNames, final_answer, gold_answer, stated_answer
 from skill_factory.grading.comparing import Decision
-from skill_factory.grading.equivalence import Explained, equivalent, explain, find, judge
+from skill_factory.grading.equivalence import Explained, can_be_judged, equivalent, explain, find, judge
 from skill_factory.grading.reward import Weights, compute_score, compute_score_batch, score, trl_reward
 from skill_factory.grading.self_contained import reward_source
 from skill_factory.grading.tasks import TASKS, Chosen, Task, choose_task, chosen_task, register, task_named
@@ -28,6 +28,7 @@ __all__ = [
     "Explained",
     "Task",
     "Weights",
+    "can_be_judged",
     "choose_task",
     "chosen_task",
     "compute_score",

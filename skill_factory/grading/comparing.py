@@ -34,6 +34,8 @@ class Finding(NamedTuple):
 
     decision: Decision
     why: str
+    misfit: bool = False
+    """The gold answer does not fit the task, so that no answer can be judged."""
 
 
 class Rules(NamedTuple):
@@ -51,7 +53,7 @@ MOST_NESTED = 3
 
 def compare(answer: str, gold: str, rules: Rules = USUAL, depth: int = 0) -> Finding:
     """Do the two texts say the same? Symmetric: the two may change places."""
-    if same_form(answer, gold):
+    if answer.split() == gold.split() or same_form(answer, gold):
         return Finding(Decision.RIGHT, "both are written the same")
     if depth > _DEEPEST:
         return _unread("they are nested too deep")

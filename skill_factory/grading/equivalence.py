@@ -18,6 +18,11 @@ def judge(
     return find(answer, gold, task, question, convert).decision
 
 
+def can_be_judged(gold: str, task: str | Task = "auto", question: str = "") -> bool:
+    """Does the gold answer fit the task, so that answers can be told right from wrong?"""
+    return bool(gold.strip()) and not find(None, gold, task, question).misfit
+
+
 def find(
     answer: str | None, gold: str, task: str | Task = "auto", question: str = "", convert: bool = False
 ) -> Finding:
@@ -28,10 +33,7 @@ def find(
     rules = Rules(words_of(question) if question else frozenset(), convert)
     if not answer or not answer.strip():
         found = chosen.decide("?", gold, question, rules)
-        judged = found.decision != Decision.UNJUDGED or (
-            not found.why.startswith("the gold") and not found.why.startswith("neither")
-        )
-        return Finding(Decision.WRONG, "there is no answer") if judged else found
+        return found if found.misfit else Finding(Decision.WRONG, "there is no answer")
     if len(answer) > LONGEST:
         return _too_long(answer, gold, chosen)
     return chosen.decide(answer, gold, question, rules)

@@ -34,7 +34,8 @@ _MODULES = (
 )
 _PACKAGE = "skill_factory.grading"
 _HEAD = '''\
-"""A reward for answers in <answer> tags, for verl (compute_score, compute_score_batch) and TRL (trl_reward).
+"""A reward for answers in <answer> tags, for verl (compute_score, compute_score_counted, compute_score_batch), TRL
+(trl_reward), and rubrics of verifiers and prime-rl (rubric_reward, with rubric_unjudged as a metric).
 
 Written by SkillFactory Studio from its own grading; it needs Python 3.11 and nothing else. Where the package
 math-verify is installed, it compares the constants that floats can't tell apart; without it they are not equal.

@@ -113,7 +113,7 @@ def _as_number(answer: str, gold: str, question: str, rules: Rules) -> Finding:
     reading = read(gold, rules.asked)
     inner = read(reading.text, rules.asked) if isinstance(reading, Named) else reading
     if not isinstance(inner, Amount):
-        return Finding(Decision.UNJUDGED, "the gold answer is no number")
+        return Finding(Decision.UNJUDGED, "the gold answer is no number", misfit=True)
     return _compared(answer, gold, question, rules)
 
 
@@ -163,11 +163,15 @@ def _chosen(answer: str, gold: str, question: str, rules: Rules) -> Finding:
     options = read_options(question) if question else {}
     theirs = read_choice(gold) or Choice(frozenset(_letter_of(gold, options)), gold)
     if not theirs.letters:
-        return Finding(Decision.UNJUDGED, "the gold answer is no letter, and no option of the question")
+        return Finding(
+            Decision.UNJUDGED, "the gold answer is no letter, and no option of the question", misfit=True
+        )
     mine = read_choice(answer)
     option = options.get(next(iter(theirs.letters)), "") if len(theirs.letters) == 1 else ""
     if theirs.text and option and compare(theirs.text, option).decision != Decision.RIGHT:
-        return Finding(Decision.UNJUDGED, "the gold answer's letter and its text are not one option")
+        return Finding(
+            Decision.UNJUDGED, "the gold answer's letter and its text are not one option", misfit=True
+        )
     said = theirs.text or option
     if mine is None:
         return _by_its_text(answer, said, options, rules)
@@ -199,7 +203,9 @@ def _is_countdown(gold: str, question: str) -> str:
 def _by_countdown(answer: str, gold: str, question: str, rules: Rules) -> Finding:
     puzzle = read_puzzle(question, gold)
     if puzzle is None:
-        return Finding(Decision.UNJUDGED, "neither question nor gold answer gives numbers and a target")
+        return Finding(
+            Decision.UNJUDGED, "neither question nor gold answer gives numbers and a target", misfit=True
+        )
     fault = unsolved(answer, puzzle)
     return (
         Finding(Decision.WRONG, fault)
@@ -215,7 +221,7 @@ def _is_24(gold: str, question: str) -> str:
 def _by_24(answer: str, gold: str, question: str, rules: Rules) -> Finding:
     numbers = numbers_of_24(question, gold) or numbers_of_24(f"{question}\nMake 24.", gold)
     if numbers is None:
-        return Finding(Decision.UNJUDGED, "neither question nor gold answer gives four numbers")
+        return Finding(Decision.UNJUDGED, "neither question nor gold answer gives four numbers", misfit=True)
     fault = solves_24(answer, numbers)
     return (
         Finding(Decision.WRONG, fault)
