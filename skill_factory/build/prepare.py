@@ -7,15 +7,15 @@ from typing import Any
 
 from skill_factory import wording
 from skill_factory.errors import ColumnError, NothingUsable, RecipeError, SourceError
-from skill_factory.model import TraceFormat
+from skill_factory.formats import OwnFormats, chosen_formats, format_of
 from skill_factory.reasons import Level, sentence
+from skill_factory.recipe.fields import MANY, REQUIRED
 from skill_factory.recipe.model import Columns, Recipe, parse_recipe
 from skill_factory.recipe.phrases import phrase_book
 from skill_factory.sources import RawSource
-from skill_factory.sources.columns import MANY, REQUIRED, mapped, needed_columns
+from skill_factory.sources.columns import mapped, needed_columns
 from skill_factory.sources.guessing import guess
 from skill_factory.tally import Reach, Tally
-from skill_factory.traces.formats import OwnFormats, chosen_formats
 
 SAMPLE_ROWS = 200
 """Rows that a mapping is guessed from."""
@@ -75,7 +75,7 @@ def ready(
     phrase_book(recipe.phrases)
     columns = settled_columns(source, recipe.columns, overrides)
     if not columns.reflections and (
-        needs := [f for f in recipe.traces.formats if f != TraceFormat.NO_REFLECTION]
+        needs := [code for code in recipe.traces.formats if format_of(code, own).reflects]
     ):
         raise ColumnError(
             f"No column holds reflections, and the format {needs[0]} shows them. "

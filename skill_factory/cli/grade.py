@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from skill_factory.cli.generate import add_part
+from skill_factory.cli.output import JSON
 from skill_factory.errors import SourceError
 from skill_factory.grading import TASKS
 
@@ -19,12 +20,10 @@ MOST_REASONS = 6
 """Reasons shown for each decision; the rest is counted in one line."""
 
 
-def add_arguments(commands: Any) -> None:
-    """Add `grade` to the commands of the command line."""
-    made = commands.add_parser(
-        "grade",
-        help="fill in final answers and whether they are right",
-        description="Grade responses against the gold answers: the rules that also reward reinforcement learning.",
+def add_arguments(made: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    made.description = (
+        "Grade responses against the gold answers: the rules that also reward reinforcement learning."
     )
     made.add_argument(
         "source", nargs="?", default="", help="a file, folder or glob, or a Hub dataset user/name[@revision]"
@@ -58,10 +57,7 @@ def add_arguments(commands: Any) -> None:
     )
     made.add_argument("--yes", action="store_true", help="write without asking")
     made.add_argument("--replace", action="store_true", help="replace the file if it is there")
-    made.add_argument(
-        "--json", action="store_true", help="one JSON object on standard output and nothing else there"
-    )
-    made.set_defaults(run=run)
+    made.add_argument("--json", action="store_true", help=JSON)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -70,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
         return _one_pair(args)
     if not args.source or not args.out:
         raise SourceError("Give a source and --out FILE.parquet, or one pair: --answer A --gold G.")
-    from skill_factory.cli.main import columns_of, token_for
+    from skill_factory.cli.recipe_options import columns_of, token_for
     from skill_factory.grading import task_named
     from skill_factory.grading.labelling import label
     from skill_factory.recipe.model import Source
@@ -109,7 +105,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _one_pair(args: argparse.Namespace) -> int:
     """Print how one answer is graded. Errors: SourceError where a side is missing."""
-    from skill_factory.cli.main import plain, tell
+    from skill_factory.cli.output import plain, tell
     from skill_factory.grading import explain
 
     if args.answer is None or args.gold is None or args.source:
@@ -144,7 +140,7 @@ def _told(report: "LabelReport") -> dict[str, Any]:
 
 
 def _show(report: "LabelReport", to_error: bool) -> None:
-    from skill_factory.cli.main import plain
+    from skill_factory.cli.output import plain
 
     for line in _lines(report):
         print(plain(line), file=sys.stderr if to_error else sys.stdout)

@@ -8,12 +8,13 @@ import pyarrow as pa
 
 from skill_factory.build.prepare import described, settled_columns
 from skill_factory.errors import ColumnError
+from skill_factory.formats import format_of, overlap_sentence
 from skill_factory.judge.counting import tally_judgement
 from skill_factory.judge.facts import read
 from skill_factory.judge.judge import judge, reach
 from skill_factory.model import TraceFormat
 from skill_factory.reasons import Level, sentence
-from skill_factory.recipe.model import Columns, Recipe
+from skill_factory.recipe.model import Columns, Recipe, new_recipe
 from skill_factory.sources import RawSource, open_source
 from skill_factory.sources.canonical import canonical, tally_rows
 from skill_factory.sources.columns import CANONICAL
@@ -69,7 +70,7 @@ def inspect(
     token: str | None = None,
 ) -> Inspection:
     """Look at a source: all of a small one, the first rows of a large one unless `whole`. Errors: SourceError."""
-    recipe = recipe or Recipe()
+    recipe = recipe or new_recipe()
     raw = open_source(source, recipe.source, token) if isinstance(source, str) else source
     names, head = raw.names(), raw.head(20)
     shown = [(name, _example(head, name)) for name in names]
@@ -82,7 +83,7 @@ def inspect(
     reading = read(rows, recipe)
     judgement = judge(reading.facts, recipe)
     tally.add(tally_judgement(reading.facts, judgement, recipe))
-    usable = reach(judgement, recipe, recipe.traces.formats[0], MOST)
+    usable = reach(judgement, recipe, format_of(recipe.traces.formats[0]).needs, MOST)
     missing = [
         f for f in ("answer", "extracted_answer", "reflections", "prompt_variant") if not getattr(settled, f)
     ]
@@ -113,6 +114,8 @@ def advise(usable: list[int], tally: Tally, columns: Columns, recipe: Recipe) ->
         )
     else:
         said.append("No question can be used as the data are.")
+    if overlap := overlap_sentence(recipe.traces.formats):
+        said.append(overlap)
     if n == 1:
         said.append("With one usable answer per question, no retry can be shown.")
     for level in (Level.ROWS, Level.RESPONSES, Level.REFLECTIONS):

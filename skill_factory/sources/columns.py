@@ -32,8 +32,6 @@ CANONICAL = pa.schema(
 )
 """One row per response. `answer` is the gold answer, `extracted` what a grader took from the response."""
 
-REQUIRED = ("question", "response", "correct")
-MANY = ("response", "correct", "extracted_answer", "reflections", "verdicts")
 _TRUE = {"true", "1", "yes", "1.0"}
 _FALSE = {"false", "0", "no", "0.0"}
 

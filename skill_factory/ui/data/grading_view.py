@@ -70,7 +70,7 @@ def settings(base: dict[str, Any], before: Asked | None, running: bool) -> Asked
 
 def _final(given: Asked, running: bool) -> str:
     return st.selectbox(
-        "Final answers stand", list(FINALS), list(FINALS).index(first("grading.final", given.final)), format_func=FINALS.get, key="grading.final",
+        "Final answers stand", list(FINALS), list(FINALS).index(first("grading.final", given.final)), format_func=FINALS.__getitem__, key="grading.final",
         disabled=running,
     )  # fmt: skip
 
