@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from skill_factory.measure.chat_template import chat_template
+from skill_factory.measure.evaluation.chat_template import chat_template
 from tests.command import Run, run
 from tests.model_server import ALL_FAULTS, Faults, ModelServer, serials
 from tests.test_generate_kills import KILLS, answers, killed

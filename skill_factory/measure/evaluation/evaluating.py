@@ -27,8 +27,8 @@ from skill_factory.generate.request import Answer, Finish, Request, Sampling, ma
 from skill_factory.generate.store import AnswerStore
 from skill_factory.generate.work import check_question, pilot_questions, questions
 from skill_factory.grading import BlockNames, Decision, final_answer, judge
-from skill_factory.measure.asking import PROMPT, completion_asker, thinking_asker
-from skill_factory.measure.chat_template import Rendered, chat_template, plain_text
+from skill_factory.measure.evaluation.asking import PROMPT, completion_asker, thinking_asker
+from skill_factory.measure.evaluation.chat_template import Rendered, chat_template, plain_text
 from skill_factory.recipe.model import Columns
 from skill_factory.sources import RawSource, open_source
 from skill_factory.sources.guessing import guess
