@@ -48,6 +48,11 @@ def rough_duration(seconds: float) -> str:
     )
 
 
+def inflect(number: int, singular: str, plural: str) -> str:
+    """The word that agrees with a number: "1 question has", "3 questions have"."""
+    return singular if number == 1 else plural
+
+
 def percent(part: float, whole: float = 1.0) -> str:
     """A share in percent; what is little is not called nothing, and what is nearly all is not called all."""
     if not whole:

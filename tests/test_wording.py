@@ -4,7 +4,17 @@ import re
 
 import pytest
 
-from skill_factory.wording import duration, file_size, found, listed, many, percent, rough_duration, rounded
+from skill_factory.wording import (
+    duration,
+    file_size,
+    found,
+    inflect,
+    listed,
+    many,
+    percent,
+    rough_duration,
+    rounded,
+)
 from tests import command
 
 
@@ -15,6 +25,11 @@ from tests import command
 def test_a_number_with_its_noun(number: int, noun: str, said: str) -> None:
     """One is singular, none and many are plural, thousands are separated."""
     assert many(number, noun) == said
+
+
+def test_a_verb_agrees_with_its_number() -> None:
+    """One question has, none and several have."""
+    assert [inflect(number, "has", "have") for number in (0, 1, 2)] == ["have", "has", "have"]
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from skill_factory.cli.output import plain, tell
 from skill_factory.cli.recipe_options import SOURCE, add_recipe_options, columns_of, recipe_of, token_for
+from skill_factory.grading import TASKS
 from skill_factory.whole_files import write_whole
 
 if TYPE_CHECKING:
     from skill_factory.measure.measurement import Measurement
-
-TASKS = ("auto", "exact", "number", "math", "countdown")
 
 
 def add_arguments(made: argparse.ArgumentParser) -> None:
@@ -67,7 +66,10 @@ def add_outputs(made: argparse.ArgumentParser) -> None:
         help="the column that names the run; default: run, model or checkpoint, else the file's name",
     )
     add(
-        "--task", choices=TASKS, default="auto", help="how answers are compared; default: by each gold answer"
+        "--task",
+        choices=[*TASKS],
+        default="auto",
+        help="how answers are compared; default: by each gold answer",
     )
     add(
         "--final",
@@ -101,7 +103,7 @@ def run(args: argparse.Namespace) -> int:
     """Measure, print, write. Errors: SkillFactoryError."""
     from skill_factory.arrow_alone import arrow_alone
     from skill_factory.measure.measuring import measure
-    from skill_factory.measure.report_folder import check_free
+    from skill_factory.measure.shown.report_folder import check_free
 
     arrow_alone()
     if args.out:
@@ -134,7 +136,7 @@ def _follow(args: argparse.Namespace, recipe: Any, settings: Any) -> int:
 
 def _write(args: argparse.Namespace, found: "Measurement") -> None:
     if args.out:
-        from skill_factory.measure.report_folder import write_report
+        from skill_factory.measure.shown.report_folder import write_report
 
         write_report(found, Path(args.out))
     if args.html:
@@ -151,7 +153,7 @@ def _write(args: argparse.Namespace, found: "Measurement") -> None:
 
 def _write_page(path: str, found: "Measurement") -> None:
     from skill_factory.errors import RecipeError
-    from skill_factory.measure.card import page_of
+    from skill_factory.measure.shown.card import page_of
 
     try:
         write_whole(Path(path), page_of(found))
@@ -162,7 +164,7 @@ def _write_page(path: str, found: "Measurement") -> None:
 
 
 def _print_tables(found: "Measurement", writing: str) -> None:
-    from skill_factory.measure.tables import tables_of
+    from skill_factory.measure.shown.tables import tables_of
 
     mark = {"markdown": "##", "csv": "#", "latex": "%"}[writing]
     for table in tables_of(found):
@@ -171,8 +173,8 @@ def _print_tables(found: "Measurement", writing: str) -> None:
 
 def show_measurement(found: "Measurement") -> None:
     """The tables for a terminal, what can't be said, and what the figures say about the next dataset."""
-    from skill_factory.measure.advice import advise
-    from skill_factory.measure.tables import tables_of
+    from skill_factory.measure.shown.advice import advise
+    from skill_factory.measure.shown.tables import tables_of
 
     for table in tables_of(found):
         print(plain(f"{table.title}"))

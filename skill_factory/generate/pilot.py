@@ -132,7 +132,7 @@ def pilot_of(
         seconds=moment.seconds,
         # Only the answers of this run took its time; a resumed pilot has others too.
         seconds_total=round(moment.seconds / moment.new * moment.total * scale, 1) if moment.new else 0.0,
-        usable=forecast(usable_questions(folder, kind), tried, total),
+        usable={} if kind == "outputs" else forecast(usable_questions(folder, kind), tried, total),
     )
 
 
@@ -200,6 +200,8 @@ def pilot_lines(pilot: Pilot) -> list[str]:
         lines.append(
             f"  time: {duration(pilot.seconds)}; for all questions about {duration(pilot.seconds_total)}"
         )
+    if not pilot.usable:
+        return lines
     limit = " (at most: critiques will take some away)" if pilot.kind == "responses" else ""
     lines.append(f"  usable questions at N{limit}, with 95 % interval:")
     lines += [f"    N = {n:<3}{i.expected:>8,}   ({i.low:,} to {i.high:,})" for n, i in pilot.usable.items()]

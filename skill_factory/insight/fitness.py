@@ -1,7 +1,7 @@
-"""Will these data do? Four lights (groups, labels, answers, critiques), what is possible at all, and a proposed N.
+"""Is this data ready? Four lights, what is possible at all, and a proposed N.
 
-Each light says what was counted, what it means, and, where it is not green, the next thing to do. All of it follows
-from the narrow table and its judgement; no text is read.
+Each light says what was counted, what it means and, where it isn't green, what to do next. All of it follows from the
+narrow table and its judgement; no text is read.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from skill_factory.formats import FORMATS
 from skill_factory.insight.expected import able
 from skill_factory.insight.proposal import Proposal, propose, without_empty_reflections
-from skill_factory.insight.readiness import Finding, Light, answers, critiques, groups, labels
+from skill_factory.insight.readiness import Finding, Light, answers, groups, labels, reflections
 from skill_factory.judge.facts import Facts
 from skill_factory.judge.judge import Judgement
 from skill_factory.recipe.model import Recipe
@@ -19,7 +19,7 @@ from skill_factory.tally import Tally
 
 @dataclass(frozen=True)
 class Fitness:
-    """What the data are good for."""
+    """What the data is good for."""
 
     findings: tuple[Finding, Finding, Finding, Finding]
     proposal: Proposal
@@ -30,7 +30,7 @@ class Fitness:
     def light(self) -> Light:
         """The worst of the four."""
         order = list(Light)
-        return max((one.light for one in self.findings), key=order.index)
+        return max((finding.light for finding in self.findings), key=order.index)
 
 
 def fitness(facts: Facts, judgement: Judgement, rows: Tally, recipe: Recipe) -> Fitness:
@@ -41,16 +41,16 @@ def fitness(facts: Facts, judgement: Judgement, rows: Tally, recipe: Recipe) -> 
         groups(facts),
         labels(facts, judgement, rows),
         answers(facts),
-        critiques(facts, mapped),
+        reflections(facts, mapped),
     )
     proposed = propose(facts, judgement, recipe)
     if not proposed.attempts:
-        blocking = next((one for one in findings[1:] if one.light is Light.MISSING), None)
+        blocking = next((finding for finding in findings[1:] if finding.light is Light.MISSING), None)
         proposed = replace(
             proposed,
             reason=f"{blocking.headline}, so no trace can be made yet." if blocking else proposed.reason,
         )
     n = max(1, proposed.attempts)
-    codes = [code for code, one in FORMATS.items() if recipe.columns.reflections or not one.reflects]
+    codes = [code for code, kind in FORMATS.items() if recipe.columns.reflections or not kind.reflects]
     possible = {code: int(able(judgement, recipe, code, n).sum()) for code in codes}
     return Fitness(findings, proposed, possible)

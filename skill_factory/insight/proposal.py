@@ -12,7 +12,7 @@ from skill_factory.judge.facts import Facts
 from skill_factory.judge.judge import Judgement, judge, reach
 from skill_factory.model import TraceFormat
 from skill_factory.recipe.model import Recipe
-from skill_factory.wording import many
+from skill_factory.wording import inflect, many
 
 MOST_PROPOSED = 5
 """The paper's N."""
@@ -52,20 +52,20 @@ def propose(facts: Facts, judgement: Judgement, recipe: Recipe) -> Proposal:
         return Proposal(0, "No question has a usable right answer, so no trace can be made yet.", {})
     formats = {"traces.formats": (code,), "columns.reflections": ()} if bare else {}
     if not two:
-        reason = f"{_have(one)} one usable answer and none has two, so no retry can be shown: only single right answers."
+        reason = f"{_have(one)} one usable answer and none has two, so a trace can only show a single right answer."
         return Proposal(1, reason, {"traces.attempts": 1, **formats})
     n = max(m for m in range(2, MOST_PROPOSED + 1) if 3 * usable[m - 1] >= two)
     return Proposal(n, _why(usable, n), {"traces.attempts": n, **formats})
 
 
 def _why(usable: list[int], n: int) -> str:
-    here = f"{_have(usable[n - 1])} {n} usable answers with a right one among them"
+    here = f"{_have(usable[n - 1])} {n} usable answers, at least one of them right"
     if n == MOST_PROPOSED:
-        return f"{here}; the paper didn't try more than {n} attempts."
+        return f"{here}; the paper tried no more than {n} attempts per trace."
     after = usable[n]
     left = f"only {many(after, 'question')} would be left" if after else "none would be left"
-    return f"{here}; at {n + 1} {left}, less than a third of the {usable[1]:,} at 2."
+    return f"{here}; at N = {n + 1}, {left}, less than a third of the {usable[1]:,} at N = 2."
 
 
 def _have(questions: int) -> str:
-    return f"{many(questions, 'question')} {'has' if questions == 1 else 'have'}"
+    return f"{many(questions, 'question')} {inflect(questions, 'has', 'have')}"

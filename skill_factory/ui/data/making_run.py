@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from skill_factory.insight import pilot_chart
-from skill_factory.ui.data import making_files
+from skill_factory.ui.data import made_data, making_files
 from skill_factory.ui.data.making_files import Run
 from skill_factory.ui.frame import loading, workspace
 from skill_factory.ui.frame.chart_answer import answer
@@ -232,10 +232,11 @@ def ended(asked: Asked, made: Making, now: Status, run: Run) -> None:
             lambda: log.error("made %s: %s", made.id, makings.log(made)),
         )
         st.error(workspace.plain(now.said), icon=":material/error:")
-    if asked.asks_for == made.asked.asks_for:
-        pressed = st.button("Go on", key="making.resume", icon=":material/play_arrow:", type="primary")
-        if pressed:
+    with st.container(horizontal=True):
+        same = asked.asks_for == made.asked.asks_for
+        if same and st.button("Resume", key="making.resume", icon=":material/play_arrow:", type="primary"):
             run(asked, made.stage)
+        made_data.delete_button(made)
 
 
 def _short(asked: Asked, made: Making, now: Status, run: Run, take: Take) -> None:

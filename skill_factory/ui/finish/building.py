@@ -17,6 +17,7 @@ from skill_factory.insight.estimate import Estimate, Pace, estimate
 from skill_factory.judge.source_facts import first_tables, identity
 from skill_factory.reasons import Level
 from skill_factory.ui.frame import loading, shell, workspace
+from skill_factory.ui.frame.deleting import delete_button
 from skill_factory.ui.frame.earlier_builds import started
 from skill_factory.ui.frame.loading import Evidence
 from skill_factory.wording import file_size, many, percent, rough_duration
@@ -197,13 +198,23 @@ def stopped(job: Job, now: Status) -> None:
         st.info(f"The build was stopped{part}. What is finished is kept.", icon=":material/pause_circle:")
     with st.container(horizontal=True):
         st.button(
-            "Go on", type="primary", on_click=jobs.resume, args=(job, workspace.current().token), key="build.resume",
+            "Resume", type="primary", on_click=jobs.resume, args=(job, workspace.current().token), key="build.resume",
             icon=":material/play_arrow:",
         )  # fmt: skip
-        st.button("Forget it", on_click=_forget, args=(job,), key="build.forget", icon=":material/delete:")
+        delete_button("Delete this build", _lost(job), "build.delete", _delete, job)
 
 
-def _forget(job: Job) -> None:
+def _lost(job: Job) -> str:
+    finished, parts = jobs.finished_parts(job)
+    if not finished:
+        return "No part is finished yet, so only the reading so far is lost. Your data and your recipe stay."
+    return (
+        f"{finished:,} of {many(parts, 'part')} {'is' if finished == 1 else 'are'} finished and would be lost: a new build "
+        "starts from the beginning. Your data and your recipe stay."
+    )
+
+
+def _delete(job: Job) -> None:
     jobs.forget(job)
     workspace.current().job = ""
     st.query_params.pop("job", None)
