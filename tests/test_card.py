@@ -69,7 +69,7 @@ def test_the_numbers_of_the_card_are_those_of_the_report(built: Path, card: str)
 
 
 def test_the_card_shows_one_whole_trace_of_the_set(built: Path, card: str) -> None:
-    """A short one with a mistake that is put right, word for word."""
+    """A short one with a mistake that is corrected, word for word."""
     shown = example_row(command.shards(built))
     assert shown is not None
     assert shown in command.traces(built)

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from skill_factory.grading import TASKS
 from skill_factory.hosting import GIVEN_KEY
 
 if TYPE_CHECKING:  # the package brings heavy ones along, which `--help` need not wait for
@@ -23,7 +24,6 @@ STEPS = {
     "write": "write the requests that have no answer yet, for vLLM's run-batch or OpenAI's Batch",
     "join": "join a batch runner's answers, and write the raw set",
 }
-TASKS = ("auto", "exact", "number", "math", "countdown")
 SAMPLING: tuple[tuple[str, type, float], ...] = (
     ("temperature", float, 0.7),
     ("top_p", float, 0.8),
@@ -83,7 +83,7 @@ def _add_what(parser: argparse.ArgumentParser, kind: str) -> None:
     if kind == "responses":
         add("--per-variant", type=int, default=16, metavar="N", help="responses for each variant (16)")
         add("--variants", default="", metavar="A,B", help="prompt variants to use (all)")
-        add("--task", default="auto", choices=TASKS, help="how answers are graded (auto)")
+        add("--task", default="auto", choices=[*TASKS], help="how answers are graded (auto)")
     else:
         add("--k", type=int, default=4, metavar="N", help="critiques of each response (4)")
         add("--max-k", type=int, default=0, metavar="N", help="most critiques where none can be kept yet (k)")

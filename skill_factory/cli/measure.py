@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from skill_factory.cli.output import plain, tell
 from skill_factory.cli.recipe_options import SOURCE, add_recipe_options, columns_of, recipe_of, token_for
+from skill_factory.grading import TASKS
 
 if TYPE_CHECKING:
     from skill_factory.measure.measurement import Measurement
-
-TASKS = ("auto", "exact", "number", "math", "countdown")
 
 
 def add_arguments(made: argparse.ArgumentParser) -> None:
@@ -66,7 +65,10 @@ def add_outputs(made: argparse.ArgumentParser) -> None:
         help="the column that names the run; default: run, model or checkpoint, else the file's name",
     )
     add(
-        "--task", choices=TASKS, default="auto", help="how answers are compared; default: by each gold answer"
+        "--task",
+        choices=[*TASKS],
+        default="auto",
+        help="how answers are compared; default: by each gold answer",
     )
     add(
         "--final",

@@ -11,7 +11,7 @@ import pyarrow as pa
 from skill_factory.formats.right_last import CORRECT_LAST_FULL
 from skill_factory.generate.folder import DATA
 from skill_factory.generate.money import Spending
-from skill_factory.generate.progress import GenerateProgress, time_left
+from skill_factory.generate.progress import GenerateProgress
 from skill_factory.generate.work import STAGE
 from skill_factory.judge.facts import read
 from skill_factory.judge.judge import judge, reach
@@ -19,6 +19,7 @@ from skill_factory.recipe.model import Columns, Recipe
 from skill_factory.sources.canonical import canonical
 from skill_factory.sources.columns import CANONICAL
 from skill_factory.sources.files import FileSource
+from skill_factory.wording import duration
 
 Z = 1.96
 MOST_ATTEMPTS = 10
@@ -197,7 +198,7 @@ def pilot_lines(pilot: Pilot) -> list[str]:
         lines.append(f"  cost: {pilot.cost:,.4f}; for all questions about {pilot.cost_total:,.2f}")
     if pilot.seconds_total:
         lines.append(
-            f"  time: {time_left(pilot.seconds)}; for all questions about {time_left(pilot.seconds_total)}"
+            f"  time: {duration(pilot.seconds)}; for all questions about {duration(pilot.seconds_total)}"
         )
     if not pilot.usable:
         return lines

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from skill_factory.draws import text_id
 from skill_factory.errors import SourceError
 from skill_factory.generate.work import STAGE
-from skill_factory.grading import Task
+from skill_factory.grading import task_named
 from skill_factory.measure.counting import Marked, marked
 from skill_factory.measure.grades import Grades
 from skill_factory.measure.measuring import Settings, how_of, rules_of, settled
@@ -128,7 +128,7 @@ def _nothing(found: Harvest, given: Sequence[str]) -> str:
 
 
 def _rows(openings: Sequence[Opened], settings: Settings, found: Harvest) -> Iterator[dict[str, Any]]:
-    grades = Grades(Task(settings.task))
+    grades = Grades(task_named(settings.task))
     for one in openings:
         rules = rules_of(how_of(one.recipe, settings, settled(openings, settings), ()))
         for output in outputs_in(one, found.left_out):

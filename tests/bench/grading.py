@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from skill_factory.grading import Task, equivalent
-from skill_factory.grading.latex import MOST_UNORDERED
+from skill_factory.grading.groups import MOST_UNORDERED
 from skill_factory.grading.reward import score
 from tests.test_grading import HOSTILE
 

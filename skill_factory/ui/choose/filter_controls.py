@@ -95,7 +95,7 @@ def balance_controls(seen: Evidence) -> None:
         st.caption(f"{len(left_out):,} left out by hand on Look.")
         st.button(
             "Take them back",
-            on_click=workspace.change,
+            on_click=workspace.apply,
             args=({"balance.exclude": ()},),
             key="balance.exclude",
         )

@@ -58,9 +58,8 @@ class Workspace:
 
 def current() -> Workspace:
     """The workspace of this session."""
-    if _KEY not in st.session_state:
-        st.session_state[_KEY] = Workspace()
-    return st.session_state[_KEY]
+    mine: Workspace = st.session_state.setdefault(_KEY, Workspace())
+    return mine
 
 
 def change(changes: dict[str, Any]) -> bool:
@@ -76,6 +75,11 @@ def change(changes: dict[str, Any]) -> bool:
     if "cutoff.tokens" in changes:  # said last counts
         mine.cutoff = 0
     return True
+
+
+def apply(changes: dict[str, Any]) -> None:
+    """`change` as the callback of a button, which takes nothing back."""
+    change(changes)
 
 
 def replace_recipe(recipe: Recipe) -> None:
