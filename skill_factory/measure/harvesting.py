@@ -97,16 +97,20 @@ def harvest(
     """
     given = [outputs] if isinstance(outputs, str) else list(outputs)
     asked = Asked(recipe or Recipe(), tuple((columns or {}).items()), run)
-    settings = (settings or Settings()).checked()
     openings = distinct_names([opened(one, asked, token) for one in given])
-    found, path = Harvest(), Path(out)
+    return harvest_opened(openings, Path(out), (settings or Settings()).checked())
+
+
+def harvest_opened(openings: Sequence[Opened], path: Path, settings: Settings) -> Harvest:
+    """The harvest of what was opened. Errors: SourceError."""
+    found = Harvest()
     try:
         with replaced_whole(path) as partial:
             with pq.ParquetWriter(partial, SCHEMA, compression="zstd") as writer:
                 for rows in _in_groups(_rows(openings, settings, found)):
                     writer.write_table(pa.Table.from_pylist(rows, SCHEMA))
             if not found.responses:
-                raise SourceError(_nothing(found, given))
+                raise SourceError(_nothing(found, [opening.given for opening in openings]))
     except OSError as error:
         raise SourceError(f"{path} can't be written: {error.strerror or error}.") from None
     return found
