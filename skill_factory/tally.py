@@ -155,11 +155,6 @@ class LevelTally:
         self.kept += other.kept
         self.dropped.update(other.dropped)
 
-    @property
-    def adds_up(self) -> bool:
-        """Whether nothing vanished."""
-        return self.read == self.kept + self.dropped.total()
-
 
 @dataclass
 class Tally:

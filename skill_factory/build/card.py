@@ -226,16 +226,15 @@ def _lengths(tally: Tally, recipe: Recipe) -> str:
     whole = sum(n for _, n in sizes)
     if not whole:
         return "No traces."
-    per_token = recipe.cutoff.chars_per_token
     rows = []
     for share in (0.5, 0.9, 0.99, 1.0):
         seen = 0
         for size, n in sizes:
             seen += n
             if seen >= share * whole:
-                rows.append((percent(share), f"{size:,}", f"{size / per_token:,.0f}"))
+                rows.append((percent(share), f"{size:,}", f"{recipe.cutoff.estimated_tokens(size):,.0f}"))
                 break
-    note = f"Tokens are estimated at {per_token:g} characters each. A trainer's cut-off below a trace's length takes its end: the answer."
+    note = f"Tokens are estimated at {recipe.cutoff.chars_per_token:g} characters each. A trainer's cut-off below a trace's length takes its end: the answer."
     return _table(("of the traces are at most", "characters", "tokens (estimate)"), rows) + "\n\n" + note
 
 

@@ -27,6 +27,7 @@ COMMANDS = {
     "lint": "check traces, ours or not; exit code 1 if something was found",
     "grade": "fill in final answers and whether they are right",
     "generate": "make responses and critiques with a model of your own",
+    "evaluate": "ask a trained model, to measure what it answers",
     "measure": "count attempts, reflections and verdicts in a model's outputs",
     "harvest": "make raw data of a model's own attempts and reflections",
     "export": "write what a trainer needs of a build",

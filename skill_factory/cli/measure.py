@@ -102,7 +102,7 @@ def run(args: argparse.Namespace) -> int:
     """Measure, print, write. Errors: SkillFactoryError."""
     from skill_factory.arrow_alone import arrow_alone
     from skill_factory.measure.measuring import measure
-    from skill_factory.measure.report_folder import check_free
+    from skill_factory.measure.shown.report_folder import check_free
 
     arrow_alone()
     if args.out:
@@ -135,7 +135,7 @@ def _follow(args: argparse.Namespace, recipe: Any, settings: Any) -> int:
 
 def _write(args: argparse.Namespace, found: "Measurement") -> None:
     if args.out:
-        from skill_factory.measure.report_folder import write_report
+        from skill_factory.measure.shown.report_folder import write_report
 
         write_report(found, Path(args.out))
     if args.html:
@@ -152,7 +152,7 @@ def _write(args: argparse.Namespace, found: "Measurement") -> None:
 
 def _write_page(path: str, found: "Measurement") -> None:
     from skill_factory.errors import RecipeError
-    from skill_factory.measure.card import page_of
+    from skill_factory.measure.shown.card import page_of
 
     try:
         Path(path).write_text(page_of(found), encoding="utf-8")
@@ -163,7 +163,7 @@ def _write_page(path: str, found: "Measurement") -> None:
 
 
 def _print_tables(found: "Measurement", writing: str) -> None:
-    from skill_factory.measure.tables import tables_of
+    from skill_factory.measure.shown.tables import tables_of
 
     mark = {"markdown": "##", "csv": "#", "latex": "%"}[writing]
     for table in tables_of(found):
@@ -172,8 +172,8 @@ def _print_tables(found: "Measurement", writing: str) -> None:
 
 def show_measurement(found: "Measurement") -> None:
     """The tables for a terminal, what can't be said, and what the figures say about the next dataset."""
-    from skill_factory.measure.advice import advise
-    from skill_factory.measure.tables import tables_of
+    from skill_factory.measure.shown.advice import advise
+    from skill_factory.measure.shown.tables import tables_of
 
     for table in tables_of(found):
         print(plain(f"{table.title}"))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from skill_factory.cli.asking import agreed, say
 from skill_factory.cli.output import JSON
 from skill_factory.errors import HubError
+from skill_factory.whole_files import write_whole
 
 if TYPE_CHECKING:
     from skill_factory.publish.plan import PushPlan
@@ -135,8 +136,6 @@ def _noted_in(path: Path) -> Callable[["PushStep"], None]:
     """Keep the last step in a file, whole at every moment."""
 
     def note(step: "PushStep") -> None:
-        whole = path.with_name(f"{path.name}.new")
-        whole.write_text(json.dumps(asdict(step), ensure_ascii=False), encoding="utf-8")
-        whole.replace(path)
+        write_whole(path, json.dumps(asdict(step), ensure_ascii=False))
 
     return note

@@ -128,7 +128,7 @@ def outlook(judgement: Judgement, recipe: Recipe, simulate: Simulate | None = No
 
 
 def _exact(recipe: Recipe) -> bool:
-    cut = recipe.cutoff.tokens and recipe.cutoff.action != "keep"
+    cut = recipe.cutoff.limits_traces
     several = recipe.balance.per_question and (len(recipe.traces.formats) > 1 or recipe.balance.label_limits)
     kinds = [format_of(code) for code in recipe.traces.formats]
     # Where the number of attempts is drawn, so is the number of traces.

@@ -5,7 +5,7 @@ makes it per partition, the app for the whole source: judging exists once.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
@@ -173,11 +173,6 @@ def joined(parts: Sequence[Facts]) -> Facts:
         reflection_response=np.concatenate(owners),
         **rest,
     )
-
-
-def with_banned(facts: Facts, flags: Flags) -> Facts:
-    """The same facts after another ban list was looked for in the texts."""
-    return replace(facts, reflection_banned=flags)
 
 
 def text_hash(text: str) -> int:

@@ -6,7 +6,6 @@ kept as an .npz file under a key of what it depends on. No texts are kept, only 
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, fields
@@ -25,6 +24,7 @@ from skill_factory.sources import Piece, RawSource
 from skill_factory.sources.canonical import canonical, tally_rows
 from skill_factory.sources.columns import CANONICAL, Batch
 from skill_factory.tally import Tally, tally_from_json
+from skill_factory.whole_files import written_whole
 
 SAMPLE_BYTES = 8_000_000
 """Text of a sample: a few thousand responses, read in some tenths of a second."""
@@ -176,10 +176,8 @@ def save(narrow: Narrow, path: Path) -> None:
     arrays = {field.name: getattr(narrow.facts, field.name) for field in fields(Facts)}
     arrays["variants"] = np.array(json.dumps(narrow.facts.variants))
     arrays["rows"] = np.array(json.dumps(narrow.rows.to_json()))
-    partial = path.with_suffix(f".{os.getpid()}.partial")
-    with partial.open("wb") as file:
+    with written_whole(path) as file:
         np.savez(file, **arrays)
-    os.replace(partial, path)
 
 
 def load(path: Path) -> Narrow | None:

@@ -19,13 +19,12 @@ from skill_factory.publish.files import (
     RAW,
     LocalBuild,
     LocalFile,
-    count,
     local_file,
     rows_text,
-    size_text,
     some,
 )
 from skill_factory.publish.raw_set import read_folder
+from skill_factory.wording import file_size, many
 
 STALE_NOTES = ("dataset_infos.json",)
 """Files of older libraries that would force the columns of the data that was there before."""
@@ -86,7 +85,7 @@ class PushPlan:
     @property
     def title(self) -> str:
         kind = self.build.kind
-        return f"Publish {count(self.build.rows, kind.noun)} ({kind.mark} {self.build.fingerprint[:12]})"
+        return f"Publish {many(self.build.rows, kind.noun)} ({kind.mark} {self.build.fingerprint[:12]})"
 
     def lines(self) -> list[str]:
         """The plan for a person, a sentence a line."""
@@ -95,9 +94,9 @@ class PushPlan:
         return [*self._headlines(), *_column_lines(self), *self.warnings]
 
     def _headlines(self) -> list[str]:
-        now = count(self.build.rows, "row")
+        now = many(self.build.rows, "row")
         size = sum(file.size for file in self.upload)
-        sends = f"{count(len(self.upload), 'file')} to send ({size_text(size)})"
+        sends = f"{many(len(self.upload), 'file')} to send ({file_size(size)})"
         if self.creates:
             seen = "public" if self.public else "private"
             return [f"{self.repo} will be created ({seen}) with {now}.", f"{sends}."]

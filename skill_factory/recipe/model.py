@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from skill_factory.errors import RecipeError
 from skill_factory.hosting import hosted
 from skill_factory.model import TraceFormat
+from skill_factory.recipe.tokens import CHARS_PER_TOKEN, estimated_tokens
 
 PRESETS = Path(__file__).parent / "presets"
 PRESET_WORDS = {
@@ -245,8 +246,17 @@ class Cutoff(Part):
     tokens: Annotated[int, Field(ge=0)] = 0
     """Tokens of question and trace at most; 0 is no limit."""
     action: Literal["keep", "drop", "fewer_attempts"] = "keep"
-    chars_per_token: Annotated[float, Field(gt=0)] = 3.5
+    chars_per_token: Annotated[float, Field(gt=0)] = CHARS_PER_TOKEN
     """The estimate that is used while no tokenizer is given."""
+
+    @property
+    def limits_traces(self) -> bool:
+        """Whether a build drops or shortens traces over the cut-off; one that is only shown changes nothing."""
+        return self.tokens > 0 and self.action != "keep"
+
+    def estimated_tokens(self, chars: float) -> float:
+        """Tokens of so many characters, by this recipe's estimate."""
+        return estimated_tokens(chars, self.chars_per_token)
 
 
 class Output(Part):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from skill_factory.formats.record import Format
 from skill_factory.judge.facts import Reading
 from skill_factory.judge.judge import Judgement, questions, usable_for
-from skill_factory.model import Closing, Question, Skip, Trace, TracePlan, hex_id
+from skill_factory.model import Closing, Skip, Trace, TracePlan, hex_id
 from skill_factory.reasons import TraceReason
 from skill_factory.recipe.model import Balance, Recipe
 from skill_factory.recipe.phrases import PhraseBook
@@ -111,9 +111,8 @@ def _reflections(plan: TracePlan) -> list[int]:
 
 def _sets_limits(recipe: Recipe) -> bool:
     """Whether a plan can meet a limit at all: most recipes set none, and a build has many plans."""
-    of_text = recipe.cutoff.tokens and recipe.cutoff.action != "keep"
     unlimited = Balance(pass_rate=recipe.balance.pass_rate, drop_duplicates=recipe.balance.drop_duplicates)
-    return bool(of_text) or recipe.balance != unlimited
+    return recipe.cutoff.limits_traces or recipe.balance != unlimited
 
 
 def _within_limits(
@@ -132,7 +131,7 @@ def _within_limits(
         return _skip(plan, TraceReason.OVER_LIMIT)
     if balance.min_wrong and sum(not one.correct for one in plan.order) < balance.min_wrong:
         return _skip(plan, TraceReason.TOO_FEW_WRONG)
-    if recipe.cutoff.tokens and recipe.cutoff.action != "keep":
+    if recipe.cutoff.limits_traces:
         fitting = _within_cutoff(render(plan, book, recipe), kind, recipe, book)
         if fitting is None:
             return _skip(plan, TraceReason.OVER_CUTOFF)
@@ -151,15 +150,11 @@ def _skip(plan: TracePlan, reason: TraceReason) -> Skip:
     return Skip(plan.question, plan.format, reason)
 
 
-def estimated_tokens(question: Question, text: str, recipe: Recipe) -> float:
-    """Tokens of question and trace by the recipe's characters per token."""
-    return (len(question.text) + len(text)) / recipe.cutoff.chars_per_token
-
-
 def _within_cutoff(trace: Trace, kind: Format, recipe: Recipe, book: PhraseBook) -> TracePlan | None:
     """The trace's plan, or, if the recipe allows, one without its first attempts, that is not over the cut-off."""
-    while estimated_tokens(trace.plan.question, trace.text, recipe) > recipe.cutoff.tokens:
-        shorter = _without_first(trace.plan, kind) if recipe.cutoff.action == "fewer_attempts" else None
+    cutoff = recipe.cutoff
+    while cutoff.estimated_tokens(len(trace.plan.question.text) + len(trace.text)) > cutoff.tokens:
+        shorter = _without_first(trace.plan, kind) if cutoff.action == "fewer_attempts" else None
         if shorter is None:
             return None
         trace = render(shorter, book, recipe)

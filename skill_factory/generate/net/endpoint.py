@@ -13,9 +13,9 @@ from skill_factory.generate.net.line import ASKED, CAME, SENT, lent_to_hub, open
 from skill_factory.generate.net.network import check_endpoint
 from skill_factory.generate.net.trouble import Trouble, Way, trouble_of
 from skill_factory.generate.request import Answer, Finish, Request
+from skill_factory.recipe.tokens import estimated_tokens
 
 KIND_OWN, KIND_PROVIDER = "OpenAI-compatible server", "Hugging Face Inference Providers"
-CHARS_PER_TOKEN = 3.5
 """For servers that don't count; errs on the dear side for English."""
 
 
@@ -149,7 +149,7 @@ def _answer(request: Request, text: Any, refusal: Any, finish: Any, counts: tupl
     counted = isinstance(prompt, int) and isinstance(completion, int)
     if not counted:
         asked = sum(len(one["content"]) for one in request.messages)
-        prompt, completion = round(asked / CHARS_PER_TOKEN), round(len(text) / CHARS_PER_TOKEN)
+        prompt, completion = round(estimated_tokens(asked)), round(estimated_tokens(len(text)))
     return Answer(clean, _ending(clean, refusal, finish), int(prompt or 0), int(completion or 0), counted)
 
 

@@ -4,10 +4,10 @@ from html import escape
 
 from skill_factory.build.card import BEGIN, END
 from skill_factory.insight.html import safe, stylesheet
-from skill_factory.measure.advice import advise
 from skill_factory.measure.measurement import Measurement
-from skill_factory.measure.pictures import pictures_of
-from skill_factory.measure.tables import Table, tables_of
+from skill_factory.measure.shown.advice import advise
+from skill_factory.measure.shown.pictures import pictures_of
+from skill_factory.measure.shown.tables import Table, tables_of
 
 CHARTS = "charts"
 _FRONT = (

@@ -9,9 +9,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from skill_factory.errors import BuildFolderError
-from skill_factory.measure.card import CHARTS, card_of
 from skill_factory.measure.measurement import Measurement
-from skill_factory.measure.pictures import pictures_of
+from skill_factory.measure.shown.card import CHARTS, card_of
+from skill_factory.measure.shown.pictures import pictures_of
 from skill_factory.model import hex_id
 
 REPORT, CARD, OUTPUTS = "report.json", "README.md", "outputs.parquet"
