@@ -27,6 +27,9 @@ FIELDS = (
     "reflections",
     "prompt_variant",
     "verdicts",
+    "question_rest",
+    "correct_else",
+    "thinking",
 )
 USE_ERROR, INTERRUPTED = 2, 130
 
@@ -245,7 +248,7 @@ def _given_recipe(name: str) -> "Recipe":
 
 def columns_of(args: argparse.Namespace) -> dict[str, Any]:
     """The mapping given by --map. Errors: RecipeError."""
-    from skill_factory.sources.columns import MANY
+    from skill_factory.sources.columns import JOINED, MANY
 
     found: dict[str, Any] = {}
     for text in args.map:
@@ -254,7 +257,7 @@ def columns_of(args: argparse.Namespace) -> dict[str, Any]:
             raise RecipeError(
                 f"--map takes FIELD=COLUMN with a field of {', '.join(FIELDS)}; found {text!r}."
             )
-        if field in MANY:
+        if field in (*MANY, *JOINED):
             found[field] = [*found.get(field, []), column] if column else []
         else:
             found[field] = column

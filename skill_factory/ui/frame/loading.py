@@ -24,10 +24,10 @@ from skill_factory.insight.expected import Outlook, outlook
 from skill_factory.insight.fitness import fitness
 from skill_factory.insight.simulated import foreseen
 from skill_factory.judge import source_facts
-from skill_factory.judge.answer_trials import answers_found
 from skill_factory.judge.first_questions import MORE, first_rows
 from skill_factory.judge.judge import Judgement, judge, judge_questions
 from skill_factory.judge.source_facts import Narrow, facts_key, sample_facts
+from skill_factory.judge.trials import answers_found
 from skill_factory.reasons import Level
 from skill_factory.recipe.model import Columns, Recipe, Source, Traces
 from skill_factory.sources import open_source
