@@ -13,7 +13,7 @@ from skill_factory.model import TraceFormat
 from skill_factory.reasons import Level, sentence
 from skill_factory.recipe.model import Columns, Recipe, parse_recipe
 from skill_factory.recipe.phrases import phrase_book
-from skill_factory.sources import RawSource
+from skill_factory.sources import RawSource, WithNotes
 from skill_factory.sources.columns import MANY, REQUIRED, mapped, needed_columns, value_at
 from skill_factory.sources.guessing import Guess, candidates, recognise
 from skill_factory.sources.trying import with_proposals
@@ -41,6 +41,8 @@ class Settled:
     names: tuple[str, ...]
     rows: Sequence[Mapping[str, Any]]
     """The first rows of the source."""
+    notes: tuple[str, ...] = ()
+    """What a person should know of the files."""
 
     @property
     def columns(self) -> Columns:
@@ -68,7 +70,8 @@ def settle(source: RawSource, recipe: Recipe, overrides: Mapping[str, Any] | Non
     if not _is_whole(recipe.columns):
         changed = _with_text_rules(changed, rows)
     missing = tuple(field for field in REQUIRED if not _has(columns, field))
-    return Settled(changed, seen, missing, tuple(names), rows)
+    notes = tuple(source.notes()) if isinstance(source, WithNotes) else ()
+    return Settled(changed, seen, missing, tuple(names), rows, notes)
 
 
 def _is_whole(columns: Columns) -> bool:

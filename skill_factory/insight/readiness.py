@@ -38,6 +38,10 @@ class Step(StrEnum):
     CRITIQUE = "critique"
     MAP_REFLECTIONS = "map_reflections"
     VERDICT_RULE = "verdict_rule"
+    THINK_RULE = "think_rule"
+    LABEL_RULE = "label_rule"
+    QUESTION_RULE = "question_rule"
+    RESPONSE_RULE = "response_rule"
 
 
 class Finding(NamedTuple):

@@ -14,6 +14,7 @@ from skill_factory import wording
 from skill_factory.errors import ColumnError
 from skill_factory.reasons import RowReason
 from skill_factory.recipe.model import Columns
+from skill_factory.sources.labels import listed_labels
 from skill_factory.sources.reading import Rules, rules_for
 
 Row = Mapping[str, Any]
@@ -198,7 +199,7 @@ def _labels(row: Row, columns: Columns, value: Any, place: int, n: int) -> list[
         return [(place == 0, None)] * n
     if columns.label_rule == "all_right":
         return [(True, None)] * n
-    sources = [value, *(value_at(row, path) for path in columns.correct_else)]
+    sources = map(listed_labels, [value, *(value_at(row, path) for path in columns.correct_else)])
     columns_of_labels: list[list[Any]] = []
     for one in sources:
         items = [one] if columns.label_rule == "steps" else _as_list(one)
@@ -305,6 +306,13 @@ def needed_columns(columns: Columns, names: Iterable[str]) -> list[str]:
                 f"Choose one of them, e.g. --map {field}={names[0] if names else 'COLUMN'}."
             )
         wanted.update(tops)
+    return [name for name in names if name in wanted]
+
+
+def mapped_tops(columns: Columns, names: Iterable[str]) -> list[str]:
+    """The top-level columns that a mapping reads, as far as they are there, in the source's order."""
+    paths = [path for _, path in mapped(columns)]
+    wanted = {top for path in paths for top in (path, *(one.partition(".")[0] for one in path.split("@")))}
     return [name for name in names if name in wanted]
 
 

@@ -73,7 +73,7 @@ def _by_name_and_shape(
 
 _ALLOWED = {
     "question": ("text", "messages"),
-    "answer": ("text", "number", "flag", "texts", "numbers"),
+    "answer": ("text", "number", "flag", "texts", "numbers", "flags"),
     "response": ("text", "texts", "nested", "messages", "dialogues", "flag"),
     "correct": ("flag", "flags", "number", "numbers", "text", "texts"),
     "extracted_answer": ("text", "texts", "number", "numbers", "flag", "flags", "missing", "nothing"),

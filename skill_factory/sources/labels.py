@@ -5,6 +5,7 @@ from typing import Any
 
 from skill_factory.recipe.model import Columns
 from skill_factory.recipe.words import word_of
+from skill_factory.sources.lists import CutShort, read_list
 
 LabelReader = Callable[[Any], "bool | None"]
 """A value → right, wrong, or None where it says neither."""
@@ -63,6 +64,17 @@ def _by_threshold(threshold: float) -> LabelReader:
         return None if number is None else number >= threshold
 
     return read
+
+
+def listed_labels(value: Any) -> Any:
+    """Labels that a CSV holds as the text of a list, `[1, 0]`, as the list; anything else as it is."""
+    if not isinstance(value, str) or not value.lstrip().startswith("["):
+        return value
+    try:
+        items = read_list(value.strip())
+    except CutShort:
+        return value
+    return items if items and not any(isinstance(one, list) for one in items) else value
 
 
 def as_number(value: Any) -> float | None:

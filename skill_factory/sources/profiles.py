@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from skill_factory.sources.columns import Row, is_nan, value_at
+from skill_factory.sources.labels import listed_labels
 from skill_factory.sources.turns import turns_of
 
 DEEPEST = 3
@@ -101,6 +102,9 @@ def kind_of(value: Any) -> str:
     if isinstance(value, int | float):
         return "flag" if value in (0, 1) else "number"
     if isinstance(value, str):
+        listed = listed_labels(value)
+        if isinstance(listed, list) and (kind := kind_of(listed)) in ("flags", "numbers"):
+            return kind
         return "messages" if value.startswith("[{") and turns_of(value) else "text"
     return "struct" if isinstance(value, Mapping) else "mixed"
 

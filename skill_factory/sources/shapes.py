@@ -115,7 +115,9 @@ def _response(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
     """The longest text that differs within a question, or lists of several; where questions stand once, the longest."""
     question = found.get(str(told.get("question", "")))
     kept = {f: p for f, p in told.items() if f != "response"}
-    free = [one for one in _free(kept, found, TEXTS) if one.different > 1 and not _is_named_reference(one)]
+    free = [
+        one for one in _free(kept, found, TEXTS) if one.different > 1 and not is_named_reference(one.path)
+    ]
     free = [one for one in free if place_of("extracted_answer", one.path) is None and not _judges(one)]
     if question is not None:
         differing = [one for one in free if differs_within(one, question)]
@@ -125,8 +127,9 @@ def _response(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
     return max(free, key=lambda one: one.length, default=Profile("", "", [])).path
 
 
-def _is_named_reference(profile: Profile) -> bool:
-    return profile.path.rpartition(".")[2].lower() in _REFERENCES
+def is_named_reference(path: str) -> bool:
+    """Whether a column has the name of a reference solution."""
+    return path.rpartition(".")[2].lower() in _REFERENCES
 
 
 def _judges(profile: Profile) -> bool:
@@ -138,7 +141,7 @@ def _is_reference(told: Mapping[str, Any], found: Mapping[str, Profile]) -> bool
     """Whether what is taken for the response has the name of a reference solution."""
     one = found.get(told["response"]) if isinstance(told.get("response"), str) else None
     question = found.get(str(told.get("question", "")))
-    if one is None or not _is_named_reference(one):
+    if one is None or not is_named_reference(one.path):
         return False
     if "answer" in told:
         return True

@@ -13,7 +13,7 @@ from typing import Any
 from skill_factory.recipe.model import Columns
 from skill_factory.recipe.words import known_words, word_of
 from skill_factory.sources.columns import Row, value_at
-from skill_factory.sources.labels import as_number, yes_or_no
+from skill_factory.sources.labels import as_number, listed_labels, yes_or_no
 from skill_factory.sources.presets import looks_like_steps
 from skill_factory.sources.profiles import Profile, flat, kind_of_column
 from skill_factory.sources.thinking import take_apart
@@ -194,7 +194,7 @@ def _is_dialogues(value: Any) -> bool:
 def label_values(columns: Columns, rows: Sequence[Row]) -> Counter[str]:
     """What the label columns hold, and how often; numbers and words as `word_of` writes them."""
     paths = [*columns.correct, *columns.correct_else]
-    values = (value for path in paths for row in rows for value in flat(value_at(row, path)))
+    values = (value for path in paths for row in rows for value in flat(listed_labels(value_at(row, path))))
     return Counter(
         word_of(value) for value in values if isinstance(value, bool | int | float | str) and value == value
     )
@@ -204,7 +204,13 @@ def _try_label(columns: Columns, rows: Sequence[Row]) -> list[Choice]:
     if not columns.correct:
         return []
     paths = [*columns.correct, *columns.correct_else]
-    values = [v for p in paths for row in rows for v in flat(value_at(row, p)) if v is not None and v == v]
+    values = [
+        v
+        for p in paths
+        for row in rows
+        for v in flat(listed_labels(value_at(row, p)))
+        if v is not None and v == v
+    ]
     of = len(values)
     usual = sum(yes_or_no(value) is not None for value in values)
     tries: list[tuple[str, str, int, int, Mapping[str, Any]]] = [
