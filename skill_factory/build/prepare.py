@@ -1,5 +1,6 @@
 """Before anything is read in bulk: the columns are settled, the formats known, the source pinned."""
 
+import difflib
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from skill_factory.recipe.phrases import phrase_book
 from skill_factory.sources import RawSource, WithNotes
 from skill_factory.sources.columns import MANY, REQUIRED, mapped, needed_columns, value_at
 from skill_factory.sources.guessing import Guess, candidates, recognise
+from skill_factory.sources.profiles import profiles
 from skill_factory.sources.trying import with_proposals
 from skill_factory.tally import Reach, Tally
 from skill_factory.traces.formats import OwnFormats, chosen_formats
@@ -66,6 +68,7 @@ def settle(source: RawSource, recipe: Recipe, overrides: Mapping[str, Any] | Non
     columns = _with_guess(recipe.columns, seen.columns, overrides or {}, rows)
     needed_columns(columns, names)
     _check_in_step(columns)
+    _check_paths(overrides or {}, names, rows)
     changed = recipe.model_copy(update={"columns": columns})
     if not _is_whole(recipe.columns):
         changed = _with_text_rules(changed, rows)
@@ -161,6 +164,23 @@ def _check_in_step(columns: Columns) -> None:
             raise ColumnError(
                 f"{len(found)} columns are mapped to {field} ({', '.join(found)}) for {n} response "
                 f"column{'s' if n > 1 else ''}. Map one for each, in the same order, or one for all."
+            )
+
+
+def _check_paths(given: Mapping[str, Any], names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Errors: ColumnError for a path into records that finds nothing, with the nearest one that is there."""
+    asked = [(f, p) for f, v in given.items() for p in ([v] if isinstance(v, str) else v) if "." in str(p)]
+    asked = [(f, p) for f, p in asked if p not in names and "@" not in p and "*" not in p]
+    if not asked:
+        return
+    there = list(profiles(list(names), rows))
+    for field, path in asked:
+        if path not in there and path.partition(".")[0] in names:
+            near = difflib.get_close_matches(path, there, n=1, cutoff=0.3)
+            inside = [one for one in there if one.startswith(f"{path.partition('.')[0]}.")]
+            raise ColumnError(
+                f"The path {path!r} mapped to {field} finds nothing in the first rows. Found there: "
+                f"{wording.found(inside) or 'no records'}. Choose one, e.g. --map {field}={(near or inside or ['COLUMN'])[0]}."
             )
 
 

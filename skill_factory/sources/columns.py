@@ -220,6 +220,19 @@ def rules_of(columns: Columns) -> Rules:
     return rules_for(columns, value_at)
 
 
+def question_of(row: Row, columns: Columns) -> Any:
+    """What a row asks: its question as the rules read it, or what stood there; None for a row that is left out."""
+    if columns.only and str(value_at(row, columns.only[0])) != columns.only[1]:
+        return None
+    return rules_of(columns).question(row)
+
+
+def of_question(columns: Columns, **more: Any) -> Columns:
+    """The mapping of the question alone, with its rules: no other column has to be read for it."""
+    names = ("question", "question_rest", "question_rule", "question_marks", "only")
+    return Columns(**{name: getattr(columns, name) for name in names}, **more)
+
+
 def _per_response(value: Any, n: int, field: str) -> list[list[Any]]:
     """The reflections (or verdicts) of each of n responses; for one response a flat list or a text will do."""
     if value is None or is_nan(value):
