@@ -126,7 +126,9 @@ def _reference_as_response(one: Sample) -> Iterator[Doubt]:
     if beside and 2 * same > len(beside):
         yield Doubt("response_is_gold", f"`{column}` is equal to the gold answer in {same:,} of {many(len(beside), 'response')}, so it holds no work of a model.",
                     "Pick the column that holds what the model wrote (--map response=COLUMN).")  # fmt: skip
-    elif one.recipe.columns.answer and any(map(is_named_reference, one.recipe.columns.response)):
+    elif one.recipe.columns.answer and any(
+        "." not in p and is_named_reference(p) for p in one.recipe.columns.response
+    ):
         yield Doubt("reference_as_response", f"`{column}` stands beside an answer, where it is the reference solution in most published sets, not the model's response.",
                     "Pick the column that holds what the model wrote (--map response=COLUMN), or go on if this is it.")  # fmt: skip
 
@@ -355,6 +357,11 @@ _REMEDIES: dict[str, tuple[str, Step, Mapping[str, Any]]] = {
 }  # fmt: skip
 
 
+def remedy(reason: str) -> tuple[str, Step, Mapping[str, Any]]:
+    """What brings responses back that were dropped for a reason: in words, as a control, as fields of the recipe."""
+    return _REMEDIES.get(reason, ("Change the filter that drops them.", Step.NONE, {}))
+
+
 def _drops(one: Sample) -> Iterator[Doubt]:
     """Every reason that takes more than a tenth of the responses, with what takes it away."""
     rows = one.tally.ledger[Level.ROWS]
@@ -368,7 +375,7 @@ def _drops(one: Sample) -> Iterator[Doubt]:
     for reason, number in responses.dropped.most_common():
         if reason == ResponseReason.ROW_DROPPED or number <= TENTH * responses.read:
             continue
-        fix, step, changes = _REMEDIES.get(reason, ("Change the filter that drops them.", Step.NONE, {}))
+        fix, step, changes = remedy(reason)
         cause = sentence(Level.RESPONSES, reason)
         if reason == ResponseReason.BLOCK_TAGS and _think_tags(one):
             cause = f"they hold <think> … </think>, the thinking of a reasoning model ({many(_think_tags(one), 'response')})"

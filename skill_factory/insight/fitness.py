@@ -6,18 +6,21 @@ from the narrow table and its judgement; no text is read.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
+from skill_factory.insight.doubts import TENTH, remedy
 from skill_factory.insight.expected import able
 from skill_factory.insight.readiness import Finding, Light, answers, critiques, groups, labels
 from skill_factory.judge.facts import Facts
 from skill_factory.judge.judge import Judgement, judge, reach
 from skill_factory.model import TraceFormat
+from skill_factory.reasons import Level, ResponseReason, sentence
 from skill_factory.recipe.model import Recipe
 from skill_factory.tally import Tally
 from skill_factory.traces.formats import FORMATS
-from skill_factory.wording import many
+from skill_factory.wording import many, percent
 
+Findings: TypeAlias = tuple[Finding, Finding, Finding, Finding]
 MOST_PROPOSED = 5
 """The paper's N."""
 
@@ -37,7 +40,7 @@ class Proposal:
 class Fitness:
     """What the data are good for."""
 
-    findings: tuple[Finding, Finding, Finding, Finding]
+    findings: Findings
     proposal: Proposal
     possible: Mapping[str, int]
     """Format → questions that can give a trace of it at the proposed N."""
@@ -54,11 +57,8 @@ def fitness(facts: Facts, judgement: Judgement, rows: Tally, recipe: Recipe) -> 
     mapped, bare = recipe, recipe.changed({"columns.reflections": ()})
     if not len(facts.reflection_id):  # a mapped column without a single critique would drop every response
         recipe, judgement = bare, judge(facts, bare)
-    findings = (
-        groups(facts),
-        labels(facts, judgement, rows),
-        answers(facts),
-        critiques(facts, mapped),
+    findings = _with_drops(
+        (groups(facts), labels(facts, judgement, rows), answers(facts), critiques(facts, mapped)), judgement
     )
     proposed = propose(judgement, recipe)
     if not proposed.attempts:
@@ -71,6 +71,31 @@ def fitness(facts: Facts, judgement: Judgement, rows: Tally, recipe: Recipe) -> 
     codes = FORMATS if recipe.columns.reflections else (TraceFormat.NO_REFLECTION.value,)
     possible = {code: int(able(judgement, recipe, code, n).sum()) for code in codes}
     return Fitness(findings, proposed, possible)
+
+
+_NAMED_BY = {
+    ResponseReason.DUPLICATE: 0, ResponseReason.LABEL_CONFLICT: 1, ResponseReason.NO_KEPT_REFLECTION: 3,
+}  # fmt: skip
+"""Which light names a drop; all others are about what the texts hold, as the third is."""
+
+
+def _with_drops(findings: Findings, judgement: Judgement) -> Findings:
+    """No light stays green while more than a tenth of the responses are dropped for what it is there to name."""
+    told = list(findings)
+    codes, n = judgement.response_code, len(judgement.response_code)
+    for place, reason in enumerate(ResponseReason, 1):
+        number = int((codes == place).sum())
+        light = _NAMED_BY.get(reason, 2)
+        if not n or number <= TENTH * n or told[light].light is not Light.GOOD:
+            continue
+        fix, step, _ = remedy(reason)
+        meaning = f"{percent(number, n)} of the responses are lost to this."
+        said = f"{number:,} of {many(n, 'response')} are dropped: {sentence(Level.RESPONSES, reason)}"
+        light_now = Light.CARE if number < n else Light.MISSING
+        told[light] = told[light]._replace(
+            light=light_now, headline=said, meaning=meaning, todo=fix, step=step
+        )
+    return (told[0], told[1], told[2], told[3])
 
 
 # -- how many attempts ---------------------------------------------------------------------------------------------

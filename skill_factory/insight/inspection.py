@@ -111,9 +111,10 @@ def inspect(
     columns: Mapping[str, Any] | None = None,
     whole: bool = False,
     token: str | None = None,
+    most_rows: int = 0,
 ) -> Inspection:
     """
-    Look at a source: all of a small one, the first rows of a large one unless `whole`.
+    Look at a source: all of a small one, the first rows of a large one unless `whole`; at most `most_rows` if given.
 
     Labels and critiques may be missing. Errors: SourceError, and ColumnError where no questions or responses are found.
     """
@@ -123,7 +124,8 @@ def inspect(
     check_refused(settled)
     if {"question", "response"} & set(settled.missing):
         raise ColumnError(missing_sentence(settled))
-    rows, tally, sampled = _sample(raw, settled.recipe, whole or 0 < raw.size <= ONE_LOOK)
+    every = not most_rows and (whole or 0 < raw.size <= ONE_LOOK)
+    rows, tally, sampled = _sample(raw, settled.recipe, every, most_rows or SAMPLE_ROWS)
     if not rows.num_rows:
         raise ColumnError(_unreadable(settled, tally))
     return _inspected(raw, settled, rows, tally, sampled)
@@ -279,7 +281,7 @@ def advise(usable: list[int], needs: list[str], doubtful: list[Doubt], recipe: R
 ROW = "source_row"
 
 
-def _sample(raw: RawSource, recipe: Recipe, whole: bool) -> tuple[pa.Table, Tally, bool]:
+def _sample(raw: RawSource, recipe: Recipe, whole: bool, most: int) -> tuple[pa.Table, Tally, bool]:
     """The responses read, labelled or not, each with the number of its row; the tally of rows; whether there is more."""
     tally = Tally()
     empty = CANONICAL.empty_table().append_column(ROW, pa.array([], pa.int64()))
@@ -291,7 +293,7 @@ def _sample(raw: RawSource, recipe: Recipe, whole: bool) -> tuple[pa.Table, Tall
             tally.add(_tally(found, numbers))
             tables.append(found.table.append_column(ROW, pa.array(numbers)))
             size += found.table.nbytes
-            enough = tally.ledger[Level.ROWS].read >= SAMPLE_ROWS and not whole
+            enough = tally.ledger[Level.ROWS].read >= most and not whole
             if enough or size >= LARGEST_LOOK:
                 more = not raw.rows or tally.ledger[Level.ROWS].read < raw.rows
                 return pa.concat_tables(tables), tally, more

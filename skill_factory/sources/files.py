@@ -32,6 +32,17 @@ SHEETS = (".xlsx", ".xls", ".xlsb", ".ods")
 ARROWS = (".arrow", ".feather")
 SUFFIXES = (".parquet", *TEXTS, *SHEETS, *ARROWS, ".eval")
 PACKED = (".gz", ".zst")
+UPLOADS = tuple(
+    one.lstrip(".")
+    for one in (
+        *SUFFIXES,
+        ".zip",
+        ".parquet.gzip",
+        ".pq",
+        *(text + packed for text in TEXTS for packed in PACKED),
+    )
+)
+"""Endings of what can be uploaded, without their dot."""
 HEAD_ROWS = 200
 HEAD_CHARS = 64_000_000
 """A head of rows with ten million characters each is a few rows."""

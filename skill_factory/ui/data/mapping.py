@@ -5,8 +5,11 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
-from skill_factory.errors import ColumnError
-from skill_factory.sources.columns import MANY, REQUIRED, excerpt, value_at
+from skill_factory.build.prepare import settle
+from skill_factory.errors import ColumnError, SkillFactoryError
+from skill_factory.recipe.model import Columns
+from skill_factory.sources.columns import COLUMN_FIELDS, MANY, REQUIRED, excerpt, value_at
+from skill_factory.sources.profiles import profiles
 from skill_factory.ui.frame import loading, workspace
 
 
@@ -33,6 +36,8 @@ FIELDS = (
     Field("prompt_variant", "Prompt variant", "Which wording of the prompt the response came from."),
 )  # fmt: skip
 NOTHING = ""
+RULES = set(Columns.model_fields) - set(COLUMN_FIELDS)
+"""Fields that say how a column is read."""
 
 
 def show() -> bool:
@@ -57,12 +62,7 @@ def pickers(names: tuple[str, ...]) -> None:
 
 def paths(names: list[str], row: Mapping[str, Any]) -> list[str]:
     """Columns, and what is inside those that hold records."""
-    inner = [
-        f"{name}.{key}"
-        for name in names
-        for key in (row.get(name) if isinstance(row.get(name), Mapping) else ())
-    ]
-    return [*names, *inner]
+    return list(profiles(names, [row]))
 
 
 def _picker(field: Field, options: list[str]) -> None:
@@ -75,7 +75,7 @@ def _picker(field: Field, options: list[str]) -> None:
         *(one for one in ((chosen,) if isinstance(chosen, str) else chosen) if one and one not in options),
     ]
     if field.name in MANY and len(chosen) > 1:
-        st.multiselect(title, known, help=field.help, **workspace.bound(path, show=list, take=tuple))
+        st.multiselect(title, known, help=field.help, **_bound(path, list, tuple))
         return
     show, take = (_first, _single) if field.name in MANY else (str, str)
     st.selectbox(
@@ -83,7 +83,28 @@ def _picker(field: Field, options: list[str]) -> None:
         [NOTHING, *known],
         help=field.help,
         format_func=_or_nothing,
-        **workspace.bound(path, show, take),
+        **_bound(path, show, take),
+    )
+
+
+def _bound(path: str, show: Any, take: Any) -> dict[str, Any]:
+    """As `workspace.bound`; with the column the rules by which it is read are proposed again."""
+    return {**workspace.bound(path, show, take), "on_change": _picked}
+
+
+def _picked(path: str, take: Any) -> None:
+    if path not in st.session_state:
+        return
+    field, chosen = path.partition(".")[2], take(st.session_state[path])
+    before = workspace.current().recipe
+    try:
+        columns = settle(loading.source(), before, {field: chosen}).columns
+    except SkillFactoryError:
+        workspace.change({path: chosen})
+        return
+    was, now = before.columns.model_dump(), columns.model_dump()
+    workspace.change(
+        {path: chosen} | {f"columns.{f}": now[f] for f in now if now[f] != was[f] and f in RULES}
     )
 
 
