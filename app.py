@@ -1,5 +1,5 @@
-"""The app's entrance: `streamlit run app.py`. What it shows lies in `pages/`, one script a step."""
+"""The app's entrance: `streamlit run app.py`. Frame and pages lie in `skill_factory/ui/`."""
 
-from skill_factory.ui.frame import shell
+from skill_factory.ui import app
 
-shell.run()
+app.run()

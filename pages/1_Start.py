@@ -1,30 +1,5 @@
-"""What comes out, what is needed, and three ways in."""
+"""The door to Start; what the page shows lies in `skill_factory/ui/start/page.py`."""
 
-import streamlit as st
+from skill_factory.ui import app
 
-from skill_factory.ui.finish import building
-from skill_factory.ui.frame import shell, source_pickers, workspace
-from skill_factory.ui.start import recipe_files, start
-
-shell.page()
-st.title("Turn a model's tries into training traces")
-
-left, right = st.columns([2, 3], gap="large")
-with left:
-    start.needed()
-    with st.container(border=True, key="doors"):
-        source_pickers.of_recipe()
-        source_pickers.demo(primary=not workspace.current().source)
-        hub_tab, file_tab = st.tabs(["From the Hub", "My file"], key="doors.tab")
-        with hub_tab:
-            source_pickers.hub()
-        with file_tab:
-            source_pickers.file()
-    if workspace.current().source:
-        shell.go(shell.DATA, f"Go on with {shell.plain(workspace.current().label)}")
-with right:
-    start.example()
-
-recipe_files.recipes()
-building.builds()
-start.words()
+app.door(app.START)

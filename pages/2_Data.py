@@ -1,33 +1,5 @@
-"""Pick the data, say which column holds what, see if they will do."""
+"""The door to Data; what the page shows lies in `skill_factory/ui/data/page.py`."""
 
-import streamlit as st
+from skill_factory.ui import app
 
-from skill_factory.ui.data import data_overview, making, mapping
-from skill_factory.ui.frame import loading, shell, workspace
-
-shell.page()
-st.title("Data")
-
-if making.panel():
-    st.stop()
-if not workspace.current().source:
-    st.markdown("Here you will see whether your data will do. Choose some first.")
-    data_overview.doors_beside()
-    making.before()
-    st.stop()
-
-data_overview.header()
-making.note()
-left, right = st.columns([1, 2], gap="large")
-with left:
-    st.subheader("Which column holds what")
-    complete = mapping.show()
-    if complete and loading.suit():
-        st.rerun()
-with right:
-    st.subheader("Will these data do?")
-    if complete:
-        data_overview.verdict()
-    else:
-        data_overview.incomplete()
-data_overview.first_rows()
+app.door(app.DATA)

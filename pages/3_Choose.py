@@ -1,54 +1,5 @@
-"""Choose the traces, with live numbers beside each choice."""
+"""The door to Choose; what the page shows lies in `skill_factory/ui/choose/page.py`."""
 
-import streamlit as st
+from skill_factory.ui import app
 
-from skill_factory.ui.choose.choice_charts import deciding
-from skill_factory.ui.choose.filter_controls import (
-    advanced_controls,
-    balance_controls,
-    filter_controls,
-    variant_controls,
-)
-from skill_factory.ui.choose.format_picker import format_picker
-from skill_factory.ui.choose.recommended import recommended
-from skill_factory.ui.frame import loading, shell, workspace
-from skill_factory.wording import many
-
-shell.page()
-st.title("Choose")
-shell.needs_source("Here you choose which traces are made, and see what each choice does to your data.")
-
-seen = loading.evidence()
-recommended(seen)
-controls, charts = st.columns([1, 2], gap="large")
-
-with controls:
-    st.slider(
-        "Attempts at most (N)", 1, max(10, workspace.value("traces.attempts")),
-        help="An attempt is one response of the model shown in a trace. A question needs N usable responses.",
-        **workspace.bound("traces.attempts"),
-    )  # fmt: skip
-    workspace.problem("traces.attempts")
-    format_picker(seen)
-    with st.expander("Variants and repeats", icon=":material/shuffle:"):
-        variant_controls(seen)
-    with st.expander("Filters", icon=":material/filter_alt:"):
-        filter_controls()
-    with st.expander("Balance and limits", icon=":material/balance:"):
-        balance_controls(seen)
-    with st.expander("Advanced", icon=":material/settings:"):
-        advanced_controls()
-
-with charts:
-    deciding(seen)
-
-with st.container(horizontal=True, horizontal_alignment="right"):
-    label = f"Look at the {many(seen.outlook.traces, 'trace')}"
-    if st.button(
-        label,
-        type="primary",
-        icon=":material/visibility:",
-        key="choose.next",
-        disabled=not seen.outlook.traces,
-    ):
-        st.switch_page(shell.LOOK.path)
+app.door(app.CHOOSE)

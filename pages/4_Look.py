@@ -1,11 +1,5 @@
-"""Read the traces as the build will write them, and what was kept and dropped on the way to them."""
+"""The door to Look; what the page shows lies in `skill_factory/ui/look/page.py`."""
 
-import streamlit as st
+from skill_factory.ui import app
 
-from skill_factory.ui.frame import shell
-from skill_factory.ui.look.look import part
-
-shell.page()
-st.title("Look")
-shell.needs_source("Here you read the traces as the build will write them, and what was left out and why.")
-part()
+app.door(app.LOOK)

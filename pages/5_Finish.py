@@ -1,42 +1,5 @@
-"""Build the data set, publish it, train with it."""
+"""The door to Finish; what the page shows lies in `skill_factory/ui/finish/page.py`."""
 
-import streamlit as st
+from skill_factory.ui import app
 
-from skill_factory.ui.finish import building
-from skill_factory.ui.finish.downloads import downloads
-from skill_factory.ui.finish.publishing import publishing
-from skill_factory.ui.finish.training import training
-from skill_factory.ui.frame import shell
-from skill_factory.work.builds import status
-from skill_factory.work.process import ACTIVE, State
-
-shell.page()
-st.title("Finish")
-
-job = building.shown()
-if job is None:
-    shell.needs_source("Here the data set is built, published and handed to a trainer.")
-    building.offer()
-    building.builds()
-    st.stop()
-
-now = status(job)
-current = building.is_current(job)
-if now.state in ACTIVE:
-    building.watch(job)
-elif now.state is not State.DONE:
-    building.stopped(job, now)
-else:
-    building.made(job)
-    publish, train, save = st.tabs(["Publish", "Train", "Download"], key="finish.part")
-    with publish, shell.errors():
-        publishing(job)
-    with train, shell.errors():
-        training(job)
-    with save, shell.errors():
-        downloads(job, current)
-
-if now.state not in ACTIVE and not current:
-    st.subheader("The recipe has changed since")
-    building.offer()
-building.builds(besides=job)
+app.door(app.FINISH)

@@ -6,7 +6,7 @@ people or files see it. What flows by the million is a named tuple: it is made i
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from functools import cached_property
 from itertools import repeat
 from typing import Any, NamedTuple, TypeVar
@@ -17,12 +17,17 @@ from skill_factory.reasons import TraceReason
 T = TypeVar("T", bound=tuple[Any, ...])
 
 
-class Verdict(StrEnum):
-    """What a reflection says of its response."""
+class Verdict(IntEnum):
+    """What a reflection says of its response; as numbers, CORRECT and INCORRECT compare with the truth."""
 
-    CORRECT = "correct"
-    INCORRECT = "incorrect"
-    MISSING = "missing"
+    CORRECT = 1
+    INCORRECT = 0
+    MISSING = -1
+
+    @property
+    def word(self) -> str:
+        """As files and tallies write it."""
+        return self.name.lower()
 
 
 class Reflection(NamedTuple):
@@ -124,8 +129,8 @@ class TracePlan(NamedTuple):
     label: str
     repeat: int
     order: Sequence[Response]
-    closing: Closing = Closing.PLAIN
-    key: bytes = b""
+    closing: Closing
+    key: bytes
     """What the choice was drawn from; reflections are drawn from it, phrases from it and the format."""
     reflect: bool = True
     """Whether reflections are shown."""

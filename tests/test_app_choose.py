@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from skill_factory.formats import FORMATS
 from skill_factory.ui.choose.choice_charts import SECTIONS
-from skill_factory.ui.choose.format_picker import PICTURES
 from tests.make_raw import row, write_jsonl
 from tests.studio import links, with_source, words, workspace
 
@@ -44,7 +44,7 @@ def test_fewer_attempts_are_fewer_traces(app: AppTest) -> None:
 
 def test_every_format_says_what_it_would_give(app: AppTest) -> None:
     """A picture, how many questions, how many traces, and under its help why not more."""
-    for code in PICTURES:
+    for code in FORMATS:
         box = app.checkbox(key=f"traces.formats.{code}")
         assert "traces" in titles(app)
         assert "Questions that can't give one" in box.proto.help
@@ -53,7 +53,7 @@ def test_every_format_says_what_it_would_give(app: AppTest) -> None:
 def test_a_second_format_adds_traces_and_the_last_one_stays(app: AppTest) -> None:
     """Formats add up; a recipe without any is refused where the formats stand."""
     app.checkbox(key="traces.formats.0C").check().run()
-    assert workspace(app).recipe.traces.formats == ("0C", "*C_full")
+    assert workspace(app).recipe.traces.formats == ("*C_full", "0C")
     app.checkbox(key="traces.formats.*C_full").uncheck().run()
     assert workspace(app).recipe.traces.formats == ("0C",)
     app.checkbox(key="traces.formats.0C").uncheck().run()

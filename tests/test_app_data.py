@@ -8,7 +8,7 @@ import pytest
 
 from skill_factory.recipe.model import Recipe
 from skill_factory.sources.demo.rows import write_demo
-from skill_factory.work import reading
+from skill_factory.ui.frame import exact_tables
 from tests.hub import Hub
 from tests.make_raw import make_rows, row, write_jsonl
 from tests.studio import ROOT, links, open_app, with_source, words, workspace
@@ -73,7 +73,7 @@ def test_unmapping_the_reflections_leaves_the_bare_format() -> None:
     assert "making.reflections.critiques" in {one.key for one in app.button}
     app.button(key="use.proposal").click().run()
     assert workspace(app).recipe.traces.formats == ("no_reflection",)
-    assert "show a mistake being fixed" in links(app)[2]
+    assert "show a mistake corrected" in links(app)[2]
 
 
 def test_n_is_suited_to_the_data_when_they_are_chosen(tmp_path: Path) -> None:
@@ -196,7 +196,7 @@ def test_a_large_source_is_sampled_first_and_then_read(
     app.run()
     assert "these numbers are from the first" not in words(app).lower()
     assert not links(app)[0].startswith("about")
-    assert len(reading.known(next(made.glob("*.npz")).stem).facts.question_id) == 120  # type: ignore[union-attr]
+    assert len(exact_tables.known(next(made.glob("*.npz")).stem).facts.question_id) == 120  # type: ignore[union-attr]
 
 
 # -- the Hub -------------------------------------------------------------------------------------------------------

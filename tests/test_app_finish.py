@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from skill_factory.build.archives import jsonl, parquet, zipped
 from skill_factory.build.folder import BuildFolder
 from skill_factory.errors import BuildFolderError
 from skill_factory.reasons import Level
@@ -19,7 +20,7 @@ from skill_factory.recipe.model import Recipe
 from skill_factory.sources.demo.rows import write_demo
 from skill_factory.trainers import Options
 from skill_factory.ui.finish.card_view import parts, with_words
-from skill_factory.ui.finish.downloads import jsonl, page, parquet, zipped
+from skill_factory.ui.finish.downloads import page
 from skill_factory.work import builds
 from skill_factory.work.builds import Job
 from skill_factory.work.process import State
@@ -265,7 +266,7 @@ def test_one_cut_off_stands_everywhere() -> None:
 
 
 def test_the_strip_says_what_the_card_says() -> None:
-    """The share of traces that show a mistake being fixed is the same before the build and on its card."""
+    """The share of traces that show a mistake corrected is the same before the build and on its card."""
     app = with_source("demo:40", page="5_Finish")
     said = links(app)[2]
     app.button(key="build.start").click().run()
@@ -273,8 +274,8 @@ def test_the_strip_says_what_the_card_says() -> None:
     job = builds.find(workspace(app).job)
     assert job is not None
     card = (job.out / "README.md").read_text(encoding="utf-8")
-    line = next(one for one in card.splitlines() if "a mistake, then put right" in one)
-    assert said == f"**{line.split('|')[3].strip()}** show a mistake being fixed"
+    line = next(one for one in card.splitlines() if "a mistake corrected" in one)
+    assert said == f"**{line.split('|')[3].strip()}** show a mistake corrected"
 
 
 # -- downloads -----------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from skill_factory.insight.html import stylesheet
 from tests.studio import ROOT
 
 THEME = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))["theme"]
-FRAME = (ROOT / "skill_factory" / "ui" / "frame.css").read_text(encoding="utf-8")
+FRAME = (ROOT / "skill_factory" / "ui" / "frame" / "frame.css").read_text(encoding="utf-8")
 READ = (
     "textColor",
     "linkColor",

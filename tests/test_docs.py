@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from skill_factory.formats import FORMATS
 from skill_factory.recipe.options import OPTIONS
-from skill_factory.traces.formats import FORMATS
 from tests import command, write_docs
 
 ROOT = Path(__file__).parents[1]
@@ -66,6 +66,21 @@ def test_every_format_command_and_column_stands_in_readme() -> None:
 def test_the_table_of_the_recipe_is_current() -> None:
     """docs/recipe.md is what `make docs` writes."""
     assert write_docs.RECIPE_PAGE.read_text(encoding="utf-8") == write_docs.recipe_page()
+
+
+def test_the_table_of_formats_is_current() -> None:
+    """docs/formats.md is what `make docs` writes from the records of known formats."""
+    assert write_docs.FORMATS_PAGE.read_text(encoding="utf-8") == write_docs.formats_page()
+
+
+def test_the_tables_of_readme_are_current() -> None:
+    """README's tables are what `make docs` writes from the records."""
+    assert write_docs.README.read_text(encoding="utf-8") == write_docs.readme()
+
+
+def test_a_checkout_and_a_wheel_have_the_same_theme() -> None:
+    """Streamlit reads its settings beside the main script, so there are two files; `make docs` writes one from the other."""
+    assert write_docs.SETTINGS.read_bytes() == write_docs.ENTRANCE_SETTINGS.read_bytes()
 
 
 def test_every_option_is_a_field_of_the_recipe() -> None:

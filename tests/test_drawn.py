@@ -5,13 +5,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skill_factory.build.card import card
+from skill_factory.formats import FORMATS
 from skill_factory.insight.expected import TEACHES, Outlook
-from skill_factory.insight.simulated import foreseen
+from skill_factory.insight.simulated import forecast
 from skill_factory.model import hex_id
 from skill_factory.reasons import Level
 from skill_factory.recipe.model import Recipe
 from skill_factory.tally import Tally
-from skill_factory.traces.formats import FORMATS
 from skill_factory.wording import percent
 from tests.test_outlook import MAPPED, built, question
 
@@ -59,7 +59,7 @@ def test_what_is_drawn_is_what_is_built(
         {"traces.formats": tuple(codes), "traces.attempts": 3, "traces.repeats": 2, **limits}
     )
     part = built(rows, recipe)
-    seen = foreseen(part.facts, part.judgement, recipe)
+    seen = forecast(part.facts, part.judgement, recipe)
     assert seen.drawn and seen.exact
     assert seen.traces == part.tally.ledger[Level.TRACES].kept
     assert {k: n for k, n in seen.by_label.items() if n} == dict(part.tally.counts["traces_by_label"])
@@ -70,28 +70,28 @@ def test_what_is_drawn_is_what_is_built(
 
 
 def test_the_card_says_the_same_share() -> None:
-    """One definition, one rounding: the share of traces with a mistake that is put right."""
+    """One definition, one rounding: the share of traces with a mistake that is corrected."""
     rows = [one for k in range(40) for one in question(f"q{k}", 2 + k % 3, 3)]
     part = built(rows, MAPPED)
-    seen = foreseen(part.facts, part.judgement, MAPPED)
-    line = next(one for one in card(MAPPED, part.tally, None).splitlines() if "then put right" in one)
+    seen = forecast(part.facts, part.judgement, MAPPED)
+    line = next(one for one in card(MAPPED, part.tally, None).splitlines() if "a mistake corrected" in one)
     assert line.endswith(f"| {percent(seen.fixing)} |")
 
 
 def test_many_traces_are_expected_not_drawn() -> None:
     """Where drawing would take too long the page goes by the expectation, and knows that it does."""
     part = built(question("q", 3, 3), MAPPED)
-    assert foreseen(part.facts, part.judgement, MAPPED, most=5).drawn
-    assert not foreseen(part.facts, part.judgement, MAPPED, most=4).drawn
+    assert forecast(part.facts, part.judgement, MAPPED, most=5).drawn
+    assert not forecast(part.facts, part.judgement, MAPPED, most=4).drawn
 
 
 def test_a_recipe_that_nothing_can_be_built_from_yet_is_not_drawn() -> None:
     """Formats with critiques, and no column of critiques: the page says what would be there with some."""
     recipe = MAPPED.changed({"columns.reflections": ()})
     judged = built(question("q", 3, 3), MAPPED)
-    assert not foreseen(judged.facts, judged.judgement, recipe).drawn
+    assert not forecast(judged.facts, judged.judgement, recipe).drawn
     bare = recipe.changed({"traces.formats": ("no_reflection",)})
-    assert foreseen(judged.facts, judged.judgement, bare).drawn
+    assert forecast(judged.facts, judged.judgement, bare).drawn
 
 
 @pytest.mark.parametrize(
@@ -101,4 +101,4 @@ def test_what_only_the_texts_tell_is_not_called_exact(changes: dict[str, object]
     """Too long for the cut-off, or left out by hand: that is known once it is built."""
     part = built(question("q", 3, 3), MAPPED)
     recipe: Recipe = MAPPED.changed(changes)
-    assert not foreseen(part.facts, part.judgement, recipe).exact
+    assert not forecast(part.facts, part.judgement, recipe).exact

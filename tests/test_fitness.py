@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skill_factory.build.prepare import settled_columns
+from skill_factory.formats import FORMATS
 from skill_factory.insight.fitness import MOST_PROPOSED, Fitness, fitness
 from skill_factory.insight.readiness import Finding, Light, Step
 from skill_factory.judge.facts import read
@@ -75,10 +76,10 @@ def test_equal_responses_are_one_answer() -> None:
 
 
 def test_only_right_answers_fix_no_mistake() -> None:
-    """Without a wrong answer no trace can show a mistake being fixed; said, not refused."""
+    """Without a wrong answer no trace can show a mistake corrected; said, not refused."""
     labels = topic(report(question("q", 3, 0)), "Labels")
     assert labels.light is Light.CARE
-    assert "no trace can show a mistake being fixed" in labels.meaning
+    assert "no trace can show a mistake corrected" in labels.meaning
 
 
 def test_no_right_answer_is_the_end() -> None:
@@ -177,7 +178,7 @@ def test_the_proposed_n_can_always_be_built(pools: list[tuple[int, int]]) -> Non
     recipe = MAPPED.changed(dict(found.proposal.changes))
     table = canonical(rows, recipe.columns).table.cast(CANONICAL)
     facts = read(table, recipe).facts
-    usable = reach(judge(facts, recipe), recipe, "*C_full")
+    usable = reach(judge(facts, recipe), recipe, FORMATS["*C_full"].needs)
     n = found.proposal.attempts
     assert 0 <= n <= MOST_PROPOSED
     assert n == 0 or usable[n - 1] > 0

@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 
 from skill_factory.draws import Draws, draw_key
 from skill_factory.errors import RecipeError
+from skill_factory.formats import FORMATS, chosen_formats
+from skill_factory.formats.record import Pool
 from skill_factory.model import Closing, Question, Skip, TraceFormat, TracePlan
 from skill_factory.reasons import TraceReason
 from skill_factory.recipe.model import Traces
-from skill_factory.traces.formats import FORMATS, WORDS, asked_of, chosen_formats
 from tests.toy_traces import reflection, response
 
 SHARED_RULE = ("0C", "*C", "*C_full", "no_reflection")
@@ -44,7 +45,7 @@ def asked(draw: st.DrawFn, question: Question) -> Traces:
 
 def plans(code: str, question: Question, ask: Traces) -> list[TracePlan]:
     """The plans of a format, without its skips."""
-    return [plan for plan in FORMATS[code](question, ask) if isinstance(plan, TracePlan)]
+    return [plan for plan in FORMATS[code].plans(question, ask) if isinstance(plan, TracePlan)]
 
 
 def shown(plan: TracePlan) -> list[int]:
@@ -64,7 +65,7 @@ def test_a_format_keeps_its_rule_on_any_question(code: str, data: st.DataObject)
     question = data.draw(questions())
     ask = data.draw(asked(question))
     right = sum(one.correct for one in question.responses)
-    made = list(FORMATS[code](question, ask))
+    made = list(FORMATS[code].plans(question, ask))
     of_repeat = [
         [one for one in made if isinstance(one, TracePlan) and one.repeat == r] for r in range(ask.repeats)
     ]
@@ -87,8 +88,13 @@ def test_a_format_keeps_its_rule_on_any_question(code: str, data: st.DataObject)
         assert bool(of_repeat[0]) == (ask.attempts >= 2 and right < len(question.responses))
     if code == "*CC":
         assert bool(of_repeat[0]) == (ask.attempts >= 2 and right >= 2)
-    if asked_of(code, ask):
-        assert len(made) == asked_of(code, ask)
+    kind, plans = FORMATS[code], [one for one in made if isinstance(one, TracePlan)]
+    assert all(plan.label == kind.label_of(len(plan.order)) for plan in plans)
+    if (
+        kind.expects and kind.needs.n_responses and plans
+    ):  # else only making them tells of which sizes they are
+        expected = {(label, n) for label, n, _ in kind.expects(Pool(len(question.responses), right), ask)}
+        assert {(plan.label, len(plan.order)) for plan in plans} <= expected
 
 
 def check(plan: TracePlan, code: str, ask: Traces) -> None:
@@ -193,7 +199,8 @@ EXPECTED = [792, 464, 454, 690, 301, 855, 262, 378, 710, 117]
 
 def test_every_format_has_words_for_people() -> None:
     """Each code has a name and a sentence."""
-    assert set(WORDS) == set(FORMATS) == {code.value for code in TraceFormat}
+    assert {*FORMATS} == {code.value for code in TraceFormat}
+    assert all(one.title and one.shows and one.picture and one.expects for one in FORMATS.values())
 
 
 def test_an_unknown_code_is_refused_with_the_known_ones() -> None:
@@ -204,7 +211,7 @@ def test_an_unknown_code_is_refused_with_the_known_ones() -> None:
 
 def test_own_formats_are_functions_by_code() -> None:
     """A function of a question and the recipe's traces part stands beside ours."""
-    own = {"mine": FORMATS["0C"]}
+    own = {"mine": FORMATS["0C"].plans}
     assert list(chosen_formats(("mine", "0C"), own)) == ["mine", "0C"]
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skill_factory.cli.generate import KEY, SAMPLING, TASKS, add_arguments
+from skill_factory.cli.generate import SAMPLING, TASKS, add_arguments
 from skill_factory.errors import BuildFolderError, EndpointError, RecipeError
 from skill_factory.generate import (
     Budget,
@@ -24,7 +24,6 @@ from skill_factory.generate import (
     Sampling,
     read_pilot,
     read_progress,
-    words,
 )
 from skill_factory.generate.folder import RawFolder
 from skill_factory.generate.money import Spending
@@ -393,8 +392,8 @@ def test_an_address_that_cant_be_is_told(url: str, said: str) -> None:
 def parsed(*words: str) -> argparse.Namespace:
     """What the command line makes of some words."""
     parser = argparse.ArgumentParser()
-    add_arguments(parser.add_subparsers())
-    return parser.parse_args(["generate", *words])
+    add_arguments(parser)
+    return parser.parse_args([*words])
 
 
 def test_the_command_s_defaults_are_those_of_the_package() -> None:
@@ -404,7 +403,6 @@ def test_the_command_s_defaults_are_those_of_the_package() -> None:
     assert job.sampling == Sampling()
     assert job.limits == Limits()
     assert {name for name, _, _ in SAMPLING} == set(Sampling.model_fields) - {"extra"}
-    assert KEY == words.KEY
     assert set(TASKS) == {task.value for task in Task}
     assert (job.per_variant, job.task, job.pilot, job.budget) == (16, "auto", 0, Budget())
     other = job_of(parsed("reflections", "demo", "--out", "x", "--model", "m", "--pilot"), "reflections")

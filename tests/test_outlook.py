@@ -5,13 +5,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skill_factory.build.pipeline import Partition, build_partition
+from skill_factory.formats import FORMATS
 from skill_factory.insight.expected import TEACHES, able, outlook, why_not
 from skill_factory.model import TraceFormat
 from skill_factory.reasons import Level
 from skill_factory.recipe.model import Columns, Recipe
 from skill_factory.sources.canonical import canonical
 from skill_factory.sources.columns import CANONICAL
-from skill_factory.traces.formats import FORMATS
 from tests.make_raw import FIELDS, Row, row
 
 MAPPED = Recipe(columns=Columns(**{field: field for field in FIELDS}))

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from skill_factory.build.pipeline import build, build_partition, preview
 from skill_factory.errors import SkillFactoryError
+from skill_factory.formats import FORMATS
 from skill_factory.model import Trace
 from skill_factory.reasons import Level
 from skill_factory.recipe.model import Columns, Recipe, Source
@@ -21,7 +22,6 @@ from skill_factory.recipe.phrases import phrase_book
 from skill_factory.sources.canonical import canonical
 from skill_factory.sources.columns import Batch
 from skill_factory.tally import Tally
-from skill_factory.traces.formats import FORMATS
 from skill_factory.traces.render import parse
 from tests import command, drive, make_raw
 from tests.make_raw import Row
@@ -44,7 +44,13 @@ def raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
 
 
-OPTIONS = [word for code in ALL for word in ("--format", code)] + ["--attempts", "3", "--repeats", "2"]
+OPTIONS = [word for code in ALL for word in ("--format", code)] + [
+    "--attempts",
+    "3",
+    "--repeats",
+    "2",
+    *command.EVERY_TRACE,
+]
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from skill_factory.formats import FORMATS
 from skill_factory.judge.counting import tally_judgement
 from skill_factory.judge.facts import joined, read
 from skill_factory.judge.judge import judge, judge_questions, questions, reach, usable_for
@@ -97,11 +98,15 @@ def test_reach_says_what_each_n_would_leave(rows: list[Row], code: str, distinct
     """The number of usable questions at N is the one a recipe with that N gets."""
     traces = {"formats": [code], "distinct_variants": distinct}
     facts = read(table(rows), recipe()).facts
-    shown = reach(judge(facts, recipe(traces=traces)), recipe(traces=traces), code, 4)
+    shown = reach(judge(facts, recipe(traces=traces)), recipe(traces=traces), FORMATS[code].needs, 4)
     for n, number in enumerate(shown, 1):
         asked = recipe(traces={**traces, "attempts": n})
         found = judge(facts, asked)
-        assert number == int((found.question_code == 0).sum()) == int(usable_for(found, asked, code).sum())
+        assert (
+            number
+            == int((found.question_code == 0).sum())
+            == int(usable_for(found, asked, FORMATS[code].needs).sum())
+        )
 
 
 TRACES = st.fixed_dictionaries(

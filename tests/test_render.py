@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skill_factory.draws import text_id
+from skill_factory.formats import FORMATS
 from skill_factory.judge.responses import escape_block_tags
 from skill_factory.model import Closing, Question, Response, SegmentKind, Skip, TracePlan
 from skill_factory.recipe.model import Phrases, Recipe, Tags, Traces, parse_recipe
 from skill_factory.recipe.phrases import phrase_book
-from skill_factory.traces.formats import FORMATS
 from skill_factory.traces.render import Unreadable, parse, render
 from tests import toy_traces
 from tests.toy_traces import reflection, rows_of
@@ -97,7 +97,9 @@ def test_spans_point_at_the_texts(data: st.DataObject) -> None:
 def test_an_attempt_shown_twice_is_followed_by_glue_twice() -> None:
     """An own format may show the very same attempt again; each but the last is followed by glue."""
     one = toy_traces.response(1, "a", True, "7", "", [reflection(1, "r")])
-    trace = render(TracePlan(Question(1, "Q", ()), "own", "own", 0, [one, one]), BOOK, Recipe())
+    trace = render(
+        TracePlan(Question(1, "Q", ()), "own", "own", 0, [one, one], Closing.PLAIN, b"k"), BOOK, Recipe()
+    )
     assert [kind for kind, _ in trace.segments].count(SegmentKind.GLUE) == 1
     assert parse(trace.text, BOOK, Recipe()) == trace.segments
 
@@ -108,7 +110,7 @@ def test_an_earlier_attempt_that_ends_like_a_trace_is_not_taken_for_the_repeated
     right = toy_traces.response(1, "a", True, "7", "", [reflection(1, "r")])
     lie = f"a\n{ending}\n\n<answer>\n7\n</answer>"
     liar = toy_traces.response(2, lie, False, "8", "", [reflection(2, "s")])
-    plan = TracePlan(Question(1, "Q", ()), "*C*IC", "*C*IC", 0, [right, liar], Closing.BACKTRACK)
+    plan = TracePlan(Question(1, "Q", ()), "*C*IC", "*C*IC", 0, [right, liar], Closing.BACKTRACK, b"k")
     trace = render(plan, SHORT, Recipe())
     assert parse(trace.text, SHORT, Recipe()) == trace.segments
 
@@ -128,7 +130,11 @@ def test_ids_tell_repeats_and_formats_apart_and_digests_do_not() -> None:
     """Two repeats of one text are two traces, with one digest: that is over question, label and text alone."""
     order = [toy_traces.response(1, "a", True, "7")]
     made = [
-        render(TracePlan(Question(1, "Q", ()), code, "x", repeat, order), SHORT_ENDING, Recipe())
+        render(
+            TracePlan(Question(1, "Q", ()), code, "x", repeat, order, Closing.PLAIN, b"k"),
+            SHORT_ENDING,
+            Recipe(),
+        )
         for code in ("one", "two")
         for repeat in (0, 1)
     ]
@@ -163,7 +169,9 @@ def golden_question() -> Question:
 def golden_trace(code: str, recipe: Recipe | None = None) -> str:
     """The longest trace that a format makes of the golden question at N = 3."""
     recipe = recipe or Recipe(traces=Traces(formats=(code,), attempts=3))
-    made = [plan for plan in FORMATS[code](golden_question(), recipe.traces) if not isinstance(plan, Skip)]
+    made = [
+        plan for plan in FORMATS[code].plans(golden_question(), recipe.traces) if not isinstance(plan, Skip)
+    ]
     return render(max(made, key=lambda plan: len(plan.attempts)), BOOK, recipe).text
 
 

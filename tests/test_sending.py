@@ -11,9 +11,9 @@ import pytest
 
 from skill_factory.publish.plan import Mode, PushPlan, plan_push
 from skill_factory.publish.raw_set import read_folder
-from skill_factory.work import process, pushes
+from skill_factory.work import pushes
 from skill_factory.work.builds import Job
-from skill_factory.work.process import State
+from skill_factory.work.process import ACTIVE, State
 from skill_factory.work.pushes import Sending
 from tests.build_folders import build_folder
 from tests.hub import Hub
@@ -52,7 +52,7 @@ def planned(job: Job, hub: Hub, mode: Mode = Mode.NEW) -> PushPlan:
 def ended(job: Job, seconds: float = 60) -> Sending:
     """How it stands once its process has ended."""
     until = time.monotonic() + seconds
-    while (now := pushes.status(job)) is None or now.state in process.ACTIVE:
+    while (now := pushes.status(job)) is None or now.state in ACTIVE:
         assert time.monotonic() < until, f"still {now}"
         time.sleep(0.1)
     return now
@@ -88,7 +88,7 @@ def test_the_token_is_no_argument_and_nowhere_on_disk(hub: Hub, made: Callable[[
     hub.faults.add("commit", delay=2.0)
     pushes.start(job, planned(job, hub), CARD, "hf_alice")
     on_its_way(job, hub, "commit")
-    pid = process.read(job.path / "push" / "process").split()[0]
+    pid = (job.path / "push" / "process").read_text(encoding="utf-8").split()[0]
     assert b"hf_alice" not in Path(f"/proc/{pid}/cmdline").read_bytes()
     assert ended(job).state is State.DONE
     assert not [one for one in job.path.rglob("*") if one.is_file() and b"hf_alice" in one.read_bytes()]
@@ -141,7 +141,7 @@ def test_killed_on_its_way_it_says_so_and_the_next_try_ends_well(
     hub.faults.add("commit", delay=30.0, status=503)
     pushes.start(job, planned(job, hub), CARD, "hf_alice")
     on_its_way(job, hub, "commit")
-    os.kill(int(process.read(job.path / "push" / "process").split()[0]), signal.SIGKILL)
+    os.kill(int((job.path / "push" / "process").read_text(encoding="utf-8").split()[0]), signal.SIGKILL)
     now = ended(job)
     assert now.state is State.FAILED and "ended from outside" in now.said
     assert hub.files(REPO) == [".gitattributes"]

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skill_factory.build.pipeline import Partition
+from skill_factory.formats import FORMATS
 from skill_factory.insight import tables
 from skill_factory.insight.critics import critic_table, more_critiques_table, wilson
 from skill_factory.insight.estimate import Pace, estimate, size_words, time_words
@@ -24,7 +25,6 @@ from skill_factory.insight.sentences import (
 from skill_factory.reasons import Level
 from skill_factory.recipe.model import Recipe
 from skill_factory.tally import LevelTally, Tally
-from skill_factory.traces.formats import FORMATS
 from tests.make_raw import Row, row, verdict
 from tests.test_outlook import MAPPED, built, question
 
@@ -56,7 +56,7 @@ def test_the_yield_is_one_number_for_each_format_and_n(part: Partition) -> None:
 
 def test_a_format_says_why_a_question_cannot_give_one(part: Partition) -> None:
     """Each question that is left out stands under its first reason, in words."""
-    reach = tables.format_reach(part.judgement, RECIPE, "*C*IC")
+    reach = tables.format_reach(part.facts, part.judgement, RECIPE, "*C*IC")
     assert (reach.questions, reach.traces) == (1, 1)
     table = tables.why_not_table(reach)
     assert table["questions"].sum() == 2
@@ -211,7 +211,7 @@ def test_what_traces_teach_are_shares_of_each_length(part: Partition) -> None:
     seen = outlook(part.judgement, RECIPE)
     table = tables.teaches_table(seen)
     assert list(table.groupby("attempts")["share"].sum()) == pytest.approx([1] * 4)
-    assert teaches_finding(seen).endswith("show a mistake put right")
+    assert teaches_finding(seen).endswith("show a mistake corrected")
 
 
 def test_findings_of_nothing_are_sentences(part: Partition) -> None:

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from skill_factory.build.pipeline import Partition, build_partition
 from skill_factory.draws import Draws, all_below, words_of
-from skill_factory.model import Question, Trace, TracePlan
+from skill_factory.formats import FORMATS
+from skill_factory.model import Closing, Question, Trace, TracePlan
 from skill_factory.recipe.model import Recipe, Tags, Traces
 from skill_factory.traces.bulk.outlines import KINDS
 from skill_factory.traces.bulk.typeset import Typeset, typeset
-from skill_factory.traces.formats import FORMATS
 from skill_factory.traces.render import render
 from tests import make_raw
 from tests.make_raw import Row
@@ -82,7 +82,7 @@ def test_a_text_that_only_a_format_of_ones_own_knows_is_taken_in() -> None:
 
     def mine(question: Question, ask: Traces) -> Iterator[TracePlan]:
         known = question.right[0]
-        yield TracePlan(question, "mine", "mine", 0, [strange, known], key=b"k")
+        yield TracePlan(question, "mine", "mine", 0, [strange, known], Closing.PLAIN, b"k")
 
     asked = recipe(traces={"formats": ("mine", "0C"), "attempts": 1})
     rows = [
@@ -103,7 +103,7 @@ def test_however_little_is_put_together_at_a_time_nothing_changes(size: int) -> 
     some = [
         plan
         for code in FORMATS.values()
-        for plan in code(question, Traces(repeats=3))
+        for plan in code.plans(question, Traces(repeats=3))
         if isinstance(plan, TracePlan)
     ]
     parts = [told(part) for part in typeset(some, BOOK, Recipe(), at_once=20, size=size)]

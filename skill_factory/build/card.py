@@ -10,10 +10,13 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from skill_factory.reasons import Level, sentence
+from skill_factory import __version__
+from skill_factory.formats import format_of
+from skill_factory.formats.record import TEACHES_WORDS
+from skill_factory.reasons import Level, TraceReason, sentence
 from skill_factory.recipe.model import Recipe
+from skill_factory.recipe.variants import variant_words
 from skill_factory.tally import Label, Tally, Teaches, TraceChars, keyed
-from skill_factory.traces.formats import WORDS
 from skill_factory.wording import percent
 
 CONFIG = "sft_train"
@@ -37,7 +40,7 @@ def report_of(recipe: Recipe, tally: Tally) -> dict[str, Any]:
     return {
         "fingerprint": recipe.fingerprint(),
         "versions": {
-            "skill_factory": version("skill_factory") if _installed() else "0.1.0",
+            "skill_factory": __version__,
             "python": ".".join(platform.python_version_tuple()[:2]),
             "pyarrow": version("pyarrow"),
         },
@@ -46,14 +49,6 @@ def report_of(recipe: Recipe, tally: Tally) -> dict[str, Any]:
         "traces": tally.ledger[Level.TRACES].kept,
         **tally.to_json(),
     }
-
-
-def _installed() -> bool:
-    try:
-        version("skill_factory")
-    except ModuleNotFoundError:
-        return False
-    return True
 
 
 def dataset_info(repository: str = "") -> dict[str, Any]:
@@ -80,7 +75,7 @@ def dataset_info(repository: str = "") -> dict[str, Any]:
 
 
 def example_row(shards: Sequence[Path], most: int = 200) -> dict[str, Any] | None:
-    """A row to show: the first short one with a mistake that is put right, else the first of all."""
+    """A row to show: the first short one with a mistake that is corrected, else the first of all."""
     if not shards:
         return None
     with shards[0].open("rb") as file:
@@ -131,7 +126,7 @@ def card_body(recipe: Recipe, tally: Tally, example: dict[str, Any] | None, repo
         BEGIN,
         _opening(recipe, tally),
         "## What is in it\n\n" + _labels(tally),
-        "## What a trace shows\n\n" + _shows(tally),
+        "## What a trace shows\n\n" + _shows(tally) + _overlaps(tally),
         "## Where the data went\n\nAt each level, read = kept + dropped.\n\n" + ledger_table(tally),
         "## Right and wrong\n\n" + _variants(tally),
         "## Length\n\n" + _lengths(tally, recipe),
@@ -163,25 +158,33 @@ def _opening(recipe: Recipe, tally: Tally) -> str:
 def _labels(tally: Tally) -> str:
     rows = [(f"`{label}`", f"{n:,}") for label, n in sorted(tally.counts["traces_by_label"].items())]
     formats = [
-        f"- `{code}`: {WORDS[code][1] if code in WORDS else 'a format of its own'} {n:,} traces."
+        f"- `{code}`: {format_of(code).shows or 'a format of its own'} {n:,} traces."
         for code, n in sorted(tally.counts["traces_by_format"].items())
     ]
     return _table(("label (`sft_template_type_idx`)", "traces"), rows) + "\n\n" + "\n".join(formats)
 
 
 def _shows(tally: Tally) -> str:
-    words = {
-        "one_attempt": "one attempt",
-        "all_right": "several attempts, all right",
-        "wrong_to_right": "a mistake, then put right",
-        "ends_wrong": "the last attempt is wrong",
-    }
     counted: dict[str, int] = {}
     for key, n in keyed(Teaches, tally.counts["teaches"]):
         counted[key.shows] = counted.get(key.shows, 0) + n
     whole = sum(counted.values()) or 1
-    rows = [(text, f"{counted.get(k, 0):,}", percent(counted.get(k, 0), whole)) for k, text in words.items()]
+    rows = [
+        (words, f"{counted.get(shows, 0):,}", percent(counted.get(shows, 0), whole))
+        for shows, words in TEACHES_WORDS.items()
+    ]
     return _table(("the trace shows", "traces", "share"), rows)
+
+
+def _overlaps(tally: Tally) -> str:
+    """How many traces differ from another one in their phrases alone; nothing where none does."""
+    kept = tally.counts["overlaps"].total() - tally.ledger[Level.TRACES].dropped[TraceReason.DUPLICATE]
+    if kept <= 0:
+        return ""
+    return (
+        f"\n\n{kept:,} of them show the attempts and reflections of another trace of their question, in other phrases: "
+        "formats that share a rule, or repeats, drew the same."
+    )
 
 
 def ledger_table(tally: Tally) -> str:
@@ -203,13 +206,19 @@ def _variants(tally: Tally) -> str:
         right, wrong = (kept.get(str(Label(name, truth)), 0) for truth in ("right", "wrong"))
         rows.append(
             (
-                _inline(name),
+                _variant(name),
                 f"{right:,}",
                 f"{wrong:,}",
                 percent(right, right + wrong) if right + wrong else "–",
             )
         )
     return _table(("prompt variant", "right responses kept", "wrong ones kept", "share right"), rows)
+
+
+def _variant(name: str) -> str:
+    """What a prompt variant is called, and what it is named in the data."""
+    words = variant_words(name)
+    return _inline(name) if words == name else f"{words} ({_inline(name)})"
 
 
 def _lengths(tally: Tally, recipe: Recipe) -> str:

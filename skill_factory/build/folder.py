@@ -5,7 +5,6 @@ DIR/.work/     lock, recipe, scattered rows and finished partitions while a buil
 """
 
 import errno
-import fcntl
 import json
 import os
 from collections.abc import Iterable, Iterator
@@ -15,10 +14,12 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from filelock import BaseFileLock
 
 from skill_factory.build.progress import Progress, Report
 from skill_factory.build.storage import move, on_disk, remove_tree, write_whole, written_whole
 from skill_factory.errors import BuildFolderError
+from skill_factory.locks import take
 from skill_factory.recipe.model import Recipe, recipe_from_toml
 from skill_factory.tally import Tally, tally_from_json
 from skill_factory.traces.rows import REPEATED
@@ -53,36 +54,24 @@ class BuildFolder:
         try:
             yield
         finally:
-            self._leave_nothing_empty(lock)
-            os.close(lock)
+            self._leave_nothing_empty()
+            lock.release()
 
-    def _locked(self) -> int:
+    def _locked(self) -> BaseFileLock:
         try:
             self.work.mkdir(parents=True, exist_ok=True)
-            lock = os.open(self._lock, os.O_CREAT | os.O_RDWR, 0o644)
+            lock = take(self._lock)
         except OSError as error:
             raise self.failed(error) from None
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            # A build that ended in between has taken the file away; then the lock we hold guards nothing.
-            if not self._is_ours(lock):
-                raise BlockingIOError
-        except BlockingIOError:
-            os.close(lock)
+        if lock is None:
             raise BuildFolderError(
                 f"Another build is working in {self.path}. Wait for it to end, or choose another folder."
-            ) from None
+            )
         return lock
 
-    def _is_ours(self, lock: int) -> bool:
-        try:
-            return os.fstat(lock).st_ino == os.stat(self._lock).st_ino
-        except FileNotFoundError:
-            return False
-
-    def _leave_nothing_empty(self, lock: int) -> None:
+    def _leave_nothing_empty(self) -> None:
         """Take the work folder away where nothing was begun: a refusal leaves no trace."""
-        if self._is_ours(lock) and os.listdir(self.work) == [self._lock.name]:
+        if self.work.is_dir() and os.listdir(self.work) == [self._lock.name]:
             self.drop_work()
 
     def holds_build(self) -> bool:

@@ -23,13 +23,14 @@ from skill_factory.build.prepare import check_usable, pinning, ready
 from skill_factory.build.progress import Report, silent
 from skill_factory.build.storage import place
 from skill_factory.errors import ColumnError, NothingUsable, RecipeError, SourceError
+from skill_factory.formats import OwnFormats, chosen_formats
 from skill_factory.judge.counting import tally_judgement
 from skill_factory.judge.facts import Facts, Reading, read
 from skill_factory.judge.first_questions import ever_more_rows
 from skill_factory.judge.judge import Judgement, judge
 from skill_factory.model import Trace, TracePlan
 from skill_factory.reasons import Level
-from skill_factory.recipe.model import Recipe
+from skill_factory.recipe.model import Recipe, new_recipe
 from skill_factory.recipe.phrases import PhraseBook, phrase_book
 from skill_factory.sources import RawSource, open_source
 from skill_factory.sources.canonical import canonical, tally_rows
@@ -37,7 +38,6 @@ from skill_factory.sources.columns import CANONICAL
 from skill_factory.tally import Tally, total
 from skill_factory.traces.bulk.typeset import typeset
 from skill_factory.traces.counting import tally_traces
-from skill_factory.traces.formats import OwnFormats, chosen_formats
 from skill_factory.traces.plan import Written, compose
 from skill_factory.traces.render import render
 from skill_factory.traces.rows import to_table
@@ -89,8 +89,8 @@ def build_partition(
     `written` says what the partitions before wrote; it matters only where the recipe sets limits.
     """
     reading = read(rows.cast(CANONICAL), recipe)
-    judgement = judge(reading.facts, recipe)
-    tally = tally_judgement(reading.facts, judgement, recipe)
+    judgement = judge(reading.facts, recipe, own)
+    tally = tally_judgement(reading.facts, judgement, recipe, own)
     formats = chosen_formats(recipe.traces.formats, own)
     book = phrase_book(recipe.phrases)
     plans = compose(reading, judgement, recipe, book, formats, tally, written or Written())
@@ -149,7 +149,7 @@ def build(
         raise RecipeError(
             f"A build takes a number of workers from 1, or 0 for one per core; found {workers}."
         )
-    recipe = recipe or Recipe()
+    recipe = recipe or new_recipe()
     raw = open_source(source, recipe.source, token) if isinstance(source, str) else source
     with (engine or local_engine(workers))(raw, own_formats) as run:
         was, folder = recipe.source, BuildFolder(place(out))
@@ -207,7 +207,7 @@ def preview(
     """
     if questions < 1:
         raise RecipeError(f"A preview shows a number of questions from 1; found {questions}.")
-    recipe = recipe or Recipe()
+    recipe = recipe or new_recipe()
     raw = open_source(source, recipe.source, token) if isinstance(source, str) else source
     recipe = ready(raw, recipe, columns, own_formats)
     for rows, all_of_it in read_first(raw, recipe, questions):

@@ -9,18 +9,18 @@ from typing import Any
 
 from skill_factory import wording
 from skill_factory.errors import ColumnError, NothingUsable, RecipeError, SourceError
+from skill_factory.formats import OwnFormats, chosen_formats, format_of
 from skill_factory.judge.trials import proposed_changes
-from skill_factory.model import TraceFormat
 from skill_factory.reasons import Level, sentence
+from skill_factory.recipe.fields import IN_STEP, REQUIRED
 from skill_factory.recipe.model import Columns, Recipe, parse_recipe
 from skill_factory.recipe.phrases import phrase_book
 from skill_factory.sources import RawSource, WithNotes
-from skill_factory.sources.columns import MANY, REQUIRED, mapped, needed_columns, value_at
+from skill_factory.sources.columns import mapped, needed_columns, value_at
 from skill_factory.sources.guessing import Guess, candidates, recognise
 from skill_factory.sources.profiles import profiles
 from skill_factory.sources.trying import with_proposals
 from skill_factory.tally import Reach, Tally
-from skill_factory.traces.formats import OwnFormats, chosen_formats
 
 SAMPLE_ROWS = 200
 """Rows that a mapping is guessed from."""
@@ -158,7 +158,7 @@ def missing_sentence(settled: Settled) -> str:
 def _check_in_step(columns: Columns) -> None:
     """Errors: ColumnError where a field has some columns for each response column, but not one for each."""
     n = len(columns.response)
-    for field in MANY:
+    for field in IN_STEP:
         found = getattr(columns, field)
         if len(found) not in (0, 1, n):
             raise ColumnError(
@@ -196,7 +196,7 @@ def ready(
     settled = complete(settle(source, recipe, overrides))
     columns, recipe = settled.columns, settled.recipe
     if not columns.reflections and (
-        needs := [f for f in recipe.traces.formats if f != TraceFormat.NO_REFLECTION]
+        needs := [code for code in recipe.traces.formats if format_of(code, own).reflects]
     ):
         raise ColumnError(
             f"No column holds reflections, and the format {needs[0]} shows them. "

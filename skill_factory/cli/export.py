@@ -3,24 +3,23 @@
 import argparse
 import json
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from skill_factory.trainers import Checked, Exported, Options
+from skill_factory.cli.output import JSON
+from skill_factory.grading import Task
+from skill_factory.hub.client import stored_token
+from skill_factory.traces.lengths import chars_per_token, cut_table, largest_n
+from skill_factory.trainers import TRAINERS, Checked, Exported, Options, QuestionsTrainer, check, export
+from skill_factory.trainers.report import report_of
 
-TRAINERS = ("llamafactory", "verl", "trl", "axolotl")
-TASKS = ("auto", "exact", "number", "math", "countdown")
 
-
-def add_arguments(commands: Any) -> None:
-    """Add `export` to the commands of the command line."""
-    made = commands.add_parser(
-        "export",
-        help="write what a trainer needs of a build",
-        description="Check a build for a trainer and write data, configuration and notes. Without -o, only check.",
+def add_arguments(made: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    made.description = (
+        "Check a build for a trainer and write data, configuration and notes. Without -o, only check."
     )
     made.add_argument("folder", metavar="DIR", help="a finished build folder")
-    made.add_argument("--to", required=True, choices=TRAINERS, help="the trainer")
+    made.add_argument("--to", required=True, choices=list(TRAINERS), help="the trainer")
     made.add_argument(
         "-o", "--out", default="", metavar="OUT", help="the folder to write; default: check, write nothing"
     )
@@ -35,14 +34,13 @@ def add_arguments(commands: Any) -> None:
     )
     _length_arguments(made)
     _question_arguments(made)
-    made.add_argument(
-        "--json", action="store_true", help="one JSON object on standard output and nothing else there"
-    )
-    made.set_defaults(run=run)
+    made.add_argument("--json", action="store_true", help=JSON)
 
 
 def _length_arguments(made: argparse.ArgumentParser) -> None:
-    made.add_argument("--cutoff-len", type=int, default=16_384, metavar="TOKENS", help="default: 16384")
+    made.add_argument(
+        "--cutoff-len", type=int, default=Options.cutoff, metavar="TOKENS", help=f"default: {Options.cutoff}"
+    )
     made.add_argument(
         "--drop-over", action="store_true", help="leave out traces over the cut-off; default: keep them"
     )
@@ -52,7 +50,13 @@ def _length_arguments(made: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="tokenizer.json, its folder or a Hub model; default: estimate",
     )
-    made.add_argument("--epochs", type=float, default=2.0, metavar="E", help="of fine-tuning; default: 2")
+    made.add_argument(
+        "--epochs",
+        type=float,
+        default=Options.epochs,
+        metavar="E",
+        help=f"of fine-tuning; default: {Options.epochs:g}",
+    )
 
 
 def _question_arguments(made: argparse.ArgumentParser) -> None:
@@ -63,28 +67,32 @@ def _question_arguments(made: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--questions",
         choices=("unused", "all"),
-        default="unused",
+        default=Options.questions,
         help="those without a trace (default), or all",
     )
     group.add_argument(
-        "--most", type=int, default=0, metavar="K", help="questions at most; default: no limit"
+        "--most", type=int, default=Options.most, metavar="K", help="questions at most; default: no limit"
     )
     group.add_argument(
-        "--test-share", type=float, default=0.1, metavar="S", help="held out to test with; default: 0.1"
+        "--test-share",
+        type=float,
+        default=Options.test_share,
+        metavar="S",
+        help=f"held out to test with; default: {Options.test_share:g}",
     )
     group.add_argument(
-        "--seed", type=int, default=0, metavar="S", help="of the choice and the split; default: 0"
+        "--seed", type=int, default=Options.seed, metavar="S", help="of the choice and the split; default: 0"
     )
     group.add_argument(
-        "--task", choices=TASKS, default="auto", help="how the reward compares answers; default: auto"
+        "--task",
+        choices=[task.value for task in Task],
+        default=Options.task.value,
+        help="how the reward compares answers; default: auto",
     )
 
 
 def run(args: argparse.Namespace) -> int:
     """Check, export where -o is given, and tell what was found. 0 when done; errors are HandoffError."""
-    from skill_factory.trainers import Trainer, check, export
-    from skill_factory.trainers.report import report_of
-
     options, token = _options(args), _token(args)
     if not args.out:
         checked = check(args.folder, options, token)
@@ -93,7 +101,7 @@ def run(args: argparse.Namespace) -> int:
             end="\n" if args.json else "",
         )
         return 0
-    result = export(args.folder, Trainer(args.to), args.out, options, token)
+    result = export(args.folder, TRAINERS[args.to], args.out, options, token)
     if args.json:
         told = {
             "path": str(result.path),
@@ -107,10 +115,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _options(args: argparse.Namespace) -> "Options":
-    from skill_factory.grading import Task
-    from skill_factory.trainers import Options
-
+def _options(args: argparse.Namespace) -> Options:
     return Options(
         model=args.model or ("" if args.out else "any model"), cutoff=args.cutoff_len, drop_over=args.drop_over, template=args.template, epochs=args.epochs,
         tokenizer=args.tokenizer, source=args.source, questions=args.questions, most=args.most,
@@ -120,14 +125,10 @@ def _options(args: argparse.Namespace) -> "Options":
 
 def _token(args: argparse.Namespace) -> str | None:
     """The stored login, which a gated tokenizer or a private source may need."""
-    from skill_factory.hub.client import stored_token
-
-    return stored_token() if args.tokenizer or args.to == "verl" else None
+    return stored_token() if args.tokenizer or isinstance(TRAINERS[args.to], QuestionsTrainer) else None
 
 
-def _told(checked: "Checked", options: "Options") -> dict[str, Any]:
-    from skill_factory.traces.lengths import chars_per_token, cut_table, largest_n
-
+def _told(checked: Checked, options: Options) -> dict[str, Any]:
     return {
         "findings": {one.trouble.value: one.count for one in checked.findings},
         "tokens": checked.lengths.counter,
@@ -138,9 +139,7 @@ def _told(checked: "Checked", options: "Options") -> dict[str, Any]:
     }
 
 
-def _lines(result: "Exported", options: "Options") -> list[str]:
-    from skill_factory.traces.lengths import largest_n
-
+def _lines(result: Exported, options: Options) -> list[str]:
     lengths = result.checked.lengths
     over = int((lengths.tokens > options.cutoff).sum())
     counted = "counted with " + lengths.counter if lengths.exact else lengths.counter

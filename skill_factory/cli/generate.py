@@ -34,13 +34,11 @@ SAMPLING: tuple[tuple[str, type, float], ...] = (
 )
 
 
-def add_arguments(subparsers: Any) -> None:
-    """Add the command `generate` with its parts."""
-    parser = subparsers.add_parser(
-        "generate",
-        help="make responses and critiques with a model of your own",
-        description="Make what is missing in a data set: responses to its questions, critiques of its responses. "
-        "A run that was stopped goes on where it was; nothing that was answered is asked or paid for again.",
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's parts."""
+    parser.description = (
+        "Make what is missing in a data set: responses to its questions, critiques of its responses. "
+        "A run that was stopped goes on where it was; nothing that was answered is asked or paid for again."
     )
     parts = parser.add_subparsers(dest="part", required=True, metavar="responses|reflections|batch")
     for kind in KINDS:
@@ -193,7 +191,7 @@ def _or_none(cast: Callable[[str], Any]) -> Callable[[str], Any]:
 
 def run(args: argparse.Namespace) -> int:
     """Do it. Exit codes: 0 done (also where the budget ended it), 130 cancelled. Errors: SkillFactoryError."""
-    from skill_factory.cli.main import token_for
+    from skill_factory.cli.recipe_options import token_for
     from skill_factory.generate import generate
     from skill_factory.generate.words import job_of, key_of
 
@@ -210,7 +208,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _write(args: argparse.Namespace) -> int:
-    from skill_factory.cli.main import token_for
+    from skill_factory.cli.recipe_options import token_for
     from skill_factory.generate import write_requests
     from skill_factory.generate.words import job_of
 
@@ -225,7 +223,7 @@ def _write(args: argparse.Namespace) -> int:
 
 
 def _join(args: argparse.Namespace) -> int:
-    from skill_factory.cli.main import token_for
+    from skill_factory.cli.recipe_options import token_for
     from skill_factory.generate import join_answers
     from skill_factory.generate.words import job_of
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from skill_factory.cli.generate import add_part
+from skill_factory.cli.output import JSON
 from skill_factory.errors import SourceError
 
 if TYPE_CHECKING:
@@ -17,12 +18,10 @@ if TYPE_CHECKING:
 TASKS = ("auto", "exact", "number", "math", "countdown")
 
 
-def add_arguments(commands: Any) -> None:
-    """Add `grade` to the commands of the command line."""
-    made = commands.add_parser(
-        "grade",
-        help="fill in final answers and whether they are right",
-        description="Grade responses against the gold answers: the rules that also reward reinforcement learning.",
+def add_arguments(made: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    made.description = (
+        "Grade responses against the gold answers: the rules that also reward reinforcement learning."
     )
     made.add_argument("source", help="a file, folder or glob, or a Hub data set user/name[@revision]")
     add_part(made)
@@ -42,15 +41,12 @@ def add_arguments(commands: Any) -> None:
     )
     made.add_argument("--yes", action="store_true", help="write without asking")
     made.add_argument("--replace", action="store_true", help="replace the file if it is there")
-    made.add_argument(
-        "--json", action="store_true", help="one JSON object on standard output and nothing else there"
-    )
-    made.set_defaults(run=run)
+    made.add_argument("--json", action="store_true", help=JSON)
 
 
 def run(args: argparse.Namespace) -> int:
     """Grade, show a sample, ask at a terminal, write. 0 when the file is there, 1 when the answer was no."""
-    from skill_factory.cli.main import columns_of, token_for
+    from skill_factory.cli.recipe_options import columns_of, token_for
     from skill_factory.grading import Task
     from skill_factory.grading.labelling import label
     from skill_factory.recipe.model import Source
@@ -95,7 +91,7 @@ def _told(report: "LabelReport") -> dict[str, Any]:
 
 
 def _show(report: "LabelReport", to_error: bool) -> None:
-    from skill_factory.cli.main import plain
+    from skill_factory.cli.output import plain
 
     for line in _lines(report):
         print(plain(line), file=sys.stderr if to_error else sys.stdout)

@@ -1,17 +1,32 @@
 """What the command line prints: plain lines, aligned, without control characters from the data."""
 
-from typing import TYPE_CHECKING
+import json
+import sys
+from typing import TYPE_CHECKING, Any
 
-from skill_factory.build.pipeline import BuildResult
-from skill_factory.cli.main import plain
-from skill_factory.insight.inspection import Inspection
 from skill_factory.reasons import Level, sentence
 
 if TYPE_CHECKING:
+    from skill_factory.build.pipeline import BuildResult
+    from skill_factory.insight.inspection import Inspection
     from skill_factory.traces.lint import LintReport
 
+JSON = "one JSON object on standard output and nothing else there"
+"""What `--json` does, for the help of every command."""
 
-def show_inspection(found: Inspection) -> None:
+
+def tell(value: dict[str, Any]) -> None:
+    """Print one JSON object, in characters that standard output can show."""
+    utf_8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    print(json.dumps(value, ensure_ascii=not utf_8))
+
+
+def plain(text: str) -> str:
+    """A text without control characters: file names and cells could steer the terminal."""
+    return "".join(one if one.isprintable() or one == "\n" else f"\\x{ord(one):02x}" for one in text)
+
+
+def show_inspection(found: "Inspection") -> None:
     """Columns, what they look like, mapping, rules, counts, usable questions and advice."""
     _say("Columns")
     _aligned(found.columns)
@@ -33,7 +48,7 @@ def show_inspection(found: Inspection) -> None:
         _say(f"  - {line}")
 
 
-def show_build(result: BuildResult) -> None:
+def show_build(result: "BuildResult") -> None:
     """Where the build is, what it holds and where the data went."""
     report = result.report
     if result.already:

@@ -8,13 +8,13 @@ from typing import Any
 
 import pyarrow as pa
 
+from skill_factory.formats.right_last import CORRECT_LAST_FULL
 from skill_factory.generate.folder import DATA
 from skill_factory.generate.money import Spending
 from skill_factory.generate.progress import GenerateProgress, time_left
 from skill_factory.generate.work import STAGE
 from skill_factory.judge.facts import read
 from skill_factory.judge.judge import judge, reach
-from skill_factory.model import TraceFormat
 from skill_factory.recipe.model import Columns, Recipe
 from skill_factory.sources.canonical import canonical
 from skill_factory.sources.columns import CANONICAL
@@ -102,7 +102,7 @@ def usable_questions(folder: Path, kind: str) -> list[int]:
     batches = [batch for piece in source.pieces() for batch in piece.batches(columns)]
     tables = [canonical(batch, columns).table.cast(CANONICAL) for batch in batches]
     facts = read(pa.concat_tables(tables) if tables else CANONICAL.empty_table(), recipe).facts
-    return reach(judge(facts, recipe), recipe, TraceFormat.CORRECT_LAST_FULL.value, MOST_ATTEMPTS)
+    return reach(judge(facts, recipe), recipe, CORRECT_LAST_FULL.needs, MOST_ATTEMPTS)
 
 
 def pilot_of(

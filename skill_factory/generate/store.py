@@ -6,15 +6,16 @@ What many note at a time is kept by one `keep`: a transaction costs more than wh
 """
 
 import errno
-import fcntl
-import os
 import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 
+from filelock import BaseFileLock
+
 from skill_factory.errors import BuildFolderError
 from skill_factory.generate.request import Answer, Finish
+from skill_factory.locks import held, take
 
 VERSION = 1
 _SCHEMA = """
@@ -32,7 +33,7 @@ CREATE INDEX IF NOT EXISTS failed ON failures (id) WHERE final;
 class AnswerStore:
     """A store that one process writes to."""
 
-    def __init__(self, path: Path, connection: sqlite3.Connection, lock: int) -> None:
+    def __init__(self, path: Path, connection: sqlite3.Connection, lock: BaseFileLock) -> None:
         self.path = path
         self._db = connection
         self._lock = lock
@@ -48,18 +49,15 @@ class AnswerStore:
         """Open or make a store and hold its lock. Errors: BuildFolderError: taken, not writable, not a store."""
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            lock = os.open(path.with_suffix(".lock"), os.O_CREAT | os.O_RDWR, 0o644)
+            lock = take(path.with_suffix(".lock"))
         except OSError as error:
             raise BuildFolderError(
                 f"Can't write to {path.parent}: {error.strerror}. Choose another folder."
             ) from None
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # dies with the process
-        except BlockingIOError:
-            os.close(lock)
+        if lock is None:
             raise BuildFolderError(
                 f"Another run is generating into {path.parent.parent}. Wait for it to end, or choose another folder."
-            ) from None
+            )
         try:
             db = sqlite3.connect(path, isolation_level=None)
             db.execute("PRAGMA journal_mode=WAL")
@@ -72,7 +70,11 @@ class AnswerStore:
                 )
             db.executescript(_SCHEMA + f"PRAGMA user_version={VERSION};")
         except sqlite3.DatabaseError as error:
+            lock.release()
             raise _in_words(error, path) from None
+        except BuildFolderError:
+            lock.release()
+            raise
         return cls(path, db, lock)
 
     def __enter__(self) -> "AnswerStore":
@@ -85,7 +87,7 @@ class AnswerStore:
             self.keep()
         finally:
             self._db.close()
-            os.close(self._lock)
+            self._lock.release()
 
     # -- writing ------------------------------------------------------------------------------------------------------
 
@@ -206,17 +208,7 @@ class AnswerStore:
 
 def in_use(path: Path) -> bool:
     """Whether a process is writing to a store."""
-    try:
-        lock = os.open(path.with_suffix(".lock"), os.O_RDONLY)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(lock)
-    return False
+    return held(path.with_suffix(".lock"))
 
 
 def _in_words(error: sqlite3.DatabaseError, path: Path) -> BuildFolderError:

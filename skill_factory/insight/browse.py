@@ -13,9 +13,9 @@ import numpy as np
 
 from skill_factory.judge.facts import Facts
 from skill_factory.judge.judge import KEPT, Codes, Judgement
-from skill_factory.judge.lookup import VERDICTS, Found, Indices, texts_at
+from skill_factory.judge.lookup import Found, Indices, texts_at
 from skill_factory.judge.source_facts import Narrow
-from skill_factory.model import hex_id
+from skill_factory.model import Verdict, hex_id
 from skill_factory.reasons import REASONS, Level, sentence
 from skill_factory.recipe.model import Recipe
 from skill_factory.sources import RawSource
@@ -124,7 +124,7 @@ def _item(found: Found, reason: str, level: Level, facts: Facts, judgement: Judg
         own = hex_id(int(facts.question_id[place]))
         return Item(not reason, reason, why, own, own, found.question, "", "", some_right, "")
     response = found.place if level is Level.RESPONSES else int(facts.reflection_response[found.place])
-    said = "" if level is Level.RESPONSES else VERDICTS[int(facts.reflection_verdict[found.place])]
+    said = "" if level is Level.RESPONSES else Verdict(int(facts.reflection_verdict[found.place])).word
     ids = facts.response_id if level is Level.RESPONSES else facts.reflection_id
     return Item(
         not reason,

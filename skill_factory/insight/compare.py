@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from skill_factory.build.pipeline import build_partition
-from skill_factory.insight.expected import TEACHES, Outlook
-from skill_factory.insight.simulated import foreseen
-from skill_factory.insight.tables import TEACHES_WORDS
+from skill_factory.formats.record import TEACHES, TEACHES_WORDS
+from skill_factory.insight.expected import Outlook
+from skill_factory.insight.simulated import forecast
 from skill_factory.judge.facts import Facts
 from skill_factory.judge.judge import judge
 from skill_factory.model import Trace
@@ -74,7 +74,7 @@ def shown(value: Any) -> str:
 
 def prospects(facts: Facts, recipe: Recipe) -> Outlook:
     """What a recipe would give, from facts that were read with its own rules."""
-    return foreseen(facts, judge(facts, recipe), recipe)
+    return forecast(facts, judge(facts, recipe), recipe)
 
 
 def measures(left: Outlook, right: Outlook) -> list[Measure]:
@@ -84,7 +84,7 @@ def measures(left: Outlook, right: Outlook) -> list[Measure]:
         Measure("Traces", left.traces, right.traces, False),
         Measure("Attempts per trace, on average", _mean(left), _mean(right), False),
         *(
-            Measure(f"Traces: {TEACHES_WORDS[name]}", _share(left, name), _share(right, name), True)
+            Measure(f"Traces with {TEACHES_WORDS[name]}", _share(left, name), _share(right, name), True)
             for name in TEACHES
         ),
     ]

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from skill_factory.insight.tables import NO_VARIANT, TRUTH
+from skill_factory.insight.tables import TRUTH
 from skill_factory.judge.facts import Facts
 from skill_factory.judge.judge import KEPT, Judgement
 from skill_factory.reasons import ResponseReason
+from skill_factory.recipe.variants import variant_titles
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,12 +31,11 @@ def critic_table(facts: Facts, judgement: Judgement) -> "pd.DataFrame":
     width = 2 * len(facts.variants)
     every = np.bincount(codes[judged], minlength=width)
     kept = np.bincount(codes[judgement.response_code == KEPT], minlength=width)
-    rows = []
+    titles, rows = variant_titles(facts.variants), []
     for code in range(width):
         if n := int(every[code]):
             k = int(kept[code])
-            name = facts.variants[code // 2] or NO_VARIANT
-            rows.append((name, TRUTH[code % 2], n, k, k / n, *wilson(k, n)))
+            rows.append((titles[facts.variants[code // 2]], TRUTH[code % 2], n, k, k / n, *wilson(k, n)))
     return pd.DataFrame(rows, columns=["variant", "truth", "responses", "kept", "share", "low", "high"])
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
+from skill_factory.formats import FORMATS
 from skill_factory.insight.doubts import TENTH, remedy
 from skill_factory.insight.expected import able
 from skill_factory.insight.readiness import Finding, Light, answers, critiques, groups, labels
@@ -17,7 +18,6 @@ from skill_factory.model import TraceFormat
 from skill_factory.reasons import Level, ResponseReason, sentence
 from skill_factory.recipe.model import Recipe
 from skill_factory.tally import Tally
-from skill_factory.traces.formats import FORMATS
 from skill_factory.wording import many, percent
 
 Findings: TypeAlias = tuple[Finding, Finding, Finding, Finding]
@@ -68,7 +68,7 @@ def fitness(facts: Facts, judgement: Judgement, rows: Tally, recipe: Recipe) -> 
             reason=f"{blocking.headline}, so no trace can be made yet." if blocking else proposed.reason,
         )
     n = max(1, proposed.attempts)
-    codes = FORMATS if recipe.columns.reflections else (TraceFormat.NO_REFLECTION.value,)
+    codes = [code for code, one in FORMATS.items() if recipe.columns.reflections or not one.reflects]
     possible = {code: int(able(judgement, recipe, code, n).sum()) for code in codes}
     return Fitness(findings, proposed, possible)
 
@@ -105,7 +105,7 @@ def propose(judgement: Judgement, recipe: Recipe) -> Proposal:
     """The largest N up to 5 that keeps at least a third of the questions that can be used at N = 2."""
     bare = not recipe.columns.reflections
     code = TraceFormat.NO_REFLECTION.value if bare else TraceFormat.CORRECT_LAST_FULL.value
-    usable = reach(judgement, recipe, code, MOST_PROPOSED + 1)
+    usable = reach(judgement, recipe, FORMATS[code].needs, MOST_PROPOSED + 1)
     one, two = usable[0], usable[1]
     if not one:
         return Proposal(0, "No question has a usable right answer, so no trace can be made yet.", {})

@@ -23,10 +23,10 @@ from skill_factory.insight.trace_parts import (
     path_of,
     story,
     truth_word,
-    variant_words,
     visible,
 )
 from skill_factory.model import SegmentKind, Trace, hex_id
+from skill_factory.recipe.variants import variant_words
 
 _OWN_TAGS = re.compile(r"&lt;/?(?:answer|verdict)&gt;")
 

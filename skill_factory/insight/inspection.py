@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from skill_factory import wording
 from skill_factory.build.prepare import Settled, check_refused, described, missing_sentence, settle
 from skill_factory.errors import ColumnError
+from skill_factory.formats import format_of, overlap_sentence
 from skill_factory.insight.doubts import Doubt, Sample, doubts
 from skill_factory.judge.counting import tally_judgement
 from skill_factory.judge.facts import read
@@ -18,7 +19,7 @@ from skill_factory.judge.judge import judge, reach
 from skill_factory.judge.trials import all_tried
 from skill_factory.model import TraceFormat
 from skill_factory.reasons import Level, sentence
-from skill_factory.recipe.model import Recipe
+from skill_factory.recipe.model import Recipe, new_recipe
 from skill_factory.sources import RawSource, open_source
 from skill_factory.sources.canonical import Canonical, canonical, tally_rows
 from skill_factory.sources.columns import CANONICAL, excerpt, value_at
@@ -118,7 +119,7 @@ def inspect(
 
     Labels and critiques may be missing. Errors: SourceError, and ColumnError where no questions or responses are found.
     """
-    recipe = recipe or Recipe()
+    recipe = recipe or new_recipe()
     raw = open_source(source, recipe.source, token) if isinstance(source, str) else source
     settled = settle(raw, recipe, columns)
     check_refused(settled)
@@ -139,7 +140,7 @@ def _inspected(raw: RawSource, settled: Settled, rows: pa.Table, tally: Tally, s
     reading = read(_labelled(rows), bare)
     judgement = judge(reading.facts, bare)
     tally.add(tally_judgement(reading.facts, judgement, bare))
-    usable = reach(judgement, bare, _format(bare), MOST)
+    usable = reach(judgement, bare, format_of(_format(bare)).needs, MOST)
     sample = Sample(settled, rows.drop_columns([ROW]), tally)
     doubtful = doubts(sample)
     needs = needed(sample)
@@ -271,6 +272,10 @@ def advise(usable: list[int], needs: list[str], doubtful: list[Doubt], recipe: R
         )
     else:
         said.append("No question can be used as the data are.")
+    if overlap := overlap_sentence(recipe.traces.formats):
+        said.append(overlap)
+    if overlap := overlap_sentence(recipe.traces.formats):
+        said.append(overlap)
     if n == 1:
         said.append("With one usable answer per question, no retry can be shown.")
     return said

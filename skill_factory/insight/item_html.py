@@ -2,9 +2,11 @@
 
 from skill_factory.insight.browse import Item
 from skill_factory.insight.html import frame, question_html, safe, text_html, truth
-from skill_factory.insight.trace_parts import characters, first_line, truth_word, variant_words
+from skill_factory.insight.trace_parts import characters, first_line, truth_word
 from skill_factory.judge.lookup import Disputed
+from skill_factory.model import Verdict
 from skill_factory.reasons import Level
+from skill_factory.recipe.variants import variant_words
 
 
 def item_html(item: Item, level: Level) -> str:
@@ -37,8 +39,12 @@ def critique_html(told: Disputed, correct: bool) -> str:
     return frame(question_html(told.question) + gold + card, "item")
 
 
-_VERDICT_WORDS = {"correct": "✓ right", "incorrect": "✗ wrong", "missing": "none"}
+_VERDICT_WORDS = {
+    Verdict.CORRECT.word: "✓ right",
+    Verdict.INCORRECT.word: "✗ wrong",
+    Verdict.MISSING.word: "none",
+}
 
 
 def _verdict_css(verdict: str) -> str:
-    return {"correct": "sf-right", "incorrect": "sf-wrong"}.get(verdict, "sf-none")
+    return {Verdict.CORRECT.word: "sf-right", Verdict.INCORRECT.word: "sf-wrong"}.get(verdict, "sf-none")

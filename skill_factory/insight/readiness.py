@@ -116,7 +116,7 @@ def labels(facts: Facts, judgement: Judgement, rows: Tally) -> Finding:
                        "Check that the right column is picked, or grade the responses again.", Step.GRADE)  # fmt: skip
     if not both:
         return Finding("Labels", Light.CARE, headline, numbers,
-                       "No question has right and wrong answers, so no trace can show a mistake being fixed.",
+                       "No question has right and wrong answers, so no trace can show a mistake corrected.",
                        "Add answers of a weaker model or at a higher temperature.", Step.MORE_ANSWERS)  # fmt: skip
     if unlabelled > 0.05 * rows.ledger[Level.ROWS].read or disputed > 0.05 * n:
         meaning = (
@@ -125,7 +125,7 @@ def labels(facts: Facts, judgement: Judgement, rows: Tally) -> Finding:
         return Finding(
             "Labels", Light.CARE, headline, numbers, meaning, "Grade the responses anew.", Step.GRADE
         )
-    meaning = f"{many(both, 'question')} can show a mistake being fixed."
+    meaning = f"{many(both, 'question')} can show a mistake corrected."
     return Finding("Labels", Light.GOOD, headline, numbers, meaning)
 
 

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from skill_factory.insight.expected import TEACHES, Outlook
-from skill_factory.insight.tables import MOST_ATTEMPTS, TEACHES_WORDS, biggest_drop, format_name
+from skill_factory.formats import format_of
+from skill_factory.formats.record import TEACHES, TEACHES_WORDS
+from skill_factory.insight.expected import Outlook
+from skill_factory.insight.tables import MOST_ATTEMPTS, biggest_drop
 from skill_factory.reasons import Level, sentence
 from skill_factory.recipe.model import Recipe
 from skill_factory.tally import LevelTally, Tally
@@ -21,7 +23,7 @@ def yield_finding(table: "pd.DataFrame", recipe: Recipe) -> str:
     if not len(mine):
         return f"How many questions {code} can use is known once it is built."
     here = int(mine.get(n, 0))
-    name = f"“{format_name(code)}”"
+    name = f"“{format_of(code).name}”"
     usable = [int(k) for k, questions in mine.items() if questions]
     if not usable:
         return f"No question can be used for {name} under these settings."
@@ -109,7 +111,7 @@ def critiques_finding(table: "pd.DataFrame") -> str:
 
 
 def teaches_finding(seen: Outlook) -> str:
-    """How much of the data set shows a mistake being put right."""
+    """How much of the data set shows a mistake corrected."""
     every = sum(sum(shows) for shows in seen.by_attempts.values())
     if not every:
         return "No trace can be made under these settings"

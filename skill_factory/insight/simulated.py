@@ -1,75 +1,122 @@
 """What a recipe would give, counted on the very draws of the build, where these are few enough to be made at once.
 
-The expectation of `outlook.py` may differ from what is then drawn by a point or two, so a page and the card of the build
+The expectation of `expected.py` may differ from what is then drawn by a point or two, so a page and the card of the build
 would not show the same number. Draws depend on ids and labels alone: here the build's own rules run on the narrow table,
-with empty texts, and nothing is rendered.
+with empty texts, and nothing is rendered. A format whose record holds no expectation is always counted this way, on its
+first questions where it has too many.
 """
 
 from collections import Counter, defaultdict
-from dataclasses import replace
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 
-from skill_factory.insight.expected import NOTHING, TEACHES, Outlook, Shows, outlook
+import numpy as np
+
+from skill_factory.formats import FORMATS, chosen_formats, format_of
+from skill_factory.formats.chances import scaled
+from skill_factory.formats.record import NOTHING, TEACHES, Format, Shows
+from skill_factory.insight.expected import Drawn, Outlook, able, outlook
 from skill_factory.judge.facts import Facts, Reading
-from skill_factory.judge.judge import Judgement
-from skill_factory.model import Trace, TraceFormat, TracePlan
-from skill_factory.recipe.model import Phrases, Recipe
+from skill_factory.judge.judge import KEPT, Judgement, written_order
+from skill_factory.model import Trace, TracePlan
+from skill_factory.recipe.model import Recipe
 from skill_factory.recipe.phrases import phrase_book
 from skill_factory.tally import Tally
 from skill_factory.traces.counting import teaches
-from skill_factory.traces.formats import FORMATS, chosen_formats
 from skill_factory.traces.plan import Written, compose
 
 MOST = 10_000
 """Traces that are drawn at once, in about a quarter of a second; of more, the expectation is near enough."""
 MOST_RESPONSES = 40_000
 """Responses that are looked through for them in the same time, however few traces they give."""
+MOST_QUESTIONS = 1_000
+"""Questions that a format without an expectation is drawn for; what they give is scaled to all."""
 
 
-def foreseen(facts: Facts, judgement: Judgement, recipe: Recipe, most: int = MOST) -> Outlook:
+def forecast(facts: Facts, judgement: Judgement, recipe: Recipe, most: int = MOST) -> Outlook:
     """What a build of this recipe would come to: as drawn, or as expected where that would take too long."""
-    expected = outlook(judgement, recipe)
+    expected = outlook(judgement, recipe, lambda kind: _simulated(facts, judgement, recipe, kind))
     plans = sum(sum(shows) for shows in expected.by_attempts.values())
-    few = plans <= most and len(facts.response_id) <= MOST_RESPONSES
+    few = most > 0 and plans <= most and len(facts.response_id) <= MOST_RESPONSES
     return _as_drawn(facts, judgement, recipe, expected) if few and _can_be_drawn(recipe) else expected
 
 
 def _can_be_drawn(recipe: Recipe) -> bool:
-    """Own formats are the build's to know, and without critiques only one format can be made."""
-    needs = {code for code in recipe.traces.formats if code != TraceFormat.NO_REFLECTION}
-    return needs <= {*FORMATS} and bool(recipe.columns.reflections or not needs)
+    """Own formats are the build's to know, and without reflections in the data only formats that show none can be made."""
+    codes = recipe.traces.formats
+    showing = [code for code in codes if format_of(code).reflects]
+    return {*codes} <= {*FORMATS} and bool(recipe.columns.reflections or not showing)
+
+
+@dataclass
+class _Counted:
+    """Plans, counted as they are drawn."""
+
+    asked: set[int] = field(default_factory=set)
+    labels: Counter[str] = field(default_factory=Counter)
+    shows: defaultdict[int, list[float]] = field(default_factory=lambda: defaultdict(lambda: list(NOTHING)))
+
+    def count(self, plans: Iterable[TracePlan]) -> "_Counted":
+        for plan in plans:
+            self.asked.add(plan.question.id)
+            self.labels[plan.label] += 1
+            right = plan.right
+            self.shows[len(right)][TEACHES.index(teaches(plan.closing, right))] += 1
+        return self
+
+    @property
+    def by_attempts(self) -> dict[int, Shows]:
+        return {n: (a, b, c, d) for n, (a, b, c, d) in sorted(self.shows.items())}
+
+
+def _drawn(facts: Facts, judgement: Judgement, recipe: Recipe, formats: dict[str, Format]) -> _Counted:
+    """What is drawn for all usable questions of a judgement."""
+    book = phrase_book(recipe.phrases)
+    plans = compose(
+        _without_texts(facts), judgement, recipe, book, formats, Tally(), Written(), render=_unworded
+    )
+    return _Counted().count(plans)
 
 
 def _as_drawn(facts: Facts, judgement: Judgement, recipe: Recipe, expected: Outlook) -> Outlook:
-    asked: set[int] = set()
-    labels: Counter[str] = Counter()
-    shows: defaultdict[int, list[float]] = defaultdict(lambda: list(NOTHING))
-    formats = chosen_formats(recipe.traces.formats)
-    for plan in compose(
-        _without_texts(facts),
-        judgement,
-        recipe,
-        phrase_book(Phrases()),
-        formats,
-        Tally(),
-        Written(),
-        render=_unworded,
-    ):
-        asked.add(plan.question.id)
-        labels[plan.label] += 1
-        right = plan.right
-        shows[len(right)][TEACHES.index(teaches(plan.closing, right))] += 1
-    by_attempts: dict[int, Shows] = {n: (a, b, c, d) for n, (a, b, c, d) in sorted(shows.items())}
+    counted = _drawn(facts, judgement, recipe, chosen_formats(recipe.traces.formats))
     # Whether a text is too long, or is one that was left out by hand, only its text tells.
     cut = recipe.cutoff.tokens and recipe.cutoff.action != "keep"
     return replace(
         expected,
-        questions=len(asked),
-        traces=sum(labels.values()),
-        by_label={**dict.fromkeys(expected.by_label, 0), **labels},
-        by_attempts=by_attempts,
+        questions=len(counted.asked),
+        traces=counted.labels.total(),
+        by_label={**dict.fromkeys(expected.by_label, 0), **counted.labels},
+        by_attempts=counted.by_attempts,
         exact=not (cut or recipe.balance.exclude),
         drawn=True,
     )
+
+
+def _simulated(facts: Facts, judgement: Judgement, recipe: Recipe, kind: Format) -> Drawn:
+    """A format drawn for its first questions in written order, and scaled to all that can give it."""
+    which = able(judgement, recipe, kind.code)
+    order = written_order(facts, recipe.traces.seed)
+    first = order[which[order]][:MOST_QUESTIONS]
+    every = int(which.sum())
+    if not every:
+        return Drawn(which, {}, {})
+    alone = np.ones_like(judgement.question_code)
+    alone[first] = KEPT
+    others = alone[facts.response_question] != KEPT
+    some = replace(
+        judgement,
+        question_code=alone,
+        question_kept=np.where(alone == KEPT, judgement.question_kept, 0),
+        response_code=np.where(others, np.int8(1), judgement.response_code),
+    )
+    bare = recipe.model_copy(update={"balance": type(recipe.balance)()})
+    counted = _drawn(facts, some, bare, {kind.code: kind})
+    times = every / len(first)
+    if len(first) == every:
+        which = np.isin(facts.question_id, np.fromiter(counted.asked, np.uint64, len(counted.asked)))
+    labels = {label: n * times for label, n in counted.labels.items()}
+    return Drawn(which, labels, {n: scaled(shows, times) for n, shows in counted.by_attempts.items()})
 
 
 def _without_texts(facts: Facts) -> Reading:

@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from skill_factory.insight.expected import TEACHES, Outlook, able, outlook, why_not
+from skill_factory.formats import FORMATS, format_of
+from skill_factory.formats.record import TEACHES, TEACHES_WORDS
+from skill_factory.insight.expected import Outlook, able, why_not
+from skill_factory.insight.simulated import forecast
 from skill_factory.judge.facts import Facts
 from skill_factory.judge.judge import Judgement
 from skill_factory.reasons import Level, sentence
 from skill_factory.recipe.model import Recipe
+from skill_factory.recipe.variants import variant_titles
 from skill_factory.tally import LevelTally, Tally, TraceChars, keyed
-from skill_factory.traces.formats import FORMATS, WORDS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,40 +27,24 @@ MOST_ATTEMPTS = 10
 """Largest N that tables and sliders show."""
 
 TRUTH = ("wrong", "right")
-NO_VARIANT = "(none)"
-
-TEACHES_WORDS: Mapping[str, str] = {
-    "one_attempt": "one right attempt",
-    "all_right": "several, all right",
-    "wrong_to_right": "a mistake put right",
-    "ends_wrong": "ends wrong",
-}
-"""What a trace shows, for people."""
-
-
-def format_name(code: str) -> str:
-    """What a format is called; an own format goes by its code."""
-    return WORDS[code][0] if code in WORDS else code
 
 
 # -- which formats, how many attempts ------------------------------------------------------------------------------
 
 
-def yield_table(
-    judgement: Judgement, recipe: Recipe, codes: Sequence[str] = tuple(FORMATS)
-) -> "pd.DataFrame":
+def yield_table(judgement: Judgement, recipe: Recipe, codes: Sequence[str] | None = None) -> "pd.DataFrame":
     """code, format, chosen, attempts (N = 1..10), questions: how many questions could give a trace of the format."""
     import pandas as pd
 
     rows = [
         (
             code,
-            format_name(code),
+            format_of(code).name,
             code in recipe.traces.formats,
             n,
             int(able(judgement, recipe, code, n).sum()),
         )
-        for code in codes
+        for code in codes or FORMATS
         for n in range(1, MOST_ATTEMPTS + 1)
     ]
     return pd.DataFrame(rows, columns=["code", "format", "chosen", "attempts", "questions"])
@@ -73,10 +60,10 @@ class FormatReach(NamedTuple):
     """Questions that can't give one, by the first reason."""
 
 
-def format_reach(judgement: Judgement, recipe: Recipe, code: str) -> FormatReach:
+def format_reach(facts: Facts, judgement: Judgement, recipe: Recipe, code: str) -> FormatReach:
     """Questions and traces of one format under the other settings of the recipe, and why not more."""
     alone = recipe.model_copy(update={"traces": recipe.traces.model_copy(update={"formats": (code,)})})
-    seen = outlook(judgement, alone)
+    seen = forecast(facts, judgement, alone, most=0)
     return FormatReach(code, seen.questions, seen.traces, why_not(judgement, recipe, code))
 
 
@@ -182,8 +169,9 @@ def labels_table(facts: Facts) -> "pd.DataFrame":
 
     codes = facts.response_variant.astype(np.int64) * 2 + facts.response_correct
     counts = np.bincount(codes, minlength=2 * len(facts.variants)).reshape(-1, 2)
+    titles = variant_titles(facts.variants)
     rows = [
-        (name or NO_VARIANT, TRUTH[k], int(pair[k]), float(pair[k] / pair.sum()))
+        (titles[name], TRUTH[k], int(pair[k]), float(pair[k] / pair.sum()))
         for name, pair in zip(facts.variants, counts, strict=True)
         if pair.sum()
         for k in (1, 0)

@@ -2,9 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+from skill_factory.formats.record import TEACHES, TEACHES_WORDS
 from skill_factory.insight.charts import HEIGHT, PALETTE, Chart, coloured, ink, number_told, share_told
-from skill_factory.insight.expected import TEACHES
-from skill_factory.insight.tables import TEACHES_WORDS
 
 if TYPE_CHECKING:
     import pandas as pd

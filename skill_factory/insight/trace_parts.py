@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from skill_factory.formats import format_of
 from skill_factory.model import Segment, SegmentKind, Trace
-from skill_factory.traces.formats import WORDS
 
 Measure = Callable[[str], str]
 """How long a text is, in words ("312 tokens")."""
@@ -99,7 +99,7 @@ def story(trace: Trace) -> Story:
     )  # fmt: skip
     return Story(
         question=plan.question.text,
-        name=WORDS.get(plan.format, (plan.format, ""))[0],
+        name=format_of(plan.format).name,
         format=plan.format,
         label=plan.label,
         cards=cards,
@@ -113,20 +113,6 @@ def story(trace: Trace) -> Story:
 
 def _texts(segments: Sequence[Segment], kind: SegmentKind) -> list[str]:
     return [one.text for one in segments if one.kind is kind]
-
-
-VARIANT_WORDS = {
-    "original": "plain prompt",
-    "plan_and_execute": "plan first",
-    "alternatively": "alternatives",
-    "rephrase": "rephrased",
-}
-"""For people: the prompt variants of the paper."""
-
-
-def variant_words(variant: str) -> str:
-    """What a prompt variant is called."""
-    return VARIANT_WORDS.get(variant, variant.replace("_", " "))
 
 
 def truth_word(correct: bool) -> str:

@@ -6,14 +6,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from skill_factory.formats import OwnFormats, format_of
 from skill_factory.judge.facts import Facts
 from skill_factory.judge.judge import Judgement, reach
+from skill_factory.model import Verdict
 from skill_factory.reasons import Level, QuestionReason, ReflectionReason, ResponseReason
 from skill_factory.recipe.model import Recipe
+from skill_factory.recipe.variants import NO_VARIANT
 from skill_factory.tally import Balance, Label, LevelTally, Reach, Tally, Verdicts
 
 
-def tally_judgement(facts: Facts, judgement: Judgement, recipe: Recipe) -> Tally:
+def tally_judgement(
+    facts: Facts, judgement: Judgement, recipe: Recipe, own: OwnFormats | None = None
+) -> Tally:
     """Responses, reflections and questions: kept, or dropped by reason; and the numbers of the charts about them."""
     tally = Tally()
     for level, codes, reasons in (
@@ -27,13 +32,13 @@ def tally_judgement(facts: Facts, judgement: Judgement, recipe: Recipe) -> Tally
         )
     _count_responses(tally, facts, judgement)
     for code in recipe.traces.formats:
-        for n, usable in enumerate(reach(judgement, recipe, code), 1):
+        for n, usable in enumerate(reach(judgement, recipe, format_of(code, own).needs), 1):
             tally.counts["reach"][str(Reach(code, n))] = usable
     return tally
 
 
 def _count_responses(tally: Tally, facts: Facts, judgement: Judgement) -> None:
-    names = [name or "(none)" for name in facts.variants]
+    names = [name or NO_VARIANT for name in facts.variants]
     truth = ("wrong", "right")
     right = facts.response_correct.view(np.int8)
     # A variant may itself be called "(none)": numbers under one key are added.
@@ -45,7 +50,7 @@ def _count_responses(tally: Tally, facts: Facts, judgement: Judgement) -> None:
         tally.counts["kept_responses"][str(Label(names[key[0]], truth[key[1]]))] += n
     owner = facts.reflection_response
     combined = right[owner].astype(np.int64) * 3 + facts.reflection_verdict + 1
-    said = ("missing", "incorrect", "correct")
+    said = [Verdict(number).word for number in (-1, 0, 1)]
     for key, n in _pairs(facts.response_variant[owner], combined, 6):
         verdict = Verdicts(names[key[0]], truth[key[1] // 3], said[key[1] % 3])
         tally.counts["verdicts"][str(verdict)] += n

@@ -7,9 +7,11 @@ import numpy as np
 import numpy.typing as npt
 
 from skill_factory.draws import order_keys
+from skill_factory.formats import OwnFormats, format_of
+from skill_factory.formats.record import Needs
 from skill_factory.judge.facts import Facts, Flags, Places, Reading
 from skill_factory.judge.kept_reflections import Critiques, by_owner
-from skill_factory.model import Question, Response, TraceFormat, hex_id, made_of
+from skill_factory.model import Question, Response, made_of
 from skill_factory.reasons import QuestionReason, ReflectionReason, ResponseReason
 from skill_factory.recipe.model import Recipe
 
@@ -38,7 +40,7 @@ class Judgement:
     """Prompt variants among its kept responses; a missing variant is one of its own."""
 
 
-def judge(facts: Facts, recipe: Recipe) -> Judgement:
+def judge(facts: Facts, recipe: Recipe, own: OwnFormats | None = None) -> Judgement:
     """Filter responses, reflections and questions; some milliseconds for a million reflections."""
     response_code = _judge_texts(facts, recipe)
     twin = _join_twins(facts, response_code)
@@ -53,7 +55,7 @@ def judge(facts: Facts, recipe: Recipe) -> Judgement:
     count = np.bincount(owners, minlength=n).astype(np.int32)
     right = np.bincount(owners[facts.response_correct[kept]], minlength=n).astype(np.int32)
     variants = _variants_of_each(facts, owners, kept, n)
-    question_code = _judge_questions(facts, recipe, count, right, variants)
+    question_code = _judge_questions(facts, recipe, count, right, variants, own)
     return Judgement(response_code, twin, reflection_code, question_code, count, right, variants)
 
 
@@ -77,15 +79,15 @@ def _variants_of_each(facts: Facts, owners: Places, kept: npt.NDArray[np.intp], 
     return found
 
 
-def usable_for(judgement: Judgement, recipe: Recipe, code: str, attempts: int = 0) -> Flags:
-    """Which questions pass the gate of a format, at the recipe's N or another one."""
+def usable_for(judgement: Judgement, recipe: Recipe, needs: Needs, attempts: int = 0) -> Flags:
+    """Which questions pass the gate of a format with such needs, at the recipe's N or another one."""
     n = attempts or recipe.traces.attempts
     held = judgement.question_code
     standing = (held != _QUESTION[QuestionReason.EXCLUDED]) & (
         held != _QUESTION[QuestionReason.OUTSIDE_PASS_RATE]
     )
     right: Flags = standing & (judgement.question_right >= 1)
-    if code == TraceFormat.ALGORITHM_1:
+    if not needs.n_responses:
         return right
     passed: Flags = right & (judgement.question_kept >= n)
     if recipe.traces.distinct_variants:
@@ -93,9 +95,9 @@ def usable_for(judgement: Judgement, recipe: Recipe, code: str, attempts: int = 
     return passed
 
 
-def reach(judgement: Judgement, recipe: Recipe, code: str, most: int = 10) -> list[int]:
-    """Usable questions of a format at N = 1, 2, … most."""
-    return [int(usable_for(judgement, recipe, code, n).sum()) for n in range(1, most + 1)]
+def reach(judgement: Judgement, recipe: Recipe, needs: Needs, most: int = 10) -> list[int]:
+    """Usable questions of a format with such needs at N = 1, 2, … most."""
+    return [int(usable_for(judgement, recipe, needs, n).sum()) for n in range(1, most + 1)]
 
 
 def written_order(facts: Facts, seed: int) -> Places:
@@ -238,7 +240,14 @@ def _judge_reflections(facts: Facts, recipe: Recipe, twin: Places) -> Codes:
     return codes
 
 
-def _judge_questions(facts: Facts, recipe: Recipe, count: Places, right: Places, variants: Places) -> Codes:
+def _judge_questions(
+    facts: Facts,
+    recipe: Recipe,
+    count: Places,
+    right: Places,
+    variants: Places,
+    own: OwnFormats | None = None,
+) -> Codes:
     codes = np.zeros(len(facts.question_id), np.int8)
     if recipe.balance.exclude:
         unwanted = np.array([int(one, 16) for one in recipe.balance.exclude], np.uint64)
@@ -247,19 +256,14 @@ def _judge_questions(facts: Facts, recipe: Recipe, count: Places, right: Places,
     share = right / np.maximum(count, 1)
     _drop(codes, (count > 0) & ((share < low) | (share > high)), _QUESTION[QuestionReason.OUTSIDE_PASS_RATE])
     standing = codes == KEPT
-    formats = set(recipe.traces.formats)
     n = recipe.traces.attempts
-    gated = formats - {TraceFormat.ALGORITHM_1}
+    gates = {format_of(code, own).needs.n_responses for code in recipe.traces.formats}
+    gated = True in gates
     if gated:
         _drop(codes, count < n, _QUESTION[QuestionReason.TOO_FEW_RESPONSES])
     _drop(codes, right < 1, _QUESTION[QuestionReason.NO_CORRECT_RESPONSE])
     if recipe.traces.distinct_variants and gated:
         _drop(codes, variants < n, _QUESTION[QuestionReason.TOO_FEW_VARIANTS])
-    if TraceFormat.ALGORITHM_1 in formats:
+    if False in gates:  # a format that needs one right response takes what the others must leave
         codes[standing & (right >= 1)] = KEPT
     return codes
-
-
-def question_ids_hex(facts: Facts) -> list[str]:
-    """The questions' ids as people and files see them."""
-    return [hex_id(one) for one in facts.question_id.tolist()]

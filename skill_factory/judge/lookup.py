@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from skill_factory.judge.facts import Facts
 from skill_factory.judge.first_questions import different_questions
 from skill_factory.judge.source_facts import SAMPLE_BYTES, Narrow, first_tables
-from skill_factory.model import hex_id
+from skill_factory.model import Verdict, hex_id
 from skill_factory.reasons import Level
 from skill_factory.recipe.model import Recipe
 from skill_factory.sources import RawSource
@@ -23,7 +23,6 @@ from skill_factory.sources.canonical import canonical
 from skill_factory.sources.columns import RowError, read_row
 
 Indices = npt.NDArray[np.int64]
-VERDICTS = {1: "correct", 0: "incorrect", -1: "missing"}
 
 
 class Found(NamedTuple):
@@ -128,7 +127,9 @@ def disputed(source: RawSource, recipe: Recipe, narrow: Narrow, places: Iterable
             place = waiting.pop()
             row = table.slice(place - start, 1).to_pylist()[0]
             first = int(np.searchsorted(owners, place))
-            said = [(VERDICTS[int(verdicts[first + i])], text) for i, text in enumerate(row["reflections"])]
+            said = [
+                (Verdict(int(verdicts[first + i])).word, text) for i, text in enumerate(row["reflections"])
+            ]
             found[place] = Disputed(
                 row["question"], row["answer"] or "", row["response"], row["variant"] or "", said
             )

@@ -7,9 +7,10 @@ import numpy as np
 import numpy.typing as npt
 
 from skill_factory.judge.texts import Block
+from skill_factory.model import Verdict
 from skill_factory.recipe.model import Filters, Verdicts
 
-CORRECT, INCORRECT, MISSING = 1, 0, -1
+CORRECT, INCORRECT, MISSING = int(Verdict.CORRECT), int(Verdict.INCORRECT), int(Verdict.MISSING)
 """Verdicts as the narrow table holds them; 1 and 0 compare with the truth."""
 
 Found = npt.NDArray[np.int8]

@@ -5,13 +5,14 @@ import hashlib
 import zipfile
 from pathlib import Path
 
+from skill_factory import __version__
+
 PACKAGE = Path(__file__).parents[1]
-VERSION = "0.1.0"
 
 
 def pack_wheel(folder: Path) -> Path:
     """Write the wheel into the folder and give its path; the same files give the same bytes."""
-    name = f"skill_factory-{VERSION}"
+    name = f"skill_factory-{__version__}"
     texts = {
         f"{name}.dist-info/METADATA": _metadata(),
         f"{name}.dist-info/WHEEL": "Wheel-Version: 1.0\nGenerator: skill-factory\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
@@ -34,7 +35,7 @@ def _package_files() -> dict[str, bytes]:
 
 def _metadata() -> str:
     needs = "".join(f"Requires-Dist: {line}\n" for line in requirements())
-    return f"Metadata-Version: 2.1\nName: skill-factory\nVersion: {VERSION}\nRequires-Python: >=3.11\n{needs}"
+    return f"Metadata-Version: 2.1\nName: skill-factory\nVersion: {__version__}\nRequires-Python: >=3.11\n{needs}"
 
 
 def requirements() -> list[str]:

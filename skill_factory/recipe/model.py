@@ -213,6 +213,8 @@ class Balance(Part):
     """Traces in all, the first in written order; 0 is no limit."""
     exclude: Words = ()
     """Ids of questions and traces to leave out."""
+    drop_duplicates: bool = False
+    """Leave one of a question's traces whose words are equal: that of the format listed first. New recipes say so."""
 
     @field_validator("exclude")
     @classmethod
@@ -308,18 +310,6 @@ class Output(Part):
     lineage: bool = True
 
 
-ADDED = {
-    "columns": (
-        "question_rest", "thinking", "correct_else", "think", "question_rule", "response_rule", "label_rule",
-        "question_marks", "response_marks", "right", "wrong", "threshold", "only",
-    ),
-}  # fmt: skip
-"""
-Fields that came after the first recipes were published. A field that holds its default stays out of the fingerprint, so
-that a recipe without it keeps the digest that it always had.
-"""
-
-
 class Recipe(Part):
     """Everything that decides what a data set holds."""
 
@@ -353,9 +343,10 @@ class Recipe(Part):
     def fingerprint(self) -> str:
         """SHA-256 over the canonical JSON of the recipe, 64 hexadecimal digits."""
         tree = self.model_dump(mode="json")
-        default = type(self)().model_dump(mode="json")
-        for part, names in ADDED.items():
-            tree[part] = {n: v for n, v in tree[part].items() if n not in names or v != default[part][n]}
+        default = Recipe()
+        for part, name in ADDED:  # a recipe that doesn't ask for what came later is the recipe it was
+            if getattr(getattr(self, part), name) == getattr(getattr(default, part), name):
+                del tree[part][name]
         text = json.dumps(tree, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -364,6 +355,24 @@ class Recipe(Part):
         tree = self.model_dump(mode="json")
         parts = {part: fields for part, fields in tree.items() if isinstance(fields, dict)}
         return {f"{part}.{name}": value for part, fields in parts.items() for name, value in fields.items()}
+
+
+ADDED = (
+    ("balance", "drop_duplicates"),
+    *(
+        ("columns", name)
+        for name in (
+            "question_rest", "thinking", "correct_else", "think", "question_rule", "response_rule", "label_rule",
+            "question_marks", "response_marks", "right", "wrong", "threshold", "only",
+        )
+    ),
+)  # fmt: skip
+"""Fields that older recipes don't have: at their default they stay out of the fingerprint."""
+
+
+def new_recipe() -> Recipe:
+    """What somebody starts with who opens no recipe: today's defaults, where a file without a field means yesterday's."""
+    return Recipe(balance=Balance(drop_duplicates=True))
 
 
 def parse_recipe(tree: dict[str, Any]) -> Recipe:

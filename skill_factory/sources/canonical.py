@@ -14,11 +14,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from skill_factory.reasons import Level
+from skill_factory.recipe.fields import MANY, REQUIRED
 from skill_factory.recipe.model import Columns
 from skill_factory.sources.columns import (
     CANONICAL,
-    MANY,
-    REQUIRED,
     Batch,
     CanonicalRow,
     RowError,

@@ -13,6 +13,7 @@ import pyarrow as pa
 from skill_factory import wording
 from skill_factory.errors import ColumnError
 from skill_factory.reasons import RowReason
+from skill_factory.recipe.fields import NAMES
 from skill_factory.recipe.model import Columns
 from skill_factory.sources.labels import listed_labels
 from skill_factory.sources.reading import Rules, rules_for
@@ -38,17 +39,6 @@ CANONICAL = pa.schema(
 One row per response. `answer` is the gold answer, `extracted` what a grader took from the response, `left_out` the
 characters of its thinking that the think rule left out.
 """
-
-REQUIRED = ("question", "response", "correct")
-MANY = ("response", "correct", "extracted_answer", "reflections", "verdicts", "thinking")
-"""Fields that may have a column for each response column."""
-JOINED = ("question_rest", "correct_else")
-"""Fields of several columns that are read together."""
-COLUMN_FIELDS = (
-    "question", "answer", "response", "correct", "extracted_answer", "reflections", "prompt_variant", "verdicts",
-    *JOINED, "thinking",
-)  # fmt: skip
-"""The fields of a mapping that name columns; the others say how these are read."""
 
 
 class CanonicalRow(NamedTuple):
@@ -331,6 +321,8 @@ def mapped_tops(columns: Columns, names: Iterable[str]) -> list[str]:
 
 def mapped(columns: Columns) -> list[tuple[str, str]]:
     """Every (field, column) of a mapping."""
-    tree = {field: getattr(columns, field) for field in COLUMN_FIELDS} | {"only": columns.only[:1]}
+    tree = {field: getattr(columns, field) for field in Columns.model_fields if field in NAMES} | {
+        "only": columns.only[:1]
+    }
     pairs = [(f, p) for f, v in tree.items() for p in (v if isinstance(v, tuple | list) else [v])]
     return [(field, path) for field, path in pairs if path]

@@ -7,8 +7,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from skill_factory.recipe.fields import NAMES
 from skill_factory.recipe.model import Columns
-from skill_factory.sources.columns import COLUMN_FIELDS
 from skill_factory.sources.profiles import Profile
 
 EMPTY = ("missing", "nothing")
@@ -95,7 +95,7 @@ def _fields(preset: Preset, found: Mapping[str, Profile]) -> Iterator[tuple[str,
             if len({str(one) for one in values}) > 1:
                 yield name, (value, str(values[0]))
             continue
-        if name not in COLUMN_FIELDS:
+        if name not in NAMES:
             yield name, value
             continue
         asked = value if isinstance(value, list) else [value]

@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeAlias
 from xxhash import xxh3_128_intdigest
 
 from skill_factory.draws import Draws, text_id
-from skill_factory.model import Closing, Segment, SegmentKind, Trace, TraceFormat, TracePlan
+from skill_factory.model import Closing, Segment, SegmentKind, Trace, TracePlan
 from skill_factory.recipe.model import Recipe
 from skill_factory.recipe.phrases import PhraseBook
 
@@ -60,11 +60,15 @@ def _scaffold_of(think: str, sample: str, reflect: str, answer: str, layout: str
 
 def render(plan: TracePlan, book: PhraseBook, recipe: Recipe) -> Trace:
     """The assistant's turn of a plan; its phrases are drawn from the plan's key and its format."""
-    phrases = Draws(phrase_key(plan)).choose_each(phrase_pools(plan, book))
-    pieces = laid_out(plan, phrases, scaffold(recipe))
+    pieces = laid_out(plan, phrases_of(plan, book), scaffold(recipe))
     text = "".join(pieces)
     digest = trace_digest(plan.question.text.encode(), plan.label, text.encode())
     return Trace(plan, outline(plan), pieces, text, trace_id(digest, plan), digest)
+
+
+def phrases_of(plan: TracePlan, book: PhraseBook) -> Sequence[str]:
+    """The phrases of a plan, in the order in which they are said."""
+    return Draws(phrase_key(plan)).choose_each(phrase_pools(plan, book))
 
 
 def trace_digest(question: Bytes, label: str, text: Bytes) -> int:
@@ -84,7 +88,7 @@ def phrase_key(plan: TracePlan) -> bytes:
 
 def phrase_pools(plan: TracePlan, book: PhraseBook) -> list[Sequence[str]]:
     """Pools of the glue after each attempt but the last, of the closing's phrase where it has one, and of the ending."""
-    if plan.format == TraceFormat.NO_REFLECTION:  # nothing was judged, so only the generic glue is honest
+    if not plan.reflect:  # nothing was judged, so only the generic glue is honest
         pools = [book.generic] * (len(plan.order) - 1)
     else:
         glue_after = book.glue_after

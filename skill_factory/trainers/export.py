@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from skill_factory.errors import HandoffError
 from skill_factory.traces.lengths import (
@@ -18,16 +19,14 @@ from skill_factory.traces.lengths import (
     measure,
 )
 from skill_factory.trainers.bundle import Bundle, open_bundle
-from skill_factory.trainers.options import Options, Trainer
+from skill_factory.trainers.options import Options
 from skill_factory.trainers.preflight import CONTROL_TOKENS, Limits, preflight
 from skill_factory.trainers.questions import read_pool, split
+from skill_factory.trainers.record import Questions, QuestionsTrainer, Traces, TracesTrainer, Trainer
 from skill_factory.trainers.report import Checked, findings_text, report_of
-from skill_factory.trainers.sft import write_axolotl, write_llamafactory, write_trl
-from skill_factory.trainers.verl import question_rows, write_verl
 
 MARK = "handoff.json"
 """Says that a folder is an export, of which build, and which files are its own."""
-_SFT = {Trainer.LLAMAFACTORY: write_llamafactory, Trainer.TRL: write_trl, Trainer.AXOLOTL: write_axolotl}
 
 
 @dataclass(frozen=True)
@@ -78,16 +77,22 @@ def export(
     checked = _check_traces(bundle, counter, options)
     staging = _staging(target)
     try:
-        if trainer is Trainer.VERL:
-            checked, dropped = _export_questions(bundle, staging, options, counter, checked.lengths, token), 0
-        else:
+        if isinstance(trainer, QuestionsTrainer):
+            questions = _questions(bundle, options, counter, checked.lengths, token)
+            checked, dropped = questions.checked, 0
+            trainer.write(questions.given, staging)
+        elif isinstance(trainer, TracesTrainer):
             keep = checked.lengths.tokens <= options.cutoff if options.drop_over else None
             dropped = int((~keep).sum()) if keep is not None else 0
             if keep is not None and not keep.any():
                 raise HandoffError(
                     f"Every trace is over the cut-off of {options.cutoff:,} tokens. Raise --cutoff-len."
                 )
-            _SFT[trainer](bundle, staging, options, keep, report_of(checked, options, dropped))
+            trainer.write(Traces(bundle, options, keep, report_of(checked, options, dropped)), staging)
+        else:
+            raise HandoffError(
+                f"{trainer.title} learns from neither traces nor questions, so there is nothing to write."
+            )
         files = _mark(staging, bundle, trainer)
         _replace(staging, target)
     except OSError as error:
@@ -97,23 +102,23 @@ def export(
     return Exported(target, files, checked, dropped)
 
 
-def _export_questions(
-    bundle: Bundle,
-    staging: Path,
-    options: Options,
-    counter: TokenCounter,
-    lengths: Lengths,
-    token: str | None,
-) -> Checked:
+class _Asked(NamedTuple):
+    given: Questions
+    checked: Checked
+
+
+def _questions(
+    bundle: Bundle, options: Options, counter: TokenCounter, lengths: Lengths, token: str | None
+) -> _Asked:
     pool = read_pool(bundle, options.source, options.task, token)
     parted = split(pool.questions, options.questions, options.most, options.test_share, options.seed)
     asked = [*parted.train, *parted.test]
     # A question is checked as a row whose answer can't be at fault.
-    rows = ({"conversations": [*row["prompt"], _ANSWERED]} for row in question_rows(asked, "", 0))
+    rows = ({"conversations": [{"role": "user", "content": one.question}, _ANSWERED]} for one in asked)
     limits = Limits(counter.count, 0, options.prompt_limit, AROUND, counter.special or CONTROL_TOKENS)
     checked = Checked(preflight(rows, limits), lengths)
-    write_verl(bundle, staging, options, pool, parted, findings_text(checked.findings, "questions"))
-    return checked
+    report = findings_text(checked.findings, "questions")
+    return _Asked(Questions(bundle, options, pool, parted, report), checked)
 
 
 _ANSWERED = {"role": "assistant", "content": "<think>\n\n</think>\n\n."}
@@ -139,7 +144,7 @@ def _staging(target: Path) -> Path:
 
 def _mark(staging: Path, bundle: Bundle, trainer: Trainer) -> list[str]:
     files = sorted(str(path.relative_to(staging)) for path in staging.rglob("*") if path.is_file())
-    told = {"trainer": trainer.value, "build": bundle.recipe.fingerprint(), "files": files}
+    told = {"trainer": trainer.name, "build": bundle.recipe.fingerprint(), "files": files}
     (staging / MARK).write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
     return files
 

@@ -1,21 +1,11 @@
 """What a person chooses about an export, and what follows from the model's name."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 from skill_factory.errors import HandoffError
 from skill_factory.grading import Task, Weights
 from skill_factory.grading.reward import ANSWER_ALONE
 from skill_factory.traces.lengths import CUTOFF
-
-
-class Trainer(StrEnum):
-    """Who takes the data."""
-
-    LLAMAFACTORY = "llamafactory"
-    VERL = "verl"
-    TRL = "trl"
-    AXOLOTL = "axolotl"
 
 
 @dataclass(frozen=True)
@@ -57,18 +47,17 @@ class Options:
             raise HandoffError("Cut-off, limits and epochs are above 0.")
 
 
-# The trainers' names for the chat templates, by a part of the model's name; the first that fits counts.
-_FAMILIES = (
-    (("qwen3",), {"llamafactory": "qwen3", "axolotl": "chatml"}),
-    (("qwen2.5", "qwen2_5", "qwen25", "qwen2"), {"llamafactory": "qwen", "axolotl": "qwen_25"}),
-    (("llama-3", "llama3"), {"llamafactory": "llama3", "axolotl": "llama3"}),
-    (("gemma",), {"llamafactory": "gemma", "axolotl": "gemma"}),
-    (("mistral",), {"llamafactory": "mistral", "axolotl": "mistral_v2v3"}),
-)
+FAMILIES = {
+    "qwen3": ("qwen3",),
+    "qwen2.5": ("qwen2.5", "qwen2_5", "qwen25", "qwen2"),
+    "llama3": ("llama-3", "llama3"),
+    "gemma": ("gemma",),
+    "mistral": ("mistral",),
+}
+"""Families of models, each with the parts of a model's name that tell it; the first family that fits counts."""
 
 
-def chat_template(options: Options, trainer: Trainer) -> str:
-    """The chosen template, else the one of the model's family; empty where the tokenizer's own must do."""
-    name = options.model.lower()
-    family = next((names for parts, names in _FAMILIES if any(part in name for part in parts)), {})
-    return options.template or family.get(trainer.value, "")
+def family_of(model: str) -> str:
+    """The family of a model by its name; empty where no part of the name is known."""
+    name = model.lower()
+    return next((key for key, parts in FAMILIES.items() if any(part in name for part in parts)), "")

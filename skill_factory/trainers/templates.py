@@ -1,6 +1,7 @@
 """The files that trainers read, filled in: templates are data (`templates/`), marked `@{name}`."""
 
 from importlib.resources import files
+from pathlib import Path
 from string import Template
 
 
@@ -13,3 +14,8 @@ def fill(name: str, **values: object) -> str:
     """The template `name` with its marks filled in; a mark without a value is an error of the program."""
     text = files("skill_factory.trainers").joinpath("templates", f"{name}.tmpl").read_text(encoding="utf-8")
     return _Marked(text).substitute({key: str(value) for key, value in values.items()})
+
+
+def write(path: Path, text: str) -> None:
+    """Write a text file of an export."""
+    path.write_text(text, encoding="utf-8")

@@ -11,9 +11,8 @@ import pyarrow.parquet as pq
 from skill_factory.draws import text_id
 from skill_factory.grading import BlockNames, reward_source
 from skill_factory.model import hex_id
-from skill_factory.trainers.bundle import Bundle
-from skill_factory.trainers.options import Options
 from skill_factory.trainers.questions import Asked, Pool, Split
+from skill_factory.trainers.record import Questions, QuestionsTrainer
 from skill_factory.trainers.templates import fill
 
 DATA_SOURCE = "skill_factory/questions"
@@ -21,7 +20,7 @@ DATA_SOURCE = "skill_factory/questions"
 BATCH, MINI_BATCH, EPOCHS = 256, 32, 50
 
 MESSAGE = pa.struct([("role", pa.string()), ("content", pa.string())])
-QUESTIONS = pa.schema(
+ROWS = pa.schema(
     [
         ("data_source", pa.string()),
         ("prompt", pa.list_(MESSAGE)),
@@ -44,7 +43,7 @@ QUESTIONS = pa.schema(
 
 
 def question_rows(asked: Sequence[Asked], split: str, first: int) -> list[dict[str, Any]]:
-    """Questions as rows of `QUESTIONS`; `first` is the index of the first, so that no two of an export are equal."""
+    """Questions as rows of `ROWS`; `first` is the index of the first, so that no two of an export are equal."""
     return [
         {
             "data_source": DATA_SOURCE,
@@ -70,13 +69,12 @@ def batch_sizes(questions: int) -> tuple[int, int]:
     return questions // mini * mini, mini
 
 
-def write_verl(
-    bundle: Bundle, folder: Path, options: Options, pool: Pool, parted: Split, report: str
-) -> None:
+def write_verl(given: Questions, folder: Path) -> None:
     """Questions, reward, command, TRL's script and the notes, into `folder`."""
+    bundle, options, pool, parted = given.bundle, given.options, given.pool, given.split
     for name, asked, first in (("train", parted.train, 0), ("test", parted.test, len(parted.train))):
         rows = question_rows(asked, name, first)
-        pq.write_table(pa.Table.from_pylist(rows, schema=QUESTIONS), folder / f"{name}.parquet")
+        pq.write_table(pa.Table.from_pylist(rows, schema=ROWS), folder / f"{name}.parquet")
     names = BlockNames(*bundle.recipe.tags.model_dump().values())
     (folder / "reward.py").write_text(reward_source(options.task, options.weights, names), encoding="utf-8")
     batch, mini = batch_sizes(len(parted.train))
@@ -90,7 +88,7 @@ def write_verl(
     (folder / "run_grpo.sh").write_text(fill("verl_grpo.sh", **told), encoding="utf-8")
     told["model"] = repr(options.model)
     (folder / "train_grpo_trl.py").write_text(fill("verl_trl.py", **told), encoding="utf-8")
-    notes = fill("verl.md", **told, **_notes(pool, parted, batch, names), report=report)
+    notes = fill("verl.md", **told, **_notes(pool, parted, batch, names), report=given.report)
     (folder / "TRAINING.md").write_text(notes, encoding="utf-8")
 
 
@@ -109,3 +107,6 @@ def _notes(pool: Pool, parted: Split, batch: int, names: BlockNames) -> dict[str
         "unjudged": f"{pool.unjudged:,}",
         "several": f"{pool.several_golds:,}",
     }
+
+
+VERL = QuestionsTrainer("verl", "verl", "reinforcement learning on the questions", write_verl)

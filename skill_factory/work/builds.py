@@ -7,8 +7,6 @@ build lives in this process.
 
 import contextlib
 import json
-import re
-import shutil
 import sys
 import time
 from dataclasses import asdict, dataclass
@@ -22,9 +20,9 @@ from skill_factory.hosting import hosted
 from skill_factory.reasons import Level
 from skill_factory.recipe.model import Recipe, load_recipe
 from skill_factory.tally import LevelTally, tally_from_json, total
-from skill_factory.work import process, queue
-from skill_factory.work.home import new_place, place
-from skill_factory.work.process import ACTIVE, State
+from skill_factory.work import queue
+from skill_factory.work.home import new_place
+from skill_factory.work.process import ACTIVE, FolderProcess, State, folder_of, latest, remove
 
 KIND = "builds"
 PATIENCE = 8.0
@@ -104,14 +102,17 @@ def command(job: Job) -> list[str]:
 def _run(job: Job, token: str) -> None:
     note = job.path / "waiting"
     note.unlink(missing_ok=True)
-    process.start(job.path, command(job), token, more={queue.NOTE: str(note)})
+    _process(job).start(command(job), token, more={queue.NOTE: str(note)})
+
+
+def _process(job: Job) -> FolderProcess:
+    return FolderProcess(job.path, PATIENCE, ENDED)
 
 
 def find(id: str) -> Job | None:
     """The build of that name; None where there is none."""
-    if not re.fullmatch(r"[\w-]{20,40}", id):
+    if (path := folder_of(KIND, id)) is None:
         return None
-    path = place(KIND) / id
     try:
         known: dict[str, Any] = json.loads((path / "job.json").read_text(encoding="utf-8"))
         return Job(id, path, **known)
@@ -121,15 +122,12 @@ def find(id: str) -> Job | None:
 
 def recent(most: int = 8) -> list[Job]:
     """The builds of this machine, the latest first. On a shared server they are nobody's to list."""
-    found = [job for path in place(KIND).iterdir() if (job := find(path.name))]
-    return sorted(found, key=lambda job: -job.started)[:most]
+    return latest(KIND, find, most)
 
 
 def forget(job: Job) -> None:
     """Remove a build that is not running, with all its files. Errors: BuildFolderError while it is running."""
-    if status(job).state in ACTIVE:
-        raise BuildFolderError("This build is still running. Stop it first.")
-    shutil.rmtree(job.path, ignore_errors=True)
+    remove(job, status(job).state in ACTIVE)
 
 
 # -- how it stands -------------------------------------------------------------------------------------------------
@@ -137,17 +135,18 @@ def forget(job: Job) -> None:
 
 def status(job: Job) -> Status:
     """What a build is doing now. A build that does not stop by itself in time is ended here."""
-    state = process.state(job.path, PATIENCE)
-    if state is State.RUNNING and (before := process.read(job.path / "waiting")).isdecimal():
+    process = _process(job)
+    state = process.state()
+    if state is State.RUNNING and (before := process.read("waiting")).isdecimal():
         return Status(State.WAITING, before=int(before))
     if state not in ACTIVE and report(job) is not None:
         return Status(State.DONE)
-    return Status(state, progress(job), process.why(job.path, job.id, ENDED) if state is State.FAILED else "")
+    return Status(state, progress(job), process.why(job.id) if state is State.FAILED else "")
 
 
 def cancel(job: Job) -> None:
     """Ask a build to stop, as Ctrl-C would; what is finished is kept."""
-    process.ask_to_stop(job.path)
+    _process(job).stop()
 
 
 def report(job: Job) -> dict[str, Any] | None:
@@ -182,4 +181,4 @@ def ledger(job: Job) -> dict[Level, LevelTally]:
 
 def log(job: Job) -> str:
     """What the build wrote to standard error, for the server's own log."""
-    return process.read(job.path / "log")
+    return _process(job).log()

@@ -6,8 +6,6 @@ MADE/ID/asked.json  what was asked for, and which stage runs; no key
 """
 
 import json
-import re
-import shutil
 import sys
 import time
 from collections.abc import Mapping
@@ -15,13 +13,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from skill_factory.errors import BuildFolderError
 from skill_factory.hosting import hosted
 from skill_factory.wording import many
-from skill_factory.work import process
-from skill_factory.work.home import forget_old, new_place, place
+from skill_factory.work.home import forget_old, new_place
 from skill_factory.work.making_asked import ANSWERS, REQUESTS, Asked, Stage, What, Where, check, out_of, words
-from skill_factory.work.process import ACTIVE, State
+from skill_factory.work.process import ACTIVE, FolderProcess, State, folder_of, latest, remove
 
 if TYPE_CHECKING:
     from skill_factory.generate import GenerateProgress
@@ -98,8 +94,12 @@ def start(asked: Asked, stage: Stage, token: str = "", key: str = "", before: Ma
     _forget_stage(made)
     known = {"asked": asdict(asked), "stage": stage, "started": made.started}
     (path / "asked.json").write_text(json.dumps(known), encoding="utf-8")
-    process.start(path, [sys.executable, "-m", "skill_factory", *words(asked, stage, path)], token, key)
+    _process(made).start([sys.executable, "-m", "skill_factory", *words(asked, stage, path)], token, key)
     return made
+
+
+def _process(made: Making) -> FolderProcess:
+    return FolderProcess(made.path, PATIENCE, ENDED)
 
 
 def _forget_stage(made: Making) -> None:
@@ -113,9 +113,8 @@ def _forget_stage(made: Making) -> None:
 
 def find(id: str) -> Making | None:
     """What is made under that name; None where there is none."""
-    if not re.fullmatch(r"[\w-]{20,40}", id):
+    if (path := folder_of(KIND, id)) is None:
         return None
-    path = place(KIND) / id
     try:
         known = json.loads((path / "asked.json").read_text(encoding="utf-8"))
         told = known["asked"]
@@ -132,15 +131,12 @@ def find(id: str) -> Making | None:
 
 def recent(most: int = 6) -> list[Making]:
     """What was made on this machine, the latest first. On a shared server it is nobody's to list."""
-    found = [made for path in place(KIND).iterdir() if (made := find(path.name))]
-    return sorted(found, key=lambda made: -made.started)[:most]
+    return latest(KIND, find, most)
 
 
 def forget(made: Making) -> None:
     """Remove it, with all answers. Errors: BuildFolderError while it is running."""
-    if status(made).running:
-        raise BuildFolderError("This is still running. Stop it first.")
-    shutil.rmtree(made.path, ignore_errors=True)
+    remove(made, status(made).running)
 
 
 # -- how it stands -------------------------------------------------------------------------------------------------
@@ -148,13 +144,14 @@ def forget(made: Making) -> None:
 
 def status(made: Making) -> Status:
     """How it stands now. What does not stop by itself in time is ended here: no answer that has come is lost."""
-    state = process.state(made.path, PATIENCE)
+    process = _process(made)
+    state = process.state()
     if state in ACTIVE:
         return Status(state, progress(made), seconds=max(0.0, time.time() - made.started))
-    told = process.told(made.path)
+    told = process.told()
     if told:
         state = State.STOPPED if told.get("ending") == "cancelled" else State.DONE
-    said = process.why(made.path, made.id, ENDED) if state is State.FAILED else ""
+    said = process.why(made.id) if state is State.FAILED else ""
     return Status(state, progress(made), told, said)
 
 
@@ -174,12 +171,12 @@ def pilot(made: Making) -> dict[str, Any] | None:
 
 def stop(made: Making) -> None:
     """Ask it to stop; what is answered is kept."""
-    process.ask_to_stop(made.path)
+    _process(made).stop()
 
 
 def log(made: Making) -> str:
     """What the command wrote to standard error, for the server's own log."""
-    return process.read(made.path / "log")
+    return _process(made).log()
 
 
 def made_label(made: Making) -> str:

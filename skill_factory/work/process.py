@@ -1,17 +1,30 @@
-"""Processes that outlive the page: each works for a folder, which remembers it by number and time of start."""
+"""A process that outlives the page: it works for a folder, which remembers it by number and time of start.
+
+FOLDER/process  the process's number and when it started
+       told     what the command printed: at its end one JSON object
+       log      what it wrote to standard error
+       stopping there since it was asked to stop
+
+Builds, pushes and makings are all of this kind; they differ in their command and in what else their folder holds.
+"""
 
 import contextlib
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
+from skill_factory.errors import BuildFolderError
 from skill_factory.hosting import visitor_environment
+from skill_factory.work.home import place
 
 _NOTHING: Mapping[str, str] = {}
 
@@ -30,81 +43,93 @@ class State(StrEnum):
 ACTIVE = (State.WAITING, State.RUNNING, State.STOPPING)
 
 
-def start(
-    path: Path, command: Sequence[str], token: str = "", key: str = "", more: Mapping[str, str] = _NOTHING
-) -> None:
-    """Run a command for a folder: its output goes to `told` there, its errors to `log`; `more` is for its environment."""
-    (path / "stopping").unlink(missing_ok=True)
-    with (path / "told").open("wb") as told, (path / "log").open("wb") as log:
-        # A session of its own: Ctrl-C in the terminal of the server is not meant for the process.
-        process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=told, stderr=log, start_new_session=True,
-            env={**visitor_environment(token, key), **more},
-        )  # fmt: skip
-    (path / "process").write_text(f"{process.pid} {_stamp(process.pid)}", encoding="utf-8")
+@dataclass(frozen=True)
+class FolderProcess:
+    """The process of a folder, whether it is running, has ended or was never started."""
+
+    path: Path
+    patience: float
+    """Seconds that it has to stop by itself once it was asked to; after that it is ended."""
+    ended: str
+    """What is said of one that was killed before it could say a word."""
+
+    def start(
+        self, command: Sequence[str], token: str = "", key: str = "", more: Mapping[str, str] = _NOTHING
+    ) -> None:
+        """Run a command as the visitor whose token and key these are; `more` is for its environment."""
+        (self.path / "stopping").unlink(missing_ok=True)
+        with (self.path / "told").open("wb") as told, (self.path / "log").open("wb") as log:
+            # A session of its own: Ctrl-C in the terminal of the server is not meant for the process.
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=told,
+                stderr=log,
+                start_new_session=True,
+                env={**visitor_environment(token, key), **more},
+            )
+        (self.path / "process").write_text(f"{process.pid} {_stamp(process.pid)}", encoding="utf-8")
+
+    def state(self) -> State:
+        """How it stands: FAILED where it ended unasked, which its caller may know to be DONE."""
+        asked = self.path / "stopping"
+        if not self.alive:
+            return State.STOPPED if asked.exists() else State.FAILED
+        if not asked.exists():
+            return State.RUNNING
+        if time.time() - asked.stat().st_mtime > self.patience:
+            self._send(signal.SIGKILL)
+        return State.STOPPING
+
+    @property
+    def alive(self) -> bool:
+        """Whether it is running."""
+        words = self.read("process").split()
+        if len(words) != 2:
+            return False
+        stamp = _stamp(int(words[0]))
+        return bool(stamp) and stamp == words[1]
+
+    def stop(self) -> None:
+        """Ask it to stop, as Ctrl-C would."""
+        (self.path / "stopping").touch()
+        self._send(signal.SIGINT)
+
+    def told(self) -> dict[str, Any]:
+        """The object that its command printed at its end; empty before that."""
+        lines = self.read("told").strip().splitlines()
+        try:
+            found = json.loads(lines[-1]) if lines else {}
+        except ValueError:
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    def why(self, id: str) -> str:
+        """Why it failed: its last sentence, an apology for a fault of ours, or `ended` where it said nothing."""
+        lines = [line for line in self.log().splitlines() if line.strip() and not line.startswith("{")]
+        if any(line.startswith("Traceback") for line in lines):
+            return f"Something went wrong that isn't your fault. If it happens again, report it with the id {id[:8]}."
+        return lines[-1] if lines else self.ended
+
+    def log(self) -> str:
+        """What it wrote to standard error, for the server's own log."""
+        return self.read("log")
+
+    def read(self, name: str) -> str:
+        """What a file of the folder holds, or nothing."""
+        return _text(self.path / name)
+
+    def _send(self, which: signal.Signals) -> None:
+        """Send a signal, if it is running; SIGKILL also to the processes that it has started."""
+        if not self.alive:
+            return
+        pid = int(self.read("process").split()[0])
+        with contextlib.suppress(ProcessLookupError):
+            # A build answers Ctrl-C for its workers too; at the end of patience all of them are ended.
+            os.killpg(pid, which) if which is signal.SIGKILL else os.kill(pid, which)
 
 
-def state(path: Path, patience: float) -> State:
-    """
-    How the process of a folder stands: FAILED where it ended unasked, which its caller may know to be DONE.
-
-    One that has not stopped by itself some seconds after it was asked to is ended here.
-    """
-    asked = path / "stopping"
-    if not alive(path):
-        return State.STOPPED if asked.exists() else State.FAILED
-    if not asked.exists():
-        return State.RUNNING
-    if time.time() - asked.stat().st_mtime > patience:
-        send(path, signal.SIGKILL)
-    return State.STOPPING
-
-
-def told(path: Path) -> dict[str, Any]:
-    """The object that a command has printed at its end; empty before that."""
-    lines = read(path / "told").strip().splitlines()
-    try:
-        found = json.loads(lines[-1]) if lines else {}
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def why(path: Path, id: str, ended: str) -> str:
-    """Why a process failed: its last sentence, an apology for a fault of ours, or `ended` where it had no time to speak."""
-    lines = [line for line in read(path / "log").splitlines() if line.strip() and not line.startswith("{")]
-    if any(line.startswith("Traceback") for line in lines):
-        return f"Something went wrong that is not your fault. If it happens again, report it with the id {id[:8]}."
-    return lines[-1] if lines else ended
-
-
-def alive(path: Path) -> bool:
-    """Whether the process of a folder is running."""
-    words = read(path / "process").split()
-    if len(words) != 2:
-        return False
-    stamp = _stamp(int(words[0]))
-    return bool(stamp) and stamp == words[1]
-
-
-def ask_to_stop(path: Path) -> None:
-    """Ask a process to stop, as Ctrl-C would."""
-    (path / "stopping").touch()
-    send(path, signal.SIGINT)
-
-
-def send(path: Path, which: signal.Signals) -> None:
-    """Send a signal to the process of a folder, if it is running; SIGKILL also to those it has started."""
-    if not alive(path):
-        return
-    pid = int(read(path / "process").split()[0])
-    with contextlib.suppress(ProcessLookupError):
-        # A build answers Ctrl-C for its workers too; at the end of patience all of them are ended.
-        os.killpg(pid, which) if which is signal.SIGKILL else os.kill(pid, which)
-
-
-def read(path: Path) -> str:
-    """What a file holds, or nothing."""
+def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8", errors="replace")
     except OSError:
@@ -113,14 +138,53 @@ def read(path: Path) -> str:
 
 def _stamp(pid: int) -> str:
     """What tells this process from a later one with the same number; empty where it has ended."""
-    stat = read(Path(f"/proc/{pid}/stat"))
+    stat = _text(Path(f"/proc/{pid}/stat"))
     if stat:
         fields = stat.rpartition(")")[2].split()
         return "" if fields[0] == "Z" else fields[19]
     if Path("/proc/self").exists():
         return ""
+    # Elsewhere, as on macOS, a process is known by its number alone.
     try:
         os.kill(pid, 0)
     except (ProcessLookupError, PermissionError):
         return ""
     return "running"
+
+
+# -- the folders of a kind -----------------------------------------------------------------------------------------
+
+
+class Kept(Protocol):
+    """A piece of work that lies in a folder below SKILL_FACTORY_HOME."""
+
+    @property
+    def path(self) -> Path:
+        """The folder."""
+        ...
+
+    @property
+    def started(self) -> float:
+        """When it was started, in seconds since the epoch."""
+        ...
+
+
+K = TypeVar("K", bound=Kept)
+
+
+def folder_of(kind: str, id: str) -> Path | None:
+    """The folder of that name; None for a name that no folder can have. The name is the key: it can't be guessed."""
+    return place(kind) / id if re.fullmatch(r"[\w-]{20,40}", id) else None
+
+
+def latest(kind: str, find: Callable[[str], K | None], most: int) -> list[K]:
+    """What lies in the folders of a kind, the latest first. On a shared server they are nobody's to list."""
+    found = [one for path in place(kind).iterdir() if (one := find(path.name))]
+    return sorted(found, key=lambda one: -one.started)[:most]
+
+
+def remove(one: Kept, running: bool) -> None:
+    """Remove a folder with all its files. Errors: BuildFolderError while its process is running."""
+    if running:
+        raise BuildFolderError("This is still running. Stop it first.")
+    shutil.rmtree(one.path, ignore_errors=True)

@@ -16,9 +16,8 @@ from pathlib import Path
 
 from skill_factory.publish.plan import Mode, PushPlan
 from skill_factory.publish.push import PushResult, PushStep
-from skill_factory.work import process
 from skill_factory.work.builds import Job
-from skill_factory.work.process import ACTIVE, State
+from skill_factory.work.process import ACTIVE, FolderProcess, State
 
 PATIENCE = 8.0
 """Seconds that a push has to stop by itself."""
@@ -65,7 +64,7 @@ def start(job: Job, plan: PushPlan, card: str, token: str) -> None:
     (path / "README.md").write_text(card, encoding="utf-8")
     asked = _agreed(plan)
     (path / "asked.json").write_text(json.dumps(asdict(asked)), encoding="utf-8")
-    process.start(path, command(job, asked), token)
+    _process(job).start(command(job, asked), token)
 
 
 def _agreed(plan: PushPlan) -> Asked:
@@ -87,7 +86,7 @@ def command(job: Job, asked: Asked) -> list[str]:
 
 def running(job: Job) -> bool:
     """Whether a push of this build is on its way."""
-    return process.alive(_place(job))
+    return _process(job).alive
 
 
 def status(job: Job) -> Sending | None:
@@ -97,23 +96,24 @@ def status(job: Job) -> Sending | None:
         asked = Asked(**json.loads((path / "asked.json").read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None
-    state = process.state(path, PATIENCE)
+    process = _process(job)
+    state = process.state()
     if state in ACTIVE:
         return Sending(state, asked, _step(path))
-    if told := process.told(path):
+    if told := process.told():
         return Sending(State.DONE, asked, result=PushResult(**{**told, "warnings": tuple(told["warnings"])}))
-    said = process.why(path, job.id, ENDED) if state is State.FAILED else ""
+    said = process.why(job.id) if state is State.FAILED else ""
     return Sending(state, asked, _step(path), said=said)
 
 
 def stop(job: Job) -> None:
     """Ask it to stop."""
-    process.ask_to_stop(_place(job))
+    _process(job).stop()
 
 
 def log(job: Job) -> str:
     """What the command wrote to standard error, for the server's own log."""
-    return process.read(_place(job) / "log")
+    return _process(job).log()
 
 
 def _step(path: Path) -> PushStep | None:
@@ -125,3 +125,7 @@ def _step(path: Path) -> PushStep | None:
 
 def _place(job: Job) -> Path:
     return job.path / "push"
+
+
+def _process(job: Job) -> FolderProcess:
+    return FolderProcess(_place(job), PATIENCE, ENDED)

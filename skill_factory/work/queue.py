@@ -4,7 +4,6 @@ A turn is a locked file and dies with its process; so does a place in line. `pyt
 `python -m skill_factory build …` behind a line.
 """
 
-import fcntl
 import os
 import sys
 import time
@@ -12,7 +11,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from filelock import BaseFileLock
+
 from skill_factory.hosting import cores, hosted
+from skill_factory.locks import held, take
 from skill_factory.work.home import place
 
 NOTE = "SKILL_FACTORY_WAITING"
@@ -45,32 +47,31 @@ def turn(kind: str, note: Path | None = None) -> Iterator[None]:
     folder.mkdir(exist_ok=True, mode=0o700)
     mine = folder / f"{time.time_ns():020d}-{os.getpid()}"
     coming = folder / f"coming-{os.getpid()}"
-    with coming.open("w", encoding="utf-8") as here:
-        fcntl.flock(here, fcntl.LOCK_EX)
-        os.rename(coming, mine)  # locked before it can be seen: an unlocked place is that of an ended process
-        try:
-            slot = _first_free(folder, mine, note)
-        finally:
-            mine.unlink(missing_ok=True)
-            if note is not None:
-                note.unlink(missing_ok=True)
+    here = take(coming)
+    os.rename(coming, mine)  # locked before it can be seen: an unlocked place is that of an ended process
+    try:
+        slot = _first_free(folder, mine, note)
+    finally:
+        mine.unlink(missing_ok=True)
+        if here is not None:
+            here.release()
+        if note is not None:
+            note.unlink(missing_ok=True)
     try:
         yield
     finally:
-        os.close(slot)
+        slot.release()
 
 
-def _first_free(folder: Path, mine: Path, note: Path | None) -> int:
-    """The locked file of a free turn, once nobody is before."""
+def _first_free(folder: Path, mine: Path, note: Path | None) -> BaseFileLock:
+    """The lock of a free turn, once nobody is before."""
     said = -1
     while True:
         before = sum(path.name < mine.name for path in _line(folder))
         if before == 0:
             for number in range(at_once()):
-                slot = os.open(folder / f"turn-{number}", os.O_CREAT | os.O_RDWR, 0o600)
-                if _locked(slot):
+                if (slot := take(folder / f"turn-{number}")) is not None:
                     return slot
-                os.close(slot)
         if note is not None and before != said:
             note.write_text(str(before), encoding="utf-8")
             said = before
@@ -79,26 +80,13 @@ def _first_free(folder: Path, mine: Path, note: Path | None) -> int:
 
 def _line(folder: Path) -> list[Path]:
     """The places in line that are held; those of ended processes are taken away."""
-    held = []
+    waiting = []
     for path in sorted(folder.glob("[0-9]*-*")):
-        try:
-            handle = os.open(path, os.O_RDWR)
-        except OSError:
-            continue
-        if _locked(handle):
-            path.unlink(missing_ok=True)
+        if held(path):
+            waiting.append(path)
         else:
-            held.append(path)
-        os.close(handle)
-    return held
-
-
-def _locked(handle: int) -> bool:
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+            path.unlink(missing_ok=True)
+    return waiting
 
 
 def main(words: list[str]) -> int:

@@ -7,10 +7,10 @@ from typing import Protocol
 
 from skill_factory.build.folder import BuildFolder
 from skill_factory.build.progress import Report
+from skill_factory.formats import OwnFormats
 from skill_factory.recipe.model import Recipe
 from skill_factory.sources import RawSource
 from skill_factory.tally import Tally
-from skill_factory.traces.formats import OwnFormats
 
 
 @dataclass(frozen=True)

@@ -35,14 +35,13 @@ from skill_factory.build.scatter import (
 )
 from skill_factory.build.storage import on_disk
 from skill_factory.errors import BuildFolderError, NothingUsable, RecipeError
+from skill_factory.formats import OwnFormats, format_of
 from skill_factory.hosting import cores
-from skill_factory.model import TraceFormat
 from skill_factory.reasons import Level
 from skill_factory.recipe.model import Recipe
 from skill_factory.sources import Piece, RawSource
 from skill_factory.sources.neighbours import read_together
 from skill_factory.tally import Tally, tally_from_json, total
-from skill_factory.traces.formats import OwnFormats
 from skill_factory.traces.plan import Written
 
 SMALL_BYTES = 24_000_000
@@ -89,7 +88,7 @@ def workers_within(memory: str, workers: int = 0) -> int:
 def _standing_by(asked: int, source: RawSource, own: OwnFormats | None) -> Iterator[Run]:
     # Own formats are functions of the caller's program; they need not survive a trip to another process.
     alone = asked == 1 or own is not None or 0 < source.size < SMALL_BYTES
-    with _pool(0 if alone else asked) as pool:
+    with worker_pool(0 if alone else asked) as pool:
         yield partial(_run, pool, source, own)
 
 
@@ -107,7 +106,7 @@ def _run(
             f"{folder.path} is no folder of this machine. Use --engine ray for it, or a path on a disk."
         )
     clock = _Clock(report)
-    cut, rows = _scan(source, recipe, folder, pool, clock, pin)
+    cut, rows = _scan(source, recipe, folder, pool, clock, pin, own)
     done = {p: tally for p in range(len(cut)) if (tally := folder.done(p)) is not None}
     resumed = len(done)
     clock.begin(len(cut), done, resumed)
@@ -131,6 +130,7 @@ def _scan(
     pool: Executor | None,
     clock: "_Clock",
     pin: Callable[[], Recipe],
+    own: OwnFormats | None,
 ) -> tuple[Partitions, Tally]:
     noted = folder.scan_done()
     if noted is not None:
@@ -140,14 +140,14 @@ def _scan(
     pieces = read_together(source.pieces())
     clock.total = len(pieces)
     found: dict[int, Scattered] = {}
-    for k, scattered in _each(
+    for k, scattered in each_call(
         _scatter, ((k, (piece, recipe, folder.scattered, k)) for k, piece in enumerate(pieces)), pool
     ):
         found[k] = scattered
         clock.scanned(scattered.tally)
     parts = [found[k] for k in range(len(pieces))]
     rows = total(part.tally for part in parts)
-    check_variants(frozenset[str]().union(*(part.variants for part in parts)), recipe)
+    check_variants(frozenset[str]().union(*(part.variants for part in parts)), recipe, own)
     cut = partitions(
         [c for part in parts for c in part.chunks], sum((p.bytes for p in parts), np.zeros(1, np.int64))
     )
@@ -160,11 +160,11 @@ def _scatter(piece: Piece, recipe: Recipe, folder: Path, k: int) -> Scattered:
     return scatter_piece(piece, recipe, folder, f"piece-{k:05d}")
 
 
-def check_variants(found: frozenset[str], recipe: Recipe) -> None:
+def check_variants(found: frozenset[str], recipe: Recipe, own: OwnFormats | None) -> None:
     """Say before building that attempts can't all differ in variant. Errors: NothingUsable."""
     wanted, n = recipe.filters.variants, recipe.traces.attempts
     found = found & set(wanted) if wanted else found
-    gated = set(recipe.traces.formats) != {TraceFormat.ALGORITHM_1}
+    gated = any(format_of(code, own).needs.n_responses for code in recipe.traces.formats)
     if recipe.traces.distinct_variants and gated and len(found) < n:
         names = ", ".join(sorted(name or "(none)" for name in found))
         raise NothingUsable(
@@ -193,7 +193,9 @@ def _build(
             known[p] = build_one(p, cut.slices(p), recipe, folder, written_before(before), own)
             yield p, known[p]
         return
-    yield from _each(build_one, ((p, (p, cut.slices(p), recipe, folder, None, own)) for p in missing), pool)
+    yield from each_call(
+        build_one, ((p, (p, cut.slices(p), recipe, folder, None, own)) for p in missing), pool
+    )
 
 
 def written_before(before: Tally) -> Written:
@@ -216,10 +218,17 @@ def build_one(
 # -- workers -------------------------------------------------------------------------------------------------------
 
 
-def _each(
-    task: Callable[..., Any], calls: Iterator[tuple[int, tuple[Any, ...]]], pool: Executor | None
+def each_call(
+    task: Callable[..., Any],
+    calls: Iterator[tuple[int, tuple[Any, ...]]],
+    pool: Executor | None,
+    ahead: int = AHEAD,
 ) -> Iterator[tuple[int, Any]]:
-    """(name, result) of every call, given as (name, arguments), as they come; in this process without a pool."""
+    """
+    (name, result) of every call, given as (name, arguments), as they come; in this process without a pool.
+
+    `ahead` bounds the calls under way: fewer where their arguments are large.
+    """
     if pool is None:
         for name, one in calls:
             yield name, task(*one)
@@ -228,7 +237,7 @@ def _each(
     try:
         while True:
             with _no_ctrl_c_for_children(), _children_settings():
-                for name, one in islice(calls, AHEAD - len(waiting)):
+                for name, one in islice(calls, ahead - len(waiting)):
                     waiting[pool.submit(task, *one)] = name
             if not waiting:
                 return
@@ -274,7 +283,8 @@ def _children_settings() -> Iterator[None]:
 
 
 @contextmanager
-def _pool(workers: int) -> Iterator[ProcessPoolExecutor | None]:
+def worker_pool(workers: int) -> Iterator[ProcessPoolExecutor | None]:
+    """So many worker processes, started at once and gone at the end; None for 0."""
     if not workers:
         yield None
         return

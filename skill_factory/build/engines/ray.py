@@ -24,13 +24,13 @@ from skill_factory.build.folder import BuildFolder
 from skill_factory.build.progress import Progress, Report
 from skill_factory.build.scatter import BUCKETS, Keyed, Partitions, keyed_rows, partitions
 from skill_factory.errors import BuildFolderError
+from skill_factory.formats import OwnFormats
 from skill_factory.reasons import Level
 from skill_factory.recipe.model import Recipe
 from skill_factory.sources import Piece, RawSource
 from skill_factory.sources.columns import CANONICAL
 from skill_factory.sources.neighbours import read_together
 from skill_factory.tally import Tally, tally_from_json, total
-from skill_factory.traces.formats import OwnFormats
 
 PARTITION = "partition"
 
@@ -55,9 +55,9 @@ def _run(
         seconds = round(time.monotonic() - start, 3)
         report(Progress(phase, done, whole, rows, traces, resumed, seconds))
 
-    with _heard_on_standard_error(), _cluster(address) as ray:
+    with heard_on_standard_error(), cluster(address) as ray:
         tables, size, rows, variants = _read(ray, source, recipe, tell)
-        check_variants(variants, recipe)
+        check_variants(variants, recipe, own)
         folder.note_recipe(pin())
         cut = partitions([], size)
         done = {p: tally for p in range(len(cut)) if (tally := folder.done(p)) is not None}
@@ -74,7 +74,7 @@ def _run(
 
 
 @contextmanager
-def _heard_on_standard_error() -> Iterator[None]:
+def heard_on_standard_error() -> Iterator[None]:
     """Ray's own processes and libraries write to standard output too; what a command prints there is the user's."""
     sys.stdout.flush()
     kept = os.dup(1)
@@ -88,7 +88,8 @@ def _heard_on_standard_error() -> Iterator[None]:
 
 
 @contextmanager
-def _cluster(address: str) -> Iterator[Any]:
+def cluster(address: str) -> Iterator[Any]:
+    """Ray on a running cluster, or on one of this machine that ends with the block. Errors: BuildFolderError."""
     import ray
 
     mine = not ray.is_initialized()

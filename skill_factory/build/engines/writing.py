@@ -4,9 +4,9 @@ import pyarrow as pa
 
 from skill_factory.build.folder import BuildFolder
 from skill_factory.build.pipeline import build_partition
+from skill_factory.formats import OwnFormats
 from skill_factory.recipe.model import Recipe
 from skill_factory.tally import Tally
-from skill_factory.traces.formats import OwnFormats
 from skill_factory.traces.plan import Written
 from skill_factory.traces.rows import schema
 

@@ -63,7 +63,7 @@ def _those(level: str, reason: str, ledger: Mapping[Level, LevelTally]) -> None:
         return
     if st.button("Read them on Look", icon=shell.LOOK.icon, key="drops.read"):
         st.session_state["look.dropped"] = (level, reason)
-        st.switch_page(shell.LOOK.path)
+        st.switch_page(shell.LOOK.target())
 
 
 def balance_section(seen: Evidence) -> None:

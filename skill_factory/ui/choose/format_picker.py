@@ -2,26 +2,14 @@
 
 import streamlit as st
 
+from skill_factory.formats import FORMATS, overlap_sentence
 from skill_factory.insight.tables import FormatReach, format_reach, why_sentence
-from skill_factory.traces.formats import FORMATS, WORDS
 from skill_factory.ui.frame import workspace
 from skill_factory.ui.frame.loading import Evidence
 from skill_factory.wording import many
 
-RIGHT, WRONG, REFLECTED = ":blue[✓]", ":orange[✗]", ":violet[•]"
-PICTURES = {
-    "*C_full": f"{RIGHT}{REFLECTED} {WRONG}{REFLECTED}{RIGHT}{REFLECTED} {WRONG}{REFLECTED}{WRONG}{REFLECTED}{RIGHT}{REFLECTED}",
-    "*C": f"{WRONG}{REFLECTED}{WRONG}{REFLECTED}{RIGHT}{REFLECTED}",
-    "0C": f"{RIGHT}{REFLECTED}",
-    "*C*IC": f"{RIGHT}{REFLECTED}{WRONG}{REFLECTED}:gray[↩]{RIGHT}",
-    "*CC": f"{WRONG}{REFLECTED}{RIGHT}{REFLECTED}{RIGHT}{REFLECTED}",
-    "no_reflection": f"{RIGHT} {WRONG}{RIGHT} {WRONG}{WRONG}{RIGHT}",
-    "random": f"{WRONG}{REFLECTED} {RIGHT}{REFLECTED}{WRONG}{REFLECTED}",
-    "algorithm1": f"{RIGHT}{REFLECTED}{WRONG}{REFLECTED}{RIGHT}{REFLECTED}",
-}
-"""What traces of a format look like, in the order in which they are offered."""
-COMPARISONS = ("no_reflection", "random", "algorithm1")
-"""Formats that are made to be compared with, or that only the paper describes."""
+COLOURED = {"✓": ":blue[✓]", "✗": ":orange[✗]", "•": ":violet[•]", "↩": ":gray[↩]"}
+"""The signs of a format's picture, in the colours of traces and charts."""
 
 
 def format_picker(seen: Evidence) -> None:
@@ -31,15 +19,16 @@ def format_picker(seen: Evidence) -> None:
         help="Which attempts a trace shows, in which order. "
         "✓ a right attempt, ✗ a wrong one, • the reflection on it, ↩ back to the right one.",
     )
-    for code in PICTURES:
-        if code not in COMPARISONS:
-            _row(format_reach(seen.judgement, seen.recipe, code), seen)
+    folded = [code for code, one in FORMATS.items() if one.for_comparison]
+    for code in FORMATS:
+        if code not in folded:
+            _row(format_reach(seen.narrow.facts, seen.judgement, seen.recipe, code), seen)
     bare = not seen.recipe.columns.reflections
-    with st.expander(
-        "For comparison", expanded=bare or not {*COMPARISONS}.isdisjoint(seen.recipe.traces.formats)
-    ):
-        for code in COMPARISONS:
-            _row(format_reach(seen.judgement, seen.recipe, code), seen)
+    with st.expander("For comparison", expanded=bare or not {*folded}.isdisjoint(seen.recipe.traces.formats)):
+        for code in folded:
+            _row(format_reach(seen.narrow.facts, seen.judgement, seen.recipe, code), seen)
+    if overlap := overlap_sentence(seen.recipe.traces.formats):
+        st.caption(f":material/content_copy: {overlap}")
     if "traces.formats" in workspace.current().problems:
         st.warning("A recipe needs one format at least.", icon=":material/info:")
 
@@ -47,14 +36,15 @@ def format_picker(seen: Evidence) -> None:
 def _row(reach: FormatReach, seen: Evidence) -> None:
     key = f"traces.formats.{reach.code}"
     st.session_state[key] = reach.code in workspace.value("traces.formats")
-    name, says = WORDS[reach.code]
+    kind = FORMATS[reach.code]
+    picture = "".join(COLOURED.get(sign, sign) for sign in kind.picture)
     with st.container(gap=None):
         st.checkbox(
-            f"{name} :gray[:small[`{reach.code}`]]", help=says + _why(reach), key=key, on_change=_took, args=(reach.code, key)
+            f"{kind.name} :gray[:small[`{reach.code}`]]", help=kind.shows + _why(reach), key=key, on_change=_took, args=(reach.code, key)
         )  # fmt: skip
         about = "" if seen.exact else "about "
         given = f"{about}{many(reach.questions, 'question')} → {many(reach.traces, 'trace')}"
-        st.markdown(f":small[{PICTURES[reach.code]} :gray[\u2002{given}]]")
+        st.markdown(f":small[{picture} :gray[\u2002{given}]]")
 
 
 def _why(reach: FormatReach) -> str:

@@ -4,8 +4,8 @@ from typing import Any
 
 import streamlit as st
 
+from skill_factory.formats import format_of
 from skill_factory.insight.fitness import Proposal, propose
-from skill_factory.insight.tables import format_name
 from skill_factory.model import TraceFormat
 from skill_factory.recipe.model import PRESET_WORDS, load_recipe, preset_names
 from skill_factory.ui.frame import shell, workspace
@@ -22,7 +22,7 @@ def recommended(seen: Evidence) -> None:
         with words:
             _say(proposal, changes["traces.formats"][0])
         use.button(
-            "In use" if used else "Use it", on_click=workspace.change, args=(changes,), key="recommended.use",
+            "In use" if used else "Use it", on_click=workspace.apply, args=(changes,), key="recommended.use",
             disabled=bool(used) or not proposal.attempts, icon=":material/check:" if used else None, width="stretch",
         )  # fmt: skip
         with others.popover("Others", help="Recipes that come with the app", width="stretch"):
@@ -33,7 +33,7 @@ def recommended(seen: Evidence) -> None:
 
 def _say(proposal: Proposal, code: str) -> None:
     if proposal.attempts:
-        st.markdown(f"**Recommended: {format_name(code)}, N = {proposal.attempts}**")
+        st.markdown(f"**Recommended: {format_of(code).name}, N = {proposal.attempts}**")
     else:
         st.markdown("**Nothing can be recommended yet**")
     st.caption(shell.plain(proposal.reason))

@@ -114,7 +114,7 @@ def onward(usable: bool, changes: dict[str, Any]) -> None:
         if st.button("Use the recommended recipe", disabled=not usable, key="recommended", icon=":material/bolt:",
                      help="Takes the proposed N and leaves the rest as the paper has it; goes straight to Finish."):  # fmt: skip
             workspace.change(changes)
-            st.switch_page(FINISH.path)
+            st.switch_page(FINISH.target())
         if st.button(
             "Choose the traces",
             type="primary",
@@ -122,7 +122,7 @@ def onward(usable: bool, changes: dict[str, Any]) -> None:
             key="onward.choose",
             icon=":material/arrow_forward:",
         ):
-            st.switch_page(CHOOSE.path)
+            st.switch_page(CHOOSE.target())
 
 
 def incomplete() -> None:

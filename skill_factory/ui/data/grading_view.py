@@ -67,7 +67,7 @@ def settings(base: dict[str, Any], before: Asked | None, running: bool) -> Asked
     """The task, where final answers stand, and the columns that are compared."""
     given = before or Asked(What.GRADE, base["source"], base["label"])
     task = st.radio(
-        "How are answers compared?", list(TASKS), list(TASKS).index(first("grading.task", given.task)), format_func=TASKS.get,
+        "How are answers compared?", list(TASKS), list(TASKS).index(first("grading.task", given.task)), format_func=TASKS.__getitem__,
         captions=[workspace.plain(ABOUT[name]) for name in TASKS], key="grading.task", disabled=running,
     )  # fmt: skip
     columns = base["columns"]
@@ -84,7 +84,7 @@ def settings(base: dict[str, Any], before: Asked | None, running: bool) -> Asked
 
 def _final(given: Asked, running: bool) -> str:
     return st.selectbox(
-        "Final answers stand", list(FINALS), list(FINALS).index(first("grading.final", given.final)), format_func=FINALS.get, key="grading.final",
+        "Final answers stand", list(FINALS), list(FINALS).index(first("grading.final", given.final)), format_func=FINALS.__getitem__, key="grading.final",
         disabled=running,
     )  # fmt: skip
 

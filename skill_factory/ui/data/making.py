@@ -155,15 +155,16 @@ def _stage(mine: Panel, asked: Asked, made: Making | None, now: Status | None) -
     if made and now and now.running:
         making_run.watch(made)
         return
-    run, short = _run(mine, made), bool(made and now and now.state in (State.STOPPED, State.FAILED))
-    if short:
+    run, same = _run(mine, made), False
+    if made and now and now.state in (State.STOPPED, State.FAILED):
         making_run.refused()
         making_run.ended(asked, made, now, run)
+        same = asked.asks_for == made.asked.asks_for
     with shell.errors():
         if mine.what is What.GRADE:
             grading_view.sample(asked, run)
-        elif not short or asked.asks_for != made.asked.asks_for:
-            making_run.offer(asked, made, now, run, lambda: _take(made, now))
+        elif not same:
+            making_run.offer(asked, made, now, run, _take)
 
 
 def _run(mine: Panel, made: Making | None) -> Run:

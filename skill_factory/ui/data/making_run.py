@@ -8,10 +8,10 @@ from typing import Any
 import streamlit as st
 
 from skill_factory.insight import pilot_chart
-from skill_factory.ui.choose.choice_charts import answer
 from skill_factory.ui.data import making_files
 from skill_factory.ui.data.making_files import Run
 from skill_factory.ui.frame import loading, workspace
+from skill_factory.ui.frame.chart_answer import answer
 from skill_factory.wording import many, percent
 from skill_factory.work import makings
 from skill_factory.work.making_asked import FINAL, OUT, PILOT, Asked, Stage, What, Where, typed_source
@@ -37,6 +37,8 @@ FIRST = {
     What.REFLECTIONS: {"verdict_accuracy": "Right verdicts", "verdict_missing": "No verdict"},
     What.RESPONSES: {"right": "Right answers", "no_final_answer": "No final answer"},
 }
+Take = Callable[[Making, Status], None]
+"""Makes what was made the chosen data."""
 NOUN = {What.REFLECTIONS: "critiques", What.RESPONSES: "answers"}
 
 
@@ -46,7 +48,7 @@ def complete(made: Making, now: Status) -> bool:
     return made.stage in FINAL and bool(rows) and now.told.get("ending", "done") == "done"
 
 
-def offer(asked: Asked, made: Making | None, now: Status | None, run: Run, take: Callable[[], None]) -> None:
+def offer(asked: Asked, made: Making | None, now: Status | None, run: Run, take: Take) -> None:
     """The next thing to do: a pilot, then the whole; by files a request file, then its answers."""
     refused()
     if asked.where is Where.FILES:
@@ -240,7 +242,7 @@ def ended(asked: Asked, made: Making, now: Status, run: Run) -> None:
             run(asked, made.stage)
 
 
-def _short(asked: Asked, made: Making, now: Status, run: Run, take: Callable[[], None]) -> None:
+def _short(asked: Asked, made: Making, now: Status, run: Run, take: Take) -> None:
     """The budget has ended it, or no answer came."""
     if not now.told.get("rows"):
         st.error(
@@ -249,5 +251,7 @@ def _short(asked: Asked, made: Making, now: Status, run: Run, take: Callable[[],
         )
     else:
         st.info(f"The budget is spent: {makings.summary(made, now.told)}", icon=":material/savings:")
-        st.button("Use what is there", on_click=take, key="making.take", icon=":material/check:")
+        st.button(
+            "Use what is there", on_click=take, args=(made, now), key="making.take", icon=":material/check:"
+        )
     _actions(asked, run, Stage.WHOLE, "Go on with these settings")

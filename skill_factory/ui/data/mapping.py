@@ -1,48 +1,26 @@
 """Which column holds what: a picker for each field, with what the first row has there."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import streamlit as st
 
 from skill_factory.build.prepare import settle
 from skill_factory.errors import ColumnError, SkillFactoryError
+from skill_factory.recipe.fields import FIELDS, MANY, NAMES, REQUIRED, RowField
 from skill_factory.recipe.model import Columns
-from skill_factory.sources.columns import COLUMN_FIELDS, MANY, REQUIRED, excerpt, value_at
+from skill_factory.sources.columns import excerpt, value_at
 from skill_factory.sources.profiles import profiles
 from skill_factory.ui.frame import loading, workspace
 
-
-class Field(NamedTuple):
-    """A field of the mapping, in words."""
-
-    name: str
-    title: str
-    help: str
-    missing: str = ""
-    """What to do while a needed field has no column."""
-
-
-FIELDS = (
-    Field("question", "Question", "The problem, as the user asks it.",
-          "Pick the column with the question."),
-    Field("response", "Response", "The model's answer with its working; several columns give one response each.",
-          "Pick the column with the model's answers."),
-    Field("correct", "Right or wrong", "Whether the response is right: yes or no, true or false, 1 or 0.",
-          "Pick the column that says right or wrong."),
-    Field("reflections", "Reflections", "The model's own critiques of the response, one or a list."),
-    Field("extracted_answer", "Final answer", "What a grader took from the response. Left out, it is found by the answer rule."),
-    Field("answer", "Gold answer", "The known right answer of the question."),
-    Field("prompt_variant", "Prompt variant", "Which wording of the prompt the response came from."),
-)  # fmt: skip
 NOTHING = ""
-RULES = set(Columns.model_fields) - set(COLUMN_FIELDS)
+RULES = set(Columns.model_fields) - set(NAMES)
 """Fields that say how a column is read."""
 
 
 def show() -> bool:
     """The pickers; gives whether every field that is needed has a column."""
-    pickers(tuple(field.name for field in FIELDS))
+    pickers(tuple(field.name for field in FIELDS if field.offered))
     try:
         loading.recipe()
     except ColumnError:
@@ -65,9 +43,9 @@ def paths(names: list[str], row: Mapping[str, Any]) -> list[str]:
     return list(profiles(names, [row]))
 
 
-def _picker(field: Field, options: list[str]) -> None:
+def _picker(field: RowField, options: list[str]) -> None:
     path = f"columns.{field.name}"
-    chosen = workspace.value(path)
+    chosen: str | tuple[str, ...] = workspace.value(path)
     needed = field.name in REQUIRED
     title = field.title if needed else f"{field.title} (if there is one)"
     known = [
@@ -120,13 +98,13 @@ def _or_nothing(name: str) -> str:
     return name or "not there"
 
 
-def _example(field: Field, rows: list[dict[str, Any]]) -> None:
+def _example(field: RowField, rows: list[dict[str, Any]]) -> None:
     """What the first row that has something holds there, or what is missing."""
     chosen = workspace.value(f"columns.{field.name}")
     column = chosen if isinstance(chosen, str) else _first(chosen)
     if not column:
         if field.name in REQUIRED:
-            st.caption(f":material/error: {field.missing}")
+            st.caption(f":material/error: {field.needed}")
         return
     found = next((value for row in rows if (value := value_at(row, column)) not in (None, "", [])), None)
     if isinstance(found, list):

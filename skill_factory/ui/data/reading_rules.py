@@ -50,7 +50,7 @@ def _doubt(doubt: Doubt) -> None:
         st.warning(workspace.plain(doubt.sentence), icon=":material/help:")
         if doubt.changes:
             st.button(
-                BUTTONS.get(doubt.code, "Change this"), key=f"doubt.press.{doubt.code}", on_click=workspace.change,
+                BUTTONS.get(doubt.code, "Change this"), key=f"doubt.press.{doubt.code}", on_click=workspace.apply,
                 args=(dict(doubt.changes),),
             )  # fmt: skip
         else:

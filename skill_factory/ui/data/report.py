@@ -2,11 +2,11 @@
 
 import streamlit as st
 
+from skill_factory.formats import FORMATS
 from skill_factory.insight.fitness import Fitness, Proposal, fitness
 from skill_factory.insight.readiness import Finding, Light
 from skill_factory.reasons import Level, sentence
 from skill_factory.tally import Tally
-from skill_factory.traces.formats import WORDS
 from skill_factory.ui.data import rules
 from skill_factory.ui.frame import loading, workspace
 from skill_factory.wording import many, percent
@@ -66,7 +66,7 @@ def proposal(one: Proposal, exact: bool) -> None:
         icon=":material/lightbulb:",
     )
     st.button(
-        f"Use N = {one.attempts}", key="use.proposal", on_click=workspace.change, args=(dict(one.changes),)
+        f"Use N = {one.attempts}", key="use.proposal", on_click=workspace.apply, args=(dict(one.changes),)
     )
 
 
@@ -79,9 +79,8 @@ def possible(report: Fitness) -> None:
     n = max(1, report.proposal.attempts)
     with st.expander(f"What is possible at N = {n}"):
         rows = [
-            (WORDS[code][0], WORDS[code][1], questions)
+            (FORMATS[code].name, FORMATS[code].shows, questions)
             for code, questions in report.possible.items()
-            if code in WORDS
         ]
         st.dataframe(
             {"Format": [r[0] for r in rows], "Shows": [r[1] for r in rows], "Questions": [r[2] for r in rows]},

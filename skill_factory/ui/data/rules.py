@@ -52,7 +52,7 @@ def answers() -> None:
             f"{workspace.plain(ANSWER_RULES[rule])}: found in {hits:,} of {every:,} of the first responses ({percent(hits, every)})"
         )
     st.multiselect(
-        "Look for the final answer in this order", list(ANSWER_RULES), format_func=ANSWER_RULES.get,
+        "Look for the final answer in this order", list(ANSWER_RULES), format_func=ANSWER_RULES.__getitem__,
         key="answers.rules.draft", default=list(workspace.value("answers.rules")),
     )  # fmt: skip
     st.text_input("Pattern", value=workspace.value("answers.pattern"), key="answers.pattern.draft", placeholder="The answer is (.*)",
@@ -75,7 +75,7 @@ def _take_answers() -> None:
 
 def verdicts() -> None:
     """Where a reflection says right or wrong, and in which words."""
-    rule = st.selectbox("The verdict stands in", list(VERDICT_RULES), format_func=VERDICT_RULES.get, key="verdicts.rule.draft",
+    rule = st.selectbox("The verdict stands in", list(VERDICT_RULES), format_func=VERDICT_RULES.__getitem__, key="verdicts.rule.draft",
                         index=list(VERDICT_RULES).index(workspace.value("verdicts.rule")))  # fmt: skip
     if rule == "regex":
         st.text_input("Pattern", value=workspace.value("verdicts.pattern"), key="verdicts.pattern.draft", placeholder="verdict is (right|wrong)",

@@ -3,7 +3,6 @@
 import logging
 import shlex
 import time
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,12 +10,14 @@ import streamlit as st
 
 from skill_factory.build.pipeline import build_partition
 from skill_factory.errors import SkillFactoryError
-from skill_factory.hosting import cores, hosted
+from skill_factory.formats import format_of
+from skill_factory.hosting import cores
 from skill_factory.insight import tables as stats
 from skill_factory.insight.estimate import Estimate, Pace, estimate, size_words, time_words
 from skill_factory.judge.source_facts import first_tables, identity
 from skill_factory.reasons import Level
 from skill_factory.ui.frame import loading, shell, workspace
+from skill_factory.ui.frame.earlier_builds import started
 from skill_factory.ui.frame.loading import Evidence
 from skill_factory.wording import many, percent
 from skill_factory.work import builds as jobs
@@ -97,7 +98,7 @@ def _numbers(seen: Evidence, takes: Estimate, about: str) -> None:
     ]
     for column, (label, number) in zip(st.columns(4), told, strict=True):
         column.metric(label, number, border=True)
-    formats = ", ".join(stats.format_name(code) for code in seen.recipe.traces.formats)
+    formats = ", ".join(format_of(code).name for code in seen.recipe.traces.formats)
     st.markdown(
         f"{formats}, N = {seen.recipe.traces.attempts}, from {shell.plain(workspace.current().label)}."
     )
@@ -215,8 +216,9 @@ def made(job: Job) -> None:
     st.markdown(
         f"### :material/check_circle: {many(traces, 'trace')} from {many(questions, 'question')} are ready"
     )
-    when = datetime.fromtimestamp(job.started).strftime("%d %B, %H:%M")
-    st.caption(f"From {shell.plain(job.label)}, {when}. This page's address leads back to this build.")
+    st.caption(
+        f"From {shell.plain(job.label)}, {started(job)}. This page's address leads back to this build."
+    )
     with st.expander("Where the data went", icon=":material/table:"):
         table = _readable(stats.ledger_table(ledger))
         st.dataframe(table, hide_index=True, alt="Read, kept and dropped at each level")
@@ -230,30 +232,3 @@ def made(job: Job) -> None:
 def _readable(table: "pd.DataFrame") -> "Styler":
     """A table with its columns named like sentences and thousands set apart."""
     return table.rename(columns=str.capitalize).style.format(thousands=",")
-
-
-def builds(besides: Job | None = None) -> None:
-    """Builds besides the one shown, on one's own computer: on a shared server the link of a build is its key."""
-    found = [] if hosted() else [job for job in jobs.recent() if besides is None or job.id != besides.id]
-    if not found:
-        return
-    with st.expander(f"Earlier builds ({len(found)})", icon=":material/history:"):
-        for job in found:
-            words = _line(job)
-            with st.container(horizontal=True, vertical_alignment="center"):
-                st.markdown(words)
-                st.button("Open", on_click=_open, args=(job,), key=f"build.open.{job.id}")
-        if st.session_state.pop("build.opened", False):
-            st.switch_page(shell.FINISH.path)
-
-
-def _line(job: Job) -> str:
-    when = datetime.fromtimestamp(job.started).strftime("%d %B, %H:%M")
-    now = jobs.status(job).state
-    what = many(jobs.ledger(job)[Level.TRACES].kept, "trace") if now is State.DONE else now.value
-    return f"{shell.plain(job.label)} · {what} · {when}"
-
-
-def _open(job: Job) -> None:
-    workspace.current().job = job.id
-    st.session_state["build.opened"] = True

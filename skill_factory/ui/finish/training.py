@@ -4,37 +4,38 @@ from pathlib import Path
 
 import streamlit as st
 
+from skill_factory.build.archives import zipped
 from skill_factory.errors import SkillFactoryError
 from skill_factory.traces.lengths import largest_n
-from skill_factory.trainers import Exported, Options, Trainer, export
-from skill_factory.ui.finish.downloads import zipped
+from skill_factory.trainers import TRAINERS, Exported, Options, TracesTrainer, Trainer, export
 from skill_factory.ui.frame import shell, workspace
 from skill_factory.wording import many, percent
 from skill_factory.work.builds import Job
 
-TRAINER_WORDS = {
-    Trainer.LLAMAFACTORY: "LLaMA-Factory: fine-tune on the traces",
-    Trainer.TRL: "TRL: fine-tune on the traces",
-    Trainer.AXOLOTL: "Axolotl: fine-tune on the traces",
-    Trainer.VERL: "verl: reinforcement learning on the questions",
-}
 SHOWN = {".yaml": "yaml", ".yml": "yaml", ".sh": "bash", ".py": "python", ".json": "json", ".md": "markdown"}
 LONGEST = 20_000
 LEAST, MOST = 256, 131_072
 """Cut-offs that can be chosen."""
 
 
+def names() -> dict[str, str]:
+    """Every trainer by its name, in words."""
+    return {name: f"{one.title}: {one.does}" for name, one in TRAINERS.items()}
+
+
 def training(job: Job) -> None:
     """Choices on the left, files on the right."""
     left, right = st.columns([1, 2], gap="large")
     with left:
-        trainer = st.selectbox(
+        called = names()
+        chosen = st.selectbox(
             "Trainer",
-            list(TRAINER_WORDS),
-            format_func=TRAINER_WORDS.__getitem__,
+            list(called),
+            format_func=called.__getitem__,
             key="train.trainer",
             persist_state="session",
         )
+        trainer = TRAINERS[chosen]
         options = _options(trainer, job)
         go = st.button(
             "Make the files",
@@ -49,7 +50,7 @@ def training(job: Job) -> None:
         with right, st.spinner("Checking every trace …"):
             _export(job, trainer, options)
     with right:
-        made: Exported | None = st.session_state.get("trained", {}).get((job.id, trainer))
+        made: Exported | None = st.session_state.get("trained", {}).get((job.id, trainer.name))
         if made is None:
             st.markdown(
                 "Here come the files and the command for your trainer, copy-ready, after a check of every trace."
@@ -69,7 +70,7 @@ def _options(trainer: Trainer, job: Job) -> Options | None:
         help="Trainers cut longer examples at the end, where the answer stands. The same number stands above and on Look.",
     )  # fmt: skip
     drop = False
-    if trainer is not Trainer.VERL:
+    if isinstance(trainer, TracesTrainer):
         drop = st.toggle("Leave out longer traces", key="train.drop", persist_state="session")
     try:
         return (
@@ -94,12 +95,12 @@ def _source(job: Job) -> str:
 def _export(job: Job, trainer: Trainer, options: Options) -> None:
     try:
         made = export(
-            job.out, trainer, job.path / f"train-{trainer.value}", options, workspace.current().token or None
+            job.out, trainer, job.path / f"train-{trainer.name}", options, workspace.current().token or None
         )
     except SkillFactoryError as error:
         st.error(shell.plain(str(error)), icon=":material/error:")
         return
-    st.session_state.setdefault("trained", {})[job.id, trainer] = made
+    st.session_state.setdefault("trained", {})[job.id, trainer.name] = made
 
 
 def _show(made: Exported, trainer: Trainer, options: Options | None) -> None:
@@ -118,7 +119,7 @@ def _show(made: Exported, trainer: Trainer, options: Options | None) -> None:
     for finding in made.checked.findings:
         st.caption(f":material/info: {many(finding.count, 'row')}: {shell.plain(finding.sentence)}")
     st.download_button(
-        "All files (zip)", lambda: zipped(made.path), f"train-{trainer.value}.zip", "application/zip", key="train.zip",
+        "All files (zip)", lambda: zipped(made.path), f"train-{trainer.name}.zip", "application/zip", key="train.zip",
         icon=":material/download:", on_click="ignore",
     )  # fmt: skip
     for name in sorted(made.files, key=lambda name: (name.count("/"), name)):

@@ -9,8 +9,9 @@ import streamlit as st
 
 from skill_factory.hosting import hosted
 from skill_factory.ui.frame import workspace
-from skill_factory.work import builds, process, pushes
+from skill_factory.work import builds, pushes
 from skill_factory.work.home import forget_old, place
+from skill_factory.work.process import ACTIVE
 
 HOURS = "SKILL_FACTORY_IDLE_HOURS"
 """How long files of a visitor are kept after the last visit; default: 24."""
@@ -50,7 +51,7 @@ def tidy() -> None:
 def _remove_old(days: float) -> None:
     for path in place(builds.KIND).iterdir():
         job = builds.find(path.name)
-        if job is not None and (builds.status(job).state in process.ACTIVE or pushes.running(job)):
+        if job is not None and (builds.status(job).state in ACTIVE or pushes.running(job)):
             with suppress(OSError):
                 os.utime(path)
     for kind in ("uploads", builds.KIND, "facts"):

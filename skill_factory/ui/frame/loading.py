@@ -21,10 +21,10 @@ from skill_factory.build.pipeline import Preview, build_partition
 from skill_factory.build.prepare import SAMPLE_ROWS, check_refused, settle, settled_columns
 from skill_factory.errors import ColumnError, NothingUsable, SourceError
 from skill_factory.hosting import hosted
-from skill_factory.insight.expected import Outlook, outlook
+from skill_factory.insight.expected import Outlook
 from skill_factory.insight.fitness import fitness
 from skill_factory.insight.inspection import Inspection, inspect
-from skill_factory.insight.simulated import foreseen
+from skill_factory.insight.simulated import forecast
 from skill_factory.judge import source_facts
 from skill_factory.judge.first_questions import MORE, first_rows
 from skill_factory.judge.judge import Judgement, judge, judge_questions
@@ -34,6 +34,7 @@ from skill_factory.reasons import Level
 from skill_factory.recipe.model import Columns, Recipe, Source, Traces
 from skill_factory.sources import open_source
 from skill_factory.sources.check import check_upload
+from skill_factory.sources.columns import CANONICAL
 from skill_factory.sources.files import looks_like_path
 from skill_factory.tally import Tally
 from skill_factory.ui.frame import exact_tables, workspace
@@ -212,7 +213,7 @@ def _evidence(chosen: Recipe, found: Narrow) -> Evidence:
         found.facts, once("judged", by_filters, lambda: judge(found.facts, chosen)), chosen
     )
     # A sample's draws are not those of the whole: there the expectation says more.
-    seen = foreseen(found.facts, judged, chosen) if found.whole else outlook(judged, chosen)
+    seen = forecast(found.facts, judged, chosen, **({} if found.whole else {"most": 0}))
     return Evidence(chosen, found, judged, seen, _scale(found))
 
 
@@ -253,7 +254,7 @@ def typical(rows: int = 480) -> Tally:
 
 def _some_rows(chosen: Recipe, rows: int) -> pa.Table:
     tables, _, _ = source_facts.first_tables(source(), chosen.columns, 1_500_000)
-    return pa.concat_tables(tables).slice(0, rows) if tables else source_facts.CANONICAL.empty_table()
+    return pa.concat_tables(tables).slice(0, rows) if tables else CANONICAL.empty_table()
 
 
 def _all_made(table: pa.Table, chosen: Recipe) -> Tally:

@@ -28,9 +28,9 @@ __all__ = [
     "STEPS",
     "Step",
     "errors",
+    "framed",
     "go",
     "needs_source",
-    "page",
     "plain",
     "run",
 ]
@@ -45,7 +45,7 @@ def run() -> None:
     """The whole app, once; what `app.py` calls."""
     # An emoji, not a material icon: that one would be fetched from a font host.
     st.set_page_config(page_title=NAME, page_icon="🏭", layout="wide")
-    pages = [st.Page(step.path, title=step.title, icon=step.icon, help=step.help) for step in STEPS]
+    pages = [step.page() for step in STEPS]
     chosen = st.navigation(pages, position="top")
     st.html(CSS)
     refused = workspace.open_link()
@@ -69,16 +69,9 @@ def _show_strip() -> None:
         log.exception("the strip of numbers")
 
 
-def page() -> None:
-    """
-    The first call in every file of `pages/`.
-
-    A server that has not run `app.py` yet runs the file behind a deep link alone, without frame and navigation,
-    because its folder is called `pages`; so does `AppTest.switch_page`. Then the whole app is run instead.
-    """
-    if not getattr(_run, "active", False):
-        run()
-        st.stop()
+def framed() -> bool:
+    """Whether this script runs inside the frame."""
+    return bool(getattr(_run, "active", False))
 
 
 @contextmanager
@@ -100,7 +93,7 @@ def errors() -> Iterator[None]:
 
 def go(step: Step, label: str = "", icon: str = "") -> None:
     """A link to a step."""
-    st.page_link(step.path, label=label or step.title, icon=icon or step.icon)
+    st.page_link(step.target(), label=label or step.title, icon=icon or step.icon)
 
 
 def needs_source(what: str) -> None:

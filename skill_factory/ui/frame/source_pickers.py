@@ -26,7 +26,7 @@ def enter(text: str, label: str = "", asked: Source | None = None) -> None:
     except SkillFactoryError as error:
         st.error(workspace.plain(str(error)), icon=":material/error:")
         return
-    st.switch_page(DATA.path)
+    st.switch_page(DATA.target())
 
 
 def of_recipe() -> None:
@@ -43,8 +43,13 @@ def of_recipe() -> None:
 
 def demo(primary: bool = True) -> None:
     """The demo: 500 puzzles, made on the spot."""
-    kind = "primary" if primary else "secondary"
-    if st.button("Try the demo", type=kind, icon=":material/play_arrow:", key="door.demo", width="stretch"):
+    if st.button(
+        "Try the demo",
+        type="primary" if primary else "secondary",
+        icon=":material/play_arrow:",
+        key="door.demo",
+        width="stretch",
+    ):
         enter("demo")
 
 

@@ -1,36 +1,76 @@
 """The steps of the journey, one page each."""
 
+import importlib
 from typing import NamedTuple
+
+import streamlit as st
+from streamlit.navigation.page import StreamlitPage
+
+PACKAGED = False
+"""Whether the app runs from an installed package, whose entrance has no files of pages beside it."""
 
 
 class Step(NamedTuple):
     """A step of the journey."""
 
     path: str
+    """The page's door beside `app.py`."""
+    module: str
+    """What the page shows: the module's `show`."""
     title: str
     icon: str
     help: str
 
+    def target(self) -> str | StreamlitPage:
+        """What links and switches lead to."""
+        return self.page() if PACKAGED else self.path
+
+    def page(self) -> StreamlitPage:
+        """The page for the navigation; its address is the title either way."""
+        if not PACKAGED:
+            return st.Page(self.path, title=self.title, icon=self.icon, help=self.help)
+        first = self.title == "Start"
+        return st.Page(
+            self._show, title=self.title, icon=self.icon, help=self.help, url_path=self.title, default=first
+        )
+
+    def _show(self) -> None:
+        importlib.import_module(self.module).show()
+
 
 START = Step(
-    "pages/1_Start.py", "Start", ":material/flag:", "What comes out, what is needed, and three ways in."
+    "pages/1_Start.py",
+    "skill_factory.ui.start.page",
+    "Start",
+    ":material/flag:",
+    "What comes out, what is needed, and three ways in.",
 )
 DATA = Step(
     "pages/2_Data.py",
+    "skill_factory.ui.data.page",
     "Data",
     ":material/database:",
     "Pick the data, say which column holds what, see if they will do.",
 )
 CHOOSE = Step(
     "pages/3_Choose.py",
+    "skill_factory.ui.choose.page",
     "Choose",
     ":material/tune:",
     "Choose the traces, with live numbers beside each choice.",
 )
 LOOK = Step(
-    "pages/4_Look.py", "Look", ":material/visibility:", "Read the traces as the build will write them."
+    "pages/4_Look.py",
+    "skill_factory.ui.look.page",
+    "Look",
+    ":material/visibility:",
+    "Read the traces as the build will write them.",
 )
 FINISH = Step(
-    "pages/5_Finish.py", "Finish", ":material/check_circle:", "Build the data set, publish it, train with it."
+    "pages/5_Finish.py",
+    "skill_factory.ui.finish.page",
+    "Finish",
+    ":material/check_circle:",
+    "Build the data set, publish it, train with it.",
 )
 STEPS = (START, DATA, CHOOSE, LOOK, FINISH)

@@ -24,7 +24,7 @@ def show() -> None:
         if not found.exact:
             still_reading()
     except SkillFactoryError:
-        st.page_link(DATA.path, label="The data need a look", icon=":material/error:")
+        st.page_link(DATA.target(), label="The data need a look", icon=":material/error:")
 
 
 def numbers(found: loading.Evidence) -> None:
@@ -37,16 +37,20 @@ def numbers(found: loading.Evidence) -> None:
         else (rounded(n * scale) for n in (see.questions, see.traces))
     )
     st.page_link(
-        DATA.path, label=f"{about}**{many(questions, 'question')}**", help="Questions that give a trace"
+        DATA.target(), label=f"{about}**{many(questions, 'question')}**", help="Questions that give a trace"
     )
     st.html('<span class="sf-to" aria-hidden="true">→</span>', width="content")
     hedge = about or ("" if see.exact else "up to ")
-    st.page_link(CHOOSE.path, label=f"{hedge}**{many(traces, 'trace')}**", help="What a build would write")
+    st.page_link(
+        CHOOSE.target(), label=f"{hedge}**{many(traces, 'trace')}**", help="What a build would write"
+    )
     if not see.traces:
         return
     known = found.exact and see.drawn and see.exact
-    fixing = f"{'' if known else 'about '}**{percent(see.fixing)}** show a mistake being fixed"
-    st.page_link(LOOK.path, label=fixing, help="Traces in which a wrong attempt is followed by a right end")
+    fixing = f"{'' if known else 'about '}**{percent(see.fixing)}** show a mistake corrected"
+    st.page_link(
+        LOOK.target(), label=fixing, help="Traces in which a wrong attempt is followed by a right end"
+    )
     time.sleep(SENT)
     too_long(found)
 
@@ -59,7 +63,7 @@ def too_long(found: loading.Evidence) -> None:
     over = tables.too_long(measured, limit, found.recipe.cutoff.chars_per_token)
     share = f"about **{percent(over)}**" if over else "**none**"
     st.page_link(
-        LOOK.path, label=f"{share} over {limit:,} tokens",
+        LOOK.target(), label=f"{share} over {limit:,} tokens",
         help="Estimated from traces of the first rows; a trainer cuts what is longer, and the answer stands last. "
         "The limit is the recipe's cut-off, or the one chosen under Train.",
     )  # fmt: skip

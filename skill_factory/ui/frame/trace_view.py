@@ -4,8 +4,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from skill_factory.formats import format_of
 from skill_factory.insight.html import question_html, raw_html, stylesheet, trace_html
-from skill_factory.insight.tables import format_name
 from skill_factory.insight.trace_parts import tokens_at
 from skill_factory.model import Trace, hex_id
 from skill_factory.recipe.model import Recipe
@@ -51,7 +51,7 @@ def body(trace: Trace, recipe: Recipe, way: str = READ, key: str = "trace") -> N
 
 def badges(trace: Trace, recipe: Recipe) -> None:
     """What the trace is, how long it is, and what the linter says of it."""
-    name = format_name(trace.plan.format)
+    name = format_of(trace.plan.format).name
     st.badge(
         workspace.plain(f"Label {trace.plan.label}"),
         color="gray",

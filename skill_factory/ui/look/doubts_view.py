@@ -11,6 +11,7 @@ from skill_factory.insight.item_html import critique_html
 from skill_factory.insight.trace_parts import first_line, mark, truth_word, visible
 from skill_factory.judge.lookup import disputed
 from skill_factory.model import hex_id
+from skill_factory.sources import RawSource
 from skill_factory.ui.frame import loading, workspace
 from skill_factory.ui.frame.loading import Evidence
 from skill_factory.ui.look import trace_picker
@@ -75,5 +76,5 @@ def _doubt_table(found: Sequence[Doubt], seen: Evidence, least: int) -> None:
     st.html(critique_html(told[one.place], one.correct))
 
 
-def _doubts_file(source: object, seen: Evidence, found: Sequence[Doubt]) -> str:
+def _doubts_file(source: RawSource, seen: Evidence, found: Sequence[Doubt]) -> str:
     return as_csv(doubtful_rows(source, seen.recipe, seen.narrow, found))

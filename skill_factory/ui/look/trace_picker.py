@@ -6,8 +6,8 @@ from functools import partial
 
 import streamlit as st
 
+from skill_factory.formats import format_of
 from skill_factory.insight.html import html_page
-from skill_factory.insight.tables import format_name
 from skill_factory.insight.trace_parts import first_line, path_of, story, visible
 from skill_factory.model import Trace, hex_id
 from skill_factory.ui.frame import loading, shell, workspace
@@ -83,7 +83,7 @@ def _chosen_kind(every: Sequence[Trace]) -> list[Trace]:
 
 
 def _kind(trace: Trace) -> str:
-    return f"{format_name(trace.plan.format)} · {trace.plan.label}"
+    return f"{format_of(trace.plan.format).name} · {trace.plan.label}"
 
 
 def _place(shown: Sequence[Trace]) -> int:
@@ -116,17 +116,10 @@ def _go_anywhere(now: int, of: int) -> None:
 
 def _steps(place: int, of: int) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="look.steps"):
-        one = {"disabled": of < 2}
-        st.button("Back", key="look.previous", on_click=_go, args=(place - 1,), shortcut="Left", **one)
-        st.button("Next", key="look.next", on_click=_go, args=(place + 1,), shortcut="Right", **one)
-        st.button(
-            "Random",
-            icon=":material/casino:",
-            key="look.random",
-            on_click=_go_anywhere,
-            args=(place, of),
-            **one,
-        )
+        step = partial(st.button, disabled=of < 2)
+        step("Back", key="look.previous", on_click=_go, args=(place - 1,), shortcut="Left")
+        step("Next", key="look.next", on_click=_go, args=(place + 1,), shortcut="Right")
+        step("Random", icon=":material/casino:", key="look.random", on_click=_go_anywhere, args=(place, of))
 
 
 def _list(shown: Sequence[Trace], place: int) -> None:

@@ -1,33 +1,24 @@
-"""The commands that talk to the Hub: `push` a build folder or a raw set, make the app a `space`."""
+"""The command `push`: publish a build folder or a raw set on the Hub."""
 
 import argparse
 import json
-import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from skill_factory.cli.asking import agreed, say
+from skill_factory.cli.output import JSON
 from skill_factory.errors import HubError
 
 if TYPE_CHECKING:
     from skill_factory.publish.plan import PushPlan
     from skill_factory.publish.push import PushResult, PushStep
-    from skill_factory.recipe.model import Recipe
 
 
-def add_arguments(commands: Any) -> None:
-    """Add `push` and `space` to the commands of the command line."""
-    _push_arguments(commands)
-    _space_arguments(commands)
-
-
-def _push_arguments(commands: Any) -> None:
-    made = commands.add_parser(
-        "push",
-        help="publish a build folder or a raw set on the Hub",
-        description="Publish what `build` or `generate` made on the Hub, in one commit. The token is HF_TOKEN or the stored login.",
-    )
+def add_arguments(made: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    made.description = "Publish what `build` or `generate` made on the Hub, in one commit. The token is HF_TOKEN or the stored login."
     made.add_argument(
         "folder", metavar="DIR", help="a finished build folder, or a raw set that `generate` made"
     )
@@ -46,33 +37,13 @@ def _push_arguments(commands: Any) -> None:
     made.add_argument(
         "--parent", default="", metavar="COMMIT", help="only while this is the data set's newest commit"
     )
-    made.add_argument(
-        "--json", action="store_true", help="one JSON object on standard output and nothing else there"
-    )
+    made.add_argument("--json", action="store_true", help=JSON)
     made.add_argument(
         "--progress", default="", metavar="FILE", help="say in this file how far it is, not on standard error"
     )
-    made.set_defaults(run=run_push)
 
 
-def _space_arguments(commands: Any) -> None:
-    made = commands.add_parser(
-        "space",
-        help="run this app as a Space of your own",
-        description="Create a Space from this checkout, or bring it up to date. Docker Spaces need a paid plan.",
-    )
-    made.add_argument("repo", metavar="USER/NAME", help="the Space")
-    made.add_argument("--public", action="store_true", help="visible to everybody; default: private")
-    made.add_argument(
-        "--bucket", default="", metavar="USER/NAME", help="storage bucket to mount; default: none"
-    )
-    made.add_argument(
-        "--json", action="store_true", help="one JSON object on standard output and nothing else there"
-    )
-    made.set_defaults(run=run_space)
-
-
-def run_push(args: argparse.Namespace) -> int:
+def run(args: argparse.Namespace) -> int:
     """Plan, show, ask where something is replaced, publish. 0 when the data set is there, 1 when the answer was no."""
     from skill_factory.hub.client import stored_token
     from skill_factory.publish.plan import Mode
@@ -82,18 +53,18 @@ def run_push(args: argparse.Namespace) -> int:
     plan = _plan(args, token)
     show = _noted_in(Path(args.progress)) if args.progress else _show_step
     if not args.progress:
-        _tell(plan.lines())
+        say(plan.lines())
     if (
         plan.mode is Mode.REPLACE
         and plan.before
         and not plan.unchanged
         and not (args.yes or _agreed_to_replace(plan.repo))
     ):
-        _tell(["Nothing was changed."])
+        say(["Nothing was changed."])
         return 1
     result = push(plan, str(token), show)
     if not args.progress:
-        _tell([f"Warning: {warning}" for warning in result.warnings if warning not in plan.warnings])
+        say([f"Warning: {warning}" for warning in result.warnings if warning not in plan.warnings])
     told = {
         "url": result.url, "commit": result.commit, "unchanged": result.unchanged, "tag": result.tag,
         "pull_request": result.pull_request, "warnings": list(result.warnings),
@@ -151,63 +122,13 @@ def _outcome(plan: "PushPlan", result: "PushResult") -> str:
     return f"Published: {result.url} (commit {result.commit[:8]}{tag})\n{use}"
 
 
-def build_on_jobs(
-    recipe: "Recipe",
-    repo: str,
-    *,
-    source: str = "",
-    mode: str = "new",
-    public: bool = False,
-    flavor: str = "",
-    minutes: int = 60,
-    yes: bool = False,
-) -> int:
-    """`build --on hf-jobs`: say the cost, ask, start the job, follow its log. 0 when it has published, 1 after a no."""
-    from skill_factory.hub.client import stored_token
-    from skill_factory.publish.hub_jobs import FLAVOR, cost_line, follow, job_source, machines, run_on_jobs
-    from skill_factory.publish.plan import Mode
-
-    token, asked = stored_token(), job_source(recipe, source)
-    known = {machine.name: machine for machine in machines(token)}
-    machine = known.get(flavor or FLAVOR)
-    if machine is None:
-        raise HubError(f"The Hub rents out no machine {flavor or FLAVOR!r}. Found: {', '.join(known)}.")
-    _tell([f"A job will build from {asked} and publish to {repo}; it is stopped after {minutes} minutes."])
-    _tell([cost_line(machine, minutes)])
-    if not (yes or _agreed("Start it?", "A job costs money, so starting it")):
-        _tell(["Nothing was started."])
-        return 1
-    job = run_on_jobs(
-        recipe,
-        repo,
-        token,
-        source=asked,
-        mode=Mode(mode),
-        public=public,
-        flavor=machine.name,
-        minutes=minutes,
-    )
-    _tell([f"Started: {job.url}"])
-    for line in follow(job):
-        _tell([line])
-    return 0
-
-
-def _agreed(question: str, what: str) -> bool:
-    """The answer to the one question; without a terminal to ask at, an error that names the option."""
-    if not sys.stdin.isatty():
-        raise HubError(f"{what} needs a yes. Nothing was changed. Run again with --yes.")
-    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
-
-
 def _agreed_to_replace(repo: str) -> bool:
-    return _agreed(f"Replace the data in {repo}?", f"Replacing what is in {repo}")
+    return agreed(f"Replace the data in {repo}?", f"Replacing what is in {repo}")
 
 
 def _show_step(step: Any) -> None:
     share = f"{step.done / step.total:4.0%}" if step.total else "100%"
-    _tell([f"  {share}  {step.what}"])
+    say([f"  {share}  {step.what}"])
 
 
 def _noted_in(path: Path) -> Callable[["PushStep"], None]:
@@ -219,23 +140,3 @@ def _noted_in(path: Path) -> Callable[["PushStep"], None]:
         whole.replace(path)
 
     return note
-
-
-def _tell(lines: list[str]) -> None:
-    from skill_factory.cli.main import plain
-
-    for line in lines:
-        print(plain(line), file=sys.stderr, flush=True)
-
-
-def run_space(args: argparse.Namespace) -> int:
-    """Create or update the Space from the checkout that this package lies in."""
-    from skill_factory.hub.client import stored_token
-    from skill_factory.publish.space import create_space
-
-    root = Path(__file__).parents[2]
-    done = create_space(args.repo, root, stored_token(), public=args.public, bucket=args.bucket)
-    told = {"url": done.url, "commit": done.commit, "created": done.created, "unchanged": done.unchanged}
-    what = "Created" if done.created else "Unchanged" if done.unchanged else "Updated"
-    print(json.dumps(told) if args.json else f"{what}: {done.url}")
-    return 0

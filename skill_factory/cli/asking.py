@@ -1,0 +1,20 @@
+"""What a command says beside its result, on standard error, and the one question that it may ask there."""
+
+import sys
+
+from skill_factory.cli.output import plain
+from skill_factory.errors import HubError
+
+
+def say(lines: list[str]) -> None:
+    """Print lines on standard error, without control characters from the data."""
+    for line in lines:
+        print(plain(line), file=sys.stderr, flush=True)
+
+
+def agreed(question: str, what: str) -> bool:
+    """The answer to the one question; without a terminal to ask at, an error that names the option."""
+    if not sys.stdin.isatty():
+        raise HubError(f"{what} needs a yes. Nothing was changed. Run again with --yes.")
+    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")

@@ -1,0 +1,132 @@
+"""The command `build`: make the training set, here or on a machine of the Hub."""
+
+import argparse
+import json
+from typing import TYPE_CHECKING, Any
+
+from skill_factory.cli.output import tell
+from skill_factory.cli.recipe_options import (
+    SOURCE,
+    add_recipe_options,
+    columns_of,
+    recipe_of,
+    source_of,
+    token_for,
+)
+from skill_factory.errors import RecipeError
+
+if TYPE_CHECKING:
+    from skill_factory.build.engines import Engine
+    from skill_factory.recipe.model import Recipe
+
+
+def add_arguments(made: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    made.add_argument("source", nargs="?", default="", help=SOURCE)
+    made.add_argument("--out", default="", metavar="DIR", help="the build folder")
+    made.add_argument("--workers", type=int, default=0, metavar="W", help="processes; default: one per core")
+    made.add_argument(
+        "--memory",
+        default="",
+        metavar="SIZE",
+        help="memory to keep below, e.g. 1GB; fewer workers if need be",
+    )
+    made.add_argument("--fresh", action="store_true", help="replace the build that is in the folder")
+    made.add_argument("--engine", choices=("local", "ray"), default="local", help="where the work is done")
+    made.add_argument(
+        "--ray-address", default="", metavar="ADDR", help="a running Ray cluster; default: one of its own"
+    )
+    job = made.add_argument_group(
+        "on a machine of the Hub", "for Hub and demo sources; cost and time are said first"
+    )
+    job.add_argument(
+        "--on", choices=("here", "hf-jobs"), default="here", help="run here, or as a job of the Hub"
+    )
+    job.add_argument("--to", default="", metavar="USER/NAME", help="where the job publishes the data set")
+    job.add_argument("--mode", choices=("new", "pr", "replace"), default="new", help="as in `push`")
+    job.add_argument("--public", action="store_true", help="publish for everybody; default: private")
+    job.add_argument(
+        "--flavor",
+        default="",
+        metavar="NAME",
+        help="kind of machine; default: eight cores without accelerator",
+    )
+    job.add_argument(
+        "--minutes", type=int, default=60, metavar="M", help="the job is stopped after this time"
+    )
+    job.add_argument("--yes", action="store_true", help="don't ask before starting it")
+    add_recipe_options(made)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Build, and say what came of it. Errors: SkillFactoryError."""
+    from skill_factory.arrow_alone import arrow_alone
+    from skill_factory.build.pipeline import build
+    from skill_factory.build.progress import TerminalReport
+    from skill_factory.cli.output import show_build
+
+    arrow_alone()
+    recipe = recipe_of(args)
+    if args.on == "hf-jobs":
+        return _build_on_jobs(args, recipe)
+    if not args.out:
+        raise RecipeError("A build needs a folder to write to: --out DIR.")
+    source = source_of(args, recipe)
+    report = TerminalReport()
+    try:
+        result = build(
+            source, args.out, recipe, columns=columns_of(args), workers=args.workers, fresh=args.fresh,
+            report=report, token=token_for(source), engine=_engine(args), exact=args.recipe.startswith("hf:"),
+        )  # fmt: skip
+    finally:
+        report.close()
+    same = _same_as_published(args.recipe, result.report)
+    if args.json:
+        told = {"path": str(result.path), "resumed": result.resumed, "already": result.already}
+        tell({**told, **same, **result.report})
+        return 0
+    show_build(result)
+    if same:
+        words = "the same rows as" if same["same_as_published"] else "NOT the same rows as"
+        print(f"  digest      {result.report['rows_digest']}: {words} the published data set")
+    return 0
+
+
+def _build_on_jobs(args: argparse.Namespace, recipe: "Recipe") -> int:
+    from skill_factory.cli.hub_jobs import build_on_jobs
+
+    if not args.to:
+        raise RecipeError("A job publishes what it builds; say where: --to USER/NAME.")
+    if args.map:
+        recipe = recipe.changed({f"columns.{field}": value for field, value in columns_of(args).items()})
+    return build_on_jobs(
+        recipe,
+        args.to,
+        source=args.source,
+        mode=args.mode,
+        public=args.public,
+        flavor=args.flavor,
+        minutes=args.minutes,
+        yes=args.yes,
+    )
+
+
+def _same_as_published(name: str, report: dict[str, Any]) -> dict[str, bool]:
+    """Whether a rebuilt data set holds the published rows; empty for a recipe that is not from the Hub."""
+    if not name.startswith("hf:"):
+        return {}
+    from skill_factory.hub.client import read_text, stored_token
+
+    repo, _, revision = name.removeprefix("hf:").partition("@")
+    published = json.loads(read_text(repo, "report.json", stored_token(), revision or None))
+    return {"same_as_published": published.get("rows_digest") == report["rows_digest"]}
+
+
+def _engine(args: argparse.Namespace) -> "Engine | None":
+    from skill_factory.build.engines.local import local_engine, workers_within
+
+    if args.engine == "ray":
+        from skill_factory.build.engines.ray import ray_engine
+
+        return ray_engine(args.ray_address)
+    return local_engine(workers_within(args.memory, args.workers)) if args.memory else None

@@ -1,0 +1,67 @@
+"""The command `preview`: the first traces of a build, before it."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from skill_factory.cli.output import plain, tell
+from skill_factory.cli.recipe_options import (
+    SOURCE,
+    add_recipe_options,
+    columns_of,
+    recipe_of,
+    source_of,
+    token_for,
+)
+from skill_factory.errors import RecipeError
+
+
+def add_arguments(made: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    made.add_argument("source", nargs="?", default="", help=SOURCE)
+    made.add_argument("--questions", type=int, default=2, metavar="K", help="questions to show; default: 2")
+    made.add_argument("--html", default="", metavar="FILE", help="write one self-contained page instead")
+    add_recipe_options(made)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Show the first traces at the terminal, as JSON, or as a page. Errors: SkillFactoryError."""
+    from skill_factory.arrow_alone import arrow_alone
+    from skill_factory.build.pipeline import preview
+    from skill_factory.insight.html import html_page, terminal
+    from skill_factory.model import hex_id
+
+    arrow_alone()
+    recipe = recipe_of(args)
+    source = source_of(args, recipe)
+    found = preview(
+        source, recipe, columns=columns_of(args), questions=args.questions, token=token_for(source)
+    )
+    if args.html:
+        _write_page(args.html, html_page(found.traces, "Traces, before the build"))
+    if args.json:
+        rows = [
+            {
+                "trace_id": hex_id(one.id), "label": one.plan.label, "format": one.plan.format,
+                "question": one.plan.question.text, "text": one.text,
+            }
+            for one in found.traces
+        ]  # fmt: skip
+        tell({"traces": rows})
+    elif args.html:
+        print(plain(f"{len(found.traces)} traces in {args.html}"))
+    else:
+        colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+        for trace in found.traces:
+            print(terminal(trace, colour), end="\n\n")
+    return 0
+
+
+def _write_page(path: str, page: str) -> None:
+    try:
+        Path(path).write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise RecipeError(
+            f"Can't write the page to {path}: {error.strerror}. Choose another --html FILE."
+        ) from None

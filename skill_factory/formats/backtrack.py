@@ -1,0 +1,47 @@
+"""`*C*IC`: the last attempt is wrong, and the trace goes back to a right one."""
+
+from skill_factory.draws import Draws
+from skill_factory.formats.chances import sizes
+from skill_factory.formats.drawing import attempts_of, key_of, others
+from skill_factory.formats.record import Expected, Format, Needs, Plans, Pool
+from skill_factory.model import Closing, Question, Skip, TraceFormat, TracePlan
+from skill_factory.reasons import TraceReason
+from skill_factory.recipe.model import Traces
+
+RULE = "incorrect last"
+
+
+def backtrack(question: Question, ask: Traces) -> Plans:
+    """`*C*IC`: a right and a wrong attempt and others; the wrong one last; then back to the last right one."""
+    right, wrong = question.right, question.wrong
+    for repeat in range(ask.repeats):
+        n = attempts_of(question, ask, repeat)
+        if n < 2 or not wrong:
+            reason = TraceReason.NEEDS_TWO_ATTEMPTS if n < 2 else TraceReason.NEEDS_WRONG_RESPONSE
+            yield Skip(question, TraceFormat.BACKTRACK, reason)
+            continue
+        key = key_of(question, ask, repeat, n, RULE)
+        draws = Draws(key)
+        first, last = draws.choose(right), draws.choose(wrong)
+        rest = others(draws, question, (first, last), n - 2)
+        order = [*draws.shuffled([first, *rest]), last]
+        yield TracePlan(question, TraceFormat.BACKTRACK.value, "*C*IC", repeat, order, Closing.BACKTRACK, key)
+
+
+def expected(pool: Pool, ask: Traces) -> Expected:
+    """Every trace leaves a wrong attempt for a right one."""
+    for n in sizes(ask):
+        yield "*C*IC", n, (0.0, 0.0, 1 / len(sizes(ask)), 0.0)
+
+
+BACKTRACK = Format(
+    TraceFormat.BACKTRACK.value,
+    backtrack,
+    title="Back to the right one",
+    shows="The last attempt is wrong; the trace goes back to a right one.",
+    picture="✓•✗•↩✓",
+    label="*C*IC",
+    needs=Needs(wrong=1, attempts=2),
+    expects=expected,
+    rule=RULE,
+)

@@ -1,0 +1,34 @@
+"""Axolotl: the traces, its configuration, a script and the notes."""
+
+import json
+from pathlib import Path
+
+from skill_factory.trainers.record import Traces, TracesTrainer
+from skill_factory.trainers.templates import fill, write
+from skill_factory.trainers.trace_files import write_traces
+
+
+def write_axolotl(given: Traces, folder: Path) -> None:
+    """The traces in a folder `data`, `config.yaml`, `train.sh` and the notes."""
+    options = given.options
+    write_traces(given.bundle, folder / "data", given.keep)
+    template = AXOLOTL.template(options) or "tokenizer_default"
+    told = {"model": json.dumps(options.model), "cutoff": options.cutoff, "epochs": options.epochs}
+    write(folder / "config.yaml", fill("axolotl.yaml", template=template, excess="drop", **told))
+    write(folder / "train.sh", fill("axolotl.sh"))
+    write(folder / "TRAINING.md", fill("axolotl.md", excess_words="left out", report=given.report))
+
+
+AXOLOTL = TracesTrainer(
+    "axolotl",
+    "Axolotl",
+    "fine-tune on the traces",
+    write_axolotl,
+    families={
+        "qwen3": "chatml",
+        "qwen2.5": "qwen_25",
+        "llama3": "llama3",
+        "gemma": "gemma",
+        "mistral": "mistral_v2v3",
+    },
+)

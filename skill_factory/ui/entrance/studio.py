@@ -1,0 +1,7 @@
+"""The entrance of an installed package: what `skill-factory app` gives to Streamlit. It has no folder of pages beside it."""
+
+from skill_factory.ui import app
+from skill_factory.ui.frame import steps
+
+steps.PACKAGED = True
+app.run()

@@ -1,0 +1,32 @@
+"""What comes out, what is needed, and three ways in."""
+
+import streamlit as st
+
+from skill_factory.ui.frame import shell, source_pickers, workspace
+from skill_factory.ui.frame.earlier_builds import earlier_builds
+from skill_factory.ui.start import recipe_files, start
+
+
+def show() -> None:
+    """The page, from top to bottom."""
+    st.title("Turn a model's tries into training traces")
+
+    left, right = st.columns([2, 3], gap="large")
+    with left:
+        start.needed()
+        with st.container(border=True, key="doors"):
+            source_pickers.of_recipe()
+            source_pickers.demo(primary=not workspace.current().source)
+            hub_tab, file_tab = st.tabs(["From the Hub", "My file"], key="doors.tab")
+            with hub_tab:
+                source_pickers.hub()
+            with file_tab:
+                source_pickers.file()
+        if workspace.current().source:
+            shell.go(shell.DATA, f"Go on with {shell.plain(workspace.current().label)}")
+    with right:
+        start.example()
+
+    recipe_files.recipes()
+    earlier_builds()
+    start.words()
