@@ -4,13 +4,22 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import IO, Any, NoReturn
+from typing import Any, NoReturn, Protocol
 
 from skill_factory.errors import SourceError
 
 Row = dict[str, Any]
 Rows = Iterator[tuple[int, Row]]
 """Rows, each with the characters that it took."""
+
+
+class Readable(Protocol):
+    """What a text is read from, some characters at a time."""
+
+    def read(self, characters: int, /) -> str:
+        """So many characters at most; none at the end."""
+        ...
+
 
 LONGEST_ROW = 64_000_000
 LONGEST_WHOLE = 512_000_000
@@ -34,7 +43,7 @@ ROW_KEYS = (
 ID = "id"
 
 
-def json_rows(file: IO[str], path: Path) -> Rows:
+def json_rows(file: Readable, path: Path) -> Rows:
     """
     A JSON array of objects, or objects one after the other; one object is held at a time.
 
@@ -73,7 +82,7 @@ def json_rows(file: IO[str], path: Path) -> Rows:
 class _Text:
     """A JSON text that is read as far as the next object needs."""
 
-    def __init__(self, file: IO[str], path: Path) -> None:
+    def __init__(self, file: Readable, path: Path) -> None:
         self._file, self._path = file, path
         self._text, self._at, self._ended = "", 0, False
         self._lines = 1

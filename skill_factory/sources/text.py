@@ -5,6 +5,7 @@ import io
 import json
 import zlib
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import IO, Any
 
@@ -27,14 +28,12 @@ MOST_UNPACKED = 100
 
 def text_batches(path: Path, suffix: str, rows: int, most: float = float("inf")) -> Iterator[list[Row]]:
     """The rows of a text file in lists of so many, ending after about `most` characters. Errors: SourceError."""
-    reader = {".csv": _csv_rows, ".tsv": _csv_rows, ".json": json_rows}.get(suffix, _jsonl_rows)
+    reader = _READERS.get(suffix, _jsonl_rows)
     try:
-        with _opened(path, _encoding(path, suffix)) as file:
+        with _opened(path.open("rb"), path, path.stat().st_size, _encoding(path, suffix)) as file:
             yield from row_batches(reader(file, path), rows, most)
     except UnicodeDecodeError as error:
-        raise SourceError(
-            f"{path.name} is not UTF-8 text (it holds the byte {error.object[error.start]:#04x}). Save it as UTF-8."
-        ) from None
+        raise _not_utf_8(path, error) from None
     except (OSError, EOFError, zlib.error, pa.ArrowException) as error:
         raise damaged(path, error) from None
 
@@ -95,23 +94,36 @@ def _encoding(path: Path, suffix: str) -> str:
     return "utf-8-sig"
 
 
-def _opened(path: Path, encoding: str) -> IO[str]:
+def stream_batches(raw: Any, name: str, size: int, suffix: str, rows: int) -> Iterator[list[Row]]:
+    """The rows of a text that is read from elsewhere: what `text_batches` gives of the same bytes. Errors: SourceError."""
+    path, reader = Path(name), _READERS.get(suffix, _jsonl_rows)
+    try:
+        with _opened(raw, path, size, "utf-8-sig") as file:
+            yield from row_batches(reader(file, path), rows)
+    except UnicodeDecodeError as error:
+        raise _not_utf_8(path, error) from None
+
+
+def _not_utf_8(path: Path, error: UnicodeDecodeError) -> SourceError:
+    byte = error.object[error.start]
+    return SourceError(f"{path.name} is not UTF-8 text (it holds the byte {byte:#04x}). Save it as UTF-8.")
+
+
+def _opened(raw: Any, path: Path, size: int, encoding: str) -> IO[str]:
     last = path.suffix.lower()
     if last == ".gz":
-        raw: Any = io.BufferedReader(_Readable(gzip.open(path, "rb"), path), 1 << 18)  # noqa: SIM115 - the wrapper closes it
+        raw = io.BufferedReader(_Readable(gzip.GzipFile(fileobj=raw), path, size, raw), 1 << 18)
     elif last == ".zst":
-        raw = io.BufferedReader(_Readable(pa.input_stream(str(path), compression="zstd"), path), 1 << 18)
-    else:
-        raw = path.open("rb")
+        raw = io.BufferedReader(_Readable(pa.input_stream(raw, compression="zstd"), path, size, raw), 1 << 18)
     return io.TextIOWrapper(raw, encoding=encoding, newline="")
 
 
 class _Readable(io.RawIOBase):
     """A stream that unpacks, as a raw stream of Python's. Errors: SourceError for a file that unpacks without end."""
 
-    def __init__(self, stream: Any, path: Path) -> None:
-        self._stream, self._path = stream, path
-        self._most = max(LARGEST_UNPACKED, MOST_UNPACKED * path.stat().st_size)
+    def __init__(self, stream: Any, path: Path, size: int, packed: Any) -> None:
+        self._stream, self._path, self._packed = stream, path, packed
+        self._most = max(LARGEST_UNPACKED, MOST_UNPACKED * size)
         self._read = 0
 
     def readable(self) -> bool:
@@ -130,6 +142,7 @@ class _Readable(io.RawIOBase):
 
     def close(self) -> None:
         self._stream.close()
+        self._packed.close()
         super().close()
 
 
@@ -155,24 +168,33 @@ def _jsonl_rows(file: IO[str], path: Path) -> Rows:
     first = next(lines, None)
     if first is None:
         return
-    if first[1].lstrip().startswith("[") or not _is_json(first[1]):
-        file.seek(0)
-        if _looks_like_json(first[1]):
-            yield from json_rows(file, path)
-            return
-        lines = _lines(file, path)
-    else:
-        yield len(first[1]), _row_of(first[1], path, first[0])
-    for number, line in lines:
+    if _looks_like_json(first[1]) and not isinstance(_value(first[1]), dict):
+        yield from json_rows(_Again(first[1], file), path)
+        return
+    for number, line in chain([first], lines):
         yield len(line), _row_of(line, path, number)
 
 
-def _is_json(line: str) -> bool:
+def _value(line: str) -> Any:
+    """The JSON value of a line; None where it is none."""
     try:
-        json.loads(line)
+        return json.loads(line)
     except (ValueError, RecursionError):
-        return False
-    return True
+        return None
+
+
+class _Again:
+    """A text whose first line was read already, read from its beginning: what is packed can't be wound back."""
+
+    def __init__(self, first: str, rest: IO[str]) -> None:
+        self._first, self._rest = first, rest
+
+    def read(self, characters: int) -> str:
+        """So many characters at most; none at the end."""
+        if self._first:
+            taken, self._first = self._first[:characters], self._first[characters:]
+            return taken
+        return self._rest.read(characters)
 
 
 def _looks_like_json(line: str) -> bool:
@@ -200,3 +222,6 @@ def _fault(error: Exception) -> str:
     if isinstance(error, json.JSONDecodeError):
         return error.msg
     return "nested too deep" if isinstance(error, RecursionError) else "a number is too long"
+
+
+_READERS = {".csv": _csv_rows, ".tsv": _csv_rows, ".json": json_rows}
