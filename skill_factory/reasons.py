@@ -25,6 +25,7 @@ class RowReason(StrEnum):
     NO_LABEL = "no_label"
     NOT_TEXT = "not_text"
     LENGTHS_DIFFER = "lengths_differ"
+    LEFT_OUT = "left_out"
 
 
 class ResponseReason(StrEnum):
@@ -32,6 +33,7 @@ class ResponseReason(StrEnum):
 
     ROW_DROPPED = "row_dropped"
     OTHER_VARIANT = "other_variant"
+    CUT_OFF = "cut_off"
     EMPTY = "empty"
     BLOCK_TAGS = "block_tags"
     TOO_SHORT = "too_short"
@@ -101,8 +103,10 @@ _SENTENCES: dict[tuple[Level, str], str] = {
         Level.ROWS,
         "lengths_differ",
     ): "the lists of responses, labels, answers and reflections differ in length",
+    (Level.ROWS, "left_out"): "the mapping takes only rows with another value there",
     (Level.RESPONSES, "row_dropped"): "its row can't be read",
     (Level.RESPONSES, "other_variant"): "its prompt variant is not among the chosen ones",
+    (Level.RESPONSES, "cut_off"): "it was cut off inside its thinking",
     (Level.RESPONSES, "empty"): "the response is empty",
     (Level.RESPONSES, "block_tags"): "it holds a tag that marks the blocks of a trace, such as </sample>",
     (Level.RESPONSES, "too_short"): "it is shorter than the limit",
