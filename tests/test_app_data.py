@@ -104,7 +104,7 @@ def test_rows_that_cannot_be_read_are_shown_with_their_reason(tmp_path: Path) ->
     rows = [*make_rows(20), row("q", "r", "perhaps"), row("", "r", True)]
     app = with_source(str(write_jsonl(rows, tmp_path / "raw.jsonl")))
     said = words(app)
-    assert "right or wrong is not given, or can't be read as yes or no" in said
+    assert "right or wrong is missing, or can't be read as yes or no" in said
     assert "the question is missing or empty" in said
     assert "perhaps" in said
 

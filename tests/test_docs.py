@@ -51,7 +51,8 @@ def test_the_make_targets_that_are_named_exist() -> None:
         for name in re.findall(r"(?:`|^)make ([a-z-]+)", page.read_text("utf-8"), re.MULTILINE)
     }
 
-    assert named and named <= targets
+    assert len(named) >= 8
+    assert named - targets - {"it"} == set()
 
 
 def test_every_format_command_and_column_stands_in_readme() -> None:
