@@ -5,7 +5,6 @@ from collections import Counter
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from skill_factory.insight.critics import wilson
 
 from skill_factory.build.pipeline import Partition
 from skill_factory.formats import FORMATS

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from skill_factory.insight.charts import HEIGHT, Chart, coloured, ink, number_told
+from skill_factory.insight.charts import HEIGHT, Chart, coloured, ink, number_tooltip
 from skill_factory.measure.comparing import Point
 from skill_factory.measure.shown.chart_data import SERIES_FIGURES, Cell, Cost, Move
 
@@ -82,7 +82,7 @@ def verdict_chart(table: "pd.DataFrame") -> Chart:
     told = [
         alt.Tooltip("truth:N", title="Truth"),
         alt.Tooltip("says:N", title="Verdict"),
-        number_told("attempts", "Attempts"),
+        number_tooltip("attempts", "Attempts"),
     ]
     base = alt.Chart(table).encode(x=x, y=y, tooltip=told)
     strength = alt.Opacity(
@@ -120,7 +120,7 @@ def moves_chart(table: "pd.DataFrame") -> Chart:
     told = [
         alt.Tooltip("attempt:O", title="Attempt"),
         alt.Tooltip("move:N", title="Move"),
-        number_told("attempts", "How many"),
+        number_tooltip("attempts", "How many"),
     ]
     base = alt.Chart(table).encode(x=x, y=y, tooltip=told)
     text = base.transform_calculate(said="format(datum.attempts, ',') + ' ' + datum.move")
