@@ -17,7 +17,7 @@ from skill_factory.reasons import Level, TraceReason, sentence
 from skill_factory.recipe.model import Recipe
 from skill_factory.recipe.variants import variant_words
 from skill_factory.tally import Label, Tally, Teaches, TraceChars, keyed
-from skill_factory.wording import percent
+from skill_factory.wording import many, percent
 
 CONFIG = "sft_train"
 BEGIN, END = "<!-- skill-factory: begin -->", "<!-- skill-factory: end -->"
@@ -128,7 +128,7 @@ def card_body(recipe: Recipe, tally: Tally, example: dict[str, Any] | None, repo
         "## What is in it\n\n" + _labels(tally),
         "## What a trace shows\n\n" + _shows(tally) + _overlaps(tally),
         "## Where the data went\n\nAt each level, read = kept + dropped.\n\n" + ledger_table(tally),
-        "## Right and wrong\n\n" + _variants(tally),
+        "## Right and wrong\n\n" + _variants(tally) + _corrections(tally),
         "## Length\n\n" + _lengths(tally, recipe),
         "## One trace\n\n" + _example(example),
         "## Load it\n\n" + _loading(repository, recipe),
@@ -213,6 +213,17 @@ def _variants(tally: Tally) -> str:
             )
         )
     return _table(("prompt variant", "right responses kept", "wrong ones kept", "share right"), rows)
+
+
+def _corrections(tally: Tally) -> str:
+    """How many stored labels a person changed, if any."""
+    to = tally.counts["corrections"]
+    if not to:
+        return ""
+    return (
+        f"\n\n{many(sum(to.values()), 'stored label')} of the source were corrected by a person, {to['right']:,} to right "
+        f"and {to['wrong']:,} to wrong; `labels.corrections` in the recipe names them."
+    )
 
 
 def _variant(name: str) -> str:

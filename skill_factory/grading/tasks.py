@@ -92,7 +92,7 @@ def choose_task(gold: str, question: str = "") -> Task:
 
 def _same_text(answer: str, gold: str, question: str, rules: Rules) -> Finding:
     long = max(len(answer), len(gold)) > LONGEST
-    same = answer.split() == gold.split() if long else same_words(answer, gold)
+    same = answer.split() == gold.split() or (not long and same_words(answer, gold))
     return Finding(Decision.RIGHT, "the same words") if same else Finding(Decision.WRONG, "the words differ")
 
 

@@ -29,7 +29,7 @@ from skill_factory.whole_files import written_whole
 SAMPLE_BYTES = 8_000_000
 """Text of a sample: a few thousand responses, read in some tenths of a second."""
 READ_BYTES = 16_000_000
-VERSION = 1
+VERSION = 2
 """Grows when the same texts would give another table."""
 
 Told = Callable[[int, int], None]
@@ -57,7 +57,7 @@ class Narrow:
 def facts_key(source: RawSource, recipe: Recipe) -> str:
     """What the narrow table depends on, as a name: the content of the source and how its texts are read."""
     tree = recipe.model_dump(mode="json")
-    parts = {part: tree[part] for part in ("columns", "answers", "verdicts", "tags")}
+    parts = {part: tree[part] for part in ("columns", "answers", "verdicts", "tags", "labels")}
     filters = {name: tree["filters"][name] for name in ("ban", "ban_substrings", "block_tags")}
     text = json.dumps([VERSION, identity(source), parts, filters], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:40]

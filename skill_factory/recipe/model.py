@@ -121,6 +121,23 @@ class Verdicts(Part):
         return self
 
 
+class Labels(Part):
+    """Which labels a person has corrected."""
+
+    corrections: dict[str, bool] = {}
+    """By response, as QUESTION-RESPONSE ids: what it is, true for right."""
+
+    @field_validator("corrections")
+    @classmethod
+    def _named_by_ids(cls, value: dict[str, bool]) -> dict[str, bool]:
+        for one in value:
+            if not re.fullmatch(r"[0-9a-f]{16}-[0-9a-f]{16}", one):
+                raise ValueError(
+                    f"a response is named by two ids of 16 hexadecimal digits with - between them; found {one!r}"
+                )
+        return value
+
+
 class Filters(Part):
     """Which responses and reflections count."""
 
@@ -273,6 +290,7 @@ class Recipe(Part):
     columns: Columns = Columns()
     answers: Answers = Answers()
     verdicts: Verdicts = Verdicts()
+    labels: Labels = Labels()
     filters: Filters = Filters()
     traces: Traces = Traces()
     balance: Balance = Balance()
@@ -301,6 +319,7 @@ class Recipe(Part):
         for part, name in ADDED:  # a recipe that doesn't ask for what came later is the recipe it was
             if tree[part][name] == getattr(getattr(Recipe(), part), name):
                 del tree[part][name]
+        tree = {part: fields for part, fields in tree.items() if fields != {}}
         text = json.dumps(tree, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -311,7 +330,7 @@ class Recipe(Part):
         return {f"{part}.{name}": value for part, fields in parts.items() for name, value in fields.items()}
 
 
-ADDED = (("balance", "drop_duplicates"),)
+ADDED = (("balance", "drop_duplicates"), ("labels", "corrections"))
 """Fields that older recipes don't have: at their default they stay out of the fingerprint."""
 
 

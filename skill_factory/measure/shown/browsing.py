@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from skill_factory.errors import SourceError
-from skill_factory.grading import Task
+from skill_factory.grading import task_named
 from skill_factory.measure.cells import PLACE, Cells, cells_of
 from skill_factory.measure.counting import Marked, count_outputs, marked
 from skill_factory.measure.grades import Grades
@@ -19,6 +19,7 @@ from skill_factory.measure.measurement import Measurement
 from skill_factory.measure.measuring import Settings, counter_of, finished, how_of, rules_of, settled
 from skill_factory.measure.outputs import Output
 from skill_factory.measure.reading import Asked, Opened
+from skill_factory.wording import file_size
 
 AT_ONCE = 500
 KINDS: dict[str, tuple[str, ...]] = {
@@ -64,7 +65,7 @@ class Looked:
         """One output with its marks."""
         opening = self.openings[self.opening_of[place]]
         rules = rules_of(how_of(opening.recipe, self.settings, settled(self.openings, self.settings), ()))
-        return marked(self.outputs[place], rules, Grades(Task(self.settings.task)))
+        return marked(self.outputs[place], rules, Grades(task_named(self.settings.task)))
 
     def shared_questions(self, a: str, b: str) -> list[str]:
         """Questions that two runs were both asked, in the order of their reading."""
@@ -96,7 +97,7 @@ def look_at(
     tables: list[pa.Table] = []
     opening_of: list[int] = []
     size, stated = 0, settled(openings, settings)
-    count, grades = counter_of(settings.tokenizer)[0], Grades(Task(settings.task))
+    count, grades = counter_of(settings.tokenizer)[0], Grades(task_named(settings.task))
     dropped: Counter[str] = Counter()
     for number, one in enumerate(openings):
         rules = rules_of(how_of(one.recipe, settings, stated, asked.by))
@@ -122,6 +123,6 @@ def look_at(
 def _too_large(openings: Sequence[Opened], most: int) -> str:
     names = " ".join(one.given for one in openings)
     return (
-        f"These outputs hold more than {most // 1_000_000} MB of text, too much for a page. Measure them with "
+        f"These outputs hold more than {file_size(most)} of text, too much for a page. Measure them with "
         f"`python -m skill_factory measure {names} --out report --html report.html` and open the page it writes."
     )
