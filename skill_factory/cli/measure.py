@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from skill_factory.cli.output import plain, tell
 from skill_factory.cli.recipe_options import SOURCE, add_recipe_options, columns_of, recipe_of, token_for
 from skill_factory.grading import TASKS
+from skill_factory.whole_files import write_whole
 
 if TYPE_CHECKING:
     from skill_factory.measure.measurement import Measurement
@@ -155,7 +156,7 @@ def _write_page(path: str, found: "Measurement") -> None:
     from skill_factory.measure.shown.card import page_of
 
     try:
-        Path(path).write_text(page_of(found), encoding="utf-8")
+        write_whole(Path(path), page_of(found))
     except OSError as error:
         raise RecipeError(
             f"Can't write the page to {path}: {error.strerror}. Choose another --html FILE."

@@ -40,13 +40,18 @@ class FolderKind:
     mark: str
     """Of what the fingerprint is; the tag begins with it."""
     report: str
+    sign: str
     """A repository of ours that holds this file is of this kind."""
     texts: tuple[str, ...]
 
 
 CARD = "README.md"
-BUILD = FolderKind("build", "trace", "recipe", "report.json", FILES)
-RAW = FolderKind("raw set", "response", "raw", "report.toml", ("README.md", "report.toml"))
+BUILD = FolderKind("build", "trace", "recipe", "report.json", "recipe.toml", FILES)
+RAW = FolderKind("raw set", "response", "raw", "report.toml", "report.toml", ("README.md", "report.toml"))
+MEASURED = FolderKind(
+    "measurement", "output", "measured", "report.json", "outputs.parquet", ("README.md", "report.json")
+)
+KINDS = (BUILD, RAW, MEASURED)
 
 
 @dataclass(frozen=True)

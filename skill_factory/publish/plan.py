@@ -15,8 +15,7 @@ from skill_factory.hub.layout import data_files
 from skill_factory.hub.look import RepoLook, look
 from skill_factory.publish.card import is_ours, merge_card, name_card, name_dataset_info
 from skill_factory.publish.files import (
-    BUILD,
-    RAW,
+    KINDS,
     LocalBuild,
     LocalFile,
     local_file,
@@ -209,11 +208,13 @@ def stale_files(build: LocalBuild, remote: RepoLook) -> tuple[str, ...]:
     but for our own texts about a raw set where a build is now, and the other way round.
     """
     there = {file.path for file in remote.files}
-    ours, other = is_ours(remote.card), RAW if build.kind is BUILD else BUILD
-    same = ours and (build.kind.report in there or other.report not in there)
+    ours = is_ours(remote.card)
+    others = [kind for kind in KINDS if kind is not build.kind]
+    same = ours and (build.kind.sign in there or not any(kind.sign in there for kind in others))
     folder = f"{build.data_folder}/"
     gone = [path for path in data_files(there) if not same or path.startswith(folder)]
-    notes = [*STALE_NOTES, *(other.texts if ours and not same else ())]
+    texts = [name for kind in others for name in kind.texts]
+    notes = [*STALE_NOTES, *(texts if ours and not same else ())]
     written = {file.path for file in build.files}
     return tuple(path for path in (*gone, *sorted(there.intersection(notes))) if path not in written)
 

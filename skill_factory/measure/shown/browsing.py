@@ -19,6 +19,7 @@ from skill_factory.measure.measurement import Measurement
 from skill_factory.measure.measuring import Settings, counter_of, finished, how_of, rules_of, settled
 from skill_factory.measure.outputs import Output
 from skill_factory.measure.reading import Asked, Opened
+from skill_factory.wording import file_size
 
 AT_ONCE = 500
 KINDS: dict[str, tuple[str, ...]] = {
@@ -122,6 +123,6 @@ def look_at(
 def _too_large(openings: Sequence[Opened], most: int) -> str:
     names = " ".join(one.given for one in openings)
     return (
-        f"These outputs hold more than {most // 1_000_000} MB of text, too much for a page. Measure them with "
+        f"These outputs hold more than {file_size(most)} of text, too much for a page. Measure them with "
         f"`python -m skill_factory measure {names} --out report --html report.html` and open the page it writes."
     )

@@ -140,7 +140,8 @@ def cost_table(points: Sequence[Cost]) -> "pd.DataFrame":
     import pandas as pd
 
     rows = [(one.run, one.tokens, one.accuracy.value, one.accuracy.low, one.accuracy.high) for one in points]
-    return pd.DataFrame(rows, columns=["run", "tokens", "accuracy", "low", "high"])
+    table = pd.DataFrame(rows, columns=["run", "tokens", "accuracy", "low", "high"])
+    return table.assign(colour="accent")
 
 
 def cost_chart(table: "pd.DataFrame") -> Chart:
@@ -161,6 +162,6 @@ def cost_chart(table: "pd.DataFrame") -> Chart:
     base = alt.Chart(table).encode(x=x, tooltip=told)
     return alt.layer(
         base.mark_rule(strokeWidth=2, opacity=0.5).encode(y=alt.Y("low:Q"), y2="high:Q", color=ink()),
-        base.mark_point(filled=True, size=110, opacity=1).encode(y=y, color=alt.ColorDatum("accent")),
+        base.mark_point(filled=True, size=110, opacity=1).encode(y=y, color=coloured()),
         base.mark_text(align="left", dx=9, fontSize=12).encode(y=y, text="run:N", color=ink()),
     ).properties(height=HEIGHT)
