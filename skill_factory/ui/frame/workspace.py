@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from skill_factory.errors import RecipeError
-from skill_factory.recipe.model import Columns, Recipe, Source, new_recipe, recipe_from_toml
+from skill_factory.recipe.model import Columns, Labels, Recipe, Source, new_recipe, recipe_from_toml
 from skill_factory.recipe.share import packed, unpacked
 from skill_factory.traces.lengths import CUTOFF
 
@@ -93,11 +93,12 @@ def replace_recipe(recipe: Recipe) -> None:
 
 
 def choose_source(source: str, label: str, spec: Source, columns: Columns) -> None:
-    """Work on another source; what was excluded by hand belonged to the previous one."""
+    """Work on another source; what was excluded or corrected by hand belonged to the previous one."""
     mine = current()
     mine.source, mine.label, mine.job, mine.suited = source, label, "", False
     balance = mine.recipe.balance.model_copy(update={"exclude": ()})
-    mine.recipe = mine.recipe.model_copy(update={"source": spec, "columns": columns, "balance": balance})
+    changes = {"source": spec, "columns": columns, "balance": balance, "labels": Labels()}
+    mine.recipe = mine.recipe.model_copy(update=changes)
     mine.problems.clear()
 
 
