@@ -115,9 +115,11 @@ COUNTS: dict[str, type | None] = {
     "kept_responses": Label,
     "reach": Reach,
     "overlaps": Overlap,
+    "given_away": None,
+    "thinking": None,
 }
 """Every counter, and what its keys are made of; None where a key is one word."""
-RARE = frozenset({"overlaps"})
+RARE = frozenset({"overlaps", "given_away", "thinking"})
 """Counters that stand in a report only where they counted something."""
 
 

@@ -4,6 +4,7 @@ Tokens are counted with the user's own `tokenizer.json` where one is given, and 
 such, where not. Counted are question and trace, and `AROUND` tokens for what a chat template puts around them.
 """
 
+import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from skill_factory.errors import HandoffError
+from skill_factory.recipe.language import estimated_tokens
 
 AROUND = 32
 """Tokens that a chat template adds to a row: role marks, and the default system prompt of Qwen2.5's."""
@@ -69,9 +71,11 @@ def estimate(chars_per_token: float = CHARS_PER_TOKEN) -> TokenCounter:
     """Tokens estimated from characters, rounded up."""
 
     def count(texts: Sequence[str]) -> list[int]:
-        return [int(-(-len(text) // chars_per_token)) for text in texts]
+        return [math.ceil(estimated_tokens(text, chars_per_token)) for text in texts]
 
-    return TokenCounter(f"estimate: {chars_per_token:g} characters per token", False, count)
+    return TokenCounter(
+        f"estimate: {chars_per_token:g} characters per token, fewer where the script is dense", False, count
+    )
 
 
 def load_counter(tokenizer: str, token: str | None = None) -> TokenCounter:
