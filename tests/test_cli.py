@@ -290,6 +290,7 @@ ASKED = {
     "--ban": "zzz", "--max-traces": "3", "--answer-regex": "(4.*)", "--verdict-regex": "(?i)((?:in)?correct)",
     "--config": "c", "--split": "s", "--revision": "r", "--think": "after", "--question-rule": "chat",
     "--response-rule": "steps", "--label-rule": "threshold", "--right": "pass", "--wrong": "fail",
+    "--language": "zh", "--given-away": "cut",
 }  # fmt: skip
 
 

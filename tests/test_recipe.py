@@ -49,7 +49,7 @@ FIELDS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
     "traces": {"formats": st.lists(st.sampled_from([f.value for f in TraceFormat]), min_size=1, unique=True).map(tuple),
                "attempts": st.integers(2, 99), "repeats": st.integers(1, 99), "distinct_variants": st.booleans(),
                "sample_attempts": st.booleans(), "seed": st.integers(-2**70, 2**70), "layout": st.sampled_from(["paper", "tight"])},
-    "phrases": {"add": POOL, "replace": POOL},
+    "phrases": {"language": st.sampled_from(["", "zh", "de"]), "add": POOL, "replace": POOL},
     "tags": {"think": st.just("a"), "sample": st.from_regex(r"\Ab[A-Za-z0-9_-]{0,3}\Z")},
     "cutoff": {"tokens": NUMBER, "action": st.sampled_from(["keep", "drop", "fewer_attempts"]), "chars_per_token": st.floats(0.1, 99)},
     "output": {"lineage": st.booleans()},
@@ -234,7 +234,7 @@ VALUES = {
     "--layout": ("tight", "tight"), "--answer-regex": ("A: (.*)", "A: (.*)"), "--verdict-regex": ("V", "V"),
     "--config": ("c", "c"), "--split": ("s", "s"), "--revision": ("r", "r"), "--no-lineage": (True, False),
     "--think": ("after", "after"), "--question-rule": ("chat", "chat"), "--response-rule": ("steps", "steps"),
-    "--label-rule": ("threshold", "threshold"), "--right": (["pass"], ["pass"]), "--wrong": (["fail"], ["fail"]),
+    "--label-rule": ("threshold", "threshold"), "--right": (["pass"], ["pass"]), "--wrong": (["fail"], ["fail"]), "--language": ("zh", "zh"), "--given-away": ("cut", "cut"),
 }  # fmt: skip
 
 

@@ -207,6 +207,8 @@ class Filters(Part):
     reflection_chars: tuple[int, int] = (0, 0)
     block_tags: Literal["drop", "escape"] = "drop"
     """What happens to a text that holds one of the trace's own tags."""
+    given_away: Literal["keep", "drop", "cut"] = "keep"
+    """What happens to a reflection of a wrong response that states the gold answer: dropped, or cut behind its verdict."""
 
     @field_validator("ban")
     @classmethod
@@ -278,6 +280,9 @@ class Traces(Part):
 
 class Phrases(Part):
     """Own wording: phrases added to a pool of the phrase book, or put in its place."""
+
+    language: Literal["", "zh", "ja", "ko", "de", "fr", "es"] = ""
+    """Language of the shipped phrases; empty is English."""
 
     add: dict[str, Words] = {}
     replace: dict[str, Words] = {}
@@ -389,6 +394,8 @@ class Recipe(Part):
 ADDED = (
     ("balance", "drop_duplicates"),
     ("labels", "corrections"),
+    ("phrases", "language"),
+    ("filters", "given_away"),
     *(
         ("columns", name)
         for name in (

@@ -28,6 +28,8 @@ OPTIONS = (
     Option("--distinct-variants", "traces.distinct_variants", "each attempt of a trace from another prompt variant"),
     Option("--sample-attempts", "traces.sample_attempts", "draw the number of attempts from 2..N"),
     Option("--layout", "traces.layout", "paper, or tight (one newline less after the thinking)", "NAME"),
+    Option("--language", "phrases.language", "language of the phrases between attempts: zh, ja, ko, de, fr or es; default: that of the questions", "CODE"),
+    Option("--given-away", "filters.given_away", "reflections of wrong responses that state the gold answer: keep, drop or cut", "WHAT"),
     Option("--variant", "filters.variants", "prompt variant to use; default: all found", "NAME", many=True),
     Option("--ban", "filters.ban", "word that drops a reflection; whole words, any case", "WORD", many=True),
     Option("--ban-substrings", "filters.ban_substrings", "banned words count inside other words too"),

@@ -41,17 +41,18 @@ class PhraseBook:
         }
 
 
-@lru_cache(maxsize=1)
-def shipped_phrases() -> dict[str, tuple[str, ...]]:
-    """The phrases that come with the package, by pool."""
-    pools = tomllib.loads(SHIPPED.read_text(encoding="utf-8"))["phrases"]
+@lru_cache(maxsize=16)
+def shipped_phrases(language: str = "") -> dict[str, tuple[str, ...]]:
+    """The phrases that come with the package, by pool, in English or another language (`recipe/language.py`)."""
+    path = SHIPPED.with_name(f"phrases.{language}.toml") if language else SHIPPED
+    pools = tomllib.loads(path.read_text(encoding="utf-8"))["phrases"]
     return {pool: tuple(pools[pool]) for pool in POOLS}
 
 
 def phrase_book(own: Phrases) -> PhraseBook:
     """The shipped phrases with a recipe's own added or in their place. Errors: RecipeError for an empty pool."""
     pools = {}
-    for pool, shipped in shipped_phrases().items():
+    for pool, shipped in shipped_phrases(own.language).items():
         pools[pool] = _union(own.replace.get(pool, shipped), own.add.get(pool, ()))
         if not pools[pool]:
             raise RecipeError(f"The phrase pool {pool!r} is empty; give it at least one phrase.")

@@ -7,7 +7,6 @@ such, where not. Counted are question and trace, and `AROUND` tokens for what a 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from skill_factory.errors import HandoffError
-from skill_factory.recipe.tokens import CHARS_PER_TOKEN, estimated_tokens
+from skill_factory.recipe.language import tokens_of_text
+from skill_factory.recipe.tokens import CHARS_PER_TOKEN
 
 AROUND = 32
 """Tokens that a chat template adds to a row: role marks, and the default system prompt of Qwen2.5's."""
@@ -70,9 +70,11 @@ def estimate(chars_per_token: float = CHARS_PER_TOKEN) -> TokenCounter:
     """Tokens estimated from characters, rounded up."""
 
     def count(texts: Sequence[str]) -> list[int]:
-        return [ceil(estimated_tokens(len(text), chars_per_token)) for text in texts]
+        return [ceil(tokens_of_text(text, chars_per_token)) for text in texts]
 
-    return TokenCounter(f"estimate: {chars_per_token:g} characters per token", False, count)
+    return TokenCounter(
+        f"estimate: {chars_per_token:g} characters per token, fewer where the script is dense", False, count
+    )
 
 
 def load_counter(tokenizer: str, token: str | None = None) -> TokenCounter:
