@@ -9,6 +9,7 @@ As a program of its own, for measuring: `python -m tests.model_server --slots 64
 
 import argparse
 import asyncio
+import gzip
 import json
 import random
 import threading
@@ -39,6 +40,10 @@ class Faults:
     """The connection is closed in the middle of the answer."""
     wrong_json: float = 0.0
     """HTTP 200 with something that is no chat completion."""
+    huge: float = 0.0
+    """20 MB, packed into 100 kB."""
+    deep: float = 0.0
+    """JSON that is nested 100,000 deep."""
     refusal: float = 0.0
     """The protocol's own field says no."""
     untagged: float = 0.0
@@ -50,6 +55,12 @@ class Faults:
     burst: int = 0
     """… of so many 429s with Retry-After."""
     retry_after: str = "0.2"
+    thinking: str = ""
+    """The field that thinking is moved to, from before a text's </think>."""
+    counts: tuple[int, int] | None = None
+    """The usage of every answer, whatever it took."""
+    same: bool = False
+    """No serial number stands in the text, so that equal texts are equal answers."""
     status: int = 0
     """Every request gets this status instead of an answer."""
     message: str = "no"
@@ -58,8 +69,10 @@ class Faults:
 
 
 ALL_FAULTS = Faults(
-    error=0.05, slow=0.02, cut=0.05, wrong_json=0.04, refusal=0.02, untagged=0.05, burst_every=150, burst=20
-)
+    error=0.05, slow=0.02, cut=0.05, wrong_json=0.04, huge=0.02, deep=0.02, refusal=0.02, untagged=0.05,
+    burst_every=150, burst=20,
+)  # fmt: skip
+_HUGE = gzip.compress(b'{"choices": "' + b" " * 20_000_000, 1)
 
 
 @dataclass
@@ -204,6 +217,10 @@ class ModelServer:
         if self._draw(self.faults.wrong_json):
             wrong = [b'{"choices": [', b"<html>busy</html>", b"[]", b'{"choices": []}', b'{"object": "x"}']
             return await self._send(writer, 200, self._rng.choice(wrong))
+        if self._draw(self.faults.huge):
+            return await self._send(writer, 200, _HUGE, "Content-Encoding: gzip\r\n")
+        if self._draw(self.faults.deep):
+            return await self._send(writer, 200, b'{"choices": ' + b"[" * 100_000)
         completion = self._complete(identity, body)
         if self._idempotent:
             self._kept[headers["idempotency-key"]] = completion
@@ -241,11 +258,14 @@ class ModelServer:
         text = self._brain(body["messages"][-1]["content"], random.Random(identity))
         if self._draw(self.faults.untagged):
             text = text.replace("<verdict>", "").replace("</verdict>", "")
-        text += f"\n[{serial}]"
-        used = len(prompt.split()), len(text.split())
+        text += "" if self.faults.same else f"\n[{serial}]"
+        used = self.faults.counts or (len(prompt.split()), len(text.split()))
         self.ledger.tokens[serial] = used
         self.ledger.served[identity] += 1
         message: dict[str, Any] = {"role": "assistant", "content": text}
+        if self.faults.thinking:
+            thinking, _, rest = text.rpartition("</think>")
+            message = {**message, "content": rest, self.faults.thinking: thinking.removeprefix("<think>")}
         if self._draw(self.faults.refusal):
             message = {"role": "assistant", "content": None, "refusal": f"I'd rather not. [{serial}]"}
         tree: dict[str, Any] = {
@@ -268,6 +288,8 @@ class ModelServer:
         choice = tree["choices"][0]
         pieces = (choice["message"]["content"] or "").split(" ")
         deltas = [{"content": word + " " * (i + 1 < len(pieces))} for i, word in enumerate(pieces)]
+        if self.faults.thinking:
+            deltas.insert(0, {self.faults.thinking: choice["message"][self.faults.thinking]})
         if "refusal" in choice["message"]:
             deltas = [{"refusal": choice["message"]["refusal"]}]
         events: list[Any] = [
