@@ -1,5 +1,5 @@
 """
-What the command line does, as five functions.
+What the command line does, as functions.
 
     from skill_factory.api import Recipe, build, inspect, preview
 
@@ -8,19 +8,22 @@ What the command line does, as five functions.
     for trace in preview("raw.parquet", recipe).traces:            # the head of what `build` will write
         print(trace.text)
     result = build("raw.parquet", "traces", recipe)                # the build folder
+    found = measure(["base.jsonl", "tuned.jsonl"], baseline="base")  # what a model's outputs show; .to_json(), .to_pandas()
 """
 
 from pathlib import Path
 
 from skill_factory.build.pipeline import BuildResult, Preview, build, preview
 from skill_factory.insight.inspection import Inspection, inspect
+from skill_factory.measure.measurement import Measurement
+from skill_factory.measure.measuring import measure
 from skill_factory.recipe.model import Recipe, load_recipe
 from skill_factory.sources.demo.rows import DEFAULT_QUESTIONS, write_demo
 from skill_factory.traces.lint import LintReport, lint_path
 
 __all__ = [
-    "BuildResult", "Inspection", "LintReport", "Preview", "Recipe",
-    "build", "demo", "inspect", "lint", "load_recipe", "preview",
+    "BuildResult", "Inspection", "LintReport", "Measurement", "Preview", "Recipe",
+    "build", "demo", "inspect", "lint", "load_recipe", "measure", "preview",
 ]  # fmt: skip
 
 

@@ -73,13 +73,13 @@ class TraceReason(StrEnum):
     NEEDS_TWO_ATTEMPTS = "needs_two_attempts"
     NEEDS_WRONG_RESPONSE = "needs_wrong_response"
     NEEDS_TWO_CORRECT = "needs_two_correct"
-    TOO_FEW_RESPONSES = "too_few_responses"
     TOO_FEW_WRONG = "too_few_wrong"
     OVER_CUTOFF = "over_cutoff"
     EXCLUDED = "excluded"
     OVER_QUESTION_CAP = "over_question_cap"
     OVER_LABEL_LIMIT = "over_label_limit"
     OVER_LIMIT = "over_limit"
+    DUPLICATE = "duplicate"
 
 
 Reason = RowReason | ResponseReason | ReflectionReason | QuestionReason | TraceReason
@@ -132,13 +132,13 @@ _SENTENCES: dict[tuple[Level, str], str] = {
     (Level.TRACES, "needs_two_attempts"): "the format needs at least two attempts",
     (Level.TRACES, "needs_wrong_response"): "the format needs a wrong response and the question has none",
     (Level.TRACES, "needs_two_correct"): "the format needs two right responses and the question has fewer",
-    (Level.TRACES, "too_few_responses"): "the question has too few responses for the format",
     (Level.TRACES, "too_few_wrong"): "it shows fewer wrong attempts than the recipe asks for",
     (Level.TRACES, "over_cutoff"): "it is longer than the trainer's cut-off",
     (Level.TRACES, "excluded"): "the recipe excludes it",
     (Level.TRACES, "over_question_cap"): "its question has given its share of traces already",
     (Level.TRACES, "over_label_limit"): "its label has reached its limit",
     (Level.TRACES, "over_limit"): "the data set has reached its limit",
+    (Level.TRACES, "duplicate"): "another trace of its question has the same words",
 }
 
 

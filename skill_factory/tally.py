@@ -82,6 +82,16 @@ class Verdicts(NamedTuple):
         return f"{self.variant}|{self.truth}|{self.said}"
 
 
+class Overlap(NamedTuple):
+    """A trace that shows the attempts and reflections of an earlier one of its question: both formats."""
+
+    first: str
+    second: str
+
+    def __str__(self) -> str:
+        return f"{self.first}|{self.second}"
+
+
 class Reach(NamedTuple):
     """Questions that could be used at an N."""
 
@@ -104,8 +114,12 @@ COUNTS: dict[str, type | None] = {
     "verdicts": Verdicts,
     "kept_responses": Label,
     "reach": Reach,
+    "overlaps": Overlap,
+    "corrections": None,
 }
 """Every counter, and what its keys are made of; None where a key is one word."""
+RARE = frozenset({"overlaps", "corrections"})
+"""Counters that stand in a report only where they counted something."""
 
 
 K = TypeVar("K", bound=tuple[Any, ...])
@@ -142,11 +156,6 @@ class LevelTally:
         self.kept += other.kept
         self.dropped.update(other.dropped)
 
-    @property
-    def adds_up(self) -> bool:
-        """Whether nothing vanished."""
-        return self.read == self.kept + self.dropped.total()
-
 
 @dataclass
 class Tally:
@@ -176,7 +185,11 @@ class Tally:
                 level.value: {"read": t.read, "kept": t.kept, "dropped": dict(sorted(t.dropped.items()))}
                 for level, t in self.ledger.items()
             },
-            **{name: dict(sorted(counter.items())) for name, counter in self.counts.items()},
+            **{
+                name: dict(sorted(counter.items()))
+                for name, counter in self.counts.items()
+                if counter or name not in RARE
+            },
             "row_examples": dict(sorted(self.examples.items())),
             "rows_digest": f"{self.digest:032x}",
         }
@@ -189,7 +202,7 @@ def tally_from_json(tree: Mapping[str, Any]) -> Tally:
         for level in Level
         for one in [tree["ledger"][level.value]]
     }
-    counts = {name: Counter(tree[name]) for name in COUNTS}
+    counts = {name: Counter(tree[name] if name not in RARE else tree.get(name, {})) for name in COUNTS}
     return Tally(ledger, counts, dict(tree["row_examples"]), int(tree["rows_digest"], 16))
 
 

@@ -15,6 +15,10 @@ from tests.make_raw import Row
 ROOT = Path(__file__).parents[1]
 
 
+EVERY_TRACE = ("--set", "balance.drop_duplicates=false")
+"""Options for tests that count what is drawn: equal draws stay."""
+
+
 @dataclass(frozen=True)
 class Run:
     """What a run of the command left: exit code, standard output, standard error."""

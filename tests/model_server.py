@@ -12,6 +12,7 @@ import asyncio
 import gzip
 import json
 import random
+import re
 import threading
 import time
 from collections import Counter
@@ -55,7 +56,7 @@ class Faults:
     burst: int = 0
     """… of so many 429s with Retry-After."""
     retry_after: str = "0.2"
-    thinking: str = ""
+    thinking_field: str = ""
     """The field that thinking is moved to, from before a text's </think>."""
     counts: tuple[int, int] | None = None
     """The usage of every answer, whatever it took."""
@@ -115,7 +116,10 @@ class ModelServer:
         slots: int = 1_000,
         idempotent: bool = False,
         seed: int = 0,
+        bounded: bool = False,
+        thinking: str = "",
     ) -> None:
+        self._bounded, self._thinking = bounded, thinking
         self.ledger = Ledger()
         self.faults = faults or Faults()
         self._brain, self._latency, self._idempotent = brain, latency, idempotent
@@ -173,13 +177,17 @@ class ModelServer:
         body = await reader.readexactly(int(headers.get("content-length", 0)))
         if first.startswith("GET"):
             return await self._send(writer, 200, self.ledger.summary())
-        if not first.split(" ")[1].endswith("/v1/chat/completions"):
+        route = first.split(" ")[1]
+        if not route.endswith(("/v1/chat/completions", "/v1/completions")):
             return await self._send(writer, 404, {"error": {"message": f"no route {first.split(' ')[1]}"}})
         self.ledger.first = self.ledger.first or time.monotonic()
         self._in_flight += 1
         self.ledger.most_in_flight = max(self.ledger.most_in_flight, self._in_flight)
         try:
-            return await self._chat(writer, headers, json.loads(body))
+            asked = json.loads(body)
+            if not route.endswith("/chat/completions"):
+                asked["messages"] = [{"role": "prompt", "content": asked["prompt"]}]
+            return await self._chat(writer, headers, asked)
         finally:
             self._in_flight -= 1
             self.ledger.last = time.monotonic()
@@ -258,20 +266,31 @@ class ModelServer:
         text = self._brain(body["messages"][-1]["content"], random.Random(identity))
         if self._draw(self.faults.untagged):
             text = text.replace("<verdict>", "").replace("</verdict>", "")
-        text += "" if self.faults.same else f"\n[{serial}]"
+        text, finish = self._within(text, serial, body)
         used = self.faults.counts or (len(prompt.split()), len(text.split()))
         self.ledger.tokens[serial] = used
         self.ledger.served[identity] += 1
         message: dict[str, Any] = {"role": "assistant", "content": text}
-        if self.faults.thinking:
+        if self.faults.thinking_field:
             thinking, _, rest = text.rpartition("</think>")
-            message = {**message, "content": rest, self.faults.thinking: thinking.removeprefix("<think>")}
+            message = {
+                **message,
+                "content": rest,
+                self.faults.thinking_field: thinking.removeprefix("<think>"),
+            }
         if self._draw(self.faults.refusal):
             message = {"role": "assistant", "content": None, "refusal": f"I'd rather not. [{serial}]"}
         tree: dict[str, Any] = {
             "id": f"x{serial}", "object": "chat.completion", "created": 1, "model": body["model"],
-            "choices": [{"index": 0, "finish_reason": "stop", "message": message}],
+            "choices": [{"index": 0, "finish_reason": finish, "message": message}],
         }  # fmt: skip
+        if "prompt" in body:  # a raw completion
+            tree |= {
+                "object": "text_completion",
+                "choices": [{"index": 0, "finish_reason": finish, "text": text}],
+            }
+        elif self._thinking:
+            message["reasoning_content"] = self._thinking
         if not self._draw(self.faults.uncounted):
             tree["usage"] = {
                 "prompt_tokens": used[0],
@@ -279,6 +298,14 @@ class ModelServer:
                 "total_tokens": sum(used),
             }
         return tree
+
+    def _within(self, text: str, serial: int, body: dict[str, Any]) -> tuple[str, str]:
+        """The text with its serial number; a bounded server cuts it at `max_tokens`, a word a token."""
+        if not self._bounded:
+            return text if self.faults.same else f"{text}\n[{serial}]", "stop"
+        pieces = re.findall(r"\S+\s*", text)
+        cut = len(pieces) > body["max_tokens"]
+        return "".join(pieces[: body["max_tokens"]]).rstrip() if cut else text, "length" if cut else "stop"
 
     async def _stream(
         self, writer: asyncio.StreamWriter, tree: dict[str, Any], body: dict[str, Any], cut: bool
@@ -288,8 +315,8 @@ class ModelServer:
         choice = tree["choices"][0]
         pieces = (choice["message"]["content"] or "").split(" ")
         deltas = [{"content": word + " " * (i + 1 < len(pieces))} for i, word in enumerate(pieces)]
-        if self.faults.thinking:
-            deltas.insert(0, {self.faults.thinking: choice["message"][self.faults.thinking]})
+        if self.faults.thinking_field:
+            deltas.insert(0, {self.faults.thinking_field: choice["message"][self.faults.thinking_field]})
         if "refusal" in choice["message"]:
             deltas = [{"refusal": choice["message"]["refusal"]}]
         events: list[Any] = [

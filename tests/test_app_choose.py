@@ -53,7 +53,7 @@ def test_every_format_says_what_it_would_give(app: AppTest) -> None:
 def test_a_second_format_adds_traces_and_the_last_one_stays(app: AppTest) -> None:
     """Formats add up; a recipe without any is refused where the formats stand."""
     app.checkbox(key="traces.formats.0C").check().run()
-    assert workspace(app).recipe.traces.formats == ("0C", "*C_full")
+    assert workspace(app).recipe.traces.formats == ("*C_full", "0C")
     app.checkbox(key="traces.formats.*C_full").uncheck().run()
     assert workspace(app).recipe.traces.formats == ("0C",)
     app.checkbox(key="traces.formats.0C").uncheck().run()

@@ -70,10 +70,10 @@ def test_unmapping_the_reflections_leaves_the_bare_format() -> None:
     app = with_source()
     app.selectbox(key="columns.reflections").set_value("").run()
     assert "No column holds critiques" in words(app)
-    assert "making.reflections.critiques" in {one.key for one in app.button}
+    assert "making.reflections.reflections" in {one.key for one in app.button}
     app.button(key="use.proposal").click().run()
     assert workspace(app).recipe.traces.formats == ("no_reflection",)
-    assert "show a mistake being fixed" in links(app)[2]
+    assert "show a mistake corrected" in links(app)[2]
 
 
 def test_n_is_suited_to_the_data_when_they_are_chosen(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import shutil
 import signal
 import time
 import zipfile
@@ -21,10 +22,11 @@ from skill_factory.sources.demo.rows import write_demo
 from skill_factory.trainers import Options
 from skill_factory.ui.finish.card_view import parts, with_words
 from skill_factory.ui.finish.downloads import page
+from skill_factory.wording import many
 from skill_factory.work import builds
 from skill_factory.work.builds import Job
 from skill_factory.work.process import State
-from tests import command
+from tests import command, drive
 from tests.studio import ROOT, links, open_app, with_source, words, workspace
 
 LONG = "demo:60000"
@@ -195,7 +197,7 @@ def test_a_changed_recipe_offers_another_build() -> None:
 
 
 def test_a_running_build_can_be_stopped_and_gone_on_with_on_the_page() -> None:
-    """Stop, a sentence that nothing is lost, go on; forget it, and the offer is back."""
+    """Stop, a sentence that nothing is lost, resume; deleted, and the offer is back."""
     app = with_source("demo:40", page="5_Finish")
     job = builds.start(LONG, "The demo", Recipe())
     workspace(app).job = job.id
@@ -208,8 +210,57 @@ def test_a_running_build_can_be_stopped_and_gone_on_with_on_the_page() -> None:
     assert builds.status(job).state is State.RUNNING
     builds.cancel(job)
     settled(app)
-    app.button(key="build.forget").click().run()
+    app.button(key="build.delete").click().run()
     assert app.button(key="build.start")
+
+
+def stopped_with_parts(tmp_path: Path) -> Job:
+    """A build that was stopped after some of its small partitions."""
+    write_demo(tmp_path / "raw.parquet", 200, 0)
+    job = builds.start(str(tmp_path / "raw.parquet"), "raw.parquet", Recipe())
+    builds.cancel(job)
+    ended(job)
+    shutil.rmtree(job.out, ignore_errors=True)
+    process = drive.start("build", job.source, "--recipe", job.path / "recipe.toml", "--out", job.out)
+    drive.wait_for(job.out, 3, process)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert builds.status(job).state is State.STOPPED
+    return job
+
+
+def test_deleting_a_build_says_what_is_lost_and_asks_first(tmp_path: Path) -> None:
+    """The first press deletes nothing: it says how many parts are finished; the second one deletes them."""
+    app = with_source("demo:40", page="5_Finish")
+    job = stopped_with_parts(tmp_path)
+    finished, parts = builds.finished_parts(job)
+    assert 3 <= finished < parts
+    workspace(app).job = job.id
+    app.run()
+    (asking,) = [one for one in app.get("popover") if one.proto.popover.label == "Delete this build"]
+    assert asking.children[1].key == "build.delete"
+    assert f"{finished} of {many(parts, 'part')}" in asking.children[0].value.replace("\\", "")
+    assert job.path.exists()
+    app.button(key="build.delete").click().run()
+    assert not job.path.exists()
+    assert app.button(key="build.start")
+    assert not app.exception
+
+
+def test_a_build_that_runs_again_elsewhere_is_not_deleted(tmp_path: Path) -> None:
+    """Resumed in another tab since the page was drawn: a sentence, and the build goes on."""
+    app = with_source("demo:40", page="5_Finish")
+    job = builds.start(LONG, "The demo", Recipe())
+    builds.cancel(job)
+    ended(job)
+    workspace(app).job = job.id
+    app.run()
+    builds.resume(job)
+    app.button(key="build.delete").click().run()
+    assert builds.find(job.id) == job
+    assert not app.exception
+    builds.cancel(job)
+    ended(job)
 
 
 def test_a_link_to_a_build_that_is_gone_says_so() -> None:
@@ -266,7 +317,7 @@ def test_one_cut_off_stands_everywhere() -> None:
 
 
 def test_the_strip_says_what_the_card_says() -> None:
-    """The share of traces that show a mistake being fixed is the same before the build and on its card."""
+    """The share of traces that show a mistake corrected is the same before the build and on its card."""
     app = with_source("demo:40", page="5_Finish")
     said = links(app)[2]
     app.button(key="build.start").click().run()
@@ -274,8 +325,8 @@ def test_the_strip_says_what_the_card_says() -> None:
     job = builds.find(workspace(app).job)
     assert job is not None
     card = (job.out / "README.md").read_text(encoding="utf-8")
-    line = next(one for one in card.splitlines() if "a mistake, then put right" in one)
-    assert said == f"**{line.split('|')[3].strip()}** show a mistake being fixed"
+    line = next(one for one in card.splitlines() if "a mistake corrected" in one)
+    assert said == f"**{line.split('|')[3].strip()}** show a mistake corrected"
 
 
 # -- downloads -----------------------------------------------------------------------------------------------------

@@ -51,7 +51,7 @@ def test_the_strip_is_on_every_page_with_data(page: str) -> None:
     strip = links(app)[:4]
     assert not app.exception
     assert "questions**" in strip[0] and "traces**" in strip[1]
-    assert "show a mistake being fixed" in strip[2]
+    assert "show a mistake corrected" in strip[2]
     assert "over 16,384 tokens" in strip[3]
 
 

@@ -173,7 +173,7 @@ def test_the_charts_say_their_answer() -> None:
     """What the traces teach and how many are too long, each with the sentence as its name."""
     app = part(look(), LESSONS)
     assert not app.exception
-    assert "of the traces show a mistake put right" in words(app)
+    assert "of the traces show a mistake corrected" in words(app)
     assert "16,384 tokens" in words(app)
     assert len(app.get("vega_lite_chart")) == 2
 

@@ -26,6 +26,7 @@ from tests.studio import ROOT, with_source, workspace
 
 SECRET = "sk-of-a-visitor-51"
 QUESTIONS = 56
+GRADED = {"question": "question", "response": STAGE, "answer": "answer"}
 LABELS = (f"{STAGE}__eval_is_correct", f"{STAGE}__eval_extracted_answers")
 
 
@@ -104,7 +105,7 @@ def rested(app: AppTest) -> AppTest:
 def to_critiques(bare: Path, url: str, key: str = SECRET) -> AppTest:
     """The panel for critiques, filled in."""
     app = with_source(str(bare))
-    app.button(key="making.reflections.critiques").click().run()
+    app.button(key="making.reflections.reflections").click().run()
     app.text_input(key="making.url").set_value(url)
     app.text_input(key="making.model").set_value("org/critic")
     return app.text_input(key="making.key").set_value(key).run()
@@ -221,7 +222,7 @@ def test_a_hosted_instance_asks_no_inner_address(
     app = studio.open_app()
     app.button(key="door.demo").click().run()
     app.selectbox(key="columns.reflections").set_value("").run()
-    app.button(key="making.reflections.critiques").click().run()
+    app.button(key="making.reflections.reflections").click().run()
     app.text_input(key="making.url").set_value(url)
     app.text_input(key="making.model").set_value("m").run()
     app.button(key="making.run.pilot").click().run()
@@ -302,6 +303,43 @@ def test_a_killed_run_goes_on_where_it_was(bare: Path, demo: Path) -> None:
         assert max(server.ledger.served.values()) == 1
 
 
+def test_deleting_what_was_paid_for_says_so_and_asks_first(bare: Path, demo: Path) -> None:
+    """A stopped run says how many answers it holds and what they cost; the first press deletes nothing."""
+    with ModelServer(critic(demo), latency=0.3, slots=40) as server:
+        app = to_critiques(bare, server.url)
+        app.number_input(key="making.price_out").set_value(1000.0).run()
+        app.button(key="making.whole").click().run()
+        until(app, lambda one: metrics(one).get("Cost so far", "–") not in ("–", "0.00"))
+        rested(app.button(key="making.stop").click().run())
+    made = makings.find(its_link(app))
+    assert made is not None
+    now = makings.progress(made)
+    assert now is not None
+    lost = makings.lost(made)
+    assert f"{now.done:,} reflections would be lost. They cost {now.cost:,.2f}" in lost
+    (asking,) = [one for one in app.get("popover") if one.proto.popover.label == "Delete these reflections"]
+    assert asking.children[0].value.replace("\\", "") == lost
+    assert made.path.exists()
+    app.button(key=f"making.delete.{made.id}").click().run()
+    assert not made.path.exists()
+    assert "making" not in app.query_params
+    assert app.text_input(key="making.model").value == "org/critic", "the form keeps what was typed"
+    assert not app.exception
+
+
+def test_an_earlier_making_is_deleted_from_the_list(home: Path, demo: Path) -> None:
+    """On the page without data: what was made before can be opened, or deleted after a question."""
+    made = makings.start(Asked(What.GRADE, str(demo), "whole.parquet", GRADED), Stage.GRADE)
+    assert ended(made).state is State.DONE
+    app = studio.open_app("2_Data")
+    (asking,) = [one for one in app.get("popover") if one.proto.popover.label == "Delete these labels"]
+    assert "stay as they are" in asking.children[0].value
+    app.button(key=f"making.delete.{made.id}").click().run()
+    assert not list((home / "made").glob("*"))
+    assert demo.exists()
+    assert not app.exception
+
+
 def test_the_report_can_be_looked_at_meanwhile(bare: Path, demo: Path) -> None:
     """Back to the report while it runs; a line says so and leads back."""
     with ModelServer(critic(demo), latency=0.5, slots=20) as server:
@@ -340,7 +378,7 @@ def test_the_link_of_nothing_is_said() -> None:
 def test_without_a_connection_by_files(bare: Path, demo: Path, tmp_path: Path) -> None:
     """The request file of the command line; its answers, joined, make the light green."""
     app = with_source(str(bare))
-    app.button(key="making.reflections.critiques").click().run()
+    app.button(key="making.reflections.reflections").click().run()
     app.segmented_control(key="making.where").set_value(Where.FILES).run()
     app.text_input(key="making.model").set_value("org/critic").run()
     app.number_input(key="making.k").set_value(2).run()
@@ -415,7 +453,7 @@ def test_questions_alone_get_answers_with_labels(tmp_path: Path) -> None:
         assert server.ledger.served.total() == 12 * 2 * 3
     for light in ("Groups", "Labels", "Answers"):
         assert f"**{light}** · fine" in said(app)
-    assert "making.reflections.critiques" in keys(app)
+    assert "making.reflections.reflections" in keys(app)
     assert workspace(app).recipe.columns.prompt_variant == "prompt_variant"
 
 

@@ -19,7 +19,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_start_shows_a_real_trace_and_what_is_needed() -> None:
-    """One trace in which a mistake is put right, and the three things that the data must hold."""
+    """One trace in which a mistake is corrected, and the three things that the data must hold."""
     app = open_app()
     example = next(one.proto.body for one in app.get("html") if "sf-card" in one.proto.body)
     assert "Attempt 1 of 2" in example and "✗" in example and "✓" in example

@@ -9,10 +9,10 @@ import pytest
 
 from skill_factory.build.pipeline import Partition
 from skill_factory.insight import charts, tables, trace_charts
-from skill_factory.insight.critics import critic_table
 from skill_factory.insight.expected import outlook
+from skill_factory.insight.reflection_quality import reflections_table
 from tests.test_outlook import MAPPED, built, question
-from tests.test_stats import RECIPE, critic_rows, three_kinds
+from tests.test_stats import RECIPE, reflected_rows, three_kinds
 
 CONFIG = Path(__file__).parents[1] / ".streamlit" / "config.toml"
 LARGEST = 60_000
@@ -28,13 +28,13 @@ def part() -> Partition:
 def drawn(part: Partition) -> dict[str, dict[str, Any]]:
     """Every chart of some small data, as Vega-Lite."""
     judged, facts, tally = part.judgement, part.facts, part.tally
-    critic = built(critic_rows(), MAPPED)
+    critic = built(reflected_rows(), MAPPED)
     made = {
         "yield": charts.yield_chart(tables.yield_table(judged, RECIPE), RECIPE),
         "drops": charts.drops_chart(tables.drops_table(tally.ledger)),
         "balance": charts.balance_chart(tables.balance_table(judged, RECIPE)),
         "labels": charts.labels_chart(tables.labels_table(facts)),
-        "critic": charts.critic_chart(critic_table(critic.facts, critic.judgement)),
+        "reflections": charts.reflections_chart(reflections_table(critic.facts, critic.judgement)),
         "teaches": trace_charts.teaches_chart(tables.teaches_table(outlook(judged, RECIPE))),
         "cutoff": trace_charts.cutoff_chart(tables.cutoff_table(tally, 3.5), 1000),
         "far cutoff": trace_charts.cutoff_chart(tables.cutoff_table(tally, 3.5), 1_000_000),
@@ -42,7 +42,7 @@ def drawn(part: Partition) -> dict[str, dict[str, Any]]:
     return {name: chart.to_dict() for name, chart in made.items()}
 
 
-NAMES = ("yield", "drops", "balance", "labels", "critic", "teaches", "cutoff", "far cutoff")
+NAMES = ("yield", "drops", "balance", "labels", "reflections", "teaches", "cutoff", "far cutoff")
 
 
 def every(tree: Any, key: str) -> list[Any]:
@@ -116,7 +116,7 @@ def test_the_label_of_one_line_never_covers_another(drawn: dict[str, dict[str, A
 def test_right_and_wrong_are_told_by_signs_too(drawn: dict[str, dict[str, Any]]) -> None:
     """The two charts of right and wrong write ✓ and ✗ beside the colour."""
     assert all(label[0] in "✓✗" for label in cells(drawn["labels"], "said") if label)
-    assert {label[0] for label in cells(drawn["critic"], "side")} == {"✓", "✗"}
+    assert {label[0] for label in cells(drawn["reflections"], "side")} == {"✓", "✗"}
 
 
 def test_bars_can_be_picked_and_the_window_brushed(drawn: dict[str, dict[str, Any]]) -> None:
@@ -136,5 +136,5 @@ def test_one_level_of_a_drop_chart_is_one_whole_bar(drawn: dict[str, dict[str, A
 def test_a_critic_with_one_side_is_drawn_all_the_same() -> None:
     """Data whose responses are all right have no pair to join by a line."""
     part = built(question("q", 4, 0), MAPPED)
-    chart = charts.critic_chart(critic_table(part.facts, part.judgement))
+    chart = charts.reflections_chart(reflections_table(part.facts, part.judgement))
     assert chart.to_dict()

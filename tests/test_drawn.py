@@ -70,11 +70,11 @@ def test_what_is_drawn_is_what_is_built(
 
 
 def test_the_card_says_the_same_share() -> None:
-    """One definition, one rounding: the share of traces with a mistake that is put right."""
+    """One definition, one rounding: the share of traces with a mistake that is corrected."""
     rows = [one for k in range(40) for one in question(f"q{k}", 2 + k % 3, 3)]
     part = built(rows, MAPPED)
     seen = forecast(part.facts, part.judgement, MAPPED)
-    line = next(one for one in card(MAPPED, part.tally, None).splitlines() if "then put right" in one)
+    line = next(one for one in card(MAPPED, part.tally, None).splitlines() if "a mistake corrected" in one)
     assert line.endswith(f"| {percent(seen.fixing)} |")
 
 

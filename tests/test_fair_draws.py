@@ -15,6 +15,9 @@ import pytest
 
 from tests import command, make_raw, oracle, raw_rules
 
+pytestmark = pytest.mark.xdist_group("fair_draws")
+"""One worker makes what these tests share, once."""
+
 QUESTIONS, RESPONSES, REFLECTIONS, REPEATS = 2000, 6, 3, 4
 FORMATS = raw_rules.FORMATS
 MANY, SAMPLES, N = 4000, 64, 5
@@ -69,7 +72,7 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> list[oracle.Found]:
     rows = list(even_rows())
     raw = make_raw.write_parquet(rows, folder / "raw.parquet")
     codes = [word for code in ("random", "*C*IC", "*CC") for word in ("--format", code)]
-    command.build(raw, folder / "out", *codes, "--attempts", 2, "--repeats", REPEATS)
+    command.build(raw, folder / "out", *codes, "--attempts", 2, "--repeats", REPEATS, *command.EVERY_TRACE)
     options = raw_rules.Options(attempts=2, repeats=REPEATS)
     usable = raw_rules.filter_raw(rows, options).usable
     phrases = oracle.phrase_book()

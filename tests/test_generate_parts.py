@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from yarl import URL
 
-from skill_factory.cli.generate import SAMPLING, TASKS, add_arguments
+from skill_factory.cli.generate import SAMPLING, add_arguments
 from skill_factory.errors import BuildFolderError, EndpointError, RecipeError
 from skill_factory.generate import (
     Budget,
@@ -38,7 +38,6 @@ from skill_factory.generate.prompts import prompt_book
 from skill_factory.generate.request import Answer, Finish, Request, make_request, parse_extra
 from skill_factory.generate.store import AnswerStore
 from skill_factory.generate.words import job_of, words_of
-from skill_factory.grading import Task
 from skill_factory.hosting import HOSTED
 
 ANSWER = Answer("fine", Finish.STOP, 10, 5)
@@ -474,7 +473,6 @@ def test_the_command_s_defaults_are_those_of_the_package() -> None:
     assert job.sampling == Sampling()
     assert job.limits == Limits()
     assert {name for name, _, _ in SAMPLING} == set(Sampling.model_fields) - {"extra"}
-    assert set(TASKS) == {task.value for task in Task}
     assert (job.per_variant, job.task, job.pilot, job.budget) == (16, "auto", 0, Budget())
     other = job_of(parsed("reflections", "demo", "--out", "x", "--model", "m", "--pilot"), "reflections")
     assert (other.k, other.max_k, other.pilot) == (4, 0, 50)

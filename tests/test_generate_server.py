@@ -179,7 +179,7 @@ def test_thinking_that_the_server_moved_away_is_back_in_the_text(raw: Path, fiel
     def thinks(prompt: str, rng: random.Random) -> str:
         return "<think>\nMaybe <verdict>Incorrect</verdict>?\n</think>\n\nNo.\n<verdict>Correct</verdict>"
 
-    with ModelServer(thinks, Faults(thinking=field)) as server:
+    with ModelServer(thinks, Faults(thinking_field=field)) as server:
         made = generate(job(raw, server, endpoint=Endpoint("m", server.url, stream=stream)))
     whole = "<think>\nMaybe <verdict>Incorrect</verdict>?\n</think>\n\nNo.\n<verdict>Correct</verdict>\n["
     assert all(text.startswith(whole) for text in stored(raw.parent / "made"))
@@ -192,7 +192,7 @@ def test_thinking_that_the_server_moved_away_is_back_in_the_text(raw: Path, fiel
 def test_an_answer_cut_off_in_its_thinking_is_never_right(raw: Path) -> None:
     """Its tag stays open, so that nobody takes a half-way result for an answer."""
     thinks = "<think>\nIs it <answer>1</answer>?</think>"
-    with ModelServer(lambda prompt, rng: thinks, Faults(thinking="reasoning", same=True)) as server:
+    with ModelServer(lambda prompt, rng: thinks, Faults(thinking_field="reasoning", same=True)) as server:
         made = generate(job(raw, server, kind=Kind.RESPONSES, per_variant=1))
     rows = pq.read_table(raw.parent / "made" / "data").to_pylist()
     assert {row[STAGE][0] for row in rows} == {"<think>\nIs it <answer>1</answer>?"}

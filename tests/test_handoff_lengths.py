@@ -14,7 +14,6 @@ from skill_factory.traces.lengths import (
     largest_n,
     load_counter,
     measure,
-    share_over,
 )
 
 
@@ -51,7 +50,6 @@ def test_the_largest_n_keeps_ninety_nine_percent_whole() -> None:
     assert largest_n(lengths, 1000) == 3
     assert largest_n(lengths, 1000, keep=0.995) == 2
     assert largest_n(lengths, 100) == 0
-    assert share_over(lengths, [0, 1000, 10_000]) == [(0, 1.0), (1000, 3 / 303), (10_000, 0.0)]
 
 
 def test_rows_without_lineage_are_counted_by_their_blocks_and_label() -> None:

@@ -86,6 +86,85 @@ def test_the_core_does_not_know_the_app() -> None:
     assert found == []
 
 
+PACKAGE = command.ROOT / "skill_factory"
+ROOMS = (
+    "ground", "recipe", "formats", "hub", "sources", "judge", "grading", "traces", "build", "generate", "trainers", "insight",
+    "publish", "measure", "cli", "work", "ui",
+    "doors",
+)  # fmt: skip
+"""The rooms from the ground up; a module imports from its own room and from those before it."""
+DOORS = ("api", "__main__", "sft_data_creation")
+"""Modules of the package's root that stand on top of all rooms; its other modules are the ground."""
+
+
+def room_of(module: str) -> str:
+    """The room of a dotted name below `skill_factory`."""
+    first = module.split(".")[1] if "." in module else ""
+    return "doors" if first in DOORS else first if first in ROOMS else "ground"
+
+
+def imported(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """(line, dotted name) of everything that a file imports from the package, at its top or inside a function."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from ((node.lineno, f"{node.module}.{alias.name}") for alias in node.names)
+
+
+def test_imports_run_from_the_later_rooms_to_the_earlier() -> None:
+    """A format knows nothing of builds, a build nothing of pages: a room can be read without those that come after it."""
+    upwards = [
+        f"{file}:{line} {module}"
+        for file, tree in trees()
+        if file.startswith("skill_factory/")
+        for line, module in imported(tree)
+        if module.startswith("skill_factory")
+        and ROOMS.index(room_of(module)) > ROOMS.index(room_of(file.removesuffix(".py").replace("/", ".")))
+    ]
+    assert upwards == []
+
+
+def test_no_page_imports_another_page() -> None:
+    """What two pages of the app share stands in `ui/frame`, so that a page can be changed by itself."""
+    pages = {path.name for path in (PACKAGE / "ui").iterdir() if path.is_dir()} - {"frame", "entrance"}
+    assert {"start", "data", "choose", "look", "finish"} <= pages
+    found = []
+    for file, tree in trees():
+        own = Path(file).parts[2] if file.startswith("skill_factory/ui/") else ""
+        if own not in pages | {"frame"}:
+            continue
+        for line, module in imported(tree):
+            parts = module.split(".")
+            if parts[:2] == ["skill_factory", "ui"] and len(parts) > 2 and parts[2] in pages - {own}:
+                found.append(f"{file}:{line} {module}")
+    assert found == []
+
+
+def folders() -> Iterator[tuple[Path, list[Path]]]:
+    """Every folder of the package that holds Python files, with these."""
+    for folder in [PACKAGE, *(path for path in sorted(PACKAGE.rglob("*")) if path.is_dir())]:
+        if files := sorted(folder.glob("*.py")):
+            yield folder, files
+
+
+def test_a_folder_is_a_room_not_a_warehouse() -> None:
+    """At most 26 files in a folder, and 16 in the package's root."""
+    crowded = {named(f): len(files) for f, files in folders() if len(files) > (16 if f == PACKAGE else 26)}
+    assert crowded == {}
+
+
+def test_every_room_tells_its_act() -> None:
+    """The docstring of a room's `__init__` says what happens in it."""
+    silent = [
+        named(folder)
+        for folder, files in folders()
+        if not (folder / "__init__.py").exists()
+        or not ast.get_docstring(ast.parse((folder / "__init__.py").read_text(encoding="utf-8")))
+    ]
+    assert silent == []
+
+
 # ---------------------------------------------------------------------------------- what is never called
 
 FORBIDDEN = {
@@ -116,7 +195,7 @@ def test_no_global_randomness() -> None:
         f"{file}:{line} {name}"
         for file, line, name, _ in calls()
         if re.match(r"random\.(?!Random$)\w+$", name)
-        or re.match(r"(np|numpy)\.random\.(?!default_rng$|Generator$)\w+$", name)
+        or re.match(r"(np|numpy)\.random\.(?!default_rng$|Generator$|Philox$)\w+$", name)
         or name in ("uuid.uuid1",)
     ]
     assert bad == []

@@ -212,7 +212,7 @@ def test_the_oracle_filters_by_the_rules() -> None:
 
 def words_of(options: Options) -> list[object]:
     """The command line's words for these options."""
-    words: list[object] = ["--attempts", options.attempts, "--repeats", options.repeats]
+    words: list[object] = ["--attempts", options.attempts, "--repeats", options.repeats, *command.EVERY_TRACE]
     for name, values in (("--variant", options.variants), ("--ban", options.ban)):
         words += [word for value in values for word in (name, value)]
     words += ["--distinct-variants"] * options.distinct_variants

@@ -422,7 +422,7 @@ def test_one_attempt_is_too_few_to_go_back(tmp_path: Path) -> None:
         good_question(planted)
     raw = make_raw.write_parquet(planted.rows, tmp_path / "raw.parquet")
     codes = [word for code in ("0C", "*C*IC", "*CC") for word in ("--format", code)]
-    command.build(raw, tmp_path / "out", *codes, "--attempts", 1, "--repeats", 2)
+    command.build(raw, tmp_path / "out", *codes, "--attempts", 1, "--repeats", 2, *command.EVERY_TRACE)
 
     counts = command.report(tmp_path / "out")["ledger"]["traces"]
 

@@ -44,7 +44,13 @@ def raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
 
 
-OPTIONS = [word for code in ALL for word in ("--format", code)] + ["--attempts", "3", "--repeats", "2"]
+OPTIONS = [word for code in ALL for word in ("--format", code)] + [
+    "--attempts",
+    "3",
+    "--repeats",
+    "2",
+    *command.EVERY_TRACE,
+]
 
 
 @pytest.fixture(scope="module")

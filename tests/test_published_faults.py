@@ -58,7 +58,14 @@ def test_missing_commas_fuse_phrases(tmp_path: Path) -> None:
     """No phrase is two phrases run together: every one stands alone in a trace, and pools have their full number."""
     codes = [word for code in ("random", "*C*IC", "*CC") for word in ("--format", code)]
     command.build(
-        raw_file(tmp_path, questions(200)), tmp_path / "out", *codes, "--attempts", 5, "--repeats", 2
+        raw_file(tmp_path, questions(200)),
+        tmp_path / "out",
+        *codes,
+        "--attempts",
+        5,
+        "--repeats",
+        2,
+        *command.EVERY_TRACE,
     )
     book = oracle.phrase_book()
     phrases = set().union(*vars(book).values())

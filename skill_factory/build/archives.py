@@ -5,20 +5,20 @@ import tempfile
 import zipfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import IO
+from typing import IO, BinaryIO
 
 import pyarrow.parquet as pq
 
 from skill_factory.build.folder import BuildFolder
 
 
-def parquet(folder: BuildFolder) -> IO[bytes]:
+def parquet(folder: BuildFolder) -> BinaryIO:
     """The one shard, or all of them in an archive."""
     shards = folder.shards()
     return shards[0].open("rb") if len(shards) == 1 else _archive((path, path.name) for path in shards)
 
 
-def zipped(path: Path) -> IO[bytes]:
+def zipped(path: Path) -> BinaryIO:
     """A folder as an archive; files of work in progress, whose names begin with a dot, stay out."""
     inside = sorted(p for p in path.rglob("*") if p.is_file())
     named = ((p, p.relative_to(path)) for p in inside)
@@ -27,7 +27,7 @@ def zipped(path: Path) -> IO[bytes]:
     )
 
 
-def _archive(files: Iterable[tuple[Path, str]]) -> IO[bytes]:
+def _archive(files: Iterable[tuple[Path, str]]) -> BinaryIO:
     def fill(made: IO[bytes]) -> None:
         # Shards are compressed already.
         with zipfile.ZipFile(made, "w", zipfile.ZIP_STORED) as archive:
@@ -37,7 +37,7 @@ def _archive(files: Iterable[tuple[Path, str]]) -> IO[bytes]:
     return _written(fill)
 
 
-def jsonl(folder: BuildFolder) -> IO[bytes]:
+def jsonl(folder: BuildFolder) -> BinaryIO:
     """A line of JSON for each trace."""
 
     def fill(made: IO[bytes]) -> None:
@@ -49,7 +49,7 @@ def jsonl(folder: BuildFolder) -> IO[bytes]:
     return _written(fill)
 
 
-def _written(fill: Callable[[IO[bytes]], None]) -> IO[bytes]:
+def _written(fill: Callable[[IO[bytes]], None]) -> BinaryIO:
     """A file without a name, opened to be read: Streamlit takes no other kind."""
     with tempfile.NamedTemporaryFile() as made:
         fill(made)

@@ -12,10 +12,12 @@ import pyarrow.parquet as pq
 
 from skill_factory import __version__
 from skill_factory.formats import format_of
-from skill_factory.reasons import Level, sentence
+from skill_factory.formats.record import TEACHES_WORDS
+from skill_factory.reasons import Level, TraceReason, sentence
 from skill_factory.recipe.model import Recipe
+from skill_factory.recipe.variants import variant_words
 from skill_factory.tally import Label, Tally, Teaches, TraceChars, keyed
-from skill_factory.wording import percent
+from skill_factory.wording import many, percent
 
 CONFIG = "sft_train"
 BEGIN, END = "<!-- skill-factory: begin -->", "<!-- skill-factory: end -->"
@@ -73,7 +75,7 @@ def dataset_info(repository: str = "") -> dict[str, Any]:
 
 
 def example_row(shards: Sequence[Path], most: int = 200) -> dict[str, Any] | None:
-    """A row to show: the first short one with a mistake that is put right, else the first of all."""
+    """A row to show: the first short one with a mistake that is corrected, else the first of all."""
     if not shards:
         return None
     with shards[0].open("rb") as file:
@@ -124,9 +126,9 @@ def card_body(recipe: Recipe, tally: Tally, example: dict[str, Any] | None, repo
         BEGIN,
         _opening(recipe, tally),
         "## What is in it\n\n" + _labels(tally),
-        "## What a trace shows\n\n" + _shows(tally),
+        "## What a trace shows\n\n" + _shows(tally) + _overlaps(tally),
         "## Where the data went\n\nAt each level, read = kept + dropped.\n\n" + ledger_table(tally),
-        "## Right and wrong\n\n" + _variants(tally),
+        "## Right and wrong\n\n" + _variants(tally) + _corrections(tally),
         "## Length\n\n" + _lengths(tally, recipe),
         "## One trace\n\n" + _example(example),
         "## Load it\n\n" + _loading(repository, recipe),
@@ -163,18 +165,26 @@ def _labels(tally: Tally) -> str:
 
 
 def _shows(tally: Tally) -> str:
-    words = {
-        "one_attempt": "one attempt",
-        "all_right": "several attempts, all right",
-        "wrong_to_right": "a mistake, then put right",
-        "ends_wrong": "the last attempt is wrong",
-    }
     counted: dict[str, int] = {}
     for key, n in keyed(Teaches, tally.counts["teaches"]):
         counted[key.shows] = counted.get(key.shows, 0) + n
     whole = sum(counted.values()) or 1
-    rows = [(text, f"{counted.get(k, 0):,}", percent(counted.get(k, 0), whole)) for k, text in words.items()]
+    rows = [
+        (words, f"{counted.get(shows, 0):,}", percent(counted.get(shows, 0), whole))
+        for shows, words in TEACHES_WORDS.items()
+    ]
     return _table(("the trace shows", "traces", "share"), rows)
+
+
+def _overlaps(tally: Tally) -> str:
+    """How many traces differ from another one in their phrases alone; nothing where none does."""
+    kept = tally.counts["overlaps"].total() - tally.ledger[Level.TRACES].dropped[TraceReason.DUPLICATE]
+    if kept <= 0:
+        return ""
+    return (
+        f"\n\n{kept:,} of them show the attempts and reflections of another trace of their question, in other phrases: "
+        "formats that share a rule, or repeats, drew the same."
+    )
 
 
 def ledger_table(tally: Tally) -> str:
@@ -196,7 +206,7 @@ def _variants(tally: Tally) -> str:
         right, wrong = (kept.get(str(Label(name, truth)), 0) for truth in ("right", "wrong"))
         rows.append(
             (
-                _inline(name),
+                _variant(name),
                 f"{right:,}",
                 f"{wrong:,}",
                 percent(right, right + wrong) if right + wrong else "–",
@@ -205,21 +215,37 @@ def _variants(tally: Tally) -> str:
     return _table(("prompt variant", "right responses kept", "wrong ones kept", "share right"), rows)
 
 
+def _corrections(tally: Tally) -> str:
+    """How many stored labels a person changed, if any."""
+    to = tally.counts["corrections"]
+    if not to:
+        return ""
+    return (
+        f"\n\n{many(sum(to.values()), 'stored label')} of the source were corrected by a person, {to['right']:,} to right "
+        f"and {to['wrong']:,} to wrong; `labels.corrections` in the recipe names them."
+    )
+
+
+def _variant(name: str) -> str:
+    """What a prompt variant is called, and what it is named in the data."""
+    words = variant_words(name)
+    return _inline(name) if words == name else f"{words} ({_inline(name)})"
+
+
 def _lengths(tally: Tally, recipe: Recipe) -> str:
     sizes = sorted((key.chars, n) for key, n in keyed(TraceChars, tally.counts["trace_chars"]))
     whole = sum(n for _, n in sizes)
     if not whole:
         return "No traces."
-    per_token = recipe.cutoff.chars_per_token
     rows = []
     for share in (0.5, 0.9, 0.99, 1.0):
         seen = 0
         for size, n in sizes:
             seen += n
             if seen >= share * whole:
-                rows.append((percent(share), f"{size:,}", f"{size / per_token:,.0f}"))
+                rows.append((percent(share), f"{size:,}", f"{recipe.cutoff.estimated_tokens(size):,.0f}"))
                 break
-    note = f"Tokens are estimated at {per_token:g} characters each. A trainer's cut-off below a trace's length takes its end: the answer."
+    note = f"Tokens are estimated at {recipe.cutoff.chars_per_token:g} characters each. A trainer's cut-off below a trace's length takes its end: the answer."
     return _table(("of the traces are at most", "characters", "tokens (estimate)"), rows) + "\n\n" + note
 
 

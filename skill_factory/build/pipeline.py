@@ -30,7 +30,7 @@ from skill_factory.judge.first_questions import ever_more_rows
 from skill_factory.judge.judge import Judgement, judge
 from skill_factory.model import Trace, TracePlan
 from skill_factory.reasons import Level
-from skill_factory.recipe.model import Recipe
+from skill_factory.recipe.model import Recipe, new_recipe
 from skill_factory.recipe.phrases import PhraseBook, phrase_book
 from skill_factory.sources import RawSource, open_source
 from skill_factory.sources.canonical import canonical, tally_rows
@@ -149,7 +149,7 @@ def build(
         raise RecipeError(
             f"A build takes a number of workers from 1, or 0 for one per core; found {workers}."
         )
-    recipe = recipe or Recipe()
+    recipe = recipe or new_recipe()
     raw = open_source(source, recipe.source, token) if isinstance(source, str) else source
     with (engine or local_engine(workers))(raw, own_formats) as run:
         was, folder = recipe.source, BuildFolder(place(out))
@@ -207,7 +207,7 @@ def preview(
     """
     if questions < 1:
         raise RecipeError(f"A preview shows a number of questions from 1; found {questions}.")
-    recipe = recipe or Recipe()
+    recipe = recipe or new_recipe()
     raw = open_source(source, recipe.source, token) if isinstance(source, str) else source
     recipe = ready(raw, recipe, columns, own_formats)
     for rows, all_of_it in read_first(raw, recipe, questions):

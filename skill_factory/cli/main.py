@@ -27,6 +27,9 @@ COMMANDS = {
     "lint": "check traces, ours or not; exit code 1 if something was found",
     "grade": "fill in final answers and whether they are right",
     "generate": "make responses and critiques with a model of your own",
+    "evaluate": "ask a trained model, to measure what it answers",
+    "measure": "count attempts, reflections and verdicts in a model's outputs",
+    "harvest": "make raw data of a model's own attempts and reflections",
     "export": "write what a trainer needs of a build",
     "push": "publish a build folder or a raw set on the Hub",
     "space": "run this app as a Space of your own",
@@ -68,6 +71,12 @@ def main(arguments: Sequence[str]) -> int:
     if odd := next((word for word in arguments if not _is_text(word)), ""):
         print(
             f"The argument {plain(odd)!r} is not UTF-8 text. Rename the file, or leave it out.",
+            file=sys.stderr,
+        )
+        return USE_ERROR
+    if sys.platform == "win32":
+        print(
+            "SkillFactory Studio runs on Linux and macOS. On Windows, run it in WSL (`wsl --install`).",
             file=sys.stderr,
         )
         return USE_ERROR

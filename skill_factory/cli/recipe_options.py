@@ -45,9 +45,9 @@ def recipe_of(args: argparse.Namespace) -> "Recipe":
     """The recipe of the options: the file or preset first, options on top. Errors: RecipeError."""
     import tomllib
 
-    from skill_factory.recipe.model import Recipe
+    from skill_factory.recipe.model import new_recipe
 
-    recipe = _given_recipe(args.recipe) if args.recipe else Recipe()
+    recipe = _given_recipe(args.recipe) if args.recipe else new_recipe()
     given = {
         option.flag: getattr(args, f"set_{option.flag.lstrip('-').replace('-', '_')}") for option in OPTIONS
     }

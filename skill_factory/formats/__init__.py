@@ -51,5 +51,28 @@ def format_of(code: str, own: OwnFormats | None = None) -> Format:
     return replace(given, code=code) if isinstance(given, Format) else Format(code, given)
 
 
+def overlapping(codes: Sequence[str], own: OwnFormats | None = None) -> list[list[str]]:
+    """Groups of chosen formats that may show the same attempts and reflections, and so differ in their phrases alone."""
+    groups: dict[tuple[str, bool], list[str]] = {}
+    for kind in (format_of(code, own) for code in codes):
+        if kind.rule:
+            groups.setdefault((kind.rule, kind.reflects), []).append(kind.code)
+    return [group for group in groups.values() if len(group) > 1]
+
+
+def overlap_sentence(codes: Sequence[str], own: OwnFormats | None = None) -> str:
+    """What a person should know of such groups before building; empty where there are none."""
+    groups = [
+        " and ".join([", ".join(f"`{code}`" for code in group[:-1]), f"`{group[-1]}`"])
+        for group in overlapping(codes, own)
+    ]
+    if not groups:
+        return ""
+    return (
+        f"{'; '.join(groups)} draw the same attempts: where a question gives two traces of the same length, these "
+        "differ in their phrases alone. Leave one of the formats out, or keep them knowing this."
+    )
+
+
 def _not_here(question: Question, ask: Traces) -> Plans:
     raise RecipeError("This recipe names a format that only the program that built it knows.")

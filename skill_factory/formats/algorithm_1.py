@@ -60,5 +60,6 @@ ALGORITHM_1 = Format(
     label="algorithm1",
     needs=Needs(n_responses=False),
     expects=expected,
+    rule=RULE,
     for_comparison=True,
 )

@@ -42,5 +42,6 @@ RANDOM = Format(
     picture="✗• ✓•✗•",
     label="random",
     expects=expected,
+    rule=RULE,
     for_comparison=True,
 )

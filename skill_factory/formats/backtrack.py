@@ -43,4 +43,5 @@ BACKTRACK = Format(
     label="*C*IC",
     needs=Needs(wrong=1, attempts=2),
     expects=expected,
+    rule=RULE,
 )

@@ -50,4 +50,5 @@ CONFIRM = Format(
     label="*CC",
     needs=Needs(right=2, attempts=2),
     expects=expected,
+    rule=RULE,
 )

@@ -1,6 +1,6 @@
 """What a trace format is: one record. Gate, forecast, picker, docs and tests are all made from it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -13,6 +13,13 @@ FormatFunction = Callable[[Question, Traces], Plans]
 
 TEACHES = ("one_attempt", "all_right", "wrong_to_right", "ends_wrong")
 """What a trace shows, as the tally counts it."""
+TEACHES_WORDS: Mapping[str, str] = {
+    "one_attempt": "one right attempt",
+    "all_right": "several right attempts",
+    "wrong_to_right": "a mistake corrected",
+    "ends_wrong": "a wrong last attempt",
+}
+"""What a trace shows, for people: charts, comparisons and cards say it in these words."""
 Shows = tuple[float, float, float, float]
 """Expected traces of one plan, in the order of TEACHES."""
 NOTHING: Shows = (0.0, 0.0, 0.0, 0.0)
@@ -62,6 +69,8 @@ class Format:
     """The label of its traces, with `{n}` for the number of attempts; the code, where nothing is given."""
     needs: Needs = field(default_factory=Needs)
     expects: Expectation | None = None
+    rule: str = ""
+    """What its attempts are drawn by: formats of one rule draw the same attempts. Empty where it shares with none."""
     reflects: bool = True
     """Whether a trace shows reflections: without any in the data, only formats that don't can be built."""
     for_comparison: bool = False

@@ -75,6 +75,7 @@ CORRECT_LAST_FULL = Format(
     picture="✓• ✗•✓• ✗•✗•✓•",
     label="{n}C",
     expects=_expected_every,
+    rule=RULE,
 )
 CORRECT_LAST = Format(
     TraceFormat.CORRECT_LAST.value,
@@ -84,6 +85,7 @@ CORRECT_LAST = Format(
     picture="✗•✗•✓•",
     label="{n}C",
     expects=_expected_n,
+    rule=RULE,
 )
 ONE_CORRECT = Format(
     TraceFormat.ONE_CORRECT.value,
@@ -93,6 +95,7 @@ ONE_CORRECT = Format(
     picture="✓•",
     label="0C",
     expects=_expected_one,
+    rule=RULE,
 )
 NO_REFLECTION = Format(
     TraceFormat.NO_REFLECTION.value,
@@ -102,6 +105,7 @@ NO_REFLECTION = Format(
     picture="✓ ✗✓ ✗✗✓",
     label="no_reflection",
     expects=_expected_bare,
+    rule=RULE,
     reflects=False,
     for_comparison=True,
 )

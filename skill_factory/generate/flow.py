@@ -6,7 +6,8 @@ source ─▶ requests ─▶ ask, or a request file and its answers ─▶ stor
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -17,7 +18,7 @@ from skill_factory.generate.job import Job, Kind, Made
 from skill_factory.generate.limits import Ending
 from skill_factory.generate.lineage import card_of, questions_behind, report_of
 from skill_factory.generate.money import Spending
-from skill_factory.generate.net.endpoint import asker, check_key
+from skill_factory.generate.net.endpoint import Asker, Endpoint, asker, check_key
 from skill_factory.generate.notes import ESTIMATED, notes_on
 from skill_factory.generate.pilot import Pilot, pilot_of
 from skill_factory.generate.progress import GenerateProgress, Report, silent
@@ -32,10 +33,22 @@ from skill_factory.recipe.model import Columns
 from skill_factory.sources import RawSource, open_source
 from skill_factory.sources.guessing import guess
 
+AskThrough = Callable[[Endpoint, str | None], AbstractAsyncContextManager[Asker]]
+"""Opens what asks an endpoint, with a key or without."""
 
-def generate(job: Job, key: str | None = None, report: Report = silent, token: str | None = None) -> Made:
+
+def generate(
+    job: Job,
+    key: str | None = None,
+    report: Report = silent,
+    token: str | None = None,
+    plan: "Plan | None" = None,
+    ask_through: AskThrough = asker,
+) -> Made:
     """
     Ask a model for all that a job wants and has not got, and write the raw set. The key goes to the endpoint only.
+
+    `plan` and `ask_through` are for another kind of work on the same machinery: an evaluation of a trained model.
 
     A run that was stopped, killed or cut short by its budget goes on where it was. Errors: SkillFactoryError.
     """
@@ -43,13 +56,13 @@ def generate(job: Job, key: str | None = None, report: Report = silent, token: s
     check_key(job.endpoint, key)
     folder = RawFolder(job.out)
     folder.check_free()
-    plan = planned(job, token)
+    plan = plan or planned(job, token)
     with AnswerStore.open(folder.answers) as store:
         noted = _both(report, folder)
         store.begin_run(now(), settings_of(job))
         spending = spending_of(job, store)
         try:
-            ending, moment = asyncio.run(_ask(job, plan.work, store, spending, key, noted))
+            ending, moment = asyncio.run(_ask(job, plan.work, store, spending, key, noted, ask_through))
         except KeyboardInterrupt:
             noted(GenerateProgress("cancelled", job.kind.value))
             raise
@@ -117,10 +130,16 @@ def wanted(work: Work, number: int, store: AnswerStore) -> tuple[int, int]:
 
 
 async def _ask(
-    job: Job, work: Work, store: AnswerStore, spending: Spending, key: str | None, report: Report
+    job: Job,
+    work: Work,
+    store: AnswerStore,
+    spending: Spending,
+    key: str | None,
+    report: Report,
+    ask_through: AskThrough,
 ) -> tuple[Ending, GenerateProgress]:
     report(GenerateProgress("count", job.kind.value))
-    async with asker(job.endpoint, key) as line:
+    async with ask_through(job.endpoint, key) as line:
         run = Run(line, store, spending, job.limits, report, job.kind.value, job.retry_declined)
         total = before = 0
         ending = Ending.DONE

@@ -22,6 +22,8 @@ class Kind(StrEnum):
 
     RESPONSES = "responses"
     REFLECTIONS = "reflections"
+    OUTPUTS = "outputs"
+    """Of a trained model, to be measured."""
 
 
 @dataclass(frozen=True)

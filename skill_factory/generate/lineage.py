@@ -65,7 +65,7 @@ def _reasons(failures: Mapping[str, int]) -> dict[str, int]:
 
 
 def _amount(job: Job) -> dict[str, Any]:
-    if job.kind is Kind.RESPONSES:
+    if job.kind is not Kind.REFLECTIONS:
         return {"per_variant": job.per_variant, "task": job.task}
     return {"k": job.k, "max_k": max(job.k, job.max_k)}
 
@@ -106,6 +106,8 @@ def _front() -> str:
 
 def _head(report: Mapping[str, Any], what: str) -> str:
     made, model = report["made"], report["model"]["name"]
+    if what == "outputs":
+        return _head_of_outputs(report)
     which = "Responses" if what == "responses" else "Responses with critiques"
     state = (
         "" if made["complete"] else f"\n\nThis set is not complete: {made['missing']:,} answers are missing."
@@ -114,6 +116,15 @@ def _head(report: Mapping[str, Any], what: str) -> str:
         f"# {which} by {model}\n\nRaw data for think / sample / reflect training traces: one row per response, in the "
         "columns of the SkillFactory method (arXiv 2512.04072). "
         "Build traces from it with `python -m skill_factory build THIS --out DIR`." + state
+    )
+
+
+def _head_of_outputs(report: Mapping[str, Any]) -> str:
+    missing = report["made"]["missing"]
+    state = f"\n\nThis set is not complete: {missing:,} answers are missing." if missing else ""
+    return (
+        f"# Outputs of {report['model']['name']}\n\nOne row per output. Count their attempts, reflections and verdicts "
+        f"with `python -m skill_factory measure THIS`.{state}"
     )
 
 

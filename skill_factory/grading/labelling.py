@@ -13,8 +13,10 @@ import pyarrow.parquet as pq
 from skill_factory import wording
 from skill_factory.draws import text_id
 from skill_factory.errors import ColumnError, SourceError
-from skill_factory.grading.answers import final_answer, gold_answer, stated_answer
-from skill_factory.grading.equivalence import Decision, Task, judge
+from skill_factory.grading.answers import final_answer, gold_answer, is_cut_off, stated_answer
+from skill_factory.grading.comparing import Decision
+from skill_factory.grading.equivalence import find
+from skill_factory.grading.tasks import Chosen, Task, chosen_task
 from skill_factory.recipe.model import Columns
 from skill_factory.sources import RawSource
 from skill_factory.sources.columns import CanonicalRow, RowError, needed_columns, read_row, value_at
@@ -22,7 +24,8 @@ from skill_factory.sources.guessing import guess
 
 NEEDED = ("question", "answer", "response")
 FINALS = ("auto", "tags", "stated", "column")
-"""Where a final answer is looked for; `auto` takes tags where any response has them, else what the text states."""
+"""Where a final answer is looked for; `auto` takes the tags of a response that has them, else what its text states."""
+NO_ANSWER, CUT_OFF = "no rule finds a final answer", "the text was cut off while thinking"
 LOOKED_AT = 200
 LISTED = 20
 _LABEL = "\x1flabel"
@@ -52,6 +55,8 @@ class Graded:
     gold: str
     answer: str | None
     decision: Decision
+    why: str = ""
+    task: str = ""
 
 
 @dataclass
@@ -61,6 +66,7 @@ class LabelReport:
     task: Task
     final: str
     columns: Columns
+    convert: bool = False
     rows: int = 0
     decided: Counter[Decision] = field(default_factory=Counter)
     no_answer: int = 0
@@ -70,6 +76,12 @@ class LabelReport:
     compared: int = 0
     """Responses that had a label already, and how many of those grading agrees with."""
     agreed: int = 0
+    reasons: Counter[tuple[Decision, str]] = field(default_factory=Counter)
+    """How often each decision was made for each reason."""
+    tasks: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """How often each task was taken, and why."""
+    example_of: dict[tuple[Decision, str], Graded] = field(default_factory=dict)
+    """One response for each reason, the same one whatever the order of the rows."""
     samples: dict[Decision, list[Graded]] = field(default_factory=dict)
     """Some decisions of each kind, to confirm; the same ones whatever the order of the rows."""
 
@@ -86,6 +98,7 @@ def label(
     final: str = "auto",
     columns: Mapping[str, Any] | None = None,
     samples: int = 5,
+    convert: bool = False,
 ) -> LabelReport:
     """
     Grade every response of a source and write a Parquet file of LABELLED rows.
@@ -93,7 +106,7 @@ def label(
     Errors: ColumnError where question, gold answer or response are not mapped; SourceError for what can't be read or written.
     """
     mapping = answer_columns(source, columns)
-    report = LabelReport(task, _settled_final(source, mapping, final), mapping)
+    report = LabelReport(task, final, mapping, convert)
     heaps: dict[Decision, list[tuple[int, int, Graded]]] = {}
     try:
         with pq.ParquetWriter(out, labelled_schema(mapping)) as writer:
@@ -127,14 +140,6 @@ def answer_columns(source: RawSource, given: Mapping[str, Any] | None = None) ->
         )
     needed_columns(mapping, names)
     return mapping
-
-
-def _settled_final(source: RawSource, columns: Columns, final: str) -> str:
-    if final != "auto":
-        return final
-    head = (value_at(row, path) for row in source.head(LOOKED_AT) for path in columns.response)
-    tagged = any("</answer>" in str(value) for value in head)
-    return "tags" if tagged else "stated"
 
 
 def _graded_batches(source: RawSource, report: LabelReport) -> Iterator[list[Graded]]:
@@ -171,10 +176,32 @@ def _read_without_labels(row: Mapping[str, Any], columns: Columns) -> list[Canon
 
 
 def _grade(read: CanonicalRow, report: LabelReport) -> Graded:
-    finders = {"tags": final_answer, "stated": stated_answer}
-    answer = read.extracted if report.final == "column" else finders[report.final](read.response)
+    answer = found_answer(read, report.final)
     gold = gold_answer(read.answer or "")
-    return Graded(report.rows, read, gold, answer, judge(answer, gold, report.task, read.question))
+    task = (
+        chosen_task(gold, read.question)
+        if report.task == Task.AUTO
+        else Chosen(report.task, "it was asked for")
+    )
+    report.tasks[task.task.name, task.why] += 1
+    if answer is None and report.final != "tags":
+        why = CUT_OFF if is_cut_off(read.response) else NO_ANSWER
+        return Graded(report.rows, read, gold, None, Decision.UNJUDGED, why, task.task.name)
+    found = find(answer, gold, task.task, read.question, report.convert)
+    return Graded(report.rows, read, gold, answer, found.decision, found.why, task.task.name)
+
+
+def found_answer(read: CanonicalRow, final: str) -> str | None:
+    """Where this response's final answer stands: in its tags, if it has any, else where its text states it."""
+    match final:
+        case "column":
+            return read.extracted
+        case "tags":
+            return final_answer(read.response)
+        case "stated":
+            return stated_answer(read.response)
+    tagged = final_answer(read.response)
+    return tagged if tagged is not None or "<answer>" in read.response else stated_answer(read.response)
 
 
 def _table(graded: Sequence[Graded]) -> pa.Table:
@@ -197,14 +224,24 @@ def _table(graded: Sequence[Graded]) -> pa.Table:
 
 def _count(one: Graded, report: LabelReport) -> None:
     report.decided[one.decision] += 1
+    reason = (one.decision, one.why)
+    report.reasons[reason] += 1
+    before = report.example_of.get(reason)
+    if before is None or _place(one) < _place(before):
+        report.example_of[reason] = one
     report.no_answer += one.answer is None
     if one.decision == Decision.UNJUDGED and len(report.unjudged_rows) < LISTED:
         report.unjudged_rows.append(one.row)
 
 
+def _place(one: Graded) -> tuple[int, int]:
+    return text_id(f"{one.read.question}\x1f{one.read.response}"), one.row
+
+
 def _keep_sample(one: Graded, heap: list[tuple[int, int, Graded]], most: int) -> None:
     """Keep the responses with the smallest hashes: a fair sample that no order of rows changes."""
-    key = (-text_id(f"{one.read.question}\x1f{one.read.response}"), -one.row, one)
+    hashed, row = _place(one)
+    key = (-hashed, -row, one)
     if not most or any(key[:2] == other[:2] for other in heap):
         return
     if len(heap) < most:

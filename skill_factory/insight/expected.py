@@ -36,7 +36,7 @@ class Outlook:
 
     @property
     def fixing(self) -> float:
-        """Share of the traces that show a mistake being put right; 0 without traces."""
+        """Share of the traces that show a mistake corrected; 0 without traces."""
         every = sum(sum(shows) for shows in self.by_attempts.values())
         fixing = sum(shows[TEACHES.index("wrong_to_right")] for shows in self.by_attempts.values())
         return fixing / every if every else 0.0
@@ -128,12 +128,13 @@ def outlook(judgement: Judgement, recipe: Recipe, simulate: Simulate | None = No
 
 
 def _exact(recipe: Recipe) -> bool:
-    cut = recipe.cutoff.tokens and recipe.cutoff.action != "keep"
+    cut = recipe.cutoff.limits_traces
     several = recipe.balance.per_question and (len(recipe.traces.formats) > 1 or recipe.balance.label_limits)
     kinds = [format_of(code) for code in recipe.traces.formats]
     # Where the number of attempts is drawn, so is the number of traces.
     drawn = any(kind.expects is None or not kind.needs.n_responses for kind in kinds)
-    return not (cut or several or drawn or recipe.balance.min_wrong or recipe.balance.exclude)
+    equal = recipe.balance.drop_duplicates and (len(kinds) > 1 or recipe.traces.repeats > 1)
+    return not (cut or several or drawn or equal or recipe.balance.min_wrong or recipe.balance.exclude)
 
 
 def _pools(judgement: Judgement, which: Flags) -> Iterator[tuple[Pool, int]]:

@@ -8,17 +8,19 @@ import pyarrow as pa
 
 from skill_factory.build.prepare import described, settled_columns
 from skill_factory.errors import ColumnError
-from skill_factory.formats import format_of
+from skill_factory.formats import format_of, overlap_sentence
+from skill_factory.insight.proposal import Proposal, propose, without_empty_reflections
 from skill_factory.judge.counting import tally_judgement
 from skill_factory.judge.facts import read
 from skill_factory.judge.judge import judge, reach
 from skill_factory.model import TraceFormat
 from skill_factory.reasons import Level, sentence
-from skill_factory.recipe.model import Columns, Recipe
+from skill_factory.recipe.model import Columns, Recipe, new_recipe
 from skill_factory.sources import RawSource, open_source
 from skill_factory.sources.canonical import canonical, tally_rows
 from skill_factory.sources.columns import CANONICAL
 from skill_factory.tally import Tally
+from skill_factory.wording import many
 
 SAMPLE_ROWS = 20_000
 MOST = 10
@@ -70,7 +72,7 @@ def inspect(
     token: str | None = None,
 ) -> Inspection:
     """Look at a source: all of a small one, the first rows of a large one unless `whole`. Errors: SourceError."""
-    recipe = recipe or Recipe()
+    recipe = recipe or new_recipe()
     raw = open_source(source, recipe.source, token) if isinstance(source, str) else source
     names, head = raw.names(), raw.head(20)
     shown = [(name, _example(head, name)) for name in names]
@@ -81,49 +83,59 @@ def inspect(
     recipe = recipe.model_copy(update={"columns": settled})
     rows, tally, sampled = _sample(raw, recipe, whole or 0 < raw.size <= ONE_LOOK)
     reading = read(rows, recipe)
-    judgement = judge(reading.facts, recipe)
+    judgement, recipe = without_empty_reflections(reading.facts, judge(reading.facts, recipe), recipe)
     tally.add(tally_judgement(reading.facts, judgement, recipe))
     usable = reach(judgement, recipe, format_of(recipe.traces.formats[0]).needs, MOST)
     missing = [
-        f for f in ("answer", "extracted_answer", "reflections", "prompt_variant") if not getattr(settled, f)
+        f
+        for f in ("answer", "extracted_answer", "reflections", "prompt_variant")
+        if not getattr(recipe.columns, f)
     ]
-    advice = advise(usable, tally, settled, recipe)
+    advice = advise(propose(reading.facts, judgement, recipe), tally, settled, recipe)
     read_rows = tally.ledger[Level.ROWS].read
-    return Inspection(shown, described(settled), missing, read_rows, sampled, tally, usable, advice)
+    return Inspection(shown, described(recipe.columns), missing, read_rows, sampled, tally, usable, advice)
 
 
-def propose_attempts(usable: list[int], most: int = 5) -> int:
-    """The largest N up to `most` that keeps at least a third of the questions usable at N = 2; 0 if none is."""
-    base = usable[1] if len(usable) > 1 and usable[1] else usable[0] if usable else 0
-    fitting = [n for n, questions in enumerate(usable[:most], 1) if questions and questions * 3 >= base]
-    return max(fitting, default=0)
+def advise(proposal: Proposal, tally: Tally, mapped: Columns, recipe: Recipe) -> list[str]:
+    """
+    What to do next, most important first.
 
-
-def advise(usable: list[int], tally: Tally, columns: Columns, recipe: Recipe) -> list[str]:
-    """What to do next, most important first."""
-    said = []
-    n = propose_attempts(usable)
-    if not columns.reflections:
-        said.append(
-            "No column holds critiques of the responses. Make them with `generate reflections`, or build the weaker "
-            f"`--format {TraceFormat.NO_REFLECTION}`."
+    `mapped` is the mapping as it was settled; `recipe` has none of reflections where the column holds none.
+    """
+    advice = []
+    if not recipe.columns.reflections:
+        read = tally.ledger[Level.ROWS].read
+        where = (
+            f"The column {mapped.reflections[0]} holds no reflections in the {many(read, 'row')} read"
+            if mapped.reflections
+            else "No column holds reflections"
         )
-    if n:
-        said.append(
-            f"N = {n} is a good choice: {usable[n - 1]:,} questions can be used. Build with --attempts {n}."
+        advice.append(
+            f"{where}. Make them with `generate reflections`, or build the weaker `--format {TraceFormat.NO_REFLECTION}`."
         )
+    if proposal.attempts:
+        options = f"--attempts {proposal.attempts}{_format_options(mapped, recipe)}"
+        advice.append(f"N = {proposal.attempts} suits this data: {proposal.reason} Build with {options}.")
     else:
-        said.append("No question can be used as the data are.")
-    if n == 1:
-        said.append("With one usable answer per question, no retry can be shown.")
+        advice.append(proposal.reason)
+    if overlap := overlap_sentence(recipe.traces.formats):
+        advice.append(overlap)
     for level in (Level.ROWS, Level.RESPONSES, Level.REFLECTIONS):
-        one = tally.ledger[level]
-        for reason, number in one.dropped.most_common(2):
-            if number * 10 >= one.read:
-                said.append(
-                    f"{number:,} of {one.read:,} {level.value} are dropped: {sentence(level, reason)}."
+        counted = tally.ledger[level]
+        for reason, dropped in counted.dropped.most_common(2):
+            if dropped * 10 >= counted.read:
+                advice.append(
+                    f"{dropped:,} of {counted.read:,} {level.value} are dropped: {sentence(level, reason)}."
                 )
-    return said
+    return advice
+
+
+def _format_options(mapped: Columns, recipe: Recipe) -> str:
+    """What a command needs besides N where the data hold no reflections; an empty column has to be unmapped too."""
+    if recipe.columns.reflections:
+        return ""
+    unmapped = " --map reflections=" if mapped.reflections else ""
+    return f" --format {TraceFormat.NO_REFLECTION}{unmapped}"
 
 
 def _sample(raw: RawSource, recipe: Recipe, whole: bool) -> tuple[pa.Table, Tally, bool]:

@@ -19,7 +19,7 @@ from skill_factory.insight.expected import Drawn, Outlook, able, outlook
 from skill_factory.judge.facts import Facts, Reading
 from skill_factory.judge.judge import KEPT, Judgement, written_order
 from skill_factory.model import Trace, TracePlan
-from skill_factory.recipe.model import Phrases, Recipe
+from skill_factory.recipe.model import Recipe
 from skill_factory.recipe.phrases import phrase_book
 from skill_factory.tally import Tally
 from skill_factory.traces.counting import teaches
@@ -71,7 +71,7 @@ class _Counted:
 
 def _drawn(facts: Facts, judgement: Judgement, recipe: Recipe, formats: dict[str, Format]) -> _Counted:
     """What is drawn for all usable questions of a judgement."""
-    book = phrase_book(Phrases())
+    book = phrase_book(recipe.phrases)
     plans = compose(
         _without_texts(facts), judgement, recipe, book, formats, Tally(), Written(), render=_unworded
     )
@@ -81,14 +81,13 @@ def _drawn(facts: Facts, judgement: Judgement, recipe: Recipe, formats: dict[str
 def _as_drawn(facts: Facts, judgement: Judgement, recipe: Recipe, expected: Outlook) -> Outlook:
     counted = _drawn(facts, judgement, recipe, chosen_formats(recipe.traces.formats))
     # Whether a text is too long, or is one that was left out by hand, only its text tells.
-    cut = recipe.cutoff.tokens and recipe.cutoff.action != "keep"
     return replace(
         expected,
         questions=len(counted.asked),
         traces=counted.labels.total(),
         by_label={**dict.fromkeys(expected.by_label, 0), **counted.labels},
         by_attempts=counted.by_attempts,
-        exact=not (cut or recipe.balance.exclude),
+        exact=not (recipe.cutoff.limits_traces or recipe.balance.exclude),
         drawn=True,
     )
 

@@ -12,6 +12,7 @@ from skill_factory.judge.judge import Judgement, reach
 from skill_factory.model import Verdict
 from skill_factory.reasons import Level, QuestionReason, ReflectionReason, ResponseReason
 from skill_factory.recipe.model import Recipe
+from skill_factory.recipe.variants import NO_VARIANT
 from skill_factory.tally import Balance, Label, LevelTally, Reach, Tally, Verdicts
 
 
@@ -37,9 +38,12 @@ def tally_judgement(
 
 
 def _count_responses(tally: Tally, facts: Facts, judgement: Judgement) -> None:
-    names = [name or "(none)" for name in facts.variants]
+    names = [name or NO_VARIANT for name in facts.variants]
     truth = ("wrong", "right")
     right = facts.response_correct.view(np.int8)
+    for to, n in zip(truth, np.bincount(right[facts.response_corrected], minlength=2).tolist(), strict=True):
+        if n:
+            tally.counts["corrections"][to] += n
     # A variant may itself be called "(none)": numbers under one key are added.
     every = _pairs(facts.response_variant, right, 2)
     kept = judgement.response_code == 0

@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from skill_factory.errors import RecipeError
 from skill_factory.hosting import hosted
 from skill_factory.model import TraceFormat
+from skill_factory.recipe.tokens import CHARS_PER_TOKEN, estimated_tokens
 
 PRESETS = Path(__file__).parent / "presets"
 PRESET_WORDS = {
@@ -120,6 +121,23 @@ class Verdicts(Part):
         return self
 
 
+class Labels(Part):
+    """Which labels a person has corrected."""
+
+    corrections: dict[str, bool] = {}
+    """By response, as QUESTION-RESPONSE ids: what it is, true for right."""
+
+    @field_validator("corrections")
+    @classmethod
+    def _named_by_ids(cls, value: dict[str, bool]) -> dict[str, bool]:
+        for one in value:
+            if not re.fullmatch(r"[0-9a-f]{16}-[0-9a-f]{16}", one):
+                raise ValueError(
+                    f"a response is named by two ids of 16 hexadecimal digits with - between them; found {one!r}"
+                )
+        return value
+
+
 class Filters(Part):
     """Which responses and reflections count."""
 
@@ -158,6 +176,8 @@ class Balance(Part):
     """Traces in all, the first in written order; 0 is no limit."""
     exclude: Words = ()
     """Ids of questions and traces to leave out."""
+    drop_duplicates: bool = False
+    """Leave one of a question's traces whose words are equal: that of the format listed first. New recipes say so."""
 
     @field_validator("exclude")
     @classmethod
@@ -243,8 +263,17 @@ class Cutoff(Part):
     tokens: Annotated[int, Field(ge=0)] = 0
     """Tokens of question and trace at most; 0 is no limit."""
     action: Literal["keep", "drop", "fewer_attempts"] = "keep"
-    chars_per_token: Annotated[float, Field(gt=0)] = 3.5
+    chars_per_token: Annotated[float, Field(gt=0)] = CHARS_PER_TOKEN
     """The estimate that is used while no tokenizer is given."""
+
+    @property
+    def limits_traces(self) -> bool:
+        """Whether a build drops or shortens traces over the cut-off; one that is only shown changes nothing."""
+        return self.tokens > 0 and self.action != "keep"
+
+    def estimated_tokens(self, chars: float) -> float:
+        """Tokens of so many characters, by this recipe's estimate."""
+        return estimated_tokens(chars, self.chars_per_token)
 
 
 class Output(Part):
@@ -261,6 +290,7 @@ class Recipe(Part):
     columns: Columns = Columns()
     answers: Answers = Answers()
     verdicts: Verdicts = Verdicts()
+    labels: Labels = Labels()
     filters: Filters = Filters()
     traces: Traces = Traces()
     balance: Balance = Balance()
@@ -286,6 +316,10 @@ class Recipe(Part):
     def fingerprint(self) -> str:
         """SHA-256 over the canonical JSON of the recipe, 64 hexadecimal digits."""
         tree = self.model_dump(mode="json")
+        for part, name in ADDED:  # a recipe that doesn't ask for what came later is the recipe it was
+            if tree[part][name] == getattr(getattr(Recipe(), part), name):
+                del tree[part][name]
+        tree = {part: fields for part, fields in tree.items() if fields != {}}
         text = json.dumps(tree, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -294,6 +328,15 @@ class Recipe(Part):
         tree = self.model_dump(mode="json")
         parts = {part: fields for part, fields in tree.items() if isinstance(fields, dict)}
         return {f"{part}.{name}": value for part, fields in parts.items() for name, value in fields.items()}
+
+
+ADDED = (("balance", "drop_duplicates"), ("labels", "corrections"))
+"""Fields that older recipes don't have: at their default they stay out of the fingerprint."""
+
+
+def new_recipe() -> Recipe:
+    """What somebody starts with who opens no recipe: today's defaults, where a file without a field means yesterday's."""
+    return Recipe(balance=Balance(drop_duplicates=True))
 
 
 def parse_recipe(tree: dict[str, Any]) -> Recipe:

@@ -7,6 +7,7 @@ such, where not. Counted are question and trace, and `AROUND` tokens for what a 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from skill_factory.errors import HandoffError
+from skill_factory.recipe.tokens import CHARS_PER_TOKEN, estimated_tokens
 
 AROUND = 32
 """Tokens that a chat template adds to a row: role marks, and the default system prompt of Qwen2.5's."""
-CHARS_PER_TOKEN = 3.5
 CUTOFF = 16_384
 """Tokens at which a trainer cuts where nobody says otherwise; as in the paper's file for LLaMA-Factory."""
 KEEP = 0.99
@@ -69,7 +70,7 @@ def estimate(chars_per_token: float = CHARS_PER_TOKEN) -> TokenCounter:
     """Tokens estimated from characters, rounded up."""
 
     def count(texts: Sequence[str]) -> list[int]:
-        return [int(-(-len(text) // chars_per_token)) for text in texts]
+        return [ceil(estimated_tokens(len(text), chars_per_token)) for text in texts]
 
     return TokenCounter(f"estimate: {chars_per_token:g} characters per token", False, count)
 
@@ -188,12 +189,6 @@ def largest_n(lengths: Lengths, cutoff: int, keep: float = KEEP) -> int:
             break
         best = n
     return best
-
-
-def share_over(lengths: Lengths, cutoffs: Sequence[int]) -> list[tuple[int, float]]:
-    """(cut-off, share of all traces over it) for several cut-offs: a curve to draw."""
-    total = max(1, len(lengths.tokens))
-    return [(cutoff, float((lengths.tokens > cutoff).sum() / total)) for cutoff in cutoffs]
 
 
 def chars_per_token(lengths: Lengths) -> float:

@@ -17,6 +17,7 @@ from skill_factory.recipe.model import Tags
 from skill_factory.sources.columns import excerpt
 from skill_factory.traces.conversations import Turn, data_files, rows_of_file, tags_of, turns_of
 from skill_factory.traces.lint_text import MEANING, Finding, Rule, lint_lineage, lint_text
+from skill_factory.wording import many
 
 EXAMPLES = 5
 """Examples kept for each rule."""
@@ -68,7 +69,7 @@ class LintReport:
 
     def lines(self) -> list[str]:
         """The report for people."""
-        traces = f"{self.rows:,} trace{'' if self.rows == 1 else 's'}"
+        traces = many(self.rows, "trace")
         if not self.findings:
             return [f"{traces}, nothing found."]
         lines = [f"{traces}, {self.flagged:,} with findings."]

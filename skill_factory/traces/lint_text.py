@@ -84,6 +84,21 @@ def lint_text(text: str, tags: Tags) -> list[Finding]:
     return [*found, *(_answers(text, samples, blocks, tags) if samples else ())]
 
 
+def is_well_formed(text: str, tags: Tags) -> bool:
+    """
+    Whether the blocks of a text stand and end where they may, none of them empty.
+
+    The opening think tag may be missing: many chat templates write it into the prompt.
+    """
+    end = text.find(f"</{tags.think}>")
+    if end >= 0 and text.find(f"<{tags.think}>", 0, end) < 0:
+        text = f"<{tags.think}>\n{text}"
+    try:
+        return all(one.name == tags.think or one.text.strip() for one in _blocks(text, tags))
+    except _Broken:
+        return False
+
+
 def _blocks(text: str, tags: Tags) -> list[Block]:
     """The think, sample and reflect blocks in the order in which they end. Errors: _Broken with the finding."""
     names = "|".join(map(re.escape, (tags.think, tags.sample, tags.reflect)))

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from skill_factory.formats.record import Format
 from skill_factory.judge.facts import Reading
 from skill_factory.judge.judge import Judgement, questions, usable_for
-from skill_factory.model import Closing, Question, Skip, Trace, TracePlan, hex_id
+from skill_factory.model import Closing, Skip, Trace, TracePlan, hex_id
 from skill_factory.reasons import TraceReason
 from skill_factory.recipe.model import Balance, Recipe
 from skill_factory.recipe.phrases import PhraseBook
-from skill_factory.tally import Tally
+from skill_factory.tally import Overlap, Tally
 from skill_factory.traces.counting import tally_skip
-from skill_factory.traces.render import render
+from skill_factory.traces.render import phrases_of, render
 
 Render = Callable[[TracePlan, PhraseBook, Recipe], Trace]
 
@@ -41,11 +41,13 @@ def compose(
     `written`, where limits count, by those that were; `tally_traces` counts these. A plan is rendered here only where a
     limit is one of its text.
     """
+    alike = _Alike(recipe, book, tally)
     gates = {code: usable_for(judgement, recipe, one.needs) for code, one in formats.items()}
     excluded = frozenset(recipe.balance.exclude)
     limited = _sets_limits(recipe)
     for place, question in questions(reading, judgement, recipe.traces.seed):
         of_question = 0
+        alike.begin()
         for code, one in formats.items():
             if not gates[code][place]:
                 continue
@@ -59,17 +61,58 @@ def compose(
                         tally_skip(tally, kept)
                         continue
                     plan = kept
+                if alike.possible and alike.seen(plan):
+                    tally_skip(tally, _skip(plan, TraceReason.DUPLICATE))
+                    continue
+                if limited:
                     written.traces += 1
                     written.by_label[plan.label] += 1
                 of_question += 1
                 yield plan
 
 
+class _Alike:
+    """
+    The plans of one question that show the same attempts and reflections, found as they come.
+
+    Formats that share a rule draw the same attempts, and repeats may: their traces differ in their phrases alone, or in
+    nothing. Responses and reflections of a question are different texts, so equal ids and equal phrases are equal words.
+    """
+
+    def __init__(self, recipe: Recipe, book: PhraseBook, tally: Tally) -> None:
+        asked = recipe.traces
+        self.possible = len(asked.formats) > 1 or asked.repeats > 1
+        self._drops, self._book, self._tally = recipe.balance.drop_duplicates, book, tally
+        self._plans: dict[tuple[object, ...], list[TracePlan]] = {}
+
+    def begin(self) -> None:
+        """The next question's plans follow."""
+        self._plans = {}
+
+    def seen(self, plan: TracePlan) -> bool:
+        """Whether the recipe drops the plan, since an earlier one of its question comes to the same words."""
+        # Most plans differ in their responses, which costs little to see; only of the others is more drawn.
+        shown = (plan.closing, plan.reflect, *[response.id for response in plan.order])
+        earlier = self._plans.setdefault(shown, [])
+        same = [other for other in earlier if _reflections(other) == _reflections(plan)] if earlier else []
+        if same:
+            self._tally.counts["overlaps"][str(Overlap(same[0].format, plan.format))] += 1
+        if self._drops and any(
+            phrases_of(other, self._book) == phrases_of(plan, self._book) for other in same
+        ):
+            return True
+        earlier.append(plan)
+        return False
+
+
+def _reflections(plan: TracePlan) -> list[int]:
+    return [attempt.reflection.id for attempt in plan.attempts if attempt.reflection is not None]
+
+
 def _sets_limits(recipe: Recipe) -> bool:
     """Whether a plan can meet a limit at all: most recipes set none, and a build has many plans."""
-    of_text = recipe.cutoff.tokens and recipe.cutoff.action != "keep"
-    unlimited = Balance(pass_rate=recipe.balance.pass_rate)
-    return bool(of_text) or recipe.balance != unlimited
+    unlimited = Balance(pass_rate=recipe.balance.pass_rate, drop_duplicates=recipe.balance.drop_duplicates)
+    return recipe.cutoff.limits_traces or recipe.balance != unlimited
 
 
 def _within_limits(
@@ -88,7 +131,7 @@ def _within_limits(
         return _skip(plan, TraceReason.OVER_LIMIT)
     if balance.min_wrong and sum(not one.correct for one in plan.order) < balance.min_wrong:
         return _skip(plan, TraceReason.TOO_FEW_WRONG)
-    if recipe.cutoff.tokens and recipe.cutoff.action != "keep":
+    if recipe.cutoff.limits_traces:
         fitting = _within_cutoff(render(plan, book, recipe), kind, recipe, book)
         if fitting is None:
             return _skip(plan, TraceReason.OVER_CUTOFF)
@@ -107,15 +150,11 @@ def _skip(plan: TracePlan, reason: TraceReason) -> Skip:
     return Skip(plan.question, plan.format, reason)
 
 
-def estimated_tokens(question: Question, text: str, recipe: Recipe) -> float:
-    """Tokens of question and trace by the recipe's characters per token."""
-    return (len(question.text) + len(text)) / recipe.cutoff.chars_per_token
-
-
 def _within_cutoff(trace: Trace, kind: Format, recipe: Recipe, book: PhraseBook) -> TracePlan | None:
     """The trace's plan, or, if the recipe allows, one without its first attempts, that is not over the cut-off."""
-    while estimated_tokens(trace.plan.question, trace.text, recipe) > recipe.cutoff.tokens:
-        shorter = _without_first(trace.plan, kind) if recipe.cutoff.action == "fewer_attempts" else None
+    cutoff = recipe.cutoff
+    while cutoff.estimated_tokens(len(trace.plan.question.text) + len(trace.text)) > cutoff.tokens:
+        shorter = _without_first(trace.plan, kind) if cutoff.action == "fewer_attempts" else None
         if shorter is None:
             return None
         trace = render(shorter, book, recipe)

@@ -60,11 +60,15 @@ def _scaffold_of(think: str, sample: str, reflect: str, answer: str, layout: str
 
 def render(plan: TracePlan, book: PhraseBook, recipe: Recipe) -> Trace:
     """The assistant's turn of a plan; its phrases are drawn from the plan's key and its format."""
-    phrases = Draws(phrase_key(plan)).choose_each(phrase_pools(plan, book))
-    pieces = laid_out(plan, phrases, scaffold(recipe))
+    pieces = laid_out(plan, phrases_of(plan, book), scaffold(recipe))
     text = "".join(pieces)
     digest = trace_digest(plan.question.text.encode(), plan.label, text.encode())
     return Trace(plan, outline(plan), pieces, text, trace_id(digest, plan), digest)
+
+
+def phrases_of(plan: TracePlan, book: PhraseBook) -> Sequence[str]:
+    """The phrases of a plan, in the order in which they are said."""
+    return Draws(phrase_key(plan)).choose_each(phrase_pools(plan, book))
 
 
 def trace_digest(question: Bytes, label: str, text: Bytes) -> int:

@@ -163,6 +163,14 @@ def progress(job: Job) -> Progress | None:
         return None
 
 
+def finished_parts(job: Job) -> tuple[int, int]:
+    """Partitions of an unfinished build that are whole, and how many there will be; 0 of 0 before the first is begun."""
+    now = progress(job)
+    if now is None or now.phase == "scan":
+        return 0, 0
+    return len(list((job.out / ".work").glob("part-*.json"))), now.total
+
+
 def ledger(job: Job) -> dict[Level, LevelTally]:
     """What was kept and dropped so far: rows once all are read, the rest by finished partition."""
     if found := report(job):

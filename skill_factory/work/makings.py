@@ -174,6 +174,23 @@ def stop(made: Making) -> None:
     _process(made).stop()
 
 
+def lost(made: Making) -> str:
+    """What deleting it would throw away, in words: above all the answers that were paid for."""
+    stay = "The data it was made from stay as they are."
+    if made.stage is Stage.GRADE:
+        return f"The labels would have to be worked out again. {stay}"
+    noun = "reflection" if made.asked.what is What.REFLECTIONS else "answer"
+    if made.asked.where is Where.FILES:
+        return f"The requests are lost, and every {noun} that was joined to them. {stay}"
+    now = progress(made)
+    if now is None or not now.done:
+        return f"No {noun} has come yet, so nothing that was paid for is lost. {stay}"
+    price = (
+        f"cost {now.cost:,.2f}" if now.cost else f"took {now.prompt_tokens + now.completion_tokens:,} tokens"
+    )
+    return f"{many(now.done, noun)} would be lost. They {price}; asking for them again costs as much again. {stay}"
+
+
 def log(made: Making) -> str:
     """What the command wrote to standard error, for the server's own log."""
     return _process(made).log()

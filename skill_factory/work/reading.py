@@ -18,6 +18,7 @@ from skill_factory.hosting import cores, visitor_environment
 from skill_factory.judge.source_facts import all_facts, save
 from skill_factory.recipe.model import recipe_from_toml
 from skill_factory.sources import open_source
+from skill_factory.whole_files import write_whole
 from skill_factory.work.home import place
 from skill_factory.work.queue import turn
 
@@ -99,9 +100,7 @@ def run(request: Request, workers: int) -> Path:
     state = out.with_suffix(".json")
 
     def told(done: int, of: int) -> None:
-        partial = state.with_suffix(f".{os.getpid()}.partial")
-        partial.write_text(json.dumps({"done": done, "of": of}), encoding="utf-8")
-        os.replace(partial, state)
+        write_whole(state, json.dumps({"done": done, "of": of}))
 
     told(0, 1)
     save(all_facts(source, recipe, workers, told), out)

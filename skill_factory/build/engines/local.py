@@ -43,6 +43,7 @@ from skill_factory.sources import Piece, RawSource
 from skill_factory.sources.neighbours import read_together
 from skill_factory.tally import Tally, tally_from_json, total
 from skill_factory.traces.plan import Written
+from skill_factory.wording import file_size
 
 SMALL_BYTES = 24_000_000
 """Below this, starting workers costs more than they bring."""
@@ -76,9 +77,9 @@ def workers_within(memory: str, workers: int = 0) -> int:
         raise RecipeError(f"--memory takes a size such as 1GB or 800MB; found {memory!r}.")
     size = float(match[1]) * 1000 ** "_KMGT".index(match[2].upper() or "_")
     if size < PARENT_BYTES + WORKER_BYTES:
-        least = (PARENT_BYTES + WORKER_BYTES) // 1_000_000
+        least = file_size(PARENT_BYTES + WORKER_BYTES)
         raise RecipeError(
-            f"A build takes at least {least} MB; found {memory}. Give more, or leave out --memory."
+            f"A build needs at least {least}; found {memory}. Give more, or leave out --memory."
         )
     fitting = int((size - PARENT_BYTES) // WORKER_BYTES)
     return max(1, min(workers or cores(), fitting))
@@ -88,7 +89,7 @@ def workers_within(memory: str, workers: int = 0) -> int:
 def _standing_by(asked: int, source: RawSource, own: OwnFormats | None) -> Iterator[Run]:
     # Own formats are functions of the caller's program; they need not survive a trip to another process.
     alone = asked == 1 or own is not None or 0 < source.size < SMALL_BYTES
-    with _pool(0 if alone else asked) as pool:
+    with worker_pool(0 if alone else asked) as pool:
         yield partial(_run, pool, source, own)
 
 
@@ -140,7 +141,7 @@ def _scan(
     pieces = read_together(source.pieces())
     clock.total = len(pieces)
     found: dict[int, Scattered] = {}
-    for k, scattered in _each(
+    for k, scattered in each_call(
         _scatter, ((k, (piece, recipe, folder.scattered, k)) for k, piece in enumerate(pieces)), pool
     ):
         found[k] = scattered
@@ -193,7 +194,9 @@ def _build(
             known[p] = build_one(p, cut.slices(p), recipe, folder, written_before(before), own)
             yield p, known[p]
         return
-    yield from _each(build_one, ((p, (p, cut.slices(p), recipe, folder, None, own)) for p in missing), pool)
+    yield from each_call(
+        build_one, ((p, (p, cut.slices(p), recipe, folder, None, own)) for p in missing), pool
+    )
 
 
 def written_before(before: Tally) -> Written:
@@ -216,10 +219,17 @@ def build_one(
 # -- workers -------------------------------------------------------------------------------------------------------
 
 
-def _each(
-    task: Callable[..., Any], calls: Iterator[tuple[int, tuple[Any, ...]]], pool: Executor | None
+def each_call(
+    task: Callable[..., Any],
+    calls: Iterator[tuple[int, tuple[Any, ...]]],
+    pool: Executor | None,
+    ahead: int = AHEAD,
 ) -> Iterator[tuple[int, Any]]:
-    """(name, result) of every call, given as (name, arguments), as they come; in this process without a pool."""
+    """
+    (name, result) of every call, given as (name, arguments), as they come; in this process without a pool.
+
+    `ahead` bounds the calls under way: fewer where their arguments are large.
+    """
     if pool is None:
         for name, one in calls:
             yield name, task(*one)
@@ -228,7 +238,7 @@ def _each(
     try:
         while True:
             with _no_ctrl_c_for_children(), _children_settings():
-                for name, one in islice(calls, AHEAD - len(waiting)):
+                for name, one in islice(calls, ahead - len(waiting)):
                     waiting[pool.submit(task, *one)] = name
             if not waiting:
                 return
@@ -274,7 +284,8 @@ def _children_settings() -> Iterator[None]:
 
 
 @contextmanager
-def _pool(workers: int) -> Iterator[ProcessPoolExecutor | None]:
+def worker_pool(workers: int) -> Iterator[ProcessPoolExecutor | None]:
+    """So many worker processes, started at once and gone at the end; None for 0."""
     if not workers:
         yield None
         return

@@ -55,7 +55,7 @@ def _run(
         seconds = round(time.monotonic() - start, 3)
         report(Progress(phase, done, whole, rows, traces, resumed, seconds))
 
-    with _heard_on_standard_error(), _cluster(address) as ray:
+    with heard_on_standard_error(), cluster(address) as ray:
         tables, size, rows, variants = _read(ray, source, recipe, tell)
         check_variants(variants, recipe, own)
         folder.note_recipe(pin())
@@ -74,7 +74,7 @@ def _run(
 
 
 @contextmanager
-def _heard_on_standard_error() -> Iterator[None]:
+def heard_on_standard_error() -> Iterator[None]:
     """Ray's own processes and libraries write to standard output too; what a command prints there is the user's."""
     sys.stdout.flush()
     kept = os.dup(1)
@@ -88,7 +88,8 @@ def _heard_on_standard_error() -> Iterator[None]:
 
 
 @contextmanager
-def _cluster(address: str) -> Iterator[Any]:
+def cluster(address: str) -> Iterator[Any]:
+    """Ray on a running cluster, or on one of this machine that ends with the block. Errors: BuildFolderError."""
     import ray
 
     mine = not ray.is_initialized()

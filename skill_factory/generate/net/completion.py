@@ -7,9 +7,8 @@ from typing import Any
 
 from skill_factory.generate.net.trouble import Trouble, Way, message_of, without_key
 from skill_factory.generate.request import Answer, Finish, Request
+from skill_factory.recipe.tokens import estimated_tokens
 
-CHARS_PER_TOKEN = 3.5
-"""For servers that don't count; errs on the expensive side for English."""
 MOST_TOKENS = 10_000_000
 """No model has a context as long; a larger count is a mistake, or meant to end the run."""
 THINKING_FIELDS = ("reasoning_content", "reasoning")
@@ -18,10 +17,24 @@ THINKING_FIELDS = ("reasoning_content", "reasoning")
 
 def read_completion(content: bytes, request: Request, key: str | None = None) -> Answer:
     """The answer in the body of a chat completion. Errors: Trouble."""
+    return parse_completion(_read_body(content, key), request)
+
+
+def read_text_completion(content: bytes, request: Request, key: str | None = None) -> Answer:
+    """The answer in the body of a raw completion, which continues a text. Errors: Trouble."""
+    tree = _read_body(content, key)
+    try:
+        choice = tree["choices"][0]
+        return _answer(request, [{"content": choice["text"]}], choice.get("finish_reason"), tree.get("usage"))
+    except (ValueError, TypeError, LookupError, AttributeError) as error:
+        raise Trouble(Way.SPOILED, "the answer isn't a completion") from error
+
+
+def _read_body(content: bytes, key: str | None) -> Any:
     tree = _read_json(content)
     if message := message_of(tree):
         raise Trouble(Way.FAILING, f"the server failed on the way: {without_key(message, key)}")
-    return parse_completion(tree, request)
+    return tree
 
 
 def parse_completion(tree: Any, request: Request) -> Answer:
@@ -141,7 +154,8 @@ def _counts(usage: Any, text: str) -> tuple[int, int] | None:
 
 def _estimate(request: Request, text: str) -> tuple[int, int]:
     prompt = sum(len(message["content"]) for message in request.messages)
-    return round(prompt / CHARS_PER_TOKEN), round(len(text) / CHARS_PER_TOKEN)
+    # For servers that don't count; errs on the expensive side for English.
+    return round(estimated_tokens(prompt)), round(estimated_tokens(len(text)))
 
 
 def _ending(text: str, refusal: str, finish: Any) -> Finish:

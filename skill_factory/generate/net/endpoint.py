@@ -4,10 +4,10 @@ import asyncio
 import json
 import re
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from skill_factory import __version__
@@ -140,18 +140,28 @@ class Asker:
                 stream_room = ROOM + STREAM_ROOM_PER_TOKEN * tokens
                 async with aclosing(incoming.lines(stream_room, room)) as lines:
                     return await read_stream(lines, request, self._key)
-            return read_completion(await incoming.read(room), request, self._key)
+            return self._read(await incoming.read(room), request)
         finally:
             incoming.close()
+
+    def _read(self, content: bytes, request: Request) -> Answer:
+        return read_completion(content, request, self._key)
 
     def _body(self, request: Request) -> bytes:
         stream = self._stream if self._endpoint.stream else {"stream": False}
         tree = {**self._start, "messages": request.messages, **request.body, **stream}
-        return _ENCODER.encode(tree).encode()
+        return encoded(tree)
+
+
+def encoded(tree: dict[str, Any]) -> bytes:
+    """A request's body."""
+    return _ENCODER.encode(tree).encode()
 
 
 @asynccontextmanager
-async def asker(endpoint: Endpoint, key: str | None) -> AsyncIterator[Asker]:
+async def asker(
+    endpoint: Endpoint, key: str | None, kind: "Callable[[Endpoint, str | None, Wire], Asker]" = Asker
+) -> AsyncIterator[Asker]:
     """An asker for as many requests at once as wanted. The key goes nowhere but into the requests."""
     from skill_factory.generate.net.wire import open_wire
 
@@ -159,6 +169,6 @@ async def asker(endpoint: Endpoint, key: str | None) -> AsyncIterator[Asker]:
     proxy = None if hosted() else proxy_for(endpoint.completions_url)
     wire = open_wire(proxy, public_only=hosted())
     try:
-        yield Asker(endpoint, key, wire)
+        yield kind(endpoint, key, wire)
     finally:
         await wire.close()

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 import streamlit as st
 
 from skill_factory.insight import charts, sentences, tables
-from skill_factory.insight.critics import critic_table, more_critiques_table
+from skill_factory.insight.reflection_quality import more_reflections_table, reflections_table
 from skill_factory.judge.counting import tally_judgement
 from skill_factory.reasons import Level, sentence
 from skill_factory.tally import LevelTally, total
@@ -105,10 +105,10 @@ def critic_section(seen: Evidence) -> None:
         )
         shell.go(shell.DATA, "See on Data what can be done")
         return
-    table = critic_table(facts, seen.judgement)
-    answer(charts.critic_chart(table), sentences.critic_finding(table), table, "chart.critic")
-    more = more_critiques_table(facts, seen.judgement)
-    st.markdown(shell.plain(sentences.critiques_finding(more)))
+    table = reflections_table(facts, seen.judgement)
+    answer(charts.reflections_chart(table), sentences.reflections_finding(table), table, "chart.critic")
+    more = more_reflections_table(facts, seen.judgement)
+    st.markdown(shell.plain(sentences.more_reflections_finding(more)))
     with st.expander("How many more critiques would help", icon=":material/table:"):
         st.dataframe(
             more, hide_index=True, alt="Responses regained by more critiques, estimated", key="more.table"

@@ -76,6 +76,11 @@ def balance_controls(seen: Evidence) -> None:
     controls.whole(
         "balance.max_traces", "Traces in all at most", "The first ones in written order; 0 is no limit."
     )
+    st.toggle(
+        "Drop equal traces",
+        help="Of a question's traces with the same words, one is left: that of the format listed first.",
+        **workspace.bound("balance.drop_duplicates"),
+    )
     if len(seen.outlook.by_label) > 1:
         st.markdown(
             "Traces at most, by label",
@@ -90,7 +95,7 @@ def balance_controls(seen: Evidence) -> None:
         st.caption(f"{len(left_out):,} left out by hand on Look.")
         st.button(
             "Take them back",
-            on_click=workspace.change,
+            on_click=workspace.apply,
             args=({"balance.exclude": ()},),
             key="balance.exclude",
         )

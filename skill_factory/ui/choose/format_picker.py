@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from skill_factory.formats import FORMATS
+from skill_factory.formats import FORMATS, overlap_sentence
 from skill_factory.insight.tables import FormatReach, format_reach, why_sentence
 from skill_factory.ui.frame import workspace
 from skill_factory.ui.frame.loading import Evidence
@@ -27,6 +27,8 @@ def format_picker(seen: Evidence) -> None:
     with st.expander("For comparison", expanded=bare or not {*folded}.isdisjoint(seen.recipe.traces.formats)):
         for code in folded:
             _row(format_reach(seen.narrow.facts, seen.judgement, seen.recipe, code), seen)
+    if overlap := overlap_sentence(seen.recipe.traces.formats):
+        st.caption(f":material/content_copy: {overlap}")
     if "traces.formats" in workspace.current().problems:
         st.warning("A recipe needs one format at least.", icon=":material/info:")
 

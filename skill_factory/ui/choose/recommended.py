@@ -5,7 +5,7 @@ from typing import Any
 import streamlit as st
 
 from skill_factory.formats import format_of
-from skill_factory.insight.fitness import Proposal, propose
+from skill_factory.insight.proposal import Proposal, propose
 from skill_factory.model import TraceFormat
 from skill_factory.recipe.model import PRESET_WORDS, load_recipe, preset_names
 from skill_factory.ui.frame import shell, workspace
@@ -14,7 +14,7 @@ from skill_factory.ui.frame.loading import Evidence
 
 def recommended(seen: Evidence) -> None:
     """One line with the recommendation and its reason; beside it the other shipped recipes."""
-    proposal = propose(seen.judgement, seen.recipe)
+    proposal = propose(seen.narrow.facts, seen.judgement, seen.recipe)
     changes: dict[str, Any] = {"traces.formats": (TraceFormat.CORRECT_LAST_FULL.value,), **proposal.changes}
     used = proposal.attempts and all(workspace.value(path) == wanted for path, wanted in changes.items())
     with st.container(border=True):
@@ -22,7 +22,7 @@ def recommended(seen: Evidence) -> None:
         with words:
             _say(proposal, changes["traces.formats"][0])
         use.button(
-            "In use" if used else "Use it", on_click=workspace.change, args=(changes,), key="recommended.use",
+            "In use" if used else "Use it", on_click=workspace.apply, args=(changes,), key="recommended.use",
             disabled=bool(used) or not proposal.attempts, icon=":material/check:" if used else None, width="stretch",
         )  # fmt: skip
         with others.popover("Others", help="Recipes that come with the app", width="stretch"):

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from skill_factory.grading import Decision, Task
+from skill_factory.grading import TASKS, Decision, task_named
 from skill_factory.grading.labelling import LabelReport, label
 from skill_factory.recipe.model import Columns
 from skill_factory.sources.columns import excerpt
@@ -21,22 +21,8 @@ from skill_factory.work.making_asked import Asked, Stage, What, typed_source
 
 LOOKED_AT = 200
 SHOWN = 5
-TASKS = {
-    "auto": "By each gold answer",
-    "math": "Mathematics",
-    "number": "A number",
-    "countdown": "Countdown puzzle",
-    "exact": "The same words",
-}
-ABOUT = {
-    "auto": "Looks at each gold answer and compares as it needs.",
-    "math": "Equal in value counts: ½, 0.5 and \\frac{1}{2}; sets, tuples, formulas.",
-    "number": "The same number, however it is written: 1,200 and 1200.00.",
-    "countdown": "The formula must use the given numbers, each once, and reach the target.",
-    "exact": "The same text, but for white space and capitals.",
-}
 FINALS = {
-    "auto": "in <answer> tags if there are any, else what the text states",
+    "auto": "in <answer> tags where a response has them, else what it states",
     "tags": "in <answer> tags",
     "stated": "what the text states: a box, ####, “Answer: …”",
     "column": "in the column “Final answer”",
@@ -67,8 +53,8 @@ def settings(base: dict[str, Any], before: Asked | None, running: bool) -> Asked
     """The task, where final answers stand, and the columns that are compared."""
     given = before or Asked(What.GRADE, base["source"], base["label"])
     task = st.radio(
-        "How are answers compared?", list(TASKS), list(TASKS).index(first("grading.task", given.task)), format_func=TASKS.get,
-        captions=[workspace.plain(ABOUT[name]) for name in TASKS], key="grading.task", disabled=running,
+        "How are answers compared?", list(TASKS), list(TASKS).index(first("grading.task", given.task)), format_func=lambda name: TASKS[name].label,
+        captions=[workspace.plain(task.about) for task in TASKS.values()], key="grading.task", disabled=running,
     )  # fmt: skip
     columns = base["columns"]
     if base["source"] == workspace.current().source:
@@ -84,7 +70,7 @@ def settings(base: dict[str, Any], before: Asked | None, running: bool) -> Asked
 
 def _final(given: Asked, running: bool) -> str:
     return st.selectbox(
-        "Final answers stand", list(FINALS), list(FINALS).index(first("grading.final", given.final)), format_func=FINALS.get, key="grading.final",
+        "Final answers stand", list(FINALS), list(FINALS).index(first("grading.final", given.final)), format_func=FINALS.__getitem__, key="grading.final",
         disabled=running,
     )  # fmt: skip
 
@@ -120,7 +106,12 @@ def _graded(asked: Asked) -> LabelReport:
     with tempfile.TemporaryDirectory() as folder:
         rows = _First(loading.source().raw)
         return label(
-            rows, Path(folder) / "sample.parquet", Task(asked.task), asked.final, dict(asked.columns), SHOWN
+            rows,
+            Path(folder) / "sample.parquet",
+            task_named(asked.task),
+            asked.final,
+            dict(asked.columns),
+            SHOWN,
         )
 
 
@@ -131,8 +122,9 @@ def _numbers(report: LabelReport) -> None:
     for place, (name, number) in zip(st.columns(4), told, strict=False):
         place.metric(name, number, border=True)
     if report.no_answer:
+        meaning = "so they count as wrong" if report.final == "tags" else "so they are not judged"
         st.caption(
-            f"{many(report.no_answer, 'response')} of {report.responses:,} have no final answer, so they count as wrong."
+            f"{many(report.no_answer, 'response')} of {report.responses:,} have no final answer, {meaning}."
         )
     if not report.decided[Decision.RIGHT] and report.responses:
         st.warning(

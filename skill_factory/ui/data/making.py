@@ -114,6 +114,9 @@ def panel() -> bool:
         st.rerun()
     if made:
         st.query_params["making"] = made.id
+    elif mine.id:  # deleted, here or in another tab
+        mine.id = ""
+        st.query_params.pop("making", None)
     _head(mine)
     left, right = st.columns([1, 2], gap="large")
     with left:
@@ -155,15 +158,16 @@ def _stage(mine: Panel, asked: Asked, made: Making | None, now: Status | None) -
     if made and now and now.running:
         making_run.watch(made)
         return
-    run, short = _run(mine, made), bool(made and now and now.state in (State.STOPPED, State.FAILED))
-    if short:
+    run, same = _run(mine, made), False
+    if made and now and now.state in (State.STOPPED, State.FAILED):
         making_run.refused()
         making_run.ended(asked, made, now, run)
+        same = asked.asks_for == made.asked.asks_for
     with shell.errors():
         if mine.what is What.GRADE:
             grading_view.sample(asked, run)
-        elif not short or asked.asks_for != made.asked.asks_for:
-            making_run.offer(asked, made, now, run, lambda: _take(made, now))
+        elif not same:
+            making_run.offer(asked, made, now, run, _take)
 
 
 def _run(mine: Panel, made: Making | None) -> Run:
@@ -222,9 +226,13 @@ def before() -> None:
     with st.expander(f"Made before ({len(found)})", icon=":material/history:"):
         for made in found:
             with st.container(horizontal=True, vertical_alignment="center"):
-                state = makings.status(made).state.value
-                st.markdown(f"{workspace.plain(makings.made_label(made))} · {made.stage.value} · {state}")
+                now = makings.status(made)
+                st.markdown(
+                    f"{workspace.plain(makings.made_label(made))} · {made.stage.value} · {now.state.value}"
+                )
                 st.button("Open", key=f"making.open.{made.id}", on_click=_open_made, args=(made,))
+                if not now.running:
+                    made_data.delete_button(made)
 
 
 def _open_made(made: Making) -> None:

@@ -21,8 +21,12 @@ def by_files(asked: Asked, made: Making | None, now: Status | None, run: Run) ->
     )
     fresh = made is not None and asked.asks_for == made.asked.asks_for and made.requests.exists()
     with st.container(horizontal=True):
-        kind = "secondary" if fresh else "primary"
-        if st.button("Write the requests", type=kind, key="making.write", icon=":material/description:"):
+        if st.button(
+            "Write the requests",
+            type="secondary" if fresh else "primary",
+            key="making.write",
+            icon=":material/description:",
+        ):
             run(asked, Stage.WRITE)
         if fresh and made:
             st.download_button(
@@ -42,8 +46,12 @@ def by_files(asked: Asked, made: Making | None, now: Status | None, run: Run) ->
         help="What the batch run has written.",
         disabled=not fresh,
     )
-    ready = sent is not None and fresh and made is not None
-    if ready and st.button("Join the answers", type="primary", key="making.join"):
+    if (
+        fresh
+        and made
+        and sent is not None
+        and st.button("Join the answers", type="primary", key="making.join")
+    ):
         _join(asked, made, sent, run)
 
 

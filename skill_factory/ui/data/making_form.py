@@ -6,6 +6,7 @@ import streamlit as st
 
 from skill_factory.errors import EndpointError
 from skill_factory.hub.client import stored_token
+from skill_factory.recipe.variants import PAPER_VARIANTS
 from skill_factory.ui.data import mapping
 from skill_factory.ui.frame import workspace
 from skill_factory.work.making_asked import Asked, What, Where
@@ -15,12 +16,6 @@ ABOUT = {
     Where.ADDRESS: "Any server that speaks OpenAI's protocol: vLLM, SGLang, llama.cpp, Ollama, a gateway.",
     Where.PROVIDER: "Hugging Face Inference Providers: models that run elsewhere, paid by your account on the Hub.",
     Where.FILES: "No connection: you get a file of requests, run it where the model is, and bring the answers back.",
-}
-WORDINGS = {
-    "original": "plain",
-    "plan_and_execute": "plan first",
-    "alternatively": "alternatives",
-    "rephrase": "rephrase first",
 }
 _DRAFT, _FIRST, _SECRET = "_making_draft", "_making_first", "_making_key"
 
@@ -68,7 +63,7 @@ class _Form:
         """Where the model is."""
         options = list(PLACES)
         found = st.segmented_control(
-            "Where is the model?", options, format_func=PLACES.get, required=True, default=self._first("where"),
+            "Where is the model?", options, format_func=PLACES.__getitem__, required=True, default=self._first("where"),
             **self._options("where"),
         )  # fmt: skip
         st.caption(ABOUT[found])
@@ -122,7 +117,7 @@ class _Form:
                 )  # fmt: skip
             return {"k": k, "max_k": max(k, most)}
         names = st.multiselect(
-            "Wordings of the prompt", list(WORDINGS), self._first("variants", list(self._value("variants") or WORDINGS)), format_func=WORDINGS.get,
+            "Wordings of the prompt", list(PAPER_VARIANTS), self._first("variants", list(self._value("variants") or PAPER_VARIANTS)), format_func=PAPER_VARIANTS.__getitem__,
             help="Each question is asked in each of them: variety helps.", **self._options("variants"),
         )  # fmt: skip
         self._keep("variants", tuple(names))

@@ -8,11 +8,11 @@ from typing import Any
 import streamlit as st
 
 from skill_factory.insight import pilot_chart
-from skill_factory.ui.choose.choice_charts import answer
-from skill_factory.ui.data import making_files
+from skill_factory.ui.data import made_data, making_files
 from skill_factory.ui.data.making_files import Run
 from skill_factory.ui.frame import loading, workspace
-from skill_factory.wording import many, percent
+from skill_factory.ui.frame.chart_answer import answer
+from skill_factory.wording import duration, many, percent
 from skill_factory.work import makings
 from skill_factory.work.making_asked import FINAL, OUT, PILOT, Asked, Stage, What, Where, typed_source
 from skill_factory.work.makings import Making, Status
@@ -38,6 +38,8 @@ FIRST = {
     What.REFLECTIONS: {"verdict_accuracy": "Right verdicts", "verdict_missing": "No verdict"},
     What.RESPONSES: {"right": "Right answers", "no_final_answer": "No final answer"},
 }
+Take = Callable[[Making, Status], None]
+"""Makes what was made the chosen data."""
 NOUN = {What.REFLECTIONS: "critiques", What.RESPONSES: "answers"}
 
 
@@ -47,7 +49,7 @@ def complete(made: Making, now: Status) -> bool:
     return made.stage in FINAL and bool(rows) and now.told.get("ending", "done") == "done"
 
 
-def offer(asked: Asked, made: Making | None, now: Status | None, run: Run, take: Callable[[], None]) -> None:
+def offer(asked: Asked, made: Making | None, now: Status | None, run: Run, take: Take) -> None:
     """The next thing to do: a pilot, then the whole; by files a request file, then its answers."""
     refused()
     if asked.where is Where.FILES:
@@ -135,15 +137,13 @@ def _foretold(asked: Asked, told: Mapping[str, Any], run: Run) -> None:
 
 
 def _metrics(asked: Asked, told: Mapping[str, Any]) -> list[tuple[str, str]]:
-    from skill_factory.generate.progress import time_left
-
     shown = [(said, percent(told["figures"].get(name, 0.0))) for name, said in FIRST[asked.what].items()]
     tokens = sum(told["tokens_per_question"].values()) * told["questions_total"]
     priced = bool(told["cost_total"])
     cost = (
         ("Cost of all", f"{told['cost_total']:,.2f}") if priced else ("Tokens of all", _short_number(tokens))
     )
-    return [*shown, cost, ("Time for all", time_left(told["seconds_total"]))]
+    return [*shown, cost, ("Time for all", duration(told["seconds_total"]))]
 
 
 def _short_number(number: float) -> str:
@@ -206,8 +206,6 @@ def _doing(now: Status) -> str:
 
 
 def _moment(made: Making, now: Status) -> list[tuple[str, str]]:
-    from skill_factory.generate.progress import time_left
-
     done, priced = now.progress, bool(made.asked.price_in or made.asked.price_out)
     if done is None:
         return [("Tokens a second", "–"), ("Cost so far", "–"), ("Time left", "–"), ("Requests at once", "–")]
@@ -215,7 +213,7 @@ def _moment(made: Making, now: Status) -> list[tuple[str, str]]:
     return [
         ("Tokens a second", f"{done.tokens_per_second:,.0f}"),
         ("Cost so far", f"{done.cost:,.2f}") if priced else ("Tokens so far", spent),
-        ("Time left", "–" if done.seconds_left is None else time_left(done.seconds_left)),
+        ("Time left", "–" if done.seconds_left is None else duration(done.seconds_left)),
         ("Requests at once", f"{done.in_flight:,}"),
     ]
 
@@ -235,13 +233,14 @@ def ended(asked: Asked, made: Making, now: Status, run: Run) -> None:
             lambda: log.error("made %s: %s", made.id, makings.log(made)),
         )
         st.error(workspace.plain(now.said), icon=":material/error:")
-    if asked.asks_for == made.asked.asks_for:
-        pressed = st.button("Go on", key="making.resume", icon=":material/play_arrow:", type="primary")
-        if pressed:
+    with st.container(horizontal=True):
+        same = asked.asks_for == made.asked.asks_for
+        if same and st.button("Resume", key="making.resume", icon=":material/play_arrow:", type="primary"):
             run(asked, made.stage)
+        made_data.delete_button(made)
 
 
-def _short(asked: Asked, made: Making, now: Status, run: Run, take: Callable[[], None]) -> None:
+def _short(asked: Asked, made: Making, now: Status, run: Run, take: Take) -> None:
     """The budget has ended it, or no answer came."""
     if not now.told.get("rows"):
         st.error(
@@ -250,5 +249,7 @@ def _short(asked: Asked, made: Making, now: Status, run: Run, take: Callable[[],
         )
     else:
         st.info(f"The budget is spent: {makings.summary(made, now.told)}", icon=":material/savings:")
-        st.button("Use what is there", on_click=take, key="making.take", icon=":material/check:")
+        st.button(
+            "Use what is there", on_click=take, args=(made, now), key="making.take", icon=":material/check:"
+        )
     _actions(asked, run, Stage.WHOLE, "Go on with these settings")

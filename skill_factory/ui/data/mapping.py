@@ -36,16 +36,14 @@ def pickers(names: tuple[str, ...]) -> None:
 def paths(names: list[str], row: Mapping[str, Any]) -> list[str]:
     """Columns, and what is inside those that hold records."""
     inner = [
-        f"{name}.{key}"
-        for name in names
-        for key in (row.get(name) if isinstance(row.get(name), Mapping) else ())
+        f"{name}.{key}" for name in names if isinstance(inside := row.get(name), Mapping) for key in inside
     ]
     return [*names, *inner]
 
 
 def _picker(field: RowField, options: list[str]) -> None:
     path = f"columns.{field.name}"
-    chosen = workspace.value(path)
+    chosen: str | tuple[str, ...] = workspace.value(path)
     needed = field.name in REQUIRED
     title = field.title if needed else f"{field.title} (if there is one)"
     known = [

@@ -3,7 +3,8 @@
 import streamlit as st
 
 from skill_factory.formats import FORMATS
-from skill_factory.insight.fitness import Fitness, Proposal, fitness
+from skill_factory.insight.fitness import Fitness, fitness
+from skill_factory.insight.proposal import Proposal
 from skill_factory.insight.readiness import Finding, Light
 from skill_factory.reasons import Level, sentence
 from skill_factory.tally import Tally
@@ -66,7 +67,7 @@ def proposal(one: Proposal, exact: bool) -> None:
         icon=":material/lightbulb:",
     )
     st.button(
-        f"Use N = {one.attempts}", key="use.proposal", on_click=workspace.change, args=(dict(one.changes),)
+        f"Use N = {one.attempts}", key="use.proposal", on_click=workspace.apply, args=(dict(one.changes),)
     )
 
 

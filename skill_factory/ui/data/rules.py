@@ -35,7 +35,7 @@ def step(todo: Step, topic: str = "") -> None:
                 verdicts()
         case Step.GRADE:
             making.button(What.GRADE, topic)
-        case Step.CRITIQUE:
+        case Step.REFLECT:
             making.button(What.REFLECTIONS, topic)
         case Step.MORE_ANSWERS:
             making.button(What.RESPONSES, topic)
@@ -51,7 +51,7 @@ def answers() -> None:
             f"{workspace.plain(ANSWER_RULES[rule])}: found in {hits:,} of {every:,} of the first responses ({percent(hits, every)})"
         )
     st.multiselect(
-        "Look for the final answer in this order", list(ANSWER_RULES), format_func=ANSWER_RULES.get,
+        "Look for the final answer in this order", list(ANSWER_RULES), format_func=ANSWER_RULES.__getitem__,
         key="answers.rules.draft", default=list(workspace.value("answers.rules")),
     )  # fmt: skip
     st.text_input("Pattern", value=workspace.value("answers.pattern"), key="answers.pattern.draft", placeholder="The answer is (.*)",
@@ -74,7 +74,7 @@ def _take_answers() -> None:
 
 def verdicts() -> None:
     """Where a reflection says right or wrong, and in which words."""
-    rule = st.selectbox("The verdict stands in", list(VERDICT_RULES), format_func=VERDICT_RULES.get, key="verdicts.rule.draft",
+    rule = st.selectbox("The verdict stands in", list(VERDICT_RULES), format_func=VERDICT_RULES.__getitem__, key="verdicts.rule.draft",
                         index=list(VERDICT_RULES).index(workspace.value("verdicts.rule")))  # fmt: skip
     if rule == "regex":
         st.text_input("Pattern", value=workspace.value("verdicts.pattern"), key="verdicts.pattern.draft", placeholder="verdict is (right|wrong)",

@@ -3,7 +3,6 @@
 import logging
 import shlex
 import time
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,14 +11,16 @@ import streamlit as st
 from skill_factory.build.pipeline import build_partition
 from skill_factory.errors import SkillFactoryError
 from skill_factory.formats import format_of
-from skill_factory.hosting import cores, hosted
+from skill_factory.hosting import cores
 from skill_factory.insight import tables as stats
-from skill_factory.insight.estimate import Estimate, Pace, estimate, size_words, time_words
+from skill_factory.insight.estimate import Estimate, Pace, estimate
 from skill_factory.judge.source_facts import first_tables, identity
 from skill_factory.reasons import Level
 from skill_factory.ui.frame import loading, shell, workspace
+from skill_factory.ui.frame.deleting import delete_button
+from skill_factory.ui.frame.earlier_builds import started
 from skill_factory.ui.frame.loading import Evidence
-from skill_factory.wording import many, percent
+from skill_factory.wording import file_size, many, percent, rough_duration
 from skill_factory.work import builds as jobs
 from skill_factory.work.builds import Job, Status
 from skill_factory.work.process import ACTIVE, State
@@ -93,8 +94,8 @@ def _numbers(seen: Evidence, takes: Estimate, about: str) -> None:
     told = [
         ("Rows to read", f"{rows:,}"),
         ("Traces", f"{about}{takes.traces:,}"),
-        ("Text", size_words(takes.text_bytes)),
-        ("Time", time_words(takes.seconds) if takes.seconds else "not known yet"),
+        ("Text", file_size(takes.text_bytes)),
+        ("Time", rough_duration(takes.seconds) if takes.seconds else "not known yet"),
     ]
     for column, (label, number) in zip(st.columns(4), told, strict=True):
         column.metric(label, number, border=True)
@@ -197,13 +198,23 @@ def stopped(job: Job, now: Status) -> None:
         st.info(f"The build was stopped{part}. What is finished is kept.", icon=":material/pause_circle:")
     with st.container(horizontal=True):
         st.button(
-            "Go on", type="primary", on_click=jobs.resume, args=(job, workspace.current().token), key="build.resume",
+            "Resume", type="primary", on_click=jobs.resume, args=(job, workspace.current().token), key="build.resume",
             icon=":material/play_arrow:",
         )  # fmt: skip
-        st.button("Forget it", on_click=_forget, args=(job,), key="build.forget", icon=":material/delete:")
+        delete_button("Delete this build", _lost(job), "build.delete", _delete, job)
 
 
-def _forget(job: Job) -> None:
+def _lost(job: Job) -> str:
+    finished, parts = jobs.finished_parts(job)
+    if not finished:
+        return "No part is finished yet, so only the reading so far is lost. Your data and your recipe stay."
+    return (
+        f"{finished:,} of {many(parts, 'part')} {'is' if finished == 1 else 'are'} finished and would be lost: a new build "
+        "starts from the beginning. Your data and your recipe stay."
+    )
+
+
+def _delete(job: Job) -> None:
     jobs.forget(job)
     workspace.current().job = ""
     st.query_params.pop("job", None)
@@ -216,8 +227,9 @@ def made(job: Job) -> None:
     st.markdown(
         f"### :material/check_circle: {many(traces, 'trace')} from {many(questions, 'question')} are ready"
     )
-    when = datetime.fromtimestamp(job.started).strftime("%d %B, %H:%M")
-    st.caption(f"From {shell.plain(job.label)}, {when}. This page's address leads back to this build.")
+    st.caption(
+        f"From {shell.plain(job.label)}, {started(job)}. This page's address leads back to this build."
+    )
     with st.expander("Where the data went", icon=":material/table:"):
         table = _readable(stats.ledger_table(ledger))
         st.dataframe(table, hide_index=True, alt="Read, kept and dropped at each level")
@@ -231,30 +243,3 @@ def made(job: Job) -> None:
 def _readable(table: "pd.DataFrame") -> "Styler":
     """A table with its columns named like sentences and thousands set apart."""
     return table.rename(columns=str.capitalize).style.format(thousands=",")
-
-
-def builds(besides: Job | None = None) -> None:
-    """Builds besides the one shown, on one's own computer: on a shared server the link of a build is its key."""
-    found = [] if hosted() else [job for job in jobs.recent() if besides is None or job.id != besides.id]
-    if not found:
-        return
-    with st.expander(f"Earlier builds ({len(found)})", icon=":material/history:"):
-        for job in found:
-            words = _line(job)
-            with st.container(horizontal=True, vertical_alignment="center"):
-                st.markdown(words)
-                st.button("Open", on_click=_open, args=(job,), key=f"build.open.{job.id}")
-        if st.session_state.pop("build.opened", False):
-            st.switch_page(shell.FINISH.target())
-
-
-def _line(job: Job) -> str:
-    when = datetime.fromtimestamp(job.started).strftime("%d %B, %H:%M")
-    now = jobs.status(job).state
-    what = many(jobs.ledger(job)[Level.TRACES].kept, "trace") if now is State.DONE else now.value
-    return f"{shell.plain(job.label)} · {what} · {when}"
-
-
-def _open(job: Job) -> None:
-    workspace.current().job = job.id
-    st.session_state["build.opened"] = True

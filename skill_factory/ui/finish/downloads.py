@@ -1,7 +1,9 @@
 """Everything of a finished build as files: Parquet, JSONL, recipe, a page to mail, what was dropped."""
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 
 import streamlit as st
 
@@ -80,7 +82,7 @@ def dropped(source: RawSource, seen: Evidence, level: Level) -> str:
     return as_jsonl(as_row(one, level) for one in found)
 
 
-def _button(label: str, make: object, name: str, mime: str, key: str) -> None:
+def _button(label: str, make: Callable[[], str | BinaryIO], name: str, mime: str, key: str) -> None:
     st.download_button(label, make, name, mime, key=key, icon=":material/download:", on_click="ignore")
 
 

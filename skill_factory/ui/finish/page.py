@@ -7,6 +7,7 @@ from skill_factory.ui.finish.downloads import downloads
 from skill_factory.ui.finish.publishing import publishing
 from skill_factory.ui.finish.training import training
 from skill_factory.ui.frame import shell
+from skill_factory.ui.frame.earlier_builds import earlier_builds
 from skill_factory.work.builds import status
 from skill_factory.work.process import ACTIVE, State
 
@@ -19,7 +20,7 @@ def show() -> None:
     if job is None:
         shell.needs_source("Here the data set is built, published and handed to a trainer.")
         building.offer()
-        building.builds()
+        earlier_builds()
         st.stop()
 
     now = status(job)
@@ -41,4 +42,4 @@ def show() -> None:
     if now.state not in ACTIVE and not current:
         st.subheader("The recipe has changed since")
         building.offer()
-    building.builds(besides=job)
+    earlier_builds(besides=job)

@@ -32,6 +32,7 @@ from skill_factory.reasons import Level
 from skill_factory.recipe.model import Columns, Recipe, Source, Traces
 from skill_factory.sources import open_source
 from skill_factory.sources.check import check_upload
+from skill_factory.sources.columns import CANONICAL
 from skill_factory.sources.files import looks_like_path
 from skill_factory.sources.guessing import guess
 from skill_factory.tally import Tally
@@ -245,7 +246,7 @@ def typical(rows: int = 480) -> Tally:
 
 def _some_rows(chosen: Recipe, rows: int) -> pa.Table:
     tables, _, _ = source_facts.first_tables(source(), chosen.columns, 1_500_000)
-    return pa.concat_tables(tables).slice(0, rows) if tables else source_facts.CANONICAL.empty_table()
+    return pa.concat_tables(tables).slice(0, rows) if tables else CANONICAL.empty_table()
 
 
 def _all_made(table: pa.Table, chosen: Recipe) -> Tally:

@@ -23,7 +23,8 @@ def once(kind: str, key: Any, make: Callable[[], T]) -> T:
     kept = st.session_state.setdefault("_kept", {})
     if kind not in kept or kept[kind][0] != key:
         kept[kind] = (key, make())
-    return kept[kind][1]
+    value: T = kept[kind][1]
+    return value
 
 
 @dataclass

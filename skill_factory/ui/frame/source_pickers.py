@@ -44,8 +44,13 @@ def of_recipe() -> None:
 
 def demo(primary: bool = True) -> None:
     """The demo: 500 puzzles, made on the spot."""
-    kind = "primary" if primary else "secondary"
-    if st.button("Try the demo", type=kind, icon=":material/play_arrow:", key="door.demo", width="stretch"):
+    if st.button(
+        "Try the demo",
+        type="primary" if primary else "secondary",
+        icon=":material/play_arrow:",
+        key="door.demo",
+        width="stretch",
+    ):
         enter("demo")
 
 

@@ -73,4 +73,11 @@ FINISH = Step(
     ":material/check_circle:",
     "Build the data set, publish it, train with it.",
 )
-STEPS = (START, DATA, CHOOSE, LOOK, FINISH)
+MEASURE = Step(
+    "pages/6_Measure.py",
+    "skill_factory.ui.measure.page",
+    "Measure",
+    ":material/monitoring:",
+    "See what a model's outputs show of the skill, and make raw data of them.",
+)
+STEPS = (START, DATA, CHOOSE, LOOK, FINISH, MEASURE)

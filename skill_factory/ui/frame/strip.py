@@ -47,7 +47,7 @@ def numbers(found: loading.Evidence) -> None:
     if not see.traces:
         return
     known = found.exact and see.drawn and see.exact
-    fixing = f"{'' if known else 'about '}**{percent(see.fixing)}** show a mistake being fixed"
+    fixing = f"{'' if known else 'about '}**{percent(see.fixing)}** show a mistake corrected"
     st.page_link(
         LOOK.target(), label=fixing, help="Traces in which a wrong attempt is followed by a right end"
     )

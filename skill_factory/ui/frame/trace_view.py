@@ -59,7 +59,7 @@ def badges(trace: Trace, recipe: Recipe) -> None:
     )
     per_token, limit = recipe.cutoff.chars_per_token, workspace.cutoff(recipe)
     whole = trace.plan.question.text + trace.text
-    over = len(whole) / per_token > limit
+    over = recipe.cutoff.estimated_tokens(len(whole)) > limit
     st.badge(
         f"{tokens_at(per_token)(whole)}{', over the cut-off' if over else ''}",
         color="orange" if over else "gray",

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from skill_factory.errors import RecipeError
-from skill_factory.recipe.model import Columns, Recipe, Source, recipe_from_toml
+from skill_factory.recipe.model import Columns, Recipe, Source, new_recipe, recipe_from_toml
 from skill_factory.recipe.share import packed, unpacked
 from skill_factory.traces.lengths import CUTOFF
 
@@ -34,7 +34,7 @@ class Workspace:
     """What `open_source` takes: `demo:500`, a path, `user/name`. Empty: nothing chosen yet."""
     label: str = ""
     """How the source is called on the page; a path never shows more than its file's name."""
-    recipe: Recipe = field(default_factory=Recipe)
+    recipe: Recipe = field(default_factory=new_recipe)
     token: str = ""
     """The visitor's Hub token: passed explicitly, written nowhere."""
     user: str = ""
@@ -58,9 +58,8 @@ class Workspace:
 
 def current() -> Workspace:
     """The workspace of this session."""
-    if _KEY not in st.session_state:
-        st.session_state[_KEY] = Workspace()
-    return st.session_state[_KEY]
+    mine: Workspace = st.session_state.setdefault(_KEY, Workspace())
+    return mine
 
 
 def change(changes: dict[str, Any]) -> bool:
@@ -76,6 +75,11 @@ def change(changes: dict[str, Any]) -> bool:
     if "cutoff.tokens" in changes:  # said last counts
         mine.cutoff = 0
     return True
+
+
+def apply(changes: dict[str, Any]) -> None:
+    """`change` as the callback of a button, which takes nothing back."""
+    change(changes)
 
 
 def replace_recipe(recipe: Recipe) -> None:

@@ -1,8 +1,9 @@
 """Kept and dropped with its reasons, and labels that the critiques contradict: tables to read and to download."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import islice
+from typing import Any
 
 import streamlit as st
 
@@ -19,9 +20,10 @@ from skill_factory.insight.browse import (
     reasons_of,
 )
 from skill_factory.insight.item_html import item_html
-from skill_factory.insight.trace_parts import first_line, mark, truth_word, variant_words, visible
+from skill_factory.insight.trace_parts import first_line, mark, truth_word, visible
 from skill_factory.judge.lookup import broken_rows
 from skill_factory.reasons import Level, sentence
+from skill_factory.recipe.variants import variant_words
 from skill_factory.ui.frame import loading, workspace
 from skill_factory.ui.frame.loading import Evidence
 from skill_factory.wording import many
@@ -35,6 +37,12 @@ NOUNS = {
     Level.ROWS: "row",
 }
 ROWS_LEVEL = (*LEVELS, Level.ROWS)
+Walk = Callable[[], Iterator[Item]]
+Written = Callable[[Iterable[dict[str, Any]]], str]
+DOWNLOADS: tuple[tuple[str, Written, str], ...] = (
+    ("JSONL", as_jsonl, "application/jsonl"),
+    ("CSV", as_csv, "text/csv"),
+)
 HELP = (
     "A response is one answer of the model, a reflection one critique of it. "
     "Each is dropped for the first rule that it fails."
@@ -152,12 +160,9 @@ def _columns(found: Sequence[Item], level: Level) -> dict[str, list[str]]:
     return table
 
 
-def _ways_on(one: Item, wanted: Wanted, walk: object, noun: str) -> None:
+def _ways_on(one: Item, wanted: Wanted, walk: Walk, noun: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        for name, make, mime in (
-            ("JSONL", as_jsonl, "application/jsonl"),
-            ("CSV", as_csv, "text/csv"),
-        ):
+        for name, make, mime in DOWNLOADS:
             st.download_button(
                 f"All of these as {name}", partial(_file, walk, wanted.level, make),
                 f"{noun}s-{wanted.reason or wanted.fate}.{name.lower()}", mime, icon=":material/download:",
@@ -169,7 +174,7 @@ def _ways_on(one: Item, wanted: Wanted, walk: object, noun: str) -> None:
         )  # fmt: skip
 
 
-def _file(walk: object, level: Level, make: object) -> str:
+def _file(walk: Walk, level: Level, make: Written) -> str:
     return make(as_row(one, level) for one in walk())
 
 

@@ -7,10 +7,11 @@ import streamlit as st
 
 from skill_factory.insight.browse import Doubt, as_csv, doubtful_rows
 from skill_factory.insight.browse import doubts as find_doubts
-from skill_factory.insight.item_html import critique_html
+from skill_factory.insight.item_html import disputed_html
 from skill_factory.insight.trace_parts import first_line, mark, truth_word, visible
 from skill_factory.judge.lookup import disputed
 from skill_factory.model import hex_id
+from skill_factory.sources import RawSource
 from skill_factory.ui.frame import loading, workspace
 from skill_factory.ui.frame.loading import Evidence
 from skill_factory.ui.look import trace_picker
@@ -53,7 +54,7 @@ def _doubt_table(found: Sequence[Doubt], seen: Evidence, least: int) -> None:
     picked = st.dataframe(
         {
             "Label": [f"{mark(one.correct)} {truth_word(one.correct)}" for one in first],
-            "Critiques against it": [f"{one.against} of {one.critiques}" for one in first],
+            "Critiques against it": [f"{one.against} of {one.reflections}" for one in first],
             "Response": [visible(first_line(told[one.place].response, 120)) for one in first],
         },
         hide_index=True, height=285, key=f"look.doubts.{least}", on_select="rerun",
@@ -72,8 +73,8 @@ def _doubt_table(found: Sequence[Doubt], seen: Evidence, least: int) -> None:
             "Question is left out" if gone else "Leave its question out", icon=":material/block:", disabled=gone,
             key="look.doubts.reject", on_click=trace_picker.reject, args=(question,),
         )  # fmt: skip
-    st.html(critique_html(told[one.place], one.correct))
+    st.html(disputed_html(told[one.place], one.correct))
 
 
-def _doubts_file(source: object, seen: Evidence, found: Sequence[Doubt]) -> str:
+def _doubts_file(source: RawSource, seen: Evidence, found: Sequence[Doubt]) -> str:
     return as_csv(doubtful_rows(source, seen.recipe, seen.narrow, found))

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import streamlit as st
 
 from skill_factory.insight import sentences, tables, trace_charts
-from skill_factory.ui.choose.choice_charts import answer
 from skill_factory.ui.frame import loading, trace_view, workspace
+from skill_factory.ui.frame.chart_answer import answer
 from skill_factory.ui.frame.steps import FINISH
 from skill_factory.ui.look import trace_picker
 from skill_factory.ui.look.browse_view import fates

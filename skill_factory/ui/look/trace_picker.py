@@ -116,17 +116,10 @@ def _go_anywhere(now: int, of: int) -> None:
 
 def _steps(place: int, of: int) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="look.steps"):
-        one = {"disabled": of < 2}
-        st.button("Back", key="look.previous", on_click=_go, args=(place - 1,), shortcut="Left", **one)
-        st.button("Next", key="look.next", on_click=_go, args=(place + 1,), shortcut="Right", **one)
-        st.button(
-            "Random",
-            icon=":material/casino:",
-            key="look.random",
-            on_click=_go_anywhere,
-            args=(place, of),
-            **one,
-        )
+        step = partial(st.button, disabled=of < 2)
+        step("Back", key="look.previous", on_click=_go, args=(place - 1,), shortcut="Left")
+        step("Next", key="look.next", on_click=_go, args=(place + 1,), shortcut="Right")
+        step("Random", icon=":material/casino:", key="look.random", on_click=_go_anywhere, args=(place, of))
 
 
 def _list(shown: Sequence[Trace], place: int) -> None:

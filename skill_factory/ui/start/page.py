@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from skill_factory.ui.finish import building
 from skill_factory.ui.frame import shell, source_pickers, workspace
+from skill_factory.ui.frame.earlier_builds import earlier_builds
 from skill_factory.ui.start import recipe_files, start
 
 
@@ -28,5 +28,5 @@ def show() -> None:
         start.example()
 
     recipe_files.recipes()
-    building.builds()
+    earlier_builds()
     start.words()

@@ -40,7 +40,7 @@ def example() -> None:
 
 @st.cache_data(show_spinner="Making an example …", max_entries=1)
 def example_html() -> str:
-    """The demo's shortest trace that shows a mistake being put right."""
+    """The demo's shortest trace that shows a mistake corrected."""
     recipe = Recipe().changed({"traces.formats": ("*C",), "traces.attempts": 2})
     traces = preview(f"demo:{SHOWN_QUESTIONS}", recipe, questions=SHOWN_QUESTIONS).traces
     return trace_html(min(_mended(traces), key=lambda trace: len(trace.text), default=traces[0]), "example")

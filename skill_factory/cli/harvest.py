@@ -1,0 +1,48 @@
+"""The command `harvest`: a model's own attempts and reflections become raw data for the next dataset."""
+
+import argparse
+from pathlib import Path
+
+from skill_factory.cli.measure import add_outputs, settings_of
+from skill_factory.cli.output import plain, tell
+from skill_factory.cli.recipe_options import add_recipe_options, columns_of, recipe_of, token_for
+
+
+def add_arguments(made: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    made.description = (
+        "Turn each attempt in a model's outputs into a response, labelled by its grade, and each reflection into a "
+        "reflection of it: raw data that `build` reads as it is."
+    )
+    add_outputs(made)
+    made.add_argument("--out", required=True, metavar="FILE.parquet", help="the file to write")
+    made.add_argument("--replace", action="store_true", help="replace the file if it is there")
+    add_recipe_options(made)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Harvest and say what came of it. Errors: SkillFactoryError."""
+    from skill_factory.arrow_alone import arrow_alone
+    from skill_factory.errors import SourceError
+    from skill_factory.measure.harvesting import harvest
+
+    arrow_alone()
+    out = Path(args.out)
+    if out.exists() and not args.replace:
+        raise SourceError(f"{out} is there already. Give another --out, or --replace it.")
+    if out.suffix != ".parquet":
+        raise SourceError(
+            f"Raw data are written as Parquet; found --out {out.name}. Give a name that ends in .parquet."
+        )
+    recipe = recipe_of(args)
+    token = next((token for one in args.outputs if (token := token_for(one))), None)
+    found = harvest(
+        args.outputs, out, recipe, columns=columns_of(args), run=args.run_column,
+        settings=settings_of(args, recipe.traces.seed), token=token,
+    )  # fmt: skip
+    if args.json:
+        tell({"path": str(out), **found.to_json()})
+        return 0
+    for line in [*found.lines(), f"Written: {out}. Look at it with `inspect {out}`."]:
+        print(plain(line))
+    return 0

@@ -1,0 +1,211 @@
+"""The command `measure`: what a model's outputs show of its skill."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from skill_factory.cli.output import plain, tell
+from skill_factory.cli.recipe_options import SOURCE, add_recipe_options, columns_of, recipe_of, token_for
+from skill_factory.grading import TASKS
+from skill_factory.whole_files import write_whole
+
+if TYPE_CHECKING:
+    from skill_factory.measure.measurement import Measurement
+
+
+def add_arguments(made: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    made.description = (
+        "Count attempts, reflections, verdicts and moves in a model's outputs, with intervals over questions. "
+        "Outputs are files, folders, logs of trainers and evaluations, datasets of the Hub, or a build folder."
+    )
+    add_outputs(made)
+    add = made.add_argument_group("what is said").add_argument
+    add(
+        "--by",
+        action="append",
+        default=[],
+        metavar="COLUMN",
+        help="split the figures by a column, or by `difficulty`; may be given several times",
+    )
+    add(
+        "--baseline",
+        default="",
+        metavar="RUN",
+        help="compare all other runs with this one; default: the first of two",
+    )
+    add("--out", default="", metavar="DIR", help="write a report folder: report.json, card, outputs.parquet")
+    add("--texts", action="store_true", help="keep the outputs themselves in outputs.parquet")
+    add("--html", default="", metavar="FILE", help="write one self-contained page")
+    add("--tables", choices=("markdown", "csv", "latex"), default="", help="print the tables in this writing")
+    add("--follow", action="store_true", help="keep measuring a folder that grows, until Ctrl-C")
+    add(
+        "--every",
+        type=float,
+        default=10.0,
+        metavar="S",
+        help="seconds between two looks of --follow; default: 10",
+    )
+    add = made.add_argument_group("how it is done").add_argument
+    add("--workers", type=int, default=0, metavar="W", help="processes; default: one per core")
+    add("--engine", choices=("local", "ray"), default="local", help="where the work is done")
+    add("--ray-address", default="", metavar="ADDR", help="a running Ray cluster; default: one of its own")
+    add_recipe_options(made)
+
+
+def add_outputs(made: argparse.ArgumentParser) -> None:
+    """Add what every command that reads outputs takes: where they are, and how they are read."""
+    made.add_argument("outputs", nargs="+", metavar="OUTPUTS", help=SOURCE)
+    add = made.add_argument_group("how outputs are read").add_argument
+    add(
+        "--run",
+        dest="run_column",
+        default="",
+        metavar="COLUMN",
+        help="the column that names the run; default: run, model or checkpoint, else the file's name",
+    )
+    add(
+        "--task",
+        choices=[*TASKS],
+        default="auto",
+        help="how answers are compared; default: by each gold answer",
+    )
+    add(
+        "--final",
+        choices=("auto", "tags", "stated"),
+        default="auto",
+        help="final answers in <answer> tags, or as the text states them; default: tags if there are any",
+    )
+    add(
+        "--boxed",
+        action="store_true",
+        help="each \\boxed{} is an attempt where an output has neither samples nor inner answers",
+    )
+    add(
+        "--tokenizer",
+        default="",
+        metavar="FILE",
+        help="a tokenizer.json or a model on the Hub; default: an estimate",
+    )
+
+
+def settings_of(args: argparse.Namespace, seed: int) -> Any:
+    """The settings of a measurement, from the options. Errors: RecipeError."""
+    from skill_factory.measure.measuring import Settings
+
+    given = vars(args)
+    names = ("task", "final", "boxed", "tokenizer", "texts", "baseline", "workers", "engine", "ray_address")
+    return Settings(seed=seed, **{name: given[name] for name in names if name in given}).checked()
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure, print, write. Errors: SkillFactoryError."""
+    from skill_factory.arrow_alone import arrow_alone
+    from skill_factory.measure.measuring import measure
+    from skill_factory.measure.shown.report_folder import check_free
+
+    arrow_alone()
+    if args.out:
+        check_free(Path(args.out))
+    recipe = recipe_of(args)
+    settings = settings_of(args, recipe.traces.seed)
+    if args.follow:
+        return _follow(args, recipe, settings)
+    found = measure(
+        args.outputs, recipe, columns=columns_of(args), run=args.run_column, by=args.by, settings=settings,
+        token=next((token for one in args.outputs if (token := token_for(one))), None), report=_shown(args.json),
+    )  # fmt: skip
+    _write(args, found)
+    return 0
+
+
+def _follow(args: argparse.Namespace, recipe: Any, settings: Any) -> int:
+    from skill_factory.measure.following import follow
+    from skill_factory.measure.reading import Asked
+
+    asked = Asked(recipe, tuple(columns_of(args).items()), args.run_column, tuple(args.by))
+    try:
+        for found in follow(args.outputs, asked, settings, args.every):
+            _write(args, found)
+            sys.stdout.flush()
+    except KeyboardInterrupt:
+        print("Stopped watching.", file=sys.stderr)
+    return 0
+
+
+def _write(args: argparse.Namespace, found: "Measurement") -> None:
+    if args.out:
+        from skill_factory.measure.shown.report_folder import write_report
+
+        write_report(found, Path(args.out))
+    if args.html:
+        _write_page(args.html, found)
+    if args.json:
+        tell(found.to_json())
+    elif args.tables:
+        _print_tables(found, args.tables)
+    else:
+        show_measurement(found)
+        for path in filter(None, (args.out, args.html)):
+            print(plain(f"\nWritten: {path}"))
+
+
+def _write_page(path: str, found: "Measurement") -> None:
+    from skill_factory.errors import RecipeError
+    from skill_factory.measure.shown.card import page_of
+
+    try:
+        write_whole(Path(path), page_of(found))
+    except OSError as error:
+        raise RecipeError(
+            f"Can't write the page to {path}: {error.strerror}. Choose another --html FILE."
+        ) from None
+
+
+def _print_tables(found: "Measurement", writing: str) -> None:
+    from skill_factory.measure.shown.tables import tables_of
+
+    mark = {"markdown": "##", "csv": "#", "latex": "%"}[writing]
+    for table in tables_of(found):
+        print(plain(f"{mark} {table.title}\n\n{table.written(writing)}\n"))
+
+
+def show_measurement(found: "Measurement") -> None:
+    """The tables for a terminal, what can't be said, and what the figures say about the next dataset."""
+    from skill_factory.measure.shown.advice import advise
+    from skill_factory.measure.shown.tables import tables_of
+
+    for table in tables_of(found):
+        print(plain(f"{table.title}"))
+        widths = [max(map(len, column)) for column in zip(table.columns, *table.rows, strict=True)]
+        for row in (table.columns, *table.rows):
+            cells = [
+                cell.ljust(width) if k == 0 else cell.rjust(width)
+                for k, (cell, width) in enumerate(zip(row, widths, strict=True))
+            ]
+            print(plain(f"  {'  '.join(cells)}".rstrip()))
+        print()
+    for title, lines in (
+        ("Before you believe the figures", [*found.notes, *found.missing]),
+        ("For the next dataset", [f"{one.run}: {one.sentence} ({one.source})" for one in advise(found)]),
+    ):
+        if lines:
+            print(plain("\n".join([title, *(f"  - {line}" for line in lines)])))
+
+
+def _shown(quiet: bool) -> Any:
+    """Progress on a terminal: one line that is written over."""
+    live = sys.stderr.isatty() and not quiet
+
+    def show(done: int, total: int, outputs: int) -> None:
+        if live:
+            end = "\r\x1b[2K" if done == total else ""
+            print(
+                f"\r\x1b[2Kmeasuring · part {done} of {total} · {outputs:,} outputs{end}",
+                end="",
+                file=sys.stderr,
+                flush=True,
+            )
+
+    return show

@@ -1,0 +1,88 @@
+"""Two runs on the questions they share, and one run over its checkpoints."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from skill_factory.measure.cells import Cells, question_sums
+from skill_factory.measure.figures import COMPARED, STATISTICS, Figures
+from skill_factory.measure.intervals import Interval, difference, resampled
+from skill_factory.measure.runs import figures_of
+
+_NUMBER_AT_END = re.compile(r"^(.*?)[-_. ]*(\d+)$")
+
+
+class Comparison(NamedTuple):
+    """The second run's figure less the first's, over the questions that both were asked."""
+
+    a: str
+    b: str
+    questions: int
+    figure: str
+    difference: Interval
+
+
+class Point(NamedTuple):
+    """A figure of a run at a step."""
+
+    run: str
+    step: float
+    figure: str
+    at: Interval
+
+
+def compare(
+    a: str, b: str, tables: Mapping[str, pa.Table], missing: Mapping[str, Figures], seed: int = 0
+) -> list[Comparison]:
+    """Every compared figure that both runs have; empty where they share no question."""
+    mine, theirs = (question_sums(tables[name]) for name in (a, b))
+    shared = np.intersect1d(mine.questions, theirs.questions)
+    if not len(shared):
+        return []
+    cells = [_of_questions(one, shared) for one in (mine, theirs)]
+    draws = resampled(cells[0], seed), resampled(cells[1], seed)
+    sums = cells[0].sum(axis=0), cells[1].sum(axis=0)
+    had = [name for name in COMPARED if not any(name in missing[run].missing for run in (a, b))]
+    return [Comparison(a, b, len(shared), name, difference(STATISTICS[name], sums, draws)) for name in had]
+
+
+def _of_questions(
+    cells: Cells, questions: "np.ndarray[tuple[int], np.dtype[np.uint64]]"
+) -> "np.ndarray[tuple[int, int], np.dtype[np.float64]]":
+    return cells.matrix[np.searchsorted(cells.questions, questions)]
+
+
+def series_of(tables: Mapping[str, pa.Table], figures: Mapping[str, Figures], seed: int = 0) -> list[Point]:
+    """The compared figures over steps, ordered by number: of each run with steps, else of runs named `NAME-100`, `NAME-200`."""
+    points: list[Point] = []
+    for run, table in tables.items():
+        steps = np.unique(np.asarray(table.column("step").to_numpy()))
+        steps = steps[~np.isnan(steps)]
+        if len(steps) > 1:
+            for step in steps.tolist():
+                chosen = np.asarray(table.column("step").to_numpy()) == step
+                points += _points(run, step, figures_of(table.filter(pa.array(chosen)), seed))
+    return points or _series_of_names(list(tables), figures)
+
+
+def _series_of_names(runs: Sequence[str], figures: Mapping[str, Figures]) -> list[Point]:
+    """Runs that differ in a number at their end are checkpoints of one."""
+    found: dict[str, list[tuple[float, str]]] = {}
+    for run in runs:
+        if match := _NUMBER_AT_END.match(run):
+            found.setdefault(match[1] or "step", []).append((float(match[2]), run))
+    return [
+        point
+        for name, places in sorted(found.items())
+        if len(places) > 1
+        for step, run in sorted(places)
+        for point in _points(name, step, figures[run])
+    ]
+
+
+def _points(run: str, step: float, figures: Figures) -> list[Point]:
+    had = [name for name in COMPARED if name not in figures.missing]
+    return [Point(run, step, name, figures.values[name]) for name in had]

@@ -1,0 +1,206 @@
+"""A measurement: the figures of all runs, what sets them apart, and the one object that `--json` prints."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from skill_factory.errors import RecipeError
+from skill_factory.measure.cells import IS, MOVES, SAYS
+from skill_factory.measure.comparing import Comparison, Point, compare, series_of
+from skill_factory.measure.figures import Figures
+from skill_factory.measure.habits import HABITS
+from skill_factory.measure.intervals import RESAMPLES, Interval
+from skill_factory.measure.runs import figures_of, groups_of, notes_of, of_run, run_names
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COUNTS = {
+    "outputs": "outputs", "unjudged": "unjudged", "cut_off": "cut_off", "no_answer": "no_answer",
+    "malformed": "malformed", "repeats": "repeats", "same_text": "same_text", "same_answer": "same_answer",
+    "reflections_unpaired": "unpaired", "final_differs": "differs", "final_unjudged": "final_unjudged",
+    "with_attempts": "with_attempts", "shows_fix": "shows_fix",
+}  # fmt: skip
+"""Keys of a run's object that are plain counts, and the names of the counts."""
+AFTER = ("correct_ends", "correct_goes_on", "incorrect_tries_again", "incorrect_ends")
+
+
+@dataclass(frozen=True)
+class Group:
+    """The outputs with one value of a column: all together, and run by run where there are several."""
+
+    all: Figures
+    runs: Mapping[str, Figures]
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What was measured."""
+
+    runs: Mapping[str, Figures]
+    comparisons: Sequence[Comparison]
+    series: Sequence[Point]
+    by: Mapping[str, Mapping[str, Group]]
+    notes: Sequence[str]
+    """What a reader should know before the figures are believed, run by run."""
+    reading: Mapping[str, Any]
+    """How the outputs were read: files, columns, rules, tokens."""
+    table: pa.Table = field(repr=False)
+    """A row per output (`outputs.TABLE`)."""
+
+    @property
+    def missing(self) -> list[str]:
+        """A sentence for each figure that can't be had."""
+        return [line for run, figures in self.runs.items() for line in _missing_lines(run, figures)]
+
+    def to_json(self) -> dict[str, Any]:
+        """The object of `--json`; its keys are those of docs/measure.md."""
+        return {
+            "runs": {run: run_json(figures) for run, figures in self.runs.items()},
+            "comparisons": [
+                {"a": one.a, "b": one.b, "questions": one.questions, "figure": one.figure, **_interval(one.difference)}
+                for one in self.comparisons
+            ],
+            "series": [
+                {"run": one.run, "step": _whole(one.step), "figure": one.figure, **_interval(one.at)}
+                for one in self.series
+            ],
+            "by": {
+                column: {
+                    value: {**run_json(group.all), "runs": {run: run_json(one) for run, one in group.runs.items()}}
+                    for value, group in groups.items()
+                }
+                for column, groups in self.by.items()
+            },
+            "missing": self.missing,
+            "notes": list(self.notes),
+            "reading": dict(self.reading),
+            "resamples": RESAMPLES,
+        }  # fmt: skip
+
+    def to_pandas(self) -> "pd.DataFrame":
+        """One row per run and figure: run, figure, value, low, high."""
+        import pandas as pd
+
+        rows = [
+            (run, name, at.value, at.low, at.high)
+            for run, figures in self.runs.items()
+            for name, at in figures.values.items()
+        ]
+        return pd.DataFrame(rows, columns=["run", "figure", "value", "low", "high"])
+
+
+def measurement(
+    table: pa.Table,
+    by: Sequence[str] = (),
+    baseline: str = "",
+    seed: int = 0,
+    reading: Mapping[str, Any] | None = None,
+    why: Mapping[str, str] | None = None,
+    notes: Sequence[str] = (),
+) -> Measurement:
+    """All figures of a table of outputs. `why` says for a run why nothing can be judged. Errors: RecipeError."""
+    why = why or {}
+    tables = {run: of_run(table, run) for run in run_names(table)}
+    figures = {run: figures_of(one, seed, why.get(run, "")) for run, one in tables.items()}
+    base = _baseline(baseline, list(tables))
+    others = [run for run in tables if run != base] if base else []
+    comparisons = [row for run in others for row in compare(base, run, tables, figures, seed)]
+    shared = {one.b for one in comparisons}
+    apart = [
+        f"{base} and {run} share no question, so they can't be compared."
+        for run in others
+        if run not in shared
+    ]
+    notes = [*notes, *_notes(tables, figures), *apart]
+    groups = {column: _groups(table, column, seed) for column in by}
+    return Measurement(
+        figures, comparisons, series_of(tables, figures, seed), groups, notes, reading or {}, table
+    )
+
+
+def _notes(tables: Mapping[str, pa.Table], figures: Mapping[str, Figures]) -> list[str]:
+    return [f"{run}: {note}" for run, one in tables.items() for note in notes_of(figures[run], one)]
+
+
+def _baseline(asked: str, runs: Sequence[str]) -> str:
+    """The run that others are compared with: the one asked for, or the first of two."""
+    if not asked:
+        return runs[0] if len(runs) == 2 else ""
+    found = [
+        run for run in runs if asked in (run, f"{run}.parquet", f"{run}.jsonl", f"{run}.json", f"{run}.csv")
+    ]
+    if not found:
+        shown = ", ".join(runs[:10])
+        raise RecipeError(
+            f"There is no run {asked!r} to compare with. Runs: {shown}. Give one of them as --baseline."
+        )
+    return found[0]
+
+
+def _groups(table: pa.Table, column: str, seed: int) -> dict[str, Group]:
+    found = {}
+    for value, part in groups_of(table, column).items():
+        names = run_names(part)
+        runs = {run: figures_of(of_run(part, run), seed) for run in names} if len(names) > 1 else {}
+        found[value] = Group(figures_of(part, seed), runs)
+    return found
+
+
+# -- JSON ----------------------------------------------------------------------------------------------------------
+
+
+def run_json(figures: Figures) -> dict[str, Any]:
+    """The figures of a run as JSON values; what can't be had is null."""
+    counts, values = figures.counts, figures.values
+
+    def cell(name: str, group: str) -> int | None:
+        return None if group in figures.missing else counts[name]
+
+    def of(name: str) -> dict[str, Any]:
+        return _interval(values[name])
+
+    means = ("attempts", "answers", "reflections")
+    return {
+        "questions": figures.questions,
+        **{key: counts[name] for key, name in COUNTS.items() if key != "shows_fix"},
+        "shows_fix": cell("shows_fix", "shows_fix"),
+        **{name: _number(values[name].value) for name in means},
+        "intervals": {name: of(name) for name in (*means, "two_attempts", "cut_off", "malformed", "repeats", "no_answer", "tokens")},
+        "totals": {name: counts[name] for name in means},
+        "distribution": {str(n): k for n, k in figures.more["distribution"].items()},
+        "moves": {**{name: cell(name, "moves") for name in MOVES}, "unjudged": counts["moves_unjudged"], "same_answer": counts["again"]},
+        "verdicts": {true: {said: cell(f"{true}_{said}", "verdicts") for said in SAYS} for true in IS},
+        "said": counts["said"],
+        "after": {name: counts[name] for name in AFTER},
+        **{kind: {said: of(f"{kind}.{said}") for said in ("correct", "incorrect")} for kind in ("f1", "precision", "recall")},
+        **{name: of(name) for name in ("verdict_accuracy", "kappa", "gain", "breaks", "fixes")},
+        "accuracy": {which: {**of(f"accuracy.{which}"), "of": counts["outputs"]} for which in ("first", "final", "any")},
+        "at_k": [{"k": one.k, "questions": one.questions, "pass": one.passed, "maj": one.majority} for one in figures.more["at_k"]],
+        "labels": figures.more["labels"],
+        "tokens": figures.more["lengths"],
+        "words_per_1000_tokens": {habit: _number(figures.words(habit)) for habit in HABITS},
+    }  # fmt: skip
+
+
+def _interval(at: Interval) -> dict[str, float | None]:
+    return {name: _number(value) for name, value in zip(Interval._fields, at, strict=True)}
+
+
+def _number(value: float) -> float | None:
+    return None if math.isnan(value) else value
+
+
+def _whole(value: float) -> float | int:
+    return int(value) if value == int(value) else value
+
+
+def _missing_lines(run: str, figures: Figures) -> list[str]:
+    """One sentence per reason, with the figures that it takes away."""
+    reasons: dict[str, list[str]] = {}
+    for name, why in figures.missing.items():
+        reasons.setdefault(why, []).append(name)
+    return [f"{run}: no {', '.join(names)}: {why}." for why, names in reasons.items()]

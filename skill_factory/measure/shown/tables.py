@@ -1,0 +1,254 @@
+"""The figures as small tables, each as Markdown, CSV or LaTeX: for a card, a spreadsheet and a paper."""
+
+import csv
+import io
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from skill_factory.measure.cells import IS, MOVES, SAYS
+from skill_factory.measure.figures import Figures
+from skill_factory.measure.habits import HABITS
+from skill_factory.measure.intervals import Interval
+from skill_factory.measure.measurement import AFTER, Measurement
+
+
+class Writing(StrEnum):
+    """How a table is written."""
+
+    MARKDOWN = "markdown"
+    CSV = "csv"
+    LATEX = "latex"
+
+
+@dataclass(frozen=True)
+class Table:
+    """A small table: its name, its columns, and its cells as text."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    note: str = ""
+
+    def written(self, writing: Writing | str = Writing.MARKDOWN) -> str:
+        """The table as text."""
+        return {Writing.MARKDOWN: _markdown, Writing.CSV: _csv, Writing.LATEX: _latex}[Writing(writing)](self)
+
+
+def tables_of(found: Measurement) -> list[Table]:
+    """Every table of a measurement, the figures that decide first."""
+    every = [
+        _skill(found),
+        _verdicts(found),
+        _agreement(found),
+        _moves(found),
+        _after(found),
+        _outcome(found),
+    ]
+    every += [_at_k(found), _discipline(found), _lengths(found), _words(found), _distribution(found)]
+    every += [_comparisons(found), _series(found), *_by(found)]
+    return [table for table in every if table.rows]
+
+
+def number(at: Interval, digits: int = 3) -> str:
+    """A figure with its interval: `0.61 [0.55, 0.66]`; a dash where it can't be had."""
+    if math.isnan(at.value):
+        return "–"
+    spread = "" if math.isnan(at.low) else f" [{at.low:.{digits}f}, {at.high:.{digits}f}]"
+    return f"{at.value:.{digits}f}{spread}"
+
+
+# -- one function a table ------------------------------------------------------------------------------------------
+
+
+def _per_run(found: Measurement, title: str, columns: Sequence[str], cells: object, note: str = "") -> Table:
+    rows = tuple((run, *cells(figures)) for run, figures in found.runs.items())  # type: ignore[operator]
+    return Table(title, ("run", *columns), rows, note)
+
+
+def _skill(found: Measurement) -> Table:
+    def cells(one: Figures) -> tuple[str, ...]:
+        names = ("attempts", "answers", "reflections", "two_attempts")
+        return (
+            f"{one.counts['outputs']:,}",
+            f"{one.questions:,}",
+            *(number(one.values[name], 2) for name in names),
+        )
+
+    columns = ("outputs", "questions", "attempts", "answers", "reflections", "share with 2 attempts")
+    return _per_run(found, "Skill", columns, cells, "Means per output, with 95 % intervals over questions.")
+
+
+def _verdicts(found: Measurement) -> Table:
+    rows = [
+        (run, f"attempt {true}", *(_count(one, f"{true}_{said}", "verdicts") for said in SAYS))
+        for run, one in found.runs.items()
+        for true in IS
+    ]
+    note = "One entry for each judged attempt: the last verdict before the next attempt."
+    return Table("Verdicts", ("run", "truth", *(f"says {said}" for said in SAYS)), tuple(rows), note)
+
+
+def _agreement(found: Measurement) -> Table:
+    names = ("f1.correct", "f1.incorrect", "precision.correct", "precision.incorrect", "recall.correct",
+             "recall.incorrect", "verdict_accuracy", "kappa")  # fmt: skip
+    columns = tuple(name.replace(".", " ").replace("_", " ").replace("f1", "F1") for name in names)
+    note = "An attempt without a verdict is a miss in both recalls."
+    return _per_run(
+        found, "How good the verdicts are", columns, lambda one: [number(one.values[n]) for n in names], note
+    )
+
+
+def _moves(found: Measurement) -> Table:
+    def cells(one: Figures) -> list[str]:
+        return [
+            *(_count(one, name, "moves") for name in MOVES),
+            f"{one.counts['moves_unjudged']:,}",
+            f"{one.counts['again']:,}",
+        ]
+
+    columns = ("fixed", "broken", "kept right", "kept wrong", "unjudged", "same answer again")
+    return _per_run(found, "Moves between neighbouring attempts", columns, cells)
+
+
+def _after(found: Measurement) -> Table:
+    columns = tuple(name.replace("_", " ") for name in AFTER)
+    return _per_run(
+        found, "What follows a verdict", columns, lambda one: [f"{one.counts[n]:,}" for n in AFTER]
+    )
+
+
+def _outcome(found: Measurement) -> Table:
+    names = ("accuracy.first", "accuracy.final", "accuracy.any", "gain")
+    columns = ("first attempt right", "final answer right", "any attempt right", "gain")
+    return _per_run(
+        found, "Outcome", columns, lambda one: [number(one.values[n]) for n in names], "Over all outputs."
+    )
+
+
+def _at_k(found: Measurement) -> Table:
+    rows = [
+        (run, str(at.k), f"{at.questions:,}", f"{at.passed:.3f}", f"{at.majority:.3f}")
+        for run, one in found.runs.items()
+        for at in one.more["at_k"]
+    ]
+    return Table("Several outputs a question", ("run", "k", "questions", "pass@k", "maj@k"), tuple(rows))
+
+
+def _discipline(found: Measurement) -> Table:
+    names = (
+        "malformed",
+        "cut_off",
+        "no_answer",
+        "differs",
+        "repeats",
+        "same_text",
+        "same_answer",
+        "unpaired",
+        "unjudged",
+    )
+    columns = ("malformed", "cut off", "no answer", "answer no attempt gave", "in circles", "same text", "same answer",
+               "unpaired reflections", "unjudged attempts")  # fmt: skip
+    return _per_run(found, "Discipline", columns, lambda one: [f"{one.counts[n]:,}" for n in names])
+
+
+def _lengths(found: Measurement) -> Table:
+    rows = [
+        (run, what, *(f"{spread[n]:,}" for n in ("median", "p90", "p99")))
+        for run, one in found.runs.items()
+        for what, spread in one.more["lengths"].items()
+        if spread
+    ]
+    note = f"Tokens ({found.reading.get('tokens', 'as counted')})."
+    return Table("Length", ("run", "of", "median", "90 %", "99 %"), tuple(rows), note)
+
+
+def _words(found: Measurement) -> Table:
+    note = "Phrases per 1,000 tokens: words, no more. They say nothing of what the model does."
+    columns = tuple(habit.replace("_", " ") for habit in HABITS)
+    return _per_run(
+        found, "Words", columns, lambda one: [f"{one.words(habit):.2f}" for habit in HABITS], note
+    )
+
+
+def _distribution(found: Measurement) -> Table:
+    most = max((max(one.more["distribution"], default=0) for one in found.runs.values()), default=0)
+    top = min(most, 10)
+
+    def cells(one: Figures) -> list[str]:
+        spread = one.more["distribution"]
+        beyond = sum(k for n, k in spread.items() if n > top)
+        return [*(f"{spread.get(n, 0):,}" for n in range(top + 1)), *([f"{beyond:,}"] if most > top else [])]
+
+    columns = [*map(str, range(top + 1)), *([f"over {top}"] if most > top else [])]
+    return _per_run(found, "Outputs by number of attempts", columns, cells)
+
+
+def _comparisons(found: Measurement) -> Table:
+    rows = [
+        (f"{one.b} − {one.a}", one.figure, f"{one.questions:,}", number(one.difference))
+        for one in found.comparisons
+    ]
+    return Table(
+        "Comparison", ("runs", "figure", "questions both were asked", "difference"), tuple(rows), "Paired."
+    )
+
+
+def _series(found: Measurement) -> Table:
+    rows = [(one.run, f"{one.step:g}", one.figure, number(one.at)) for one in found.series]
+    return Table("Over checkpoints", ("run", "step", "figure", "value"), tuple(rows))
+
+
+def _by(found: Measurement) -> list[Table]:
+    names = ("attempts", "reflections", "accuracy.first", "accuracy.final", "f1.correct", "f1.incorrect")
+    tables = []
+    for column, groups in found.by.items():
+        rows = [
+            (value, run, f"{one.counts['outputs']:,}", *(number(one.values[name], 2) for name in names))
+            for value, group in groups.items()
+            for run, one in (group.runs or {"all": group.all}).items()
+        ]
+        tables.append(Table(f"By {column}", (column, "run", "outputs", *names), tuple(rows)))
+    return tables
+
+
+def _count(one: Figures, name: str, group: str) -> str:
+    return "–" if group in one.missing else f"{one.counts[name]:,}"
+
+
+# -- three writings ------------------------------------------------------------------------------------------------
+
+
+def _markdown(table: Table) -> str:
+    def line(cells: Sequence[str]) -> str:
+        return f"| {' | '.join(cell.replace('|', '&#124;').replace(chr(10), ' ') for cell in cells)} |"
+
+    rule = "|" + "|".join("---" if k == 0 else "---:" for k in range(len(table.columns))) + "|"
+    return "\n".join([line(table.columns), rule, *map(line, table.rows)])
+
+
+def _csv(table: Table) -> str:
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerows(
+        [table.columns, *(map(_harmless, row) for row in table.rows)]
+    )
+    return out.getvalue().rstrip("\n")
+
+
+def _harmless(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula: names of runs come from the data."""
+    return f"'{cell}" if cell[:1] in ("=", "@", "+", "\t") else cell
+
+
+_LATEX = {"\\": r"\textbackslash{}", "_": r"\_", "%": r"\%", "&": r"\&", "#": r"\#", "$": r"\$", "{": r"\{", "}": r"\}",
+          "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "–": "--", "−": "$-$"}  # fmt: skip
+
+
+def _latex(table: Table) -> str:
+    def line(cells: Sequence[str]) -> str:
+        return " & ".join("".join(_LATEX.get(sign, sign) for sign in cell) for cell in cells) + r" \\"
+
+    shape = "l" + "r" * (len(table.columns) - 1)
+    head = [rf"\begin{{tabular}}{{{shape}}}", r"\toprule", line(table.columns), r"\midrule"]
+    return "\n".join([*head, *map(line, table.rows), r"\bottomrule", r"\end{tabular}"])
