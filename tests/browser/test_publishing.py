@@ -129,7 +129,7 @@ def test_a_code_that_came_to_nothing_says_why_and_another_can_be_asked_for(
     visitor = with_build(visit(own_studio(**variables, **app)))
     visitor.press("Sign in with the Hub")
     opened(visitor, "Open the Hub's page").get_by_role("button", name="Deny").click()
-    visitor.sees("The sign-in was not confirmed")
+    visitor.sees("The sign-in wasn't confirmed")
     hub.devices.clear()
     hub.faults.add("oauth_token", status=400, body=b'{"error": "invalid_client"}')
     visitor.press("Sign in with the Hub")

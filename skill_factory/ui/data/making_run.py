@@ -129,6 +129,7 @@ def _foretold(asked: Asked, told: Mapping[str, Any], run: Run) -> None:
         pilot_chart.forecast_finding(told, attempts),
         table,
         "chart.forecast",
+        "usable questions at each N",
     )
     with st.expander("All figures of the pilot", icon=":material/table:"):
         st.table(_figures(told), hide_index=True)
