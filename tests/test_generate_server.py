@@ -42,7 +42,7 @@ from skill_factory.generate.net.trouble import Trouble, Way
 from skill_factory.generate.net.wire import Wire
 from skill_factory.generate.request import make_request
 from skill_factory.hosting import HOSTED
-from tests.command import ROOT, run
+from tests.command import ROOT, build, run
 from tests.make_raw import STAGE, row, verdict, write_parquet
 from tests.model_server import ALL_FAULTS, Faults, ModelServer
 
@@ -187,6 +187,28 @@ def test_thinking_that_the_server_moved_away_is_back_in_the_text(raw: Path, fiel
     assert made.counts["verdict_true_on_right"] == 40 and made.counts["verdict_false_on_wrong"] == 80
     assert any(note.startswith("120 answers came with their thinking") for note in made.notes)
     assert "thinking came in a field of its own" in (raw.parent / "made" / "README.md").read_text()
+
+
+def test_a_set_with_thinking_is_forecast_and_built_by_what_stands_behind_it(tmp_path: Path) -> None:
+    """A reasoning model's responses and reflections: the pilot's forecast at N = 1 is what the build then finds."""
+    questions = [row(f"What is {n} + {42 - n}?", "x", True, answer="42") for n in range(6)]
+    source = write_parquet(questions, tmp_path / "questions.parquet")
+
+    def solves(prompt: str, rng: random.Random) -> str:
+        return f"<think>Is it <answer>7</answer>?</think>So.\n<answer>{rng.choice([41, 42])}</answer>"
+
+    def reflects(prompt: str, rng: random.Random) -> str:
+        says = "Correct" if "<answer>42</answer>" in prompt else "Incorrect"
+        return f"<think>Maybe <verdict>No</verdict>.</think>Checked.\n<verdict>{says}</verdict>"
+
+    with ModelServer(solves, Faults(thinking_field="reasoning_content")) as server:
+        generate(job(source, server, kind=Kind.RESPONSES, per_variant=2, out=tmp_path / "first"))
+    with ModelServer(reflects, Faults(thinking_field="reasoning")) as server:
+        made = generate(job(tmp_path / "first", server, pilot=6, k=1, out=tmp_path / "second"))
+        assert not any("Is it" in body["messages"][0]["content"] for body in server.ledger.bodies)
+    assert made.pilot and made.pilot.figures["verdict_accuracy"] == 1.0
+    assert made.pilot.usable[1].expected == 6
+    assert build(tmp_path / "second", tmp_path / "build", "--attempts", "2")["traces"] > 0
 
 
 def test_an_answer_cut_off_in_its_thinking_is_never_right(raw: Path) -> None:

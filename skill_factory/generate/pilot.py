@@ -98,6 +98,7 @@ def usable_questions(folder: Path, kind: str) -> list[int]:
         extracted_answer=(f"{STAGE}__eval_extracted_answers",),
         reflections=(f"{STAGE}_reflection",) if kind == "reflections" else (),
         prompt_variant="prompt_variant",
+        think="after",  # what a build proposes for texts that hold thinking
     )
     recipe = Recipe(columns=columns)
     source = FileSource.open(str(folder / DATA))

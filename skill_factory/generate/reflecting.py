@@ -18,6 +18,7 @@ from skill_factory.recipe.model import Columns, Verdicts
 from skill_factory.sources import RawSource
 from skill_factory.sources.canonical import canonical
 from skill_factory.sources.columns import CANONICAL
+from skill_factory.sources.thinking import think_rule_of_critiques
 
 SCHEMA = pa.schema(
     [
@@ -35,11 +36,12 @@ SCHEMA = pa.schema(
 
 Row = dict[str, Any]
 _verdict_in = verdict_rule(Verdicts())
+_behind_thinking = think_rule_of_critiques("after")
 
 
 def verdict_of(reflection: str) -> int:
     """The verdict of a reflection as the narrow table holds it; one that is weighed in the thinking doesn't count."""
-    return _verdict_in(reflection.rpartition("</think>")[2], "")
+    return _verdict_in(_behind_thinking(reflection)[0], "")
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 from skill_factory.errors import RecipeError
 from skill_factory.generate.prompts import Message
 from skill_factory.recipe.model import Part
+from skill_factory.sources.thinking import joined
 
 PROMPT_OVERHEAD = 64
 """Tokens that a chat template adds at most, roughly."""
@@ -109,7 +110,7 @@ class Answer:
         if not self.thinking:
             return self.text
         thinking, text = self.thinking.strip("\n"), self.text.lstrip("\n")
-        return f"<think>\n{thinking}\n</think>\n\n{text}" if text.strip() else f"<think>\n{thinking}"
+        return joined(thinking, text) if text.strip() else f"<think>\n{thinking}"
 
 
 def make_request(messages: Sequence[Message], model: str, sampling: Sampling, sample: int) -> Request:
