@@ -25,13 +25,13 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def csv_with_foreign_names(path: Path) -> Path:
     """A CSV whose columns nobody can guess."""
-    lines = ["frage,versuch,stimmt,kritik"]
+    lines = ["frage,versuch,stimmt,kritik,lang"]
     for q in range(8):
         for k in range(4):
             right = "ja" if k % 2 else "nein"
             verdict = "Correct" if k % 2 else "Incorrect"
             lines.append(
-                f"f{q},v{q}{k} <answer>{k}</answer>,{'true' if right == 'ja' else 'false'},k{q}{k} <verdict>{verdict}</verdict>"
+                f"f{q},v{q}{k} <answer>{k}</answer>,{'true' if right == 'ja' else 'false'},k{q}{k} <verdict>{verdict}</verdict>,{'true' if k > 1 else 'false'}"
             )
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
@@ -108,7 +108,7 @@ def test_rows_that_cannot_be_read_are_shown_with_their_reason(tmp_path: Path) ->
     rows = [*make_rows(20), row("q", "r", "perhaps"), row("", "r", True)]
     app = with_source(str(write_jsonl(rows, tmp_path / "raw.jsonl")))
     said = words(app)
-    assert "right or wrong is not given, or can't be read as yes or no" in said
+    assert "right or wrong is missing, or can't be read as yes or no" in said
     assert "the question is missing or empty" in said
     assert "perhaps" in said
 
@@ -120,7 +120,8 @@ def test_the_answer_rule_is_picked_where_the_light_is_red(tmp_path: Path) -> Non
         for q in range(6)
         for k in range(3)
     ]
-    app = with_source(str(write_jsonl(rows, tmp_path / "boxed.jsonl")))
+    by_tag = Recipe().changed({"answers.rules": ("tag",)})
+    app = with_source(str(write_jsonl(rows, tmp_path / "boxed.jsonl")), recipe=by_tag)
     assert "No response has a final answer" in words(app)
     assert "found in 18 of 18" in words(app)
     app.multiselect(key="answers.rules.draft").set_value(["tag", "boxed"]).run()

@@ -204,7 +204,7 @@ def test_a_click_on_choose_opens_those_texts() -> None:
     app.session_state["look.dropped"] = ("reflections", "wrong_verdict")
     app.run()
     assert app.radio(key="look.fate.reflections").value == "wrong_verdict"
-    assert "its verdict is not what the response really is" in words(app)
+    assert "its verdict contradicts the response's label" in words(app)
     app.button(key="look.its_traces").click().run()
     assert len(app.text_input(key="look.find").value) == 16
 

@@ -198,7 +198,7 @@ def test_a_wrong_key_is_said_where_it_is_typed(bare: Path) -> None:
     [
         ("url", "", "Give the address"),
         ("model", "", "Name the model"),
-        ("url", "localhost:8000", "no web address"),
+        ("url", "localhost:8000", "isn't a web address"),
         ("url", "http://u:p@host/v1", "holds a name, password"),
     ],
 )

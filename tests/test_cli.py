@@ -84,7 +84,7 @@ BAD_SOURCES: dict[str, tuple[str, Callable[[Path], None] | None, tuple[str, ...]
     "no rows": ("a.jsonl", write(b""), ("a.jsonl", "no rows")),
     "a header alone": ("a.csv", write(b"question,response,correct\n"), ("a.csv", "no rows")),
     "no column for correct": ("a.jsonl", write(b'{"question": "Q", "response": "a"}\n'), ("correct", "Found: question, response", "--map")),
-    "no column for anything": ("a.jsonl", write(b'{"x": 1}\n'), ("question and response and correct", "Found: x")),
+    "no column for anything": ("a.jsonl", write(b'{"x": 1}\n'), ("question, response and correct", "Found: x")),
     "no reflections": ("a.jsonl", write(b'{"question": "Q", "response": "a", "correct": true}\n'), ("reflections", "no_reflection")),
     "no usable question": ("a.jsonl", write(LINE), ("Nothing in the data can become a trace", "responses: 0 of 1 kept", "no final answer")),
     "no readable row": ("a.jsonl", write(LINE.replace(b"true", b"null") + LINE.replace(b'"Q"', b'" "')), ("rows: 0 of 2 kept",)),
@@ -288,7 +288,8 @@ def test_the_options_of_the_program_are_all_there() -> None:
 ASKED = {
     "--format": "0C", "--attempts": "2", "--repeats": "2", "--seed": "7", "--layout": "tight", "--variant": "original",
     "--ban": "zzz", "--max-traces": "3", "--answer-regex": "(4.*)", "--verdict-regex": "(?i)((?:in)?correct)",
-    "--config": "c", "--split": "s", "--revision": "r",
+    "--config": "c", "--split": "s", "--revision": "r", "--think": "after", "--question-rule": "chat",
+    "--response-rule": "steps", "--label-rule": "threshold", "--right": "pass", "--wrong": "fail",
 }  # fmt: skip
 
 

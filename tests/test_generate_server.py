@@ -17,10 +17,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pyarrow.parquet as pq
 import pytest
-from huggingface_hub import AsyncInferenceClient
 
 from skill_factory.errors import BuildFolderError, EndpointError
 from skill_factory.generate import (
@@ -36,10 +34,12 @@ from skill_factory.generate import (
     generate,
 )
 from skill_factory.generate.net.endpoint import Asker
-from skill_factory.generate.net.line import Line, lent_to_hub
-from skill_factory.generate.net.network import Guarded, InnerAddress
+from skill_factory.generate.net.network import InnerAddress
 from skill_factory.generate.net.pace import FIRST_LIMIT
-from skill_factory.generate.request import Answer, make_request
+from skill_factory.generate.net.resolver import PublicResolver
+from skill_factory.generate.net.trouble import Trouble, Way
+from skill_factory.generate.net.wire import Wire
+from skill_factory.generate.request import make_request
 from skill_factory.hosting import HOSTED
 from tests.command import ROOT, run
 from tests.make_raw import STAGE, row, verdict, write_parquet
@@ -459,48 +459,61 @@ def test_a_hosted_instance_asks_no_inner_address(raw: Path) -> None:
         assert server.ledger.asked.total() == 0
 
 
-class Elsewhere(Guarded):
-    """The guard in a world where names mean what a test says; it notes where it was sent in the end."""
+@pytest.mark.parametrize("hosted", ["", "1"])
+@pytest.mark.parametrize(
+    "url", ["http://0177.0.0.1", "http://0x7f.1:8000/v1", "http://[::1", "http://a..b/v1"]
+)
+def test_an_odd_address_gets_one_sentence(raw: Path, url: str, hosted: str) -> None:
+    """At home and hosted: exit 2, and nothing was made."""
+    words = ["generate", "reflections", raw, "--out", raw.parent / "a", "--model", "m", "--endpoint", url]
+    done = run(*words, **{HOSTED: hosted})
+    assert done.exit == 2 and len(done.err.splitlines()) == 1, done.err
+    assert not (raw.parent / "a").exists()
+
+
+class Elsewhere(PublicResolver):
+    """The guard in a world where names mean what a test says, one meaning after the other."""
 
     def __init__(self, *meanings: list[str]) -> None:
-        super().__init__()
         self._meanings = list(meanings)
-        self.sent: list[httpx2.Request] = []
 
-    async def resolve(self, host: str, port: int) -> list[str]:
-        return self._meanings.pop(0)
-
-    async def pass_on(self, request: httpx2.Request) -> httpx2.Response:
-        self.sent.append(request)
-        return httpx2.Response(200, text="fine")
-
-
-def fetch(guard: Guarded, url: str) -> httpx2.Response:
-    """One request through a guard."""
-
-    async def once() -> httpx2.Response:
-        async with httpx2.AsyncClient(transport=guard) as client:
-            return await client.get(url)
-
-    return asyncio.run(once())
+    async def look_up(
+        self, host: str, port: int, family: socket.AddressFamily
+    ) -> list[tuple[socket.AddressFamily, str]]:
+        """What the name means this time."""
+        return [
+            (socket.AF_INET6 if ":" in address else socket.AF_INET, address)
+            for address in self._meanings.pop(0)
+        ]
 
 
 def test_the_address_that_was_judged_is_the_one_that_is_asked() -> None:
-    """A name that turns to an inner address a moment later gains nothing; host and certificate name stay its own."""
-    guard = Elsewhere(["93.184.215.14"], ["127.0.0.1"])
-    assert fetch(guard, "https://model.test/v1").text == "fine"
-    (sent,) = guard.sent
-    assert (sent.url.host, sent.headers["host"]) == ("93.184.215.14", "model.test")
-    assert sent.extensions["sni_hostname"] == "model.test"
+    """What is connected to is what was judged: a name that turns to an inner address a moment later gains nothing."""
+    resolver = Elsewhere(["93.184.215.14"], ["127.0.0.1"])
+    (place,) = asyncio.run(resolver.resolve("model.test", 443))
+    assert (place["hostname"], place["host"], place["port"]) == ("model.test", "93.184.215.14", 443)
+    assert place["flags"] == socket.AI_NUMERICHOST, "nobody looks the name up again"
 
 
-@pytest.mark.parametrize("meaning", [["10.0.0.7"], ["93.184.215.14", "::1"], ["169.254.169.254"]])
+@pytest.mark.parametrize(
+    "meaning", [["10.0.0.7"], ["93.184.215.14", "::1"], ["169.254.169.254"], ["fec0::1"], []]
+)
 def test_one_inner_meaning_of_a_name_is_enough_to_refuse_it(meaning: list[str]) -> None:
-    """Nothing is sent."""
-    guard = Elsewhere(meaning)
+    """The run ends before anything is sent, and says why."""
+
+    async def once() -> None:
+        wire = Wire(resolver=Elsewhere(meaning))
+        try:
+            asker = Asker(Endpoint("m", "https://model.test/v1"), None, wire)
+            await asker.ask(make_request([{"role": "user", "content": "hi"}], "m", Sampling(), 0))
+        finally:
+            await wire.close()
+
     with pytest.raises(InnerAddress):
-        fetch(guard, "https://model.test/v1")
-    assert guard.sent == []
+        asyncio.run(Elsewhere(meaning).resolve("model.test", 443))
+    with pytest.raises(Trouble, match="inside this server's network") as caught:
+        asyncio.run(once())
+    assert caught.value.way is Way.HOPELESS
 
 
 def test_a_hosted_instance_takes_the_key_from_one_place(raw: Path) -> None:
@@ -538,43 +551,24 @@ def test_neither_or_both_places_are_told(raw: Path) -> None:
         assert done.exit == 2 and "either --endpoint URL or --provider NAME" in done.err
 
 
-def test_inference_providers_are_asked_through_the_hub_s_client(raw: Path) -> None:
-    """Without a token the sentence says how to get one; an unknown provider is told by the client's own words."""
-    words = ["generate", "reflections", raw, "--out", raw.parent / "a", "--model", "org/m"]
-    done = run(*words, "--provider", "auto", HF_HOME=str(raw.parent / "home"))
-    assert done.exit == 2 and "hf auth login" in done.err
-    done = run(*words, "--provider", "nobody", SKILL_FACTORY_API_KEY="hf_x")
-    assert done.exit == 2 and "'nobody' not supported" in done.err
-
-
-def test_inference_providers_get_the_same_request() -> None:
-    """The Hub's own client routes it: over https, with the model's name, the parameters and nothing of ours missing."""
-    seen: list[httpx2.Request] = []
-
-    def router(request: httpx2.Request) -> httpx2.Response:
-        seen.append(request)
-        message = {"role": "assistant", "content": "<verdict>Correct</verdict>"}
-        usage = {"prompt_tokens": 9, "completion_tokens": 3, "total_tokens": 12}
-        return httpx2.Response(
-            200, json={"choices": [{"message": message, "finish_reason": "stop"}], "usage": usage}
-        )
-
-    async def once() -> Answer:
-        line = Line("hf_token", httpx2.MockTransport(router))
-        with lent_to_hub(line):
-            asker = Asker(Endpoint("org/m", provider="auto"), "hf_token", AsyncInferenceClient)
-            return await asker.ask(make_request([{"role": "user", "content": "hi"}], "org/m", Sampling(), 0))
-
-    answer = asyncio.run(once())
-    assert (answer.text, answer.prompt_tokens, answer.completion_tokens) == (
-        "<verdict>Correct</verdict>",
-        9,
-        3,
-    )
-    (request,) = seen
-    body = json.loads(request.content)
-    assert (request.url.scheme, request.url.path) == ("https", "/v1/chat/completions")
-    assert (body["model"], body["temperature"], body["top_k"]) == ("org/m", 0.7, 20)
+@pytest.mark.parametrize(
+    ("words", "key", "said"),
+    [
+        (["--provider", "auto"], "", "hf auth login"),
+        (["--provider", "groq"], "gsk_own_key_of_a_provider", "begins with hf_"),
+        (["--provider", "no body"], "hf_x", "'no body' isn't a provider's name"),
+        (["--provider", "groq", "--model", "org/m:together"], "hf_x", "names a provider already"),
+        (["--endpoint", "http://127.0.0.1:9/v1"], "two\nlines", "a character that no key has"),
+    ],
+)
+def test_a_key_or_provider_that_cant_be_used_is_told_before_anything_is_sent(
+    raw: Path, words: list[str], key: str, said: str
+) -> None:
+    """In one sentence, without the key in it."""
+    words = ["generate", "reflections", str(raw), "--out", str(raw.parent / "a"), "--model", "org/m", *words]
+    done = run(*words, HF_HOME=str(raw.parent / "home"), SKILL_FACTORY_API_KEY=key)
+    assert done.exit == 2 and said in done.err and len(done.err.splitlines()) == 1
+    assert not key or key not in done.err
 
 
 def test_result_is_plain_data(raw: Path) -> None:

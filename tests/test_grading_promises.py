@@ -248,3 +248,11 @@ def test_what_a_question_counts_is_known() -> None:
     question = "How many quokkas are on the island, if there are 3 pairs?"
     assert judge("12 quokkas", "12", question=question) == Decision.RIGHT
     assert judge("3 pairs", "3", question=question) == Decision.UNJUDGED
+
+
+def test_the_tables_of_the_documentation_are_current() -> None:
+    """`make docs` writes them; a changed rule or task changes the page."""
+    from tests.write_grading import PAGE, filled, quick_tables
+
+    page = PAGE.read_text(encoding="utf-8")
+    assert filled(page, quick_tables()) == page, "Run `make docs`."

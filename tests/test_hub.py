@@ -270,7 +270,7 @@ def test_safe_names_are_taken_by_the_hub(text: str, name: str) -> None:
     [
         (["train.jsonl", "test.jsonl"], {"train": 1, "test": 1}),
         (["data/train-00000-of-00002.parquet", "data/train-00001-of-00002.parquet"], {"train": 2}),
-        (["val/a.csv", "dev/b.csv", "c.csv"], {"validation": 2, "train": 1}),
+        (["val/a.csv", "dev/b.csv", "c.csv"], {"validation": 2}),
         (["a.parquet", "notes.csv", "b.parquet"], {"train": 2}),
         (["dataset_info.json", ".hidden/x.parquet", "readme.txt"], {}),
     ],

@@ -14,6 +14,7 @@ from skill_factory.grading import TASKS
 
 if TYPE_CHECKING:
     from skill_factory.grading import Decision
+    from skill_factory.grading.doubts import Doubt
     from skill_factory.grading.labelling import Graded, LabelReport
 
 MOST_REASONS = 6
@@ -41,6 +42,11 @@ def add_arguments(made: argparse.ArgumentParser) -> None:
         help="how answers are compared; default: by each gold answer. " + "; ".join(f"{task.name}: {task.label.lower()}" for task in TASKS.values()),
     )  # fmt: skip
     made.add_argument(
+        "--compare",
+        action="store_true",
+        help="write no labels: show those of the source that are in doubt, the most doubtful first; with --out FILE.jsonl all of them",
+    )
+    made.add_argument(
         "--convert-units",
         action="store_true",
         help="180 minutes answer 3 hours; default: nothing is converted",
@@ -64,6 +70,8 @@ def run(args: argparse.Namespace) -> int:
     """Grade, show a sample, ask at a terminal, write. 0 when the file is there, 1 when the answer was no."""
     if args.answer is not None or args.gold is not None:
         return _one_pair(args)
+    if args.compare and args.source:
+        return _compared(args)
     if not args.source or not args.out:
         raise SourceError("Give a source and --out FILE.parquet, or one pair: --answer A --gold G.")
     from skill_factory.cli.recipe_options import columns_of, token_for
@@ -120,6 +128,53 @@ def _one_pair(args: argparse.Namespace) -> int:
         )
     )
     return 0
+
+
+def _compared(args: argparse.Namespace) -> int:
+    """Show the labels in doubt. Errors: ColumnError, SourceError."""
+    from skill_factory.cli.output import plain, tell
+    from skill_factory.cli.recipe_options import columns_of, token_for
+    from skill_factory.grading import task_named
+    from skill_factory.grading.comparison import as_row, labels_in_doubt
+    from skill_factory.recipe.model import Source
+    from skill_factory.sources import open_source
+
+    out = Path(args.out) if args.out else None
+    if out and out.exists() and not args.replace:
+        raise SourceError(f"{out} is there already. Give another --out, or --replace it.")
+    part = Source(config=args.config, split=args.split, revision=args.revision)
+    source = open_source(args.source, part, token_for(args.source))
+    report, found = labels_in_doubt(
+        source, task_named(args.task), args.final, columns_of(args), args.convert_units
+    )
+    if out:
+        lines = "".join(json.dumps(as_row(one), ensure_ascii=False) + "\n" for one in found)
+        out.write_text(lines, encoding="utf-8")
+    if args.json:
+        shown = [as_row(one) for one in found[: args.sample]]
+        tell({"compared": report.compared, "agreed": report.agreed, "in_doubt": len(found), "doubts": shown})
+        return 0
+    print(plain("\n".join(_doubt_lines(report, found, args.sample))))
+    return 0
+
+
+def _doubt_lines(report: "LabelReport", found: "list[Doubt]", most: int) -> list[str]:
+    from skill_factory.grading.doubts import witnesses
+    from skill_factory.sources.columns import excerpt
+    from skill_factory.wording import many
+
+    lines = [
+        f"{report.compared:,} labels were graded; {report.agreed:,} agree. {many(len(found), 'label')} in doubt"
+    ]
+    lines += [
+        f"  {one.strength:4.1f}  row {one.response.row}: {witnesses(one, excerpt)}" for one in found[:most]
+    ]
+    if found:
+        lines.append("To correct one in a build, by its key (--json or --out shows it):")
+        lines.append(
+            f"  --set 'labels.corrections={{\"{found[0].response.key}\" = {str(found[0].proposed).lower()}}}'"
+        )
+    return lines
 
 
 def _agreed(out: Path) -> bool:

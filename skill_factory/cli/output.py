@@ -27,11 +27,18 @@ def plain(text: str) -> str:
 
 
 def show_inspection(found: "Inspection") -> None:
-    """Columns, mapping, usable questions and advice."""
+    """Columns, what they look like, mapping, rules, counts, usable questions and advice."""
     _say("Columns")
     _aligned(found.columns)
+    if found.preset:
+        _say(f"\nThis looks like {found.preset}: {found.about}")
     _say("\nMapping")
     _aligned([*found.mapping, *((name, "not there") for name in found.missing)])
+    if found.rules:
+        _say("\nRead by")
+        _aligned([(one.rule.value, one.said) for one in found.rules])
+    _say("\nFound")
+    _aligned([(name, f"{number:,}") for name, number in vars(found.found).items()])
     if found.usable:
         note = f"first {found.rows:,} rows; --whole reads all" if found.sampled else f"{found.rows:,} rows"
         _say(f"\nUsable questions ({note})")

@@ -18,7 +18,7 @@ from skill_factory.generate.job import Job, Kind, Made
 from skill_factory.generate.limits import Ending
 from skill_factory.generate.lineage import card_of, questions_behind, report_of
 from skill_factory.generate.money import Spending
-from skill_factory.generate.net.endpoint import Asker, Endpoint, asker
+from skill_factory.generate.net.endpoint import Asker, Endpoint, asker, check_key
 from skill_factory.generate.pilot import Pilot, pilot_of
 from skill_factory.generate.progress import GenerateProgress, Report, silent
 from skill_factory.generate.prompts import Prompt, prompt_book
@@ -52,6 +52,7 @@ def generate(
     A run that was stopped, killed or cut short by its budget goes on where it was. Errors: SkillFactoryError.
     """
     job = replace(job.checked(), endpoint=job.endpoint.checked())
+    check_key(job.endpoint, key)
     folder = RawFolder(job.out)
     folder.check_free()
     plan = plan or planned(job, token)

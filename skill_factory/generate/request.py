@@ -90,6 +90,8 @@ class Answer:
     counted: bool = True
     """Whether the server counted the tokens; else they are estimated from the characters."""
     seconds: float = 0.0
+    thinking: str = ""
+    """What the server moved out of the text into a field of its own."""
 
 
 def make_request(messages: Sequence[Message], model: str, sampling: Sampling, sample: int) -> Request:

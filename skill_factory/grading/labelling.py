@@ -57,6 +57,8 @@ class Graded:
     decision: Decision
     why: str = ""
     task: str = ""
+    labelled: bool = False
+    """Whether its row bears a label that could be read."""
 
 
 @dataclass
@@ -110,7 +112,7 @@ def label(
     heaps: dict[Decision, list[tuple[int, int, Graded]]] = {}
     try:
         with pq.ParquetWriter(out, labelled_schema(mapping)) as writer:
-            for graded in _graded_batches(source, report):
+            for graded in graded_rows(source, report):
                 writer.write_table(_table(graded).select(writer.schema.names))
                 for one in graded:
                     _count(one, report)
@@ -128,11 +130,13 @@ def labelled_schema(columns: Columns) -> pa.Schema:
     return pa.schema([one for one in LABELLED if not absent.get(one.name)])
 
 
-def answer_columns(source: RawSource, given: Mapping[str, Any] | None = None) -> Columns:
+def answer_columns(
+    source: RawSource, given: Mapping[str, Any] | None = None, needs_gold: bool = True
+) -> Columns:
     """The mapping for grading: guessed, with what was given on top; a label is not needed. Errors: ColumnError."""
     names, rows = source.names(), source.head(LOOKED_AT)
     mapping = Columns(**(guess(names, rows).model_dump() | dict(given or {})))
-    missing = [name for name in NEEDED if not getattr(mapping, name)]
+    missing = [name for name in NEEDED if not getattr(mapping, name) and (needs_gold or name != "answer")]
     if missing:
         raise ColumnError(
             f"Grading needs a column for {' and '.join(missing)}. Found: {wording.found(names)}. "
@@ -142,7 +146,8 @@ def answer_columns(source: RawSource, given: Mapping[str, Any] | None = None) ->
     return mapping
 
 
-def _graded_batches(source: RawSource, report: LabelReport) -> Iterator[list[Graded]]:
+def graded_rows(source: RawSource, report: LabelReport) -> Iterator[list[Graded]]:
+    """Every response of the source with its decision, batch by batch; the report grows."""
     for piece in source.pieces():
         for batch in piece.batches(report.columns):
             rows = batch if isinstance(batch, list) else batch.to_pylist()
@@ -160,7 +165,7 @@ def _graded_row(row: Mapping[str, Any], report: LabelReport) -> list[Graded]:
     if isinstance(read, RowError):
         report.unreadable[read.reason.value] += 1
         return []
-    graded = [_grade(one, report) for one in read]
+    graded = [_grade(one, report, labelled) for one in read]
     if labelled:
         sure = [one for one in graded if one.decision != Decision.UNJUDGED]
         report.compared += len(sure)
@@ -175,7 +180,7 @@ def _read_without_labels(row: Mapping[str, Any], columns: Columns) -> list[Canon
     return read_row({**row, _LABEL: [False] * most}, columns.model_copy(update={"correct": (_LABEL,)}))
 
 
-def _grade(read: CanonicalRow, report: LabelReport) -> Graded:
+def _grade(read: CanonicalRow, report: LabelReport, labelled: bool) -> Graded:
     answer = found_answer(read, report.final)
     gold = gold_answer(read.answer or "")
     task = (
@@ -186,9 +191,9 @@ def _grade(read: CanonicalRow, report: LabelReport) -> Graded:
     report.tasks[task.task.name, task.why] += 1
     if answer is None and report.final != "tags":
         why = CUT_OFF if is_cut_off(read.response) else NO_ANSWER
-        return Graded(report.rows, read, gold, None, Decision.UNJUDGED, why, task.task.name)
+        return Graded(report.rows, read, gold, None, Decision.UNJUDGED, why, task.task.name, labelled)
     found = find(answer, gold, task.task, read.question, report.convert)
-    return Graded(report.rows, read, gold, answer, found.decision, found.why, task.task.name)
+    return Graded(report.rows, read, gold, answer, found.decision, found.why, task.task.name, labelled)
 
 
 def found_answer(read: CanonicalRow, final: str) -> str | None:

@@ -45,6 +45,8 @@ class Facts:
     response_variant: Places
     response_chars: Places
     response_empty: Flags
+    response_cut: Flags
+    """Whether nothing is left of it because it ended inside its thinking."""
     response_tags: Flags
     response_answer: Ids
     reflection_response: Places
@@ -93,6 +95,7 @@ def read(table: pa.Table, recipe: Recipe) -> Reading:
         response_variant=np.array(codes, dtype=np.int32),
         response_chars=of_responses.chars,
         response_empty=of_responses.empty,
+        response_cut=of_responses.empty & (table["left_out"].to_numpy() > 0),
         response_tags=response_tags,
         response_answer=np.array([text_hash(a.strip()) if a else 0 for a in answers], dtype=np.uint64),
         reflection_response=owners,

@@ -160,6 +160,7 @@ def _judge_texts(facts: Facts, recipe: Recipe) -> Codes:
         chosen = np.array([name in recipe.filters.variants for name in facts.variants], np.bool_)
         if recipe.columns.prompt_variant or len(recipe.columns.response) > 1:  # no column, no filter
             _drop(codes, ~chosen[facts.response_variant], _RESPONSE[ResponseReason.OTHER_VARIANT])
+    _drop(codes, facts.response_cut, _RESPONSE[ResponseReason.CUT_OFF])
     _drop(codes, facts.response_empty, _RESPONSE[ResponseReason.EMPTY])
     if recipe.filters.block_tags == "drop":
         _drop(codes, facts.response_tags, _RESPONSE[ResponseReason.BLOCK_TAGS])

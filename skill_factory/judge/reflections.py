@@ -34,6 +34,11 @@ def meaning_of(rule: Verdicts) -> Callable[[str | None], int]:
     return lambda word: MISSING if word is None else meaning.get(word.strip().lower(), MISSING)
 
 
+def matched_word(match: re.Match[str]) -> str | None:
+    """The group of a match that holds something, the first of several; all of it for a pattern without groups."""
+    return next((one for one in match.groups() if one is not None), None) if match.re.groups else match[0]
+
+
 def verdict_rule(rule: Verdicts) -> VerdictRule:
     """The verdict rule of a recipe."""
     meant = meaning_of(rule)
@@ -41,7 +46,7 @@ def verdict_rule(rule: Verdicts) -> VerdictRule:
 
     def matched(text: str, column: str) -> int:
         match = pattern.search(text) if pattern else None
-        return meant(match[1 if match.re.groups else 0]) if match else MISSING
+        return meant(matched_word(match)) if match else MISSING
 
     def tagged(text: str, column: str) -> int:
         return meant(tagged_verdict(text))

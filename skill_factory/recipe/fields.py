@@ -13,6 +13,8 @@ class RowField(NamedTuple):
     """What to do while a needed field has no column; empty for a field that may be missing."""
     many: bool = False
     """Whether a row may hold several, in a list or in several columns."""
+    in_step: bool = True
+    """Whether several columns of it stand for several columns of responses, one each."""
     offered: bool = True
     """Whether the page offers a picker for it."""
 
@@ -56,9 +58,34 @@ FIELDS: tuple[RowField, ...] = (
         many=True,
         offered=False,
     ),
+    RowField(
+        "question_rest",
+        "Rest of the question",
+        "Columns whose texts follow the question's own: an input, or a list of choices.",
+        many=True,
+        in_step=False,
+        offered=False,
+    ),
+    RowField(
+        "thinking",
+        "Thinking",
+        "The thinking of each response, where it has a column of its own.",
+        many=True,
+        offered=False,
+    ),
+    RowField(
+        "correct_else",
+        "Right or wrong, else",
+        "Columns that say right or wrong where the first one holds nothing.",
+        many=True,
+        in_step=False,
+        offered=False,
+    ),
 )
 """Every field, in the order in which people are asked for them."""
 
 NAMES = tuple(field.name for field in FIELDS)
 REQUIRED = tuple(field.name for field in FIELDS if field.needed)
 MANY = tuple(field.name for field in FIELDS if field.many)
+IN_STEP = tuple(field.name for field in FIELDS if field.many and field.in_step)
+"""Fields that may have a column for each response column."""

@@ -40,6 +40,12 @@ Count = Annotated[int, Field(ge=1)]
 POOLS = ("generic", "correct", "incorrect", "ending", "backtrack", "confirm")
 
 
+ThinkRule = Literal["", "after", "inside", "both", "drop"]
+QuestionRule = Literal["", "last_turn", "first_turn", "chat", "between"]
+ResponseRule = Literal["", "last_turn", "steps", "flat", "between"]
+LabelRule = Literal["", "words", "threshold", "all_right", "first", "steps"]
+
+
 class Part(BaseModel):
     """A part of the recipe: frozen, and an unknown key is an error."""
 
@@ -61,7 +67,11 @@ class Source(Part):
 
 
 class Columns(Part):
-    """Which column holds what. More than one response column is the wide form: one response each."""
+    """
+    Which column holds what, and how it is read. More than one response column is the wide form: one response each.
+
+    The rules of reading stand here, not in a part of their own, since whoever reads a row needs both.
+    """
 
     question: str = ""
     answer: str = ""
@@ -72,17 +82,62 @@ class Columns(Part):
     prompt_variant: str = ""
     verdicts: Words = ()
     """Only for the verdict rule `column`: the verdict of each reflection."""
+    question_rest: Words = ()
+    """Columns whose texts follow the question's own: an input, or a list of choices, which get letters."""
+    thinking: Words = ()
+    """The thinking of each response, where it has a column of its own."""
+    correct_else: Words = ()
+    """Columns that say right or wrong where the first one holds nothing."""
+    think: ThinkRule = ""
+    """What of a text with `<think>…</think>` is the attempt: what stands after it, inside it, or both; empty: as it is."""
+    question_rule: QuestionRule = ""
+    """How a question is read: the last or first user turn, without the words of a chat template, between two marks."""
+    response_rule: ResponseRule = ""
+    """How responses are read: the last assistant turn, steps joined to one, lists of lists, behind a mark."""
+    label_rule: LabelRule = ""
+    """Which values mean right: words, numbers from a threshold on, all, the first column of a pair, all steps right."""
+    question_marks: Words = ()
+    """For the question rule `between`: the marks before and behind it."""
+    response_marks: Words = ()
+    """For the response rule `between`: the marks before and behind it."""
+    right: Words = ()
+    """For the label rules `words` and `steps`: values that mean right."""
+    wrong: Words = ()
+    """For the label rules `words` and `steps`: values that mean wrong."""
+    threshold: float = 1.0
+    """For the label rule `threshold`: the smallest number that means right."""
+    only: Words = ()
+    """A column and a value: rows that hold another one there are left out, as logs with a row per filter need it."""
 
-    @field_validator("response", "correct", "extracted_answer", "reflections", "verdicts", mode="before")
+    @field_validator(
+        "response", "correct", "extracted_answer", "reflections", "verdicts", "question_rest", "thinking",
+        "correct_else", "question_marks", "response_marks", "right", "wrong", "only", mode="before",
+    )  # fmt: skip
     @classmethod
     def _one_or_many(cls, value: Any) -> Any:
         return ((value,) if value else ()) if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _rules_have_what_they_need(self) -> Self:
+        if self.label_rule in ("words", "steps") and not (self.right or self.wrong):
+            raise ValueError(
+                f"the label rule '{self.label_rule}' needs the values that mean right, e.g. right=['pass']"
+            )
+        if len(self.only) not in (0, 2):
+            raise ValueError("`only` is a column and a value, e.g. only=['filter', 'strict-match']")
+        for rule, marks in (
+            (self.question_rule, self.question_marks),
+            (self.response_rule, self.response_marks),
+        ):
+            if rule == "between" and len(marks) != 2:
+                raise ValueError("the rule 'between' needs two marks, before and behind; either may be empty")
+        return self
 
 
 class Answers(Part):
     """How the final answer of a response is found: the first rule that finds one."""
 
-    rules: tuple[Literal["column", "tag", "boxed", "regex", "gold"], ...] = ("column", "tag")
+    rules: tuple[Literal["column", "tag", "boxed", "stated", "regex", "gold"], ...] = ("column", "tag")
     pattern: str = ""
     r"""For the rule `regex`: the last match counts, its group 1 if it has one, e.g. `A: (.*)`."""
 
@@ -316,8 +371,9 @@ class Recipe(Part):
     def fingerprint(self) -> str:
         """SHA-256 over the canonical JSON of the recipe, 64 hexadecimal digits."""
         tree = self.model_dump(mode="json")
+        default = Recipe()
         for part, name in ADDED:  # a recipe that doesn't ask for what came later is the recipe it was
-            if tree[part][name] == getattr(getattr(Recipe(), part), name):
+            if getattr(getattr(self, part), name) == getattr(getattr(default, part), name):
                 del tree[part][name]
         tree = {part: fields for part, fields in tree.items() if fields != {}}
         text = json.dumps(tree, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
@@ -330,7 +386,17 @@ class Recipe(Part):
         return {f"{part}.{name}": value for part, fields in parts.items() for name, value in fields.items()}
 
 
-ADDED = (("balance", "drop_duplicates"), ("labels", "corrections"))
+ADDED = (
+    ("balance", "drop_duplicates"),
+    ("labels", "corrections"),
+    *(
+        ("columns", name)
+        for name in (
+            "question_rest", "thinking", "correct_else", "think", "question_rule", "response_rule", "label_rule",
+            "question_marks", "response_marks", "right", "wrong", "threshold", "only",
+        )
+    ),
+)  # fmt: skip
 """Fields that older recipes don't have: at their default they stay out of the fingerprint."""
 
 

@@ -32,6 +32,12 @@ OPTIONS = (
     Option("--ban", "filters.ban", "word that drops a reflection; whole words, any case", "WORD", many=True),
     Option("--ban-substrings", "filters.ban_substrings", "banned words count inside other words too"),
     Option("--max-traces", "balance.max_traces", "this many traces, the first in written order", "N", number=True),
+    Option("--think", "columns.think", "what of a text with <think>…</think> counts: after, inside, both or drop", "RULE"),
+    Option("--question-rule", "columns.question_rule", "how questions are read: last_turn, first_turn, chat or between", "RULE"),
+    Option("--response-rule", "columns.response_rule", "how responses are read: last_turn, steps, flat or between", "RULE"),
+    Option("--label-rule", "columns.label_rule", "which values mean right: words, threshold, all_right, first or steps", "RULE"),
+    Option("--right", "columns.right", "a value that means right", "WORD", many=True),
+    Option("--wrong", "columns.wrong", "a value that means wrong", "WORD", many=True),
     Option("--answer-regex", "answers.pattern", "find the final answer by this pattern, its last match", "PATTERN"),
     Option("--verdict-regex", "verdicts.pattern", "find a reflection's verdict by this pattern, its first match", "PATTERN"),
     Option("--config", "source.config", "config of a Hub data set", "NAME"),
@@ -49,6 +55,8 @@ def recipe_changes(given: dict[str, Any]) -> dict[str, Any]:
         if value is None or value is False:
             continue
         changes[option.field] = option.value if not option.metavar else value
+    if "columns.right" in changes or "columns.wrong" in changes:
+        changes.setdefault("columns.label_rule", "words")
     if "answers.pattern" in changes:
         changes["answers.rules"] = ("column", "regex", "tag")
     if "verdicts.pattern" in changes:

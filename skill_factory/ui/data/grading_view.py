@@ -42,7 +42,7 @@ class _Rows:
         yield self.rows
 
 
-class _First(loading.Seen):
+class FirstRows(loading.Seen):
     """The first rows of a source, as a source of their own."""
 
     def pieces(self) -> list[Any]:
@@ -62,7 +62,7 @@ def settings(base: dict[str, Any], before: Asked | None, running: bool) -> Asked
         with st.expander("Columns and final answers", icon=":material/view_column:", expanded=missing):
             mapping.pickers(FIELDS)
             final = _final(given, running)
-        columns = _mapped()
+        columns = mapped_columns()
     else:
         final = given.final
     return Asked(What.GRADE, base["source"], base["label"], columns, base["part"], task, final)
@@ -75,7 +75,8 @@ def _final(given: Asked, running: bool) -> str:
     )  # fmt: skip
 
 
-def _mapped() -> dict[str, Any]:
+def mapped_columns() -> dict[str, Any]:
+    """The recipe's mapping as the grader takes it: what is mapped, without the verdicts' column."""
     found = workspace.current().recipe.columns.model_dump(exclude={"verdicts"})
     return {name: list(one) if isinstance(one, tuple) else one for name, one in found.items() if one}
 
@@ -104,7 +105,7 @@ def sample(asked: Asked, run: Callable[[Asked, Stage], None]) -> None:
 
 def _graded(asked: Asked) -> LabelReport:
     with tempfile.TemporaryDirectory() as folder:
-        rows = _First(loading.source().raw)
+        rows = FirstRows(loading.source().raw)
         return label(
             rows,
             Path(folder) / "sample.parquet",

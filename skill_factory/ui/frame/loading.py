@@ -11,30 +11,31 @@ import secrets
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import streamlit as st
 
 from skill_factory.build import pipeline
 from skill_factory.build.pipeline import Preview, build_partition
-from skill_factory.build.prepare import SAMPLE_ROWS, settled_columns
+from skill_factory.build.prepare import SAMPLE_ROWS, check_refused, settle, settled_columns
 from skill_factory.errors import ColumnError, NothingUsable, SourceError
 from skill_factory.hosting import hosted
 from skill_factory.insight.expected import Outlook
 from skill_factory.insight.fitness import fitness
+from skill_factory.insight.inspection import Inspection, inspect
 from skill_factory.insight.simulated import forecast
 from skill_factory.judge import source_facts
-from skill_factory.judge.answer_trials import answers_found
 from skill_factory.judge.first_questions import MORE, first_rows
 from skill_factory.judge.judge import Judgement, judge, judge_questions
 from skill_factory.judge.source_facts import Narrow, facts_key, sample_facts
+from skill_factory.judge.trials import answers_found
 from skill_factory.reasons import Level
 from skill_factory.recipe.model import Columns, Recipe, Source, Traces
 from skill_factory.sources import open_source
 from skill_factory.sources.check import check_upload
 from skill_factory.sources.columns import CANONICAL
 from skill_factory.sources.files import looks_like_path
-from skill_factory.sources.guessing import guess
 from skill_factory.tally import Tally
 from skill_factory.ui.frame import exact_tables, workspace
 from skill_factory.ui.frame.opening import Seen, first_part, look, once, source
@@ -42,11 +43,14 @@ from skill_factory.work.home import place
 from skill_factory.work.reading import Progress
 
 __all__ = [
+    "SAMPLE_ROWS",
     "Evidence",
     "Seen",
     "choose",
     "evidence",
     "first_table",
+    "identity",
+    "inspection",
     "key",
     "look",
     "narrow",
@@ -88,11 +92,15 @@ def choose(text: str, label: str = "", asked: Source | None = None) -> None:
         check_upload(Path(text))
     found = Seen(open_source(text, asked or first_part(text), mine.token or None))
     names, rows = found.names(), found.head(SAMPLE_ROWS)
-    if not rows:
+    if not names or not rows:
         raise SourceError(f"{label or text} has no rows. Choose data with at least one.")
     known = mine.recipe.columns
-    columns = known if _all_there(known, found) else guess(names, rows)
-    workspace.choose_source(text, label or called(found.spec), found.spec, columns)
+    workspace.forget_proposals()
+    columns = known if _all_there(known, found) else Columns()
+    settled = settle(found, mine.recipe.model_copy(update={"columns": columns}))
+    check_refused(settled)
+    workspace.choose_source(text, label or called(found.spec), found.spec, settled.columns)
+    workspace.take_proposals(settled.recipe)
     st.session_state.pop("_kept", None)
     exact_tables.forget_failed()
     suit()
@@ -254,6 +262,30 @@ def _all_made(table: pa.Table, chosen: Recipe) -> Tally:
     for _ in part.rows:
         pass
     return part.tally
+
+
+def identity() -> Any:
+    """What tells the chosen data from others."""
+    return source_facts.identity(source())
+
+
+LOOKED_AT = 1_000
+"""Rows from which the page says what is doubtful."""
+
+
+def inspection() -> Inspection | None:
+    """What the first rows look like and what is doubtful in their reading; None while question or response is missing."""
+    mine, found = workspace.current(), source()
+    recipe_now = mine.recipe.model_copy(update={"source": found.spec})
+    at = (source_facts.identity(found), recipe_now.fingerprint())
+    return once("inspection", at, lambda: _inspected(found, recipe_now))
+
+
+def _inspected(found: Seen, recipe_now: Recipe) -> Inspection | None:
+    try:
+        return inspect(found, recipe_now, most_rows=LOOKED_AT)
+    except (ColumnError, SourceError):
+        return None  # the pickers say which column is missing
 
 
 def rule_trials() -> dict[str, tuple[int, int]]:

@@ -9,7 +9,7 @@ import streamlit as st
 
 from skill_factory.build.prepare import SAMPLE_ROWS
 from skill_factory.recipe.model import Source
-from skill_factory.sources import Piece, RawSource, open_source
+from skill_factory.sources import Piece, RawSource, WithNotes, open_source
 from skill_factory.ui.frame import workspace
 
 if TYPE_CHECKING:
@@ -54,6 +54,9 @@ class Seen:
 
     def pieces(self) -> list[Piece]:
         return self.raw.pieces()
+
+    def notes(self) -> list[str]:
+        return self.raw.notes() if isinstance(self.raw, WithNotes) else []
 
 
 def source() -> Seen:

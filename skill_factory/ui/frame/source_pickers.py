@@ -10,13 +10,12 @@ from skill_factory.errors import HubError, SkillFactoryError
 from skill_factory.hosting import hosted
 from skill_factory.recipe.model import Source
 from skill_factory.sources import source_of_recipe
-from skill_factory.sources.files import PACKED, SUFFIXES
+from skill_factory.sources.files import UPLOADS
 from skill_factory.ui.frame import loading, signing_in, workspace
 from skill_factory.ui.frame.steps import DATA
 from skill_factory.work.home import forget_old, new_place
 
 UPLOAD_MB = 200
-KINDS = [s.lstrip(".") + p for s in SUFFIXES for p in ("", *PACKED) if not (s == ".parquet" and p)]
 
 
 def enter(text: str, label: str = "", asked: Source | None = None) -> None:
@@ -110,12 +109,12 @@ def file() -> None:
     """The visitor's own file; when the app runs on their own computer, also by its path."""
     sent = st.file_uploader(
         "My file",
-        type=KINDS,
+        type=list(UPLOADS),
         key="door.file",
-        help=f"Parquet, JSON Lines, JSON or CSV, up to {UPLOAD_MB} MB. For a larger file, create a private Hub dataset "
-        "(New → Dataset → Upload files on the Hub's page) and open it by name.",
+        help=f"Parquet, JSON, CSV, a spreadsheet, a log or a zip of these, up to {UPLOAD_MB} MB. For a larger file, create "
+        "a private Hub dataset (New → Dataset → Upload files on the Hub's page) and open it by name.",
     )
-    st.caption("Parquet, JSON Lines, JSON or CSV, also compressed (.gz, .zst).")
+    st.caption("Parquet, JSON, CSV, Excel, logs of runs, or a zip of these; text also as .gz or .zst.")
     if sent is not None and st.session_state.get("door.file.taken") != sent.file_id:
         st.session_state["door.file.taken"] = sent.file_id
         enter(str(keep(sent)), sent.name)

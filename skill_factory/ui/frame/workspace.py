@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from skill_factory.errors import RecipeError
-from skill_factory.recipe.model import Columns, Recipe, Source, new_recipe, recipe_from_toml
+from skill_factory.recipe.model import Columns, Labels, Recipe, Source, new_recipe, recipe_from_toml
 from skill_factory.recipe.share import packed, unpacked
 from skill_factory.traces.lengths import CUTOFF
 
@@ -41,6 +41,8 @@ class Workspace:
     """The account that the token belongs to."""
     job: str = ""
     """The build that Finish shows."""
+    proposed: dict[str, Any] = field(default_factory=dict)
+    """Answer and verdict rules that were proposed for the chosen data; they go with the data unless changed."""
     problems: dict[str, str] = field(default_factory=dict)
     """Field of the recipe → why its last change was refused."""
     cutoff: int = 0
@@ -91,12 +93,34 @@ def replace_recipe(recipe: Recipe) -> None:
 
 
 def choose_source(source: str, label: str, spec: Source, columns: Columns) -> None:
-    """Work on another source; what was excluded by hand belonged to the previous one."""
+    """Work on another source; what was excluded or corrected by hand belonged to the previous one."""
     mine = current()
     mine.source, mine.label, mine.job, mine.suited = source, label, "", False
     balance = mine.recipe.balance.model_copy(update={"exclude": ()})
-    mine.recipe = mine.recipe.model_copy(update={"source": spec, "columns": columns, "balance": balance})
+    changes = {"source": spec, "columns": columns, "balance": balance, "labels": Labels()}
+    mine.recipe = mine.recipe.model_copy(update=changes)
     mine.problems.clear()
+
+
+def take_proposals(recipe: Recipe) -> None:
+    """Take the answer and the verdict rule that suit the chosen data."""
+    mine = current()
+    usual, wanted = mine.recipe.flat(), recipe.flat()
+    mine.proposed = {
+        path: wanted[path] for path in wanted
+        if path.startswith(("answers.", "verdicts.")) and wanted[path] != usual[path]
+    }  # fmt: skip
+    if mine.proposed:
+        change(dict(mine.proposed))
+
+
+def forget_proposals() -> None:
+    """Go back to the usual rules where those for the data before were not changed by hand."""
+    mine = current()
+    now, usual = mine.recipe.flat(), Recipe().flat()
+    if mine.proposed and all(now[path] == value for path, value in mine.proposed.items()):
+        change({path: usual[path] for path in mine.proposed})
+    mine.proposed = {}
 
 
 def value(path: str) -> Any:

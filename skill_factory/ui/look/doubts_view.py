@@ -15,13 +15,26 @@ from skill_factory.sources import RawSource
 from skill_factory.ui.frame import loading, workspace
 from skill_factory.ui.frame.loading import Evidence
 from skill_factory.ui.look import trace_picker
+from skill_factory.ui.look.label_queue import label_queue
 from skill_factory.wording import many
 
 SHOWN = 100
+REFLECTIONS = "Critiques"
+WITNESSES = {
+    REFLECTIONS: "Most critiques of a response say otherwise.",
+    "Everything": "Our grade, the question's other answers and the critiques, weighed.",
+}
 
 
 def doubts() -> None:
-    """A list of labels that most reflections contradict, and everything that was said about one of them."""
+    """Responses whose label their reflections contradict, or all that can be asked."""
+    by = st.radio(
+        "Who may doubt a label?", list(WITNESSES), key="look.witnesses", horizontal=True, persist_state="session",
+        captions=list(WITNESSES.values()),
+    )  # fmt: skip
+    if by != REFLECTIONS:
+        label_queue()
+        return
     seen = loading.evidence()
     controls, shown = st.columns([1, 2], gap="large")
     with controls:
