@@ -1,4 +1,4 @@
-"""Which files of a repository make which subset and split: pure, from the file list and the card's front matter.
+"""Which files of a repository make which subset and split, from the file list and the card's front matter alone.
 
 The rules are those of the `datasets` library: what the card declares, else what the files' names say.
 """
@@ -10,9 +10,9 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 KINDS = {".parquet": "parquet", ".jsonl": "json", ".ndjson": "json", ".json": "json", ".csv": "csv"}
-"""Endings of data files that can be read, and the `datasets` builder that reads them."""
+"""Endings of data files that can be read → the `datasets` builder that reads them."""
 PACKED = (".gz", ".zst")
-"""Endings of compressed text files; the one before tells what is in them."""
+"""Endings of compressed text files; the ending before them says what is inside."""
 SPLIT_WORDS = {
     "train": "train",
     "training": "train",
@@ -30,7 +30,7 @@ SPLIT_WORDS = {
 
 @dataclass(frozen=True)
 class Split:
-    """The files of one split; `rows` is None where neither card nor footers tell."""
+    """The files of one split; `rows` is None if neither the card nor the footers say."""
 
     name: str
     files: tuple[str, ...]
@@ -40,7 +40,7 @@ class Split:
 
 @dataclass(frozen=True)
 class Config:
-    """One subset: its splits and its columns, name → type (as Arrow writes it)."""
+    """One subset: its splits, and its columns as name → type (in Arrow's spelling)."""
 
     name: str
     kind: str
@@ -50,34 +50,37 @@ class Config:
 
     @property
     def rows(self) -> int | None:
+        """Rows of all splits; None if those of one aren't known."""
         known = [split.rows for split in self.splits if split.rows is not None]
         return sum(known) if len(known) == len(self.splits) else None
 
 
 def front_matter(card: str) -> dict[str, Any]:
-    """The YAML fields of a card; {} when there are none or they can't be read."""
+    """The YAML fields of a card; {} if there are none or they can't be read."""
     import yaml  # type: ignore[import-untyped]
 
-    found = re.match(r"\ufeff?\s*---[ \t]*\r?\n(.*?\n)?---[ \t]*(\r?\n|$)", card, re.DOTALL)
+    head = re.match(r"\ufeff?\s*---[ \t]*\r?\n(.*?\n)?---[ \t]*(\r?\n|$)", card, re.DOTALL)
     try:
-        fields = yaml.safe_load(found[1] or "") if found else None
+        fields = yaml.safe_load(head[1] or "") if head else None
     except yaml.YAMLError:
         return {}
     return fields if isinstance(fields, dict) else {}
 
 
 def configs_of(sizes: Mapping[str, int], card: Mapping[str, Any]) -> tuple[Config, ...]:
-    """Subsets and splits of a file list: as the card declares them, else by the files' names."""
-    declared = [one for one in card.get("configs") or [] if isinstance(one, dict) and one.get("config_name")]
-    if any("data_files" in one for one in declared):
-        made = [_declared(one, sizes) for one in declared]
+    """Subsets and splits of a file list: as the card declares them, otherwise by the files' names."""
+    declared = [
+        entry for entry in card.get("configs") or [] if isinstance(entry, dict) and entry.get("config_name")
+    ]
+    if any("data_files" in entry for entry in declared):
+        configs = [_declared(entry, sizes) for entry in declared]
     else:
-        made = [_grouped("default", _by_name(data_files(sizes)), sizes, False)]
-    return tuple(config for config in made if config.splits)
+        configs = [_grouped("default", _by_name(data_files(sizes)), sizes, False)]
+    return tuple(config for config in configs if config.splits)
 
 
 def data_files(paths: Iterable[str]) -> list[str]:
-    """The paths that hold data, sorted; hidden files and the data set's own JSON notes are none."""
+    """The paths that hold data, sorted; hidden files and the dataset's own JSON notes don't count."""
     notes = ("dataset_info.json", "dataset_infos.json", "report.json")
     return sorted(
         path
@@ -87,31 +90,31 @@ def data_files(paths: Iterable[str]) -> list[str]:
 
 
 def ending(path: str) -> str:
-    """A file's ending in lower case, that of its content where it is compressed."""
+    """A file's ending in lower case; that of the content for a compressed file."""
     name = path.lower()
     bare = name.removesuffix(".gz").removesuffix(".zst")
-    found = re.search(r"\.[a-z]+$", bare)
-    return found[0] if found and not (found[0] == ".parquet" and bare != name) else ""
+    suffix = re.search(r"\.[a-z]+$", bare)
+    return suffix[0] if suffix and not (suffix[0] == ".parquet" and bare != name) else ""
 
 
-def _declared(one: Mapping[str, Any], sizes: Mapping[str, int]) -> Config:
-    wanted = one.get("data_files", [])
+def _declared(config: Mapping[str, Any], sizes: Mapping[str, int]) -> Config:
+    wanted = config.get("data_files", [])
     if isinstance(wanted, str | list) and not (
         wanted and isinstance(wanted, list) and isinstance(wanted[0], dict)
     ):
         wanted = [{"split": "train", "path": wanted}]
-    folder = str(one.get("data_dir") or "").strip("/")
+    folder = str(config.get("data_dir") or "").strip("/")
     prefix = f"{folder}/" if folder else ""
     splits: dict[str, list[str]] = {}
     for entry in wanted:
         patterns = [entry["path"]] if isinstance(entry["path"], str) else list(entry["path"])
         fitting = [path for path in data_files(sizes) if any(_fits(path, prefix + p) for p in patterns)]
         splits.setdefault(str(entry.get("split", "train")), []).extend(fitting)
-    return _grouped(str(one["config_name"]), splits, sizes, bool(one.get("default")))
+    return _grouped(str(config["config_name"]), splits, sizes, bool(config.get("default")))
 
 
 def _fits(path: str, pattern: str) -> bool:
-    """Whether a card's pattern means the path: `*` stays within a folder, `**` does not."""
+    """Whether a card's pattern matches the path: `*` stays within a folder, `**` doesn't."""
     if "**" in pattern:
         return fnmatchcase(path, pattern.replace("**/", "*").replace("**", "*"))
     return path.count("/") == pattern.count("/") and fnmatchcase(path, pattern)
@@ -129,18 +132,20 @@ def _by_name(paths: Iterable[str]) -> dict[str, list[str]]:
 def _grouped(
     name: str, splits: Mapping[str, list[str]], sizes: Mapping[str, int], is_default: bool
 ) -> Config:
-    """A subset whose files have one format, that of most of them: the library reads no mixture."""
+    """A subset of the files whose format most of them have, since the library reads no mixture."""
     kinds = [KINDS[ending(path)] for paths in splits.values() for path in paths]
     kind = max(sorted(set(kinds)), key=kinds.count, default="")
     kept = {split: tuple(p for p in paths if KINDS[ending(p)] == kind) for split, paths in splits.items()}
-    made = tuple(Split(s, paths, sum(sizes[p] for p in paths)) for s, paths in kept.items() if paths)
-    return Config(name, kind, made, {}, is_default)
+    splits_of_kind = tuple(
+        Split(s, paths, sum(sizes[p] for p in paths)) for s, paths in kept.items() if paths
+    )
+    return Config(name, kind, splits_of_kind, {}, is_default)
 
 
 def told_rows(config: str, card: Mapping[str, Any]) -> dict[str, int]:
-    """Rows per split, where the card's `dataset_info` tells them."""
-    told = card.get("dataset_info") or []
-    entries = [told] if isinstance(told, dict) else [one for one in told if isinstance(one, dict)]
-    fitting = [one for one in entries if one.get("config_name", "default") == config]
-    splits = [split for one in fitting for split in one.get("splits") or []]
+    """Rows per split, as far as the card's `dataset_info` gives them."""
+    info = card.get("dataset_info") or []
+    entries = [info] if isinstance(info, dict) else [entry for entry in info if isinstance(entry, dict)]
+    fitting = [entry for entry in entries if entry.get("config_name", "default") == config]
+    splits = [split for entry in fitting for split in entry.get("splits") or []]
     return {s["name"]: int(s["num_examples"]) for s in splits if "name" in s and "num_examples" in s}
