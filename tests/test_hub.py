@@ -218,7 +218,8 @@ print(json.dumps([p.name for p in home.rglob("*") if p.is_file() and (b"classifi
 
 
 @pytest.mark.parametrize(
-    ("status", "words"), [(500, "status 500"), (429, "too many requests"), (402, "paid plan"), (418, "status 418")]
+    ("status", "words"),
+    [(500, "status 500"), (429, "too many requests"), (402, "paid plan"), (418, "status 418")],
 )
 def test_refusals_are_told_in_plain_words(hub: Hub, status: int, words: str) -> None:
     """Each status becomes a sentence with what to do."""
