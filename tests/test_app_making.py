@@ -469,14 +469,17 @@ def test_responses_without_labels_are_graded(demo: Path, tmp_path: Path) -> None
     sample = app.dataframe[0].value
     assert {"✓ right", "✗ wrong"} <= set(sample["Decision"])
     told = metrics(app)
-    assert int(told["✓ right"]) + int(told["✗ wrong"]) == 200
+    assert int(told["✓ right"]) + int(told["✗ wrong"]) + int(told["? no decision"]) == 200
+    assert int(told["? no decision"]) < 10  # texts that state no answer
     rested(app.button(key="making.run.grade").click().run())
     assert "responses graded:" in said(app)
     for light in ("Several answers", "Labels", "Final answers"):
         assert f"**{light}** · ready" in said(app)
     graded = pq.read_table(workspace(app).source)["correct"].to_pylist()
     known = [one[0] for one in pq.read_table(demo)[f"{STAGE}__eval_is_correct"].to_pylist()]
-    assert sum(a == b for a, b in zip(graded, known, strict=True)) >= 0.98 * len(known)
+    judged = [(a, b) for a, b in zip(graded, known, strict=True) if a is not None]
+    assert len(judged) >= 0.95 * len(known)
+    assert sum(a == b for a, b in judged) >= 0.98 * len(judged)
 
 
 def test_the_task_changes_the_decisions(demo: Path, tmp_path: Path) -> None:
