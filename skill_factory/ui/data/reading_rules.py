@@ -5,6 +5,7 @@ import streamlit as st
 from skill_factory.insight.doubts import Doubt
 from skill_factory.insight.inspection import Inspection
 from skill_factory.judge.trials import all_tried
+from skill_factory.recipe.language import LANGUAGES
 from skill_factory.sources.trying import Choice, Rule
 from skill_factory.ui.frame import loading, workspace
 from skill_factory.wording import percent
@@ -61,6 +62,7 @@ BUTTONS = {
     "drop_block_tags": "Take what stands behind the thinking",
     "drop_no_kept_reflection": "Take what stands behind the thinking",
     "template_words": "Take the template words off",
+    "gives_away_answer": "Cut these critiques behind their verdict",
     "pairs": "Count the preferred response as right",
 }
 """What pressing does, by the code of a doubt."""
@@ -73,6 +75,11 @@ def rules(seen: Inspection) -> None:
         for rule, choices in tried.items():
             if any(choice.of for choice in choices):
                 _rule(rule, choices, seen)
+        st.selectbox(
+            "Phrases between attempts are", list(LANGUAGES), format_func=LANGUAGES.__getitem__,
+            help="Chosen by the language of the questions; every phrase of the model's own words to itself is in it.",
+            **workspace.bound("phrases.language"),
+        )  # fmt: skip
 
 
 def _tried(seen: Inspection) -> dict[Rule, list[Choice]]:
