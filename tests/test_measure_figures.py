@@ -152,6 +152,32 @@ def test_a_build_without_lineage_has_no_truth(tmp_path: Path) -> None:
     assert any("lineage" in line for line in mine["missing"])
 
 
+def test_verdicts_that_stood_in_a_column_are_not_said_to_be_missing(tmp_path: Path) -> None:
+    """A build whose recipe reads them from a column shows none in its texts: null with the reason, never 0."""
+    import pyarrow.parquet as pq
+
+    critiques = [[f"I think so. {k}"] for k in range(40)]
+    rows = {
+        "question": [f"Problem {k // 4}" for k in range(40)],
+        "response": [f"It is <answer>{k % 2}</answer> {k}" for k in range(40)],
+        "correct": [k % 2 == 1 for k in range(40)],
+        "reflections": critiques,
+        "said": [["correct" if k % 2 else "incorrect"] for k in range(40)],
+    }
+    pq.write_table(pa.table(rows), tmp_path / "raw.parquet")
+    recipe = Recipe().changed({"verdicts.rule": "column", "traces.attempts": 2})
+    build(
+        str(tmp_path / "raw.parquet"), tmp_path / "traces", recipe, columns={"verdicts": ["said"]}, workers=1
+    )
+    mine = measure(str(tmp_path / "traces")).to_json()
+    run = mine["runs"]["traces"]
+    assert (
+        run["reflections"] > 0 and run["f1"]["correct"]["value"] is run["verdicts"]["right"]["none"] is None
+    )
+    assert run["accuracy"]["final"]["value"] == 1.0
+    assert any("from a column" in line for line in mine["missing"])
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_moves_add_up(seed: int) -> None:
     """All moves are attempts less outputs with one; fixed less broken is what the final answers gain on the first."""

@@ -28,7 +28,8 @@ from skill_factory.traces.conversations import MESSAGES, Turn, turns_of
 LOOKED_AT = 1_000
 """Rows that tell how a source is read."""
 RUN_COLUMNS = ("run", "model", "checkpoint")
-STEP_COLUMNS = ("step", "global_step")
+STEP_COLUMNS = ("step", "global_step", "checkpoint")
+_CHECKPOINT = re.compile(r"(?:.*(?:step|checkpoint|ckpt|iter)[-_ ]?)?(\d+)", re.IGNORECASE)
 THINKING = ("reasoning_content", "reasonings", "thinking")
 """Names of a column, or of a field beside a text, that holds the thinking alone."""
 MESSAGE_THINKING = (*THINKING, "reasoning")
@@ -104,6 +105,13 @@ class Opened:
     """Whether some of its first outputs use answer tags."""
     why: str = ""
     """Why nothing in it can be judged; empty where it can."""
+
+    @property
+    def unread(self) -> str:
+        """Why verdicts may be there and can't be read; empty where they can."""
+        if self.recipe.verdicts.rule != "column":
+            return ""
+        return "the recipe reads verdicts from a column, and an output has none beside it"
 
     @property
     def notes(self) -> list[str]:
@@ -446,8 +454,8 @@ def _shown(value: Any) -> str:
 def _number_of(value: Any) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
-    try:
-        number = float(value)
-    except ValueError:
-        return None
+    if isinstance(value, str):
+        match = _CHECKPOINT.fullmatch(value.strip())
+        return float(match[1]) if match else None
+    number = float(value)
     return number if math.isfinite(number) else None
