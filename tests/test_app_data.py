@@ -144,7 +144,7 @@ def test_a_bad_pattern_is_said_where_it_was_typed(tmp_path: Path) -> None:
     app.multiselect(key="answers.rules.draft").set_value(["regex"]).run()
     app.text_input(key="answers.pattern.draft").set_value("A: (").run()
     app.button(key="answers.use").click().run()
-    assert "not a regular expression" in words(app)
+    assert "not a valid regular expression" in words(app)
     assert workspace(app).recipe.answers == Recipe().answers
 
 

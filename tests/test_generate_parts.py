@@ -7,6 +7,7 @@ import random
 import re
 import socket
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -151,8 +152,14 @@ def test_parameters_of_the_server_s_own_are_json_or_text() -> None:
     }
     with pytest.raises(RecipeError, match="NAME=VALUE"):
         parse_extra(["min_p"])
-    with pytest.raises(ValueError, match="messages"):
-        Sampling(extra={"messages": []})
+    for name in ("messages", "max_tokens"):
+        with pytest.raises(ValueError, match=name):
+            Sampling(extra={name: 1})
+    for value in (float("nan"), "\ud800", {1}, [[float("inf")]]):
+        with pytest.raises(ValueError, match="JSON can't carry"):
+            Sampling(extra={"x": value})
+    with pytest.raises(RecipeError, match="nested too deeply"):
+        parse_extra(["a=" + "[" * 100_000])
 
 
 @given(st.text(max_size=200))
@@ -251,6 +258,22 @@ def test_what_is_kept_is_there_for_whoever_looks(tmp_path: Path) -> None:
         assert seen() == (2, 1)
         store.note_answer(other, ANSWER)
     assert seen() == (2, 2)
+
+
+def test_a_store_of_the_first_version_is_read_and_goes_on(tmp_path: Path) -> None:
+    """Its answers were paid for: they stay, and new ones are noted beside them."""
+    path = tmp_path / "answers.sqlite"
+    with AnswerStore.open(path) as store:
+        store.note_answer(request("old").id, ANSWER)
+    with sqlite3.connect(path) as db:
+        db.executescript("ALTER TABLE answers DROP COLUMN thinking; PRAGMA user_version=1;")
+    thought = replace(ANSWER, thinking="hm", counted=False)
+    with AnswerStore.open(path) as store:
+        store.note_answer(request("new").id, thought)
+    with AnswerStore.open(path) as store:
+        assert store.get(request("old").id) == ANSWER
+        assert store.get(request("new").id) == thought
+        assert store.estimated() == 1
 
 
 def test_a_full_disk_is_told_to_everyone_who_noted_something(tmp_path: Path) -> None:

@@ -61,6 +61,21 @@ def test_pairs_from_outside(capsys: pytest.CaptureFixture[str]) -> None:
     assert sum(clear) >= 0.95 * len(clear)
 
 
+def test_pairs_of_our_own() -> None:
+    """A thousand pairs, most of them one sign apart: each is judged as it was meant, and none that differs is accepted in reverse."""
+    lines = (Path(__file__).parent / "grading_pairs.jsonl").read_text(encoding="utf-8").splitlines()
+    made = [
+        Pair("", gold, answer, same, *question) for gold, answer, same, *question in map(json.loads, lines)
+    ]
+    assert [pair for pair in made if told(pair) != pair.same] == []
+    turned = [
+        pair._replace(gold=pair.answer, answer=pair.gold)
+        for pair in made
+        if not pair.same and not pair.question
+    ]
+    assert [pair for pair in turned if told(pair)] == []
+
+
 def test_pairs_of_the_grammar(capsys: pytest.CaptureFixture[str]) -> None:
     """Of 2,000 pairs that are true or false by how they are made, all equivalents and no near miss are right."""
     made = list(islice(pairs(11), 2000))

@@ -13,10 +13,11 @@ from skill_factory.formats import OwnFormats, chosen_formats, format_of
 from skill_factory.judge.trials import proposed_changes
 from skill_factory.reasons import Level, sentence
 from skill_factory.recipe.fields import IN_STEP, REQUIRED
+from skill_factory.recipe.language import language_of
 from skill_factory.recipe.model import Columns, Recipe, parse_recipe
 from skill_factory.recipe.phrases import phrase_book
 from skill_factory.sources import RawSource, WithNotes
-from skill_factory.sources.columns import mapped, needed_columns, value_at
+from skill_factory.sources.columns import mapped, needed_columns, question_of, value_at
 from skill_factory.sources.guessing import Guess, candidates, recognise
 from skill_factory.sources.profiles import profiles
 from skill_factory.sources.trying import with_proposals
@@ -110,11 +111,17 @@ def _with_guess(
 
 
 def _with_text_rules(recipe: Recipe, rows: Sequence[Mapping[str, Any]]) -> Recipe:
-    """The recipe with the answer and the verdict rule that suit the rows, where it leaves them as they are by default."""
+    """The recipe with the answer rule, the verdict rule and the language that suit the rows, where it says nothing of them."""
     if not recipe.columns.question or not recipe.columns.response:
         return recipe
     changes = proposed_changes(recipe.columns, rows)
-    kept = {part for part in ("answers", "verdicts") if getattr(recipe, part) != getattr(Recipe(), part)}
+    asked = (question_of(row, recipe.columns) for row in rows)
+    changes["phrases.language"] = language_of(text for text in asked if isinstance(text, str))
+    kept = {
+        part
+        for part in ("answers", "verdicts", "phrases")
+        if getattr(recipe, part) != getattr(Recipe(), part)
+    }
     wanted = {path: value for path, value in changes.items() if path.partition(".")[0] not in kept}
     return recipe.changed(wanted) if wanted else recipe
 

@@ -336,7 +336,7 @@ def _flat(group: Group) -> Group:
 
 
 def _is_words(items: tuple[str, ...]) -> bool:
-    return any(isinstance(read(item), Words) for item in items)
+    return any(item.isalpha() or isinstance(read(item), Words) for item in items)
 
 
 def _by_name(group: Group, rules: Rules) -> dict[str, str]:

@@ -390,6 +390,15 @@ def _drops(one: Sample) -> Iterator[Doubt]:
         )
 
 
+def _given_away(one: Sample) -> Iterator[Doubt]:
+    """Critiques of wrong responses that state the gold answer: they teach to copy it."""
+    number = one.tally.counts["given_away"]["kept"]
+    read = one.tally.ledger[Level.REFLECTIONS].kept
+    if number > TENTH * read:
+        yield Doubt("gives_away_answer", f"{number:,} of {read:,} critiques are of wrong responses and state the gold answer, so a trace can copy it instead of trying again.",
+                    "Cut them behind their verdict with --given-away cut, or drop them with --given-away drop.", Step.NONE, {"filters.given_away": "cut"})  # fmt: skip
+
+
 def _think_tags(one: Sample) -> int:
     name = one.recipe.tags.think
     return sum(f"</{name}>" in text or f"<{name}>" in text for text in one.responses)
@@ -428,6 +437,7 @@ _CHECKS: tuple[Check, ...] = (
     _labels,
     _graded_otherwise,
     _drops,
+    _given_away,
     _near_questions,
     _template_words,
     _answers_alike,

@@ -213,9 +213,7 @@ def _by_column(whole: Row) -> list[Row] | None:
         return None
     if all(isinstance(one, Mapping) and one for one in values) and len({tuple(one) for one in values}) == 1:
         keys = list(values[0])
-        if any(isinstance(one.get(key), Mapping) for one in values for key in keys[:5]) or not _are_places(
-            keys
-        ):
+        if not _are_places(keys) or _are_places(list(whole)):
             return None
         return [{name: column[key] for name, column in whole.items()} for key in keys]
     if (

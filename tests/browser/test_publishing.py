@@ -177,7 +177,7 @@ def test_a_proposal_leaves_the_data_set_as_it_is(publisher: Visitor, hub: Hub) -
     publisher.sees("will be proposed as a pull request")
     hub.faults.add("commit", status=403)
     publisher.press("Propose to alice/theirs")
-    publisher.sees("This token may not do that")
+    publisher.sees("This token isn't allowed to do that")
     publisher.press("Propose to alice/theirs")  # what was chosen is still chosen
     publisher.sees("is open. Commit")
     expect(link(publisher, "Open the pull request")).to_have_attribute(

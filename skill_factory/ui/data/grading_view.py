@@ -1,8 +1,7 @@
 """Grading, in its panel: which task, a sample of its decisions to confirm, then all responses."""
 
 import tempfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,16 +9,15 @@ import streamlit as st
 
 from skill_factory.grading import TASKS, Decision, task_named
 from skill_factory.grading.labelling import LabelReport, label
-from skill_factory.recipe.model import Columns
 from skill_factory.sources.columns import excerpt
 from skill_factory.ui.data import mapping
 from skill_factory.ui.data.making_form import first
 from skill_factory.ui.data.making_run import refused
 from skill_factory.ui.frame import loading, workspace
+from skill_factory.ui.frame.first_rows import SIGNS, FirstRows, mapped_columns
 from skill_factory.wording import many, percent
 from skill_factory.work.making_asked import Asked, Stage, What, typed_source
 
-LOOKED_AT = 200
 SHOWN = 5
 FINALS = {
     "auto": "in <answer> tags if a response has them, else what it states",
@@ -27,26 +25,7 @@ FINALS = {
     "stated": "what the text states: a box, ####, “Answer: …”",
     "column": "in the column “Final answer”",
 }
-SIGNS = {Decision.RIGHT: "✓ right", Decision.WRONG: "✗ wrong", Decision.UNJUDGED: "? no decision"}
 FIELDS = ("question", "response", "answer")
-
-
-@dataclass(frozen=True)
-class _Rows:
-    """Rows in memory as a piece of a source."""
-
-    rows: list[dict[str, Any]]
-    size = 0
-
-    def batches(self, columns: Columns) -> Iterator[list[dict[str, Any]]]:
-        yield self.rows
-
-
-class FirstRows(loading.Seen):
-    """The first rows of a source, as a source of their own."""
-
-    def pieces(self) -> list[Any]:
-        return [_Rows(self.raw.head(LOOKED_AT))]
 
 
 def settings(base: dict[str, Any], before: Asked | None, running: bool) -> Asked:
@@ -73,12 +52,6 @@ def _final(given: Asked, running: bool) -> str:
         "Final answers are", list(FINALS), list(FINALS).index(first("grading.final", given.final)), format_func=FINALS.__getitem__, key="grading.final",
         disabled=running,
     )  # fmt: skip
-
-
-def mapped_columns() -> dict[str, Any]:
-    """The recipe's mapping as the grader takes it: what is mapped, without the verdicts' column."""
-    found = workspace.current().recipe.columns.model_dump(exclude={"verdicts"})
-    return {name: list(one) if isinstance(one, tuple) else one for name, one in found.items() if one}
 
 
 def sample(asked: Asked, run: Callable[[Asked, Stage], None]) -> None:

@@ -32,6 +32,7 @@ FIGURES = {
     "cut_off": "Cut off at the maximum length",
     "refused": "Refused by the model",
     "empty": "Empty",
+    "equal": "Equal to another answer",
 }
 FIRST = {
     What.REFLECTIONS: {"verdict_accuracy": "Correct verdicts", "verdict_missing": "No verdict"},

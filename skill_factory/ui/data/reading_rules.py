@@ -5,6 +5,7 @@ import streamlit as st
 from skill_factory.insight.doubts import Doubt
 from skill_factory.insight.inspection import Inspection
 from skill_factory.judge.trials import all_tried
+from skill_factory.recipe.language import LANGUAGES
 from skill_factory.sources.trying import Choice, Rule
 from skill_factory.ui.frame import loading, workspace
 from skill_factory.wording import many, percent
@@ -61,6 +62,7 @@ BUTTONS = {
     "drop_block_tags": "Use the text after the thinking",
     "drop_no_kept_reflection": "Use the text after the thinking",
     "template_words": "Remove the template words",
+    "gives_away_answer": "Cut these reflections after their verdict",
     "pairs": "Count the preferred response as right",
 }
 """What pressing does, by the code of a doubt."""
@@ -73,6 +75,13 @@ def rules(seen: Inspection) -> None:
         for rule, choices in tried.items():
             if any(choice.of for choice in choices):
                 _rule(rule, choices, seen)
+        st.selectbox(
+            "Language of the phrases between attempts",
+            list(LANGUAGES),
+            format_func=LANGUAGES.__getitem__,
+            help="Proposed from the language of the questions.",
+            **workspace.bound("phrases.language"),
+        )
 
 
 def _tried(seen: Inspection) -> dict[Rule, list[Choice]]:

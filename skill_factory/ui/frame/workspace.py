@@ -108,7 +108,7 @@ def take_proposals(recipe: Recipe) -> None:
     usual, wanted = mine.recipe.flat(), recipe.flat()
     mine.proposed = {
         path: wanted[path] for path in wanted
-        if path.startswith(("answers.", "verdicts.")) and wanted[path] != usual[path]
+        if path.startswith(("answers.", "verdicts.", "phrases.language")) and wanted[path] != usual[path]
     }  # fmt: skip
     if mine.proposed:
         change(dict(mine.proposed))

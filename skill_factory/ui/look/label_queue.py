@@ -3,17 +3,15 @@
 import streamlit as st
 
 from skill_factory.errors import ColumnError
-from skill_factory.grading import Decision
 from skill_factory.grading.comparison import labels_in_doubt
 from skill_factory.grading.doubts import Doubt
 from skill_factory.insight.trace_parts import mark, truth_word
 from skill_factory.sources.columns import excerpt
-from skill_factory.ui.data.grading_view import LOOKED_AT, FirstRows, mapped_columns
 from skill_factory.ui.frame import loading, workspace
+from skill_factory.ui.frame.first_rows import LOOKED_AT, SIGNS, FirstRows, mapped_columns
 from skill_factory.wording import many
 
 SHOWN = 100
-GRADES = {Decision.RIGHT: "✓ right", Decision.WRONG: "✗ wrong", Decision.UNJUDGED: "? no decision"}
 
 
 def label_queue() -> None:
@@ -47,7 +45,7 @@ def _queue(found: list[Doubt]) -> None:
     picked = st.dataframe(
         {
             "Label": [f"{mark(one.response.label)} {truth_word(one.response.label)}" for one in first],
-            "Our grade": [GRADES[one.response.grade] for one in first],
+            "Our grade": [SIGNS[one.response.grade] for one in first],
             "Same answer, other label": [f"{one.against} of {one.twins}" for one in first],
             "Critiques against it": [f"{_against(one)} of {one.response.said_right + one.response.said_wrong}" for one in first],
             "Final answer": [excerpt(one.response.answer or "(none)", 60) for one in first],
