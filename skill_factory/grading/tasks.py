@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 from skill_factory.grading.choices import Choice, read_choice, read_options
-from skill_factory.grading.comparing import Decision, Finding, Rules, compare, kind_of
-from skill_factory.grading.countdown import is_puzzle, read_puzzle, unsolved
-from skill_factory.grading.game24 import numbers_of_24, solves_24
+from skill_factory.grading.comparing import compare, kind_of
+from skill_factory.grading.countdown import is_puzzle, numbers_of_24, read_puzzle, solves_24, unsolved
+from skill_factory.grading.decisions import Decision, Finding, Rules
 from skill_factory.grading.plain import LONGEST, plain, same_words, stated
 from skill_factory.grading.quantities import Amount
 from skill_factory.grading.readings import Named, Unread, Words, read
