@@ -84,7 +84,7 @@ BAD_SOURCES: dict[str, tuple[str, Callable[[Path], None] | None, tuple[str, ...]
     "no rows": ("a.jsonl", write(b""), ("a.jsonl", "no rows")),
     "a header alone": ("a.csv", write(b"question,response,correct\n"), ("a.csv", "no rows")),
     "no column for correct": ("a.jsonl", write(b'{"question": "Q", "response": "a"}\n'), ("correct", "Found: question, response", "--map")),
-    "no column for anything": ("a.jsonl", write(b'{"x": 1}\n'), ("question and response and correct", "Found: x")),
+    "no column for anything": ("a.jsonl", write(b'{"x": 1}\n'), ("question, response and correct", "Found: x")),
     "no reflections": ("a.jsonl", write(b'{"question": "Q", "response": "a", "correct": true}\n'), ("reflections", "no_reflection")),
     "no usable question": ("a.jsonl", write(LINE), ("Nothing in the data can become a trace", "responses: 0 of 1 kept", "no final answer")),
     "no readable row": ("a.jsonl", write(LINE.replace(b"true", b"null") + LINE.replace(b'"Q"', b'" "')), ("rows: 0 of 2 kept",)),
@@ -121,7 +121,7 @@ BAD_OPTIONS: dict[str, tuple[list[str], tuple[str, ...]]] = {
     "a value of the wrong kind": (["--set", "traces.attempts='many'"], ("traces.attempts", "many")),
     "a field without a value": (["--set", "traces.attempts"], ("FIELD=VALUE",)),
     "a recipe that is not there": (["--recipe", "papper"], ("'papper'", "paper")),
-    "a broken pattern": (["--answer-regex", "("], ("not a regular expression",)),
+    "a broken pattern": (["--answer-regex", "("], ("not a valid regular expression",)),
     "an empty ban": (["--ban", ""], ("ban",)),
     "an unknown layout": (["--layout", "wide"], ("traces.layout", "'paper'")),
     "an unknown option": (["--frmat", "0C"], ("--frmat", "--help")),
@@ -175,7 +175,7 @@ def test_a_recipe_file_with_a_fault_is_one_sentence(
     """TOML that can't be read, an unknown key with the nearest known one, bytes that are no text."""
     path = tmp_path / "r.toml"
     for content, said in (
-        (b"[traces\n", "not valid TOML"),
+        (b"[traces\n", "valid TOML"),
         (b"[traces]\natempts = 3\n", "'attempts'"),
         (b"\xff\xfe", "r.toml"),
     ):
@@ -288,7 +288,9 @@ def test_the_options_of_the_program_are_all_there() -> None:
 ASKED = {
     "--format": "0C", "--attempts": "2", "--repeats": "2", "--seed": "7", "--layout": "tight", "--variant": "original",
     "--ban": "zzz", "--max-traces": "3", "--answer-regex": "(4.*)", "--verdict-regex": "(?i)((?:in)?correct)",
-    "--config": "c", "--split": "s", "--revision": "r",
+    "--config": "c", "--split": "s", "--revision": "r", "--think": "after", "--question-rule": "chat",
+    "--response-rule": "steps", "--label-rule": "threshold", "--right": "pass", "--wrong": "fail",
+    "--language": "zh", "--given-away": "cut",
 }  # fmt: skip
 
 

@@ -121,7 +121,9 @@ def test_the_usual_shape_takes_the_fast_way() -> None:
     batch = pa.RecordBatch.from_pydict(
         {"q": ["Q"] * 3, "r": [["a"], ["b"], ["c", "d"]], "c": [[True], [False], [True, False]], "f": [["x"], [], ["y"]]}
     )  # fmt: skip
-    usual = _usual_rows(batch, Columns(question="q", response=("r",), correct=("c",), reflections=("f",)))
+    usual = _usual_rows(
+        batch, Columns(question="q", response=("r",), correct=("c",), reflections=("f",)), False
+    )
     assert usual is not None
     assert usual[0].tolist() == [True, True, False]
     assert usual[1].num_rows == 2

@@ -46,10 +46,13 @@ def test_the_make_targets_that_are_named_exist() -> None:
     """Every `make …` in the docs is a target of the Makefile."""
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     named = {
-        name for page in PAGES for name in re.findall(r"`?make ([a-z-]+)[` ,.\n]", page.read_text("utf-8"))
+        name
+        for page in PAGES
+        for name in re.findall(r"(?:`|^)make ([a-z-]+)", page.read_text("utf-8"), re.MULTILINE)
     }
 
-    assert named - targets - {"it", "what", "sure", "several"} == set()
+    assert len(named) >= 8
+    assert named - targets - {"it"} == set()
 
 
 def test_every_format_command_and_column_stands_in_readme() -> None:
@@ -66,6 +69,11 @@ def test_every_format_command_and_column_stands_in_readme() -> None:
 def test_the_table_of_the_recipe_is_current() -> None:
     """docs/recipe.md is what `make docs` writes."""
     assert write_docs.RECIPE_PAGE.read_text(encoding="utf-8") == write_docs.recipe_page()
+
+
+def test_the_table_of_formats_is_current() -> None:
+    """docs/formats.md is what `make docs` writes from the records of known formats."""
+    assert write_docs.FORMATS_PAGE.read_text(encoding="utf-8") == write_docs.formats_page()
 
 
 def test_the_tables_of_readme_are_current() -> None:

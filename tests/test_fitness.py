@@ -11,10 +11,10 @@ from skill_factory.formats import FORMATS
 from skill_factory.insight.fitness import Fitness, fitness
 from skill_factory.insight.proposal import MOST_PROPOSED
 from skill_factory.insight.readiness import Finding, Light, Step
-from skill_factory.judge.answer_trials import answers_found
 from skill_factory.judge.facts import read
 from skill_factory.judge.judge import judge, reach
 from skill_factory.judge.source_facts import all_facts
+from skill_factory.judge.trials import answers_found
 from skill_factory.recipe.model import Columns, Recipe
 from skill_factory.sources.canonical import canonical, tally_rows
 from skill_factory.sources.columns import CANONICAL
@@ -240,4 +240,10 @@ def test_each_answer_rule_is_tried_alone() -> None:
         row("q", "so <answer>5</answer>", False, extracted="5", answer="4"),
     ]
     table = canonical(rows, MAPPED.columns).table.cast(CANONICAL)
-    assert answers_found(table) == {"column": (1, 2), "tag": (1, 2), "boxed": (1, 2), "gold": (1, 2)}
+    assert answers_found(table) == {
+        "column": (1, 2),
+        "tag": (1, 2),
+        "boxed": (1, 2),
+        "stated": (1, 2),
+        "gold": (1, 2),
+    }

@@ -35,7 +35,12 @@ SHARES = st.tuples(st.floats(0, 1), st.floats(0, 1)).map(sorted).map(tuple)
 FIELDS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
     "source": {"kind": st.sampled_from(["", "demo", "file", "hub"]), "name": WORD, "config": WORD, "split": WORD, "revision": WORD, "digest": WORD},
     "columns": {"question": WORD, "answer": WORD, "response": WORDS, "correct": WORDS, "extracted_answer": WORDS,
-                "reflections": WORDS, "prompt_variant": WORD, "verdicts": WORDS},
+                "reflections": WORDS, "prompt_variant": WORD, "verdicts": WORDS, "question_rest": WORDS, "thinking": WORDS, "correct_else": WORDS,
+                "think": st.sampled_from(["", "after", "inside", "both", "drop"]), "right": WORDS, "wrong": WORDS,
+                "question_rule": st.sampled_from(["", "last_turn", "first_turn", "chat"]), "threshold": st.floats(-9, 9),
+                "response_rule": st.sampled_from(["", "last_turn", "steps", "flat"]),
+                "label_rule": st.sampled_from(["", "threshold", "all_right", "first"]),
+                "only": st.sampled_from([(), ("filter", "strict-match")])},
     "verdicts": {"correct": WORDS, "incorrect": WORDS},
     "filters": {"variants": WORDS, "ban": st.lists(WORD.filter(str.strip), max_size=2).map(tuple), "ban_substrings": st.booleans(),
                 "response_chars": PAIR, "reflection_chars": PAIR, "block_tags": st.sampled_from(["drop", "escape"])},
@@ -44,7 +49,7 @@ FIELDS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
     "traces": {"formats": st.lists(st.sampled_from([f.value for f in TraceFormat]), min_size=1, unique=True).map(tuple),
                "attempts": st.integers(2, 99), "repeats": st.integers(1, 99), "distinct_variants": st.booleans(),
                "sample_attempts": st.booleans(), "seed": st.integers(-2**70, 2**70), "layout": st.sampled_from(["paper", "tight"])},
-    "phrases": {"add": POOL, "replace": POOL},
+    "phrases": {"language": st.sampled_from(["", "zh", "de"]), "add": POOL, "replace": POOL},
     "tags": {"think": st.just("a"), "sample": st.from_regex(r"\Ab[A-Za-z0-9_-]{0,3}\Z")},
     "cutoff": {"tokens": NUMBER, "action": st.sampled_from(["keep", "drop", "fewer_attempts"]), "chars_per_token": st.floats(0.1, 99)},
     "output": {"lineage": st.booleans()},
@@ -93,6 +98,12 @@ def test_every_field_can_be_changed_by_its_path(tree: dict[str, Any]) -> None:
     assert Recipe().changed(recipe.flat()) == recipe
 
 
+def test_a_recipe_without_the_rules_of_reading_keeps_its_digest() -> None:
+    """Fields that came later stay out of the fingerprint while they hold their default: published digests still fit."""
+    assert Recipe().fingerprint() == "af96044ae8010558416ec37e2ae79de582b3b104d8f5c4081494fa44a3154925"
+    assert Recipe().changed({"columns.think": "after"}).fingerprint() != Recipe().fingerprint()
+
+
 def test_no_field_can_hold_a_path_of_the_machine(tmp_path: Path) -> None:
     """The source of a recipe is kind, name and digest: the same file elsewhere gives the same fingerprint."""
     from skill_factory.build.prepare import pinned
@@ -124,15 +135,15 @@ def test_no_field_can_hold_a_path_of_the_machine(tmp_path: Path) -> None:
         ({"traces": {"attempts": 0}}, "'traces.attempts'"),
         ({"traces": {"formats": []}}, "'traces.formats'"),
         ({"traces": {"attempts": 1, "sample_attempts": True}}, "N is 1"),
-        ({"filters": {"ban": [" "]}}, "ban every reflection"),
+        ({"filters": {"ban": [" "]}}, "drop every reflection"),
         ({"balance": {"pass_rate": [0.8, 0.2]}}, "lower end is above"),
         ({"balance": {"exclude": ["xyz"]}}, "16 hexadecimal digits"),
         ({"balance": {"max_traces": -1}}, "'balance.max_traces'"),
         ({"tags": {"sample": "think"}}, "same name"),
         ({"tags": {"sample": "a b"}}, "'a b'"),
-        ({"answers": {"rules": ["regex"]}}, "belong together"),
-        ({"answers": {"pattern": "("}}, "not a regular expression"),
-        ({"verdicts": {"pattern": "x"}}, "belong together"),
+        ({"answers": {"rules": ["regex"]}}, "go together"),
+        ({"answers": {"pattern": "("}}, "not a valid regular expression"),
+        ({"verdicts": {"pattern": "x"}}, "go together"),
         ({"version": 2}, "'version'"),
         ({"traces": 5}, "'traces'"),
     ],
@@ -222,6 +233,8 @@ VALUES = {
     "--format": (["0C", "*CC"], ["0C", "*CC"]), "--variant": (["a", "b"], ["a", "b"]), "--ban": (["x"], ["x"]),
     "--layout": ("tight", "tight"), "--answer-regex": ("A: (.*)", "A: (.*)"), "--verdict-regex": ("V", "V"),
     "--config": ("c", "c"), "--split": ("s", "s"), "--revision": ("r", "r"), "--no-lineage": (True, False),
+    "--think": ("after", "after"), "--question-rule": ("chat", "chat"), "--response-rule": ("steps", "steps"),
+    "--label-rule": ("threshold", "threshold"), "--right": (["pass"], ["pass"]), "--wrong": (["fail"], ["fail"]), "--language": ("zh", "zh"), "--given-away": ("cut", "cut"),
 }  # fmt: skip
 
 

@@ -10,6 +10,8 @@ from skill_factory.grading import TASKS
 from skill_factory.recipe.fields import FIELDS
 from skill_factory.recipe.model import Recipe
 from skill_factory.recipe.options import OPTIONS
+from skill_factory.sources.files import SUFFIXES
+from skill_factory.sources.presets import Preset, presets
 from skill_factory.trainers import TRAINERS
 
 ROOT = Path(__file__).parents[1]
@@ -17,6 +19,7 @@ README = ROOT / "README.md"
 SETTINGS = ROOT / ".streamlit" / "config.toml"
 ENTRANCE_SETTINGS = ROOT / "skill_factory" / "ui" / "entrance" / ".streamlit" / "config.toml"
 RECIPE_PAGE = ROOT / "docs" / "recipe.md"
+FORMATS_PAGE = ROOT / "docs" / "formats.md"
 
 ELSEWHERE = {
     "traces.formats": "Choose: Formats",
@@ -32,6 +35,27 @@ ELSEWHERE = {
     "answers.pattern": "Data: Answer rule",
     "verdicts.rule": "Data: Verdict rule",
     "verdicts.pattern": "Data: Verdict rule",
+    "columns.think": "Data: How these data are read",
+    "columns.question_rule": "Data: How these data are read",
+    "columns.response_rule": "Data: How these data are read",
+    "columns.label_rule": "Data: How these data are read",
+    **dict.fromkeys(
+        (
+            f"columns.{name}"
+            for name in (
+                "question_rest",
+                "thinking",
+                "correct_else",
+                "question_marks",
+                "response_marks",
+                "right",
+                "wrong",
+                "threshold",
+                "only",
+            )
+        ),
+        "–",
+    ),
 }
 """Controls that are more than one call with a label."""
 
@@ -58,7 +82,8 @@ def recipe_page() -> str:
     meanings = dict(meanings_of_fields())
     for field, default in Recipe().flat().items():
         option = options.get(field)
-        name = f"`{option.flag}`" if option else "`--map`" if field.startswith("columns.") else "`--set`"
+        mapped = field.removeprefix("columns.") in {one.name for one in FIELDS}
+        name = f"`{option.flag}`" if option else "`--map`" if mapped else "`--set`"
         control = ELSEWHERE.get(field) or (f"“{labels[field]}”" if field in labels else "")
         control = control or ("Data: the picker of the field" if field.startswith("columns.") else "–")
         meaning = meanings.get(field) or (option.help if option else "")
@@ -77,6 +102,41 @@ def task_table() -> str:
         )
         lines.append(f"| `{task.name}` | {task.label} | {task.about} | {shown} |")
     return "\n".join(lines)
+
+
+def formats_page() -> str:
+    """Every format that is recognised by its columns: how, what is taken from where, and where labels come from."""
+    lines = [
+        "# Formats that are known",
+        "",
+        "A source is recognised by its columns, whatever its file is called, and read by the rules that belong to them.",
+        "`inspect SOURCE` says what it looks like; every column and rule can be changed (`--map`, `--think`,",
+        "`--question-rule`, `--response-rule`, `--label-rule`, or on the page Data). What isn't in this table is read by the",
+        "names of its columns, in a dozen languages, and where these say nothing by what the columns hold.",
+        "",
+        "Adding a format is adding a record to `skill_factory/sources/presets.toml` and a sample to the tests.",
+        "",
+        f"Files: {', '.join(f'`{one}`' for one in SUFFIXES)} and `.zip` of any of them; text formats also as `.gz` and `.zst`;",
+        "a folder is one source, also one that `Dataset.save_to_disk` wrote, an hour of logs, or a batch's results beside",
+        "their requests.",
+        "",
+        "| format | recognised by | read as | right and wrong |",
+        "| --- | --- | --- | --- |",
+        *(_format_line(preset) for preset in sorted(presets(), key=lambda one: one.name.lower())),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _format_line(preset: Preset) -> str:
+    needs = ", ".join(f"`{need}`" for need in preset.needs).replace("|", "` or `")
+    fields = (f"{name} = {_listed(value)}" for name, value in preset.columns.items())
+    read = preset.refuse or "; ".join(fields)
+    return f"| [{preset.name}]({preset.link}): {preset.says} | {needs} | {read} | {preset.labels} |"
+
+
+def _listed(value: object) -> str:
+    words = value if isinstance(value, list) else [value]
+    return ", ".join(f"`{word}`" for word in words).replace("|", "` or `")
 
 
 def _default(value: object) -> str:
@@ -167,7 +227,12 @@ def readme() -> str:
 def main() -> None:
     """Write the pages."""
     settings = ENTRANCE_SETTINGS.read_text(encoding="utf-8")
-    for path, text in ((RECIPE_PAGE, recipe_page()), (README, readme()), (SETTINGS, settings)):
+    for path, text in (
+        (RECIPE_PAGE, recipe_page()),
+        (FORMATS_PAGE, formats_page()),
+        (README, readme()),
+        (SETTINGS, settings),
+    ):
         path.write_text(text, encoding="utf-8")
         print(f"wrote {path.relative_to(ROOT)}")
 

@@ -1,66 +1,193 @@
 """Before anything is read in bulk: the columns are settled, the formats known, the source pinned."""
 
-from collections.abc import Callable, Mapping
+import difflib
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
 from threading import Thread
 from typing import Any
 
 from skill_factory import wording
 from skill_factory.errors import ColumnError, NothingUsable, RecipeError, SourceError
 from skill_factory.formats import OwnFormats, chosen_formats, format_of
+from skill_factory.judge.trials import proposed_changes
 from skill_factory.reasons import Level, sentence
-from skill_factory.recipe.fields import MANY, REQUIRED
+from skill_factory.recipe.fields import IN_STEP, REQUIRED
+from skill_factory.recipe.language import language_of
 from skill_factory.recipe.model import Columns, Recipe, parse_recipe
 from skill_factory.recipe.phrases import phrase_book
-from skill_factory.sources import RawSource
-from skill_factory.sources.columns import mapped, needed_columns
-from skill_factory.sources.guessing import guess
+from skill_factory.sources import RawSource, WithNotes
+from skill_factory.sources.columns import mapped, needed_columns, question_of, value_at
+from skill_factory.sources.guessing import Guess, candidates, recognise
+from skill_factory.sources.profiles import profiles
+from skill_factory.sources.trying import with_proposals
 from skill_factory.tally import Reach, Tally
 
 SAMPLE_ROWS = 200
 """Rows that a mapping is guessed from."""
+_RULES_OF = {
+    "question": ("question_rule", "question_marks", "question_rest"),
+    "response": ("response_rule", "response_marks", "think", "thinking"),
+    "correct": ("label_rule", "right", "wrong", "threshold", "correct_else"),
+}
+"""What was proposed for a column goes when another column takes its place."""
 
 
-def settled_columns(
-    source: RawSource, columns: Columns, overrides: Mapping[str, Any] | None = None
-) -> Columns:
+@dataclass(frozen=True)
+class Settled:
+    """A recipe over a source: what was given, and what was guessed for the rest."""
+
+    recipe: Recipe
+    guess: Guess
+    missing: tuple[str, ...]
+    """Required fields that have no column."""
+    names: tuple[str, ...]
+    rows: Sequence[Mapping[str, Any]]
+    """The first rows of the source."""
+    notes: tuple[str, ...] = ()
+    """What a person should know of the files."""
+
+    @property
+    def columns(self) -> Columns:
+        """The mapping."""
+        return self.recipe.columns
+
+
+def settle(source: RawSource, recipe: Recipe, overrides: Mapping[str, Any] | None = None) -> Settled:
     """
-    The mapping of a recipe, guessed where it names none, with overrides on top (`{"correct": ["is_right"]}`).
+    The recipe with its mapping and rules guessed where it names none, with overrides on top (`{"correct": ["is_right"]}`).
 
-    A recipe that maps a required field keeps its other fields as they are: an empty one means "not there".
-    Errors: ColumnError, RecipeError for an unknown field, SourceError for a source without rows.
+    A recipe that maps a required field keeps all other fields as they are: an empty one means "not there". Errors:
+    ColumnError for a column that isn't there, RecipeError for an unknown field, SourceError for a source without rows.
     """
     names, rows = source.names(), source.head(SAMPLE_ROWS)
     if not rows:
         raise SourceError(
             f"{source.spec.name or 'The source'} holds no rows. Give a source with at least one."
         )
-    guessed, given = guess(names, rows).model_dump(), columns.model_dump()
-    given |= dict(overrides or {})
-    whole = any(columns.model_dump()[field] for field in REQUIRED)
-    fields = {f: given[f] or (guessed[f] if not whole or f in REQUIRED else given[f]) for f in given}
-    fields |= dict(overrides or {})
-    settled = parse_recipe({"columns": fields}).columns
-    missing = [field for field in REQUIRED if not getattr(settled, field)]
-    if missing:
-        raise ColumnError(
-            f"No column for {' and '.join(missing)}. Found: {wording.found(names)}. "
-            f"Choose one, e.g. --map {missing[0]}={names[0] if names else 'COLUMN'}."
-        )
-    needed_columns(settled, names)
-    _check_in_step(settled)
+    seen = recognise(names, rows)
+    columns = _with_guess(recipe.columns, seen.columns, overrides or {}, rows)
+    needed_columns(columns, names)
+    _check_in_step(columns)
+    _check_paths(overrides or {}, names, rows)
+    changed = recipe.model_copy(update={"columns": columns})
+    if not _is_whole(recipe.columns):
+        changed = _with_text_rules(changed, rows)
+    missing = tuple(field for field in REQUIRED if not _has(columns, field))
+    notes = tuple(source.notes()) if isinstance(source, WithNotes) else ()
+    return Settled(changed, seen, missing, tuple(names), rows, notes)
+
+
+def _is_whole(columns: Columns) -> bool:
+    return any(getattr(columns, field) for field in REQUIRED)
+
+
+def _has(columns: Columns, field: str) -> bool:
+    """Whether a required field is there; labels may also follow from a rule alone."""
+    return bool(getattr(columns, field)) or (
+        field == "correct" and columns.label_rule in ("all_right", "first")
+    )
+
+
+def _with_guess(
+    given: Columns, guessed: Columns, overrides: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]
+) -> Columns:
+    """What was given, the guess where nothing was, the overrides, and rules for what these changed."""
+    default, mine, proposed = Columns().model_dump(), given.model_dump(), guessed.model_dump()
+    whole = _is_whole(given)
+    fields = {
+        f: mine[f] if mine[f] != default[f] or (whole and f not in REQUIRED) else proposed[f] for f in mine
+    }
+    if not overrides:
+        return parse_recipe({"columns": fields}).columns
+    before = parse_recipe({"columns": fields}).columns
+    for field, rules in _RULES_OF.items():
+        named = parse_recipe({"columns": {field: overrides[field]}}).columns if field in overrides else None
+        if named is not None and getattr(named, field) != getattr(before, field):
+            fields |= {rule: mine[rule] for rule in rules}
+    fields |= dict(overrides)
+    set_already = {f for f in mine if mine[f] != default[f]}
+    return with_proposals(parse_recipe({"columns": fields}).columns, rows, {*set_already, *overrides})
+
+
+def _with_text_rules(recipe: Recipe, rows: Sequence[Mapping[str, Any]]) -> Recipe:
+    """The recipe with the answer rule, the verdict rule and the language that suit the rows, where it says nothing of them."""
+    if not recipe.columns.question or not recipe.columns.response:
+        return recipe
+    changes = proposed_changes(recipe.columns, rows)
+    asked = (question_of(row, recipe.columns) for row in rows)
+    changes["phrases.language"] = language_of(text for text in asked if isinstance(text, str))
+    kept = {
+        part
+        for part in ("answers", "verdicts", "phrases")
+        if getattr(recipe, part) != getattr(Recipe(), part)
+    }
+    wanted = {path: value for path, value in changes.items() if path.partition(".")[0] not in kept}
+    return recipe.changed(wanted) if wanted else recipe
+
+
+def settled_columns(
+    source: RawSource, columns: Columns, overrides: Mapping[str, Any] | None = None
+) -> Columns:
+    """The mapping of `settle`, with every required field. Errors: also ColumnError for one that is missing."""
+    return complete(settle(source, Recipe(columns=columns), overrides)).columns
+
+
+def complete(settled: Settled) -> Settled:
+    """The same where every required field has a column. Errors: ColumnError, SourceError for data that hold no rows of use."""
+    check_refused(settled)
+    if settled.missing:
+        raise ColumnError(missing_sentence(settled))
     return settled
+
+
+def check_refused(settled: Settled) -> None:
+    """Errors: SourceError for a known format that can't be used as it is, with what to do."""
+    preset = settled.guess.preset
+    if preset is None or not preset.refuse:
+        return
+    asked = {str(value_at(row, settled.columns.question)) for row in settled.rows}
+    if not settled.columns.question or len(asked) <= 1:
+        raise SourceError(preset.refuse)
+
+
+def missing_sentence(settled: Settled) -> str:
+    """Which fields have no column, what was found, and an example that could be it."""
+    field = settled.missing[0]
+    names = settled.names
+    could_be = next(iter(candidates(field, settled.columns, names, settled.rows)), "COLUMN")
+    return (
+        f"No column for {wording.listed(list(settled.missing))}. Found: {wording.found(names)}. "
+        f"Choose one, e.g. --map {field}={could_be}."
+    )
 
 
 def _check_in_step(columns: Columns) -> None:
     """Errors: ColumnError where a field has some columns for each response column, but not one for each."""
     n = len(columns.response)
-    for field in MANY:
+    for field in IN_STEP:
         found = getattr(columns, field)
         if len(found) not in (0, 1, n):
             raise ColumnError(
                 f"{len(found)} columns are mapped to {field} ({', '.join(found)}) for "
                 f"{wording.many(n, 'response column')}. Map one for each, in the same order, or one for all."
+            )
+
+
+def _check_paths(given: Mapping[str, Any], names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Errors: ColumnError for a path into records that finds nothing, with the nearest one that is there."""
+    asked = [(f, p) for f, v in given.items() for p in ([v] if isinstance(v, str) else v) if "." in str(p)]
+    asked = [(f, p) for f, p in asked if p not in names and "@" not in p and "*" not in p]
+    if not asked:
+        return
+    there = list(profiles(list(names), rows))
+    for field, path in asked:
+        if path not in there and path.partition(".")[0] in names:
+            near = difflib.get_close_matches(path, there, n=1, cutoff=0.3)
+            inside = [one for one in there if one.startswith(f"{path.partition('.')[0]}.")]
+            raise ColumnError(
+                f"The path {path!r} mapped to {field} finds nothing in the first rows. Found there: "
+                f"{wording.found(inside) or 'no records'}. Choose one, e.g. --map {field}={(near or inside or ['COLUMN'])[0]}."
             )
 
 
@@ -73,7 +200,8 @@ def ready(
     """The recipe with its columns settled, checked against the source. Errors: ColumnError, RecipeError."""
     chosen_formats(recipe.traces.formats, own)
     phrase_book(recipe.phrases)
-    columns = settled_columns(source, recipe.columns, overrides)
+    settled = complete(settle(source, recipe, overrides))
+    columns, recipe = settled.columns, settled.recipe
     if not columns.reflections and (
         needs := [code for code in recipe.traces.formats if format_of(code, own).reflects]
     ):

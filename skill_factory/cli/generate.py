@@ -278,6 +278,8 @@ def tell_made(made: "Made", as_json: bool, **more: Any) -> None:
     print(
         f"{made.answers:,} answers, {made.tokens['prompt']:,} tokens in, {made.tokens['completion']:,} out{spent}."
     )
+    for note in made.notes:
+        print(note)
     if made.lost:
         print(f"{made.lost:,} requests broke off before their answer came; a provider may have billed them.")
     if made.ending != "cancelled":

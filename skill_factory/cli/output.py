@@ -27,11 +27,18 @@ def plain(text: str) -> str:
 
 
 def show_inspection(found: "Inspection") -> None:
-    """Columns, mapping, usable questions and advice."""
+    """Columns, what they look like, mapping, rules, counts, usable questions and advice."""
     _say("Columns")
     _aligned(found.columns)
+    if found.preset:
+        _say(f"\nThis looks like {found.preset}: {found.about}")
     _say("\nMapping")
     _aligned([*found.mapping, *((name, "not there") for name in found.missing)])
+    if found.rules:
+        _say("\nRead by")
+        _aligned([(one.rule.value, one.said) for one in found.rules])
+    _say("\nFound")
+    _aligned([(name, f"{number:,}") for name, number in vars(found.found).items()])
     if found.usable:
         note = f"first {found.rows:,} rows; --whole reads all" if found.sampled else f"{found.rows:,} rows"
         _say(f"\nUsable questions ({note})")
@@ -57,6 +64,12 @@ def show_build(result: "BuildResult") -> None:
         _say(f"  {level.value:<12}{one['kept']:>12,} of {one['read']:>12,} kept")
         for reason, number in sorted(one["dropped"].items(), key=lambda item: -item[1]):
             _say(f"  {'':<12}{number:>12,} {sentence(level, reason)} ({reason})")
+    if thinking := report.get("thinking"):
+        _say(
+            f"  thinking    {thinking['characters']:,} characters left out of {thinking['responses']:,} responses"
+        )
+    if given := report.get("given_away"):
+        _say(f"  given away  {given['kept']:,} kept reflections of wrong responses state the gold answer")
     labels = ", ".join(f"{label}: {n:,}" for label, n in report["traces_by_label"].items())
     _say(f"  labels      {labels}")
 

@@ -19,7 +19,7 @@ from skill_factory.generate.folder import RawFolder
 from skill_factory.generate.job import Job, Made
 from skill_factory.generate.limits import Ending
 from skill_factory.generate.money import Spending
-from skill_factory.generate.net.endpoint import parse_completion
+from skill_factory.generate.net.completion import parse_completion
 from skill_factory.generate.net.trouble import Trouble
 from skill_factory.generate.progress import GenerateProgress, Report, silent
 from skill_factory.generate.request import Request

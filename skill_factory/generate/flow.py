@@ -18,7 +18,8 @@ from skill_factory.generate.job import Job, Kind, Made
 from skill_factory.generate.limits import Ending
 from skill_factory.generate.lineage import card_of, questions_behind, report_of
 from skill_factory.generate.money import Spending
-from skill_factory.generate.net.endpoint import Asker, Endpoint, asker
+from skill_factory.generate.net.endpoint import Asker, Endpoint, asker, check_key
+from skill_factory.generate.notes import ESTIMATED, notes_on
 from skill_factory.generate.pilot import Pilot, pilot_of
 from skill_factory.generate.progress import GenerateProgress, Report, silent
 from skill_factory.generate.prompts import Prompt, prompt_book
@@ -52,6 +53,7 @@ def generate(
     A run that was stopped, killed or cut short by its budget goes on where it was. Errors: SkillFactoryError.
     """
     job = replace(job.checked(), endpoint=job.endpoint.checked())
+    check_key(job.endpoint, key)
     folder = RawFolder(job.out)
     folder.check_free()
     plan = plan or planned(job, token)
@@ -179,6 +181,7 @@ def finish(
     if job.pilot:
         pilot = pilot_of(job.kind.value, job.out, counts, spending, moment, plan.tried, plan.total)
         folder.note_pilot(pilot.to_json())
+    counts[ESTIMATED] = store.estimated()
     missing = counts["unanswered"]
     lineage = report_of(
         job, plan.source.pinned(), plan.prompts, counts, spending, store.failures(), (started, now()),
@@ -212,9 +215,10 @@ def _made(
 ) -> Made:
     tokens = {"prompt": spending.prompt_tokens, "completion": spending.completion_tokens}
     missing = counts["unanswered"] if ending is not Ending.CANCELLED else moment.total - moment.done
+    notes = notes_on(job.kind, counts, job.sampling)
     return Made(
         job.out, ending.value, rows, dict(sorted(counts.items())), spending.answers, tokens,
-        round(spending.cost, 6), spending.lost, missing, store.failures(), pilot,
+        round(spending.cost, 6), spending.lost, missing, store.failures(), pilot, notes,
     )  # fmt: skip
 
 

@@ -91,3 +91,5 @@ class Made:
     failures: Mapping[str, int] = field(default_factory=dict)
     """Failed attempts by reason, all runs."""
     pilot: Pilot | None = None
+    notes: tuple[str, ...] = ()
+    """Sentences on what a person should know of the answers."""

@@ -10,6 +10,7 @@ from skill_factory.build.card import BEGIN, END
 from skill_factory.generate.folder import read_report
 from skill_factory.generate.job import Job, Kind
 from skill_factory.generate.money import Spending
+from skill_factory.generate.notes import EQUAL, ESTIMATED, JOINED
 from skill_factory.generate.pilot import Pilot
 from skill_factory.generate.prompts import Prompt
 from skill_factory.recipe.model import Source
@@ -59,7 +60,7 @@ def _reasons(failures: Mapping[str, int]) -> dict[str, int]:
     reasons: Counter[str] = Counter()
     for why, number in failures.items():
         status, words = re.search(r"HTTP \d+", why), why.split(":")[0]
-        reasons[status[0] if status else words if re.fullmatch(r"[A-Za-z ]+", words) else "other"] += number
+        reasons[status[0] if status else words if re.fullmatch(r"[A-Za-z' ]+", words) else "other"] += number
     return dict(reasons)
 
 
@@ -140,6 +141,9 @@ _COUNTS = {
     "finish_length": "Answers cut off at the token limit",
     "finish_refused": "Answers refused",
     "finish_empty": "Empty answers",
+    EQUAL: "Answers equal to another one",
+    JOINED: "Answers whose thinking came in a field of its own, and is back inside <think> tags",
+    ESTIMATED: "Answers whose tokens are estimated",
     "unanswered": "Requests without an answer",
 }
 

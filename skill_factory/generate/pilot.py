@@ -11,6 +11,7 @@ import pyarrow as pa
 from skill_factory.formats.right_last import CORRECT_LAST_FULL
 from skill_factory.generate.folder import DATA
 from skill_factory.generate.money import Spending
+from skill_factory.generate.notes import EQUAL
 from skill_factory.generate.progress import GenerateProgress
 from skill_factory.generate.work import STAGE
 from skill_factory.judge.facts import read
@@ -97,6 +98,7 @@ def usable_questions(folder: Path, kind: str) -> list[int]:
         extracted_answer=(f"{STAGE}__eval_extracted_answers",),
         reflections=(f"{STAGE}_reflection",) if kind == "reflections" else (),
         prompt_variant="prompt_variant",
+        think="after",  # what a build proposes for texts that hold thinking
     )
     recipe = Recipe(columns=columns)
     source = FileSource.open(str(folder / DATA))
@@ -170,6 +172,7 @@ def _endings(counts: Counter[str]) -> dict[str, float]:
         "cut_off": _share(counts["finish_length"], answers),
         "refused": _share(counts["finish_refused"], answers),
         "empty": _share(counts["finish_empty"], answers),
+        "equal": _share(counts[EQUAL], answers),
     }
 
 
@@ -185,6 +188,7 @@ _WORDS = {
     "cut_off": "answers cut off at the token limit",
     "refused": "answers refused",
     "empty": "empty answers",
+    "equal": "answers equal to another one",
 }
 
 

@@ -13,7 +13,7 @@ from skill_factory.generate.request import Request
 from skill_factory.generate.store import AnswerStore
 from skill_factory.recipe.model import Columns
 from skill_factory.sources import RawSource
-from skill_factory.sources.columns import Batch, is_unicode, value_at
+from skill_factory.sources.columns import Batch, is_unicode, of_question, question_of, value_at
 
 STAGE = "model_responses__mutated_prompts"
 SLICE = 256
@@ -61,12 +61,12 @@ def slices(batch: Batch) -> Iterator[list[dict[str, Any]]]:
 
 def questions(source: RawSource, columns: Columns, counts: Counter[str]) -> Iterator[Question]:
     """The different questions of a source in its order; rows without one are counted. Memory: 8 bytes of id each."""
-    narrow = Columns(question=columns.question, answer=columns.answer)
+    narrow = of_question(columns, answer=columns.answer)
     seen: set[int] = set()
     for piece in source.pieces():
         for batch in piece.batches(narrow):
             for row in (row for part in slices(batch) for row in part):
-                text = value_at(row, narrow.question)
+                text = question_of(row, narrow)
                 if not isinstance(text, str) or not text.strip() or not is_unicode(text):
                     counts["rows_without_question"] += 1
                     continue

@@ -1,36 +1,49 @@
-"""Which files of a repository make which subset and split: pure, from the file list and the card's front matter.
+"""Which files of a repository make which subset and split, from the file list and the card's front matter alone.
 
 The rules are those of the `datasets` library: what the card declares, else what the files' names say.
 """
 
+import posixpath
 import re
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import Any
 
-KINDS = {".parquet": "parquet", ".jsonl": "json", ".ndjson": "json", ".json": "json", ".csv": "csv"}
+KINDS = {
+    ".parquet": "parquet", ".jsonl": "json", ".ndjson": "json", ".json": "json", ".csv": "csv", ".tsv": "csv",
+    ".arrow": "arrow",
+}  # fmt: skip
 """Endings of data files that can be read, and the `datasets` builder that reads them."""
 PACKED = (".gz", ".zst")
 """Endings of compressed text files; the one before tells what is in them."""
-SPLIT_WORDS = {
-    "train": "train",
-    "training": "train",
-    "test": "test",
-    "testing": "test",
-    "eval": "test",
-    "evaluation": "test",
-    "validation": "validation",
-    "valid": "validation",
-    "val": "validation",
-    "dev": "validation",
+DEFAULT = "train"
+_SEPARATOR = "._ 0-9-"
+_KEYWORDS = {
+    "train": ("train", "training"),
+    "validation": ("validation", "valid", "dev", "val"),
+    "test": ("test", "testing", "eval", "evaluation"),
 }
-"""Words in a file's path that name its split, as the `datasets` library understands them."""
+"""Words in a file's path that name its split, as the `datasets` library understands them, and in its order."""
+_IN_FOLDER = ("**/{w}/**", "**/{w}[{s}]*/**", "**/*[{s}]{w}/**", "**/*[{s}]{w}[{s}]*/**")
+_IN_NAME = ("**/{w}[{s}]*", "**/*[{s}]{w}[{s}]*")
+_SHARDED = re.compile(r"data/([^/]+)-\d{5}-of-\d{5}[^/]*\.[^/]*")
+_SPLIT_NAME = re.compile(r"\w+(\.\w+)*")
+_IGNORED = (
+    "README.md",
+    "config.json",
+    "dataset_info.json",
+    "dataset_infos.json",
+    "dummy_data.zip",
+    "dataset_dict.json",
+)
+"""Files that the library passes over unless they are asked for by name."""
 
 
 @dataclass(frozen=True)
 class Split:
-    """The files of one split; `rows` is None where neither card nor footers tell."""
+    """The files of one split; `rows` is None if neither the card nor the footers say."""
 
     name: str
     files: tuple[str, ...]
@@ -40,7 +53,7 @@ class Split:
 
 @dataclass(frozen=True)
 class Config:
-    """One subset: its splits and its columns, name → type (as Arrow writes it)."""
+    """One subset: its splits, and its columns as name → type (in Arrow's spelling)."""
 
     name: str
     kind: str
@@ -50,34 +63,193 @@ class Config:
 
     @property
     def rows(self) -> int | None:
+        """Rows of all splits; None if those of one aren't known."""
         known = [split.rows for split in self.splits if split.rows is not None]
         return sum(known) if len(known) == len(self.splits) else None
 
 
 def front_matter(card: str) -> dict[str, Any]:
-    """The YAML fields of a card; {} when there are none or they can't be read."""
+    """The YAML fields of a card; {} if there are none or they can't be read."""
     import yaml  # type: ignore[import-untyped]
 
-    found = re.match(r"\ufeff?\s*---[ \t]*\r?\n(.*?\n)?---[ \t]*(\r?\n|$)", card, re.DOTALL)
+    head = re.match(r"\ufeff?\s*---[ \t]*\r?\n(.*?\n)?---[ \t]*(\r?\n|$)", card, re.DOTALL)
     try:
-        fields = yaml.safe_load(found[1] or "") if found else None
+        fields = yaml.safe_load(head[1] or "") if head else None
     except yaml.YAMLError:
         return {}
     return fields if isinstance(fields, dict) else {}
 
 
 def configs_of(sizes: Mapping[str, int], card: Mapping[str, Any]) -> tuple[Config, ...]:
-    """Subsets and splits of a file list: as the card declares them, else by the files' names."""
-    declared = [one for one in card.get("configs") or [] if isinstance(one, dict) and one.get("config_name")]
-    if any("data_files" in one for one in declared):
-        made = [_declared(one, sizes) for one in declared]
+    """
+    Subsets and splits of a file list: as the card declares them, else by the files' names.
+
+    A card that declares what can't be read declares nothing: the files' names decide.
+    """
+    declared = _declared(card)
+    if declared:
+        made = [_of_declared(one, sizes) for one in declared]
     else:
-        made = [_grouped("default", _by_name(data_files(sizes)), sizes, False)]
+        made = [_grouped("default", split_files(sizes, _by_name(sizes)), sizes, False)]
     return tuple(config for config in made if config.splits)
 
 
+@dataclass(frozen=True)
+class _Declared:
+    """One entry of a card's `configs`."""
+
+    name: str
+    patterns: Mapping[str, Sequence[str]] | None
+    """Split → patterns; None where the files' names decide."""
+    folder: str
+    is_default: bool
+
+
+def _declared(card: Mapping[str, Any]) -> list[_Declared]:
+    """The card's subsets; none where one of them can't be read."""
+    entries = card.get("configs")
+    if not isinstance(entries, list) or not entries:
+        return []
+    found = [_entry(one) for one in entries]
+    return [one for one in found if one] if all(found) else []
+
+
+def _entry(one: Any) -> _Declared | None:
+    if not isinstance(one, Mapping) or not isinstance(one.get("config_name"), str | int | float):
+        return None
+    folder = one.get("data_dir")
+    if folder is not None and not isinstance(folder, str):
+        return None
+    patterns = None
+    if one.get("data_files") is not None:
+        patterns = _patterns(one["data_files"])
+        if patterns is None:
+            return None
+    return _Declared(
+        str(one["config_name"]),
+        patterns,
+        posixpath.normpath(folder) if folder else "",
+        bool(one.get("default")),
+    )
+
+
+def _patterns(value: Any) -> dict[str, list[str]] | None:
+    """Split → patterns of a `data_files`: a pattern, a list of them, or entries with split and path; None for others."""
+    if isinstance(value, str):
+        return {DEFAULT: [value]}
+    if not isinstance(value, list) or not value:
+        return None
+    if all(isinstance(one, str) for one in value):
+        return {DEFAULT: list(value)}
+    found: dict[str, list[str]] = {}
+    for one in value:
+        if not isinstance(one, Mapping) or set(one) != {"split", "path"} or not isinstance(one["split"], str):
+            return None
+        paths = [one["path"]] if isinstance(one["path"], str) else one["path"]
+        good = isinstance(paths, list) and bool(paths) and all(isinstance(path, str) for path in paths)
+        if not good or not _SPLIT_NAME.fullmatch(one["split"]) or one["split"] in found:
+            return None
+        found[one["split"]] = list(paths)
+    return found
+
+
+def _of_declared(one: _Declared, sizes: Mapping[str, int]) -> Config:
+    prefix = f"{one.folder}/" if one.folder and one.folder != "." else ""
+    inside = {path.removeprefix(prefix): size for path, size in sizes.items() if path.startswith(prefix)}
+    patterns = one.patterns if one.patterns is not None else _by_name(inside)
+    splits = {
+        split: [prefix + path for path in paths] for split, paths in split_files(inside, patterns).items()
+    }
+    return _grouped(one.name, splits, sizes, one.is_default)
+
+
+# -- patterns ------------------------------------------------------------------------------------------------------
+
+
+def split_files(paths: Iterable[str], patterns: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    """Split → the files of the given ones that its patterns match, each once, in the order of the patterns."""
+    every = sorted(paths)
+    return {
+        split: list(dict.fromkeys(path for pattern in wanted for path in matching(every, pattern)))
+        for split, wanted in patterns.items()
+    }
+
+
+def matching(paths: Iterable[str], pattern: str) -> list[str]:
+    """The paths that a pattern matches: `*` stays within a folder, `**` does not; hidden ones only where it names them."""
+    pattern = posixpath.normpath(pattern)
+    translated = _translated(pattern)
+    ignored = set(_IGNORED) - {posixpath.basename(pattern)}
+    return [
+        path for path in paths
+        if translated.fullmatch(path) and posixpath.basename(path) not in ignored
+        and _parts(path, ".") == _parts(pattern, ".")
+        and _parts(posixpath.dirname(path), "__") == _parts(posixpath.dirname(pattern), "__")
+    ]  # fmt: skip
+
+
+def _parts(path: str, start: str) -> int:
+    return sum(part.startswith(start) and set(part) != {"."} for part in path.split("/"))
+
+
+@lru_cache(maxsize=512)
+def _translated(pattern: str) -> re.Pattern[str]:
+    """A glob as a regular expression, as fsspec reads it."""
+    parts = pattern.split("/")
+    found = []
+    for place, part in enumerate(parts):
+        last = place == len(parts) - 1
+        if part == "**":
+            found.append(".*" if last else "(?:.+/)?")
+        else:
+            found.append(_one_part(part) + ("" if last else "/"))
+    return re.compile("".join(found), re.DOTALL)
+
+
+_SIGNS = re.compile(r"\*\*|\*|\?|\[[!^]?\]?[^\]]*\]|.", re.DOTALL)
+
+
+def _one_part(part: str) -> str:
+    """One name of a glob; a double star within it, as old cards have it, goes across folders."""
+    stars = {"**": ".*", "*": "[^/]*", "?": "[^/]"}
+    found = []
+    for sign in _SIGNS.findall(part):
+        if sign in stars:
+            found.append(stars[sign])
+        elif sign.startswith("[") and len(sign) > 2:
+            inner = sign[1:-1].replace("\\", r"\\")
+            found.append(f"[{'^' + inner[1:] if inner[0] in '!^' else inner}]")
+        else:
+            found.append(re.escape(sign))
+    return "".join(found)
+
+
+def _by_name(paths: Iterable[str]) -> dict[str, list[str]]:
+    """Split → patterns, by the first way of naming that any file follows."""
+    every = sorted(paths)
+    sharded = {m[1] for path in every if (m := _SHARDED.fullmatch(path))}
+    if sharded and all(_SPLIT_NAME.fullmatch(split) for split in sharded):
+        order = [split for split in _KEYWORDS if split in sharded]
+        order += sorted(sharded - set(order))
+        digits = "[0-9]" * 5
+        return {split: [f"data/{split}-{digits}-of-{digits}*.*"] for split in order}
+    if matching(every, "**/*.eval"):
+        return {"logs": ["**/*.eval"]}
+    for shapes in (_IN_FOLDER, _IN_NAME):
+        found = {
+            split: [shape.format(w=word, s=_SEPARATOR) for word in words for shape in shapes]
+            for split, words in _KEYWORDS.items()
+        }
+        there = {
+            split: wanted for split, wanted in found.items() if any(matching(every, one) for one in wanted)
+        }
+        if there:
+            return there
+    return {DEFAULT: ["**"]}
+
+
 def data_files(paths: Iterable[str]) -> list[str]:
-    """The paths that hold data, sorted; hidden files and the data set's own JSON notes are none."""
+    """The paths that hold data, sorted; hidden files and the dataset's own JSON notes don't count."""
     notes = ("dataset_info.json", "dataset_infos.json", "report.json")
     return sorted(
         path
@@ -87,60 +259,35 @@ def data_files(paths: Iterable[str]) -> list[str]:
 
 
 def ending(path: str) -> str:
-    """A file's ending in lower case, that of its content where it is compressed."""
+    """A file's ending in lower case; that of the content for a compressed file."""
     name = path.lower()
     bare = name.removesuffix(".gz").removesuffix(".zst")
-    found = re.search(r"\.[a-z]+$", bare)
-    return found[0] if found and not (found[0] == ".parquet" and bare != name) else ""
-
-
-def _declared(one: Mapping[str, Any], sizes: Mapping[str, int]) -> Config:
-    wanted = one.get("data_files", [])
-    if isinstance(wanted, str | list) and not (
-        wanted and isinstance(wanted, list) and isinstance(wanted[0], dict)
-    ):
-        wanted = [{"split": "train", "path": wanted}]
-    folder = str(one.get("data_dir") or "").strip("/")
-    prefix = f"{folder}/" if folder else ""
-    splits: dict[str, list[str]] = {}
-    for entry in wanted:
-        patterns = [entry["path"]] if isinstance(entry["path"], str) else list(entry["path"])
-        fitting = [path for path in data_files(sizes) if any(_fits(path, prefix + p) for p in patterns)]
-        splits.setdefault(str(entry.get("split", "train")), []).extend(fitting)
-    return _grouped(str(one["config_name"]), splits, sizes, bool(one.get("default")))
-
-
-def _fits(path: str, pattern: str) -> bool:
-    """Whether a card's pattern means the path: `*` stays within a folder, `**` does not."""
-    if "**" in pattern:
-        return fnmatchcase(path, pattern.replace("**/", "*").replace("**", "*"))
-    return path.count("/") == pattern.count("/") and fnmatchcase(path, pattern)
-
-
-def _by_name(paths: Iterable[str]) -> dict[str, list[str]]:
-    splits: dict[str, list[str]] = {}
-    for path in paths:
-        words = re.split(r"[/._ -]|\d+", path.lower())
-        named = next((SPLIT_WORDS[word] for word in words if word in SPLIT_WORDS), "train")
-        splits.setdefault(named, []).append(path)
-    return splits
+    suffix = re.search(r"\.[a-z]+$", bare)
+    return suffix[0] if suffix and not (suffix[0] == ".parquet" and bare != name) else ""
 
 
 def _grouped(
     name: str, splits: Mapping[str, list[str]], sizes: Mapping[str, int], is_default: bool
 ) -> Config:
     """A subset whose files have one format, that of most of them: the library reads no mixture."""
-    kinds = [KINDS[ending(path)] for paths in splits.values() for path in paths]
-    kind = max(sorted(set(kinds)), key=kinds.count, default="")
-    kept = {split: tuple(p for p in paths if KINDS[ending(p)] == kind) for split, paths in splits.items()}
+    readable = {split: [path for path in paths if ending(path) in KINDS] for split, paths in splits.items()}
+    kinds = Counter(KINDS[ending(path)] for paths in readable.values() for path in paths)
+    kind = max(sorted(kinds), key=lambda one: (kinds[one], one == "parquet"), default="")
+    kept = {split: tuple(p for p in paths if KINDS[ending(p)] == kind) for split, paths in readable.items()}
     made = tuple(Split(s, paths, sum(sizes[p] for p in paths)) for s, paths in kept.items() if paths)
     return Config(name, kind, made, {}, is_default)
 
 
 def told_rows(config: str, card: Mapping[str, Any]) -> dict[str, int]:
-    """Rows per split, where the card's `dataset_info` tells them."""
-    told = card.get("dataset_info") or []
-    entries = [told] if isinstance(told, dict) else [one for one in told if isinstance(one, dict)]
-    fitting = [one for one in entries if one.get("config_name", "default") == config]
-    splits = [split for one in fitting for split in one.get("splits") or []]
-    return {s["name"]: int(s["num_examples"]) for s in splits if "name" in s and "num_examples" in s}
+    """Rows per split, where the card's `dataset_info` tells them; what it doesn't tell plainly is left out."""
+    told = card.get("dataset_info")
+    entries = [told] if isinstance(told, Mapping) else told if isinstance(told, list) else []
+    fitting = [
+        one for one in entries if isinstance(one, Mapping) and one.get("config_name", "default") == config
+    ]
+    splits = [split for one in fitting if isinstance(one.get("splits"), list) for split in one["splits"]]
+    return {
+        str(one["name"]): one["num_examples"]
+        for one in splits
+        if isinstance(one, Mapping) and "name" in one and type(one.get("num_examples")) is int
+    }

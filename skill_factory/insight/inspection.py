@@ -1,26 +1,31 @@
-"""A first look at a source: its columns, the guessed mapping, usable questions at N = 1..10, and what to do next."""
+"""A first look at a source: what it looks like, what was read, how, what it lacks, what is doubtful, and what to do next."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from skill_factory.build.prepare import described, settled_columns
+from skill_factory import wording
+from skill_factory.build.prepare import Settled, check_refused, described, missing_sentence, settle
 from skill_factory.errors import ColumnError
 from skill_factory.formats import format_of, overlap_sentence
-from skill_factory.insight.proposal import Proposal, propose, without_empty_reflections
+from skill_factory.insight.doubts import Doubt, Sample, doubts
+from skill_factory.insight.proposal import Proposal, propose
 from skill_factory.judge.counting import tally_judgement
 from skill_factory.judge.facts import read
 from skill_factory.judge.judge import judge, reach
+from skill_factory.judge.trials import all_tried
 from skill_factory.model import TraceFormat
 from skill_factory.reasons import Level, sentence
-from skill_factory.recipe.model import Columns, Recipe, new_recipe
+from skill_factory.recipe.model import Recipe, new_recipe
 from skill_factory.sources import RawSource, open_source
-from skill_factory.sources.canonical import canonical, tally_rows
-from skill_factory.sources.columns import CANONICAL
+from skill_factory.sources.canonical import Canonical, canonical, tally_rows
+from skill_factory.sources.columns import CANONICAL, excerpt, value_at
+from skill_factory.sources.trying import Choice
 from skill_factory.tally import Tally
-from skill_factory.wording import many
 
 SAMPLE_ROWS = 20_000
 MOST = 10
@@ -28,6 +33,18 @@ ONE_LOOK = 20_000_000
 """Sources up to this many bytes are read whole."""
 LARGEST_LOOK = 200_000_000
 """Bytes of text after which any look ends: a packed source may hold a thousand times its size."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was read, before any filter."""
+
+    questions: int = 0
+    responses: int = 0
+    right: int = 0
+    wrong: int = 0
+    unlabelled: int = 0
+    critiques: int = 0
 
 
 @dataclass(frozen=True)
@@ -45,6 +62,18 @@ class Inspection:
     sampled: bool
     """Only the first rows were read."""
     tally: Tally
+    recipe: Recipe
+    """With the mapping and the rules by which the rows were read."""
+    preset: str = ""
+    """The known format that these data look like."""
+    about: str = ""
+    """What that format is, and where its labels come from."""
+    found: Found = Found()
+    needs: list[str] = field(default_factory=list)
+    """What is lacking: grade, labels, answers, critiques, responses."""
+    doubts: list[Doubt] = field(default_factory=list)
+    rules: list[Choice] = field(default_factory=list)
+    """The choice of each rule that is in force, with its hits."""
     usable: list[int] = field(default_factory=list)
     """Usable questions at N = 1, 2, … 10."""
     advice: list[str] = field(default_factory=list)
@@ -52,6 +81,20 @@ class Inspection:
     def to_json(self) -> dict[str, Any]:
         """The look as JSON values."""
         return {
+            "preset": self.preset,
+            "found": vars(self.found),
+            "needs": self.needs,
+            "doubts": [doubt.to_json() for doubt in self.doubts],
+            "rules": [
+                {
+                    "rule": one.rule.value,
+                    "choice": one.code,
+                    "title": one.title,
+                    "found": one.found,
+                    "of": one.of,
+                }
+                for one in self.rules
+            ],
             "columns": dict(self.columns),
             "mapping": dict(self.mapping),
             "missing": self.missing,
@@ -70,92 +113,214 @@ def inspect(
     columns: Mapping[str, Any] | None = None,
     whole: bool = False,
     token: str | None = None,
+    most_rows: int = 0,
 ) -> Inspection:
-    """Look at a source: all of a small one, the first rows of a large one unless `whole`. Errors: SourceError."""
+    """
+    Look at a source: all of a small one, the first rows of a large one unless `whole`; at most `most_rows` if given.
+
+    Labels and reflections may be missing. Errors: SourceError, and ColumnError where no questions or responses are found.
+    """
     recipe = recipe or new_recipe()
     raw = open_source(source, recipe.source, token) if isinstance(source, str) else source
-    names, head = raw.names(), raw.head(20)
-    shown = [(name, _example(head, name)) for name in names]
-    try:
-        settled = settled_columns(raw, recipe.columns, columns)
-    except ColumnError as error:
-        return Inspection(shown, [], ["question", "response", "correct"], 0, True, Tally(), [], [str(error)])
-    recipe = recipe.model_copy(update={"columns": settled})
-    rows, tally, sampled = _sample(raw, recipe, whole or 0 < raw.size <= ONE_LOOK)
-    reading = read(rows, recipe)
-    judgement, recipe = without_empty_reflections(reading.facts, judge(reading.facts, recipe), recipe)
-    tally.add(tally_judgement(reading.facts, judgement, recipe))
-    usable = reach(judgement, recipe, format_of(recipe.traces.formats[0]).needs, MOST)
+    settled = settle(raw, recipe, columns)
+    check_refused(settled)
+    if {"question", "response"} & set(settled.missing):
+        raise ColumnError(missing_sentence(settled))
+    every = not most_rows and (whole or 0 < raw.size <= ONE_LOOK)
+    rows, tally, sampled = _sample(raw, settled.recipe, every, most_rows or SAMPLE_ROWS)
+    if not rows.num_rows:
+        raise ColumnError(_unreadable(settled, tally))
+    return _inspected(raw, settled, rows, tally, sampled)
+
+
+def _inspected(raw: RawSource, settled: Settled, rows: pa.Table, tally: Tally, sampled: bool) -> Inspection:
+    recipe = settled.recipe
+    bare = recipe
+    if not _reflections(rows):  # a mapped column without a single reflection would drop every response
+        bare = recipe.changed({"columns.reflections": ()})
+    reading = read(_labelled(rows), bare)
+    judgement = judge(reading.facts, bare)
+    tally.add(tally_judgement(reading.facts, judgement, bare))
+    usable = reach(judgement, bare, format_of(_format(bare)).needs, MOST)
+    sample = Sample(settled, rows.drop_columns([ROW]), tally)
+    doubtful = doubts(sample)
+    needs = needed(sample)
     missing = [
         f
-        for f in ("answer", "extracted_answer", "reflections", "prompt_variant")
-        if not getattr(recipe.columns, f)
+        for f in ("correct", "answer", "extracted_answer", "reflections", "prompt_variant")
+        if not getattr(settled.columns, f)
     ]
-    advice = advise(propose(reading.facts, judgement, recipe), tally, settled, recipe)
-    read_rows = tally.ledger[Level.ROWS].read
-    return Inspection(shown, described(recipe.columns), missing, read_rows, sampled, tally, usable, advice)
+    preset = settled.guess.preset
+    return Inspection(
+        columns=[(name, _example(settled, name)) for name in settled.names],
+        mapping=described(settled.columns),
+        missing=missing,
+        rows=tally.ledger[Level.ROWS].read,
+        sampled=sampled,
+        tally=tally,
+        recipe=recipe,
+        preset=preset.name if preset else "",
+        about=f"{preset.says}. Right and wrong: {preset.labels}. {preset.link}" if preset else "",
+        found=_found(rows),
+        needs=needs,
+        doubts=doubtful,
+        rules=rules_in_force(settled),
+        usable=usable,
+        advice=advise(propose(reading.facts, judgement, bare), needs, doubtful, bare),
+    )
 
 
-def advise(proposal: Proposal, tally: Tally, mapped: Columns, recipe: Recipe) -> list[str]:
-    """
-    What to do next, most important first.
+def _format(recipe: Recipe) -> str:
+    """The format whose yield is shown: the recipe's own, or the one that needs no reflections where there are none."""
+    return recipe.traces.formats[0] if recipe.columns.reflections else TraceFormat.NO_REFLECTION.value
 
-    `mapped` is the mapping as it was settled; `recipe` has none of reflections where the column holds none.
-    """
-    advice = []
-    if not recipe.columns.reflections:
-        read = tally.ledger[Level.ROWS].read
-        where = (
-            f"The column {mapped.reflections[0]} holds no reflections in the {many(read, 'row')} read"
-            if mapped.reflections
-            else "No column holds reflections"
-        )
-        advice.append(
-            f"{where}. Make them with `generate reflections`, or build the weaker `--format {TraceFormat.NO_REFLECTION}`."
-        )
+
+def _unreadable(settled: Settled, tally: Tally) -> str:
+    """Why no row could be read, with what was found there."""
+    rows = tally.ledger[Level.ROWS]
+    reason, number = rows.dropped.most_common(1)[0]
+    shown = tally.examples.get(reason, ["nothing"])[0]
+    mapping = wording.listed([f"{field} = {column}" for field, column in described(settled.columns)])
+    return (
+        f"No responses can be read: in {number:,} of {rows.read:,} rows {sentence(Level.ROWS, reason)} ({shown}). "
+        f"Read as {mapping}. Choose other columns, e.g. --map response=COLUMN."
+    )
+
+
+def rules_in_force(settled: Settled) -> list[Choice]:
+    """The choice of every rule by which the rows are read, with what it finds in the first of them."""
+    tree = settled.recipe.flat()
+    found = []
+    for choices in all_tried(settled.recipe, settled.rows).values():
+        fitting = [
+            one for one in choices if one.of and all(_same(tree[p], v) for p, v in one.changes.items())
+        ]
+        found += fitting[-1:]
+    return found
+
+
+def _same(left: Any, right: Any) -> bool:
+    return (list(left) if isinstance(left, list | tuple) else left) == (
+        list(right) if isinstance(right, list | tuple) else right
+    )
+
+
+# -- what was found ------------------------------------------------------------------------------------------------
+
+
+def _found(rows: pa.Table) -> Found:
+    right = int(pc.sum(rows["correct"]).as_py() or 0)
+    unlabelled = rows["correct"].null_count
+    questions = len(pc.unique(rows["question"]))
+    return Found(
+        questions, rows.num_rows, right, rows.num_rows - right - unlabelled, unlabelled, _reflections(rows)
+    )
+
+
+def _reflections(rows: pa.Table) -> int:
+    texts = pc.list_flatten(rows["reflections"])
+    return int(pc.sum(pc.not_equal(pc.utf8_trim_whitespace(texts), "")).as_py() or 0)
+
+
+def _labelled(rows: pa.Table) -> pa.Table:
+    """The rows as a build takes them: none of a row of the source that lacks a label."""
+    labelled = pc.is_valid(rows["correct"])
+    lacking = pc.unique(rows[ROW].filter(pc.invert(labelled)))
+    kept = rows.filter(pc.invert(pc.is_in(rows[ROW], value_set=lacking))) if len(lacking) else rows
+    return kept.drop_columns([ROW]).cast(CANONICAL)
+
+
+def needed(sample: Sample) -> list[str]:
+    """What is lacking for traces that show a retry."""
+    labels, answers = sample.labels, sample.answers
+    needs = []
+    if 2 * labels.count(None) > len(labels):
+        needs.append("grade" if any(sample.golds) else "labels")
+    if 2 * sum(one is None for one in answers) > len(answers):
+        needs.append("answers")
+    if not _reflections(sample.table):
+        needs.append("critiques")
+    pairs = set(zip(sample.questions, sample.responses, strict=True))
+    if len(pairs) == len(set(sample.questions)):
+        needs.append("responses")
+    return needs
+
+
+_NEEDS = {
+    "grade": "Right or wrong is not given, but gold answers are: grade the responses (`grade SOURCE --out FILE.parquet`).",
+    "labels": "Right or wrong is not given, and neither are gold answers. Pick a column that says so (--map correct=COLUMN), or one of gold answers (--map answer=COLUMN) to grade by.",
+    "answers": "Most responses state no final answer that a rule finds. Name one: --answer-regex PATTERN, or map a column (--map extracted_answer=COLUMN).",
+    "critiques": "No column holds reflections of the responses. Make them with `generate reflections`, or build the weaker `--format no_reflection`.",
+    "responses": "Each question has one response, so no retry can be shown. Sample more with `generate responses`.",
+}
+
+
+def advise(proposal: Proposal, needs: list[str], doubtful: list[Doubt], recipe: Recipe) -> list[str]:
+    """What to do next, most important first: what is doubtful, what is lacking, and the number of attempts."""
+    advice = [f"{doubt.sentence} {doubt.fix}" for doubt in doubtful]
+    advice += [_NEEDS[code] for code in needs]
     if proposal.attempts:
-        options = f"--attempts {proposal.attempts}{_format_options(mapped, recipe)}"
-        advice.append(f"N = {proposal.attempts} suits this data: {proposal.reason} Build with {options}.")
+        bare = "" if recipe.columns.reflections else f" --format {TraceFormat.NO_REFLECTION}"
+        advice.append(
+            f"N = {proposal.attempts} suits this data: {proposal.reason} "
+            f"Build with --attempts {proposal.attempts}{bare}."
+        )
     else:
         advice.append(proposal.reason)
     if overlap := overlap_sentence(recipe.traces.formats):
         advice.append(overlap)
-    for level in (Level.ROWS, Level.RESPONSES, Level.REFLECTIONS):
-        counted = tally.ledger[level]
-        for reason, dropped in counted.dropped.most_common(2):
-            if dropped * 10 >= counted.read:
-                advice.append(
-                    f"{dropped:,} of {counted.read:,} {level.value} are dropped: {sentence(level, reason)}."
-                )
     return advice
 
 
-def _format_options(mapped: Columns, recipe: Recipe) -> str:
-    """What a command needs besides N where the data hold no reflections; an empty column has to be unmapped too."""
-    if recipe.columns.reflections:
-        return ""
-    unmapped = " --map reflections=" if mapped.reflections else ""
-    return f" --format {TraceFormat.NO_REFLECTION}{unmapped}"
+# -- reading -------------------------------------------------------------------------------------------------------
+
+ROW = "source_row"
 
 
-def _sample(raw: RawSource, recipe: Recipe, whole: bool) -> tuple[pa.Table, Tally, bool]:
+def _sample(raw: RawSource, recipe: Recipe, whole: bool, most: int) -> tuple[pa.Table, Tally, bool]:
+    """The responses read, labelled or not, each with the number of its row; the tally of rows; whether there is more."""
     tally = Tally()
-    tables, size = [CANONICAL.empty_table()], 0
+    empty = CANONICAL.empty_table().append_column(ROW, pa.array([], pa.int64()))
+    tables, size = [empty], 0
     for piece in raw.pieces():
         for batch in piece.batches(recipe.columns):
-            found = canonical(batch, recipe.columns)
-            tally.add(tally_rows(found))
-            tables.append(found.table)
+            found = canonical(batch, recipe.columns, unlabelled=True)
+            numbers = found.row_of + tally.ledger[Level.ROWS].read
+            tally.add(_tally(found, numbers))
+            tables.append(found.table.append_column(ROW, pa.array(numbers)))
             size += found.table.nbytes
-            enough = tally.ledger[Level.ROWS].read >= SAMPLE_ROWS and not whole
+            enough = tally.ledger[Level.ROWS].read >= most and not whole
             if enough or size >= LARGEST_LOOK:
                 more = not raw.rows or tally.ledger[Level.ROWS].read < raw.rows
                 return pa.concat_tables(tables), tally, more
     return pa.concat_tables(tables), tally, False
 
 
-def _example(head: list[dict[str, Any]], name: str) -> str:
-    from skill_factory.sources.columns import excerpt
+def _tally(found: Canonical, numbers: "np.ndarray[Any, Any]") -> Tally:
+    """The tally of a batch as a build counts it, where a row that lacks a label is dropped."""
+    tally = tally_rows(found)
+    lacking = found.table["correct"].is_null().to_numpy()
+    if not lacking.any():
+        return tally
+    gone = np.isin(numbers, np.unique(numbers[lacking]))
+    rows = tally.ledger[Level.ROWS]
+    dropped = len(np.unique(numbers[gone]))
+    rows.kept -= dropped
+    rows.dropped["no_label"] += dropped
+    for level, taken in (
+        (Level.RESPONSES, int(gone.sum())),
+        (Level.REFLECTIONS, _texts_of(found.table.filter(gone))),
+    ):
+        tally.ledger[level].read += taken
+        if taken:
+            tally.ledger[level].dropped["row_dropped"] += taken
+    return tally
 
-    values = [row.get(name) for row in head if row.get(name) not in (None, [], "")]
-    return excerpt(values[0], 60) if values else "(empty)"
+
+def _texts_of(rows: pa.Table) -> int:
+    return int(pc.sum(pc.list_value_length(rows["reflections"])).as_py() or 0)
+
+
+def _example(settled: Settled, name: str) -> str:
+    values = (value_at(row, name) for row in settled.rows[:20])
+    return next((excerpt(value, 60) for value in values if value not in (None, [], "")), "(empty)")

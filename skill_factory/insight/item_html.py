@@ -8,6 +8,13 @@ from skill_factory.model import Verdict
 from skill_factory.reasons import Level
 from skill_factory.recipe.variants import variant_words
 
+VERDICT_WORDS = {
+    Verdict.CORRECT.word: "✓ right",
+    Verdict.INCORRECT.word: "✗ wrong",
+    Verdict.MISSING.word: "none",
+}
+"""What a reflection's verdict is called, by the word that tallies and files use."""
+
 
 def item_html(item: Item, level: Level) -> str:
     """A response, a reflection or a question with what became of it."""
@@ -15,7 +22,7 @@ def item_html(item: Item, level: Level) -> str:
     if level is Level.QUESTIONS:
         head = f'<p class="sf-name">{safe(fate)}</p>'
         return frame(f'<div class="sf-question">{head}{text_html(item.question)}</div>', "item")
-    verdict = f"verdict: {item.verdict}" if level is Level.REFLECTIONS else ""
+    verdict = f"verdict: {VERDICT_WORDS[item.verdict]}" if level is Level.REFLECTIONS else ""
     meta = " · ".join(filter(None, (verdict, variant_words(item.variant), characters(item.text))))
     what = "Reflection on a response that is" if level is Level.REFLECTIONS else "Response"
     head = f'<div class="sf-head"><b>{what}</b>{truth(item.correct)}<span class="sf-meta">{safe(meta)}</span></div>'
@@ -32,18 +39,11 @@ def disputed_html(response: Disputed, correct: bool) -> str:
     body = f'<div class="sf-body">{text_html(response.response)}</div>'
     reflections = "".join(
         f'<div class="sf-reflect {_verdict_css(verdict)}"><p class="sf-name">Reflection {place} '
-        f'<span class="sf-chip">verdict: {_VERDICT_WORDS[verdict]}</span></p>{text_html(text)}</div>'
+        f'<span class="sf-chip">verdict: {VERDICT_WORDS[verdict]}</span></p>{text_html(text)}</div>'
         for place, (verdict, text) in enumerate(response.reflections, 1)
     )
     card = f'<div class="sf-card sf-{truth_word(correct)}">{head}{body}{reflections}</div>'
     return frame(question_html(response.question) + gold + card, "item")
-
-
-_VERDICT_WORDS = {
-    Verdict.CORRECT.word: "✓ right",
-    Verdict.INCORRECT.word: "✗ wrong",
-    Verdict.MISSING.word: "none",
-}
 
 
 def _verdict_css(verdict: str) -> str:

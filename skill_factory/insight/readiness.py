@@ -41,6 +41,10 @@ class Step(StrEnum):
     ANSWER_RULE = "answer_rule"
     REFLECT = "reflect"
     VERDICT_RULE = "verdict_rule"
+    THINK_RULE = "think_rule"
+    LABEL_RULE = "label_rule"
+    QUESTION_RULE = "question_rule"
+    RESPONSE_RULE = "response_rule"
 
 
 class Finding(NamedTuple):

@@ -13,7 +13,7 @@ from skill_factory.judge.facts import Ids, text_ids
 from skill_factory.recipe.model import Columns, Recipe
 from skill_factory.sources import Piece, RawSource
 from skill_factory.sources.canonical import canonical
-from skill_factory.sources.columns import CANONICAL, Batch, Row, is_unicode, value_at
+from skill_factory.sources.columns import CANONICAL, Batch, Row, is_unicode, of_question, question_of
 
 T = TypeVar("T")
 
@@ -76,8 +76,9 @@ def different_questions(source: RawSource, columns: Columns) -> Iterator[tuple[I
 
 
 def _questions_in(piece: Piece, columns: Columns) -> Iterator[tuple[Ids, list[str]]]:
-    for batch in piece.batches(Columns(question=columns.question)):
-        texts = _question_column(batch, columns.question)
+    narrow = of_question(columns)
+    for batch in piece.batches(narrow):
+        texts = _question_column(batch, narrow)
         yield text_ids(texts), texts
 
 
@@ -112,7 +113,7 @@ def _rows_of(piece: Piece, asked: Mapping[int, str], recipe: Recipe, wanted: Set
     texts = {asked[one] for one in wanted & asked.keys()}
     for batch in piece.batches(recipe.columns) if texts else ():
         # Most rows go before they are read: reading a row costs far more than looking for it.
-        some = _with_questions(batch, recipe.columns.question, texts)
+        some = _with_questions(batch, recipe.columns, texts)
         tables.append(canonical(some, recipe.columns).table.cast(CANONICAL))
     return pa.concat_tables(tables)
 
@@ -126,32 +127,42 @@ def _at_once(task: Callable[[T], pa.Table], items: Iterable[T]) -> pa.Table:
         pool.shutdown(cancel_futures=True)
 
 
-def _question_column(batch: Batch, path: str) -> list[str]:
-    if isinstance(batch, pa.RecordBatch) and batch.schema.get_field_index(path) >= 0:
-        column = batch.column(path)
-        if _plain_text(column):
-            return [text for text in pc.unique(column).to_pylist() if text]
+def _question_column(batch: Batch, columns: Columns) -> list[str]:
+    if (column := _as_it_is(batch, columns)) is not None:
+        return [text for text in pc.unique(column).to_pylist() if text]
     rows = batch.to_pylist() if isinstance(batch, pa.RecordBatch) else batch
-    texts = (value_at(row, path) for row in rows)
+    texts = (question_of(row, columns) for row in rows)
     return list(dict.fromkeys(text for text in texts if isinstance(text, str) and is_unicode(text) and text))
 
 
-def _with_questions(batch: Batch, path: str, texts: Set[str]) -> Batch:
+def _with_questions(batch: Batch, columns: Columns, texts: Set[str]) -> Batch:
     if not isinstance(batch, pa.RecordBatch):
-        return [row for row in batch if _asks(row, path, texts)]
-    if batch.schema.get_field_index(path) >= 0 and _plain_text(batch.column(path)):
-        column = batch.column(path)
+        return [row for row in batch if _asks(row, columns, texts)]
+    if (column := _as_it_is(batch, columns)) is not None:
         return batch.filter(pc.is_in(column, value_set=pa.array(sorted(texts), column.type)))
-    mask = [_asks(row, path, texts) for row in batch.to_pylist()]
+    mask = [_asks(row, columns, texts) for row in batch.to_pylist()]
     return batch.filter(pa.array(mask, pa.bool_()))
+
+
+def _as_it_is(batch: Batch, columns: Columns) -> pa.Array | None:
+    """The column of questions where it holds them as texts, to be read as they are."""
+    if (
+        not isinstance(batch, pa.RecordBatch)
+        or columns.question_rule
+        or columns.question_rest
+        or columns.only
+    ):
+        return None
+    there = batch.schema.get_field_index(columns.question) >= 0
+    return batch.column(columns.question) if there and _plain_text(batch.column(columns.question)) else None
 
 
 def _with_questions_of(rows: pa.Table, texts: Set[str]) -> pa.Table:
     return rows.filter(pc.is_in(rows["question"], value_set=pa.array(sorted(texts), pa.large_string())))
 
 
-def _asks(row: Row, path: str, texts: Set[str]) -> bool:
-    asked = value_at(row, path)
+def _asks(row: Row, columns: Columns, texts: Set[str]) -> bool:
+    asked = question_of(row, columns)
     return isinstance(asked, str) and asked in texts
 
 

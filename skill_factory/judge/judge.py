@@ -160,6 +160,7 @@ def _judge_texts(facts: Facts, recipe: Recipe) -> Codes:
         chosen = np.array([name in recipe.filters.variants for name in facts.variants], np.bool_)
         if recipe.columns.prompt_variant or len(recipe.columns.response) > 1:  # no column, no filter
             _drop(codes, ~chosen[facts.response_variant], _RESPONSE[ResponseReason.OTHER_VARIANT])
+    _drop(codes, facts.response_cut, _RESPONSE[ResponseReason.CUT_OFF])
     _drop(codes, facts.response_empty, _RESPONSE[ResponseReason.EMPTY])
     if recipe.filters.block_tags == "drop":
         _drop(codes, facts.response_tags, _RESPONSE[ResponseReason.BLOCK_TAGS])
@@ -227,6 +228,8 @@ def _judge_reflections(facts: Facts, recipe: Recipe, twin: Places) -> Codes:
     _drop(codes, facts.reflection_verdict < 0, _REFLECTION[ReflectionReason.NO_VERDICT])
     _drop(codes, facts.reflection_verdict != truth, _REFLECTION[ReflectionReason.WRONG_VERDICT])
     _drop(codes, facts.reflection_banned, _REFLECTION[ReflectionReason.BANNED_WORD])
+    if recipe.filters.given_away == "drop":
+        _drop(codes, facts.reflection_gives_away, _REFLECTION[ReflectionReason.GIVES_AWAY_ANSWER])
     rows = np.flatnonzero(codes == KEPT)
     owner, ids = twin[facts.reflection_response[rows]], facts.reflection_id[rows]
     repeated = _may_repeat(owner, ids)

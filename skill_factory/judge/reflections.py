@@ -34,6 +34,11 @@ def meaning_of(rule: Verdicts) -> Callable[[str | None], int]:
     return lambda word: MISSING if word is None else meaning.get(word.strip().lower(), MISSING)
 
 
+def matched_word(match: re.Match[str]) -> str | None:
+    """The group of a match that holds something, the first of several; all of it for a pattern without groups."""
+    return next((one for one in match.groups() if one is not None), None) if match.re.groups else match[0]
+
+
 def verdict_rule(rule: Verdicts) -> VerdictRule:
     """The verdict rule of a recipe."""
     meant = meaning_of(rule)
@@ -41,7 +46,7 @@ def verdict_rule(rule: Verdicts) -> VerdictRule:
 
     def matched(text: str, column: str) -> int:
         match = pattern.search(text) if pattern else None
-        return meant(match[1 if match.re.groups else 0]) if match else MISSING
+        return meant(matched_word(match)) if match else MISSING
 
     def tagged(text: str, column: str) -> int:
         return meant(tagged_verdict(text))
@@ -89,6 +94,18 @@ def _tagged_verdicts(meant: Callable[[str], int]) -> Callable[[Block, object], F
     return judge
 
 
+_WITHOUT_SPACES = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]"
+)
+
+
+def _whole_word(word: str) -> str:
+    """A pattern for a word; in a script that writes no spaces a word has no edges."""
+    before = "" if _WITHOUT_SPACES.match(word[0]) else r"(?<!\w)"
+    behind = "" if _WITHOUT_SPACES.match(word[-1]) else r"(?!\w)"
+    return before + re.escape(word) + behind
+
+
 def banned(filters: Filters) -> Callable[[str], bool]:
     """Whether a text holds a banned word, in any case; whole words, or anywhere where the recipe says so."""
     words: Sequence[str] = [word.lower() for word in filters.ban]
@@ -96,7 +113,7 @@ def banned(filters: Filters) -> Callable[[str], bool]:
         return lambda text: False
     if filters.ban_substrings:
         return lambda text: any(word in text.lower() for word in words)
-    pattern = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, words))})(?!\w)")
+    pattern = re.compile("|".join(map(_whole_word, words)))
 
     def holds(text: str) -> bool:
         lowered = text.lower()

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 
+from skill_factory.judge.stated import stated_answer
 from skill_factory.recipe.model import Answers, Tags
 
 AnswerRule = Callable[[str, str | None, str | None, bool], str | None]
@@ -42,6 +43,7 @@ def final_answer(rules: Answers) -> AnswerRule:
         "column": lambda text, extracted, gold, correct: extracted,
         "tag": lambda text, extracted, gold, correct: last_answer(text),
         "boxed": lambda text, extracted, gold, correct: last_boxed(text),
+        "stated": lambda text, extracted, gold, correct: stated_answer(text),
         "regex": lambda text, extracted, gold, correct: last_match(pattern, text) if pattern else None,
         "gold": lambda text, extracted, gold, correct: gold if correct else None,
     }

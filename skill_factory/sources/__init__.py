@@ -5,7 +5,7 @@ A source says what it is (kind, name, digest), shows some rows, and comes in pie
 
 import os
 from collections.abc import Iterator
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from skill_factory.errors import SourceError
 from skill_factory.recipe.model import Columns, Source
@@ -57,6 +57,15 @@ class RawSource(Protocol):
 
     def pinned(self) -> Source:
         """The spec with what identifies the content: digest of a file, commit of a Hub data set."""
+        ...
+
+
+@runtime_checkable
+class WithNotes(Protocol):
+    """A source that has something to say of its files."""
+
+    def notes(self) -> list[str]:
+        """Sentences for a person."""
         ...
 
 

@@ -3,6 +3,8 @@
 Both ways give the same rows in the same order; a test holds them together.
 """
 
+import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +24,9 @@ from skill_factory.sources.columns import (
     RowError,
     mapped,
     read_row,
+    rules_of,
 )
+from skill_factory.sources.thinking import MARKS, ThinkRule, think_rule, think_rule_of_critiques
 from skill_factory.tally import EXAMPLES, Tally
 
 
@@ -33,32 +37,38 @@ class Canonical:
     table: pa.Table
     rows: int
     errors: list[RowError]
+    row_of: npt.NDArray[np.int64]
+    """For each response the place of its row in the batch."""
 
 
-def canonical(batch: Batch, columns: Columns) -> Canonical:
-    """The responses of a batch in its order, its row errors and its number of rows."""
+def canonical(batch: Batch, columns: Columns, unlabelled: bool = False) -> Canonical:
+    """
+    The responses of a batch in its order, its row errors and its number of rows.
+
+    With `unlabelled` a response that has no label is read too, with `correct` null.
+    """
     if not isinstance(batch, pa.RecordBatch):
-        return _row_by_row(batch, columns)[0]
-    usual = _usual_rows(batch, columns)
+        return _row_by_row(batch, columns, unlabelled)
+    usual = _usual_rows(batch, columns, unlabelled)
     if usual is None:
-        return _row_by_row(batch.to_pylist(), columns)[0]
+        return _row_by_row(batch.to_pylist(), columns, unlabelled)
     read, fast = usual
     if read.all():
-        return Canonical(fast, batch.num_rows, [])
+        return Canonical(fast, batch.num_rows, [], np.arange(batch.num_rows))
     odd = np.flatnonzero(~read)
-    slow, per_row = _row_by_row(batch.take(pa.array(odd)).to_pylist(), columns)
-    rows = np.concatenate([np.flatnonzero(read), np.repeat(odd, per_row)])
-    order = pa.array(np.argsort(rows, kind="stable"))
-    return Canonical(pa.concat_tables([fast, slow.table]).take(order), batch.num_rows, slow.errors)
+    slow = _row_by_row(batch.take(pa.array(odd)).to_pylist(), columns, unlabelled)
+    rows = np.concatenate([np.flatnonzero(read), odd[slow.row_of]])
+    order = np.argsort(rows, kind="stable")
+    table = pa.concat_tables([fast, slow.table]).take(pa.array(order))
+    return Canonical(table, batch.num_rows, slow.errors, rows[order])
 
 
-def _row_by_row(rows: list[dict[str, Any]], columns: Columns) -> tuple[Canonical, list[int]]:
-    """The responses of some rows, and how many each row gave."""
+def _row_by_row(rows: list[dict[str, Any]], columns: Columns, unlabelled: bool) -> Canonical:
     found: list[CanonicalRow] = []
     errors: list[RowError] = []
     per_row = []
     for row in rows:
-        result = read_row(row, columns)
+        result = read_row(row, columns, unlabelled)
         if isinstance(result, RowError):
             errors.append(result)
             per_row.append(0)
@@ -67,22 +77,29 @@ def _row_by_row(rows: list[dict[str, Any]], columns: Columns) -> tuple[Canonical
             per_row.append(len(result))
     arrays = zip(*found, strict=True) if found else [()] * len(CANONICAL)
     data = [pa.array(list(values), field.type) for values, field in zip(arrays, CANONICAL, strict=True)]
-    return Canonical(pa.Table.from_arrays(data, schema=CANONICAL), len(rows), errors), per_row
+    row_of = np.repeat(np.arange(len(rows), dtype=np.int64), per_row)
+    return Canonical(pa.Table.from_arrays(data, schema=CANONICAL), len(rows), errors, row_of)
 
 
-def _usual_rows(batch: pa.RecordBatch, columns: Columns) -> tuple[npt.NDArray[np.bool_], pa.Table] | None:
+def _usual_rows(
+    batch: pa.RecordBatch, columns: Columns, unlabelled: bool
+) -> tuple[npt.NDArray[np.bool_], pa.Table] | None:
     """
     Which rows kernels can read, and those as a canonical table; None if the types are unusual.
 
-    Usual is: one response column, texts as strings or lists of strings, labels as booleans or lists of booleans.
+    Usual is: one response column, texts as strings or lists of strings, labels as booleans or lists of booleans, or as
+    words or numbers that stand alone. Questions and labels are read once for each that is different.
     """
-    simple = len(columns.response) == 1 and not columns.verdicts
-    if not simple or any(batch.schema.get_field_index(path) < 0 for _, path in mapped(columns)):
+    if not _is_simple(columns, unlabelled) or any(
+        batch.schema.get_field_index(path) < 0 for _, path in mapped(columns)
+    ):
         return None
     ok = pa.array([True]).take(pa.array([0] * batch.num_rows, pa.int32()))
     parts: dict[str, pa.Array] = {}
     for field, path in mapped(columns):
         column = batch.column(path)
+        if field == "correct" and columns.label_rule in ("words", "threshold"):
+            column = _labels_read(column, columns)
         listed = pa.types.is_list(column.type) or pa.types.is_large_list(column.type)
         leaf = column.type.value_type if listed else column.type
         if not (pa.types.is_boolean(leaf) if field == "correct" else _is_string(leaf)):
@@ -98,7 +115,9 @@ def _usual_rows(batch: pa.RecordBatch, columns: Columns) -> tuple[npt.NDArray[np
             one = pc.fill_null(pc.equal(pc.list_value_length(column), 1), False)
             ok = pc.and_(ok, one)
             column = _only_items(column, one)
-        if field in REQUIRED:
+        if field == "question" and columns.question_rule:
+            column = _questions_read(column, columns)
+        if field in REQUIRED and not (unlabelled and field == "correct"):
             ok = pc.and_(ok, pc.is_valid(column))
         if field == "question":
             ok = pc.and_(ok, pc.fill_null(pc.not_equal(pc.utf8_trim_whitespace(column), ""), False))
@@ -107,7 +126,69 @@ def _usual_rows(batch: pa.RecordBatch, columns: Columns) -> tuple[npt.NDArray[np
         return None  # a missing reflection reads as an empty one: the rule for one row knows
     read = np.asarray(ok.to_numpy(zero_copy_only=False), np.bool_)
     chosen = parts if read.all() else {field: column.filter(ok) for field, column in parts.items()}
+    if columns.think:
+        _take_thinking_off(chosen, columns.think)
     return read, _canonical_table(chosen, int(read.sum()))
+
+
+def _is_simple(columns: Columns, unlabelled: bool) -> bool:
+    """Whether the mapping asks for nothing that only the rule for one row knows."""
+    if not columns.correct and not unlabelled:
+        return False
+    plain = not (
+        columns.verdicts or columns.question_rest or columns.thinking or columns.correct_else or columns.only
+    )
+    plain = plain and len(columns.response) == 1 and not columns.response_rule
+    return plain and columns.label_rule in ("", "words", "threshold")
+
+
+def _labels_read(column: pa.Array, columns: Columns) -> pa.Array:
+    """A column of words or numbers as truth values, null where the label rule knows none; others as they are."""
+    if pa.types.is_nested(column.type):
+        return column
+    read = rules_of(columns).label
+    different = column.dictionary_encode()
+    values = pa.array([read(value) for value in different.dictionary.to_pylist()], pa.bool_())
+    return values.take(different.indices)
+
+
+def _questions_read(column: pa.Array, columns: Columns) -> pa.Array:
+    """A column of texts, each read by the question rule."""
+    read = rules_of(columns).question
+    different = column.dictionary_encode()
+    texts = [read({columns.question: text}) for text in different.dictionary.to_pylist()]
+    return pa.array(texts, pa.large_string()).take(different.indices)
+
+
+_SHOWS_THINKING = "|".join(re.escape(mark) for pair in MARKS for mark in pair)
+
+
+def _take_thinking_off(parts: dict[str, pa.Array], rule: str) -> None:
+    """Apply the think rule to responses and critiques, in place; most texts show no thinking and are not looked at."""
+    texts, left_out = _without_thinking(parts["response"], think_rule(rule))
+    parts["response"], parts["left_out"] = texts, left_out
+    lists = parts.get("reflections")
+    if lists is not None:
+        texts, _ = _without_thinking(lists.values, think_rule_of_critiques(rule))
+        made = pa.LargeListArray if pa.types.is_large_list(lists.type) else pa.ListArray
+        valid = None if not lists.null_count else pc.invert(pc.is_valid(lists))
+        parts["reflections"] = made.from_arrays(lists.offsets, texts, mask=valid)
+
+
+def _without_thinking(column: pa.Array, think: ThinkRule) -> tuple[pa.Array, pa.Array]:
+    """A column of texts after the think rule, and the characters that were left out of each."""
+    shows = np.flatnonzero(pc.fill_null(pc.match_substring_regex(column, _SHOWS_THINKING), False))
+    left_out = np.zeros(len(column), np.int64)
+    if not len(shows):
+        return column, pa.array(left_out)
+    read = [think(text) for text in column.take(pa.array(shows)).to_pylist()]
+    left_out[shows] = [left for _, left in read]
+    mask = np.zeros(len(column), np.bool_)
+    mask[shows] = True
+    wide = column.cast(pa.large_string())
+    return pc.replace_with_mask(
+        wide, pa.array(mask), pa.array([text for text, _ in read], pa.large_string())
+    ), pa.array(left_out)
 
 
 def _only_items(column: pa.Array, one: pa.Array) -> pa.Array:
@@ -127,6 +208,8 @@ def _canonical_table(parts: Mapping[str, pa.Array], rows: int) -> pa.Table:
             column = (
                 pa.array([[]], empty).take(pa.array([0] * rows, pa.int32())) if field.type == empty else None
             )
+            if column is None and field.name == "left_out":
+                column = pa.array(np.zeros(rows, np.int64))
             column = pa.nulls(rows, field.type) if column is None else column
         elif field.name == "reflections" and column.null_count:
             column = pc.if_else(pc.is_valid(column), column, pa.scalar([], column.type)).cast(field.type)
@@ -149,6 +232,9 @@ def tally_rows(batch: Canonical) -> Tally:
         tally.examples[error.reason.value] = sorted({*tally.examples.get(error.reason.value, []), shown})[
             :EXAMPLES
         ]
+    if left_out := int(pc.sum(batch.table["left_out"]).as_py() or 0):
+        responses = int(pc.sum(pc.greater(batch.table["left_out"], 0)).as_py())
+        tally.counts["thinking"] = Counter({"responses": responses, "characters": left_out})
     for level, taken in (
         (Level.RESPONSES, sum(error.responses for error in batch.errors)),
         (Level.REFLECTIONS, sum(error.reflections for error in batch.errors)),

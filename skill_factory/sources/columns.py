@@ -5,6 +5,7 @@
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias
 
 import pyarrow as pa
@@ -12,7 +13,10 @@ import pyarrow as pa
 from skill_factory import wording
 from skill_factory.errors import ColumnError
 from skill_factory.reasons import RowReason
+from skill_factory.recipe.fields import NAMES
 from skill_factory.recipe.model import Columns
+from skill_factory.sources.labels import listed_labels
+from skill_factory.sources.reading import Rules, rules_for
 
 Row = Mapping[str, Any]
 Batch: TypeAlias = pa.RecordBatch | list[dict[str, Any]]
@@ -28,12 +32,13 @@ CANONICAL = pa.schema(
         ("reflections", pa.large_list(pa.large_string())),
         ("verdicts", pa.large_list(pa.large_string())),
         ("variant", pa.large_string()),
+        ("left_out", pa.int64()),
     ]
 )
-"""One row per response. `answer` is the gold answer, `extracted` what a grader took from the response."""
-
-_TRUE = {"true", "1", "yes", "1.0"}
-_FALSE = {"false", "0", "no", "0.0"}
+"""
+One row per response. `answer` is the gold answer, `extracted` what a grader took from the response, `left_out` the
+characters of its thinking that the think rule left out.
+"""
 
 
 class CanonicalRow(NamedTuple):
@@ -47,6 +52,7 @@ class CanonicalRow(NamedTuple):
     reflections: list[str]
     verdicts: list[str]
     variant: str | None
+    left_out: int = 0
 
 
 class RowError(NamedTuple):
@@ -75,30 +81,59 @@ def excerpt(value: object, limit: int = 80) -> str:
 # -- the rule for one row ------------------------------------------------------------------------------------------
 
 
-def read_row(row: Row, columns: Columns) -> list[CanonicalRow] | RowError:
-    """The responses of one row, or why it can't be read."""
+def read_row(row: Row, columns: Columns, unlabelled: bool = False) -> list[CanonicalRow] | RowError:
+    """
+    The responses of one row, or why it can't be read.
+
+    With `unlabelled` a response without a label is read too: its `correct` is false, and its place in `labels` None.
+    """
     try:
-        return _responses(row, columns)
+        return _responses(row, columns, unlabelled)
     except _Unreadable as error:
         return RowError(error.reason, error.field, error.found, *_carried(row, columns))
 
 
 def value_at(row: Row, path: str) -> Any:
-    """The value of a column; dots lead into structs, and a column whose own name has dots wins."""
+    """
+    The value of a column.
+
+    Dots lead into structs and through lists of them, a column whose own name has dots wins, `*` takes the first field
+    of a struct, and `choices@gold` is the item of `choices` whose number stands in `gold`.
+    """
     if not path or path in row:
         return row.get(path)
+    if "@" in path:
+        listed, _, place = path.partition("@")
+        return _item(value_at(row, listed), value_at(row, place))
+    return _inside(row, path)
+
+
+def _inside(value: Any, path: str) -> Any:
+    if not path:
+        return value
+    if isinstance(value, list):
+        return [_inside(one, path) for one in value]
+    if not isinstance(value, Mapping):
+        return None
+    if path in value:
+        return value[path]
     head, _, rest = path.partition(".")
-    inner = row.get(head)
-    while rest and isinstance(inner, Mapping):
-        if rest in inner:
-            return inner[rest]
-        head, _, rest = rest.partition(".")
-        inner = inner.get(head)
-    return None if rest else inner
+    if head == "*" and value:
+        return _inside(next(iter(value.values())), rest)
+    return _inside(value.get(head), rest)
 
 
-def _responses(row: Row, columns: Columns) -> list[CanonicalRow]:
-    question = _text(value_at(row, columns.question), "question")
+def _item(values: Any, place: Any) -> Any:
+    place = _first(place)
+    known = isinstance(values, list) and isinstance(place, int) and not isinstance(place, bool)
+    return values[place] if known and -len(values) <= place < len(values) else None
+
+
+def _responses(row: Row, columns: Columns, unlabelled: bool) -> list[CanonicalRow]:
+    if columns.only and str(found := value_at(row, columns.only[0])) != columns.only[1]:
+        raise _Unreadable(RowReason.LEFT_OUT, columns.only[0], found)
+    rules = rules_of(columns)
+    question = _text(rules.question(row), "question")
     if question is None or not question.strip():
         raise _Unreadable(RowReason.NO_QUESTION, "question", question)
     answer = _loose_text(_first(value_at(row, columns.answer)), "answer")
@@ -107,7 +142,7 @@ def _responses(row: Row, columns: Columns) -> list[CanonicalRow]:
     found = [
         one._replace(question=question, answer=answer, variant=_wide_name(path) if wide else variant)
         for place, path in enumerate(columns.response)
-        for one in _responses_of_column(row, columns, place, skip_missing=wide)
+        for one in _responses_of_column(row, columns, place, wide, unlabelled)
     ]
     if not found:
         raise _Unreadable(RowReason.NO_RESPONSE, "response", None)
@@ -115,34 +150,77 @@ def _responses(row: Row, columns: Columns) -> list[CanonicalRow]:
 
 
 def _responses_of_column(
-    row: Row, columns: Columns, place: int, skip_missing: bool
+    row: Row, columns: Columns, place: int, skip_missing: bool, unlabelled: bool
 ) -> Iterator[CanonicalRow]:
     def value(paths: Sequence[str]) -> Any:
         # A field may be mapped once for all response columns of a wide row.
         return value_at(row, paths[place] if place < len(paths) else paths[-1]) if paths else None
 
-    responses = _as_list(value(columns.response))
+    rules = rules_of(columns)
+    responses = rules.responses(value(columns.response), value(columns.thinking))
     if not responses and skip_missing:
         return
     if not responses:
         raise _Unreadable(RowReason.NO_RESPONSE, "response", None)
     n = len(responses)
-    labels = _as_list(value(columns.correct)) or [None] * n
+    labels = _labels(row, columns, value(columns.correct), place, n)
     extracted = _as_list(value(columns.extracted_answer)) or [None] * n
     reflections = _per_response(value(columns.reflections), n, "reflections")
     verdicts = _per_response(value(columns.verdicts), n, "verdicts")
-    for field, found in (("correct", labels), ("extracted_answer", extracted)):
-        if len(found) != n:
-            raise _Unreadable(RowReason.LENGTHS_DIFFER, field, f"{len(found)} for {n} responses")
+    if len(extracted) != n:
+        raise _Unreadable(RowReason.LENGTHS_DIFFER, "extracted_answer", f"{len(extracted)} for {n} responses")
     for i, response in enumerate(responses):
-        text = _text(response, "response")
-        own = [_text(one, "reflections") or "" for one in reflections[i]]
+        text, left_out = rules.think(_text(response, "response") or "")
+        own = [rules.think_of_critique(_text(one, "reflections") or "")[0] for one in reflections[i]]
         said = [_loose_text(one, "verdicts") or "" for one in verdicts[i]]
         if columns.verdicts and len(said) != len(own):
             raise _Unreadable(RowReason.LENGTHS_DIFFER, "verdicts", f"{len(said)} for {len(own)} reflections")
-        label = _label(labels[i])
+        label, stood = labels[i]
+        if label is None and not unlabelled:
+            raise _Unreadable(RowReason.NO_LABEL, "correct", stood)
         took = _loose_text(extracted[i], "extracted_answer")
-        yield CanonicalRow("", None, text or "", label, took, own, said, None)
+        yield CanonicalRow("", None, text, label, took, own, said, None, left_out)
+
+
+def _labels(row: Row, columns: Columns, value: Any, place: int, n: int) -> list[tuple[Any, Any]]:
+    """For each response whether it is right (None where nothing says so) and what stood there."""
+    rules = rules_of(columns)
+    if columns.label_rule == "first":
+        return [(place == 0, None)] * n
+    if columns.label_rule == "all_right":
+        return [(True, None)] * n
+    sources = map(listed_labels, [value, *(value_at(row, path) for path in columns.correct_else)])
+    columns_of_labels: list[list[Any]] = []
+    for one in sources:
+        items = [one] if columns.label_rule == "steps" else _as_list(one)
+        # A list that is empty or missing says nothing; one of another length says something that can't be matched.
+        if items and len(items) != n:
+            raise _Unreadable(RowReason.LENGTHS_DIFFER, "correct", f"{len(items)} for {n} responses")
+        columns_of_labels.append(items or [None] * n)
+    found: list[tuple[Any, Any]] = []
+    for each in zip(*columns_of_labels, strict=True):
+        read = ((rules.label(one), one) for one in each)
+        found.append(next((pair for pair in read if pair[0] is not None), (None, each[0])))
+    return found
+
+
+@lru_cache(maxsize=64)
+def rules_of(columns: Columns) -> Rules:
+    """The rules of reading of a mapping; a mapping is read by the row, so they are made once."""
+    return rules_for(columns, value_at)
+
+
+def question_of(row: Row, columns: Columns) -> Any:
+    """What a row asks: its question as the rules read it, or what stood there; None for a row that is left out."""
+    if columns.only and str(value_at(row, columns.only[0])) != columns.only[1]:
+        return None
+    return rules_of(columns).question(row)
+
+
+def of_question(columns: Columns, **more: Any) -> Columns:
+    """The mapping of the question alone, with its rules: no other column has to be read for it."""
+    names = ("question", "question_rest", "question_rule", "question_marks", "only")
+    return Columns(**{name: getattr(columns, name) for name in names}, **more)
 
 
 def _per_response(value: Any, n: int, field: str) -> list[list[Any]]:
@@ -173,13 +251,6 @@ def _loose_text(value: Any, field: str) -> str | None:
     if isinstance(value, bool) or (isinstance(value, int | float) and not is_nan(value)):
         return str(value)
     return _text(value, field)
-
-
-def _label(value: Any) -> bool:
-    word = str(value).strip().lower()
-    if isinstance(value, bool | int | float | str) and (word in _TRUE or word in _FALSE):
-        return word in _TRUE
-    raise _Unreadable(RowReason.NO_LABEL, "correct", value)
 
 
 def _as_list(value: Any) -> list[Any]:
@@ -231,18 +302,27 @@ def needed_columns(columns: Columns, names: Iterable[str]) -> list[str]:
     names = list(names)
     wanted = set()
     for field, path in mapped(columns):
-        top = path if path in names else path.partition(".")[0]
-        if top not in names:
+        tops = [path] if path in names else [one.partition(".")[0] for one in path.split("@")]
+        if not all(top in names for top in tops):
             raise ColumnError(
                 f"The column {path!r} mapped to {field} is not in the source. Found: {wording.found(names)}. "
                 f"Choose one of them, e.g. --map {field}={names[0] if names else 'COLUMN'}."
             )
-        wanted.add(top)
+        wanted.update(tops)
+    return [name for name in names if name in wanted]
+
+
+def mapped_tops(columns: Columns, names: Iterable[str]) -> list[str]:
+    """The top-level columns that a mapping reads, as far as they are there, in the source's order."""
+    paths = [path for _, path in mapped(columns)]
+    wanted = {top for path in paths for top in (path, *(one.partition(".")[0] for one in path.split("@")))}
     return [name for name in names if name in wanted]
 
 
 def mapped(columns: Columns) -> list[tuple[str, str]]:
     """Every (field, column) of a mapping."""
-    tree = columns.model_dump()
+    tree = {field: getattr(columns, field) for field in Columns.model_fields if field in NAMES} | {
+        "only": columns.only[:1]
+    }
     pairs = [(f, p) for f, v in tree.items() for p in (v if isinstance(v, tuple | list) else [v])]
     return [(field, path) for field, path in pairs if path]

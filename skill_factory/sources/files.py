@@ -1,58 +1,115 @@
-"""Files, folders and globs of Parquet, JSON Lines, JSON and CSV; the text formats also as .gz and .zst."""
+"""Files, folders, globs and archives: Parquet, Arrow, JSON, CSV, spreadsheets and logs; text formats also as .gz and .zst."""
 
 import glob
 import hashlib
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from skill_factory import wording
 from skill_factory.errors import SourceError
 from skill_factory.recipe.model import Columns, Source
 from skill_factory.sources import Piece
-from skill_factory.sources.columns import Batch, needed_columns
-from skill_factory.sources.parquet import checked_names, group_batches, opened
-from skill_factory.sources.text import damaged, text_batches
+from skill_factory.sources.archives import eval_rows, is_eval_log, unpacked
+from skill_factory.sources.arrow_files import arrow_batches, arrow_names
+from skill_factory.sources.batch_requests import joined_batches, requests_among
+from skill_factory.sources.columns import Batch, mapped_tops
+from skill_factory.sources.parquet import (
+    checked_names,
+    group_batches,
+    groups_together,
+    many_group_batches,
+    opened,
+)
+from skill_factory.sources.sheets import sheet_rows
+from skill_factory.sources.text import check_pointer, damaged, row_batches, text_batches
 
-SUFFIXES = (".parquet", ".jsonl", ".ndjson", ".json", ".csv")
+TEXTS = (".jsonl", ".ndjson", ".json", ".csv", ".tsv")
+SHEETS = (".xlsx", ".xls", ".xlsb", ".ods")
+ARROWS = (".arrow", ".feather")
+SUFFIXES = (".parquet", *TEXTS, *SHEETS, *ARROWS, ".eval")
 PACKED = (".gz", ".zst")
+UPLOADS = tuple(
+    one.lstrip(".")
+    for one in (
+        *SUFFIXES,
+        ".zip",
+        ".parquet.gzip",
+        ".pq",
+        *(text + packed for text in TEXTS for packed in PACKED),
+    )
+)
+"""Endings of what can be uploaded, without their dot."""
+HEAD_ROWS = 200
 HEAD_CHARS = 64_000_000
 """A head of rows with ten million characters each is a few rows."""
 BATCH_ROWS = 2_000
+FILES_LOOKED_AT = 50
+"""Text files of a folder whose first rows are asked for their columns."""
+_PARQUET_NAMES = (".parquet.gzip", ".parquet.snappy", ".parquet.zstd", ".parquet.brotli", ".parq", ".pq")
+"""What pandas and others call Parquet that is compressed inside."""
+_NOTES = (
+    "dataset_info.json", "dataset_infos.json", "dataset_dict.json", "state.json", "report.json", "config.json",
+    "generation_config.json", "logs.json",
+)  # fmt: skip
+"""Files that describe data and hold none."""
 
 
 def looks_like_path(text: str) -> bool:
     """Whether a person can only have meant a path."""
     special = text.startswith(("/", "./", "../", "~")) or any(sign in text for sign in "*?[\\")
-    return special or Path(text).name.lower().endswith(tuple(s + p for s in SUFFIXES for p in ("", *PACKED)))
+    name = Path(text).name.lower()
+    known = (*SUFFIXES, *_PARQUET_NAMES, ".zip")
+    return special or name.endswith(tuple(s + p for s in known for p in ("", *PACKED)))
 
 
 @dataclass(frozen=True)
 class FileSource:
-    """Some files of one format and the same columns."""
+    """Some files of one format; where their columns differ, those of all."""
 
     name: str
     paths: tuple[Path, ...]
     suffix: str
+    requests: tuple[Path, ...] = ()
+    """Files of a batch endpoint's requests, joined to its results by `custom_id`."""
+    _folder: Any = field(default=None, repr=False, compare=False)
+    """Where an archive lies unpacked; it goes with the source."""
 
     @classmethod
     def open(cls, text: str) -> "FileSource":
         """From a path or glob. Errors: SourceError for a missing file, no data file, or formats that are mixed."""
         # os.path: a user that is not known, or a name too long, is no file, where pathlib raises.
         path = Path(os.path.expanduser(text))
-        found = _expand(path, text)
+        name = os.fsencode(path.name or text).decode("utf-8", "replace")
+        if path.name.lower().endswith(".zip") and os.path.isfile(path) and not is_eval_log(path):
+            folder = unpacked(path)
+            found = cls._of(name, _expand(Path(folder.name), name), name)
+            return cls(found.name, found.paths, found.suffix, found.requests, folder)
+        return cls._of(name, _expand(path, text), text)
+
+    @classmethod
+    def _of(cls, name: str, found: list[Path], text: str) -> "FileSource":
         suffixes = {_suffix(one) for one in found}
         if unknown := [one.name for one in found if not _suffix(one)]:
             raise SourceError(
-                f"Can't read {unknown[0]!r}: its ending is none of {', '.join(SUFFIXES)} (also with .gz or .zst)."
+                f"Can't read {unknown[0]!r}: its ending is none of {', '.join((*SUFFIXES, '.zip'))} "
+                "(text formats also with .gz or .zst)."
             )
         if len(suffixes) > 1:
+            sizes = {s: sum(one.stat().st_size for one in found if _suffix(one) == s) for s in suffixes}
+            largest = max(sorted(sizes), key=lambda one: sizes[one])
             raise SourceError(
-                f"{text} mixes {' and '.join(sorted(suffixes))} files. Give one kind, e.g. {text}/*{min(suffixes)}."
+                f"{text} mixes {wording.listed(sorted(suffixes))} files. Give one kind, e.g. {text}/**/*{largest}."
             )
-        name = os.fsencode(path.name or text).decode("utf-8", "replace")
-        return cls(name, tuple(found), suffixes.pop())
+        for one in found:
+            if os.access(one, os.R_OK):
+                check_pointer(one)
+        suffix = suffixes.pop()
+        requests = requests_among(found) if suffix in (".jsonl", ".ndjson") and len(found) > 1 else ()
+        return cls(name, tuple(one for one in found if one not in requests), suffix, tuple(requests))
 
     @property
     def spec(self) -> Source:
@@ -72,67 +129,118 @@ class FileSource:
         return sum(opened(path).metadata.num_rows for path in self.paths)
 
     def names(self) -> list[str]:
-        """Columns of the first file; for text formats those of its first rows. Errors: SourceError."""
+        """Columns of all files; for text formats those of their first rows. Errors: SourceError."""
+        own = [name for _, names in self._columns for name in names]
+        return list(
+            dict.fromkeys(own + [name for row in self._first_rows for name in row] if self._is_text else own)
+        )
+
+    def notes(self) -> list[str]:
+        """What a person should know of the files: which columns some have and others lack."""
+        every = {name for _, names in self._columns for name in names}
+        lacking = [
+            (path, sorted(every - set(names)))
+            for path, names in self._columns
+            if names and every - set(names)
+        ]
+        if not lacking:
+            return []
+        path, missing = lacking[0]
+        more = f", and {len(lacking) - 1:,} more files lack some" if len(lacking) > 1 else ""
+        return [
+            f"{path.name} has no column {wording.listed(missing[:5])}, which other files have{more}; its rows are read without."
+        ]
+
+    @property
+    def _is_text(self) -> bool:
+        return self.suffix in (*TEXTS, *SHEETS, ".eval")
+
+    @cached_property
+    def _columns(self) -> list[tuple[Path, list[str]]]:
+        """The columns of each file, as far as they are told without reading all."""
         if self.suffix == ".parquet":
-            return checked_names(opened(self.paths[0]), self.paths[0])
-        return list(dict.fromkeys(name for row in self.head(200) for name in row))
+            return [(path, checked_names(opened(path), path)) for path in self.paths]
+        if self.suffix in ARROWS:
+            return [(path, arrow_names(path)) for path in self.paths]
+        if len(self.paths) == 1:
+            return []
+        return [(path, self._names_in(path)) for path in self.paths[:FILES_LOOKED_AT]]
+
+    def _names_in(self, path: Path) -> list[str]:
+        some = (row for batch in self._batches(path, 20) for row in batch)
+        rows = [row for _, row in zip(range(20), some, strict=False) if isinstance(row, dict)]
+        return list(dict.fromkeys(name for row in rows for name in row))
 
     def head(self, rows: int) -> list[dict[str, Any]]:
-        """The first rows, fewer where they are very long. Errors: SourceError."""
+        """The first rows, fewer where they are very long; of files with different columns some of each. Errors: SourceError."""
+        return self._first_rows[:rows] if rows <= HEAD_ROWS else self._head(rows)
+
+    @cached_property
+    def _first_rows(self) -> list[dict[str, Any]]:
+        return self._head(HEAD_ROWS)
+
+    def _head(self, rows: int) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
         read = 0
+        share = max(1, rows // min(len(self.paths), 8)) if self.notes() else rows
         for path in self.paths:
-            for batch in _batches(path, self.suffix, min(rows, BATCH_ROWS)):
-                found.extend(batch if isinstance(batch, list) else batch.to_pylist())
+            taken = 0
+            for batch in self._batches(path, min(share, BATCH_ROWS)):
+                own = (batch if isinstance(batch, list) else batch.to_pylist())[: share - taken]
+                found.extend(own)
+                taken += len(own)
                 read += 0 if isinstance(batch, list) else batch.nbytes
-                if len(found) >= rows or read >= HEAD_CHARS:
-                    return found[:rows]
+                if taken >= share or read >= HEAD_CHARS:
+                    break
+            if len(found) >= rows or read >= HEAD_CHARS:
+                return found[:rows]
         return found
 
+    def _batches(self, path: Path, rows: int) -> Iterator[Batch]:
+        batches = _batches(path, self.suffix, rows)
+        return joined_batches(batches, self.requests) if self.requests else batches
+
     def pieces(self) -> list[Piece]:
-        """Row groups of Parquet files, other files whole."""
+        """Row groups of Parquet files, small ones together; other files whole."""
         if self.suffix != ".parquet":
-            return [FilePiece(path, self.suffix) for path in self.paths]
-        pieces: list[Piece] = []
-        names = self.names()
-        for path in self.paths:
-            file = opened(path)
-            if missing := set(names) - set(checked_names(file, path)):
-                raise SourceError(
-                    f"{path.name} has no column {min(missing)!r}, which {self.paths[0].name} has. "
-                    "Give files with the same columns."
-                )
-            groups = (file.metadata.row_group(group) for group in range(file.num_row_groups))
-            pieces.extend(ParquetPiece(path, k, group.total_byte_size) for k, group in enumerate(groups))
-        return pieces
+            return [FilePiece(path, self.suffix, self.requests) for path in self.paths]
+        return [
+            ParquetPiece(path, tuple(groups), size)
+            for path in self.paths
+            for groups, size in groups_together(opened(path).metadata)
+        ]
 
     def pinned(self) -> Source:
         """The spec with the SHA-256 of the content; of several files, over their sorted digests."""
-        digests = sorted(_sha256(path) for path in self.paths)
+        digests = sorted(_sha256(path) for path in (*self.paths, *self.requests))
         whole = digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
         return self.spec.model_copy(update={"digest": whole})
 
 
 @dataclass(frozen=True)
 class ParquetPiece:
-    """A row group of a Parquet file."""
+    """A row group of a Parquet file, or some small ones that follow each other."""
 
     path: Path
-    group: int
+    groups: tuple[int, ...]
     size: int
 
     def batches(self, columns: Columns) -> Iterator[Batch]:
-        """Its rows, mapped columns only."""
-        names = needed_columns(columns, opened(self.path).schema_arrow.names)
-        yield from group_batches(self.path, self.group, names)
+        """Its rows, mapped columns only, as far as this file has them."""
+        names = mapped_tops(columns, opened(self.path).schema_arrow.names)
+        if len(self.groups) == 1:
+            yield from group_batches(self.path, self.groups[0], names)
+        else:
+            yield from many_group_batches(self.path, self.groups, names)
 
 
 @dataclass(frozen=True)
 class FilePiece:
-    """A text file."""
+    """A file of another format."""
 
     path: Path
     suffix: str
+    requests: tuple[Path, ...] = ()
 
     @property
     def size(self) -> int:
@@ -140,22 +248,27 @@ class FilePiece:
         return self.path.stat().st_size
 
     def batches(self, columns: Columns) -> Iterator[Batch]:
-        """Its rows with all their columns: a text format has to be read whole anyway."""
-        yield from text_batches(self.path, self.suffix, BATCH_ROWS)
+        """Its rows, with all their columns where the format has to be read whole anyway."""
+        if self.suffix in ARROWS:
+            yield from arrow_batches(self.path, mapped_tops(columns, arrow_names(self.path)))
+            return
+        batches = _batches(self.path, self.suffix, BATCH_ROWS, float("inf"))
+        yield from joined_batches(batches, self.requests) if self.requests else batches
+
+
+# -- which files ---------------------------------------------------------------------------------------------------
 
 
 def _expand(path: Path, text: str) -> list[Path]:
     if os.path.isdir(path):
-        found = sorted(one for one in path.rglob("*") if one.is_file() and _suffix(one))
-        found = [
-            one for one in found if not any(part.startswith(".") for part in one.relative_to(path).parts)
-        ]
+        found = _data_in(path, text)
         if not found:
             raise SourceError(f"No data file in the folder {text}. Looked for {', '.join(SUFFIXES)}.")
         return found
     if os.path.isfile(path):
         return [path]
     found = sorted(Path(one) for one in glob.glob(str(path), recursive=True) if os.path.isfile(one))
+    found = [one for one in found if one.name not in _NOTES] or found
     if not found:
         raise SourceError(
             f"There is no file {text}. Check the path; relative paths start at {Path.cwd().name}/."
@@ -163,13 +276,51 @@ def _expand(path: Path, text: str) -> list[Path]:
     return found
 
 
+def _data_in(folder: Path, text: str) -> list[Path]:
+    """The data files of a folder: without hidden ones, notes, and the results that stand beside a log of samples."""
+    found = sorted(one for one in folder.rglob("*") if one.is_file() and _suffix(one))
+    found = [one for one in found if not any(part.startswith(".") for part in one.relative_to(folder).parts)]
+    found = [one for one in found if one.name not in _NOTES]
+    if os.path.isfile(folder / "dataset_dict.json"):
+        return _saved_split(folder, found, text)
+    if any(one.name.startswith("samples_") for one in found):
+        found = [one for one in found if not one.name.startswith("results")]
+    return found
+
+
+def _saved_split(folder: Path, found: Sequence[Path], text: str) -> list[Path]:
+    """The one split of a saved `DatasetDict`, or `train`. Errors: SourceError where neither is there."""
+    splits = sorted(
+        {one.relative_to(folder).parts[0] for one in found if len(one.relative_to(folder).parts) > 1}
+    )
+    chosen = "train" if "train" in splits else splits[0] if len(splits) == 1 else ""
+    if not chosen:
+        raise SourceError(
+            f"{text} holds the splits {wording.listed(splits)}. Give one, e.g. {text}/{splits[0] if splits else 'train'}."
+        )
+    return [one for one in found if one.relative_to(folder).parts[0] == chosen]
+
+
 def _suffix(path: Path) -> str:
     """The format's suffix, whatever it is packed in; empty where it is none of ours."""
+    name = path.name.lower()
+    if name.endswith((*_PARQUET_NAMES, ".parquet.gz")):
+        return ".parquet" if _is_parquet(path) else ""
+    if name.endswith(".zip"):
+        return ".eval" if is_eval_log(path) else ""
     suffixes = [one.lower() for one in path.suffixes]
     if suffixes and suffixes[-1] in PACKED:
         suffixes.pop()
-        return suffixes[-1] if suffixes and suffixes[-1] in SUFFIXES and suffixes[-1] != ".parquet" else ""
+        return suffixes[-1] if suffixes and suffixes[-1] in TEXTS else ""
     return suffixes[-1] if suffixes and suffixes[-1] in SUFFIXES else ""
+
+
+def _is_parquet(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(4) == b"PAR1"
+    except OSError:
+        return False
 
 
 def _sha256(path: Path) -> str:
@@ -180,10 +331,16 @@ def _sha256(path: Path) -> str:
         raise damaged(path, error) from None
 
 
-def _batches(path: Path, suffix: str, rows: int) -> Iterator[Batch]:
-    """All columns of a file, so many rows at a time, and no more than a head needs."""
-    if suffix != ".parquet":
-        yield from text_batches(path, suffix, rows, HEAD_CHARS)
-        return
-    for group in range(opened(path).num_row_groups):
-        yield from group_batches(path, group, None, min(rows, 16))
+def _batches(path: Path, suffix: str, rows: int, most: float = HEAD_CHARS) -> Iterator[Batch]:
+    """All columns of a file, so many rows at a time, and no more than `most` characters of a text."""
+    if suffix == ".parquet":
+        for group in range(opened(path).num_row_groups):
+            yield from group_batches(path, group, None, min(rows, 16))
+    elif suffix in ARROWS:
+        yield from arrow_batches(path, None, rows)
+    elif suffix == ".eval":
+        yield from row_batches(eval_rows(path), rows, most)
+    elif suffix in SHEETS:
+        yield from row_batches(sheet_rows(path), rows, most)
+    else:
+        yield from text_batches(path, suffix, rows, most)

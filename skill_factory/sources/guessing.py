@@ -1,57 +1,146 @@
-"""Which column holds what: a proposal from the columns' names and from what some of their values are."""
+"""Which column holds what: a known format, else a proposal from names, and from the shape of what the names leave open."""
 
 import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from skill_factory.recipe.model import Columns
-from skill_factory.sources.columns import Row, is_nan
+from skill_factory.sources.columns import Row, mapped
+from skill_factory.sources.names import place_of
+from skill_factory.sources.presets import EMPTY, Preset, columns_of, recognised
+from skill_factory.sources.profiles import Profile, profiles
+from skill_factory.sources.shapes import by_shape
+from skill_factory.sources.trying import with_proposals
 
-_SYNONYMS = {
-    "question": ("question", "problem", "query", "instruction", "prompt", "input", "question_text",
-                 "problem_statement", "task"),
-    "answer": ("answer", "gold_answer", "gold", "ground_truth", "reference_answer", "target", "expected_answer",
-               "correct_answer", "reference"),
-    "response": ("response", "responses", "model_response", "model_responses", "generation", "generations",
-                 "completion", "completions", "output", "outputs", "solution", "model_output", "prediction", "model_answer",
-                 "model_answers", "generated_text", "attempt", "attempts", "sample", "samples", "rollout", "rollouts"),
-    "correct": ("correct", "is_correct", "correctness", "is_solved", "passed", "label", "labels", "verified",
-                "score", "scores", "reward", "rewards", "accuracy"),
-    "extracted_answer": ("extracted_answer", "extracted_answers", "extracted", "predicted_answer", "pred"),
-    "reflections": ("reflections", "reflection", "critiques", "critique", "feedback", "self_reflections"),
-    "prompt_variant": ("prompt_variant", "prompt_type", "variant", "prompt_name"),
-}  # fmt: skip
-_FLAGS = {"true", "false", "yes", "no", "1", "0"}
-"""Texts that are a yes or no: all that a CSV has."""
 _STAGES = ("mutated_prompts", "example_annotation")
 
 
+@dataclass(frozen=True)
+class Guess:
+    """A proposed reading of a source."""
+
+    columns: Columns
+    preset: Preset | None = None
+    by_shape: tuple[str, ...] = ()
+    """Fields that no name told, only what the columns hold."""
+
+
 def guess(names: Sequence[str], rows: Sequence[Row]) -> Columns:
-    """A mapping from names and the types of some rows; fields that nothing fits stay empty."""
-    kinds = {name: _kind([row.get(name) for row in rows]) for name in names}
-    found: dict[str, Any] = {}
-    for field, words in _SYNONYMS.items():
-        allowed = _ALLOWED[field]
-        for word in words:
-            match = next((n for n in names if n.lower() == word and kinds[n] in allowed), "")
-            if match and match not in found.values():
-                found[field] = match
-                break
-    found |= _guess_stage(names, kinds)
-    if "response" not in found or "correct" not in found:
-        found |= _guess_wide(names, kinds, rows)
-    return Columns(**found)
+    """A mapping with its rules of reading; fields that nothing fits stay empty."""
+    return recognise(names, rows).columns
 
 
-def _guess_stage(names: Sequence[str], kinds: Mapping[str, str]) -> dict[str, Any]:
+def recognise(names: Sequence[str], rows: Sequence[Row], presets: bool = True) -> Guess:
+    """What some rows look like: a known format where one fits, else by names, else by shape."""
+    found = profiles(names, rows)
+    preset = recognised(found) if presets else None
+    if preset is not None:
+        known = columns_of(preset, found)
+        fixed = {name for name in preset.columns if name.endswith("_rule")}
+        return Guess(with_proposals(known, rows, fixed), preset)
+    columns, told_by_shape = _by_name_and_shape(names, rows, found)
+    return Guess(with_proposals(columns, rows), None, told_by_shape)
+
+
+def candidates(field: str, columns: Columns, names: Sequence[str], rows: Sequence[Row]) -> list[str]:
+    """Paths that could be a field by what they hold, the likeliest first; none that is mapped already."""
+    found = profiles(names, rows)
+    taken = {path for _, path in mapped(columns)}
+    fitting = [
+        one for path, one in found.items()
+        if one.kind in _ALLOWED[field] and path not in taken and _could_be(field, one, found)
+    ]  # fmt: skip
+    if field in ("question", "response"):
+        fitting.sort(key=lambda one: (one.kind == "flag", -one.length))
+    return [one.path for one in fitting]
+
+
+def _by_name_and_shape(
+    names: Sequence[str], rows: Sequence[Row], found: Mapping[str, Profile]
+) -> tuple[Columns, tuple[str, ...]]:
+    fields = _by_name(found)
+    fields |= _guess_stage(names, found)
+    if "." in fields.get("response", ".") or "correct" not in fields:
+        fields |= _guess_wide(names, rows, found)
+    fields |= _guess_numbered(fields, found)
+    named = set(fields)
+    fields = by_shape(fields, found, rows)
+    return Columns(**fields), tuple(sorted(set(fields) - named))
+
+
+# -- by name -------------------------------------------------------------------------------------------------------
+
+_ALLOWED = {
+    "question": ("text", "messages"),
+    "answer": ("text", "number", "flag", "texts", "numbers", "flags"),
+    "response": ("text", "texts", "nested", "messages", "dialogues", "flag"),
+    "correct": ("flag", "flags", "number", "numbers", "text", "texts"),
+    "extracted_answer": ("text", "texts", "number", "numbers", "flag", "flags", "missing", "nothing"),
+    "reflections": ("text", "texts", "nested", "nothing"),
+    "prompt_variant": ("text", "number", "flag"),
+    "thinking": ("text", "texts"),
+}
+_LONGEST_LABEL = 24
+"""Characters; a column of longer texts names no right and wrong."""
+
+
+def _by_name(found: Mapping[str, Profile]) -> dict[str, Any]:
+    """The best name for each field; a column is taken once, by the field that has the first claim."""
+    fields: dict[str, Any] = {}
+    for field, kinds in _ALLOWED.items():
+        if field == "thinking":
+            continue  # meaningful only beside a response: `by_shape` looks
+        claims = []
+        for path, profile in found.items():
+            place = place_of(field, path)
+            if place is None or profile.kind not in kinds or path in fields.values():
+                continue
+            if not _could_be(field, profile, found):
+                continue
+            claims.append((path.count("."), place, path))
+        if claims:
+            fields[field] = min(claims)[2]
+    return fields
+
+
+def _could_be(field: str, profile: Profile, found: Mapping[str, Profile]) -> bool:
+    """Whether what a column holds allows what its name says."""
+    if field == "question":
+        return not _is_one_value(profile) or not any(
+            place_of(field, path) is not None and one.kind in _ALLOWED[field] and not _is_one_value(one)
+            for path, one in found.items()
+        )
+    if field == "correct":
+        if profile.kind in ("number", "numbers"):
+            return profile.different > 1 and not _is_index(profile)
+        return profile.length <= _LONGEST_LABEL
+    if field == "prompt_variant":
+        return profile.kind == "text" or profile.different > 1
+    return True
+
+
+def _is_one_value(profile: Profile) -> bool:
+    return len(profile.present) > 3 and profile.different <= 1
+
+
+def _is_index(profile: Profile) -> bool:
+    """Whether numbers are counted through, or are places: whole, many, and none below zero."""
+    values = [one for one in profile.present if isinstance(one, int)]
+    return len(values) == len(profile.present) and len(set(values)) > 5
+
+
+def _guess_stage(names: Sequence[str], found: Mapping[str, Profile]) -> dict[str, Any]:
     """The published script's scheme: a stage name runs through all columns."""
     stages = [m[1] for name in names if (m := re.fullmatch(r"model_responses__(.+)__eval_is_correct", name))]
     stages += [
         m[1] for name in names
         if (m := re.fullmatch(r"model_responses__((?:(?!__).)+?)", name)) and not name.endswith("_reflection")
     ]  # fmt: skip
-    present = [s for s in dict.fromkeys(stages) if kinds.get(f"model_responses__{s}") in _ALLOWED["response"]]
+    present = [
+        s for s in dict.fromkeys(stages)
+        if (one := found.get(f"model_responses__{s}")) and one.kind in ("text", "texts")
+    ]  # fmt: skip
     present.sort(key=lambda s: (_STAGES.index(s) if s in _STAGES else len(_STAGES), s))
     if not present:
         return {}
@@ -65,57 +154,44 @@ def _guess_stage(names: Sequence[str], kinds: Mapping[str, str]) -> dict[str, An
     return {field: name for field, name in pattern.items() if name in names}
 
 
-def _guess_wide(names: Sequence[str], kinds: Mapping[str, str], rows: Sequence[Row]) -> dict[str, Any]:
+def _guess_wide(names: Sequence[str], rows: Sequence[Row], found: Mapping[str, Profile]) -> dict[str, Any]:
     """Several struct columns of one shape, each with a text and a truth value: one response each."""
     shapes: dict[tuple[str, str], list[str]] = {}
     for name in names:
-        structs = [row[name] for row in rows if isinstance(row.get(name), Mapping)]
-        if kinds[name] != "struct" or not structs:
+        inner = {p.removeprefix(f"{name}."): one.kind for p, one in found.items() if p.startswith(f"{name}.")}
+        if found[name].kind != "struct" or not inner:
             continue
-        inner = {key: _kind([one.get(key) for one in structs]) for key in structs[0]}
         texts = [key for key, kind in inner.items() if kind == "text"]
         flags = [key for key, kind in inner.items() if kind == "flag"]
         if len(texts) == 1 and len(flags) == 1:
             shapes.setdefault((texts[0], flags[0]), []).append(name)
     best = max(shapes.items(), key=lambda item: len(item[1]), default=None)
-    if best is None:
+    if best is None or len(best[1]) < 2:
         return {}
     (text, flag), columns = best
     return {"response": [f"{c}.{text}" for c in columns], "correct": [f"{c}.{flag}" for c in columns]}
 
 
-_ALLOWED = {
-    "question": ("text",),
-    "answer": ("text", "number", "flag", "texts"),
-    "response": ("text", "texts"),
-    "correct": ("flag", "flags"),
-    "extracted_answer": ("text", "texts", "number", "flag", "flags", "missing", "nothing"),
-    "reflections": ("text", "texts", "nested", "nothing"),
-    "prompt_variant": ("text",),
-}
-
-
-def _kind(values: Sequence[Any]) -> str:
-    """What most values of a column are; one odd row must not hide a column."""
-    kinds = Counter(_kind_of(value) for value in values)
-    del kinds["missing"]
-    if len(kinds) > 1:
-        del kinds["nothing"]
-    if not kinds:
-        return "missing"
-    kind, number = kinds.most_common(1)[0]
-    return kind if number * 2 > kinds.total() else "mixed"
-
-
-def _kind_of(value: Any) -> str:
-    if value is None or is_nan(value):
-        return "missing"
-    if isinstance(value, list):
-        inner = {_kind_of(one) for one in value} - {"missing"}
-        names = {"text": "texts", "flag": "flags", "texts": "nested", "number": "numbers"}
-        return "nothing" if not inner else names.get(inner.pop(), "mixed") if len(inner) == 1 else "mixed"
-    if isinstance(value, bool) or (isinstance(value, str) and value.strip().lower() in _FLAGS):
-        return "flag"
-    if isinstance(value, int | float):
-        return "flag" if value in (0, 1) else "number"
-    return {str: "text"}.get(type(value), "struct" if isinstance(value, Mapping) else "mixed")
+def _guess_numbered(fields: Mapping[str, Any], found: Mapping[str, Profile]) -> dict[str, Any]:
+    """Columns of one name with numbers or models (`response_1`, `gpt_response`): one response each, labels alike."""
+    families: dict[tuple[str, str], list[str]] = {}
+    for path, profile in found.items():
+        if "." in path or profile.kind in EMPTY:
+            continue
+        if m := re.fullmatch(r"(.*?)[_ ]?\d+", path):
+            families.setdefault((m[1], ""), []).append(path)
+        if m := re.fullmatch(r".+_([^\W_]+(?:_[^\W_]+)?)", path):
+            families.setdefault(("", m[1]), []).append(path)
+    told: dict[str, Any] = {}
+    for field in ("response", "correct", "reflections", "extracted_answer"):
+        if field in fields:
+            continue
+        fitting = [
+            paths for (base, end), paths in families.items()
+            if len(paths) > 1 and place_of(field, base or end) is not None
+            and all(found[p].kind in _ALLOWED[field] for p in paths)
+        ]  # fmt: skip
+        if fitting:
+            told[field] = fitting[0]
+    same = len(told.get("response", ()))
+    return {f: paths for f, paths in told.items() if f == "response" or len(paths) == same}

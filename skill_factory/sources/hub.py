@@ -14,6 +14,7 @@ from skill_factory.recipe.model import Columns, Source
 from skill_factory.sources import Piece
 from skill_factory.sources.columns import Batch, needed_columns
 from skill_factory.sources.parquet import sound
+from skill_factory.sources.text import stream_batches
 
 BATCH_BYTES = 16_000_000
 BATCH_ROWS = 1_000
@@ -149,6 +150,34 @@ def _batches(file: pq.ParquetFile, names: list[str] | None, rows: int) -> Iterat
 
 
 def _stream(kind: str, addresses: list[str], token: str | None) -> Iterator[dict[str, Any]]:
+    if kind in TEXT_KINDS:
+        # By our own reader, as from disk: the library settles the types of columns by the first rows it sees.
+        yield from (row for address in addresses for row in _text_rows(address, token))
+        return
+    yield from _library_rows(kind, addresses, token)
+
+
+TEXT_KINDS = ("json", "csv")
+
+
+def _text_rows(address: str, token: str | None) -> Iterator[dict[str, Any]]:
+    from skill_factory.hub.client import file_system
+    from skill_factory.hub.errors import plainly
+    from skill_factory.hub.layout import ending
+
+    name = address.rpartition("/")[2]
+    with plainly(_repo(address), token):
+        opened = file_system(token).open(address, block_size=4 << 20)
+    batches = stream_batches(opened, name, int(opened.size or 0), ending(name), BATCH_ROWS)
+    while True:
+        with plainly(_repo(address), token):
+            batch = next(batches, None)
+        if batch is None:
+            return
+        yield from batch
+
+
+def _library_rows(kind: str, addresses: list[str], token: str | None) -> Iterator[dict[str, Any]]:
     from datasets import load_dataset
 
     from skill_factory.hub.errors import plainly

@@ -5,7 +5,7 @@ dictionary that a million rows point at. The first is told by the footer, the se
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -68,6 +68,52 @@ def group_batches(
         size = min(most, _rows_at_once(path, file.metadata.row_group(group), group, names))
         for batch in file.iter_batches(size, row_groups=[group], columns=names, use_threads=False):
             yield sound(batch)
+    except (pa.ArrowException, OSError, MemoryError, UnicodeDecodeError, KeyError) as error:
+        raise damaged(path, error) from None
+
+
+SMALL_GROUP, TOGETHER = 64_000, 4_000_000
+"""Bytes of a row group that is read with its neighbours, and of what is read at once."""
+FEW_ROWS = 1_000
+"""Rows that a small group may have: however often they repeat one text of it, they fit a batch."""
+
+
+def groups_together(footer: pq.FileMetaData) -> Iterator[tuple[list[int], int]]:
+    """The row groups of a file in order, small neighbours together, and the bytes of each run."""
+    run: list[int] = []
+    size = 0
+    for number in range(footer.num_row_groups):
+        group = footer.row_group(number)
+        own, small = (
+            group.total_byte_size,
+            group.num_rows <= FEW_ROWS and group.total_byte_size <= SMALL_GROUP,
+        )
+        if run and (not small or size + own > TOGETHER):
+            yield run, size
+            run, size = [], 0
+        if small:
+            run, size = [*run, number], size + own
+        else:
+            yield [number], own
+    if run:
+        yield run, size
+
+
+def many_group_batches(path: Path, groups: Sequence[int], names: list[str] | None) -> Iterator[Batch]:
+    """The rows of some small row groups, put together to batches of a size that is worth its while. Errors: SourceError."""
+    waiting: list[pa.RecordBatch] = []
+    size = 0
+    try:
+        for batch in opened(path).iter_batches(
+            65_536, row_groups=list(groups), columns=names, use_threads=False
+        ):
+            waiting.append(batch)
+            size += batch.nbytes
+            if size >= TOGETHER:
+                yield sound(pa.concat_batches(waiting))
+                waiting, size = [], 0
+        if waiting:
+            yield sound(pa.concat_batches(waiting))
     except (pa.ArrowException, OSError, MemoryError, UnicodeDecodeError, KeyError) as error:
         raise damaged(path, error) from None
 

@@ -1,59 +1,57 @@
 """Text formats of raw data: JSON Lines, JSON and CSV, plain or packed, as rows; every fault names its line."""
 
-import ast
-import csv
 import gzip
 import io
 import json
-import re
-import sys
 import zlib
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
-from typing import IO, Any, NoReturn
+from typing import IO, Any
 
 import pyarrow as pa
 
 from skill_factory.errors import SourceError
 from skill_factory.sources.columns import excerpt
+from skill_factory.sources.csv_text import csv_rows, lines_without_nul
+from skill_factory.sources.json_text import Row, Rows, json_rows
 
 LONGEST_LINE = 64_000_000
-_JSON_CHUNK = 1_000_000
-_NO_SPACE = re.compile(r"[^ \t\n\r]")
 LARGEST_BATCH = 16_000_000
 """Characters of text after which a batch is full, however few its rows."""
+LOOKED_AT_BYTES = 64_000
+"""Bytes from which the encoding of a CSV is told."""
 LARGEST_UNPACKED = 1_000_000_000
 MOST_UNPACKED = 100
 """Above LARGEST_UNPACKED a packed file may be so many times as large as it is stored; texts pack to a tenth at best."""
 
-Row = dict[str, Any]
-Rows = Iterator[tuple[int, Row]]
-"""Rows, each with the characters that it took."""
-
 
 def text_batches(path: Path, suffix: str, rows: int, most: float = float("inf")) -> Iterator[list[Row]]:
     """The rows of a text file in lists of so many, ending after about `most` characters. Errors: SourceError."""
-    reader = {".csv": _csv_rows, ".json": _json_rows}.get(suffix, _jsonl_rows)
-    batch: list[Row] = []
-    size = read = 0
+    reader = _READERS.get(suffix, _jsonl_rows)
     try:
-        with _opened(path) as file:
-            for length, row in reader(file, path):
-                batch.append(row)
-                size, read = size + length, read + length
-                if len(batch) >= rows or size >= LARGEST_BATCH or read >= most:
-                    yield batch
-                    batch, size = [], 0
-                    if read >= most:
-                        return
-            if batch:
-                yield batch
+        with _opened(path.open("rb"), path, path.stat().st_size, _encoding(path, suffix)) as file:
+            yield from row_batches(reader(file, path), rows, most)
     except UnicodeDecodeError as error:
-        raise SourceError(
-            f"{path.name} is not UTF-8 text (it holds the byte {error.object[error.start]:#04x}). Save it as UTF-8."
-        ) from None
+        raise _not_utf_8(path, error) from None
     except (OSError, EOFError, zlib.error, pa.ArrowException) as error:
         raise damaged(path, error) from None
+
+
+def row_batches(read: Rows, rows: int, most: float = float("inf")) -> Iterator[list[Row]]:
+    """Rows in lists of so many, each ending when it has LARGEST_BATCH characters; the last after about `most`."""
+    batch: list[Row] = []
+    size = taken = 0
+    for length, row in read:
+        batch.append(row)
+        size, taken = size + length, taken + length
+        if len(batch) >= rows or size >= LARGEST_BATCH or taken >= most:
+            yield batch
+            batch, size = [], 0
+            if taken >= most:
+                return
+    if batch:
+        yield batch
 
 
 def damaged(path: Path, error: Exception) -> SourceError:
@@ -64,23 +62,68 @@ def damaged(path: Path, error: Exception) -> SourceError:
     )
 
 
-def _opened(path: Path) -> IO[str]:
+POINTER = b"version https://git-lfs.github.com/spec/"
+
+
+def check_pointer(path: Path) -> None:
+    """Errors: SourceError for a file that Git LFS left in the place of the data."""
+    with path.open("rb") as file:
+        if file.read(len(POINTER)) == POINTER:
+            raise SourceError(
+                f"{excerpt(path.name)} is a Git LFS pointer, not the data themselves. Run `git lfs pull` in its folder."
+            )
+
+
+def _encoding(path: Path, suffix: str) -> str:
+    """UTF-8; of a CSV also what its first bytes or, failing that, its letters say, as spreadsheets write it."""
+    if suffix not in (".csv", ".tsv") or path.suffix.lower() in (".gz", ".zst"):
+        return "utf-8-sig"
+    with path.open("rb") as file:
+        head = file.read(LOOKED_AT_BYTES)
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16"
+    try:
+        head.decode("utf-8", errors="strict")
+    except UnicodeDecodeError as error:
+        if error.start >= len(head) - 4:
+            return "utf-8-sig"
+        from charset_normalizer import from_bytes
+
+        found = from_bytes(head).best()
+        return found.encoding if found is not None else "utf-8-sig"
+    return "utf-8-sig"
+
+
+def stream_batches(raw: Any, name: str, size: int, suffix: str, rows: int) -> Iterator[list[Row]]:
+    """The rows of a text that is read from elsewhere: what `text_batches` gives of the same bytes. Errors: SourceError."""
+    path, reader = Path(name), _READERS.get(suffix, _jsonl_rows)
+    try:
+        with _opened(raw, path, size, "utf-8-sig") as file:
+            yield from row_batches(reader(file, path), rows)
+    except UnicodeDecodeError as error:
+        raise _not_utf_8(path, error) from None
+
+
+def _not_utf_8(path: Path, error: UnicodeDecodeError) -> SourceError:
+    byte = error.object[error.start]
+    return SourceError(f"{path.name} is not UTF-8 text (it holds the byte {byte:#04x}). Save it as UTF-8.")
+
+
+def _opened(raw: Any, path: Path, size: int, encoding: str) -> IO[str]:
     last = path.suffix.lower()
     if last == ".gz":
-        raw: Any = io.BufferedReader(_Readable(gzip.open(path, "rb"), path), 1 << 18)  # noqa: SIM115 - the wrapper closes it
+        raw = io.BufferedReader(_Readable(gzip.GzipFile(fileobj=raw), path, size, raw), 1 << 18)
     elif last == ".zst":
-        raw = io.BufferedReader(_Readable(pa.input_stream(str(path), compression="zstd"), path), 1 << 18)
-    else:
-        raw = path.open("rb")
-    return io.TextIOWrapper(raw, encoding="utf-8-sig", newline="")
+        raw = io.BufferedReader(_Readable(pa.input_stream(raw, compression="zstd"), path, size, raw), 1 << 18)
+    return io.TextIOWrapper(raw, encoding=encoding, newline="")
 
 
 class _Readable(io.RawIOBase):
     """A stream that unpacks, as a raw stream of Python's. Errors: SourceError for a file that unpacks without end."""
 
-    def __init__(self, stream: Any, path: Path) -> None:
-        self._stream, self._path = stream, path
-        self._most = max(LARGEST_UNPACKED, MOST_UNPACKED * path.stat().st_size)
+    def __init__(self, stream: Any, path: Path, size: int, packed: Any) -> None:
+        self._stream, self._path, self._packed = stream, path, packed
+        self._most = max(LARGEST_UNPACKED, MOST_UNPACKED * size)
         self._read = 0
 
     def readable(self) -> bool:
@@ -99,6 +142,7 @@ class _Readable(io.RawIOBase):
 
     def close(self) -> None:
         self._stream.close()
+        self._packed.close()
         super().close()
 
 
@@ -114,19 +158,63 @@ def _lines(file: IO[str], path: Path, blank: bool = False) -> Iterator[tuple[int
             yield number, line
 
 
+def _csv_rows(file: IO[str], path: Path) -> Rows:
+    return csv_rows(lines_without_nul(_lines(file, path, blank=True), path), path)
+
+
 def _jsonl_rows(file: IO[str], path: Path) -> Rows:
-    for number, line in _lines(file, path):
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise SourceError(
-                f"{path.name}, line {number} is not valid JSON ({_fault(error)}): {excerpt(line, 60)!r}. Mend or delete it."
-            ) from None
-        if not isinstance(row, dict):
-            raise SourceError(
-                f"{path.name}, line {number} is no JSON object: {excerpt(line, 60)!r}. One object a line."
-            )
-        yield len(line), row
+    """A row a line; a list, or rows over several lines, as what they are."""
+    lines = _lines(file, path)
+    first = next(lines, None)
+    if first is None:
+        return
+    if _looks_like_json(first[1]) and not isinstance(_value(first[1]), dict):
+        yield from json_rows(_Again(first[1], file), path)
+        return
+    for number, line in chain([first], lines):
+        yield len(line), _row_of(line, path, number)
+
+
+def _value(line: str) -> Any:
+    """The JSON value of a line; None where it is none."""
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+
+
+class _Again:
+    """A text whose first line was read already, read from its beginning: what is packed can't be wound back."""
+
+    def __init__(self, first: str, rest: IO[str]) -> None:
+        self._first, self._rest = first, rest
+
+    def read(self, characters: int) -> str:
+        """So many characters at most; none at the end."""
+        if self._first:
+            taken, self._first = self._first[:characters], self._first[characters:]
+            return taken
+        return self._rest.read(characters)
+
+
+def _looks_like_json(line: str) -> bool:
+    """Whether a line that is no row begins a list, or a row written over several lines."""
+    return line.lstrip().startswith("[") or line.strip() in ("{", "[")
+
+
+def _row_of(line: str, path: Path, number: int) -> Row:
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise SourceError(
+            f"{path.name}, line {number} is not valid JSON ({_fault(error)}): {excerpt(line, 60)!r}. "
+            "Fix or delete that line."
+        ) from None
+    if not isinstance(row, dict):
+        raise SourceError(
+            f"{path.name}, line {number} isn't a JSON object: {excerpt(line, 60)!r}. One object a line."
+        )
+    return row
 
 
 def _fault(error: Exception) -> str:
@@ -136,152 +224,4 @@ def _fault(error: Exception) -> str:
     return "nested too deep" if isinstance(error, RecursionError) else "a number is too long"
 
 
-def _json_rows(file: IO[str], path: Path) -> Rows:
-    """A JSON array of objects, or objects one after the other; one object is held at a time."""
-    text = _Text(file, path)
-    listed = text.next_sign() == "["
-    if listed:
-        text.skip(1)
-    while (sign := text.next_sign()) and not (listed and sign == "]"):
-        if sign != "{":
-            text.refuse_value()
-        yield text.take_object()
-        if listed and text.next_sign() == ",":
-            text.skip(1)
-            if text.next_sign() == "]":
-                text.refuse("a comma before the end")
-        elif listed and text.next_sign() != "]":
-            text.refuse("the list has no end" if not text.next_sign() else "a comma is missing")
-    if listed and not sign:
-        text.refuse("the list has no end")
-    if listed:
-        text.skip(1)
-        if text.next_sign():
-            text.refuse("more stands behind its end")
-
-
-class _Text:
-    """A JSON text that is read as far as the next object needs."""
-
-    def __init__(self, file: IO[str], path: Path) -> None:
-        self._file, self._path = file, path
-        self._text, self._at, self._ended = "", 0, False
-        self._lines = 1
-        self._decoder = json.JSONDecoder()
-
-    def next_sign(self) -> str:
-        """The next character that is no white space; empty at the end."""
-        while True:
-            found = _NO_SPACE.search(self._text, self._at)
-            if found:
-                self.skip(found.start() - self._at)
-                return found[0]
-            self.skip(len(self._text) - self._at)
-            if not self._more(_JSON_CHUNK):
-                return ""
-
-    def skip(self, characters: int) -> None:
-        self._lines += self._text.count("\n", self._at, self._at + characters)
-        self._at += characters
-
-    def take_object(self) -> tuple[int, Row]:
-        """The object that begins here, with its length. Errors: SourceError."""
-        wanted = _JSON_CHUNK
-        while True:
-            try:
-                row, end = self._decoder.raw_decode(self._text, self._at)
-            except RecursionError:
-                self.refuse("nested too deep")
-            except json.JSONDecodeError as error:
-                if not _cut_short(error, len(self._text)) or not self._more(wanted):
-                    self._lines += self._text.count("\n", self._at, error.pos)
-                    self.refuse(error.msg)
-                wanted *= 2
-            except ValueError:
-                self.refuse("a number is too long")
-            else:
-                length = end - self._at
-                self.skip(length)
-                return length, row
-
-    def refuse(self, why: str) -> NoReturn:
-        raise SourceError(f"{self._path.name}, line {self._lines} is not valid JSON ({why}). Mend it.")
-
-    def refuse_value(self) -> NoReturn:
-        """Say what stands where an object should: no JSON at all, or a value of another kind."""
-        self._more(_JSON_CHUNK)
-        try:
-            self._decoder.raw_decode(self._text, self._at)
-        except RecursionError:
-            self.refuse("nested too deep")
-        except json.JSONDecodeError as error:
-            if not _cut_short(error, len(self._text)) or not self._more(1):
-                self.refuse(error.msg)
-        except ValueError:
-            self.refuse("a number is too long")
-        raise SourceError(
-            f"{self._path.name} is no list of JSON objects. Give a list of rows, or JSON Lines (.jsonl)."
-        )
-
-    def _more(self, characters: int) -> bool:
-        """Read on; whether there was more. What was taken is let go."""
-        if self._ended:
-            return False
-        held = self._text[self._at :]
-        if len(held) > LONGEST_LINE:
-            raise SourceError(
-                f"{self._path.name}, line {self._lines}: a row longer than {LONGEST_LINE:,} characters. Split it."
-            )
-        read = self._file.read(characters)
-        self._ended = not read
-        self._text, self._at = held + read, 0
-        return bool(read)
-
-
-def _cut_short(error: json.JSONDecodeError, length: int) -> bool:
-    """Whether the fault can be that the text has not been read far enough yet."""
-    return error.msg.startswith(("Unterminated string", "Invalid \\u")) or error.pos >= length - 16
-
-
-def _csv_rows(file: IO[str], path: Path) -> Rows:
-    csv.field_size_limit(min(sys.maxsize, LONGEST_LINE))
-    reader = csv.reader(_without_nul(file, path), strict=True)
-    try:
-        names = next(reader, None)
-        if not names:
-            return
-        if len(set(names)) < len(names):
-            twice = next(name for name in names if names.count(name) > 1)
-            raise SourceError(f"{path.name} has two columns named {twice!r}. Rename one of them.")
-        for row in reader:
-            if len(row) > len(names):
-                raise SourceError(
-                    f"{path.name}, line {reader.line_num} has {len(row)} cells for {len(names)} columns. "
-                    "Put cells that hold commas or line breaks in quotes."
-                )
-            if row:
-                yield sum(map(len, row)), {name: _cell(c) for name, c in zip(names, row, strict=False)}
-    except csv.Error as error:
-        raise SourceError(f"{path.name}, line {reader.line_num} is not valid CSV: {error}.") from None
-
-
-def _without_nul(file: IO[str], path: Path) -> Iterator[str]:
-    for number, line in _lines(file, path, blank=True):
-        if "\0" in line:
-            raise SourceError(f"{path.name}, line {number} holds a NUL character, so it is no CSV text.")
-        yield line
-
-
-def _cell(cell: str) -> Any:
-    """A cell as text; an empty one is missing; a list of texts or truth values, as JSON or as pandas writes it, is a list."""
-    if not cell:
-        return None
-    if cell.startswith("[") and cell.endswith("]"):
-        for read in (json.loads, ast.literal_eval):
-            try:
-                items = read(cell)
-            except (ValueError, SyntaxError, RecursionError, MemoryError):
-                continue
-            if isinstance(items, list) and items and all(isinstance(one, str | bool) for one in items):
-                return items
-    return cell
+_READERS = {".csv": _csv_rows, ".tsv": _csv_rows, ".json": json_rows}

@@ -8,7 +8,7 @@ from skill_factory.insight.readiness import Step
 from skill_factory.reasons import Level
 from skill_factory.recipe.model import Source
 from skill_factory.sources.columns import excerpt, mapped
-from skill_factory.ui.data import report, rules
+from skill_factory.ui.data import reading_rules, report, rules
 from skill_factory.ui.frame import loading, source_pickers, workspace
 from skill_factory.ui.frame.glossary import line
 from skill_factory.ui.frame.steps import CHOOSE, FINISH
@@ -89,6 +89,7 @@ def verdict() -> None:
             "All of the data are being read; which N suits them is said then.",
             icon=":material/hourglass_top:",
         )
+    reading_rules.show()
     report.show(found)
     if not seen.exact:
         _sampled(seen)
@@ -126,6 +127,7 @@ def onward(usable: bool, changes: dict[str, Any]) -> None:
 
 def incomplete() -> None:
     """What is missing before anything can be said."""
+    reading_rules.show()
     st.info(
         "As soon as question, response and right-or-wrong have a column, the report stands here.",
         icon=":material/rule:",

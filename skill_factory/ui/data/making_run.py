@@ -32,6 +32,7 @@ FIGURES = {
     "cut_off": "Cut off at the longest length",
     "refused": "Refused by the model",
     "empty": "Empty",
+    "equal": "Equal to another answer",
 }
 FIRST = {
     What.REFLECTIONS: {"verdict_accuracy": "Right verdicts", "verdict_missing": "No verdict"},
@@ -128,6 +129,7 @@ def _foretold(asked: Asked, told: Mapping[str, Any], run: Run) -> None:
         pilot_chart.forecast_finding(told, attempts),
         table,
         "chart.forecast",
+        "usable questions at each N",
     )
     with st.expander("All figures of the pilot", icon=":material/table:"):
         st.table(_figures(told), hide_index=True)

@@ -5,12 +5,17 @@ from typing import Any
 
 import streamlit as st
 
-from skill_factory.errors import ColumnError
-from skill_factory.recipe.fields import FIELDS, MANY, REQUIRED, RowField
+from skill_factory.build.prepare import settle
+from skill_factory.errors import ColumnError, SkillFactoryError
+from skill_factory.recipe.fields import FIELDS, MANY, NAMES, REQUIRED, RowField
+from skill_factory.recipe.model import Columns
 from skill_factory.sources.columns import excerpt, value_at
+from skill_factory.sources.profiles import profiles
 from skill_factory.ui.frame import loading, workspace
 
 NOTHING = ""
+RULES = set(Columns.model_fields) - set(NAMES)
+"""Fields that say how a column is read."""
 
 
 def show() -> bool:
@@ -35,10 +40,7 @@ def pickers(names: tuple[str, ...]) -> None:
 
 def paths(names: list[str], row: Mapping[str, Any]) -> list[str]:
     """Columns, and what is inside those that hold records."""
-    inner = [
-        f"{name}.{key}" for name in names if isinstance(inside := row.get(name), Mapping) for key in inside
-    ]
-    return [*names, *inner]
+    return list(profiles(names, [row]))
 
 
 def _picker(field: RowField, options: list[str]) -> None:
@@ -51,7 +53,7 @@ def _picker(field: RowField, options: list[str]) -> None:
         *(one for one in ((chosen,) if isinstance(chosen, str) else chosen) if one and one not in options),
     ]
     if field.name in MANY and len(chosen) > 1:
-        st.multiselect(title, known, help=field.help, **workspace.bound(path, show=list, take=tuple))
+        st.multiselect(title, known, help=field.help, **_bound(path, list, tuple))
         return
     show, take = (_first, _single) if field.name in MANY else (str, str)
     st.selectbox(
@@ -59,7 +61,28 @@ def _picker(field: RowField, options: list[str]) -> None:
         [NOTHING, *known],
         help=field.help,
         format_func=_or_nothing,
-        **workspace.bound(path, show, take),
+        **_bound(path, show, take),
+    )
+
+
+def _bound(path: str, show: Any, take: Any) -> dict[str, Any]:
+    """As `workspace.bound`; with the column the rules by which it is read are proposed again."""
+    return {**workspace.bound(path, show, take), "on_change": _picked}
+
+
+def _picked(path: str, take: Any) -> None:
+    if path not in st.session_state:
+        return
+    field, chosen = path.partition(".")[2], take(st.session_state[path])
+    before = workspace.current().recipe
+    try:
+        columns = settle(loading.source(), before, {field: chosen}).columns
+    except SkillFactoryError:
+        workspace.change({path: chosen})
+        return
+    was, now = before.columns.model_dump(), columns.model_dump()
+    workspace.change(
+        {path: chosen} | {f"columns.{f}": now[f] for f in now if now[f] != was[f] and f in RULES}
     )
 
 

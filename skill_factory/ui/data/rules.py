@@ -12,6 +12,7 @@ ANSWER_RULES = {
     "column": "the column “Final answer”",
     "tag": "the last <answer> … </answer>",
     "boxed": r"the last \boxed{…}",
+    "stated": "what the text states",
     "gold": "the gold answer, for right responses",
     "regex": "a pattern of my own",
 }

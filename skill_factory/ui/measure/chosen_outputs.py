@@ -10,6 +10,7 @@ from skill_factory.measure.measuring import FINALS, Settings
 from skill_factory.measure.reading import Asked, distinct_names, opened
 from skill_factory.measure.shown.browsing import Looked, look_at
 from skill_factory.measure.shown.card import headline
+from skill_factory.sources.files import UPLOADS
 from skill_factory.sources.hub import looks_like_repo
 from skill_factory.ui.frame import loading, source_pickers, workspace
 from skill_factory.wording import many
@@ -42,20 +43,20 @@ def _doors() -> None:
     left, right = st.columns(2, gap="large")
     with left:
         sent = st.file_uploader(
-            "Files of outputs", type=source_pickers.KINDS, key="measure.files", accept_multiple_files=True,
+            "Files of outputs", type=list(UPLOADS), key="measure.files", accept_multiple_files=True,
             help="Each file is a run of its own, unless a column names the run.",
         )  # fmt: skip
         if sent and st.session_state.get("measure.taken") != [one.file_id for one in sent]:
             st.session_state["measure.taken"] = [one.file_id for one in sent]
             _take([str(source_pickers.keep(one)) for one in sent])
     with right:
-        name = st.text_input("Hub data set", placeholder="user/name", key="measure.hub")
+        name = st.text_input("Hub dataset", placeholder="user/name", key="measure.hub")
         if name.strip() and st.session_state.get("measure.hub.taken") != name:
             st.session_state["measure.hub.taken"] = name
             if looks_like_repo(name.strip()):
                 _take([name.strip()])
             else:
-                st.error("A Hub data set is named user/name.", icon=":material/error:")
+                st.error("A Hub dataset is named user/name.", icon=":material/error:")
         if not hosted():
             path = st.text_input(
                 "or paths on this computer",

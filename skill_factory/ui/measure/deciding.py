@@ -28,7 +28,9 @@ def _verdicts(seen: Looked, run: str) -> None:
     figures = seen.found.runs[run]
     table = output_charts.verdict_table(chart_data.verdict_cells(figures))
     said = chart_data.verdict_sentence(figures)
-    answer(output_charts.verdict_chart(table) if len(table) else None, said, table, "chart.verdicts")
+    answer(
+        output_charts.verdict_chart(table) if len(table) else None, said, table, "chart.verdicts", "verdicts"
+    )
 
 
 def _moves(seen: Looked, run: str) -> None:
@@ -40,6 +42,7 @@ def _moves(seen: Looked, run: str) -> None:
         chart_data.moves_sentence(figures),
         table,
         "chart.moves",
+        "moves",
     )
 
 
@@ -55,11 +58,17 @@ def _series(seen: Looked) -> None:
         else st.selectbox("Series of", runs, key="measure.series", format_func=workspace.plain)
     )
     table = output_charts.series_table(series, run or runs[0])
-    answer(output_charts.series_chart(table), chart_data.series_sentence(seen.found), table, "chart.series")
+    answer(
+        output_charts.series_chart(table),
+        chart_data.series_sentence(seen.found),
+        table,
+        "chart.series",
+        "checkpoints",
+    )
 
 
 def _cost(seen: Looked) -> None:
     points = chart_data.costs(seen.found)
     table = output_charts.cost_table(points)
     chart = output_charts.cost_chart(table) if len(table) else None
-    answer(chart, chart_data.cost_sentence(points), table, "chart.cost")
+    answer(chart, chart_data.cost_sentence(points), table, "chart.cost", "accuracy and tokens")

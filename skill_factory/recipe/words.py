@@ -1,0 +1,63 @@
+"""Words that mean right and wrong, in a dozen languages: data for labels and verdicts alike."""
+
+import tomllib
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+EDGES = " \t\r\n\u00a0\u3000*_`'\"“”‘’„«».,;:!?。．，；：！？、()[]{}（）【】"
+"""What may stand around a word without changing it: white space, emphasis, quotes, full stops, brackets."""
+
+
+class Pair(NamedTuple):
+    """Words of one language that mean right, and that mean wrong."""
+
+    language: str
+    right: tuple[str, ...]
+    wrong: tuple[str, ...]
+
+
+@lru_cache(maxsize=1)
+def pairs() -> tuple[Pair, ...]:
+    """All of `words.toml`."""
+    tree = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+    return tuple(Pair(one["language"], tuple(one["right"]), tuple(one["wrong"])) for one in tree["pairs"])
+
+
+def word_of(value: Any) -> str:
+    """A value as a word: lower case, without what may stand around it; 1.0 and True are read as 1 and true."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    text = str(value).strip().lower()
+    if isinstance(value, str) and text.endswith(".0") and text[:-2].lstrip("-").isdecimal():
+        return text[:-2]
+    return text.strip(EDGES) or text
+
+
+@lru_cache(maxsize=1)
+def meanings() -> dict[str, bool]:
+    """Every known word, and whether it means right; a word that two languages use in two ways is left out."""
+    found: dict[str, bool] = {}
+    twice = set()
+    for pair in pairs():
+        for words, right in ((pair.right, True), (pair.wrong, False)):
+            for word in words:
+                twice |= {word} if found.get(word, right) != right else set()
+                found[word] = right
+    return {word: right for word, right in found.items() if word not in twice}
+
+
+def known_words(values: Iterable[Any]) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
+    """
+    The words that mean right and those that mean wrong among some values; None unless every value is a known one.
+
+    Errors are cheaper here than silence: a column that holds one unknown word is left to a person.
+    """
+    words = sorted({word_of(value) for value in values})
+    known = meanings()
+    if not words or any(word not in known for word in words):
+        return None
+    return tuple(w for w in words if known[w]), tuple(w for w in words if not known[w])

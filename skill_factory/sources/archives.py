@@ -1,0 +1,154 @@
+"""Zip archives: a folder of data in one file, unpacked within bounds; and Inspect's logs, which are archives of samples."""
+
+import json
+import re
+import shutil
+import stat
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
+from typing import Any
+from zipfile import BadZipFile, ZipFile, ZipInfo
+
+from skill_factory.errors import SourceError
+from skill_factory.sources.columns import excerpt
+from skill_factory.sources.json_text import Rows
+
+MOST_ENTRIES = 10_000
+LARGEST_UNPACKED = 2_000_000_000
+MOST_UNPACKED = 100
+"""An archive may be so many times as large unpacked as it is; texts pack to a tenth at best."""
+SMALL = 10_000_000
+"""Unpacked bytes that no ratio is asked of."""
+NESTED = (".zip", ".tar", ".tgz", ".7z", ".rar", ".bz2", ".xz")
+MOST_SAMPLES = 1_000_000
+_PIECE = 1 << 20
+
+
+def unpacked(path: Path) -> TemporaryDirectory[str]:
+    """The data of an archive in a folder of its own, which goes when nobody holds it. Errors: SourceError."""
+    folder = TemporaryDirectory(prefix="skill-factory-")
+    try:
+        with ZipFile(path) as archive:
+            entries = [
+                one for one in archive.infolist() if not one.is_dir() and not _is_rubbish(one.filename)
+            ]
+            _check(path, entries)
+            room = LARGEST_UNPACKED
+            for entry in entries:
+                room -= _write(archive, entry, Path(folder.name), room, path)
+    except (BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
+        folder.cleanup()
+        raise SourceError(
+            f"{excerpt(path.name)} can't be unpacked: {error}. Is the archive complete, and without a password?"
+        ) from None
+    except SourceError:
+        folder.cleanup()
+        raise
+    return folder
+
+
+def _is_rubbish(name: str) -> bool:
+    return any(
+        part.startswith(".") or part == "__MACOSX" for part in name.split("/") if part not in ("..", ".")
+    )
+
+
+def _check(path: Path, entries: list[ZipInfo]) -> None:
+    """Errors: SourceError for what no archive of data holds: too many files, links, ways out, archives within."""
+    said = None
+    size = sum(one.file_size for one in entries)
+    if len(entries) > MOST_ENTRIES:
+        said = f"holds {len(entries):,} files, and at most {MOST_ENTRIES:,} are read"
+    elif size > LARGEST_UNPACKED or size > max(SMALL, MOST_UNPACKED * path.stat().st_size):
+        said = f"would unpack to {size:,} bytes, so it is hardly data"
+    for one in entries:
+        name = excerpt(one.filename, 60)
+        parts = PurePosixPath(one.filename.replace("\\", "/")).parts
+        if stat.S_ISLNK(one.external_attr >> 16):
+            said = f"holds a link ({name})"
+        elif ".." in parts or one.filename.startswith(("/", "\\")) or re.match(r"[A-Za-z]:", one.filename):
+            said = f"holds a path that leads out of it ({name})"
+        elif one.filename.lower().endswith(NESTED):
+            said = f"holds another archive ({name})"
+    if said:
+        raise SourceError(
+            f"{excerpt(path.name)} {said}. Unpack it yourself and give the folder with the data."
+        )
+
+
+def _write(archive: ZipFile, entry: ZipInfo, folder: Path, room: int, path: Path) -> int:
+    """Write one entry, and count what comes out of it, whatever its header says."""
+    target = folder / entry.filename
+    target.parent.mkdir(parents=True, exist_ok=True)
+    written = 0
+    with archive.open(entry) as packed, target.open("wb") as file:
+        while piece := packed.read(_PIECE):
+            written += len(piece)
+            if written > min(room, entry.file_size):
+                raise SourceError(
+                    f"{excerpt(path.name)} unpacks to more than it says. Unpack it yourself and give the folder."
+                )
+            file.write(piece)
+        shutil.copymode(path, target)
+    target.chmod(0o600)
+    return written
+
+
+# -- Inspect's logs ------------------------------------------------------------------------------------------------
+
+_SAMPLE = re.compile(r"samples/.+\.json")
+_KEPT = ("id", "epoch", "input", "target", "choices", "messages", "output", "scores", "metadata")
+"""Fields of a sample that say what was asked and answered; its events are many times as long."""
+
+
+def eval_rows(path: Path) -> Rows:
+    """The samples of an `.eval` log, one row each, with the characters of each. Errors: SourceError."""
+    try:
+        with ZipFile(path) as archive:
+            entries = [one for one in archive.infolist() if _SAMPLE.fullmatch(one.filename)]
+            entries.sort(key=lambda one: _natural(one.filename))
+            size = sum(one.file_size for one in entries)
+            if len(entries) > MOST_SAMPLES or size > max(
+                LARGEST_UNPACKED, MOST_UNPACKED * path.stat().st_size
+            ):
+                raise SourceError(
+                    f"{excerpt(path.name)} would unpack to {size:,} bytes, so it is hardly a log."
+                )
+            for entry in entries:
+                yield entry.file_size, _sample(archive, entry, path)
+    except (BadZipFile, RuntimeError, EOFError, OSError) as error:
+        raise SourceError(
+            f"{excerpt(path.name)} can't be read as an Inspect log: {error}. Is the file complete?"
+        ) from None
+    except NotImplementedError:
+        raise SourceError(
+            f"{excerpt(path.name)} is packed in a way that this Python doesn't know. "
+            "Write it as JSON (`inspect log convert --to json`) and give that file."
+        ) from None
+
+
+def _sample(archive: ZipFile, entry: ZipInfo, path: Path) -> dict[str, Any]:
+    with archive.open(entry) as packed:
+        text = packed.read(entry.file_size + 1)
+    try:
+        sample = json.loads(text)
+    except (ValueError, RecursionError):
+        raise SourceError(
+            f"{excerpt(path.name)}: {excerpt(entry.filename)} isn't valid JSON. Is the log complete?"
+        ) from None
+    return {name: sample[name] for name in _KEPT if name in sample} if isinstance(sample, dict) else {}
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    """Sample 10 after sample 9."""
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name)]
+
+
+def is_eval_log(path: Path) -> bool:
+    """Whether an archive is a log of Inspect, whatever it is called."""
+    try:
+        with ZipFile(path) as archive:
+            names = set(archive.namelist())
+    except (BadZipFile, OSError):
+        return False
+    return bool(names & {"header.json", "_journal/start.json"}) and any(map(_SAMPLE.fullmatch, names))

@@ -1,0 +1,241 @@
+"""JSON as people have it: lists of rows, rows one after the other, rows under a key, by id or by column."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NoReturn, Protocol
+
+from skill_factory.errors import SourceError
+
+Row = dict[str, Any]
+Rows = Iterator[tuple[int, Row]]
+"""Rows, each with the characters that it took."""
+
+
+class Readable(Protocol):
+    """What a text is read from, some characters at a time."""
+
+    def read(self, characters: int, /) -> str:
+        """So many characters at most; none at the end."""
+        ...
+
+
+LONGEST_ROW = 64_000_000
+LONGEST_WHOLE = 512_000_000
+"""Characters that the one object of a file may have which holds all rows."""
+_CHUNK = 1_000_000
+_NO_SPACE = re.compile(r"[^ \t\n\r]")
+ROW_KEYS = (
+    "data",
+    "rows",
+    "samples",
+    "examples",
+    "items",
+    "records",
+    "results",
+    "instances",
+    "train",
+    "test",
+    "outputs",
+)
+"""Keys under which the rows of a file stand."""
+ID = "id"
+
+
+def json_rows(file: Readable, path: Path) -> Rows:
+    """
+    A JSON array of objects, or objects one after the other; one object is held at a time.
+
+    One object alone may hold all rows: in a list under a key, by id, or by column. Errors: SourceError.
+    """
+    text = _Text(file, path)
+    if text.next_sign() == "{":
+        length, first = text.take_object()
+        if text.next_sign():
+            yield length, first
+        else:
+            size = max(1, length // max(1, len(first)))
+            yield from ((size, row) for row in rows_within(first))
+            return
+    listed = text.next_sign() == "["
+    if listed:
+        text.skip(1)
+    while (sign := text.next_sign()) and not (listed and sign == "]"):
+        if sign != "{":
+            text.refuse_value()
+        yield text.take_object()
+        if listed and text.next_sign() == ",":
+            text.skip(1)
+            if text.next_sign() == "]":
+                text.refuse("a comma before the end")
+        elif listed and text.next_sign() != "]":
+            text.refuse("the list has no end" if not text.next_sign() else "a comma is missing")
+    if listed and not sign:
+        text.refuse("the list has no end")
+    if listed:
+        text.skip(1)
+        if text.next_sign():
+            text.refuse("more stands behind its end")
+
+
+class _Text:
+    """A JSON text that is read as far as the next object needs."""
+
+    def __init__(self, file: Readable, path: Path) -> None:
+        self._file, self._path = file, path
+        self._text, self._at, self._ended = "", 0, False
+        self._lines = 1
+        self._first = True
+        self._decoder = json.JSONDecoder()
+
+    def next_sign(self) -> str:
+        """The next character that is no white space; empty at the end."""
+        while True:
+            found = _NO_SPACE.search(self._text, self._at)
+            if found:
+                self.skip(found.start() - self._at)
+                return found[0]
+            self.skip(len(self._text) - self._at)
+            if not self._more(_CHUNK):
+                return ""
+
+    def skip(self, characters: int) -> None:
+        self._lines += self._text.count("\n", self._at, self._at + characters)
+        self._at += characters
+
+    def take_object(self) -> tuple[int, Row]:
+        """The object that begins here, with its length. Errors: SourceError."""
+        wanted = _CHUNK
+        while True:
+            try:
+                row, end = self._decoder.raw_decode(self._text, self._at)
+            except RecursionError:
+                self.refuse("nested too deep")
+            except json.JSONDecodeError as error:
+                if not _cut_short(error, len(self._text)) or not self._more(wanted):
+                    self._lines += self._text.count("\n", self._at, error.pos)
+                    self.refuse(error.msg)
+                wanted *= 2
+            except ValueError:
+                self.refuse("a number is too long")
+            else:
+                length = end - self._at
+                self.skip(length)
+                self._first = False
+                return length, row
+
+    def refuse(self, why: str) -> NoReturn:
+        raise SourceError(f"{self._path.name}, line {self._lines} is not valid JSON ({why}). Fix that line.")
+
+    def refuse_value(self) -> NoReturn:
+        """Say what stands where an object should: no JSON at all, or a value of another kind."""
+        self._more(_CHUNK)
+        try:
+            self._decoder.raw_decode(self._text, self._at)
+        except RecursionError:
+            self.refuse("nested too deep")
+        except json.JSONDecodeError as error:
+            if not _cut_short(error, len(self._text)) or not self._more(1):
+                self.refuse(error.msg)
+        except ValueError:
+            self.refuse("a number is too long")
+        raise SourceError(
+            f"{self._path.name} is no list of JSON objects. Give a list of rows, or JSON Lines (.jsonl)."
+        )
+
+    def _more(self, characters: int) -> bool:
+        """Read on; whether there was more. What was taken is let go."""
+        if self._ended:
+            return False
+        held = self._text[self._at :]
+        if len(held) > (LONGEST_WHOLE if self._first else LONGEST_ROW):
+            raise SourceError(
+                f"{self._path.name}, line {self._lines}: a row longer than {LONGEST_ROW:,} characters. Split it."
+            )
+        read = self._file.read(characters)
+        self._ended = not read
+        self._text, self._at = held + read, 0
+        return bool(read)
+
+
+def _cut_short(error: json.JSONDecodeError, length: int) -> bool:
+    """Whether the fault can be that the text has not been read far enough yet."""
+    return error.msg.startswith(("Unterminated string", "Invalid \\u")) or error.pos >= length - 16
+
+
+# -- one object that holds all rows --------------------------------------------------------------------------------
+
+
+def rows_within(whole: Row) -> list[Row]:
+    """The rows of an object that is all of a file: under a key, by id, by column, or itself the only one."""
+    for shape in (_under_a_key, _split, _by_column, _by_id):
+        rows = shape(whole)
+        if rows is not None:
+            return rows
+    return [whole]
+
+
+def _under_a_key(whole: Row) -> list[Row] | None:
+    """`{"data": [rows]}`, with what else stands beside the list given to each row where the row has no such field."""
+    keys = [key for key in ROW_KEYS if _are_rows(whole.get(key))]
+    if not keys and len(whole) == 1:
+        keys = [key for key, value in whole.items() if _are_rows(value)]
+    if not keys or _is_a_row(whole):
+        return None
+    return [dict(row) for row in whole[keys[0]]]
+
+
+def _is_a_row(whole: Row) -> bool:
+    """Whether an object with a list of records is one row: it asks something itself."""
+    return any(
+        isinstance(whole.get(key), str) for key in ("question", "problem", "prompt", "query", "instruction")
+    )
+
+
+def _are_rows(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(one, Mapping) for one in value[:20])
+
+
+def _split(whole: Row) -> list[Row] | None:
+    """pandas' `orient="split"`: names, and lists of values."""
+    names, data = whole.get("columns"), whole.get("data")
+    lists = isinstance(names, list) and isinstance(data, list) and all(isinstance(one, list) for one in data)
+    return (
+        [dict(zip(map(str, names), one, strict=False)) for one in data] if lists and names and data else None
+    )
+
+
+def _by_column(whole: Row) -> list[Row] | None:
+    """`{"question": {"0": …}, …}` or `{"question": […], …}`: every column with as many values."""
+    values = list(whole.values())
+    if len(values) < 2:
+        return None
+    if all(isinstance(one, Mapping) and one for one in values) and len({tuple(one) for one in values}) == 1:
+        keys = list(values[0])
+        if not _are_places(keys) or _are_places(list(whole)):
+            return None
+        return [{name: column[key] for name, column in whole.items()} for key in keys]
+    if (
+        all(isinstance(one, list) for one in values)
+        and len({len(one) for one in values}) == 1
+        and len(values[0]) > 1
+    ):
+        return [dict(zip(whole, one, strict=True)) for one in zip(*values, strict=True)]
+    return None
+
+
+def _are_places(keys: list[str]) -> bool:
+    """Whether keys are row numbers, as pandas writes them; records share their keys too."""
+    return all(key.lstrip("-").isdecimal() for key in keys)
+
+
+def _by_id(whole: Row) -> list[Row] | None:
+    """`{id: row, …}`, the id kept as a column."""
+    values = list(whole.values())
+    if len(values) < 2 or not all(isinstance(one, Mapping) and one for one in values):
+        return None
+    common = set(values[0]).intersection(*values[1:50])
+    if not common:
+        return None
+    return [row if ID in row else {ID: key, **row} for key, row in ((k, dict(v)) for k, v in whole.items())]

@@ -1,0 +1,216 @@
+"""What no name tells is told by shape: which text differs within a question, which values are two, which lists go along."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from skill_factory.recipe.words import known_words
+from skill_factory.sources.columns import Row
+from skill_factory.sources.names import place_of
+from skill_factory.sources.profiles import Profile, flat
+
+TEXTS = ("text", "texts", "nested")
+TALKS = ("messages", "dialogues")
+_VERDICT = re.compile(
+    r"</?verdict>|\bverdict\b|\bconclusion\b|\bjudg(?:e)?ment\b|判断|结论|判定|결론|urteil", re.IGNORECASE
+)
+_REFERENCES = ("solution", "solutions", "lösung", "reference", "gold")
+"""Names of the reference solution, where another text can be the model's."""
+
+
+def by_shape(fields: Mapping[str, Any], found: Mapping[str, Profile], rows: Sequence[Row]) -> dict[str, Any]:
+    """The fields with what shape can add; a reference solution gives its place up to a text that can be the model's."""
+    told = dict(fields)
+    _dialogues(told, found)
+    if "question" not in told:
+        _put(told, "question", _question(told, found))
+    if "response" not in told or _is_reference(told, found):
+        other = _response(told, found)
+        if other and "response" in told:
+            _give_back(told, other)
+        _put(told, "response", other)
+    if "correct" not in told:
+        _put(told, "correct", _label(told, found))
+    if "reflections" not in told:
+        _put(told, "reflections", _critiques(told, found))
+    if "answer" not in told:
+        _put(told, "answer", _gold(told, found))
+    _put(told, "thinking", _thinking(told, found))
+    return {field: path for field, path in told.items() if path}
+
+
+def _put(told: dict[str, Any], field: str, path: Any) -> None:
+    if path:
+        told[field] = path
+
+
+def _taken(told: Mapping[str, Any]) -> set[str]:
+    return {
+        path for value in told.values() for path in (value if isinstance(value, list | tuple) else [value])
+    }
+
+
+def _free(told: Mapping[str, Any], found: Mapping[str, Profile], kinds: Sequence[str]) -> list[Profile]:
+    taken = _taken(told)
+    return [
+        one for path, one in found.items()
+        if one.kind in kinds and path not in taken and not any(t.startswith(f"{path}.") for t in taken)
+    ]  # fmt: skip
+
+
+def _dialogues(told: dict[str, Any], found: Mapping[str, Profile]) -> None:
+    """A column of messages that holds both turns is question and response alike."""
+    talks = [one for one in found.values() if one.kind in TALKS and _has_answer(one)]
+    if not talks:
+        return
+    if told.get("response") in (None, talks[0].path):
+        told["response"] = talks[0].path
+        if "question" not in told:
+            told["question"] = talks[0].path
+
+
+def _has_answer(profile: Profile) -> bool:
+    roles = {
+        str(one.get("role", one.get("from", "")))
+        for value in profile.present[:20]
+        for one in flat(value)
+        if isinstance(one, Mapping)
+    }
+    return bool(roles & {"assistant", "gpt", "model", "bot", "chatgpt", "ai"}) and bool(
+        roles & {"user", "human", "prompter"}
+    )
+
+
+# -- within a question ---------------------------------------------------------------------------------------------
+
+
+def differs_within(profile: Profile, question: Profile) -> bool:
+    """Whether rows of one question hold different values, or lists of several."""
+    groups: dict[str, set[str]] = {}
+    for asked, value in zip(question.values, profile.values, strict=True):
+        groups.setdefault(str(asked), set()).update(str(one) for one in flat(value) if one is not None)
+    several = sum(len(one) > 1 for one in groups.values())
+    return 2 * several >= len(groups) and several > 0
+
+
+def repeats(profile: Profile) -> bool:
+    """Whether values come several times."""
+    return profile.different * 3 <= len(profile.present) * 2
+
+
+def _question(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
+    """A text that repeats while others differ; else the first text that is a sentence."""
+    free = [one for one in _free(told, found, ("text",)) if one.different > 1 and one.length >= 8]
+    again = [one for one in free if repeats(one)]
+    asks = [one for one in free if 2 * sum(_asks(text) for text in one.texts) > len(one.texts)]
+    best = max(again, key=lambda one: one.length, default=None) or next(iter(asks), None)
+    return best.path if best else ""
+
+
+def _asks(text: str) -> bool:
+    return text.rstrip().endswith(("?", "？", "؟", "."))
+
+
+def _response(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
+    """The longest text that differs within a question, or lists of several; where questions stand once, the longest."""
+    question = found.get(str(told.get("question", "")))
+    kept = {f: p for f, p in told.items() if f != "response"}
+    free = [
+        one for one in _free(kept, found, TEXTS) if one.different > 1 and not is_named_reference(one.path)
+    ]
+    free = [one for one in free if place_of("extracted_answer", one.path) is None and not _judges(one)]
+    if question is not None:
+        differing = [one for one in free if differs_within(one, question)]
+        if not differing and not repeats(question):
+            differing = [one for one in free if one.length >= 20 or one.kind != "text"]
+        free = differing
+    return max(free, key=lambda one: one.length, default=Profile("", "", [])).path
+
+
+def is_named_reference(path: str) -> bool:
+    """Whether a column has the name of a reference solution."""
+    return path.rpartition(".")[2].lower() in _REFERENCES
+
+
+def _judges(profile: Profile) -> bool:
+    texts = profile.texts
+    return 2 * sum(bool(_VERDICT.search(text)) for text in texts) > len(texts)
+
+
+def _is_reference(told: Mapping[str, Any], found: Mapping[str, Profile]) -> bool:
+    """Whether what is taken for the response has the name of a reference solution."""
+    one = found.get(told["response"]) if isinstance(told.get("response"), str) else None
+    question = found.get(str(told.get("question", "")))
+    if one is None or not is_named_reference(one.path):
+        return False
+    if "answer" in told:
+        return True
+    return question is not None and repeats(question) and not differs_within(one, question)
+
+
+def _give_back(told: dict[str, Any], response: str) -> None:
+    told["response"] = response
+    # What stood as the model's text is the reference; its own fields are not known by it any more.
+
+
+def _label(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
+    """Two values that differ within a question, or a list as long as the responses; only where one column alone fits."""
+    question, response = found.get(str(told.get("question", ""))), found.get(str(told.get("response", "")))
+    if question is None or response is None:
+        return ""
+    fitting = []
+    for one in _free(told, found, ("flag", "flags", "text", "texts", "number", "numbers")):
+        values = [value for present in one.present for value in flat(present)]
+        if not 2 <= len({str(value) for value in values}) <= 4 or known_words(values) is None:
+            continue
+        if _goes_along(one, response) and (differs_within(one, question) or not repeats(question)):
+            fitting.append(one.path)
+    return fitting[0] if len(fitting) == 1 else ""
+
+
+def _goes_along(one: Profile, other: Profile) -> bool:
+    """Whether each row has as many of one as of the other."""
+    sizes = [
+        (len(a) if isinstance(a, list) else 1, len(b) if isinstance(b, list) else 1)
+        for a, b in zip(one.values, other.values, strict=True)
+        if a is not None and b is not None
+    ]
+    return bool(sizes) and all(a == b for a, b in sizes)
+
+
+def _critiques(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
+    """Texts that give a verdict."""
+    fitting = [one for one in _free(told, found, TEXTS) if _judges(one) and one.length >= 10]
+    return fitting[0].path if len(fitting) == 1 else ""
+
+
+def _gold(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
+    """A short text, the same for all rows of a question, with which many responses end."""
+    question, response = found.get(str(told.get("question", ""))), found.get(str(told.get("response", "")))
+    if question is None or response is None:
+        return ""
+    for one in _free(told, found, ("text", "number")):
+        if one.length > 60 or differs_within(one, question):
+            continue
+        pairs = [
+            (str(gold), text) for gold, value in zip(one.values, response.values, strict=True) if gold is not None
+            for text in flat(value) if isinstance(text, str)
+        ]  # fmt: skip
+        ends = sum(bool(gold.strip()) and gold.strip() in text[-80:] for gold, text in pairs)
+        if one.different > 1 and 5 * ends >= 2 * len(pairs) > 0:
+            return one.path
+    return ""
+
+
+def _thinking(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
+    response = found.get(str(told.get("response", "")))
+    if response is None or response.kind not in ("text", "texts"):
+        return ""
+    for one in _free(told, found, ("text", "texts")):
+        if (
+            place_of("thinking", one.path) is not None
+            and one.kind == response.kind
+            and _goes_along(one, response)
+        ):
+            return one.path
+    return ""

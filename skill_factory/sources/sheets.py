@@ -1,0 +1,66 @@
+"""Spreadsheets (.xlsx, .xls, .ods): the first sheet that holds a table, its first row the names of the columns."""
+
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile, ZipFile, is_zipfile
+
+from skill_factory.errors import SourceError
+from skill_factory.sources.csv_text import cell_value
+from skill_factory.sources.json_text import Rows
+
+LARGEST_SHEET = 500_000_000
+"""Unpacked bytes of a workbook, which is held in memory."""
+MOST_UNPACKED = 200
+
+
+def sheet_rows(path: Path) -> Rows:
+    """The rows of the first sheet with two rows or more, with the characters of each. Errors: SourceError."""
+    _check_size(path)
+    from python_calamine import CalamineError, CalamineWorkbook
+
+    try:
+        workbook = CalamineWorkbook.from_path(str(path))
+        for name in workbook.sheet_names:
+            table = workbook.get_sheet_by_name(name).to_python(skip_empty_area=True)
+            if len(table) > 1:
+                yield from _rows(table, path)
+                return
+    except (CalamineError, OSError, ValueError, BadZipFile) as error:
+        raise SourceError(
+            f"{path.name} can't be read as a spreadsheet: {error}. Is the file complete, and without a password?"
+        ) from None
+
+
+def _check_size(path: Path) -> None:
+    """Errors: SourceError for a workbook that unpacks to far more than it is."""
+    if not is_zipfile(path):
+        return
+    with ZipFile(path) as packed:
+        size = sum(one.file_size for one in packed.infolist())
+    if size > LARGEST_SHEET or size > max(LARGEST_SHEET // 10, MOST_UNPACKED * path.stat().st_size):
+        raise SourceError(
+            f"{path.name} unpacks to {size:,} bytes, more than a spreadsheet may have here. Save it as CSV or Parquet."
+        )
+
+
+def _rows(table: list[list[Any]], path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    names = [str(cell).strip() for cell in table[0]]
+    filled = [name for name in names if name]
+    if len(set(filled)) < len(filled):
+        twice = next(name for name in filled if filled.count(name) > 1)
+        raise SourceError(f"{path.name} has two columns named {twice!r}. Rename one of them.")
+    for cells in table[1:]:
+        row = {name: _value(cell) for name, cell in zip(names, cells, strict=False) if name}
+        if any(value is not None for value in row.values()):
+            yield sum(len(value) for value in row.values() if isinstance(value, str)), row
+
+
+def _value(cell: Any) -> Any:
+    """A cell as JSON would have it: whole numbers without a fraction, which a sheet knows none of."""
+    if isinstance(cell, str):
+        return cell_value(cell)
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 2**53:
+        return int(cell)
+    return str(cell) if isinstance(cell, date | datetime | time | timedelta) else cell

@@ -1,0 +1,256 @@
+"""Rules of reading, tried on some rows: what each choice finds, and the one that is proposed.
+
+A choice is one record for all rules, so that the command, the page and the recipe speak of them in one way: the answer
+rule and the verdict rule, which look into texts, are tried by `judge/trials.py` with the same record.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from skill_factory.recipe.model import Columns
+from skill_factory.recipe.words import known_words, word_of
+from skill_factory.sources.columns import Row, value_at
+from skill_factory.sources.labels import as_number, listed_labels, yes_or_no
+from skill_factory.sources.presets import looks_like_steps
+from skill_factory.sources.profiles import Profile, flat, kind_of_column
+from skill_factory.sources.thinking import take_apart
+from skill_factory.sources.turns import turns_of, without_template
+
+
+class Rule(StrEnum):
+    """The rules by which a row is read."""
+
+    THINK = "think"
+    LABEL = "label"
+    QUESTION = "question"
+    RESPONSE = "response"
+    ANSWER = "answer"
+    VERDICT = "verdict"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One way to read, with what it found among the rows that it was tried on."""
+
+    rule: Rule
+    code: str
+    title: str
+    """In words, as the page and the command show it."""
+    found: int
+    of: int
+    changes: Mapping[str, Any]
+    """Fields of the recipe that make this choice, by dotted path."""
+    proposed: bool = False
+
+    @property
+    def said(self) -> str:
+        """What it found, in words."""
+        return f"{self.title}: found in {self.found:,} of {self.of:,}"
+
+
+WORTH_A_RULE = 0.1
+"""Share of texts that must show something before a rule about it is proposed."""
+
+Trial = Callable[[Columns, Sequence[Row]], list[Choice]]
+
+
+def tried(columns: Columns, rows: Sequence[Row]) -> dict[Rule, list[Choice]]:
+    """The choices of every rule about rows, the proposed one of each marked."""
+    return {rule: trial(columns, rows) for rule, trial in _TRIALS.items()}
+
+
+def with_proposals(columns: Columns, rows: Sequence[Row], keep: Iterable[str] = ()) -> Columns:
+    """The mapping with the proposed rules, but for the fields that are to be kept as they are."""
+    kept = set(keep)
+    changes: dict[str, Any] = {}
+    for rule, trial in _TRIALS.items():
+        # One after the other: what a response is decides what its thinking is.
+        current = columns.model_copy(update=changes)
+        for choice in trial(current, rows):
+            own = {path.removeprefix("columns."): value for path, value in choice.changes.items()}
+            if choice.proposed and rule and not kept & own.keys():
+                changes |= own
+    return Columns(**(columns.model_dump() | changes))
+
+
+def _choices(
+    rule: Rule, tries: Sequence[tuple[str, str, int, int, Mapping[str, Any]]], proposed: str
+) -> list[Choice]:
+    return [
+        Choice(
+            rule, code, title, found, of, {f"columns.{k}": v for k, v in changes.items()}, code == proposed
+        )
+        for code, title, found, of, changes in tries
+    ]
+
+
+# -- the question --------------------------------------------------------------------------------------------------
+
+
+def _try_question(columns: Columns, rows: Sequence[Row]) -> list[Choice]:
+    values = (
+        [v for row in rows if (v := value_at(row, columns.question)) is not None] if columns.question else []
+    )
+    turns = [turns_of(value) for value in values]
+    users = [sum(one.role == "user" for one in found) for found in turns if found]
+    tools = sum(any(one.role == "tool" for one in found) for found in turns if found)
+    texts = sum(isinstance(value, str) and not found for value, found in zip(values, turns, strict=True))
+    templates = sum(isinstance(v, str) and without_template(v) is not None for v in values)
+    of = len(values)
+    proposed = ""
+    if users and 2 * len(users) > of:
+        proposed = "first_turn" if 2 * tools > len(users) else "last_turn"
+    elif templates and templates >= WORTH_A_RULE * of:
+        proposed = "chat"
+    return _choices(Rule.QUESTION, [
+        ("", "The column as it is", texts, of, {"question_rule": ""}),
+        ("last_turn", "The last user turn of the messages", sum(n > 0 for n in users), of, {"question_rule": "last_turn"}),
+        ("first_turn", "The first user turn of the messages", sum(n > 0 for n in users), of, {"question_rule": "first_turn"}),
+        ("chat", "Without the words of a chat template", templates, of, {"question_rule": "chat"}),
+    ], proposed)  # fmt: skip
+
+
+# -- responses -----------------------------------------------------------------------------------------------------
+
+
+def _try_response(columns: Columns, rows: Sequence[Row]) -> list[Choice]:
+    values = [v for path in columns.response for row in rows if (v := value_at(row, path)) is not None]
+    kinds = Counter(kind_of_column([value]) for value in values)
+    of = len(values)
+    steps = sum(_is_steps(columns, path, rows) for path in columns.response)
+    plain = kinds["text"] + kinds["flag"] + kinds["texts"] + kinds["flags"]
+    turns = kinds["messages"] + kinds["dialogues"]
+    proposed = ""
+    if steps:
+        proposed = "steps"
+    elif 2 * turns > of:
+        proposed = "last_turn"
+    elif 2 * kinds["nested"] > of:
+        proposed = "flat"
+    return _choices(Rule.RESPONSE, [
+        ("", "A text, or a list of texts", plain, of, {"response_rule": ""}),
+        ("last_turn", "The last assistant turn of the messages", turns, of, {"response_rule": "last_turn"}),
+        ("flat", "Lists within lists, each text a response", kinds["nested"], of, {"response_rule": "flat"}),
+        ("steps", "The steps of a list, joined to one response", steps and kinds["texts"] + kinds["structs"], of, {"response_rule": "steps"}),
+    ], proposed)  # fmt: skip
+
+
+def _is_steps(columns: Columns, path: str, rows: Sequence[Row]) -> bool:
+    """Whether lists hold steps: they are numbered, or called so, and one label stands for all of a list."""
+    values = [value_at(row, path) for row in rows]
+    lists = [one for one in values if isinstance(one, list) and len(one) > 1]
+    if not lists or not all(kind_of_column([one]) in ("texts", "structs") for one in lists[:20]):
+        return False
+    if looks_like_steps(Profile(path, "texts", lists)):
+        return True
+    return "step" in path.lower().rpartition(".")[2]
+
+
+# -- thinking ------------------------------------------------------------------------------------------------------
+
+
+def _try_think(columns: Columns, rows: Sequence[Row]) -> list[Choice]:
+    texts = [text for path in columns.response for text in _texts(rows, path, columns.response_rule)]
+    critiques = [text for path in columns.reflections for text in _texts(rows, path, "")]
+    apart = [found for text in texts if (found := take_apart(text))]
+    beside = len(texts) if columns.thinking else 0
+    of_critiques = sum(take_apart(text) is not None for text in critiques)
+    shown = len(apart) + beside
+    closed = sum(one.closed for one in apart) + beside
+    behind = sum(bool(one.rest.strip()) for one in apart) + beside
+    proposed = ""
+    if shown and shown >= WORTH_A_RULE * len(texts):
+        proposed = "after" if 2 * behind >= closed and behind else "inside" if closed else "after"
+    elif of_critiques and of_critiques >= WORTH_A_RULE * len(critiques):
+        proposed = "after"
+    of = len(texts)
+    return _choices(Rule.THINK, [
+        ("", "The text as it is", of - len(apart), of, {"think": ""}),
+        ("after", "What stands behind the thinking", behind, of, {"think": "after"}),
+        ("inside", "The thinking itself", closed, of, {"think": "inside"}),
+        ("both", "Both, the tags as plain marks", closed, of, {"think": "both"}),
+        ("drop", "Nothing: a text with thinking is dropped", of - len(apart), of, {"think": "drop"}),
+    ], proposed)  # fmt: skip
+
+
+def _texts(rows: Sequence[Row], path: str, rule: str) -> list[str]:
+    values = [value_at(row, path) for row in rows]
+    if rule == "last_turn":
+        turns = (turns_of(one) for value in values for one in (value if _is_dialogues(value) else [value]))
+        return [one.text for found in turns if found for one in found if one.role == "assistant"]
+    return [text for value in values for text in flat(value) if isinstance(text, str)]
+
+
+def _is_dialogues(value: Any) -> bool:
+    return kind_of_column([value]) == "dialogues"
+
+
+# -- labels --------------------------------------------------------------------------------------------------------
+
+
+def label_values(columns: Columns, rows: Sequence[Row]) -> Counter[str]:
+    """What the label columns hold, and how often; numbers and words as `word_of` writes them."""
+    paths = [*columns.correct, *columns.correct_else]
+    values = (value for path in paths for row in rows for value in flat(listed_labels(value_at(row, path))))
+    return Counter(
+        word_of(value) for value in values if isinstance(value, bool | int | float | str) and value == value
+    )
+
+
+def _try_label(columns: Columns, rows: Sequence[Row]) -> list[Choice]:
+    if not columns.correct:
+        return []
+    paths = [*columns.correct, *columns.correct_else]
+    values = [
+        v
+        for p in paths
+        for row in rows
+        for v in flat(listed_labels(value_at(row, p)))
+        if v is not None and v == v
+    ]
+    of = len(values)
+    usual = sum(yes_or_no(value) is not None for value in values)
+    tries: list[tuple[str, str, int, int, Mapping[str, Any]]] = [
+        ("", "Yes and no, true and false, 1 and 0", usual, of, {"label_rule": ""})
+    ]
+    proposed = ""
+    known = known_words(values) if of else None
+    if known and known[0]:
+        words = {"label_rule": "words", "right": known[0], "wrong": known[1]}
+        tries.append(("words", f"{_quoted(known[0])} means right, {_quoted(known[1])} wrong", of, of, words))
+        proposed = "words" if usual < of else ""
+    numbers = [n for value in values if (n := as_number(value)) is not None]
+    if of and len(numbers) == of and usual < of:
+        most = max(numbers)
+        least = most if 2 * sum(n >= most for n in numbers) >= 0.02 * of else sorted(numbers)[of // 2]
+        changes = {"label_rule": "threshold", "threshold": least}
+        tries.append(("threshold", f"A number of at least {least:g} means right", of, of, changes))
+        proposed = proposed or "threshold"
+    if _are_step_labels(columns, rows):
+        right, wrong = known or (("true", "1"), ("false", "0", "-1"))
+        steps = {"label_rule": "steps", "right": right, "wrong": wrong}
+        tries.append(("steps", "Right where every step is", of, of, steps))
+        proposed = "steps"
+    return _choices(Rule.LABEL, tries, proposed)
+
+
+def _are_step_labels(columns: Columns, rows: Sequence[Row]) -> bool:
+    """Whether each row has a list of labels for the steps of one response."""
+    if columns.response_rule != "steps":
+        return False
+    return all(isinstance(value_at(row, path), list) for path in columns.correct for row in rows[:20])
+
+
+def _quoted(words: Sequence[str]) -> str:
+    return " or ".join(f"“{word}”" for word in words) or "nothing"
+
+
+_TRIALS: dict[Rule, Trial] = {
+    Rule.QUESTION: _try_question,
+    Rule.RESPONSE: _try_response,
+    Rule.THINK: _try_think,
+    Rule.LABEL: _try_label,
+}

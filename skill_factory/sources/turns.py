@@ -1,0 +1,127 @@
+"""Turns of a conversation: messages as records, and prompts that a chat template made one text of."""
+
+import json
+import re
+from collections import deque
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from skill_factory.sources.thinking import joined
+
+_ROLES = {
+    "user": "user", "human": "user", "prompter": "user", "question": "user", "client": "user",
+    "assistant": "assistant", "gpt": "assistant", "model": "assistant", "bot": "assistant", "chatgpt": "assistant",
+    "ai": "assistant", "answer": "assistant", "system": "system", "developer": "system",
+    "tool": "tool", "function": "tool", "observation": "tool", "ipython": "tool", "environment": "tool",
+}  # fmt: skip
+_ROLE_NAMES = ("role", "from", "speaker", "author")
+_TEXT_NAMES = ("content", "value", "text", "message")
+_THINKING_NAMES = ("reasoning_content", "reasoning", "thinking", "thought")
+
+
+class Turn(NamedTuple):
+    """One turn: who spoke, and what."""
+
+    role: str
+    text: str
+
+
+def turns_of(value: Any) -> list[Turn] | None:
+    """The turns of messages, also of ones written as JSON text; None for what isn't messages."""
+    if isinstance(value, str) and value.lstrip()[:2].replace(" ", "") in ("[{", "["):
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            return None
+    if isinstance(value, Mapping):
+        value = [value]
+    if not isinstance(value, Sequence) or isinstance(value, str) or not value:
+        return None
+    turns = [_turn(one) for one in value]
+    return None if any(one is None for one in turns) else [one for one in turns if one]
+
+
+def _turn(message: Any) -> Turn | None:
+    if not isinstance(message, Mapping):
+        return None
+    role = next((message[name] for name in _ROLE_NAMES if isinstance(message.get(name), str)), None)
+    known = _ROLES.get(str(role).lower()) if role else None
+    if known is None or not any(name in message for name in _TEXT_NAMES):
+        return None
+    text = next((_text(message[n]) for n in _TEXT_NAMES if message.get(n) is not None), "")
+    thinking = next((_text(message[n]) for n in _THINKING_NAMES if message.get(n)), "")
+    return Turn(known, joined(thinking, text) if known == "assistant" else text)
+
+
+def _text(content: Any) -> str:
+    """The text of a content that is a text, or a list of parts of which some are texts."""
+    if isinstance(content, str):
+        return content
+    if isinstance(content, list):
+        parts = [one.get("text") if isinstance(one, Mapping) else one for one in content]
+        return "\n".join(part for part in parts if isinstance(part, str))
+    return ""
+
+
+def last_of(turns: Sequence[Turn], role: str) -> str | None:
+    """The text of the last turn of a role."""
+    return next((one.text for one in reversed(turns) if one.role == role), None)
+
+
+def first_of(turns: Sequence[Turn], role: str) -> str | None:
+    """The text of the first turn of a role."""
+    return next((one.text for one in turns if one.role == role), None)
+
+
+# -- prompts that were decoded to one text -------------------------------------------------------------------------
+
+_OPEN_ENDED = r"(?:\s*<think(?:ing)?>\s*|\s*\\n)*\s*$"
+_TEMPLATES = tuple(
+    (re.compile(user, re.DOTALL), re.compile(end, re.DOTALL))
+    for user, end in (
+        (r"<\|im_start\|>user\s*\n?", r"<\|im_end\|>|<\|im_start\|>"),
+        (r"<\|start_header_id\|>user<\|end_header_id\|>\s*", r"<\|eot_id\|>|<\|start_header_id\|>"),
+        (r"<\|start\|>user<\|message\|>", r"<\|end\|>|<\|start\|>"),
+        (r"<start_of_turn>user\s*\n?", r"<end_of_turn>|<start_of_turn>"),
+        (r"<｜User｜>", r"<｜Assistant｜>|<｜end▁of▁sentence｜>"),
+        (r"<\|User\|>", r"<\|Assistant\|>"),
+        (r"<\|user\|>\s*\n?", r"<\|end\|>|<\|assistant\|>|</s>|<\|endoftext\|>"),
+        (r"\[INST\](?:\s*<<SYS>>.*?<</SYS>>)?\s*", r"\[/INST\]"),
+    )
+)
+_ROLE_WORDS = re.compile(r"(?<![A-Za-z])(system|user|assistant)\n")
+_SPOKEN = re.compile(
+    r"(?:^|\n)\s*(Human|User|H)\s*:\s*(.*?)(?:\n\s*)?(?:\n|(?<=\s))(?:Assistant|AI|A)\s*:" + _OPEN_ENDED,
+    re.DOTALL,
+)
+
+
+def without_template(text: str) -> str | None:
+    """What the user said last in a prompt that a chat template made; None for a text that shows no template."""
+    for user, end in _TEMPLATES:
+        if (last := _last_match(user, text)) is not None:
+            stop = end.search(text, last.end())
+            return text[last.end() : stop.start() if stop else len(text)].strip()
+    return _by_role_words(text) or _spoken(text)
+
+
+def _by_role_words(text: str) -> str | None:
+    """`system\\n…\\nuser\\n…\\nassistant\\n`: what is left of a template when its own signs are taken for nothing."""
+    if not text.lstrip().startswith(("system\n", "user\n")):
+        return None
+    words = list(_ROLE_WORDS.finditer(text))
+    users = [k for k, one in enumerate(words) if one[1] == "user"]
+    if not users or words[-1][1] != "assistant" or not re.fullmatch(_OPEN_ENDED, text[words[-1].end() :]):
+        return None
+    k = users[-1]
+    return text[words[k].end() : words[k + 1].start()].strip()
+
+
+def _spoken(text: str) -> str | None:
+    """`User: … Assistant:`, as the prompts of base models are written."""
+    found = _last_match(_SPOKEN, text)
+    return found[2].strip() if found else None
+
+
+def _last_match(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
+    return next(iter(deque(pattern.finditer(text), maxlen=1)), None)

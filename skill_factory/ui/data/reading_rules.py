@@ -1,0 +1,111 @@
+"""How the data are read: what they look like, what is doubtful with one thing to press, and a control for each rule."""
+
+import streamlit as st
+
+from skill_factory.insight.doubts import Doubt
+from skill_factory.insight.inspection import Inspection
+from skill_factory.judge.trials import all_tried
+from skill_factory.recipe.language import LANGUAGES
+from skill_factory.sources.trying import Choice, Rule
+from skill_factory.ui.frame import loading, workspace
+from skill_factory.wording import percent
+
+TITLES = {
+    Rule.QUESTION: "The question is",
+    Rule.RESPONSE: "A response is",
+    Rule.THINK: "Of a text with thinking counts",
+    Rule.LABEL: "Right and wrong",
+    Rule.ANSWER: "The final answer is",
+    Rule.VERDICT: "A critique's verdict is",
+}
+MOST_DOUBTS = 4
+"""Doubts that are shown at once; the others stand behind a click."""
+
+
+def show() -> None:
+    """The known format, the doubts and the rules of the chosen data; nothing where they can't be read at all."""
+    seen = loading.inspection()
+    if seen is None:
+        return
+    if seen.preset:
+        st.info(
+            f"This looks like **{workspace.plain(seen.preset)}**: {workspace.plain(seen.about)}",
+            icon=":material/fingerprint:",
+        )
+    doubts(seen.doubts)
+    rules(seen)
+
+
+def doubts(found: list[Doubt]) -> None:
+    """Each with its cause and the one thing to press."""
+    for doubt in found[:MOST_DOUBTS]:
+        _doubt(doubt)
+    if len(found) > MOST_DOUBTS:
+        with st.expander(f"{len(found) - MOST_DOUBTS} more doubts"):
+            for doubt in found[MOST_DOUBTS:]:
+                _doubt(doubt)
+
+
+def _doubt(doubt: Doubt) -> None:
+    with st.container(key=f"doubt.{doubt.code}"):
+        st.warning(workspace.plain(doubt.sentence), icon=":material/help:")
+        if doubt.changes:
+            st.button(
+                BUTTONS.get(doubt.code, "Change this"), key=f"doubt.press.{doubt.code}", on_click=workspace.apply,
+                args=(dict(doubt.changes),),
+            )  # fmt: skip
+        else:
+            st.caption(workspace.plain(doubt.fix))
+
+
+BUTTONS = {
+    "drop_block_tags": "Take what stands behind the thinking",
+    "drop_no_kept_reflection": "Take what stands behind the thinking",
+    "template_words": "Take the template words off",
+    "gives_away_answer": "Cut these critiques behind their verdict",
+    "pairs": "Count the preferred response as right",
+}
+"""What pressing does, by the code of a doubt."""
+
+
+def rules(seen: Inspection) -> None:
+    """A control for each rule, with what every choice finds in the first rows."""
+    with st.expander("How these data are read", icon=":material/rule:"):
+        tried = loading.once("tried", (loading.identity(), seen.recipe.fingerprint()), lambda: _tried(seen))
+        for rule, choices in tried.items():
+            if any(choice.of for choice in choices):
+                _rule(rule, choices, seen)
+        st.selectbox(
+            "Phrases between attempts are", list(LANGUAGES), format_func=LANGUAGES.__getitem__,
+            help="Chosen by the language of the questions; every phrase of the model's own words to itself is in it.",
+            **workspace.bound("phrases.language"),
+        )  # fmt: skip
+
+
+def _tried(seen: Inspection) -> dict[Rule, list[Choice]]:
+    return all_tried(seen.recipe, loading.source().head(loading.SAMPLE_ROWS))
+
+
+def _rule(rule: Rule, choices: list[Choice], seen: Inspection) -> None:
+    here = next((one for one in seen.rules if one.rule is rule), None)
+    codes = [choice.code for choice in choices]
+    index = codes.index(here.code) if here is not None and here.code in codes else 0
+    titles = {choice.code: f"{choice.title} ({choice.found:,} of {choice.of:,})" for choice in choices}
+    key = f"reading.{rule.value}"
+    st.session_state[key] = codes[index]
+    st.selectbox(
+        TITLES[rule], codes, format_func=titles.__getitem__, key=key, on_change=_take, args=(rule, choices)
+    )
+    proposed = next((one for one in choices if one.proposed), None)
+    if proposed is not None and proposed.code != codes[index]:
+        st.caption(
+            f"Proposed: {workspace.plain(proposed.title)}, found in {percent(proposed.found, proposed.of)}."
+        )
+    workspace.problem(*choices[index].changes)
+
+
+def _take(rule: Rule, choices: list[Choice]) -> None:
+    chosen = st.session_state.get(f"reading.{rule.value}")
+    for choice in choices:
+        if choice.code == chosen:
+            workspace.change(dict(choice.changes))
