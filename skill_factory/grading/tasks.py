@@ -4,6 +4,7 @@ Command line, page, documentation and the exported reward are made from this lis
 running what a model wrote needs a sandbox.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
@@ -215,7 +216,10 @@ def _by_countdown(answer: str, gold: str, question: str, rules: Rules) -> Findin
 
 
 def _is_24(gold: str, question: str) -> str:
-    return "question and gold answer are a game of 24" if numbers_of_24(question, gold) else ""
+    if numbers_of_24(question, gold):
+        return "question and gold answer are a game of 24"
+    named = re.search(r"game of 24|24[- ]game|24点", question, re.IGNORECASE) and gold.strip() == "24"
+    return "the question names the game of 24" if named else ""
 
 
 def _by_24(answer: str, gold: str, question: str, rules: Rules) -> Finding:
