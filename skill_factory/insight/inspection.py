@@ -143,7 +143,8 @@ def _inspected(raw: RawSource, settled: Settled, rows: pa.Table, tally: Tally, s
     judgement = judge(reading.facts, bare)
     tally.add(tally_judgement(reading.facts, judgement, bare))
     usable = reach(judgement, bare, format_of(_format(bare)).needs, MOST)
-    sample = Sample(settled, _some(rows.drop_columns([ROW])), tally)
+    some = _some(rows)
+    sample = Sample(settled, some.drop_columns([ROW]), tally, some[ROW].to_pylist())
     doubtful = doubts(sample)
     needs = needed(sample)
     missing = [
