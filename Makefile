@@ -55,6 +55,7 @@ lock: setup
 
 docs: setup
 	$(RUN) -m tests.write_docs
+	$(RUN) -m tests.write_grading
 
 screenshots: setup browser
 	$(RUN) -m tests.screenshots

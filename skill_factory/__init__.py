@@ -1,7 +1,7 @@
 """
-SkillFactory Studio: a model's own answers and critiques become think / sample / reflect training traces.
+SkillFactory Studio: a model's own attempts and reflections become think / sample / reflect training traces.
 
-`skill_factory.api` holds the five functions for other programs; `pipeline.py` is where a reader starts.
+`skill_factory.api` holds the functions for other programs; start reading at `build/pipeline.py`.
 """
 
 __version__ = "0.1.0"

@@ -28,10 +28,10 @@ __all__ = [
 
 
 def lint(path: str | Path) -> LintReport:
-    """What is wrong with the traces of a file or folder, ours or not. Errors: SourceError if it can't be read."""
+    """Check the traces of a file or folder, ours or not. Errors: SourceError if it can't be read."""
     return lint_path(Path(path))
 
 
 def demo(path: str | Path, questions: int = DEFAULT_QUESTIONS, seed: int = 0) -> int:
-    """Write the demo's raw data as Parquet, in the published script's columns; gives the number of rows."""
+    """Write the demo's raw data as Parquet, with the column names of the paper's script; returns the number of rows."""
     return write_demo(path, questions, seed)

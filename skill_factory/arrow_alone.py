@@ -1,7 +1,7 @@
 """Arrow without pandas.
 
-The first time that Arrow makes an array or a scalar it imports pandas, which takes half a second of each process, to ask
-whether the values are a series of pandas'. What is built from a command line, or in a worker, never is.
+The first time Arrow makes an array or a scalar, it imports pandas to ask whether the values are a pandas series. That
+takes half a second of every process, and a build on the command line or in a worker never has any.
 """
 
 import sys
@@ -21,14 +21,15 @@ class _NoPandas(MetaPathFinder):
 
 
 def arrow_alone() -> None:
-    """Let Arrow take note that there is no pandas; who imports pandas by name, or asks for `to_pandas`, still gets it."""
+    """Make Arrow believe that there is no pandas; code that imports pandas by name, or calls `to_pandas`, still gets it."""
     if "pandas" in sys.modules:
         return
     import pyarrow as pa
 
-    none = _NoPandas()
-    sys.meta_path.insert(0, none)
+    refusal = _NoPandas()
+    sys.meta_path.insert(0, refusal)
     try:
+        # Arrow asks once per process and remembers the answer, so one scalar is enough.
         pa.scalar(True)
     finally:
-        sys.meta_path.remove(none)
+        sys.meta_path.remove(refusal)

@@ -1,7 +1,7 @@
-"""Choices drawn from a key: who holds the key draws the same again, whatever was drawn before.
+"""Choices drawn from a key: the same key draws the same choices, whatever was drawn before.
 
-A stream of 64-bit words is made by BLAKE2b in counter mode over the key, so it is the same on every machine and in
-every Python version. An integer below n is the high word of word × n; its bias is below n / 2**64.
+BLAKE2b in counter mode over the key makes a stream of 64-bit words, the same on every machine and in every version of
+Python. An integer below n is the high word of word × n; its bias is below n / 2**64.
 """
 
 from collections.abc import Iterable, Sequence
@@ -20,12 +20,12 @@ _MASK = (1 << 64) - 1
 
 
 def text_id(text: str) -> int:
-    """The id of a text: its XXH3 hash, 64 bits. A lone surrogate is hashed as it stands."""
+    """The id of a text: its 64-bit XXH3 hash. A lone surrogate is hashed as it is."""
     return xxh3_64_intdigest(text.encode("utf-8", "surrogatepass"))
 
 
 def draw_key(seed: int, *parts: int | str) -> bytes:
-    """A key from a seed and what the choice belongs to; parts can't run into each other."""
+    """A key from a seed and what the choice belongs to; a separator keeps the parts from running into each other."""
     return "\x1f".join([f"{seed}", *[f"{part}" for part in parts]]).encode("utf-8", "surrogatepass")
 
 
@@ -36,7 +36,7 @@ class Draws:
 
     def __init__(self, key: bytes) -> None:
         self._key = key
-        # A first block's salt would be zeros, which is none.
+        # The first block takes no salt: block number 0 as a salt is all zeros, which BLAKE2b reads as none.
         self._words: Sequence[int] = _EIGHT_WORDS.unpack(blake2b(key).digest())
         self._block = 1
         self._next = 0
@@ -55,7 +55,7 @@ class Draws:
         return self._words[start:end]
 
     def below(self, n: int) -> int:
-        """A whole number from 0 to n - 1, each as likely."""
+        """A whole number from 0 to n - 1, all equally likely."""
         return (self.words(1)[0] * n) >> 64
 
     def between(self, low: int, high: int) -> int:
@@ -72,7 +72,7 @@ class Draws:
         return [pool[(word * len(pool)) >> 64] for word, pool in zip(words, pools, strict=True)]
 
     def some(self, items: Iterable[T], k: int) -> list[T]:
-        """k different ones of the items, in drawn order (Fisher–Yates)."""
+        """k of the items, all different, in the order drawn (Fisher–Yates)."""
         left = list(items)
         n = len(left)
         drawn = []
@@ -83,21 +83,24 @@ class Draws:
         return drawn
 
     def shuffled(self, items: Sequence[T]) -> list[T]:
-        """The items in a drawn order."""
+        """The items in random order."""
         return self.some(items, len(items))
 
 
 def words_of(keys: Sequence[bytes], k: int) -> npt.NDArray[np.uint64]:
-    """The first k words of the stream of each key: what `Draws` would take, a row for each."""
+    """The first k words of each key's stream, one row per key: the words that `Draws` would give one by one."""
     streams = [b"".join([blake2b(key).digest() for key in keys])]
     for block in range(1, -(-k // 8)):
         salt = block.to_bytes(8, "little")
         streams.append(b"".join([blake2b(key, salt=salt).digest() for key in keys]))
-    return np.hstack([np.frombuffer(one, "<u8").reshape(-1, 8) for one in streams])[:, :k].astype(np.uint64)
+    return np.hstack([np.frombuffer(stream, "<u8").reshape(-1, 8) for stream in streams])[:, :k].astype(
+        np.uint64
+    )
 
 
 def all_below(words: npt.NDArray[np.uint64], n: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
-    """`Draws.below` of each word: a whole number below its n, which is below 2**32."""
+    """`Draws.below` for whole arrays: for each word a whole number below its n; each n is below 2**32."""
+    # The high half of a 128-bit product, which numpy lacks, put together from two 64-bit ones.
     half = np.uint64(32)
     low = (words & np.uint64(0xFFFFFFFF)) * n >> half
     return ((words >> half) * n + low >> half).astype(np.int64)
@@ -107,7 +110,7 @@ def order_keys(seed: int, question_ids: npt.NDArray[np.uint64]) -> npt.NDArray[n
     """
     Where each question stands in the written order: smaller comes first.
 
-    A mix of seed and id (the finaliser of SplitMix64, twice), for whole arrays at once.
+    Seed and id are mixed by the finaliser of SplitMix64, applied twice, for whole arrays at once.
     """
     start = np.uint64(int.from_bytes(blake2b(str(seed).encode(), digest_size=8).digest(), "little"))
     with np.errstate(over="ignore"):

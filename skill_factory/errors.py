@@ -1,30 +1,30 @@
 """Errors of use: each message is the sentence a person reads (what was wrong, what was found, what to do).
 
     SkillFactoryError            the command ends with exit code 2, the app shows the sentence
-    ├── SourceError              a file, folder or data set that can't be read
-    ├── ColumnError              the columns don't say what is needed
+    ├── SourceError              a file, folder or dataset that can't be read
+    ├── ColumnError              the columns don't hold what is needed
     ├── RecipeError              a recipe, preset or option that can't be used
-    ├── NothingUsable            the data hold nothing this recipe can build from
+    ├── NothingUsable            the data holds nothing this recipe can build from
     ├── BuildFolderError         the output folder is taken, locked, full or not writable
     ├── HubError                 the Hub refused, or can't be reached
     ├── EndpointError            a model endpoint refused, or can't be reached
     └── HandoffError             a trainer's files can't be made from this build
 
-Failures of *data* (a row without a label, a reflection without a verdict) are no exceptions: they are
-counted values in the ledger (`tally.py`).
+Failures of *data* (a row without a label, a reflection without a verdict) aren't exceptions: the ledger counts them
+(`tally.py`).
 """
 
 
 class SkillFactoryError(Exception):
-    """Something the user can mend; `str(error)` says what was wrong, what was found and what to do."""
+    """Something the user can fix; `str(error)` says what was wrong, what was found and what to do."""
 
 
 class SourceError(SkillFactoryError):
-    """A file, folder or data set could not be read."""
+    """A file, folder or dataset couldn't be read."""
 
 
 class ColumnError(SkillFactoryError):
-    """The columns of the source do not hold what the recipe needs."""
+    """The columns of the source don't hold what the recipe needs."""
 
 
 class RecipeError(SkillFactoryError):
@@ -40,11 +40,11 @@ class BuildFolderError(SkillFactoryError):
 
 
 class HubError(SkillFactoryError):
-    """The Hub refused a request or could not be reached."""
+    """The Hub refused a request or couldn't be reached."""
 
 
 class EndpointError(SkillFactoryError):
-    """A model endpoint refused a request or could not be reached."""
+    """A model endpoint refused a request or couldn't be reached."""
 
 
 class HandoffError(SkillFactoryError):

@@ -1,35 +1,35 @@
-"""What kind of machine this is: shared with strangers or not, its cores, and what a visitor's process gets of it."""
+"""The machine this runs on: whether strangers share it, how many cores it has, what a visitor's process may see of it."""
 
 import os
 from pathlib import Path
 
 HOSTED = "SKILL_FACTORY_HOSTED"
-"""Says that strangers use this server; `0` and nothing say that they don't."""
+"""Set where strangers use this server; `0` or an empty value means that they don't."""
 GIVEN_TOKEN = "SKILL_FACTORY_TOKEN"
-"""Carries a visitor's token to a process of theirs: an argument would show in the machine's list of processes."""
+"""Carries a visitor's token to their process: an argument would show in the machine's list of processes."""
 GIVEN_KEY = "SKILL_FACTORY_API_KEY"
-"""The same for the key of a model server."""
+"""Carries the key of a model server in the same way."""
 LOGINS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_TOKEN_PATH", GIVEN_KEY)
-"""What of the server's own environment would act in its owner's name."""
+"""Variables of the server's environment that would act in its owner's name."""
 
 
 def hosted() -> bool:
-    """Whether strangers may be using this server: then its own disk, logins and network are nobody's to use."""
+    """Whether strangers may be using this server: then nobody may use its disk, its logins or its network."""
     return bool(os.environ.get("SPACE_ID")) or os.environ.get(HOSTED, "") not in ("", "0")
 
 
 def cores() -> int:
-    """How many cores this process may use, which can be fewer than the machine has."""
-    if hasattr(os, "sched_getaffinity"):  # Linux alone has it
+    """The number of cores this process may use, which can be fewer than the machine has."""
+    if hasattr(os, "sched_getaffinity"):  # only Linux has it
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def visitor_environment(token: str, key: str = "") -> dict[str, str]:
     """
-    The environment of a process that works for one visitor: the server's, without any login of its own.
+    The environment of a process that works for one visitor: the server's, without the server's own logins.
 
-    The process imports this package from where it is, and the Hub's library takes no token that it wasn't given.
+    The process imports this package from where it is here, and the Hub's library may not look for a token by itself.
     """
     paths = [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
     kept = {name: value for name, value in os.environ.items() if name not in LOGINS}

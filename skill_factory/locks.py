@@ -1,4 +1,4 @@
-"""Locks on files: one process at a time holds one, and it dies with its process. What the system lacks, `filelock` knows."""
+"""Locks on files: one process at a time holds a lock, and the lock ends with its process, also where `fcntl` is missing."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ MODE = 0o644
 
 
 def take(path: Path) -> BaseFileLock | None:
-    """Hold the lock of that file until it is released or this process ends; None where another holds it. Errors: OSError."""
+    """Hold the lock on a file until it is released or this process ends; None if another holds it. Errors: OSError."""
     lock = FileLock(path, mode=MODE)
     try:
         lock.acquire(blocking=False)
@@ -18,7 +18,7 @@ def take(path: Path) -> BaseFileLock | None:
 
 
 def held(path: Path) -> bool:
-    """Whether a process holds the lock of that file; a file that isn't there is held by nobody."""
+    """Whether a process holds the lock on a file; a missing file is held by nobody."""
     if not path.exists():
         return False
     lock = take(path)

@@ -1,7 +1,7 @@
 """The nouns of the field, as values: what flows from a question to a trace.
 
-An id is a 64-bit hash (XXH3) of the thing's own text, an unsigned integer here and 16 hexadecimal digits wherever
-people or files see it. What flows by the million is a named tuple: it is made in a third of the time.
+An id is a 64-bit hash (XXH3) of the thing's own text: an unsigned integer here, 16 hexadecimal digits wherever people
+or files see it. What flows by the million is a named tuple, since making one takes a third of a dataclass's time.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ T = TypeVar("T", bound=tuple[Any, ...])
 
 
 class Verdict(IntEnum):
-    """What a reflection says of its response; as numbers, CORRECT and INCORRECT compare with the truth."""
+    """What a reflection says of its response; the numbers of CORRECT and INCORRECT can be compared with the label."""
 
     CORRECT = 1
     INCORRECT = 0
@@ -26,46 +26,46 @@ class Verdict(IntEnum):
 
     @property
     def word(self) -> str:
-        """As files and tallies write it."""
+        """The word that files and tallies use."""
         return self.name.lower()
 
 
 class Reflection(NamedTuple):
-    """A kept critique of one response: its text is known by its place, since a build never looks at it as a string."""
+    """A kept reflection on one response. It knows its text by place, since a build never looks at it as a string."""
 
     id: int
     place: int
     texts: Sequence[str]
-    """Where its text stands among others."""
+    """All texts, its own at `place`."""
 
     @property
     def text(self) -> str:
-        """What it says."""
+        """The text as a string."""
         return self.texts[self.place]
 
 
 class Response(NamedTuple):
-    """A kept answer of the model to a question; its text, too, is known by its place."""
+    """A kept answer of the model to a question. It, too, knows its text by place."""
 
     id: int
     place: int
     correct: bool
     answer: str
     variant: str
-    """Which prompt produced it; the empty string where the data do not say."""
+    """The prompt variant that produced it; empty where the data doesn't say."""
     texts: Sequence[str]
-    """Where its text stands among others."""
+    """All texts, its own at `place`."""
     critiques: Sequence[Sequence[Reflection]]
-    """Where its kept reflections stand among those of others."""
+    """The kept reflections of all responses, its own at `place`."""
 
     @property
     def text(self) -> str:
-        """What it says."""
+        """The text as a string."""
         return self.texts[self.place]
 
     @property
     def reflections(self) -> Sequence[Reflection]:
-        """Its kept reflections, by id."""
+        """The kept reflections on it, in the order of their ids."""
         return self.critiques[self.place]
 
 
@@ -79,17 +79,17 @@ class Question:
 
     @cached_property
     def right(self) -> list[Response]:
-        """Its right responses."""
-        return [one for one in self.responses if one.correct]
+        """The responses that are right."""
+        return [response for response in self.responses if response.correct]
 
     @cached_property
     def wrong(self) -> list[Response]:
-        """Its wrong responses."""
-        return [one for one in self.responses if not one.correct]
+        """The responses that are wrong."""
+        return [response for response in self.responses if not response.correct]
 
 
 class TraceFormat(StrEnum):
-    """The trace formats, under the codes of the paper's script; `algorithm1` stands in the paper alone."""
+    """The trace formats, by the codes of the paper's script; `algorithm1` is described in the paper only."""
 
     RANDOM = "random"
     NO_REFLECTION = "no_reflection"
@@ -108,7 +108,7 @@ class Closing(StrEnum):
     BACKTRACK = "backtrack"
     """Back to the last correct attempt, whose text is repeated."""
     CONFIRM = "confirm"
-    """A phrase that says that two attempts agree."""
+    """A phrase says that the last two attempts agree."""
 
 
 class Attempt(NamedTuple):
@@ -131,24 +131,26 @@ class TracePlan(NamedTuple):
     order: Sequence[Response]
     closing: Closing
     key: bytes
-    """What the choice was drawn from; reflections are drawn from it, phrases from it and the format."""
+    """The key that the attempts were drawn from; reflections are drawn from it too, and phrases from it and the format."""
     reflect: bool = True
     """Whether reflections are shown."""
     away: int = 0
-    """Attempts that a limit took from the front; the reflections of the others are those they had before."""
+    """How many attempts a limit took from the front; the others keep the reflections they had."""
 
     @property
     def attempts(self) -> list[Attempt]:
-        """Each response with one of its kept reflections, drawn from the key and the place of the attempt."""
+        """Each response with one of its kept reflections, drawn from the key and the attempt's place."""
         if not self.reflect:
             return [Attempt(response, None) for response in self.order]
         draws = Draws(reflection_key(self))
-        draws.words(self.away)
-        return [Attempt(one, draws.choose(one.reflections or _NONE)) for one in self.order]
+        draws.words(
+            self.away
+        )  # the words of attempts that were taken away, so that the others draw as before
+        return [Attempt(response, draws.choose(response.reflections or _NONE)) for response in self.order]
 
     @property
     def right(self) -> tuple[bool, ...]:
-        """Which attempts are."""
+        """Which of the attempts are right."""
         return tuple([response.correct for response in self.order])
 
     @property
@@ -161,12 +163,12 @@ class TracePlan(NamedTuple):
 
 
 def reflection_key(plan: TracePlan) -> bytes:
-    """What the reflections of a plan are drawn from, a word for each attempt."""
+    """The key that a plan's reflections are drawn from, one word of its stream for each attempt."""
     return plan.key + b"\x1freflections"
 
 
 class SegmentKind(StrEnum):
-    """What a stretch of a trace is: model text, a phrase of the phrase book, or the layout around them."""
+    """What a stretch of a trace is: the model's text, a phrase of the phrase book, or the layout around them."""
 
     LAYOUT = "layout"
     SAMPLE = "sample"
@@ -191,14 +193,14 @@ class Trace(NamedTuple):
 
     plan: TracePlan
     kinds: Sequence[SegmentKind]
-    """What each stretch is; the same tuple for all traces of one outline."""
+    """What each stretch is; traces of one outline share the tuple."""
     pieces: Sequence[str]
     """The text of each stretch."""
     text: str
     id: int
-    """Hash of question, label, text, format and repeat."""
+    """A hash of question, label, text, format and repeat."""
     digest: int
-    """128 bits over question, label and text; their sum over all traces, modulo 2**128, identifies a data set."""
+    """A 128-bit hash of question, label and text; the sum over all traces, modulo 2**128, identifies a dataset."""
 
     @property
     def segments(self) -> list[Segment]:
@@ -216,7 +218,7 @@ class Skip:
 
 
 def made_of(kind: type[T], *columns: Sequence[Any]) -> list[T]:
-    """Named tuples of a kind, one for each row of some columns: made by the million, calling no function for each."""
+    """Named tuples of one kind, one for each row of some columns: made by the million without a function call for each."""
     return list(map(tuple.__new__, repeat(kind), zip(*columns, strict=True)))
 
 

@@ -1,6 +1,6 @@
 """Why something was dropped: one code per rule, one sentence per code.
 
-The codes stand in `report.json`, in the app's charts and in the file of dropped rows. A level is what is counted
+The codes appear in `report.json`, in the app's charts and in the files of dropped rows. A level is what is counted
 (rows of the source, responses, reflections, questions, traces); at each level read = kept + the sum of dropped.
 """
 
@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class Level(StrEnum):
-    """What is counted, in the order in which a trace comes about."""
+    """What is counted, in the order in which a trace comes into being."""
 
     ROWS = "rows"
     RESPONSES = "responses"
@@ -18,7 +18,7 @@ class Level(StrEnum):
 
 
 class RowReason(StrEnum):
-    """A row of the source that can't be read; it takes its responses and reflections along as `row_dropped`."""
+    """Why a row of the source can't be read; its responses and reflections are dropped with it, as `row_dropped`."""
 
     NO_QUESTION = "no_question"
     NO_RESPONSE = "no_response"
@@ -71,7 +71,7 @@ class QuestionReason(StrEnum):
 
 
 class TraceReason(StrEnum):
-    """Why a trace that the recipe asks for was not written."""
+    """Why a trace that the recipe asks for wasn't written."""
 
     NEEDS_TWO_ATTEMPTS = "needs_two_attempts"
     NEEDS_WRONG_RESPONSE = "needs_wrong_response"
@@ -98,38 +98,41 @@ REASONS: dict[Level, type[StrEnum]] = {
 _SENTENCES: dict[tuple[Level, str], str] = {
     (Level.ROWS, "no_question"): "the question is missing or empty",
     (Level.ROWS, "no_response"): "there is no response in the row",
-    (Level.ROWS, "no_label"): "right or wrong is not given, or can't be read as yes or no",
-    (Level.ROWS, "not_text"): "a text column holds something that is not text",
+    (Level.ROWS, "no_label"): "right or wrong is missing, or can't be read as yes or no",
+    (Level.ROWS, "not_text"): "a text column holds something other than text",
     (
         Level.ROWS,
         "lengths_differ",
     ): "the lists of responses, labels, answers and reflections differ in length",
     (Level.ROWS, "left_out"): "the mapping takes only rows with another value there",
     (Level.RESPONSES, "row_dropped"): "its row can't be read",
-    (Level.RESPONSES, "other_variant"): "its prompt variant is not among the chosen ones",
+    (Level.RESPONSES, "other_variant"): "its prompt variant isn't one of the chosen ones",
     (Level.RESPONSES, "cut_off"): "it was cut off inside its thinking",
     (Level.RESPONSES, "empty"): "the response is empty",
-    (Level.RESPONSES, "block_tags"): "it holds a tag that marks the blocks of a trace, such as </sample>",
+    (Level.RESPONSES, "block_tags"): "it contains a tag that marks the blocks of a trace, such as </sample>",
     (Level.RESPONSES, "too_short"): "it is shorter than the limit",
     (Level.RESPONSES, "too_long"): "it is longer than the limit",
     (Level.RESPONSES, "no_answer"): "no final answer was found in it",
     (Level.RESPONSES, "label_conflict"): "the same text is labelled right in one place and wrong in another",
-    (Level.RESPONSES, "answer_conflict"): "the same text comes with different extracted answers",
+    (Level.RESPONSES, "answer_conflict"): "the same text has different extracted answers in different places",
     (
         Level.RESPONSES,
         "duplicate",
-    ): "the question has the same response already; their reflections are joined",
+    ): "the question already has this response; their reflections are joined",
     (Level.RESPONSES, "no_kept_reflection"): "none of its reflections was kept",
     (Level.REFLECTIONS, "row_dropped"): "its row can't be read",
     (Level.REFLECTIONS, "empty"): "the reflection is empty",
-    (Level.REFLECTIONS, "block_tags"): "it holds a tag that marks the blocks of a trace, such as </reflect>",
+    (
+        Level.REFLECTIONS,
+        "block_tags",
+    ): "it contains a tag that marks the blocks of a trace, such as </reflect>",
     (Level.REFLECTIONS, "too_short"): "it is shorter than the limit",
     (Level.REFLECTIONS, "too_long"): "it is longer than the limit",
     (Level.REFLECTIONS, "no_verdict"): "it gives no verdict",
-    (Level.REFLECTIONS, "wrong_verdict"): "its verdict is not what the response really is",
-    (Level.REFLECTIONS, "banned_word"): "it holds a banned word",
+    (Level.REFLECTIONS, "wrong_verdict"): "its verdict contradicts the response's label",
+    (Level.REFLECTIONS, "banned_word"): "it contains a banned word",
     (Level.REFLECTIONS, "gives_away_answer"): "its response is wrong, and it states the gold answer",
-    (Level.REFLECTIONS, "duplicate"): "the response has the same reflection already",
+    (Level.REFLECTIONS, "duplicate"): "the response already has this reflection",
     (Level.QUESTIONS, "excluded"): "the recipe excludes it",
     (Level.QUESTIONS, "outside_pass_rate"): "its share of right responses is outside the window",
     (Level.QUESTIONS, "too_few_responses"): "it has too few kept responses",
@@ -141,13 +144,13 @@ _SENTENCES: dict[tuple[Level, str], str] = {
     (Level.TRACES, "too_few_wrong"): "it shows fewer wrong attempts than the recipe asks for",
     (Level.TRACES, "over_cutoff"): "it is longer than the trainer's cut-off",
     (Level.TRACES, "excluded"): "the recipe excludes it",
-    (Level.TRACES, "over_question_cap"): "its question has given its share of traces already",
+    (Level.TRACES, "over_question_cap"): "its question already has its share of traces",
     (Level.TRACES, "over_label_limit"): "its label has reached its limit",
-    (Level.TRACES, "over_limit"): "the data set has reached its limit",
+    (Level.TRACES, "over_limit"): "the dataset has reached its limit",
     (Level.TRACES, "duplicate"): "another trace of its question has the same words",
 }
 
 
 def sentence(level: Level | str, reason: str) -> str:
-    """What a reason code means, as half a sentence in plain words."""
+    """The meaning of a reason code, as half a sentence in plain words."""
     return _SENTENCES[(Level(level), str(reason))]

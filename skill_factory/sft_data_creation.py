@@ -1,15 +1,16 @@
-"""For people who come from the paper's script: its flags, its name rule, and a build folder ./NAME instead of a push.
+"""For people who know the paper's script: its flags, its rule for names, and a build folder ./NAME instead of a push.
 
     python skill_factory/sft_data_creation.py --num_responses_ignore_correctness 5 --formats '*C_full'
 
-Flags and defaults are the script's. Where its defaults crash, this says so. Nothing is published without `--push`.
+Flags and defaults are those of the script. Where its defaults crash, this says so. Nothing is published without
+`--push`.
 """
 
 import argparse
 import sys
 from pathlib import Path
 
-if __name__ == "__main__":  # run by its path: the package lies beside this folder, not in it
+if __name__ == "__main__":  # run by its path: the package is found beside this folder, not in it
     sys.path[0] = str(Path(__file__).parents[1])
 
 from skill_factory.errors import RecipeError, SkillFactoryError
@@ -22,29 +23,29 @@ LONGEST_NAME = 95
 
 
 def flags() -> argparse.ArgumentParser:
-    """The script's flags under their names, and `--push`."""
-    made = argparse.ArgumentParser(description="The paper's data creation, built by SkillFactory Studio.")
-    made.add_argument(
-        "--input_reflection_dataset_name", default=INPUT, help="Hub data set, file, folder or demo"
+    """The parser of the script's flags, and of `--push`."""
+    parser = argparse.ArgumentParser(description="The paper's data creation, built by SkillFactory Studio.")
+    parser.add_argument(
+        "--input_reflection_dataset_name", default=INPUT, help="Hub dataset, file, folder or demo"
     )
-    made.add_argument("--output_dataset_name", default=OUTPUT)
-    made.add_argument("--num_responses_ignore_correctness", type=int, default=None, help="N; has to be given")
-    made.add_argument("--subsample_size", type=int, default=None)
-    made.add_argument("--num_repeats_per_question", type=int, default=3)
-    made.add_argument("--sampling_response_counts", action="store_true")
-    made.add_argument("--formats", nargs="+", default=["0C", "*C", "*C*IC", "*CC"])
-    made.add_argument("--force_unique_prompting_types", action="store_true")
-    made.add_argument("--prompt_variants_to_use", nargs="+", default=list(VARIANTS))
-    made.add_argument("--response_column", default=STAGE)
-    made.add_argument("--extracted_answer_column", default=f"{STAGE}__eval_extracted_answers")
-    made.add_argument("--responses_correctness_column", default=f"{STAGE}__eval_is_correct")
-    made.add_argument("--reflection_column", default=f"{STAGE}_reflection")
-    made.add_argument("--push", action="store_true", help="publish the folder as a new private data set")
-    return made
+    parser.add_argument("--output_dataset_name", default=OUTPUT)
+    parser.add_argument("--num_responses_ignore_correctness", type=int, default=None, help="N; required")
+    parser.add_argument("--subsample_size", type=int, default=None)
+    parser.add_argument("--num_repeats_per_question", type=int, default=3)
+    parser.add_argument("--sampling_response_counts", action="store_true")
+    parser.add_argument("--formats", nargs="+", default=["0C", "*C", "*C*IC", "*CC"])
+    parser.add_argument("--force_unique_prompting_types", action="store_true")
+    parser.add_argument("--prompt_variants_to_use", nargs="+", default=list(VARIANTS))
+    parser.add_argument("--response_column", default=STAGE)
+    parser.add_argument("--extracted_answer_column", default=f"{STAGE}__eval_extracted_answers")
+    parser.add_argument("--responses_correctness_column", default=f"{STAGE}__eval_is_correct")
+    parser.add_argument("--reflection_column", default=f"{STAGE}_reflection")
+    parser.add_argument("--push", action="store_true", help="publish the folder as a new private dataset")
+    return parser
 
 
-def data_set_name(output: str, n: int, formats: list[str]) -> str:
-    """The script's name for its result; cut where it is too long, and then ended so that the Hub takes it."""
+def dataset_name(output: str, n: int, formats: list[str]) -> str:
+    """The script's name for its result, cut where it is too long for the Hub, with an ending that the Hub accepts."""
     name = f"{output}_reflections{n}_formats{'.'.join(formats).replace('*', '-')}"
     while "--" in name or ".." in name:
         name = name.replace("--", "-").replace("..", ".")
@@ -52,7 +53,7 @@ def data_set_name(output: str, n: int, formats: list[str]) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Build, and push if asked; exit code 2 with one sentence where something has to be mended."""
+    """Build, and push if asked; exit code 2 with one sentence where something has to be fixed."""
     args = flags().parse_args(arguments)
     try:
         return _run(args)
@@ -60,7 +61,7 @@ def main(arguments: list[str]) -> int:
         print(error, file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("Stopped. Run the same command again to go on.", file=sys.stderr)
+        print("Stopped. Run the same command again to resume.", file=sys.stderr)
         return 130
 
 
@@ -74,8 +75,8 @@ def _run(args: argparse.Namespace) -> int:
     n = args.num_responses_ignore_correctness
     if n is None:
         raise RecipeError(
-            "The script has no default for --num_responses_ignore_correctness and ends in an error without it. "
-            "Give it; the paper uses 5."
+            "The script has no default for --num_responses_ignore_correctness and crashes without it. "
+            "Set it; the paper uses 5."
         )
     recipe = Recipe().changed(
         {
@@ -96,7 +97,7 @@ def _run(args: argparse.Namespace) -> int:
         "correct": [args.responses_correctness_column],
         "reflections": [args.reflection_column],
     }
-    name = data_set_name(args.output_dataset_name, n, args.formats)
+    name = dataset_name(args.output_dataset_name, n, args.formats)
     source = args.input_reflection_dataset_name
     report = TerminalReport()
     result = build(

@@ -1,8 +1,8 @@
-"""What happened: the ledger, and every number that cards, charts and reports show. Tallies of parts add up.
+"""What happened: the ledger, and every number that cards, charts and reports show. Tallies of parts add up to the whole.
 
-This is the record alone. Each room counts what happens in it: rows in `sources/canonical.py`, judgements in
+This is only the record. Each room counts what happens in it: rows in `sources/canonical.py`, judgements in
 `judge/counting.py`, traces in `traces/counting.py`. Numbers live in counters whose keys are texts ("original|right"),
-so a tally is JSON as it stands; a `Key` says what stands in a text and takes it apart.
+so that a tally is JSON as it is; for each counter a named tuple says what its keys are made of (`COUNTS`).
 """
 
 from collections import Counter
@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeVar, get_type_hints
 from skill_factory.reasons import Level
 
 EXAMPLES = 3
-"""Examples kept for each reason that a row was dropped."""
+"""Examples kept for each reason to drop a row."""
 MODULO = 1 << 128
 
 
@@ -29,7 +29,7 @@ class Teaches(NamedTuple):
 
 
 class Place(NamedTuple):
-    """One attempt of a trace: its place, counted from 1, among so many, and whether it is right or wrong."""
+    """One attempt of a trace: its place, counted from 1, the number of attempts, and whether it is right or wrong."""
 
     format: str
     attempts: int
@@ -41,7 +41,7 @@ class Place(NamedTuple):
 
 
 class TraceChars(NamedTuple):
-    """The characters of question and trace, rounded up to a multiple of 250."""
+    """The length of question and trace in characters, rounded up to a multiple of 250."""
 
     format: str
     attempts: int
@@ -52,7 +52,7 @@ class TraceChars(NamedTuple):
 
 
 class Balance(NamedTuple):
-    """A question's kept right responses, and all its kept responses."""
+    """A question: how many of its kept responses are right, and how many are kept."""
 
     right: int
     kept: int
@@ -62,7 +62,7 @@ class Balance(NamedTuple):
 
 
 class Label(NamedTuple):
-    """A response: its prompt variant, which may itself hold a bar, and whether it is right or wrong."""
+    """A response: its prompt variant, whose name may itself contain a bar, and whether it is right or wrong."""
 
     variant: str
     truth: str
@@ -72,7 +72,7 @@ class Label(NamedTuple):
 
 
 class Verdicts(NamedTuple):
-    """A reflection: the prompt variant of its response, what that is, and what the reflection says."""
+    """A reflection: the prompt variant of its response, whether that is right, and what the reflection says."""
 
     variant: str
     truth: str
@@ -83,7 +83,7 @@ class Verdicts(NamedTuple):
 
 
 class Overlap(NamedTuple):
-    """A trace that shows the attempts and reflections of an earlier one of its question: both formats."""
+    """A trace that shows the attempts and reflections of an earlier trace of its question: the formats of both."""
 
     first: str
     second: str
@@ -93,7 +93,7 @@ class Overlap(NamedTuple):
 
 
 class Reach(NamedTuple):
-    """Questions that could be used at an N."""
+    """Questions that a format could use at some N."""
 
     format: str
     n: int
@@ -115,12 +115,13 @@ COUNTS: dict[str, type | None] = {
     "kept_responses": Label,
     "reach": Reach,
     "overlaps": Overlap,
+    "corrections": None,
     "given_away": None,
     "thinking": None,
 }
-"""Every counter, and what its keys are made of; None where a key is one word."""
-RARE = frozenset({"overlaps", "given_away", "thinking"})
-"""Counters that stand in a report only where they counted something."""
+"""Every counter, and what its keys are made of; None for keys of one word."""
+RARE = frozenset({"overlaps", "corrections", "given_away", "thinking"})
+"""Counters that a report lists only if they counted something."""
 
 
 K = TypeVar("K", bound=tuple[Any, ...])
@@ -128,12 +129,12 @@ K = TypeVar("K", bound=tuple[Any, ...])
 
 @cache
 def _numbers(kind: type) -> tuple[bool, ...]:
-    """Which parts of a key are numbers."""
+    """Which parts of a key of that kind are numbers."""
     return tuple(hint is int for hint in get_type_hints(kind).values())
 
 
 def keyed(kind: type[K], counter: Mapping[str, int]) -> list[tuple[K, int]]:
-    """(key, number) of a counter whose keys are of that kind, in the counter's order."""
+    """(key, number) for each entry of a counter whose keys are of that kind, in the counter's order."""
     numbers = _numbers(kind)
     read = []
     for text, n in counter.items():
@@ -152,30 +153,25 @@ class LevelTally:
     dropped: Counter[str] = field(default_factory=Counter)
 
     def add(self, other: "LevelTally") -> None:
-        """Take the other's numbers in."""
+        """Add the numbers of another tally of this level."""
         self.read += other.read
         self.kept += other.kept
         self.dropped.update(other.dropped)
 
-    @property
-    def adds_up(self) -> bool:
-        """Whether nothing vanished."""
-        return self.read == self.kept + self.dropped.total()
-
 
 @dataclass
 class Tally:
-    """The numbers of a build or of a part of it."""
+    """The numbers of a build, or of a part of one."""
 
     ledger: dict[Level, LevelTally] = field(default_factory=lambda: {level: LevelTally() for level in Level})
     counts: dict[str, Counter[str]] = field(default_factory=lambda: {name: Counter() for name in COUNTS})
     examples: dict[str, list[str]] = field(default_factory=dict)
-    """Up to three rows that could not be read, by reason; the smallest in text order, so that no order matters."""
+    """Up to three unreadable rows for each reason: the first in text order, so that the order of rows doesn't matter."""
     digest: int = 0
-    """Sum of the traces' digests modulo 2**128: the same for the same traces, whatever made them."""
+    """The sum of the traces' digests modulo 2**128: equal for equal traces, whatever made them."""
 
     def add(self, other: "Tally") -> None:
-        """Take another part's numbers in."""
+        """Add the numbers of another part."""
         for level, tally in other.ledger.items():
             self.ledger[level].add(tally)
         for name, counter in other.counts.items():
@@ -204,17 +200,17 @@ class Tally:
 def tally_from_json(tree: Mapping[str, Any]) -> Tally:
     """The inverse of `Tally.to_json`."""
     ledger = {
-        level: LevelTally(one["read"], one["kept"], Counter(one["dropped"]))
+        level: LevelTally(counted["read"], counted["kept"], Counter(counted["dropped"]))
         for level in Level
-        for one in [tree["ledger"][level.value]]
+        for counted in [tree["ledger"][level.value]]
     }
     counts = {name: Counter(tree[name] if name not in RARE else tree.get(name, {})) for name in COUNTS}
     return Tally(ledger, counts, dict(tree["row_examples"]), int(tree["rows_digest"], 16))
 
 
 def total(tallies: Iterable[Tally]) -> Tally:
-    """The sum of some tallies."""
+    """The sum of several tallies."""
     whole = Tally()
-    for one in tallies:
-        whole.add(one)
+    for tally in tallies:
+        whole.add(tally)
     return whole

@@ -4,9 +4,53 @@ from collections.abc import Iterable
 
 
 def many(number: int, noun: str) -> str:
-    """A number with its noun: "1 question", "2,400 questions", "no questions"."""
-    plural = f"{noun[:-1]}ies" if noun.endswith("ry") else f"{noun}s"
-    return f"{number:,} {noun if number == 1 else plural}" if number else f"no {plural}"
+    """A number with its noun: "1 question", "2,400 questions", "no questions", "3 retries"."""
+    if number == 1:
+        return f"1 {noun}"
+    return f"{number:,} {plural(noun)}" if number else f"no {plural(noun)}"
+
+
+def plural(noun: str) -> str:
+    """A noun for several things: "rows", "queries", "batches"."""
+    if noun.endswith("y") and noun[-2:-1] not in "aeiou":
+        return f"{noun[:-1]}ies"
+    return f"{noun}es" if noun.endswith(("s", "x", "ch", "sh")) else f"{noun}s"
+
+
+def file_size(size: float) -> str:
+    """Bytes: "812 bytes", "1.5 kB", "64 MB", "2.0 GB"."""
+    for unit in ("bytes", "kB", "MB"):
+        if size < 1000:
+            return f"{size:,.0f} {unit}" if unit == "bytes" or size >= 10 else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:,.1f} GB"
+
+
+SECONDS, MINUTES = 90, 90 * 60
+"""Durations below these are told in seconds and in minutes; longer ones in hours."""
+
+
+def duration(seconds: float) -> str:
+    """A duration that was measured: "45 s", "12 min", "1.8 h"."""
+    if seconds < SECONDS:
+        return f"{round(seconds)} s"
+    return f"{round(seconds / 60)} min" if seconds < MINUTES else f"{seconds / 3600:.1f} h"
+
+
+def rough_duration(seconds: float) -> str:
+    """A duration that is expected: "a few seconds", "about 25 seconds", "about 3 minutes", "about 1.8 hours"."""
+    if seconds < 8:
+        return "a few seconds"
+    if seconds < SECONDS:
+        return f"about {round(seconds / 5) * 5} seconds"
+    return (
+        f"about {round(seconds / 60)} minutes" if seconds < MINUTES else f"about {seconds / 3600:.1f} hours"
+    )
+
+
+def inflect(number: int, singular: str, plural: str) -> str:
+    """The word that agrees with a number: "1 question has", "3 questions have"."""
+    return singular if number == 1 else plural
 
 
 def percent(part: float, whole: float = 1.0) -> str:

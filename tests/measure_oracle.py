@@ -85,8 +85,8 @@ def read(text: str) -> Told:
 
 
 def inner_answers(text: str) -> list[re.Match[str]]:
-    """Each opening answer tag with the next closing one behind it, left to right."""
-    return list(re.finditer(r"<answer>(.*?)</answer>", text, re.DOTALL))
+    """Each closing answer tag with the nearest opening one before it, left to right."""
+    return list(WHOLE_ANSWER.finditer(text))
 
 
 def verdict(text: str) -> str:

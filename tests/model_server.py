@@ -9,8 +9,10 @@ As a program of its own, for measuring: `python -m tests.model_server --slots 64
 
 import argparse
 import asyncio
+import gzip
 import json
 import random
+import re
 import threading
 import time
 from collections import Counter
@@ -39,6 +41,10 @@ class Faults:
     """The connection is closed in the middle of the answer."""
     wrong_json: float = 0.0
     """HTTP 200 with something that is no chat completion."""
+    huge: float = 0.0
+    """20 MB, packed into 100 kB."""
+    deep: float = 0.0
+    """JSON that is nested 100,000 deep."""
     refusal: float = 0.0
     """The protocol's own field says no."""
     untagged: float = 0.0
@@ -50,6 +56,12 @@ class Faults:
     burst: int = 0
     """… of so many 429s with Retry-After."""
     retry_after: str = "0.2"
+    thinking_field: str = ""
+    """The field that thinking is moved to, from before a text's </think>."""
+    counts: tuple[int, int] | None = None
+    """The usage of every answer, whatever it took."""
+    same: bool = False
+    """No serial number stands in the text, so that equal texts are equal answers."""
     status: int = 0
     """Every request gets this status instead of an answer."""
     message: str = "no"
@@ -58,8 +70,10 @@ class Faults:
 
 
 ALL_FAULTS = Faults(
-    error=0.05, slow=0.02, cut=0.05, wrong_json=0.04, refusal=0.02, untagged=0.05, burst_every=150, burst=20
-)
+    error=0.05, slow=0.02, cut=0.05, wrong_json=0.04, huge=0.02, deep=0.02, refusal=0.02, untagged=0.05,
+    burst_every=150, burst=20,
+)  # fmt: skip
+_HUGE = gzip.compress(b'{"choices": "' + b" " * 20_000_000, 1)
 
 
 @dataclass
@@ -102,7 +116,10 @@ class ModelServer:
         slots: int = 1_000,
         idempotent: bool = False,
         seed: int = 0,
+        bounded: bool = False,
+        thinking: str = "",
     ) -> None:
+        self._bounded, self._thinking = bounded, thinking
         self.ledger = Ledger()
         self.faults = faults or Faults()
         self._brain, self._latency, self._idempotent = brain, latency, idempotent
@@ -160,13 +177,17 @@ class ModelServer:
         body = await reader.readexactly(int(headers.get("content-length", 0)))
         if first.startswith("GET"):
             return await self._send(writer, 200, self.ledger.summary())
-        if not first.split(" ")[1].endswith("/v1/chat/completions"):
+        route = first.split(" ")[1]
+        if not route.endswith(("/v1/chat/completions", "/v1/completions")):
             return await self._send(writer, 404, {"error": {"message": f"no route {first.split(' ')[1]}"}})
         self.ledger.first = self.ledger.first or time.monotonic()
         self._in_flight += 1
         self.ledger.most_in_flight = max(self.ledger.most_in_flight, self._in_flight)
         try:
-            return await self._chat(writer, headers, json.loads(body))
+            asked = json.loads(body)
+            if not route.endswith("/chat/completions"):
+                asked["messages"] = [{"role": "prompt", "content": asked["prompt"]}]
+            return await self._chat(writer, headers, asked)
         finally:
             self._in_flight -= 1
             self.ledger.last = time.monotonic()
@@ -204,6 +225,10 @@ class ModelServer:
         if self._draw(self.faults.wrong_json):
             wrong = [b'{"choices": [', b"<html>busy</html>", b"[]", b'{"choices": []}', b'{"object": "x"}']
             return await self._send(writer, 200, self._rng.choice(wrong))
+        if self._draw(self.faults.huge):
+            return await self._send(writer, 200, _HUGE, "Content-Encoding: gzip\r\n")
+        if self._draw(self.faults.deep):
+            return await self._send(writer, 200, b'{"choices": ' + b"[" * 100_000)
         completion = self._complete(identity, body)
         if self._idempotent:
             self._kept[headers["idempotency-key"]] = completion
@@ -241,17 +266,31 @@ class ModelServer:
         text = self._brain(body["messages"][-1]["content"], random.Random(identity))
         if self._draw(self.faults.untagged):
             text = text.replace("<verdict>", "").replace("</verdict>", "")
-        text += f"\n[{serial}]"
-        used = len(prompt.split()), len(text.split())
+        text, finish = self._within(text, serial, body)
+        used = self.faults.counts or (len(prompt.split()), len(text.split()))
         self.ledger.tokens[serial] = used
         self.ledger.served[identity] += 1
         message: dict[str, Any] = {"role": "assistant", "content": text}
+        if self.faults.thinking_field:
+            thinking, _, rest = text.rpartition("</think>")
+            message = {
+                **message,
+                "content": rest,
+                self.faults.thinking_field: thinking.removeprefix("<think>"),
+            }
         if self._draw(self.faults.refusal):
             message = {"role": "assistant", "content": None, "refusal": f"I'd rather not. [{serial}]"}
         tree: dict[str, Any] = {
             "id": f"x{serial}", "object": "chat.completion", "created": 1, "model": body["model"],
-            "choices": [{"index": 0, "finish_reason": "stop", "message": message}],
+            "choices": [{"index": 0, "finish_reason": finish, "message": message}],
         }  # fmt: skip
+        if "prompt" in body:  # a raw completion
+            tree |= {
+                "object": "text_completion",
+                "choices": [{"index": 0, "finish_reason": finish, "text": text}],
+            }
+        elif self._thinking:
+            message["reasoning_content"] = self._thinking
         if not self._draw(self.faults.uncounted):
             tree["usage"] = {
                 "prompt_tokens": used[0],
@@ -259,6 +298,14 @@ class ModelServer:
                 "total_tokens": sum(used),
             }
         return tree
+
+    def _within(self, text: str, serial: int, body: dict[str, Any]) -> tuple[str, str]:
+        """The text with its serial number; a bounded server cuts it at `max_tokens`, a word a token."""
+        if not self._bounded:
+            return text if self.faults.same else f"{text}\n[{serial}]", "stop"
+        pieces = re.findall(r"\S+\s*", text)
+        cut = len(pieces) > body["max_tokens"]
+        return "".join(pieces[: body["max_tokens"]]).rstrip() if cut else text, "length" if cut else "stop"
 
     async def _stream(
         self, writer: asyncio.StreamWriter, tree: dict[str, Any], body: dict[str, Any], cut: bool
@@ -268,6 +315,8 @@ class ModelServer:
         choice = tree["choices"][0]
         pieces = (choice["message"]["content"] or "").split(" ")
         deltas = [{"content": word + " " * (i + 1 < len(pieces))} for i, word in enumerate(pieces)]
+        if self.faults.thinking_field:
+            deltas.insert(0, {self.faults.thinking_field: choice["message"][self.faults.thinking_field]})
         if "refusal" in choice["message"]:
             deltas = [{"refusal": choice["message"]["refusal"]}]
         events: list[Any] = [

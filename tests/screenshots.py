@@ -11,7 +11,7 @@ from tests.browser.studio import Studio, Visitor, context, launched
 from tests.hub import Hub
 
 OUT = Path(__file__).parents[1] / "docs" / "screenshots"
-SECTIONS = ("Yield", "Dropped", "Right and wrong", "Critic")
+SECTIONS = ("Yield", "Dropped", "Right and wrong", "Reflections")
 
 
 def main() -> None:

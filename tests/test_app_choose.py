@@ -59,7 +59,7 @@ def test_a_second_format_adds_traces_and_the_last_one_stays(app: AppTest) -> Non
     app.checkbox(key="traces.formats.0C").uncheck().run()
     assert workspace(app).recipe.traces.formats == ("0C",)
     assert app.checkbox(key="traces.formats.0C").value
-    assert "one format at least" in words(app)
+    assert "at least one format" in words(app)
 
 
 NUMBERS = [
@@ -101,7 +101,7 @@ def test_a_switch_goes_into_the_recipe(app: AppTest, path: str) -> None:
 def test_distinct_variants_bound_the_attempts(app: AppTest) -> None:
     """Four prompt variants can't give five different ones: the title says which N is the last with any."""
     app.toggle(key="traces.distinct_variants").set_value(True).run()
-    assert "the largest N with any is 4" in titles(app).replace("\\", "")
+    assert "the largest N that works is 4" in titles(app).replace("\\", "")
     assert app.button(key="choose.next").disabled
 
 
@@ -111,7 +111,7 @@ def test_banned_words_are_a_list(app: AppTest) -> None:
     assert workspace(app).recipe.filters.ban == ("total", "fresh")
     app.session_state["chart.drops.numbers"] = True
     app.segmented_control(key="choose.section").set_value("Dropped").run()
-    assert "it holds a banned word" in list(app.dataframe[0].value["why"])
+    assert "it holds a banned word" in list(app.dataframe[0].value["Why"])
 
 
 def test_lengths_are_limits_of_both_ends(app: AppTest) -> None:
@@ -155,7 +155,7 @@ TABLES = {
     "Yield": ["chart.yield"],
     "Dropped": ["chart.drops"],
     "Right and wrong": ["chart.balance", "chart.labels"],
-    "Critic": ["chart.critic"],
+    "Reflections": ["chart.reflections"],
 }
 
 
@@ -191,8 +191,8 @@ def test_a_shipped_recipe_keeps_the_data(app: AppTest) -> None:
     assert workspace(app).source
 
 
-def test_data_without_critiques_say_what_can_be_done(tmp_path: Path) -> None:
-    """The critic's section says in words that there is none, and links to Data."""
+def test_data_without_reflections_says_what_can_be_done(tmp_path: Path) -> None:
+    """The section about reflections says in words that there are none, and links to Data."""
     rows = [
         {k: v for k, v in row(f"q{q}", f"try {k} <answer>{k}</answer>", k < 2).items() if k != "reflections"}
         for q in range(4) for k in range(4)
@@ -200,10 +200,10 @@ def test_data_without_critiques_say_what_can_be_done(tmp_path: Path) -> None:
     path = tmp_path / "bare.jsonl"
     path.write_text("".join(json.dumps(one) + "\n" for one in rows), encoding="utf-8")
     app = with_source(str(path), page="3_Choose")
-    app.segmented_control(key="choose.section").set_value("Critic").run()
+    app.segmented_control(key="choose.section").set_value("Reflections").run()
     assert not app.exception
-    assert "no critiques in these data" in titles(app)
-    assert any("what can be done" in label for label in links(app))
+    assert "This data has no reflections" in titles(app)
+    assert any("what you can do" in label for label in links(app))
 
 
 def test_text_of_the_data_is_shown_as_it_is(tmp_path: Path) -> None:

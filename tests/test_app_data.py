@@ -41,7 +41,11 @@ def test_the_demo_is_fit() -> None:
     """Four lights, a proposed N with its reason, first rows, and the way on."""
     app = with_source()
     said = words(app)
-    assert [name for name in ("Groups", "Labels", "Answers", "Critiques") if f"**{name}**" in said] != []
+    assert [
+        name
+        for name in ("Several answers", "Labels", "Final answers", "Reflections")
+        if f"**{name}**" in said
+    ] != []
     assert "**N = 5**, the most attempts in a trace, suits these data" in said
     assert len(app.dataframe) >= 1
     assert not app.button(key="onward.choose").disabled
@@ -60,7 +64,7 @@ def test_foreign_columns_are_picked_by_hand(tmp_path: Path) -> None:
     }.items():
         app.selectbox(key=f"columns.{field}").set_value(column).run()
     assert workspace(app).recipe.columns.response == ("versuch",)
-    assert "8 questions of 8 have several answers" in words(app)
+    assert "8 of 8 questions have several answers" in words(app)
     assert not app.exception
     assert "**8 questions**" in links(app)[0]
 
@@ -69,8 +73,8 @@ def test_unmapping_the_reflections_leaves_the_bare_format() -> None:
     """Without critiques the report says so, and the proposal is the format that shows none."""
     app = with_source()
     app.selectbox(key="columns.reflections").set_value("").run()
-    assert "No column holds critiques" in words(app)
-    assert "making.reflections.critiques" in {one.key for one in app.button}
+    assert "No column holds reflections" in words(app)
+    assert "making.reflections.reflections" in {one.key for one in app.button}
     app.button(key="use.proposal").click().run()
     assert workspace(app).recipe.traces.formats == ("no_reflection",)
     assert "show a mistake corrected" in links(app)[2]
@@ -104,7 +108,7 @@ def test_rows_that_cannot_be_read_are_shown_with_their_reason(tmp_path: Path) ->
     rows = [*make_rows(20), row("q", "r", "perhaps"), row("", "r", True)]
     app = with_source(str(write_jsonl(rows, tmp_path / "raw.jsonl")))
     said = words(app)
-    assert "right or wrong is not given, or can't be read as yes or no" in said
+    assert "right or wrong is missing, or can't be read as yes or no" in said
     assert "the question is missing or empty" in said
     assert "perhaps" in said
 
@@ -137,7 +141,7 @@ def test_a_bad_pattern_is_said_where_it_was_typed(tmp_path: Path) -> None:
     app.multiselect(key="answers.rules.draft").set_value(["regex"]).run()
     app.text_input(key="answers.pattern.draft").set_value("A: (").run()
     app.button(key="answers.use").click().run()
-    assert "not a regular expression" in words(app)
+    assert "not a valid regular expression" in words(app)
     assert workspace(app).recipe.answers == Recipe().answers
 
 
@@ -152,7 +156,7 @@ def test_a_pattern_that_is_written_is_used(tmp_path: Path) -> None:
     app.text_input(key="answers.pattern.draft").set_value("A: (.*)").run()
     app.button(key="answers.use").click().run()
     assert "regex" in workspace(app).recipe.answers.rules
-    assert "3 responses of 12 have no final answer" in words(app)
+    assert "3 of 12 responses have no final answer" in words(app)
     app.multiselect(key="answers.rules.draft").set_value(["tag"]).run()
     app.button(key="answers.use").click().run()
     assert workspace(app).recipe.answers.rules == ("tag",)

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from skill_factory.recipe.model import Recipe, load_recipe
+from skill_factory.recipe.model import Recipe, load_recipe, new_recipe
 from skill_factory.recipe.share import packed
 from tests.studio import ROOT, SMALL, links, open_app, with_source, words, workspace
 
 PAGES = {
-    "1_Start": "Turn a model's tries into training traces",
+    "1_Start": "Turn a model's attempts into training traces",
     "2_Data": "Data",
     "3_Choose": "Choose",
     "4_Look": "Look",
@@ -80,7 +80,7 @@ def test_a_broken_link_is_said_and_the_page_works() -> None:
     app.query_params["recipe"] = packed(Recipe())[:-4]
     app.run()
     assert "Was the link copied whole?" in words(app)
-    assert workspace(app).recipe == Recipe()
+    assert workspace(app).recipe == new_recipe()
 
 
 def test_a_recipe_that_names_its_data_offers_to_open_them() -> None:
@@ -105,7 +105,7 @@ def test_an_unexpected_fault_is_an_apology_with_an_id(caplog: pytest.LogCaptureF
     assert not app.exception
     said = app.error[0].value
     number = said.rsplit(" ", 1)[1].rstrip(".")
-    assert "not your fault" in said
+    assert "isn't your fault" in said
     assert any(number in record.getMessage() and record.exc_info for record in caplog.records)
 
 

@@ -56,11 +56,11 @@ def test_without_data_it_says_what_it_will_show() -> None:
     """A sentence and a way to the data, and no fault."""
     app = open_app("4_Look")
     assert not app.exception
-    assert "the traces as the build will write them" in words(app)
+    assert "the traces exactly as the build will write them" in words(app)
 
 
 def test_it_shows_what_the_build_will_write() -> None:
-    """The listed traces are the preview's, in its order, and the one shown mends a mistake."""
+    """The listed traces are the preview's, in its order, and the one shown corrects a mistake."""
     app = look()
     assert not app.exception
     made = preview(SMALL).traces
@@ -96,8 +96,8 @@ def test_a_trace_is_read_in_three_ways() -> None:
     assert "sf-question" in html(app) and "&lt;think&gt;" not in html(app)
 
 
-def test_a_label_chooses_its_traces() -> None:
-    """A choice of format and label leaves the traces of that label."""
+def test_a_trace_type_chooses_its_traces() -> None:
+    """A choice of format and trace type leaves the traces of that type."""
     app = look()
     kinds = [one for one in app.selectbox(key="look.kind").options if "3C" in one]
     app.selectbox(key="look.kind").select_index(app.selectbox(key="look.kind").options.index(kinds[0])).run()
@@ -194,7 +194,7 @@ def test_what_was_dropped_is_listed_with_its_reason(level: Level) -> None:
         assert len(app.dataframe[0].value) == min(200, number)
         assert escape(sentence(level, reason)) in html(app)
     app.text_input(key="look.words").set_value("no such words").run()
-    assert "holds “no such words”" in words(app)
+    assert "contains “no such words”" in words(app)
     assert not app.exception
 
 
@@ -204,7 +204,7 @@ def test_a_click_on_choose_opens_those_texts() -> None:
     app.session_state["look.dropped"] = ("reflections", "wrong_verdict")
     app.run()
     assert app.radio(key="look.fate.reflections").value == "wrong_verdict"
-    assert "its verdict is not what the response really is" in words(app)
+    assert "its verdict contradicts the response's label" in words(app)
     app.button(key="look.its_traces").click().run()
     assert len(app.text_input(key="look.find").value) == 16
 
@@ -222,18 +222,18 @@ def test_rows_that_cannot_be_read_are_listed(tmp_path: Path) -> None:
 
 
 def test_labels_in_doubt_are_listed_and_left_out() -> None:
-    """The most contradicted first; more critiques asked for, fewer labels in doubt; a question can be left out."""
+    """The most contradicted first; more reflections asked for, fewer labels in doubt; a question can be left out."""
     app = part(look(), DOUBTS)
     assert not app.exception
     before = len(app.dataframe[0].value)
-    assert app.dataframe[0].value["Critiques against it"][0] == "4 of 4"
+    assert app.dataframe[0].value["Reflections against it"][0] == "4 of 4"
     assert "Response, labelled" in html(app)
-    app.number_input(key="look.critiques").set_value(4).run()
+    app.number_input(key="look.reflections").set_value(4).run()
     assert 0 < len(app.dataframe[0].value) <= before
     app.button(key="look.doubts.reject").click().run()
     assert len(workspace(app).recipe.balance.exclude) == 1
     assert app.button(key="look.doubts.reject").disabled
-    app.number_input(key="look.critiques").set_value(50).run()
+    app.number_input(key="look.reflections").set_value(50).run()
     assert "No label is contradicted" in words(app)
 
 
@@ -246,7 +246,7 @@ def test_two_recipes_stand_side_by_side() -> None:
     assert "traces.attempts" not in [
         value for table in app.dataframe for value in table.value.iloc[:, 0].tolist()
     ]
-    assert ["", "Yours", "The other"] in tables(app) and ["Field", "Yours", "The other"] in tables(app)
+    assert ["Number", "Yours", "The other"] in tables(app) and ["Field", "Yours", "The other"] in tables(app)
     assert html(app).count("sf-final") >= 2
     app.button(key="compare.use").click().run()
     assert workspace(app).recipe.traces.formats == ("no_reflection",)

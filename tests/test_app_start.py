@@ -24,7 +24,7 @@ def test_start_shows_a_real_trace_and_what_is_needed() -> None:
     example = next(one.proto.body for one in app.get("html") if "sf-card" in one.proto.body)
     assert "Attempt 1 of 2" in example and "✗" in example and "✓" in example
     assert "several answers of a model" in words(app)
-    assert "critiques" in words(app)
+    assert "reflections" in words(app)
 
 
 def test_the_demo_is_one_click() -> None:
@@ -65,7 +65,7 @@ def test_a_shared_server_opens_no_path_of_its_own(path: str, monkeypatch: pytest
     assert "door.path" not in [one.key for one in app.text_input]
     app.text_input(key="door.hub.name").set_value(f"./{path}" if "/" not in path else path)
     app.button[[one.label for one in app.button].index("Open from the Hub")].click().run()
-    assert "opens no path" in words(app) or "no path of its own disk is opened" in words(app)
+    assert "doesn't open files from its own disk" in words(app)
     assert workspace(app).source == ""
 
 

@@ -146,7 +146,7 @@ def test_a_question_gives_the_traces_that_the_build_writes_of_it(known: Known) -
     assert [one.text for one in alone] == [one.text for one in built if one.plan.question.id == last]
 
 
-def test_labels_are_in_doubt_when_most_critiques_contradict_them(tmp_path: Path) -> None:
+def test_labels_are_in_doubt_when_most_reflections_contradict_them(tmp_path: Path) -> None:
     """Half is not most, a missing verdict does not count, and the most contradicted come first."""
     says = {name: [verdict(name == "yes")] for name in ("yes", "no")}
     rows = [
@@ -158,7 +158,7 @@ def test_labels_are_in_doubt_when_most_critiques_contradict_them(tmp_path: Path)
     ]
     known = Known(open_source(str(write_parquet(rows, tmp_path / "rows.parquet"))), verdicts__rule="tag")
     assert doubts(known.facts) == [Doubt(2, False, 2, 2), Doubt(0, True, 3, 2)]
-    assert [one.place for one in doubts(known.facts, critiques=1)] == [2, 3, 0]
+    assert [one.place for one in doubts(known.facts, least=1)] == [2, 3, 0]
     told = disputed(known.source, known.recipe, known.narrow, [2, 0])[2]
     assert told.response == "c <answer>1</answer>"
     assert [said for said, _ in told.reflections] == ["correct", "correct", "missing"]

@@ -387,7 +387,7 @@ def test_a_build_that_comes_to_nothing_leaves_nothing(existing: bool, small: Pat
         ({"traces.attempts": 2, "balance.min_wrong": 2}, "fewer wrong attempts"),
         ({"traces.attempts": 2, "balance.label_limits": {"1C": 0, "2C": 0}}, "label has reached its limit"),
         ({"traces.attempts": 9}, "Use --attempts"),
-        ({"traces.attempts": 2, "filters.variants": ["none such"]}, "prompt variant is not among the chosen"),
+        ({"traces.attempts": 2, "filters.variants": ["none such"]}, "prompt variant isn't one of the chosen"),
         ({"filters.ban": ["t", "Correct", "Incorrect"], "filters.ban_substrings": True}, "banned word"),
     ],
 )  # fmt: skip

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from skill_factory.build.pipeline import Partition
-from skill_factory.insight import charts, tables, trace_charts
-from skill_factory.insight.critics import critic_table
+from skill_factory.insight import chart_parts, charts, tables, trace_charts
 from skill_factory.insight.expected import outlook
+from skill_factory.insight.reflection_quality import reflections_table
 from tests.test_outlook import MAPPED, built, question
-from tests.test_stats import RECIPE, critic_rows, three_kinds
+from tests.test_stats import RECIPE, reflected_rows, three_kinds
 
 CONFIG = Path(__file__).parents[1] / ".streamlit" / "config.toml"
 LARGEST = 60_000
@@ -28,13 +28,13 @@ def part() -> Partition:
 def drawn(part: Partition) -> dict[str, dict[str, Any]]:
     """Every chart of some small data, as Vega-Lite."""
     judged, facts, tally = part.judgement, part.facts, part.tally
-    critic = built(critic_rows(), MAPPED)
+    critic = built(reflected_rows(), MAPPED)
     made = {
         "yield": charts.yield_chart(tables.yield_table(judged, RECIPE), RECIPE),
         "drops": charts.drops_chart(tables.drops_table(tally.ledger)),
         "balance": charts.balance_chart(tables.balance_table(judged, RECIPE)),
         "labels": charts.labels_chart(tables.labels_table(facts)),
-        "critic": charts.critic_chart(critic_table(critic.facts, critic.judgement)),
+        "reflections": charts.reflections_chart(reflections_table(critic.facts, critic.judgement)),
         "teaches": trace_charts.teaches_chart(tables.teaches_table(outlook(judged, RECIPE))),
         "cutoff": trace_charts.cutoff_chart(tables.cutoff_table(tally, 3.5), 1000),
         "far cutoff": trace_charts.cutoff_chart(tables.cutoff_table(tally, 3.5), 1_000_000),
@@ -42,7 +42,7 @@ def drawn(part: Partition) -> dict[str, dict[str, Any]]:
     return {name: chart.to_dict() for name, chart in made.items()}
 
 
-NAMES = ("yield", "drops", "balance", "labels", "critic", "teaches", "cutoff", "far cutoff")
+NAMES = ("yield", "drops", "balance", "labels", "reflections", "teaches", "cutoff", "far cutoff")
 
 
 def every(tree: Any, key: str) -> list[Any]:
@@ -63,7 +63,7 @@ def test_the_palette_is_the_themes() -> None:
     """A colour's name stands where its colour stands in both themes; right is their blue and wrong their orange."""
     themes = tomllib.loads(CONFIG.read_text(encoding="utf-8"))["theme"]
     for theme in (themes["light"], themes["dark"]):
-        colours = dict(zip(charts.PALETTE, theme["chartCategoricalColors"], strict=True))
+        colours = dict(zip(chart_parts.PALETTE, theme["chartCategoricalColors"], strict=True))
         assert colours["right"] == theme["blueColor"]
         assert colours["wrong"] == theme["orangeColor"]
         assert colours["reflection"] == theme["violetColor"]
@@ -80,7 +80,7 @@ def test_colours_are_names_of_the_palette(drawn: dict[str, dict[str, Any]], name
         if isinstance(one, dict) and "scale" in one
     ]
     assert scales
-    assert all(scale == list(charts.PALETTE) for scale in scales)
+    assert all(scale == list(chart_parts.PALETTE) for scale in scales)
     assert "#" not in str(
         {key: value for key, value in drawn[name].items() if key not in ("datasets", "config")}
     )
@@ -116,7 +116,7 @@ def test_the_label_of_one_line_never_covers_another(drawn: dict[str, dict[str, A
 def test_right_and_wrong_are_told_by_signs_too(drawn: dict[str, dict[str, Any]]) -> None:
     """The two charts of right and wrong write ✓ and ✗ beside the colour."""
     assert all(label[0] in "✓✗" for label in cells(drawn["labels"], "said") if label)
-    assert {label[0] for label in cells(drawn["critic"], "side")} == {"✓", "✗"}
+    assert {label[0] for label in cells(drawn["reflections"], "side")} == {"✓", "✗"}
 
 
 def test_bars_can_be_picked_and_the_window_brushed(drawn: dict[str, dict[str, Any]]) -> None:
@@ -136,5 +136,5 @@ def test_one_level_of_a_drop_chart_is_one_whole_bar(drawn: dict[str, dict[str, A
 def test_a_critic_with_one_side_is_drawn_all_the_same() -> None:
     """Data whose responses are all right have no pair to join by a line."""
     part = built(question("q", 4, 0), MAPPED)
-    chart = charts.critic_chart(critic_table(part.facts, part.judgement))
+    chart = charts.reflections_chart(reflections_table(part.facts, part.judgement))
     assert chart.to_dict()

@@ -13,7 +13,7 @@ from skill_factory.insight.compare import (
     on_the_same_data,
     pairs,
     prospects,
-    shown,
+    readable,
 )
 from skill_factory.judge.first_questions import first_rows
 from skill_factory.judge.source_facts import all_facts
@@ -46,7 +46,7 @@ def test_every_changed_field_is_named_with_both_values() -> None:
 )
 def test_values_are_told_as_people_read_them(value: object, said: str) -> None:
     """Yes and no, none for what is empty, lists with commas."""
-    assert shown(value) == said
+    assert readable(value) == said
 
 
 def test_numbers_are_those_that_each_recipe_gives_alone() -> None:
@@ -61,7 +61,7 @@ def test_numbers_are_those_that_each_recipe_gives_alone() -> None:
     assert rows["Traces"].left == len(made)
     assert rows["Questions used"].left == len({one.plan.question.id for one in made})
     assert rows["Traces"].right == len(preview(source, other, questions=1000).traces)
-    assert rows["Attempts per trace, on average"].left == 2
+    assert rows["Average attempts per trace"].left == 2
     for side in ("left", "right"):
         assert sum(getattr(one, side) for one in rows.values() if one.is_share) == pytest.approx(1)
     assert {label: n for label, n, _ in labels(left, right) if n} == left.by_label

@@ -46,10 +46,13 @@ def test_the_make_targets_that_are_named_exist() -> None:
     """Every `make …` in the docs is a target of the Makefile."""
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     named = {
-        name for page in PAGES for name in re.findall(r"`?make ([a-z-]+)[` ,.\n]", page.read_text("utf-8"))
+        name
+        for page in PAGES
+        for name in re.findall(r"(?:`|^)make ([a-z-]+)", page.read_text("utf-8"), re.MULTILINE)
     }
 
-    assert named - targets - {"it", "what", "sure", "several"} == set()
+    assert len(named) >= 8
+    assert named - targets - {"it"} == set()
 
 
 def test_every_format_command_and_column_stands_in_readme() -> None:

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from skill_factory.build.prepare import settled_columns
 from skill_factory.formats import FORMATS
-from skill_factory.insight.fitness import MOST_PROPOSED, Fitness, fitness
+from skill_factory.insight.fitness import Fitness, fitness
+from skill_factory.insight.proposal import MOST_PROPOSED
 from skill_factory.insight.readiness import Finding, Light, Step
 from skill_factory.judge.facts import read
 from skill_factory.judge.judge import judge, reach
@@ -32,7 +33,7 @@ def report(rows: list[Row], recipe: Recipe = MAPPED) -> Fitness:
 
 
 def question(name: str, right: int, wrong: int, **more: object) -> list[Row]:
-    """Different responses to one question, `right` of them right, each with a critique that judges it rightly."""
+    """Different responses to one question, `right` of them right, each with a reflection that judges it correctly."""
     return [
         row(name, f"{name} try {k} <answer>{k}</answer>", k < right, extracted=str(k), **more)  # type: ignore[arg-type]
         for k in range(right + wrong)
@@ -47,23 +48,28 @@ GOOD = [one for k in range(9) for one in question(f"q{k}", 3, 3)]
 
 
 def test_good_data_show_four_green_lights() -> None:
-    """Several answers, both labels, final answers and critiques that judge rightly: nothing left to do."""
+    """Several answers, both labels, final answers and reflections that judge correctly: nothing left to do."""
     found = report(GOOD)
-    assert [one.topic for one in found.findings] == ["Groups", "Labels", "Answers", "Critiques"]
+    assert [one.topic for one in found.findings] == [
+        "Several answers",
+        "Labels",
+        "Final answers",
+        "Reflections",
+    ]
     assert {one.light for one in found.findings} == {Light.GOOD}
     assert {one.step for one in found.findings} == {Step.NONE}
     assert found.light is Light.GOOD
     assert topic(found, "Labels").headline == "50 % of the responses are right"
-    assert topic(found, "Critiques").numbers[0] == ("critiques", "54, 1.0 a response")
+    assert topic(found, "Reflections").numbers[0] == ("reflections", "54, 1.0 per response")
 
 
 def test_one_answer_per_question_can_show_no_retry() -> None:
     """The one light that can't be green is red, and N = 1 is what is left."""
     found = report([one for k in range(5) for one in question(f"q{k}", 1, 0)])
-    groups = topic(found, "Groups")
+    groups = topic(found, "Several answers")
     assert groups.light is Light.MISSING
     assert groups.headline == "No question has several answers"
-    assert groups.meaning.startswith("One answer per question: no retry can be shown")
+    assert groups.meaning.startswith("With one answer per question, a trace can't show a retry")
     assert groups.step is Step.MORE_ANSWERS
     assert found.proposal.attempts == 1
     assert dict(found.proposal.changes) == {"traces.attempts": 1}
@@ -72,7 +78,7 @@ def test_one_answer_per_question_can_show_no_retry() -> None:
 def test_equal_responses_are_one_answer() -> None:
     """The same text twice gives no retry."""
     found = report([row("q", "same <answer>1</answer>", True, extracted="1")] * 2)
-    assert topic(found, "Groups").light is Light.MISSING
+    assert topic(found, "Several answers").light is Light.MISSING
 
 
 def test_only_right_answers_fix_no_mistake() -> None:
@@ -110,47 +116,47 @@ def test_missing_final_answers(without: int, light: Light) -> None:
         else one
         for k, one in enumerate(GOOD)
     ]
-    answers = topic(report(rows), "Answers")
+    answers = topic(report(rows), "Final answers")
     assert answers.light is light
-    assert ("without one", f"{without:,}") in answers.numbers or not without
+    assert ("responses without one", f"{without:,}") in answers.numbers or not without
     assert answers.step is (Step.ANSWER_RULE if without else Step.NONE)
 
 
-def test_no_critiques_leave_the_bare_format() -> None:
-    """Without a column of critiques: the to-do says how many responses need some, the bare format is proposed."""
+def test_no_reflections_leave_the_bare_format() -> None:
+    """Without a column of reflections: the to-do says how many responses need some, the bare format is proposed."""
     found = report(GOOD, BARE)
-    critiques = topic(found, "Critiques")
-    assert (critiques.light, critiques.step) == (Light.MISSING, Step.CRITIQUE)
-    assert critiques.headline == "No column holds critiques"
-    assert "54 responses" in critiques.todo
+    reflections = topic(found, "Reflections")
+    assert (reflections.light, reflections.step) == (Light.MISSING, Step.REFLECT)
+    assert reflections.headline == "No column holds reflections"
+    assert "54 responses" in reflections.todo
     assert found.proposal.changes["traces.formats"] == ("no_reflection",)
     assert set(found.possible) == {"no_reflection"}
 
 
 def test_a_column_of_empty_lists_counts_as_none() -> None:
-    """A mapped column without one critique is unmapped by the proposal, instead of dropping everything."""
+    """A mapped column without one reflection is unmapped by the proposal, instead of dropping everything."""
     found = report([{**one, "reflections": []} for one in GOOD])
-    assert topic(found, "Critiques").headline == "The critiques are empty"
+    assert topic(found, "Reflections").headline == "The reflections are empty"
     assert found.proposal.attempts == 5
     assert found.proposal.changes["columns.reflections"] == ()
 
 
-def test_critiques_that_never_say_right_or_wrong() -> None:
-    """Critiques without a verdict ask for a verdict rule."""
-    critiques = topic(report([{**one, "reflections": ["looks odd"]} for one in GOOD]), "Critiques")
-    assert (critiques.light, critiques.step) == (Light.MISSING, Step.VERDICT_RULE)
-    assert critiques.headline == "54 critiques of 54 give no verdict"
+def test_reflections_that_never_say_right_or_wrong() -> None:
+    """Reflections without a verdict ask for a verdict rule."""
+    reflections = topic(report([{**one, "reflections": ["looks odd"]} for one in GOOD]), "Reflections")
+    assert (reflections.light, reflections.step) == (Light.MISSING, Step.VERDICT_RULE)
+    assert reflections.headline == "54 of 54 reflections give no verdict"
 
 
-def test_a_critic_that_errs_costs_responses() -> None:
-    """A critic who calls everything right is of use for right responses only."""
+def test_a_judge_that_errs_costs_responses() -> None:
+    """A model that calls everything right is of use for right responses only."""
     found = report([{**one, "reflections": [verdict(True)]} for one in GOOD])
-    critiques = topic(found, "Critiques")
-    assert critiques.light is Light.CARE
-    assert critiques.headline == "50 % of the critiques judge their response rightly"
-    assert ("of right responses", "100 %") in critiques.numbers
-    assert ("of wrong responses", "0 %") in critiques.numbers
-    assert "27 responses have no critique" in critiques.meaning
+    reflections = topic(found, "Reflections")
+    assert reflections.light is Light.CARE
+    assert reflections.headline == "50 % of the reflections have the correct verdict"
+    assert ("on right responses", "100 %") in reflections.numbers
+    assert ("on wrong responses", "0 %") in reflections.numbers
+    assert "27 responses have no reflection" in reflections.meaning
 
 
 # -- the proposed N ------------------------------------------------------------------------------------------------
@@ -162,8 +168,8 @@ def test_n_keeps_a_third_of_what_two_would_use() -> None:
     proposed = report(rows).proposal
     assert proposed.attempts == 4
     assert proposed.reason == (
-        "3 questions have 4 usable answers with a right one among them; at 5 only 2 questions would be left, "
-        "less than a third of the 9 at 2."
+        "3 questions have 4 usable answers, at least one of them right; at N = 5, only 2 questions would be left, "
+        "less than a third of the 9 at N = 2."
     )
 
 
@@ -201,20 +207,20 @@ def of_file(name: str) -> Fitness:
     return fitness(found.facts, judge(found.facts, recipe), found.rows, recipe)
 
 
-def test_real_critiques_of_mathematics() -> None:
-    """268 questions with real critiques: N = 3 is proposed, with 98 questions of the 229 at 2."""
+def test_real_reflections_of_mathematics() -> None:
+    """268 questions with real reflections: N = 3 is proposed, with 98 questions of the 229 at 2."""
     found = of_file("raw_realcritic_math.parquet")
     assert found.proposal.attempts == 3
     assert found.proposal.reason.startswith("98 questions have 3 usable answers")
-    assert "the 229 at 2" in found.proposal.reason
-    assert topic(found, "Critiques").headline == "90 % of the critiques judge their response rightly"
+    assert "the 229 at N = 2" in found.proposal.reason
+    assert topic(found, "Reflections").headline == "90 % of the reflections have the correct verdict"
 
 
-def test_real_answers_without_critiques() -> None:
-    """3,500 Countdown answers, half cut off, no critiques: usable without reflections, and the to-do is exact."""
+def test_real_answers_without_reflections() -> None:
+    """3,500 Countdown answers, half cut off, no reflections: usable without reflections, and the to-do is exact."""
     found = of_file("raw_countdown.parquet")
-    assert topic(found, "Answers").light is Light.CARE
-    assert "3,500 responses" in topic(found, "Critiques").todo
+    assert topic(found, "Final answers").light is Light.CARE
+    assert "3,500 responses" in topic(found, "Reflections").todo
     assert found.proposal.changes["traces.formats"] == ("no_reflection",)
     assert found.proposal.attempts >= 2
 
@@ -222,7 +228,7 @@ def test_real_answers_without_critiques() -> None:
 def test_solutions_of_four_models_need_another_answer_rule() -> None:
     """GSM8K solutions hold no answer tag: the light is red and names the step."""
     found = of_file("gsm8k_example_model_solutions.jsonl")
-    answers = topic(found, "Answers")
+    answers = topic(found, "Final answers")
     assert (answers.headline, answers.step) == ("No response has a final answer", Step.ANSWER_RULE)
     assert found.proposal.attempts == 0
 

@@ -1,17 +1,22 @@
 """The parts of generating that need no server: prompts, requests, money, the store, intervals, addresses, words."""
 
 import argparse
+import ipaddress
 import math
 import random
 import re
+import socket
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from aiohttp.helpers import is_ip_address
 from hypothesis import given
 from hypothesis import strategies as st
+from yarl import URL
 
-from skill_factory.cli.generate import SAMPLING, TASKS, add_arguments
+from skill_factory.cli.generate import SAMPLING, add_arguments
 from skill_factory.errors import BuildFolderError, EndpointError, RecipeError
 from skill_factory.generate import (
     Budget,
@@ -33,7 +38,6 @@ from skill_factory.generate.prompts import prompt_book
 from skill_factory.generate.request import Answer, Finish, Request, make_request, parse_extra
 from skill_factory.generate.store import AnswerStore
 from skill_factory.generate.words import job_of, words_of
-from skill_factory.grading import Task
 from skill_factory.hosting import HOSTED
 
 ANSWER = Answer("fine", Finish.STOP, 10, 5)
@@ -148,8 +152,14 @@ def test_parameters_of_the_server_s_own_are_json_or_text() -> None:
     }
     with pytest.raises(RecipeError, match="NAME=VALUE"):
         parse_extra(["min_p"])
-    with pytest.raises(ValueError, match="messages"):
-        Sampling(extra={"messages": []})
+    for name in ("messages", "max_tokens"):
+        with pytest.raises(ValueError, match=name):
+            Sampling(extra={name: 1})
+    for value in (float("nan"), "\ud800", {1}, [[float("inf")]]):
+        with pytest.raises(ValueError, match="JSON can't carry"):
+            Sampling(extra={"x": value})
+    with pytest.raises(RecipeError, match="nested too deeply"):
+        parse_extra(["a=" + "[" * 100_000])
 
 
 @given(st.text(max_size=200))
@@ -250,6 +260,22 @@ def test_what_is_kept_is_there_for_whoever_looks(tmp_path: Path) -> None:
     assert seen() == (2, 2)
 
 
+def test_a_store_of_the_first_version_is_read_and_goes_on(tmp_path: Path) -> None:
+    """Its answers were paid for: they stay, and new ones are noted beside them."""
+    path = tmp_path / "answers.sqlite"
+    with AnswerStore.open(path) as store:
+        store.note_answer(request("old").id, ANSWER)
+    with sqlite3.connect(path) as db:
+        db.executescript("ALTER TABLE answers DROP COLUMN thinking; PRAGMA user_version=1;")
+    thought = replace(ANSWER, thinking="hm", counted=False)
+    with AnswerStore.open(path) as store:
+        store.note_answer(request("new").id, thought)
+    with AnswerStore.open(path) as store:
+        assert store.get(request("old").id) == ANSWER
+        assert store.get(request("new").id) == thought
+        assert store.estimated() == 1
+
+
 def test_a_full_disk_is_told_to_everyone_who_noted_something(tmp_path: Path) -> None:
     """The fault takes along what others noted before: none of them may go on as if it were kept."""
     path = tmp_path / "s" / "answers.sqlite"
@@ -340,7 +366,7 @@ def test_the_interval_covers_the_truth_in_95_of_100_cases() -> None:
     "address",
     ["127.0.0.1", "10.1.2.3", "192.168.0.1", "172.16.9.9", "169.254.169.254", "0.0.0.0", "100.64.0.1", "224.0.0.1",
      "::1", "::", "fe80::1", "fe80::1%eth0", "fd00::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::7f00:1",
-     "2002:7f00:1::", "2002:a9fe:a9fe::"],
+     "2002:7f00:1::", "2002:a9fe:a9fe::", "fec0::1", "feff::1", "64:ff9b:1::a00:1"],
 )  # fmt: skip
 def test_inner_addresses_are_known_however_they_are_wrapped(address: str) -> None:
     """Loopback, private, link-local, the cloud's metadata service; IPv4 inside IPv6 too."""
@@ -374,16 +400,60 @@ def test_a_hosted_instance_refuses_inner_addresses(url: str, monkeypatch: pytest
 @pytest.mark.parametrize(
     ("url", "said"),
     [
-        ("localhost:8000", "no web address"), ("ftp://host/v1", "no web address"), ("http://", "no web address"),
+        ("localhost:8000", "isn't a web address"), ("ftp://host/v1", "isn't a web address"),
+        ("http://", "isn't a web address"), ("http://host:port/v1", "a port that isn't a number"),
         ("http://user:secret@host/v1", "key goes into the environment"), ("http://host/v1?key=s3cr3t", "parameter"),
-        ("http://host:port/v1", "no address"),
+        ("http://user:secret@ho℀st/v1", "isn't an address"), ("http://user:sec ret@host", "holds a space"),
+        ("user:secret@host", "isn't a web address"), ("http://[::1/v1?key=s3cr3t", "isn't an address"),
+        ("http://host:0/v1", "from 1 to 65535"), ("http://host:99999/v1", "from 1 to 65535"),
+        ("http://ho\tst/v1", "control character"), ("http://host\x00/v1", "control character"),
+        ("http://a\\b/v1", "backslash"), ("http://a..b/v1", "host name that can't be"),
+        ("http://-a/v1", "host name that can't be"), (f"http://{'a' * 64}.b/v1", "host name that can't be"),
+        (f"http://{'a.' * 127}com/v1", "host name that can't be"), ("http://%31%32%37.0.0.1", "programs read differently"),
+        ("http://a%2eb.c", "host name that can't be"), (f"http://{'ü' * 64}.b", "host name that can't be"),
+        ("http://[::1]x/v1", "isn't an address"), ("http://[127.0.0.1]/v1", "isn't an address"),
+        ("http://[::1%25e/th]", "isn't an address"),
     ],
 )  # fmt: skip
 def test_an_address_that_cant_be_is_told(url: str, said: str) -> None:
     """And a secret in it is not repeated."""
     with pytest.raises(EndpointError, match=said) as caught:
         check_endpoint(url)
-    assert "s3cr3t" not in str(caught.value) and "secret" not in str(caught.value).replace("a secret", "")
+    assert "s3cr3t" not in str(caught.value) and "sec" not in str(caught.value)
+
+
+ODD = (
+    "0177.0.0.1", "0x7f.0.0.1", "0x7f000001", "2130706433", "017700000001", "127.1", "127.0.1", "127.0.0.1.", "00.0.0.0",
+    "127.000.000.001", "１２７.0.0.1", "127。0。0。1", "①②⑦.0.0.1", "1.2.3.4.5", "256.1.1.1", "999999999999", "0x", "1.2.3.0x",
+    "example.0x10", "08.8.8.8", "134744072",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("host", ODD)
+def test_odd_spellings_of_addresses_are_refused(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Octal, hexadecimal, shortened, of other digits: one program would judge another address than the next one asks."""
+    with pytest.raises(EndpointError, match="programs read differently"):
+        check_endpoint(f"http://{host}:8000/v1")
+    monkeypatch.setenv(HOSTED, "1")
+    with pytest.raises(EndpointError, match=r"programs read differently|inside this server's network"):
+        check_endpoint(f"http://{host}/v1")
+
+
+@given(st.text(min_size=1, max_size=40) | st.from_regex(r"[0-9a-fx.:%\[\]]{1,20}", fullmatch=True))
+def test_whatever_the_host_one_sentence_or_one_meaning(host: str) -> None:
+    """What passes is a name, or an address that aiohttp, the system and our own judgement read alike."""
+    try:
+        url = check_endpoint(f"http://{host}/v1")
+    except EndpointError as error:
+        assert "\n" not in str(error)
+        return
+    plain = URL(url).host
+    assert plain and check_endpoint(url) == url
+    if is_ip_address(plain):
+        assert ipaddress.ip_address(plain.partition("%")[0])
+    else:
+        with pytest.raises(OSError, match="illegal IP address"):
+            socket.inet_aton(plain)
 
 
 # -- words ---------------------------------------------------------------------------------------------------------
@@ -403,7 +473,6 @@ def test_the_command_s_defaults_are_those_of_the_package() -> None:
     assert job.sampling == Sampling()
     assert job.limits == Limits()
     assert {name for name, _, _ in SAMPLING} == set(Sampling.model_fields) - {"extra"}
-    assert set(TASKS) == {task.value for task in Task}
     assert (job.per_variant, job.task, job.pilot, job.budget) == (16, "auto", 0, Budget())
     other = job_of(parsed("reflections", "demo", "--out", "x", "--model", "m", "--pilot"), "reflections")
     assert (other.k, other.max_k, other.pilot) == (4, 0, 50)

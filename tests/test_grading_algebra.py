@@ -83,7 +83,7 @@ def test_notation_is_read_as_people_read_it(text: str, said: str) -> None:
             "\\ln|x|y",
             "9{12}",
             "\\tan^2 17 (3)",
-            "x!",
+            "3!!",
             "1,000x",
             "90^\\circ",
             "3 \\pm 2",

@@ -8,7 +8,7 @@ import pytest
 
 from skill_factory.build.pipeline import build
 from skill_factory.errors import ColumnError
-from skill_factory.grading import Decision, Task
+from skill_factory.grading import Decision, Task, stated_answer
 from skill_factory.grading.labelling import label
 from skill_factory.recipe.model import Recipe
 from skill_factory.sources import open_source
@@ -43,25 +43,51 @@ def test_each_response_gets_its_answer_and_its_label(tmp_path: Path) -> None:
     found = graded(source(tmp_path / "raw.jsonl", rows), tmp_path / "out.parquet")
     told = [(row["source_row"], row["extracted_answer"], row["correct"], row["grade"]) for row in found]
     assert told == [
-        (0, "2.0", True, "right"), (0, "3", False, "wrong"), (0, None, False, "wrong"), (1, "so", None, "unjudged"),
+        (0, "2.0", True, "right"), (0, "3", False, "wrong"), (0, None, None, "unjudged"), (1, "so", None, "unjudged"),
     ]  # fmt: skip
     assert "reflections" not in found[0]
 
 
-def test_answers_are_stated_only_where_no_response_has_tags(tmp_path: Path) -> None:
-    """One tagged response in the source, and a right answer outside the tags earns nothing."""
+def test_answers_stand_in_the_tags_of_a_response_or_where_it_states_them(tmp_path: Path) -> None:
+    """Response by response: one that is tagged among many decides nothing for the others, unless tags are asked for."""
     rows = [
         {"question": "a?", "answer": "2", "response": "A: 2"},
         {"question": "b?", "answer": "#### 3", "response": "A: 3"},
+        {"question": "c?", "answer": "4", "response": "<answer>4</answer>, or \\boxed{5}"},
+        {"question": "d?", "answer": "5", "response": "it is hard to say"},
+        {"question": "e?", "answer": "6", "response": "<think>\nso \\boxed{6}, but wait"},
     ]
-    assert [row["correct"] for row in graded(source(tmp_path / "a.jsonl", rows), tmp_path / "a.parquet")] == [
-        True,
-        True,
-    ]
-    rows.append({"question": "c?", "answer": "4", "response": "<answer>4</answer>"})
-    found = graded(source(tmp_path / "b.jsonl", rows), tmp_path / "b.parquet")
-    assert [row["correct"] for row in found] == [False, False, True]
-    assert graded(tmp_path / "b.jsonl", tmp_path / "c.parquet", final="stated")[0]["correct"] is True
+    path = source(tmp_path / "a.jsonl", rows)
+    found = graded(path, tmp_path / "a.parquet")
+    assert [row["correct"] for row in found] == [True, True, True, None, None]
+    found = graded(path, tmp_path / "b.parquet", final="tags")
+    assert [row["correct"] for row in found] == [False, False, True, False, False]
+    assert graded(path, tmp_path / "c.parquet", final="stated")[2]["correct"] is False
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Adding gives 8. The answer is 8.", "8"),
+        ("So 3+5=8.\nThe answer is: 8", "8"),
+        ("Final Answer: The final answer is $8$. I hope it is correct.", "$8$"),
+        ("### Answer\n8", "8"),
+        ("So \\boxed 8.", "8"),
+        ("So $\\fbox{8}$.", "8"),
+        ("答案：8", "8"),
+        ("因此答案是8。", "8"),
+        ("答えは8です。", "8"),
+        ("The answer is (B).", "(B)"),
+        ("Answer: B. five apples", "B. five apples"),
+        ("The answer is 3.5.", "3.5"),
+        ("<think>the answer is 7</think> The answer is 8.", "8"),
+        ("<think>the answer is 7", None),
+        ("I can't answer that", None),
+    ],
+)
+def test_answers_are_found_where_texts_state_them(text: str, expected: str | None) -> None:
+    """Sentences, headings and boxes of several languages; nothing before the last thought, and nothing of one cut off."""
+    assert stated_answer(text) == expected
 
 
 def test_the_report_counts_compares_and_samples(tmp_path: Path) -> None:
@@ -110,7 +136,7 @@ def test_real_solutions_become_a_finished_build(tmp_path: Path) -> None:
         tmp_path / "graded.parquet",
         Task.NUMBER,
     )
-    assert (report.responses, report.compared, report.agreed) == (5276, 5276, 5276)
+    assert (report.responses, report.compared, report.agreed) == (5276, 5265, 5265)  # eleven state no answer
     recipe = Recipe().changed({"traces.formats": ["no_reflection"], "traces.attempts": 2})
     result = build(str(tmp_path / "graded.parquet"), tmp_path / "build", recipe, workers=1)
     assert result.report["traces"] > 1000
@@ -125,5 +151,5 @@ def test_the_command_shows_writes_and_refuses(tmp_path: Path) -> None:
     again = run("grade", raw, "--out", out)
     assert again.exit == 2 and "is there already" in again.err
     told = json.loads(run("grade", raw, "--out", out, "--replace", "--json", "--task", "number").out)
-    assert (told["right"], told["wrong"], told["final"]) == (1, 3, "tags")
+    assert (told["right"], told["wrong"], told["final"]) == (1, 3, "auto")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out.parquet", "raw.jsonl"]

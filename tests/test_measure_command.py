@@ -10,7 +10,7 @@ import pytest
 
 from skill_factory.api import build, measure
 from skill_factory.measure.harvesting import harvest
-from skill_factory.measure.report_folder import is_report
+from skill_factory.measure.shown.report_folder import is_report
 from skill_factory.recipe.model import Recipe
 from tests import command
 from tests.planted_outputs import Skill, plant

@@ -14,6 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from skill_factory.grading import (
+    TASKS,
     BlockNames,
     Task,
     Weights,
@@ -111,14 +112,14 @@ weights = st.builds(Weights, *[st.sampled_from([0.0, 0.0, 0.5, 1.0])] * 5)
 
 
 @settings(max_examples=3000, deadline=None)
-@given(shapes, answers, golds, st.sampled_from(list(Task)), weights)
-@example("<answer>{}</answer>", "8/(3-8/3)", '{"numbers": [3, 3, 8, 8], "target": 24}', Task.AUTO, Weights())
+@given(shapes, answers, golds, st.sampled_from(list(TASKS)), weights)
+@example("<answer>{}</answer>", "8/(3-8/3)", '{"numbers": [3, 3, 8, 8], "target": 24}', "auto", Weights())
 def test_the_file_scores_as_grading_does(
-    reward: ModuleType, shape: str, answer: str, gold: str, task: Task, weights: Weights
+    reward: ModuleType, shape: str, answer: str, gold: str, task: str, weights: Weights
 ) -> None:
     """Whatever the output, gold answer, task and weights: one reward, here and in the generated file."""
     text = shape.replace("{}", answer)
-    options = {"task": task.value, **weights._asdict()}
+    options = {"task": task, **weights._asdict()}
     assert reward.compute_score("ours", text, gold, **options) == score(text, gold, task, weights=weights)
 
 
@@ -215,6 +216,65 @@ def test_close_constants_are_told_apart_in_threads(reward: ModuleType) -> None:
     with ThreadPoolExecutor(8) as threads:
         found = list(threads.map(lambda text: reward.compute_score("s", text, f"{root}+1"), texts))
     assert found == [1.0, 0.0] * 20
+
+
+# -- what the trainers hand over --------------------------------------------------------------------------------------
+
+
+def test_verl_s_reward_loop_gets_a_score_and_counts(reward: ModuleType) -> None:
+    """Every keyword of the newest loop is taken; the dictionary's score is the float's, and one decision is 1."""
+    told = {
+        "data_source": "ours",
+        "ground_truth": "12",
+        "extra_info": {"question": "", "num_turns": 2, "rollout_reward_scores": {}},
+    }
+    router = {"reward_router_address": "127.0.0.1:1", "reward_model_tokenizer": None}
+    for answer, decision in (("12", "right"), ("13", "wrong"), ("12 quokkas", "unjudged")):
+        text = f"<answer>{answer}</answer>"
+        counted = reward.compute_score_counted(solution_str=text, **told, **router)
+        assert counted == {
+            "score": float(decision == "right"),
+            "right": 0.0,
+            "wrong": 0.0,
+            "unjudged": 0.0,
+            decision: 1.0,
+        }
+        assert reward.compute_score(solution_str=text, **told, **router) == counted["score"]
+
+
+def test_trl_hears_how_many_answers_were_not_judged(reward: ModuleType) -> None:
+    """TRL hands over prompts, completions, columns and its own functions; unjudged answers are paid 0.0 and logged."""
+    logged = []
+    texts = ["<answer>12</answer>", "<answer>12 quokkas</answer>"]
+    paid = reward.trl_reward(
+        prompts=[[{"role": "user", "content": "q"}]] * 2, completions=[[{"role": "assistant", "content": text}] for text in texts],
+        completion_ids=[[1], [2]], reward_model=[{"ground_truth": "12"}] * 2, trainer_state=None,
+        log_extra=lambda name, values: None, log_metric=lambda name, value: logged.append((name, value)),
+    )  # fmt: skip
+    assert paid == [1.0, 0.0] and logged == [("unjudged", 0.5)]
+
+
+@pytest.mark.parametrize("completion", ["{}", [{"role": "assistant", "content": "{}"}], [{"role": "assistant", "content": [{"type": "text", "text": "{}"}]}]])  # fmt: skip
+def test_a_rubric_calls_the_reward_by_its_own_names(reward: ModuleType, completion: object) -> None:
+    """verifiers hands over prompt, completion, answer, task, state, info and a parser; its `task` is not ours."""
+    import json
+
+    made = json.loads(json.dumps(completion).replace("{}", "<think>a</think><answer>79+17-60</answer>"))
+    prompt = [
+        {"role": "user", "content": "Using the numbers [79, 17, 60], create an equation that equals 36."}
+    ]
+    told = {
+        "prompt": prompt,
+        "completion": made,
+        "answer": "36",
+        "task": {"x": 1},
+        "state": {},
+        "info": {},
+        "parser": None,
+    }
+    assert reward.rubric_reward(**told) == 1.0
+    assert reward.rubric_unjudged(**told) == 0.0
+    assert reward.rubric_reward(**told | {"answer": "37"}) == 0.0
 
 
 # -- the optional terms -----------------------------------------------------------------------------------------------

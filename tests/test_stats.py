@@ -9,16 +9,16 @@ from hypothesis import strategies as st
 from skill_factory.build.pipeline import Partition
 from skill_factory.formats import FORMATS
 from skill_factory.insight import tables
-from skill_factory.insight.critics import critic_table, more_critiques_table, wilson
-from skill_factory.insight.estimate import Pace, estimate, size_words, time_words
+from skill_factory.insight.estimate import Pace, estimate
 from skill_factory.insight.expected import outlook
+from skill_factory.insight.reflection_quality import more_reflections_table, reflections_table, wilson
 from skill_factory.insight.sentences import (
     balance_finding,
-    critic_finding,
-    critiques_finding,
     cutoff_finding,
     drops_finding,
     labels_finding,
+    more_reflections_finding,
+    reflections_finding,
     teaches_finding,
     yield_finding,
 )
@@ -58,9 +58,8 @@ def test_a_format_says_why_a_question_cannot_give_one(part: Partition) -> None:
     """Each question that is left out stands under its first reason, in words."""
     reach = tables.format_reach(part.facts, part.judgement, RECIPE, "*C*IC")
     assert (reach.questions, reach.traces) == (1, 1)
-    table = tables.why_not_table(reach)
-    assert table["questions"].sum() == 2
-    assert "the question has none" in " ".join(table["why"])
+    assert sum(reach.why_not.values()) == 2
+    assert "the question has none" in " ".join(tables.why_sentence(reason) for reason in reach.why_not)
 
 
 @settings(max_examples=40, deadline=None)
@@ -91,7 +90,7 @@ def test_all_right_and_all_wrong_are_bars_of_their_own(part: Partition) -> None:
     assert dict(zip(table["label"], table["questions"], strict=True))["50–60 % right"] == 1
     assert table.iloc[0]["questions"] == table.iloc[-1]["questions"] == 1
     assert balance_finding(table) == (
-        "1 of 3 questions have both right and wrong responses; 1 are never right, 1 always"
+        "1 of 3 questions has both right and wrong responses; never right: 1, always right: 1"
     )
 
 
@@ -122,13 +121,13 @@ def test_drops_add_up_at_each_level(part: Partition) -> None:
     assert set(tables.ledger_table(part.tally.ledger)["level"]) == set(table["level"])
 
 
-def test_the_costliest_rule_is_the_one_with_the_largest_share() -> None:
+def test_the_biggest_loss_is_the_largest_share_of_a_level() -> None:
     """A tenth of the questions outweighs a twentieth of the reflections, though it is fewer."""
     ledger = {level: LevelTally() for level in Level}
     ledger[Level.REFLECTIONS] = LevelTally(200, 190, Counter(no_verdict=10))
     ledger[Level.QUESTIONS] = LevelTally(50, 45, Counter(no_correct_response=5))
     assert tables.biggest_drop(ledger) == (Level.QUESTIONS, "no_correct_response", 5)
-    assert drops_finding(ledger).startswith("The costliest rule drops 5 questions (10 %)")
+    assert drops_finding(ledger).startswith("The biggest loss is 5 questions (10 %), each dropped because")
     assert drops_finding({Level.ROWS: LevelTally(3, 3)}) == "Nothing is dropped"
 
 
@@ -140,8 +139,8 @@ def test_labels_are_counted_by_variant(part: Partition) -> None:
     assert labels_finding(table) == "50 % of the responses are right"
 
 
-def critic_rows() -> list[Row]:
-    """Ten right responses of which eight have a critique that says so, ten wrong ones of which three have."""
+def reflected_rows() -> list[Row]:
+    """Ten right responses of which eight have a reflection that says so, ten wrong ones of which three have."""
     rows = []
     for k in range(20):
         right = k < 10
@@ -151,16 +150,16 @@ def critic_rows() -> list[Row]:
     return rows
 
 
-def test_the_critic_is_measured_on_right_and_wrong_apart() -> None:
-    """Eight of ten right ones and three of ten wrong ones have a critique that agrees with the label."""
-    part = built(critic_rows(), MAPPED)
-    table = critic_table(part.facts, part.judgement)
+def test_reflections_are_measured_on_right_and_wrong_apart() -> None:
+    """Eight of ten right ones and three of ten wrong ones have a reflection that agrees with the label."""
+    part = built(reflected_rows(), MAPPED)
+    table = reflections_table(part.facts, part.judgement)
     assert {(r.truth, r.kept, r.responses) for r in table.itertuples()} == {
         ("right", 8, 10),
         ("wrong", 3, 10),
     }
     assert (table["low"] < table["share"]).all() and (table["share"] < table["high"]).all()
-    assert critic_finding(table).endswith("mistakes are missed more often")
+    assert reflections_finding(table).endswith("mistakes are missed more often")
 
 
 @given(st.integers(0, 500), st.integers(1, 500))
@@ -172,23 +171,23 @@ def test_an_interval_holds_its_share_and_stays_a_share(k: int, n: int) -> None:
     assert k / n - 1e-12 <= high <= 1
 
 
-def test_more_critiques_bring_back_more_but_never_all_that_were_dropped() -> None:
-    """The estimate grows with the number of critiques, and is bounded by what was dropped."""
-    part = built(critic_rows(), MAPPED)
-    table = more_critiques_table(part.facts, part.judgement)
+def test_more_reflections_bring_back_more_but_never_all_that_were_dropped() -> None:
+    """The estimate grows with the number of reflections, and is bounded by what was dropped."""
+    part = built(reflected_rows(), MAPPED)
+    table = more_reflections_table(part.facts, part.judgement)
     for _, rows in table.groupby("truth"):
         assert list(rows["regained"]) == sorted(rows["regained"])
         assert (rows["regained"] <= rows["dropped"]).all()
-    assert "without a right one" in critiques_finding(table)
+    assert "no reflection that judges them correctly" in more_reflections_finding(table)
 
 
-def test_a_critic_that_is_never_right_is_promised_nothing() -> None:
-    """Where no critique of wrong responses was ever right, more of them are estimated to bring back none."""
+def test_reflections_that_are_never_right_are_promised_nothing() -> None:
+    """Where no reflection of wrong responses was ever right, more of them are estimated to bring back none."""
     rows = [
         row("q", f"try {k} <answer>{k}</answer>", k < 5, [verdict(True)], extracted=str(k)) for k in range(10)
     ]
     part = built(rows, MAPPED)
-    table = more_critiques_table(part.facts, part.judgement)
+    table = more_reflections_table(part.facts, part.judgement)
     wrong = table[table["truth"] == "wrong"]
     assert list(wrong["dropped"]) == [5] * 4
     assert list(wrong["regained"]) == [0] * 4
@@ -218,22 +217,23 @@ def test_findings_of_nothing_are_sentences(part: Partition) -> None:
     """Without a usable question each chart still says so in words."""
     bare = built(question("q", 0, 3), MAPPED)
     assert yield_finding(tables.yield_table(bare.judgement, MAPPED), MAPPED).startswith(
-        "No question can be used"
+        "Under these settings, no question can be used"
     )
     assert teaches_finding(outlook(bare.judgement, MAPPED)) == "No trace can be made under these settings"
     assert cutoff_finding(Tally(), 4096, 0) == "There are no traces to measure"
-    assert critic_finding(critic_table(part.facts, part.judgement)).startswith("A critique recognises")
+    assert reflections_finding(reflections_table(part.facts, part.judgement)).startswith(
+        "Reflections recognise"
+    )
 
 
 def test_the_yield_says_where_it_ends(part: Partition) -> None:
-    """The title is the answer: how many at this N, and beyond which N none is left."""
+    """The title is the answer: how many at this N, and beyond which N there is none."""
     table = tables.yield_table(part.judgement, RECIPE)
     assert yield_finding(table, RECIPE) == (
-        "2 questions can be used for “Retry until right, every length (paper)” at N = 4; "
-        "one more attempt and none is left"
+        "2 questions can be used for “Retry until right, every length (paper)” at N = 4; none beyond that"
     )
     six = RECIPE.changed({"traces.attempts": 6})
-    assert yield_finding(table, six).endswith("the largest N with any is 4")
+    assert yield_finding(table, six).endswith("the largest N that works is 4")
 
 
 def test_an_estimate_scales_the_measured_pace() -> None:
@@ -245,11 +245,3 @@ def test_an_estimate_scales_the_measured_pace() -> None:
     assert (round(one.seconds), round(two.seconds)) == (52, 27)
     assert one.traces == 5 and one.text_bytes > 0
     assert estimate(seen, 1, part.tally, Pace(0, 0.0), 0, 2).seconds == 0, "nothing known, nothing promised"
-
-
-def test_sizes_and_times_are_words() -> None:
-    """What people read: no false precision."""
-    assert [size_words(n) for n in (0, 999, 1500, 64_000_000, 2_000_000_000)] == [
-        "0 bytes", "999 bytes", "1.5 kB", "64 MB", "2.0 GB",
-    ]  # fmt: skip
-    assert [time_words(n) for n in (3, 27, 200)] == ["a few seconds", "about 25 seconds", "about 3 minutes"]

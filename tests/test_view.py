@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from skill_factory.insight.html import (
     html_page,
-    map_html,
     raw_html,
     stylesheet,
     terminal,
@@ -107,7 +106,7 @@ def test_hostile_text_stays_text(tmp_path: Path) -> None:
     found = traces(
         tmp_path, responses(question=f"{QUESTION} {HOSTILE}", extra=HOSTILE), traces__formats=["*CC"]
     )
-    for piece in (trace_html(found[0]), raw_html(found[0]), map_html(found[0])):
+    for piece in (trace_html(found[0]), raw_html(found[0])):
         seen = Elements(piece)
         assert set(seen.tags) <= OUR_TAGS
         assert {name for name, _ in seen.attributes} <= {

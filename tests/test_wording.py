@@ -1,17 +1,35 @@
 """Numbers as people read them."""
 
+import re
+
 import pytest
 
-from skill_factory.wording import found, listed, many, percent, rounded
+from skill_factory.wording import (
+    duration,
+    file_size,
+    found,
+    inflect,
+    listed,
+    many,
+    percent,
+    rough_duration,
+    rounded,
+)
+from tests import command
 
 
 @pytest.mark.parametrize(
     ("number", "noun", "said"),
-    [(1, "question", "1 question"), (2, "question", "2 questions"), (0, "row", "no rows"), (3_120, "trace", "3,120 traces"), (2, "entry", "2 entries")],
+    [(1, "question", "1 question"), (2, "question", "2 questions"), (0, "row", "no rows"), (3_120, "trace", "3,120 traces"), (2, "entry", "2 entries"), (2, "key", "2 keys"), (2, "reply", "2 replies"), (0, "batch", "no batches")],
 )  # fmt: skip
 def test_a_number_with_its_noun(number: int, noun: str, said: str) -> None:
     """One is singular, none and many are plural, thousands are separated."""
     assert many(number, noun) == said
+
+
+def test_a_verb_agrees_with_its_number() -> None:
+    """One question has, none and several have."""
+    assert [inflect(number, "has", "have") for number in (0, 1, 2)] == ["have", "has", "have"]
 
 
 @pytest.mark.parametrize(
@@ -37,6 +55,36 @@ def test_a_list_as_a_phrase(items: list[str], said: str) -> None:
 def test_an_estimate_keeps_three_digits(number: float, said: int) -> None:
     """What is not known exactly is not said to the last digit."""
     assert rounded(number) == said
+
+
+def test_sizes_are_words() -> None:
+    """What people read: a digit behind the point only where there is one before it."""
+    assert [file_size(n) for n in (0, 999, 1500, 64_000_000, 2_000_000_000)] == [
+        "0 bytes", "999 bytes", "1.5 kB", "64 MB", "2.0 GB",
+    ]  # fmt: skip
+
+
+def test_durations_are_words() -> None:
+    """What was measured is told as such, what is expected without false precision."""
+    assert [duration(n) for n in (3.2, 89, 200, 5399, 6480)] == ["3 s", "89 s", "3 min", "90 min", "1.8 h"]
+    assert [rough_duration(n) for n in (3, 27, 200, 6480)] == [
+        "a few seconds", "about 25 seconds", "about 3 minutes", "about 1.8 hours",
+    ]  # fmt: skip
+
+
+BY_HAND = re.compile(r"""['"]s['"] if \w+ [!>]| else ['"]s['"]|\} (?:MB|kB|min|h)\b""")
+
+
+def test_plurals_sizes_and_durations_are_worded_in_one_place() -> None:
+    """No module of the core makes a plural, a size or a duration in words by itself."""
+    files = [path for path in (command.ROOT / "skill_factory").rglob("*.py") if "ui" not in path.parts]
+    found = [
+        f"{path.relative_to(command.ROOT)}:{number}"
+        for path in sorted(files)
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if BY_HAND.search(line) and path.name != "wording.py"
+    ]
+    assert found == []
 
 
 def test_names_that_were_found_fit_a_sentence() -> None:

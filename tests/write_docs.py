@@ -6,6 +6,7 @@ from pathlib import Path
 
 from skill_factory.cli.main import COMMANDS
 from skill_factory.formats import FORMATS
+from skill_factory.grading import TASKS
 from skill_factory.recipe.fields import FIELDS
 from skill_factory.recipe.model import Recipe
 from skill_factory.recipe.options import OPTIONS
@@ -90,6 +91,17 @@ def recipe_page() -> str:
             f"| `{field}` | {name} | {control} | {_default(default)} | {meaning.replace('|', chr(92) + '|')} |"
         )
     return "\n".join(lines) + "\n"
+
+
+def task_table() -> str:
+    """The tasks of grading, as a table."""
+    lines = ["| task | for | right is | examples (gold answer ← answer) |", "| --- | --- | --- | --- |"]
+    for task in TASKS.values():
+        shown = ", ".join(
+            f"`{gold}` {'←' if right else '↚'} `{answer}`" for gold, answer, right in task.examples
+        )
+        lines.append(f"| `{task.name}` | {task.label} | {task.about} | {shown} |")
+    return "\n".join(lines)
 
 
 def formats_page() -> str:

@@ -17,7 +17,7 @@ from skill_factory.reasons import Level, TraceReason, sentence
 from skill_factory.recipe.model import Recipe
 from skill_factory.recipe.variants import variant_words
 from skill_factory.tally import Label, Tally, Teaches, TraceChars, keyed
-from skill_factory.wording import percent
+from skill_factory.wording import many, percent
 
 CONFIG = "sft_train"
 BEGIN, END = "<!-- skill-factory: begin -->", "<!-- skill-factory: end -->"
@@ -147,7 +147,7 @@ def card_body(recipe: Recipe, tally: Tally, example: dict[str, Any] | None, repo
         "## Where the data went\n\nAt each level, read = kept + dropped.\n\n"
         + ledger_table(tally)
         + _left_out(tally),
-        "## Right and wrong\n\n" + _variants(tally),
+        "## Right and wrong\n\n" + _variants(tally) + _corrections(tally),
         "## Length\n\n" + _lengths(tally, recipe),
         "## One trace\n\n" + _example(example),
         "## Load it\n\n" + _loading(repository, recipe),
@@ -234,6 +234,17 @@ def _variants(tally: Tally) -> str:
     return _table(("prompt variant", "right responses kept", "wrong ones kept", "share right"), rows)
 
 
+def _corrections(tally: Tally) -> str:
+    """How many stored labels a person changed, if any."""
+    to = tally.counts["corrections"]
+    if not to:
+        return ""
+    return (
+        f"\n\n{many(sum(to.values()), 'stored label')} of the source were corrected by a person, {to['right']:,} to right "
+        f"and {to['wrong']:,} to wrong; `labels.corrections` in the recipe names them."
+    )
+
+
 def _variant(name: str) -> str:
     """What a prompt variant is called, and what it is named in the data."""
     words = variant_words(name)
@@ -245,16 +256,15 @@ def _lengths(tally: Tally, recipe: Recipe) -> str:
     whole = sum(n for _, n in sizes)
     if not whole:
         return "No traces."
-    per_token = recipe.cutoff.chars_per_token
     rows = []
     for share in (0.5, 0.9, 0.99, 1.0):
         seen = 0
         for size, n in sizes:
             seen += n
             if seen >= share * whole:
-                rows.append((percent(share), f"{size:,}", f"{size / per_token:,.0f}"))
+                rows.append((percent(share), f"{size:,}", f"{recipe.cutoff.estimated_tokens(size):,.0f}"))
                 break
-    note = f"Tokens are estimated at {per_token:g} characters each. A trainer's cut-off below a trace's length takes its end: the answer."
+    note = f"Tokens are estimated at {recipe.cutoff.chars_per_token:g} characters each. A trainer's cut-off below a trace's length takes its end: the answer."
     return _table(("of the traces are at most", "characters", "tokens (estimate)"), rows) + "\n\n" + note
 
 

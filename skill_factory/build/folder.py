@@ -23,6 +23,7 @@ from skill_factory.locks import take
 from skill_factory.recipe.model import Recipe, recipe_from_toml
 from skill_factory.tally import Tally, tally_from_json
 from skill_factory.traces.rows import REPEATED
+from skill_factory.whole_files import SUFFIX
 
 SHARDS = "sft_train"
 LAYOUT = "3"
@@ -156,7 +157,7 @@ class BuildFolder:
     def _work_is_foreign(self) -> bool:
         if not self.work.is_dir():
             return True
-        return any(p != self._lock and p.suffix != ".partial" for p in self.work.iterdir())
+        return any(p != self._lock and p.suffix != SUFFIX for p in self.work.iterdir())
 
     def clear(self) -> None:
         """Remove what a build wrote here, and nothing else. Errors: BuildFolderError in a folder no build made."""
@@ -187,7 +188,7 @@ class BuildFolder:
         layout = self.work / "layout"
         if not (self._recipe.is_file() and layout.is_file() and layout.read_text(encoding="utf-8") == LAYOUT):
             self._empty_work()
-        for path in self.work.glob("*.partial"):
+        for path in self.work.glob(f"*{SUFFIX}"):
             path.unlink(missing_ok=True)
         self.note_recipe(recipe)
         write_whole(layout, LAYOUT)

@@ -186,8 +186,8 @@ def _check_in_step(columns: Columns) -> None:
         found = getattr(columns, field)
         if len(found) not in (0, 1, n):
             raise ColumnError(
-                f"{len(found)} columns are mapped to {field} ({', '.join(found)}) for {n} response "
-                f"column{'s' if n > 1 else ''}. Map one for each, in the same order, or one for all."
+                f"{len(found)} columns are mapped to {field} ({', '.join(found)}) for "
+                f"{wording.many(n, 'response column')}. Map one for each, in the same order, or one for all."
             )
 
 

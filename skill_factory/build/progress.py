@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import TextIO
 
+from skill_factory.wording import duration
+
 
 @dataclass(frozen=True)
 class Progress:
@@ -51,7 +53,7 @@ class Progress:
             what = f"building · part {self.done} of {self.total} · {self.traces:,} traces"
         rate = f" · {self.rows / self.seconds:,.0f} rows/s" if self.seconds > 0.5 and self.rows else ""
         left = (
-            f" · {_time(self.seconds_left)} left"
+            f" · {duration(self.seconds_left)} left"
             if self.seconds_left is not None and self.phase != "done"
             else ""
         )
@@ -87,8 +89,3 @@ class TerminalReport:
         """Leave the terminal's line clean."""
         if self._live:
             print("\r\x1b[2K", end="", file=self._stream, flush=True)
-
-
-def _time(seconds: float | None) -> str:
-    whole = round(seconds or 0)
-    return f"{whole} s" if whole < 90 else f"{round(whole / 60)} min"

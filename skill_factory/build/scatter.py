@@ -6,7 +6,6 @@ the partitions of a stretch are built its chunks go, while the rest is being bui
 from the bytes of text per bucket alone, never from workers, files or the order of rows.
 """
 
-import os
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from skill_factory.sources import Piece
 from skill_factory.sources.canonical import canonical, tally_rows
 from skill_factory.sources.columns import CANONICAL
 from skill_factory.tally import Tally
+from skill_factory.whole_files import replaced_whole
 
 BUCKETS = 4096
 STRETCHES = 8
@@ -185,11 +185,12 @@ def _write_chunks(table: pa.Table, starts: Counts, folder: Path, name: str) -> I
 
 
 def _write_rows(table: pa.Table, path: Path) -> None:
-    # Named by process: a worker whose killed parent was started again may still be writing this chunk.
-    partial = path.with_suffix(f".{os.getpid()}.partial")
-    with _InPieces(partial, "wb") as file, pa.ipc.new_file(file, CANONICAL) as writer:
+    with (
+        replaced_whole(path) as partial,
+        _InPieces(partial, "wb") as file,
+        pa.ipc.new_file(file, CANONICAL) as writer,
+    ):
         writer.write_table(table)
-    os.replace(partial, path)
 
 
 class _InPieces(FileIO):

@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from skill_factory import whole_files
 from skill_factory.errors import BuildFolderError
 
 
@@ -41,29 +42,17 @@ def on_disk(path: Path) -> bool:
 
 def write_whole(path: Path, text: str) -> None:
     """Write a small file whole or not at all."""
-    if not on_disk(path):
+    if on_disk(path):
+        whole_files.write_whole(path, text)
+    else:
         path.write_bytes(text.encode())
-        return
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    partial.write_text(text, encoding="utf-8", newline="\n")
-    os.replace(partial, path)
 
 
 @contextmanager
 def written_whole(path: Path) -> Iterator[Any]:
     """A binary file that appears at its end, whole."""
-    if not on_disk(path):
-        with path.open("wb") as file:
-            yield file
-        return
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    try:
-        with partial.open("wb") as file:
-            yield file
-        os.replace(partial, path)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
+    with whole_files.written_whole(path) if on_disk(path) else path.open("wb") as file:
+        yield file
 
 
 def move(source: Path, target: Path) -> None:

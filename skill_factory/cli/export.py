@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from skill_factory.cli.output import JSON
-from skill_factory.grading import Task
+from skill_factory.grading import TASKS, task_named
 from skill_factory.hub.client import stored_token
 from skill_factory.traces.lengths import chars_per_token, cut_table, largest_n
 from skill_factory.trainers import TRAINERS, Checked, Exported, Options, QuestionsTrainer, check, export
@@ -85,8 +85,8 @@ def _question_arguments(made: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--task",
-        choices=[task.value for task in Task],
-        default=Options.task.value,
+        choices=[*TASKS],
+        default=Options.task.name,
         help="how the reward compares answers; default: auto",
     )
 
@@ -119,7 +119,7 @@ def _options(args: argparse.Namespace) -> Options:
     return Options(
         model=args.model or ("" if args.out else "any model"), cutoff=args.cutoff_len, drop_over=args.drop_over, template=args.template, epochs=args.epochs,
         tokenizer=args.tokenizer, source=args.source, questions=args.questions, most=args.most,
-        test_share=args.test_share, seed=args.seed, task=Task(args.task),
+        test_share=args.test_share, seed=args.seed, task=task_named(args.task),
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from skill_factory.grading import TASKS
 from skill_factory.hosting import GIVEN_KEY
 
 if TYPE_CHECKING:  # the package brings heavy ones along, which `--help` need not wait for
@@ -23,7 +24,6 @@ STEPS = {
     "write": "write the requests that have no answer yet, for vLLM's run-batch or OpenAI's Batch",
     "join": "join a batch runner's answers, and write the raw set",
 }
-TASKS = ("auto", "exact", "number", "math", "countdown")
 SAMPLING: tuple[tuple[str, type, float], ...] = (
     ("temperature", float, 0.7),
     ("top_p", float, 0.8),
@@ -44,8 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for kind in KINDS:
         one = _parser(parts, kind, KINDS[kind])
         _add_what(one, kind)
-        _add_where(one)
-        _add_pace(one)
+        add_where(one)
+        add_pace(one)
     batch = _parser(parts, "batch", "without an endpoint: a request file, and the join of its answers")
     steps = batch.add_subparsers(dest="step", required=True, metavar="write|join")
     for step in STEPS:
@@ -83,7 +83,7 @@ def _add_what(parser: argparse.ArgumentParser, kind: str) -> None:
     if kind == "responses":
         add("--per-variant", type=int, default=16, metavar="N", help="responses for each variant (16)")
         add("--variants", default="", metavar="A,B", help="prompt variants to use (all)")
-        add("--task", default="auto", choices=TASKS, help="how answers are graded (auto)")
+        add("--task", default="auto", choices=[*TASKS], help="how answers are graded (auto)")
     else:
         add("--k", type=int, default=4, metavar="N", help="critiques of each response (4)")
         add("--max-k", type=int, default=0, metavar="N", help="most critiques where none can be kept yet (k)")
@@ -99,7 +99,7 @@ def _add_sampling(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("sampling", "`none` leaves a parameter out")
     for name, cast, usual in SAMPLING:
         flag = f"--{name.replace('_', '-')}"
-        read = cast if name == "max_tokens" else _or_none(cast)
+        read = cast if name == "max_tokens" else or_none(cast)
         group.add_argument(flag, type=read, default=usual, metavar="X", help=f"({usual})")
     group.add_argument(
         "--set", action="append", default=[], metavar="NAME=JSON", help="a parameter of the server's own"
@@ -116,7 +116,8 @@ def add_part(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(flag, default=usual, metavar="NAME", help=words)
 
 
-def _add_where(parser: argparse.ArgumentParser) -> None:
+def add_where(parser: argparse.ArgumentParser) -> None:
+    """Add where the model is."""
     add = parser.add_argument_group("where the model is").add_argument
     add(
         "--endpoint",
@@ -137,7 +138,8 @@ def _add_where(parser: argparse.ArgumentParser) -> None:
     add("--timeout", type=float, default=600.0, metavar="S", help="seconds for one request (600)")
 
 
-def _add_pace(parser: argparse.ArgumentParser) -> None:
+def add_pace(parser: argparse.ArgumentParser, budget: str = "--budget") -> None:
+    """Add how fast and how dear it may be; `budget` names the option for money."""
     add = parser.add_argument_group("how much, how fast").add_argument
     add(
         "--concurrency",
@@ -156,7 +158,7 @@ def _add_pace(parser: argparse.ArgumentParser) -> None:
     )
     add("--retry-declined", action="store_true", help="ask again what the server declined for good")
     add("--budget-tokens", type=int, metavar="N", help="never take more tokens than this")
-    add("--budget", type=float, metavar="MONEY", help="never spend more than this; needs prices")
+    add(budget, type=float, metavar="MONEY", help="never spend more than this; needs prices")
     _add_price(parser)
 
 
@@ -178,7 +180,9 @@ def _add_files(parser: argparse.ArgumentParser, step: str) -> None:
     _add_price(parser)
 
 
-def _or_none(cast: Callable[[str], Any]) -> Callable[[str], Any]:
+def or_none(cast: Callable[[str], Any]) -> Callable[[str], Any]:
+    """A reader of a value that may also be `none`."""
+
     def read(word: str) -> Any:
         return None if word.lower() == "none" else cast(word)
 
@@ -203,7 +207,7 @@ def run(args: argparse.Namespace) -> int:
         made = generate(job, key_of(job.endpoint.checked(), args.key_env), show, token_for(job.source))
     finally:
         show.close()
-    _tell(made, args.json)
+    tell_made(made, args.json)
     return CANCELLED if made.ending == "cancelled" else 0
 
 
@@ -230,7 +234,7 @@ def _join(args: argparse.Namespace) -> int:
     made, lines = join_answers(job_of(args, args.kind), args.answers, token=token_for(args.source))
     if not args.json:
         print(f"Answers: {', '.join(f'{n:,} {name}' for name, n in lines.items() if n)}.")
-    _tell(made, args.json, lines=dict(lines))
+    tell_made(made, args.json, lines=dict(lines))
     return 0
 
 
@@ -261,7 +265,8 @@ class Shown:
             print("\r\x1b[2K", end="", file=self._stream, flush=True)
 
 
-def _tell(made: "Made", as_json: bool, **more: Any) -> None:
+def tell_made(made: "Made", as_json: bool, **more: Any) -> None:
+    """Print what a run came to."""
     from skill_factory.generate import pilot_lines
 
     if as_json:
@@ -273,6 +278,8 @@ def _tell(made: "Made", as_json: bool, **more: Any) -> None:
     print(
         f"{made.answers:,} answers, {made.tokens['prompt']:,} tokens in, {made.tokens['completion']:,} out{spent}."
     )
+    for note in made.notes:
+        print(note)
     if made.lost:
         print(f"{made.lost:,} requests broke off before their answer came; a provider may have billed them.")
     if made.ending != "cancelled":

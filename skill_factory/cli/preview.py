@@ -15,6 +15,7 @@ from skill_factory.cli.recipe_options import (
     token_for,
 )
 from skill_factory.errors import RecipeError
+from skill_factory.whole_files import write_whole
 
 
 def add_arguments(made: argparse.ArgumentParser) -> None:
@@ -60,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _write_page(path: str, page: str) -> None:
     try:
-        Path(path).write_text(page, encoding="utf-8")
+        write_whole(Path(path), page)
     except OSError as error:
         raise RecipeError(
             f"Can't write the page to {path}: {error.strerror}. Choose another --html FILE."

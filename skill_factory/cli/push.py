@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from skill_factory.cli.asking import agreed, say
 from skill_factory.cli.output import JSON
 from skill_factory.errors import HubError
+from skill_factory.whole_files import write_whole
 
 if TYPE_CHECKING:
     from skill_factory.publish.plan import PushPlan
@@ -20,7 +21,9 @@ def add_arguments(made: argparse.ArgumentParser) -> None:
     """Add the command's options."""
     made.description = "Publish what `build` or `generate` made on the Hub, in one commit. The token is HF_TOKEN or the stored login."
     made.add_argument(
-        "folder", metavar="DIR", help="a finished build folder, or a raw set that `generate` made"
+        "folder",
+        metavar="DIR",
+        help="a finished build folder, a raw set that `generate` made, or a report of `measure`",
     )
     made.add_argument("repo", metavar="USER/NAME", help="the data set to publish it as")
     made.add_argument(
@@ -105,7 +108,7 @@ def _bytes_of(path: str) -> bytes:
 
 
 def _outcome(plan: "PushPlan", result: "PushResult") -> str:
-    from skill_factory.publish.files import RAW
+    from skill_factory.publish.files import BUILD, RAW
 
     if result.unchanged:
         return (
@@ -118,6 +121,8 @@ def _outcome(plan: "PushPlan", result: "PushResult") -> str:
         f"Build from it: python -m skill_factory build {plan.repo} --out DIR"
         if plan.build.kind is RAW
         else f"Load it: load_dataset({plan.repo!r}, {plan.build.data_folder!r})"
+        if plan.build.kind is BUILD
+        else f"Load it: load_dataset({plan.repo!r})"
     )
     return f"Published: {result.url} (commit {result.commit[:8]}{tag})\n{use}"
 
@@ -135,8 +140,6 @@ def _noted_in(path: Path) -> Callable[["PushStep"], None]:
     """Keep the last step in a file, whole at every moment."""
 
     def note(step: "PushStep") -> None:
-        whole = path.with_name(f"{path.name}.new")
-        whole.write_text(json.dumps(asdict(step), ensure_ascii=False), encoding="utf-8")
-        whole.replace(path)
+        write_whole(path, json.dumps(asdict(step), ensure_ascii=False))
 
     return note

@@ -19,13 +19,14 @@ from skill_factory.generate.folder import RawFolder
 from skill_factory.generate.job import Job, Made
 from skill_factory.generate.limits import Ending
 from skill_factory.generate.money import Spending
-from skill_factory.generate.net.endpoint import parse_completion
+from skill_factory.generate.net.completion import parse_completion
 from skill_factory.generate.net.trouble import Trouble
 from skill_factory.generate.progress import GenerateProgress, Report, silent
 from skill_factory.generate.request import Request
 from skill_factory.generate.store import AnswerStore
 from skill_factory.generate.work import Work
 from skill_factory.sources.columns import excerpt
+from skill_factory.whole_files import written_whole
 
 URL = "/v1/chat/completions"
 
@@ -37,14 +38,11 @@ def write_requests(job: Job, path: Path, token: str | None = None) -> int:
     folder.check_free()
     plan = planned(job, token)
     with AnswerStore.open(folder.answers) as store:
-        partial = path.with_name(path.name + ".partial")
         try:
-            with partial.open("w", encoding="utf-8") as file:
+            with written_whole(path) as file:
                 requests = outstanding(plan.work, store)
-                number = sum(
-                    1 for one in requests if file.write(request_line(one, job.endpoint.model) + "\n")
-                )
-            partial.replace(path)
+                lines = (request_line(one, job.endpoint.model) + "\n" for one in requests)
+                number = sum(1 for line in lines if file.write(line.encode()))
         except OSError as error:
             raise RecipeError(
                 f"Can't write the requests to {path}: {error.strerror}. Choose another place."

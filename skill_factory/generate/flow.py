@@ -6,7 +6,8 @@ source ─▶ requests ─▶ ask, or a request file and its answers ─▶ stor
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -17,7 +18,8 @@ from skill_factory.generate.job import Job, Kind, Made
 from skill_factory.generate.limits import Ending
 from skill_factory.generate.lineage import card_of, questions_behind, report_of
 from skill_factory.generate.money import Spending
-from skill_factory.generate.net.endpoint import asker
+from skill_factory.generate.net.endpoint import Asker, Endpoint, asker, check_key
+from skill_factory.generate.notes import ESTIMATED, notes_on
 from skill_factory.generate.pilot import Pilot, pilot_of
 from skill_factory.generate.progress import GenerateProgress, Report, silent
 from skill_factory.generate.prompts import Prompt, prompt_book
@@ -31,23 +33,36 @@ from skill_factory.recipe.model import Columns
 from skill_factory.sources import RawSource, open_source
 from skill_factory.sources.guessing import guess
 
+AskThrough = Callable[[Endpoint, str | None], AbstractAsyncContextManager[Asker]]
+"""Opens what asks an endpoint, with a key or without."""
 
-def generate(job: Job, key: str | None = None, report: Report = silent, token: str | None = None) -> Made:
+
+def generate(
+    job: Job,
+    key: str | None = None,
+    report: Report = silent,
+    token: str | None = None,
+    plan: "Plan | None" = None,
+    ask_through: AskThrough = asker,
+) -> Made:
     """
     Ask a model for all that a job wants and has not got, and write the raw set. The key goes to the endpoint only.
+
+    `plan` and `ask_through` are for another kind of work on the same machinery: an evaluation of a trained model.
 
     A run that was stopped, killed or cut short by its budget goes on where it was. Errors: SkillFactoryError.
     """
     job = replace(job.checked(), endpoint=job.endpoint.checked())
+    check_key(job.endpoint, key)
     folder = RawFolder(job.out)
     folder.check_free()
-    plan = planned(job, token)
+    plan = plan or planned(job, token)
     with AnswerStore.open(folder.answers) as store:
         noted = _both(report, folder)
         store.begin_run(now(), settings_of(job))
         spending = spending_of(job, store)
         try:
-            ending, moment = asyncio.run(_ask(job, plan.work, store, spending, key, noted))
+            ending, moment = asyncio.run(_ask(job, plan.work, store, spending, key, noted, ask_through))
         except KeyboardInterrupt:
             noted(GenerateProgress("cancelled", job.kind.value))
             raise
@@ -115,10 +130,16 @@ def wanted(work: Work, number: int, store: AnswerStore) -> tuple[int, int]:
 
 
 async def _ask(
-    job: Job, work: Work, store: AnswerStore, spending: Spending, key: str | None, report: Report
+    job: Job,
+    work: Work,
+    store: AnswerStore,
+    spending: Spending,
+    key: str | None,
+    report: Report,
+    ask_through: AskThrough,
 ) -> tuple[Ending, GenerateProgress]:
     report(GenerateProgress("count", job.kind.value))
-    async with asker(job.endpoint, key) as line:
+    async with ask_through(job.endpoint, key) as line:
         run = Run(line, store, spending, job.limits, report, job.kind.value, job.retry_declined)
         total = before = 0
         ending = Ending.DONE
@@ -160,6 +181,7 @@ def finish(
     if job.pilot:
         pilot = pilot_of(job.kind.value, job.out, counts, spending, moment, plan.tried, plan.total)
         folder.note_pilot(pilot.to_json())
+    counts[ESTIMATED] = store.estimated()
     missing = counts["unanswered"]
     lineage = report_of(
         job, plan.source.pinned(), plan.prompts, counts, spending, store.failures(), (started, now()),
@@ -193,9 +215,10 @@ def _made(
 ) -> Made:
     tokens = {"prompt": spending.prompt_tokens, "completion": spending.completion_tokens}
     missing = counts["unanswered"] if ending is not Ending.CANCELLED else moment.total - moment.done
+    notes = notes_on(job.kind, counts, job.sampling)
     return Made(
         job.out, ending.value, rows, dict(sorted(counts.items())), spending.answers, tokens,
-        round(spending.cost, 6), spending.lost, missing, store.failures(), pilot,
+        round(spending.cost, 6), spending.lost, missing, store.failures(), pilot, notes,
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ import json
 import os
 import tomllib
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import tomli_w
 
 from skill_factory.errors import BuildFolderError
 from skill_factory.generate.progress import GenerateProgress
+from skill_factory.whole_files import write_whole
 
 # The report is TOML: a folder that is read as a source takes every JSON file for data.
 REPORT, CARD, DATA = "report.toml", "README.md", "data"
@@ -54,12 +56,8 @@ class RawFolder:
         self._note("pilot.json", json.dumps(figures, indent=1, ensure_ascii=False))
 
     def _note(self, name: str, text: str) -> None:
-        partial = self.work / (name + ".partial")
-        try:
-            partial.write_text(text + "\n", encoding="utf-8")
-            partial.replace(self.work / name)
-        except OSError:
-            return
+        with suppress(OSError):
+            write_whole(self.work / name, text + "\n")
 
     def write_rows(self, schema: pa.Schema, rows: Iterable[dict[str, Any]]) -> int:
         """Write rows as Parquet shards in place of those that are there; their number. Errors: BuildFolderError."""
@@ -91,10 +89,10 @@ class RawFolder:
     def write_documents(self, card: str, report: dict[str, Any]) -> None:
         """Write card and report, the report last. Errors: BuildFolderError."""
         try:
-            (self.path / CARD).write_text(card, encoding="utf-8")
-            partial = self.work / (REPORT + ".partial")
-            partial.write_text(tomli_w.dumps(report, multiline_strings=True), encoding="utf-8")
-            partial.replace(self.path / REPORT)
+            for name, text in ((CARD, card), (REPORT, tomli_w.dumps(report, multiline_strings=True))):
+                # Made whole among the work files: what lies beside the data is pushed, so no partial file may.
+                write_whole(self.work / name, text)
+                os.replace(self.work / name, self.path / name)
         except OSError as error:
             raise BuildFolderError(
                 f"Can't write the card to {self.path}: {error.strerror or error}."

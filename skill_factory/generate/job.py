@@ -22,6 +22,8 @@ class Kind(StrEnum):
 
     RESPONSES = "responses"
     REFLECTIONS = "reflections"
+    OUTPUTS = "outputs"
+    """Of a trained model, to be measured."""
 
 
 @dataclass(frozen=True)
@@ -89,3 +91,5 @@ class Made:
     failures: Mapping[str, int] = field(default_factory=dict)
     """Failed attempts by reason, all runs."""
     pilot: Pilot | None = None
+    notes: tuple[str, ...] = ()
+    """Sentences on what a person should know of the answers."""

@@ -10,6 +10,7 @@ from skill_factory.build.card import BEGIN, END
 from skill_factory.generate.folder import read_report
 from skill_factory.generate.job import Job, Kind
 from skill_factory.generate.money import Spending
+from skill_factory.generate.notes import EQUAL, ESTIMATED, JOINED
 from skill_factory.generate.pilot import Pilot
 from skill_factory.generate.prompts import Prompt
 from skill_factory.recipe.model import Source
@@ -59,12 +60,12 @@ def _reasons(failures: Mapping[str, int]) -> dict[str, int]:
     reasons: Counter[str] = Counter()
     for why, number in failures.items():
         status, words = re.search(r"HTTP \d+", why), why.split(":")[0]
-        reasons[status[0] if status else words if re.fullmatch(r"[A-Za-z ]+", words) else "other"] += number
+        reasons[status[0] if status else words if re.fullmatch(r"[A-Za-z' ]+", words) else "other"] += number
     return dict(reasons)
 
 
 def _amount(job: Job) -> dict[str, Any]:
-    if job.kind is Kind.RESPONSES:
+    if job.kind is not Kind.REFLECTIONS:
         return {"per_variant": job.per_variant, "task": job.task}
     return {"k": job.k, "max_k": max(job.k, job.max_k)}
 
@@ -105,6 +106,8 @@ def _front() -> str:
 
 def _head(report: Mapping[str, Any], what: str) -> str:
     made, model = report["made"], report["model"]["name"]
+    if what == "outputs":
+        return _head_of_outputs(report)
     which = "Responses" if what == "responses" else "Responses with critiques"
     state = (
         "" if made["complete"] else f"\n\nThis set is not complete: {made['missing']:,} answers are missing."
@@ -113,6 +116,15 @@ def _head(report: Mapping[str, Any], what: str) -> str:
         f"# {which} by {model}\n\nRaw data for think / sample / reflect training traces: one row per response, in the "
         "columns of the SkillFactory method (arXiv 2512.04072). "
         "Build traces from it with `python -m skill_factory build THIS --out DIR`." + state
+    )
+
+
+def _head_of_outputs(report: Mapping[str, Any]) -> str:
+    missing = report["made"]["missing"]
+    state = f"\n\nThis set is not complete: {missing:,} answers are missing." if missing else ""
+    return (
+        f"# Outputs of {report['model']['name']}\n\nOne row per output. Count their attempts, reflections and verdicts "
+        f"with `python -m skill_factory measure THIS`.{state}"
     )
 
 
@@ -129,6 +141,9 @@ _COUNTS = {
     "finish_length": "Answers cut off at the token limit",
     "finish_refused": "Answers refused",
     "finish_empty": "Empty answers",
+    EQUAL: "Answers equal to another one",
+    JOINED: "Answers whose thinking came in a field of its own, and is back inside <think> tags",
+    ESTIMATED: "Answers whose tokens are estimated",
     "unanswered": "Requests without an answer",
 }
 

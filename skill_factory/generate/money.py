@@ -62,11 +62,6 @@ class Spending:
         return self.price.of(self.prompt_tokens, self.completion_tokens)
 
     @property
-    def lost_cost(self) -> float:
-        """Of lost requests, if they were billed like an average answer."""
-        return self.cost / self.answers * self.lost if self.answers else 0.0
-
-    @property
     def holding(self) -> bool:
         """Whether anything is set aside."""
         return bool(self._held)

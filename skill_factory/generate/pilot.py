@@ -11,7 +11,8 @@ import pyarrow as pa
 from skill_factory.formats.right_last import CORRECT_LAST_FULL
 from skill_factory.generate.folder import DATA
 from skill_factory.generate.money import Spending
-from skill_factory.generate.progress import GenerateProgress, time_left
+from skill_factory.generate.notes import EQUAL
+from skill_factory.generate.progress import GenerateProgress
 from skill_factory.generate.work import STAGE
 from skill_factory.judge.facts import read
 from skill_factory.judge.judge import judge, reach
@@ -19,6 +20,7 @@ from skill_factory.recipe.model import Columns, Recipe
 from skill_factory.sources.canonical import canonical
 from skill_factory.sources.columns import CANONICAL
 from skill_factory.sources.files import FileSource
+from skill_factory.wording import duration
 
 Z = 1.96
 MOST_ATTEMPTS = 10
@@ -96,6 +98,7 @@ def usable_questions(folder: Path, kind: str) -> list[int]:
         extracted_answer=(f"{STAGE}__eval_extracted_answers",),
         reflections=(f"{STAGE}_reflection",) if kind == "reflections" else (),
         prompt_variant="prompt_variant",
+        think="after",  # what a build proposes for texts that hold thinking
     )
     recipe = Recipe(columns=columns)
     source = FileSource.open(str(folder / DATA))
@@ -131,7 +134,7 @@ def pilot_of(
         seconds=moment.seconds,
         # Only the answers of this run took its time; a resumed pilot has others too.
         seconds_total=round(moment.seconds / moment.new * moment.total * scale, 1) if moment.new else 0.0,
-        usable=forecast(usable_questions(folder, kind), tried, total),
+        usable={} if kind == "outputs" else forecast(usable_questions(folder, kind), tried, total),
     )
 
 
@@ -169,6 +172,7 @@ def _endings(counts: Counter[str]) -> dict[str, float]:
         "cut_off": _share(counts["finish_length"], answers),
         "refused": _share(counts["finish_refused"], answers),
         "empty": _share(counts["finish_empty"], answers),
+        "equal": _share(counts[EQUAL], answers),
     }
 
 
@@ -184,6 +188,7 @@ _WORDS = {
     "cut_off": "answers cut off at the token limit",
     "refused": "answers refused",
     "empty": "empty answers",
+    "equal": "answers equal to another one",
 }
 
 
@@ -197,8 +202,10 @@ def pilot_lines(pilot: Pilot) -> list[str]:
         lines.append(f"  cost: {pilot.cost:,.4f}; for all questions about {pilot.cost_total:,.2f}")
     if pilot.seconds_total:
         lines.append(
-            f"  time: {time_left(pilot.seconds)}; for all questions about {time_left(pilot.seconds_total)}"
+            f"  time: {duration(pilot.seconds)}; for all questions about {duration(pilot.seconds_total)}"
         )
+    if not pilot.usable:
+        return lines
     limit = " (at most: critiques will take some away)" if pilot.kind == "responses" else ""
     lines.append(f"  usable questions at N{limit}, with 95 % interval:")
     lines += [f"    N = {n:<3}{i.expected:>8,}   ({i.low:,} to {i.high:,})" for n, i in pilot.usable.items()]

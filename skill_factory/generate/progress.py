@@ -6,6 +6,8 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
+from skill_factory.wording import duration
+
 WINDOW = 60
 """Seconds that the speed is judged by."""
 
@@ -62,7 +64,7 @@ class GenerateProgress:
         parts += [f"{self.in_flight} in flight (at most {self.limit})"] if self.phase == "ask" else []
         parts += [f"cost {self.cost:,.2f}"] if self.cost else []
         parts += [f"{self.retries:,} retries"] if self.retries else []
-        parts += [f"{time_left(self.seconds_left)} left"] if self.seconds_left is not None else []
+        parts += [f"{duration(self.seconds_left)} left"] if self.seconds_left is not None else []
         return " · ".join(parts)
 
 
@@ -88,10 +90,3 @@ class Speed:
         then, first, first_tokens = self._moments[0]
         span = max(now - then, 1e-6)
         return (answers - first) / span, (tokens - first_tokens) / span
-
-
-def time_left(seconds: float) -> str:
-    """Seconds in words."""
-    if seconds < 90:
-        return f"{round(seconds)} s"
-    return f"{round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -12,19 +12,22 @@ from pydantic import Field, model_validator
 from skill_factory.errors import RecipeError
 from skill_factory.generate.prompts import Message
 from skill_factory.recipe.model import Part
+from skill_factory.sources.thinking import joined
 
 PROMPT_OVERHEAD = 64
 """Tokens that a chat template adds at most, roughly."""
-_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+_TAKEN = {"model", "messages", "stream", "stream_options", "n", "max_tokens"}
+"""Parameters that the program sets itself; on `max_tokens` a budget relies."""
 
 
 class Sampling(Part):
     """How the model samples; None leaves a parameter out. Defaults: the paper's (section 4)."""
 
-    temperature: Annotated[float, Field(ge=0)] | None = 0.7
+    temperature: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = 0.7
     top_p: Annotated[float, Field(gt=0, le=1)] | None = 0.8
     top_k: int | None = 20
-    repetition_penalty: Annotated[float, Field(gt=0)] | None = 1.1
+    repetition_penalty: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = 1.1
     max_tokens: Annotated[int, Field(ge=1)] = 4096
     seed: int | None = 0
     """Each request gets a seed of its own, drawn from this one; None sends none."""
@@ -33,9 +36,13 @@ class Sampling(Part):
 
     @model_validator(mode="after")
     def _nothing_of_ours(self) -> "Sampling":
-        taken = {"model", "messages", "stream", "stream_options", "n"} & set(self.extra)
+        taken = _TAKEN & set(self.extra)
         if taken:
-            raise ValueError(f"{min(taken)!r} is not a parameter to set here")
+            raise ValueError(f"{min(taken)!r} isn't a parameter to set here")
+        try:
+            _canonical(self.extra)
+        except (ValueError, TypeError, RecursionError):
+            raise ValueError("holds a value that JSON can't carry to a server") from None
         return self
 
     def body(self) -> dict[str, Any]:
@@ -90,6 +97,20 @@ class Answer:
     counted: bool = True
     """Whether the server counted the tokens; else they are estimated from the characters."""
     seconds: float = 0.0
+    thinking: str = ""
+    """What the server moved out of the text into a field of its own."""
+
+    @property
+    def whole(self) -> str:
+        """
+        The text with its thinking back inside <think> tags, where a server that moves nothing leaves it.
+
+        Where no text follows, the model was cut off while thinking, so the tag stays open.
+        """
+        if not self.thinking:
+            return self.text
+        thinking, text = self.thinking.strip("\n"), self.text.lstrip("\n")
+        return joined(thinking, text) if text.strip() else f"<think>\n{thinking}"
 
 
 def make_request(messages: Sequence[Message], model: str, sampling: Sampling, sample: int) -> Request:
@@ -117,4 +138,6 @@ def parse_extra(words: Sequence[str]) -> dict[str, Any]:
             found[name] = json.loads(value)
         except ValueError:
             found[name] = value
+        except RecursionError:
+            raise RecipeError(f"The value of --set {name} is nested too deeply. Write plain JSON.") from None
     return found

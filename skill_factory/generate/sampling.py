@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from skill_factory.draws import text_id
+from skill_factory.generate.notes import count_answer, count_equal
 from skill_factory.generate.prompts import Prompt
 from skill_factory.generate.request import Finish, Request, Sampling, make_request
 from skill_factory.generate.store import AnswerStore
@@ -58,13 +59,19 @@ class Sample:
         """One row per response."""
         for question, gold in self._questions(counts):
             counts["questions"] += 1
+            texts = []
             for prompt in self.prompts:
                 for request in self._of(question, prompt):
                     counts["wanted"] += 1
                     answer = store.get(request.id)
-                    counts[f"finish_{answer.finish}" if answer else "unanswered"] += 1
-                    if answer and answer.text.strip() and answer.finish is not Finish.REFUSED:
-                        yield self._row(question, gold, prompt.name, answer.text, answer.finish, counts)
+                    if answer is None:
+                        counts["unanswered"] += 1
+                        continue
+                    count_answer(answer, counts)
+                    if answer.whole.strip() and answer.finish is not Finish.REFUSED:
+                        texts.append(answer.whole)
+                        yield self._row(question, gold, prompt.name, answer.whole, answer.finish, counts)
+            count_equal(texts, counts)
 
     def _of(self, question: str, prompt: Prompt) -> Iterator[Request]:
         messages = prompt.messages(question)

@@ -17,12 +17,13 @@ from skill_factory.errors import BuildFolderError
 from skill_factory.generate.request import Answer, Finish
 from skill_factory.locks import held, take
 
-VERSION = 1
+VERSION = 2
+_SINCE_1 = "ALTER TABLE answers ADD COLUMN thinking TEXT NOT NULL DEFAULT '';"
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS asked    (attempt INTEGER PRIMARY KEY, id BLOB NOT NULL, run INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS answers  (id BLOB PRIMARY KEY, attempt INTEGER UNIQUE, text TEXT NOT NULL, finish TEXT NOT NULL,
                                      prompt_tokens INTEGER NOT NULL, completion_tokens INTEGER NOT NULL,
-                                     counted INTEGER NOT NULL, seconds REAL NOT NULL);
+                                     counted INTEGER NOT NULL, seconds REAL NOT NULL, thinking TEXT NOT NULL DEFAULT '');
 CREATE TABLE IF NOT EXISTS failures (attempt INTEGER PRIMARY KEY, id BLOB NOT NULL, why TEXT NOT NULL, final INTEGER NOT NULL,
                                      billed INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS runs     (run INTEGER PRIMARY KEY, at TEXT NOT NULL, settings TEXT NOT NULL);
@@ -64,11 +65,12 @@ class AnswerStore:
             # A killed process loses nothing that was committed; only a power cut may take the last moments.
             db.execute("PRAGMA synchronous=NORMAL")
             (found,) = db.execute("PRAGMA user_version").fetchone()
-            if found not in (0, VERSION):
+            if found not in (0, 1, VERSION):
                 raise BuildFolderError(
                     f"{path.name} was written by another version ({found}). Choose another folder."
                 )
-            db.executescript(_SCHEMA + f"PRAGMA user_version={VERSION};")
+            older = _SINCE_1 if found == 1 else ""
+            db.executescript(f"BEGIN; {_SCHEMA} {older} PRAGMA user_version={VERSION}; COMMIT;")
         except sqlite3.DatabaseError as error:
             lock.release()
             raise _in_words(error, path) from None
@@ -105,9 +107,9 @@ class AnswerStore:
     def note_answer(self, request: str, answer: Answer, attempt: int | None = None) -> bool:
         """Note an answer; False where the request had one, which stays."""
         values = (answer.text, answer.finish.value, answer.prompt_tokens, answer.completion_tokens,
-                  answer.counted, answer.seconds)  # fmt: skip
+                  answer.counted, answer.seconds, answer.thinking)  # fmt: skip
         row = self._note(
-            "INSERT OR IGNORE INTO answers VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR IGNORE INTO answers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (bytes.fromhex(request), attempt, *values),
         )
         return row.rowcount == 1
@@ -171,10 +173,10 @@ class AnswerStore:
     def get(self, request: str) -> Answer | None:
         """The answer to a request."""
         row = self._db.execute(
-            "SELECT text, finish, prompt_tokens, completion_tokens, counted, seconds FROM answers WHERE id = ?",
+            "SELECT text, finish, prompt_tokens, completion_tokens, counted, seconds, thinking FROM answers WHERE id = ?",
             (bytes.fromhex(request),),
         ).fetchone()
-        return Answer(row[0], Finish(row[1]), row[2], row[3], bool(row[4]), row[5]) if row else None
+        return Answer(row[0], Finish(row[1]), row[2], row[3], bool(row[4]), *row[5:]) if row else None
 
     def spent(self) -> tuple[int, int, int]:
         """Answers, their prompt tokens and their completion tokens."""
@@ -182,6 +184,11 @@ class AnswerStore:
             "SELECT count(*), coalesce(sum(prompt_tokens), 0), coalesce(sum(completion_tokens), 0) FROM answers"
         ).fetchone()
         return int(row[0]), int(row[1]), int(row[2])
+
+    def estimated(self) -> int:
+        """Answers whose tokens the server didn't count, or not in a way that could be true."""
+        (number,) = self._db.execute("SELECT count(*) FROM answers WHERE NOT counted").fetchone()
+        return int(number)
 
     def lost(self) -> int:
         """Attempts that were sent, may have been billed, and brought nothing; of runs before this one and this one."""

@@ -4,7 +4,6 @@ Values are taken at fixed points, positive and negative: simplifying can't be bo
 library `math-verify` is asked where it is installed and floats can't tell; see `constants`.
 """
 
-import re
 from fractions import Fraction
 
 from skill_factory.grading.constants import same_to_thirty_digits
@@ -20,29 +19,25 @@ LONGEST_EXACT = 10**6
 
 def same_algebra(answer: str, gold: str) -> bool:
     """Are two expressions, equations or inequalities the same? False for what can't be read."""
-    answer, gold = plain(answer), plain(gold)
-    answer = answer if "=" in gold else unassigned(answer)
-    if ("=" in answer) != ("=" in gold):
-        return False
-    one, other = read_statement(answer), read_statement(gold)
-    return one is not None and other is not None and _same_statement(one, other)
+    one, other = read_statement(plain(answer)), read_statement(plain(gold))
+    return one is not None and other is not None and same_statements(one, other)
 
 
-def unassigned(text: str) -> str:
-    """What follows `x =` or `f(x) =`, or the whole."""
-    return re.sub(r"^[A-Za-z](?:_\{?[0-9a-z]\}?)?(?: ?\([a-z]\))? ?= ?", "", text)
-
-
-def _same_statement(one: Statement, other: Statement) -> bool:
+def same_statements(one: Statement, other: Statement) -> bool:
+    """Are two expressions, or two equations, the same? An equation is no expression."""
     letters = sorted(letters_of(one.term) | letters_of(other.term))
     (kind, sign), (other_kind, other_sign) = _KINDS[one.relation], _KINDS[other.relation]
     if kind != other_kind:
         return False
-    if not letters:
-        return not kind and _same_constant(one.term, other.term)
     if not kind:
-        return _same_everywhere(one.term, other.term, letters)
-    return _same_ratio(one.term, other.term, letters, sign * other_sign)
+        return same_expressions(one.term, other.term)
+    return bool(letters) and _same_ratio(one.term, other.term, letters, sign * other_sign)
+
+
+def same_expressions(one: Term, other: Term) -> bool:
+    """Have two expressions the same value, whatever their letters stand for?"""
+    letters = sorted(letters_of(one) | letters_of(other))
+    return _same_everywhere(one, other, letters) if letters else same_constant(one, other)
 
 
 # What a relation asks of `left - right`; an order that is turned round has its sign turned.
@@ -51,7 +46,10 @@ _KINDS = {
 }  # fmt: skip
 
 
-def _same_constant(one: Term, other: Term) -> bool:
+def same_constant(one: Term, other: Term) -> bool:
+    """Are two constants equal: exactly where they are rational, else to thirty digits?"""
+    if one.what == other.what == "number":
+        return one.number == other.number
     left, right = value_at(one, [], 0), value_at(other, [], 0)
     if left is None or right is None or differ(left, right):
         return False

@@ -1,5 +1,6 @@
 """Where the final answer of a text stands: found with `rfind`, so that 100 kB of unclosed tags cost no more than text."""
 
+import re
 from typing import NamedTuple
 
 
@@ -35,27 +36,91 @@ def final_answer(text: str, names: BlockNames = USUAL_NAMES) -> str | None:
 
 
 def stated_answer(text: str) -> str | None:
-    r"""The final answer of a text that uses no tags: the last `\boxed{…}`, `#### …` or line that begins `A:` or `Answer:`.
+    r"""The final answer of a text that uses no tags: the last `\boxed{…}`, `#### …`, answer line or sentence that states it.
 
-    Only labelling uses this, for sources whose responses never had tags; a reward never does.
+    Only labelling uses this, for sources whose responses never had tags; a reward never does. What stands before the
+    last `</think>` is no answer, and a text that was cut off while thinking has none.
     """
-    boxed = text.rfind("\\boxed{")
-    if boxed >= 0:
-        return _braced(text, boxed + len("\\boxed{"))
+    if is_cut_off(text):
+        return None
+    text = text[text.rfind("</think>") + len("</think>") :] if "</think>" in text else text
+    return _boxed(text) or _marked(text) or _lined(text) or _in_a_sentence(text)
+
+
+def is_cut_off(text: str, names: BlockNames = USUAL_NAMES) -> bool:
+    """Does the text end while it is still thinking?"""
+    return text.rfind(f"<{names.think}>") > text.rfind(f"</{names.think}>")
+
+
+def _boxed(text: str) -> str | None:
+    for opening in ("\\boxed{", "\\fbox{", "\\boxed {"):
+        if (at := text.rfind(opening)) >= 0:
+            return _braced(text, at + len(opening))
+    at = text.rfind("\\boxed ")
+    return text[at + 7 :].split("\n", 1)[0].strip().split(" ")[0].strip("$.,;") or None if at >= 0 else None
+
+
+def _marked(text: str) -> str | None:
     marked = text.rfind("####")
-    if marked >= 0:
-        return text[marked + 4 :].split("\n", 1)[0].strip()
-    for line in reversed(text.splitlines()):
-        head, colon, rest = line.strip().strip("*#").partition(":")
-        if colon and head.strip("* ").lower() in (
-            "a",
-            "answer",
-            "final answer",
-            "the final answer",
-            "the answer",
+    return (
+        text[marked + 4 :].split("\n", 1)[0].strip() or None
+        if marked >= 0 and text[marked + 4 : marked + 5] != "#"
+        else None
+    )
+
+
+_HEADS = (
+    "a",
+    "answer",
+    "final answer",
+    "the final answer",
+    "the answer",
+    "correct answer",
+    "the correct answer",
+    "答案",
+    "最终答案",
+    "答",
+    "答え",
+    "정답",
+    "respuesta",
+    "réponse",
+    "antwort",
+    "ответ",
+)
+_SENTENCE = re.compile(
+    r"(?:final |correct )?answer(?: to [^.\n]{1,80})? (?:is|would be|should be)(?: (?:option|choice))?:? *([^\n]{1,200})|(?:答案|答)(?:是|为|為|应该是) *([^\n]{1,100})|答えは *([^\n]{1,100})",
+    re.IGNORECASE,
+)
+_SENTENCE_END = re.compile(
+    r"(?:です|である)?(?:[.。．](?=\s|$|[^0-9\s])| I hope it is correct).*$", re.DOTALL
+)
+
+
+def _lined(text: str) -> str | None:
+    """The last line that begins `A:` or `Answer:`, or the line after a heading that says so."""
+    lines = text.splitlines()
+    for place in range(len(lines) - 1, -1, -1):
+        head, colon, rest = lines[place].replace("：", ":").strip().strip("*#").partition(":")
+        if head.strip("*# ").lower() not in _HEADS or (
+            not colon and not lines[place].lstrip().startswith(("#", "**"))
         ):
-            return rest.strip().strip("*").strip()
+            continue
+        said = rest.strip().strip("*").strip() or next(
+            (line.strip() for line in lines[place + 1 : place + 4] if line.strip()), ""
+        )
+        minerva = _SENTENCE.search(said)
+        return _ended(minerva) if minerva else said or None
     return None
+
+
+def _in_a_sentence(text: str) -> str | None:
+    found = list(_SENTENCE.finditer(text[-4000:]))
+    return _ended(found[-1]) if found else None
+
+
+def _ended(found: re.Match[str]) -> str | None:
+    said = next(part for part in found.groups() if part is not None)
+    return _SENTENCE_END.sub("", said.strip()).strip().strip("*").strip() or None
 
 
 def gold_answer(text: str) -> str:

@@ -77,19 +77,48 @@ def arithmetic(text: str) -> str:
     return re.sub(r"(?<=[0-9)]) ?[xX] ?(?=[0-9(])", "*", text).strip()
 
 
-def solves(answer: str, puzzle: Puzzle) -> bool:
-    """Does the expression reach the target with the given numbers? `expression = target` is read as the expression."""
+def unsolved(answer: str, puzzle: Puzzle) -> str:
+    """Empty where the expression reaches the target with the given numbers; else what is wrong with it.
+
+    `expression = target` is read as the expression, `target = expression` too.
+    """
     if len(answer) > LONGEST:
-        return False
+        return "the answer is too long for an expression"
     sides = [answer.strip()] if puzzle.plain_signs else arithmetic(answer).split("=")
     made = [found for side in sides if (found := calculate(side))]
-    if len(made) != len(sides) or len(made) > 2 or any(side.value != puzzle.target for side in made):
-        return False
-    # Of `7 * 6 = 42` the left side is the expression and the right one must be the bare target.
+    if len(made) != len(sides) or len(made) > 2:
+        return "the answer is no expression of numbers"
+    if len(made) == 2 and len(made[0].numbers) == 1:
+        made.reverse()
+    if any(side.value != puzzle.target for side in made):
+        return "the expression is not worth the target"
+    # Of `7 * 6 = 42` one side is the expression and the other must be the bare target.
     if len(made) == 2 and len(made[1].numbers) != 1:
-        return False
+        return "both sides of the equals sign are expressions"
     used, given = Counter(made[0].numbers), Counter(puzzle.numbers)
-    return used == given if puzzle.use_all else used <= given
+    fits = used == given if puzzle.use_all else used <= given
+    return "" if fits else "it does not use the given numbers as asked"
+
+
+def solves(answer: str, puzzle: Puzzle) -> bool:
+    """Does the expression reach the target with the given numbers?"""
+    return not unsolved(answer, puzzle)
+
+
+def is_puzzle(gold: str, question: str) -> bool:
+    """Is the gold answer an expression made of the question's numbers, or the target that they should reach?"""
+    if gold.lstrip().startswith("{"):
+        return read_puzzle("", gold) is not None
+    made = calculate(arithmetic(gold.split("=")[0])) if len(gold) <= LONGEST else None
+    if made is None:
+        return False
+    puzzle = read_puzzle(question, gold) if "number" in question.lower() else None
+    if len(made.numbers) == 1:
+        asks = "expression" in question.lower() or "equation" in question.lower()
+        return asks and puzzle is not None and read_puzzle(question, "") == puzzle
+    asked = puzzle is not None and set(made.numbers) <= set(puzzle.numbers)
+    # Without a question, `2021-10-12` and `12/24/2001` are no puzzles.
+    return asked if question else len(made.numbers) > 2 and any(sign in gold for sign in "+*(×")
 
 
 def read_puzzle(question: str, gold: str) -> Puzzle | None:

@@ -1,95 +1,109 @@
-"""Is an answer equivalent to the gold answer? One rule per task, and a third verdict for what can't be judged."""
+"""Is an answer equivalent to the gold answer? Right, wrong, or unjudged, with the reason."""
 
-import re
-from enum import StrEnum
+from typing import NamedTuple
 
-from skill_factory.grading.countdown import arithmetic, calculate, read_puzzle, solves
-from skill_factory.grading.latex import same_form, same_math, take_apart
-from skill_factory.grading.plain import LONGEST, same_words
-from skill_factory.grading.quantities import read_quantity, same_quantity
-
-
-class Task(StrEnum):
-    """How answers are compared; `AUTO` chooses by the gold answer and the question."""
-
-    AUTO = "auto"
-    EXACT = "exact"
-    NUMBER = "number"
-    MATH = "math"
-    COUNTDOWN = "countdown"
+from skill_factory.grading.choices import read_choice
+from skill_factory.grading.comparing import Decision, Finding, Rules, kind_of
+from skill_factory.grading.nouns import words_of
+from skill_factory.grading.plain import LONGEST
+from skill_factory.grading.quantities import Amount
+from skill_factory.grading.readings import Named, Reading, Unread, read
+from skill_factory.grading.tasks import Chosen, Task, chosen_task, task_named
 
 
-class Decision(StrEnum):
-    """What grading says of an answer; `UNJUDGED` when the gold answer does not fit the task."""
-
-    RIGHT = "right"
-    WRONG = "wrong"
-    UNJUDGED = "unjudged"
-
-
-def choose_task(gold: str, question: str = "") -> Task:
-    """The task that a gold answer belongs to: an expression for a puzzle, a number, mathematics, or plain words."""
-    if _is_puzzle(gold, question):
-        return Task.COUNTDOWN
-    if len(gold) > LONGEST:
-        return Task.EXACT
-    if read_quantity(gold) is not None:
-        return Task.NUMBER
-    signs = "\\^=+<>*√π" + ("-/()" if any(sign.isdecimal() for sign in gold) else "")
-    mathematical = any(sign in gold for sign in signs) or len(take_apart(gold).items) > 1
-    return Task.MATH if mathematical else Task.EXACT
-
-
-def _is_puzzle(gold: str, question: str) -> bool:
-    """Is the gold answer an expression made of the question's numbers, or the target that they should reach?"""
-    if gold.lstrip().startswith("{"):
-        return read_puzzle("", gold) is not None
-    made = calculate(arithmetic(gold.split("=")[0])) if len(gold) <= LONGEST else None
-    if made is None:
-        return False
-    puzzle = read_puzzle(question, gold) if "number" in question.lower() else None
-    if len(made.numbers) == 1:
-        asks = "expression" in question.lower() or "equation" in question.lower()
-        return asks and puzzle is not None and read_puzzle(question, "") == puzzle
-    asked = puzzle is not None and set(made.numbers) <= set(puzzle.numbers)
-    return asked if question else len(made.numbers) > 2
-
-
-def judge(answer: str | None, gold: str, task: str = Task.AUTO, question: str = "") -> Decision:
+def judge(
+    answer: str | None, gold: str, task: str | Task = "auto", question: str = "", convert: bool = False
+) -> Decision:
     """Right, wrong, or unjudged; no answer is wrong. Linear in the texts; never raises on what a model wrote."""
-    task = choose_task(gold, question) if task == Task.AUTO else Task(task)
+    return find(answer, gold, task, question, convert).decision
+
+
+def can_be_judged(gold: str, task: str | Task = "auto", question: str = "") -> bool:
+    """Does the gold answer fit the task, so that answers can be told right from wrong?"""
+    return bool(gold.strip()) and not find(None, gold, task, question).misfit
+
+
+def find(
+    answer: str | None, gold: str, task: str | Task = "auto", question: str = "", convert: bool = False
+) -> Finding:
+    """The decision with its reason. `convert`: 180 minutes answer 3 hours."""
     if not gold.strip():
-        return Decision.UNJUDGED
-    puzzle = read_puzzle(question, gold) if task == Task.COUNTDOWN else None
-    if task == Task.COUNTDOWN and puzzle is None:
-        return Decision.UNJUDGED
-    if task == Task.NUMBER and read_quantity(gold) is None:
-        return Decision.UNJUDGED
-    if not answer:
-        return Decision.WRONG
-    same = solves(answer, puzzle) if puzzle else _same(answer, gold, task)
-    return Decision.RIGHT if same else Decision.WRONG
+        return Finding(Decision.UNJUDGED, "there is no gold answer")
+    chosen = task_named(task)
+    rules = Rules(words_of(question) if question else frozenset(), convert)
+    if not answer or not answer.strip():
+        found = chosen.decide("?", gold, question, rules)
+        return found if found.misfit else Finding(Decision.WRONG, "there is no answer")
+    if len(answer) > LONGEST:
+        return _too_long(answer, gold, chosen)
+    return chosen.decide(answer, gold, question, rules)
 
 
-def _same(answer: str, gold: str, task: Task) -> bool:
-    if max(len(answer), len(gold)) > LONGEST:
-        return answer.split() == gold.split()
+def _too_long(answer: str, gold: str, task: Task) -> Finding:
+    """Nobody looks into a text of more than `LONGEST` characters; it is right as the gold answer's own copy alone."""
+    if len(answer) < 4 * len(gold) and answer.split() == gold.split():
+        return Finding(Decision.RIGHT, "both are written the same")
     if task == Task.EXACT:
-        return same_words(answer, gold)
-    if task == Task.MATH:
-        return same_math(answer, gold)
-    mine, theirs = read_quantity(answer), read_quantity(gold)
-    if mine is not None and theirs is not None:
-        return same_quantity(mine, theirs)
-    if theirs is None or theirs.unit or _SUM.search(answer):
-        return same_form(answer, gold)
-    # A number may be written as a root, `\sqrt{16}` for `4`; a sum that is left standing repeats the question.
-    return same_form(answer, gold) or same_math(answer, gold)
+        return Finding(Decision.WRONG, "the words differ")
+    return Finding(Decision.UNJUDGED, f"the answer is longer than {LONGEST} characters")
 
 
-_SUM = re.compile(r"[0-9a-zA-Z)}] ?[-+*/−×÷·]|\\(?:times|cdot|div)")
-
-
-def equivalent(answer: str | None, gold: str, task: str = Task.AUTO, question: str = "") -> bool:
-    """Does the answer say what the gold answer says? `question` matters to Countdown, for its numbers and target."""
+def equivalent(answer: str | None, gold: str, task: str | Task = "auto", question: str = "") -> bool:
+    """Does the answer say what the gold answer says? `question` matters to puzzles, choices and what is counted."""
     return judge(answer, gold, task, question) == Decision.RIGHT
+
+
+class Explained(NamedTuple):
+    """How one answer was graded: the task, how each side was read, and why they are the same or not."""
+
+    task: str
+    why_task: str
+    answer: str
+    gold: str
+    decision: Decision
+    why: str
+
+
+def explain(
+    answer: str, gold: str, task: str | Task = "auto", question: str = "", convert: bool = False
+) -> Explained:
+    """How the two sides were read and why they differ, for a person."""
+    asked = task_named(task)
+    chosen = chosen_task(gold, question) if asked == Task.AUTO else Chosen(asked, "it was asked for")
+    found = find(answer, gold, asked, question, convert)
+    words = words_of(question) if question else frozenset()
+    sides = [_described(side, chosen.task, words) for side in (answer, gold)]
+    return Explained(chosen.task.name, chosen.why, sides[0], sides[1], found.decision, found.why)
+
+
+def _described(text: str, task: Task, words: frozenset[str]) -> str:
+    if task == Task.CHOICE and (choice := read_choice(text)):
+        beside = f", beside it {choice.text!r}" if choice.text else ""
+        return f"the letter {' and '.join(sorted(choice.letters))}{beside}"
+    if task in (Task.COUNTDOWN, Task.GAME24):
+        return "an expression for the puzzle"
+    reading = read(text, words)
+    if isinstance(reading, Named):
+        return f"{reading.name}, which is {_said(read(reading.text, words))}"
+    return _said(reading)
+
+
+def _said(reading: Reading) -> str:
+    """What a reading holds, in words."""
+    if isinstance(reading, Unread):
+        return f"not read: {reading.why}"
+    if isinstance(reading, Amount):
+        value = reading.value
+        shown = (
+            "a constant"
+            if value is None
+            else f"the number {value}"
+            if len(str(value)) < 60
+            else "a long number"
+        )
+        standing = ", not worked out" if reading.standing else ""
+        return f"{shown}{f' with the unit {reading.unit}' if reading.unit else ', no unit'}{standing}"
+    text = getattr(reading, "text", "")
+    items = getattr(reading, "items", ())
+    beside = f": {text}" if text else f" of {len(items)}" if items else ""
+    return f"{kind_of(reading)}{beside}"

@@ -1,4 +1,4 @@
-r"""Short algebra read into a tree: `2x+1`, `\frac{\sqrt{3}}2`, `\sin^2 x`, `9\frac13`, `x \le 3`. Linear in the text.
+r"""Short algebra read into a tree: `2x+1`, `\frac{\sqrt{3}}2`, `\sin^2 x`, `9\frac13`, `5!`, `x \le 3`. Linear in the text.
 
 What people read in two ways is not read at all, instead of being guessed: `1/2x`, `x^23`, `\sqrt 16`, `\sin x \cdot y`,
 `f(x)`, `2\frac12 x`, `{a+b}c`. Letters stand side by side as products; `\log` is of base 10, as in math-verify.
@@ -34,11 +34,15 @@ _GREEK = frozenset("theta alpha beta gamma lambda mu omega phi".split())  # noqa
 _RELATIONS = {"=": "=", "<": "<", ">": ">", "\\lt": "<", "\\gt": ">", "\\ne": "\\ne", "\\neq": "\\ne"} | {
     "\\le": "\\le", "\\leq": "\\le", "<=": "\\le", "\\ge": "\\ge", "\\geq": "\\ge", ">=": "\\ge",
 }  # fmt: skip
+_WORDS = frozenset("on no is of or so do go he we if to up us in it my me by".split())  # noqa: SIM905
+"""Two letters that are no product: `on` is not `no`."""
 _SIGN = re.compile(r" *(\\[A-Za-z]+|[0-9]+(?:\.[0-9]+)?|\.[0-9]+|[<>]=|[A-Za-z]+|[^ ])")
 _MOST_DEEP = 12
 _DIVIDED = frozenset(["/", "\\div"])
 _TIMES = frozenset(["*", "\\cdot", "\\times"])
-_FRACTIONS = frozenset(["\\frac", "\\dfrac", "\\tfrac"])
+_FRACTIONS = frozenset(["\\frac", "\\dfrac", "\\tfrac", "\\binom"])
+_ROUNDED = {"\\lfloor": ("floor", "\\rfloor"), "\\lceil": ("ceil", "\\rceil")}
+_VOWELS = frozenset("aeiou")
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
 MINUS_ONE = Term("number", number=Fraction(-1))
 
@@ -63,10 +67,10 @@ class _Reader:
 
     def __init__(self, text: str) -> None:
         self.signs: list[str] = []
-        for sign in _SIGN.findall(re.sub(r"\\(?:left|right)(?![A-Za-z])", " ", text)):
+        for sign in _SIGN.findall(_in_one_spelling(text)):
             letters = sign.isalpha() and sign not in FUNCTIONS and sign not in ("sqrt", "pi")
             self.signs += list(sign) if letters else [sign]
-            if letters and len(sign) > 2:
+            if letters and (sign.lower() in _WORDS or (len(sign) > 2 and _VOWELS & set(sign.lower()))):
                 raise _Unreadable  # a word
         if len(self.signs) > MOST_SIGNS:
             raise _Unreadable
@@ -123,7 +127,7 @@ class _Reader:
 
     def factors(self) -> Term:
         r"""What stands side by side: `2\pi r`, `(x+1)(x-1)`, and the mixed number `9\frac13`."""
-        mixed = self.next().isdigit() and self.next(1) in _FRACTIONS
+        mixed = self.next().isdigit() and self.next(1) in _FRACTIONS and self.next(1) != "\\binom"
         parts = [self.power()]
         while self.begins_factor():
             if self.next()[0].isdigit() or self.next() == "{":
@@ -147,11 +151,19 @@ class _Reader:
     def power(self) -> Term:
         applied = self.command() in FUNCTIONS
         base = self.applied() if applied else self.atom()
+        if self.next() == "!":
+            return self.factorial(base, applied)
         if self.next() != "^":
             return base
         if applied and base.what == "^":
             raise _Unreadable  # `\sin^2(x)^2`
         return Term("^", (base, self.exponent()))
+
+    def factorial(self, base: Term, applied: bool) -> Term:
+        self.at += 1
+        if applied or self.next() in ("!", "^", "_"):
+            raise _Unreadable  # `\\sin x!`, `3!!`, `3!^2`
+        return Term("!", (base,))
 
     def exponent(self) -> Term:
         self.expect("^")
@@ -190,6 +202,8 @@ class _Reader:
             return self.absolute()
         if sign in _FRACTIONS:
             return self.fraction()
+        if sign in _ROUNDED:
+            return self.rounded()
         if self.command() == "sqrt":
             return self.root()
         if self.command() == "pi":
@@ -221,12 +235,19 @@ class _Reader:
         return Term("abs", (inside,))
 
     def fraction(self) -> Term:
-        self.at += 1
+        binomial = self.take() == "\\binom"
         if self.next().isdigit() and len(self.next()) == 2:  # `\frac12`
             upper, lower = (Term("number", number=Fraction(digit)) for digit in self.take())
         else:
             upper, lower = self.argument(), self.argument(last=True)
-        return Term("/", (upper, lower))
+        return Term("binom" if binomial else "/", (upper, lower))
+
+    def rounded(self) -> Term:
+        """The whole number below or above."""
+        name, closing = _ROUNDED[self.take()]
+        inside = self.sum()
+        self.expect(closing)
+        return Term(name, (inside,))
 
     def argument(self, last: bool = False) -> Term:
         r"""What a command takes: braces, or one sign; `\frac123` and `\sqrt 16` are unclear."""
@@ -317,7 +338,21 @@ class _Reader:
         return parts
 
 
-_FACTORS = FUNCTIONS | _GREEK | {"frac", "dfrac", "tfrac", "sqrt", "pi"}
+_FACTORS = FUNCTIONS | _GREEK | {"frac", "dfrac", "tfrac", "binom", "lfloor", "lceil", "sqrt", "pi"}
+
+
+_TRIGONOMETRIC = re.compile("sin|cos|tan|cot|sec|csc")
+_DEGREES = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?\^ ?(?:\\circ(?![a-z])|\{ ?\\circ ?\})")
+
+
+def _in_one_spelling(text: str) -> str:
+    r"""`{a \over b}` as a fraction, `{n \choose k}` as a binomial, `**` as a power."""
+    text = re.sub(r"\\(?:left|right)(?![A-Za-z])", " ", text).replace("**", "^")
+    text = re.sub(r"(?<![0-9A-Za-z.})])10 ?\^ ?-([0-9]{1,3})(?![0-9.])", r"10^{-\1}", text)
+    if _TRIGONOMETRIC.search(text):
+        text = _DEGREES.sub(r"(\1\\pi/180)", text)
+    text = re.sub(r"\{([^{}]{1,80})\\over(?![a-z])([^{}]{1,80})\}", r"\\frac{\1}{\2}", text)
+    return re.sub(r"\{([^{}]{1,80})\\choose(?![a-z])([^{}]{1,80})\}", r"\\binom{\1}{\2}", text)
 
 
 def _negative(term: Term) -> Term:

@@ -13,8 +13,10 @@ import pyarrow.parquet as pq
 from skill_factory import wording
 from skill_factory.draws import text_id
 from skill_factory.errors import ColumnError, SourceError
-from skill_factory.grading.answers import final_answer, gold_answer, stated_answer
-from skill_factory.grading.equivalence import Decision, Task, judge
+from skill_factory.grading.answers import final_answer, gold_answer, is_cut_off, stated_answer
+from skill_factory.grading.comparing import Decision
+from skill_factory.grading.equivalence import find
+from skill_factory.grading.tasks import Chosen, Task, chosen_task
 from skill_factory.recipe.model import Columns
 from skill_factory.sources import RawSource
 from skill_factory.sources.columns import CanonicalRow, RowError, needed_columns, read_row, value_at
@@ -22,7 +24,8 @@ from skill_factory.sources.guessing import guess
 
 NEEDED = ("question", "answer", "response")
 FINALS = ("auto", "tags", "stated", "column")
-"""Where a final answer is looked for; `auto` takes tags where any response has them, else what the text states."""
+"""Where a final answer is looked for; `auto` takes the tags of a response that has them, else what its text states."""
+NO_ANSWER, CUT_OFF = "no rule finds a final answer", "the text was cut off while thinking"
 LOOKED_AT = 200
 LISTED = 20
 _LABEL = "\x1flabel"
@@ -52,6 +55,10 @@ class Graded:
     gold: str
     answer: str | None
     decision: Decision
+    why: str = ""
+    task: str = ""
+    labelled: bool = False
+    """Whether its row bears a label that could be read."""
 
 
 @dataclass
@@ -61,6 +68,7 @@ class LabelReport:
     task: Task
     final: str
     columns: Columns
+    convert: bool = False
     rows: int = 0
     decided: Counter[Decision] = field(default_factory=Counter)
     no_answer: int = 0
@@ -70,6 +78,12 @@ class LabelReport:
     compared: int = 0
     """Responses that had a label already, and how many of those grading agrees with."""
     agreed: int = 0
+    reasons: Counter[tuple[Decision, str]] = field(default_factory=Counter)
+    """How often each decision was made for each reason."""
+    tasks: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """How often each task was taken, and why."""
+    example_of: dict[tuple[Decision, str], Graded] = field(default_factory=dict)
+    """One response for each reason, the same one whatever the order of the rows."""
     samples: dict[Decision, list[Graded]] = field(default_factory=dict)
     """Some decisions of each kind, to confirm; the same ones whatever the order of the rows."""
 
@@ -86,6 +100,7 @@ def label(
     final: str = "auto",
     columns: Mapping[str, Any] | None = None,
     samples: int = 5,
+    convert: bool = False,
 ) -> LabelReport:
     """
     Grade every response of a source and write a Parquet file of LABELLED rows.
@@ -93,11 +108,11 @@ def label(
     Errors: ColumnError where question, gold answer or response are not mapped; SourceError for what can't be read or written.
     """
     mapping = answer_columns(source, columns)
-    report = LabelReport(task, _settled_final(source, mapping, final), mapping)
+    report = LabelReport(task, final, mapping, convert)
     heaps: dict[Decision, list[tuple[int, int, Graded]]] = {}
     try:
         with pq.ParquetWriter(out, labelled_schema(mapping)) as writer:
-            for graded in _graded_batches(source, report):
+            for graded in graded_rows(source, report):
                 writer.write_table(_table(graded).select(writer.schema.names))
                 for one in graded:
                     _count(one, report)
@@ -115,11 +130,13 @@ def labelled_schema(columns: Columns) -> pa.Schema:
     return pa.schema([one for one in LABELLED if not absent.get(one.name)])
 
 
-def answer_columns(source: RawSource, given: Mapping[str, Any] | None = None) -> Columns:
+def answer_columns(
+    source: RawSource, given: Mapping[str, Any] | None = None, needs_gold: bool = True
+) -> Columns:
     """The mapping for grading: guessed, with what was given on top; a label is not needed. Errors: ColumnError."""
     names, rows = source.names(), source.head(LOOKED_AT)
     mapping = Columns(**(guess(names, rows).model_dump() | dict(given or {})))
-    missing = [name for name in NEEDED if not getattr(mapping, name)]
+    missing = [name for name in NEEDED if not getattr(mapping, name) and (needs_gold or name != "answer")]
     if missing:
         raise ColumnError(
             f"Grading needs a column for {' and '.join(missing)}. Found: {wording.found(names)}. "
@@ -129,15 +146,8 @@ def answer_columns(source: RawSource, given: Mapping[str, Any] | None = None) ->
     return mapping
 
 
-def _settled_final(source: RawSource, columns: Columns, final: str) -> str:
-    if final != "auto":
-        return final
-    head = (value_at(row, path) for row in source.head(LOOKED_AT) for path in columns.response)
-    tagged = any("</answer>" in str(value) for value in head)
-    return "tags" if tagged else "stated"
-
-
-def _graded_batches(source: RawSource, report: LabelReport) -> Iterator[list[Graded]]:
+def graded_rows(source: RawSource, report: LabelReport) -> Iterator[list[Graded]]:
+    """Every response of the source with its decision, batch by batch; the report grows."""
     for piece in source.pieces():
         for batch in piece.batches(report.columns):
             rows = batch if isinstance(batch, list) else batch.to_pylist()
@@ -155,7 +165,7 @@ def _graded_row(row: Mapping[str, Any], report: LabelReport) -> list[Graded]:
     if isinstance(read, RowError):
         report.unreadable[read.reason.value] += 1
         return []
-    graded = [_grade(one, report) for one in read]
+    graded = [_grade(one, report, labelled) for one in read]
     if labelled:
         sure = [one for one in graded if one.decision != Decision.UNJUDGED]
         report.compared += len(sure)
@@ -170,11 +180,33 @@ def _read_without_labels(row: Mapping[str, Any], columns: Columns) -> list[Canon
     return read_row({**row, _LABEL: [False] * most}, columns.model_copy(update={"correct": (_LABEL,)}))
 
 
-def _grade(read: CanonicalRow, report: LabelReport) -> Graded:
-    finders = {"tags": final_answer, "stated": stated_answer}
-    answer = read.extracted if report.final == "column" else finders[report.final](read.response)
+def _grade(read: CanonicalRow, report: LabelReport, labelled: bool) -> Graded:
+    answer = found_answer(read, report.final)
     gold = gold_answer(read.answer or "")
-    return Graded(report.rows, read, gold, answer, judge(answer, gold, report.task, read.question))
+    task = (
+        chosen_task(gold, read.question)
+        if report.task == Task.AUTO
+        else Chosen(report.task, "it was asked for")
+    )
+    report.tasks[task.task.name, task.why] += 1
+    if answer is None and report.final != "tags":
+        why = CUT_OFF if is_cut_off(read.response) else NO_ANSWER
+        return Graded(report.rows, read, gold, None, Decision.UNJUDGED, why, task.task.name, labelled)
+    found = find(answer, gold, task.task, read.question, report.convert)
+    return Graded(report.rows, read, gold, answer, found.decision, found.why, task.task.name, labelled)
+
+
+def found_answer(read: CanonicalRow, final: str) -> str | None:
+    """Where this response's final answer stands: in its tags, if it has any, else where its text states it."""
+    match final:
+        case "column":
+            return read.extracted
+        case "tags":
+            return final_answer(read.response)
+        case "stated":
+            return stated_answer(read.response)
+    tagged = final_answer(read.response)
+    return tagged if tagged is not None or "<answer>" in read.response else stated_answer(read.response)
 
 
 def _table(graded: Sequence[Graded]) -> pa.Table:
@@ -197,14 +229,24 @@ def _table(graded: Sequence[Graded]) -> pa.Table:
 
 def _count(one: Graded, report: LabelReport) -> None:
     report.decided[one.decision] += 1
+    reason = (one.decision, one.why)
+    report.reasons[reason] += 1
+    before = report.example_of.get(reason)
+    if before is None or _place(one) < _place(before):
+        report.example_of[reason] = one
     report.no_answer += one.answer is None
     if one.decision == Decision.UNJUDGED and len(report.unjudged_rows) < LISTED:
         report.unjudged_rows.append(one.row)
 
 
+def _place(one: Graded) -> tuple[int, int]:
+    return text_id(f"{one.read.question}\x1f{one.read.response}"), one.row
+
+
 def _keep_sample(one: Graded, heap: list[tuple[int, int, Graded]], most: int) -> None:
     """Keep the responses with the smallest hashes: a fair sample that no order of rows changes."""
-    key = (-text_id(f"{one.read.question}\x1f{one.read.response}"), -one.row, one)
+    hashed, row = _place(one)
+    key = (-hashed, -row, one)
     if not most or any(key[:2] == other[:2] for other in heap):
         return
     if len(heap) < most:

@@ -1,189 +1,210 @@
-r"""Numbers with their units: `$1,234.50`, `18 eggs`, `1 1/2`, `\frac{3}{4}`, `12.5\%`, `3 * 10^5`, `x = 7`.
+r"""Numbers and constants with their units: `$1,234.50`, `18 eggs`, `\frac{\sqrt 3}{2}`, `12.5\%`, `12\pi \text{ cm}^2`, `3小时`.
 
-The rules, once: commas must group thousands; values are exact (`0.33` is not `1/3`); a unit that only one side names
-is let go, two that differ are not; nothing is converted (`1 km` is not `1000 m`) but percent, which equals its
-hundredth and, above 1, the bare number (`50%` is `0.5` and is `50`); `7 = 7` and `x = 7` give 7, `8 = 7` gives nothing.
+The rules, once: a text is an amount as a whole or not at all; values are exact (`0.33` is not `1/3`); a unit that only
+one side names is let go, two that differ are not; nothing is converted unless that is asked for, but percent, which
+equals its hundredth and, above 1, the bare number (`50%` is `0.5` and is `50`).
 """
 
 import re
 from fractions import Fraction
+from functools import lru_cache
 from typing import NamedTuple
 
-from skill_factory.grading.countdown import arithmetic, calculate
-from skill_factory.grading.plain import LONGEST, plain
+from skill_factory.grading.expressions import MINUS_ONE, Term, read_statement
+from skill_factory.grading.numerals import chinese, number_head, spoken
+from skill_factory.grading.plain import LONGEST, stated
+from skill_factory.grading.units import MONEY, UNITS, converted, read_unit, same_unit
+from skill_factory.grading.values import letters_of, value_at
+
+NOTHING: frozenset[str] = frozenset()
 
 
-class Quantity(NamedTuple):
-    """An exact value, its unit in one spelling (empty: none named) and the letter it was assigned to, if any."""
+class Amount(NamedTuple):
+    """A constant and its unit in one spelling (empty: none named)."""
 
-    value: Fraction
+    term: Term
     unit: str = ""
-    letter: str = ""
+    standing: bool = False
+    """A sum or product of plain numbers that was not worked out, `9 * 2`."""
+
+    @property
+    def value(self) -> Fraction | None:
+        """The exact value, where it is rational."""
+        return exact_value(self.term)
 
 
-_SPELLINGS = {
-    "$": "$ usd dollar dollars us$ \\$",
-    "cent": "cent cents ¢",
-    "€": "€ eur euro euros",
-    "£": "£ gbp pound_sterling",
-    "¥": "¥ yen",
-    "%": "% \\% percent percents per_cent",
-    "degree": "degree degrees deg ^\\circ ^{\\circ} \\degree",
-    "m": "m meter meters metre metres",
-    "km": "km kilometer kilometers kilometre kilometres",
-    "cm": "cm centimeter centimeters centimetre centimetres",
-    "mm": "mm millimeter millimeters",
-    "inch": "in inch inches",
-    "foot": "ft foot feet",
-    "yard": "yd yard yards",
-    "mile": "mi mile miles",
-    "g": "g gram grams",
-    "kg": "kg kilogram kilograms kilo kilos",
-    "mg": "mg milligram milligrams",
-    "lb": "lb lbs pound pounds",
-    "ounce": "oz ounce ounces",
-    "liter": "l liter liters litre litres",
-    "ml": "ml milliliter milliliters",
-    "second": "s sec secs second seconds",
-    "minute": "min mins minute minutes",
-    "hour": "h hr hrs hour hours",
-    "km/hour": "kmh kph",
-    "mile/hour": "mph",
+@lru_cache(maxsize=256)
+def exact_value(term: Term) -> Fraction | None:
+    """What a constant is worth, or None where that is no fraction."""
+    if term.what == "number":
+        return term.number
+    found = value_at(term, [], 0)
+    return found.number if found is not None and isinstance(found.number, Fraction) else None
+
+
+def number_term(value: Fraction) -> Term:
+    """A number as a term."""
+    return Term("number", number=value)
+
+
+_MONEY = re.compile(
+    r"(?P<sign>[+-]? ?)(?P<money>US\$|[A-Z]{3}(?= ?[0-9.])|\$|€|£|¥|₹|₩|Rs\.?(?= ?[0-9])) ?(?P<sign2>[+-]?)(?P<rest>.+)"
+)
+_BIG_MONEY = {
+    "k": 1000,
+    "K": 1000,
+    "M": 10**6,
+    "m": 10**6,
+    "B": 10**9,
+    "b": 10**9,
+    "bn": 10**9,
+    "mn": 10**6,
+    "T": 10**12,
 }
-_UNITS = {spelling.replace("_", " "): unit for unit, all_ in _SPELLINGS.items() for spelling in all_.split()}
-_SCALES = {"hundred": 100, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
-# Words that change a number instead of naming what is counted: `10 or more` is not `10`.
-_NO_UNITS = frozenset("or and not to more less than least most about over plus minus times no by".split())  # noqa: SIM905
-
-_FRACTION = re.compile(r"\\[dt]?frac *(?:\{ *(-?[0-9]{1,40}) *\} *\{ *(-?[0-9]{1,40}) *\}|([0-9]) ?([0-9]))")
-_NUMBER = re.compile(
-    r"(?P<sign>[+-]? ?)(?P<money>\\?\$|US\$|[€£¥])? ?(?P<sign2>[+-]?)"
-    r"(?:(?P<whole>[0-9]{1,40})(?: |(?=\())\(?(?P<top>[0-9]{1,40})\)?/\(?(?P<bottom>[0-9]{1,40})\)?(?![0-9])"
-    r"|\(?(?P<num>-?[0-9]{1,40})\)? ?/ ?\(?(?P<den>-?[0-9]{1,40})\)?(?![0-9.])"
-    r"|(?P<digits>(?:[0-9]{1,3}(?:,[0-9]{3})+(?![0-9,])|[0-9]+)?(?:\.[0-9]+)?)(?![0-9]))"
-    r"(?: ?\* ?10\^\{?(?P<ten>[+-]?[0-9]{1,2})\}?|[eE](?P<exp>[+-]?[0-9]{1,2})(?![0-9]))?"
+_STARTS = re.compile(
+    r"[0-9A-Za-z)}!](?= ?(?:\^ ?\{? ?\\circ|[%\"'°]))|[0-9)}!](?= [A-Za-z$€£])|\\pi(?= [A-Za-z])|[0-9)}](?=[^\x00-\x7f])"
 )
 
 
-def read_quantity(text: str) -> Quantity | None:
-    """The one number that the text states, or None; over 300 characters it is no number."""
-    if len(text) > LONGEST:
+def read_amount(text: str, asked: frozenset[str] = NOTHING) -> Amount | None:
+    """The one amount that a plain text states, or None; `asked` are words of the question that may be counted."""
+    text = stated(text) if len(text) <= LONGEST else ""
+    if not text:
         return None
-    text = plain(text)
-    letter = ""
-    head, equals, rest = text.rpartition("=")
-    if equals:
-        letter = head.strip()
-        if not re.fullmatch(r"[A-Za-z](?:_\{?[A-Za-z0-9]\}?)?", letter):
-            letter = ""
-            if not _restates(head, rest):
-                return None
-        text = rest.strip()
-    else:
-        text = _LEAD.sub("", text)
-    found = _quantity(_FRACTION.sub(lambda f: f" ({f[1] or f[3]})/({f[2] or f[4]})", text).strip())
-    return found and found._replace(letter=letter)
+    return _money(text, asked) or _measured(text, asked) or _said(text, asked) or _constant(text, asked)
 
 
-_LEAD = re.compile(
-    r"^(?:(?:so|thus|therefore|hence),? )?(?:the )?(?:final )?(?:answer|result|total|value)(?: is|:)? ",
-    re.IGNORECASE,
-)
-
-
-def _restates(left: str, right: str) -> bool:
-    """Is `left = right` true arithmetic, or are there words alone on the left?"""
-    if not re.search("[0-9]", left):
-        return bool(re.fullmatch(r"[A-Za-z ,']+", left.strip()))
-    made, stated = calculate(arithmetic(left)), _quantity(right.strip())
-    return made is not None and stated is not None and made.value == stated.value
-
-
-def _quantity(text: str) -> Quantity | None:
-    text = (
-        text.replace("\\!", "")
-        .replace("{,}", ",")
-        .replace("\\,", " ")
-        .replace("\\ ", " ")
-        .replace("\\times", "*")
-    )
-    text = text.replace("\\cdot", "*")
-    found = _NUMBER.match(text)
-    if not found or not any(found[part] for part in ("whole", "num", "digits")):
+def _money(text: str, asked: frozenset[str]) -> Amount | None:
+    found = _MONEY.fullmatch(text)
+    if not found or not (unit := read_unit(found["money"].removesuffix("."))):
         return None
-    value = _value(found)
-    unit = _unit(text[found.end() :], found["money"] or "")
-    if value is None or unit is None:
+    rest = found["rest"].strip()
+    short = re.fullmatch(r"([0-9.,]+) ?(k|K|M|m|B|b|bn|mn|T)", rest)
+    head = number_head(short[1] if short else rest)
+    if head is None or rest[:1] in "+-" or (short and head.rest):
         return None
-    return Quantity(value * unit[0], unit[1])
+    value = head.value * (_BIG_MONEY[short[2]] if short else 1)
+    sign = -1 if "-" in found["sign"] + found["sign2"] else 1
+    after = "" if short else head.rest.strip()
+    whole = _after_money(unit, after, asked)
+    return Amount(number_term(value * sign), whole) if whole else None
 
 
-def _value(found: re.Match[str]) -> Fraction | None:
-    if found["bottom"]:
-        parts = (int(found["whole"]), int(found["top"]), int(found["bottom"]))
-        value = parts[0] + Fraction(parts[1], parts[2]) if parts[2] else None
-    elif found["den"]:
-        value = Fraction(int(found["num"]), int(found["den"])) if int(found["den"]) else None
-    else:
-        value = Fraction(found["digits"].replace(",", ""))
-    if value is None:
+def _after_money(unit: str, after: str, asked: frozenset[str]) -> str | None:
+    """The unit of `$5`, `$5 USD`, `$5 per day`; None where what follows says something else."""
+    if not after:
+        return unit
+    if after.startswith(("per ", "a ", "an ", "/", "each")):
+        return unit if after == "each" else read_unit(f"{unit} {after}", asked)
+    again = read_unit(after, asked)
+    return again if again is not None and again.split("/")[0] == unit else None
+
+
+def _measured(text: str, asked: frozenset[str]) -> Amount | None:
+    """A number in digits with what follows it."""
+    head = number_head(text)
+    if head is None:
         return None
-    negative = "-" in found["sign"] or "-" in found["sign2"]
-    return (-value if negative else value) * Fraction(10) ** int(found["ten"] or found["exp"] or 0)
-
-
-def _unit(rest: str, money: str) -> tuple[int, str] | None:
-    """The scale (`million`) and unit that follow a number; None where what follows is no unit."""
-    touching = bool(rest) and not rest[0].isspace() and not rest.startswith("\\")
-    words = re.sub(r"\\(?:text|mathrm|textbf|mbox) ?\{([^{}]*)\}", r" \1 ", rest).lower().split()
-    scale = _SCALES.get(words[0], 1) if words else 1
-    named = " ".join(words[1:] if scale != 1 else words).removesuffix(".")
-    if not named:
-        return scale, _UNITS[money.lower()] if money else ""
-    if touching and (named not in _UNITS or (len(named) == 1 and named.isalpha())):
+    if not head.rest:
+        return Amount(number_term(head.value))
+    touching = head.rest[0].isascii() and head.rest[0].isalpha()
+    if touching and len(head.rest) == 1:
         return None  # `5x` and `5m` may be products
-    unit = _rate(
-        f"{money.lower()} {named}" if money and named.startswith(("per ", "a ", "/", "each")) else named
+    unit = _feet(head.rest) or read_unit(
+        head.rest.strip().lstrip("-")
+        if head.rest[0] == "-" and head.rest[1:2].isalpha()
+        else head.rest.strip(),
+        asked,
     )
-    contradiction = money and unit and unit.split("/")[0] != _UNITS[money.lower()]
-    return None if unit is None or contradiction else (scale, unit)
+    if unit is None or (touching and read_unit(head.rest) is None):
+        return None
+    return Amount(number_term(head.value), unit)
 
 
-def _rate(named: str) -> str | None:
-    """`dollars per day`, `$ a day`, `$ / day` → `$/day`; None where a part is no unit."""
-    parts = [
-        _counted(part.strip()) for part in re.split(r" (?:per|an?|each) |/", named.removesuffix(" each"))
-    ]
-    return "/".join(part for part in parts if part) if all(parts) and len(parts) < 3 else None
+def _feet(rest: str) -> str | None:
+    return "foot" if rest.strip() == "'" else None
 
 
-def _counted(name: str) -> str | None:
-    """One spelling of a unit, a power of one, or what is counted (up to six words that change no number)."""
-    if name in _UNITS:
-        return _UNITS[name]
-    raised = re.fullmatch(r"(square |cubic |sq\.? )?([a-z]{1,20})( squared| cubed|\^\{?[23]\}?)?", name)
-    if raised and (raised[1] or raised[3]) and raised[2] in _UNITS:
-        return f"{_UNITS[raised[2]]}^{3 if 'cub' in name or '3' in name else 2}"
-    words = name.split()
-    countable = (
-        len(name) > 1 and len(words) <= 6 and not _NO_UNITS & set(words) and re.fullmatch(r"[a-z' -]+", name)
-    )
-    return " ".join(_singular(word) for word in words) if countable else None
+def _said(text: str, asked: frozenset[str]) -> Amount | None:
+    """A number in words, with or without a unit."""
+    if text.startswith("百分之") and (share := chinese(text[3:])) is not None:
+        return Amount(number_term(share), "%")
+    if not re.search("[A-Za-z]{3}|[^\x00-\x7f]", text):
+        return None
+    if (value := spoken(text)) is not None:
+        return Amount(number_term(value))
+    if not text.isascii():
+        return _said_in_han(text)
+    words = text.split()
+    for cut in range(len(words) - 1, max(0, len(words) - 6), -1):
+        unit = read_unit(" ".join(words[cut:]), asked)
+        if unit is not None and (value := spoken(" ".join(words[:cut]))) is not None:
+            return Amount(number_term(value), unit)
+    return None
 
 
-def _singular(word: str) -> str:
-    return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
+def _said_in_han(text: str) -> Amount | None:
+    for cut in range(1, min(6, len(text))):
+        if (unit := UNITS.get(text[cut:].strip())) and (value := chinese(text[:cut])) is not None:
+            return Amount(number_term(value), unit)
+    return None
 
 
-def same_quantity(answer: Quantity, gold: Quantity) -> bool:
-    """Equal values under units that do not contradict each other."""
-    if answer.letter and gold.letter and answer.letter != gold.letter:
-        return False
-    if answer.unit and gold.unit and answer.unit != gold.unit and "%" not in (answer.unit, gold.unit):
-        return False
-    if answer.unit == gold.unit or "%" not in (answer.unit, gold.unit):
-        return answer.value == gold.value
+def _constant(text: str, asked: frozenset[str]) -> Amount | None:
+    """Roots, powers, π and the like, with a unit behind a space or none."""
+    if whole := constant_term(text):
+        return Amount(whole, "", _standing(whole, text))
+    for found in list(_STARTS.finditer(text))[-8:]:
+        head, rest = text[: found.end()], text[found.end() :]
+        if (unit := read_unit(rest, asked)) and (term := constant_term(head)):
+            return Amount(term, unit, _standing(term, head))
+    return None
+
+
+@lru_cache(maxsize=256)
+def constant_term(text: str) -> Term | None:
+    """A text without letters as a term with a value, or None."""
+    statement = read_statement(text)
+    if statement is None or statement.relation or letters_of(statement.term):
+        return None
+    return statement.term if value_at(statement.term, [], 0) is not None else None
+
+
+_OPERATED = re.compile(r"[0-9a-zA-Z)}\]!] ?(?:[-+*]|\\cdot|\\times)")
+
+
+def _standing(term: Term, text: str) -> bool:
+    return bool(_OPERATED.search(text)) and _plain(term)
+
+
+def _plain(term: Term) -> bool:
+    """Are there but numbers, joined by the four operations and whole powers?"""
+    if term == MINUS_ONE or term.what == "number":
+        return term.number.denominator == 1 or term.what == "number"
+    whole = term.what != "^" or (term.parts[1].what == "number" and term.parts[1].number.denominator == 1)
+    return term.what in ("+", "*", "/", "^") and whole and all(map(_plain, term.parts))
+
+
+def units_fit(answer: Amount, gold: Amount) -> bool:
+    """May the two be compared by value: the same unit, or one of them none?"""
+    return not answer.unit or not gold.unit or same_unit(answer.unit, gold.unit)
+
+
+def same_share(answer: Amount, gold: Amount) -> bool:
+    """Percent against a bare number: its hundredth, and above 1 the number itself."""
     share, bare = (answer, gold) if answer.unit == "%" else (gold, answer)
-    if bare.unit:
+    if share.value is None or bare.value is None:
         return False
     return share.value / 100 == bare.value or (share.value == bare.value and abs(bare.value) > 1)
+
+
+def same_after_conversion(answer: Amount, gold: Amount) -> bool:
+    """Equal in another unit of the same measure: 3 hours and 180 minutes."""
+    if answer.value is None or gold.value is None or not answer.unit or not gold.unit:
+        return False
+    return converted(answer.value, answer.unit) == converted(gold.value, gold.unit)
+
+
+def is_money(unit: str) -> bool:
+    """Is it a currency or a rate of one?"""
+    return unit.split("/")[0] in MONEY

@@ -9,7 +9,9 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from skill_factory.grading.answers import USUAL_NAMES, BlockNames, blocks, final_answer
-from skill_factory.grading.equivalence import Task, equivalent
+from skill_factory.grading.comparing import Decision
+from skill_factory.grading.equivalence import equivalent, judge
+from skill_factory.grading.tasks import Task, task_named
 
 
 class Weights(NamedTuple):
@@ -117,7 +119,7 @@ def _share(flags: list[bool]) -> float:
 def score(
     text: str,
     gold: str,
-    task: str = Task.AUTO,
+    task: str | Task = "auto",
     question: str = "",
     weights: Weights = ANSWER_ALONE,
     names: BlockNames = USUAL_NAMES,
@@ -135,7 +137,7 @@ def score(
 
 
 # What `reward.py` is told when it is written; the trainers' keywords of the same names go before them.
-DEFAULT_TASK = Task.AUTO
+DEFAULT_TASK = "auto"
 DEFAULT_WEIGHTS = ANSWER_ALONE
 DEFAULT_NAMES = USUAL_NAMES
 
@@ -147,12 +149,37 @@ def compute_score(
     extra_info: dict[str, Any] | None = None,
     **settings: Any,
 ) -> float:
-    """The reward of one output, as verl's reward loop asks for it; `task=` and the weights' names may be set there."""
+    """The reward of one output, as verl's reward loop asks for it; `task=` and the weights' names may be set there.
+
+    What verl's newest loop hands over beside them (`reward_router_address` and its like) is not needed.
+    """
     given = {name: float(settings[name]) for name in Weights._fields if name in settings}
     question = str((extra_info or {}).get("question") or "")
-    task = str(settings.get("task") or DEFAULT_TASK)
+    task = task_named(settings.get("task") or DEFAULT_TASK)
     weights = DEFAULT_WEIGHTS._replace(**given)
     return score(solution_str, str(ground_truth), task, question, weights, DEFAULT_NAMES)
+
+
+def compute_score_counted(
+    data_source: str,
+    solution_str: str,
+    ground_truth: str,
+    extra_info: dict[str, Any] | None = None,
+    **settings: Any,
+) -> dict[str, float]:
+    """The same with its decision: verl takes `score` and logs `right`, `wrong` and `unjudged` beside it."""
+    question = str((extra_info or {}).get("question") or "")
+    decision = decided(solution_str, str(ground_truth), settings.get("task") or DEFAULT_TASK, question)
+    counted = {kind.value: float(decision == kind) for kind in Decision}
+    return {
+        "score": compute_score(data_source, solution_str, ground_truth, extra_info, **settings),
+        **counted,
+    }
+
+
+def decided(text: str, gold: str, task: str | Task = "auto", question: str = "") -> Decision:
+    """What the final answer of an output is; unjudged answers are paid 0.0 and are no proof of an error."""
+    return judge(final_answer(text, DEFAULT_NAMES), gold, task, question)
 
 
 def compute_score_batch(
@@ -168,10 +195,46 @@ def compute_score_batch(
 
 
 def trl_reward(completions: list[Any], reward_model: list[dict[str, Any]], **columns: Any) -> list[float]:
-    """The rewards of a group, as TRL's `GRPOTrainer` asks for them; it reads verl's rows, columns come as lists."""
-    texts = [
-        completion if isinstance(completion, str) else completion[-1]["content"] for completion in completions
-    ]
+    """The rewards of a group, as TRL's `GRPOTrainer` asks for them; it reads verl's rows, columns come as lists.
+
+    Where TRL hands over `log_metric`, the share of unjudged answers is logged.
+    """
+    texts = [said(completion) for completion in completions]
     golds = [row["ground_truth"] for row in reward_model]
     sources = columns.get("data_source") or [""] * len(texts)
-    return compute_score_batch(sources, texts, golds, columns.get("extra_info") or [None] * len(texts))
+    told = columns.get("extra_info") or [None] * len(texts)
+    if texts and callable(log_metric := columns.get("log_metric")):
+        log_metric("unjudged", sum(map(_unjudged, texts, golds, told)) / len(texts))
+    return compute_score_batch(sources, texts, golds, told)
+
+
+def rubric_reward(completion: Any, answer: Any, prompt: Any = "", info: Any = None, **row: Any) -> float:
+    """The reward of one rollout, as a `Rubric` of verifiers and prime-rl asks for it: `Rubric(funcs=[rubric_reward])`."""
+    return compute_score("", said(completion), str(answer), {"question": _asked(prompt, info, row)})
+
+
+def rubric_unjudged(completion: Any, answer: Any, prompt: Any = "", info: Any = None, **row: Any) -> float:
+    """1.0 where no rule could read the answer; a metric of the same rubric: `rubric.add_metric(rubric_unjudged)`."""
+    return _unjudged(said(completion), str(answer), {"question": _asked(prompt, info, row)})
+
+
+def _unjudged(text: str, gold: str, told: dict[str, Any] | None) -> float:
+    question = str((told or {}).get("question") or "")
+    return float(decided(text, gold, DEFAULT_TASK, question) == Decision.UNJUDGED)
+
+
+def said(completion: Any) -> str:
+    """The text of a completion: a text, or the last message of several."""
+    if isinstance(completion, str):
+        return completion
+    last = completion[-1] if completion else {}
+    content = last.get("content") if isinstance(last, dict) else getattr(last, "content", "")
+    if isinstance(content, list):  # parts of a message; pictures have no text
+        return "".join(str(part.get("text") or "") for part in content if isinstance(part, dict))
+    return str(content or "")
+
+
+def _asked(prompt: Any, info: Any, row: dict[str, Any]) -> str:
+    """The question: a column of its own, in `info`, or the prompt's last message."""
+    told = row.get("question") or (info.get("question") if isinstance(info, dict) else "")
+    return str(told or said(prompt))

@@ -123,6 +123,8 @@ def _valued(term: Term, at: dict[str, Value]) -> Value:
     if not term.parts:
         return at.get(term.what) or Value(complex(_CONSTANTS[term.what]), 4 * ULP)
     parts = [_valued(part, at) for part in term.parts]
+    if term.what in _WHOLE:
+        return _exact(Fraction(_WHOLE[term.what](*map(_known, parts))))
     if term.what in _COMBINED:
         made = parts[0]
         for part in parts[1:]:
@@ -132,6 +134,28 @@ def _valued(term: Term, at: dict[str, Value]) -> Value:
 
 
 _CONSTANTS = {"pi": math.pi, "e": math.e}
+MOST_FACTORIAL = 60
+
+
+def _known(value: Value) -> Fraction:
+    if type(value.number) is not Fraction:
+        raise Unclear
+    return value.number
+
+
+def _small(number: Fraction) -> int:
+    if number.denominator != 1 or not 0 <= number <= MOST_FACTORIAL:
+        raise Unclear
+    return int(number)
+
+
+# What is known of exact numbers alone; elsewhere nothing is said.
+_WHOLE: dict[str, Callable[..., int]] = {
+    "!": lambda number: math.factorial(_small(number)),
+    "binom": lambda upper, lower: math.comb(_small(upper), _small(lower)),
+    "floor": math.floor,
+    "ceil": math.ceil,
+}
 
 
 def _added(one: Value, other: Value) -> Value:

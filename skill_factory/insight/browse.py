@@ -1,6 +1,6 @@
 """What was kept and what was dropped, with the texts: the pages and downloads behind every number of the ledger.
 
-Codes and places come from the narrow table; texts are read again (`rereading.py`), only as far as they are asked for.
+Codes and places come from the narrow table; texts are read again (`judge/lookup.py`), only as far as they are asked for.
 """
 
 import json
@@ -64,17 +64,19 @@ class Item(NamedTuple):
 
 
 class Doubt(NamedTuple):
-    """A response whose label most of its critiques contradict."""
+    """A response whose label most of its reflections contradict."""
 
     place: int
     """In the narrow table."""
     correct: bool
-    critiques: int
+    reflections: int
+    """Those that give a verdict."""
     against: int
+    """Those whose verdict is not the label."""
 
 
 def codes_of(level: Level, judgement: Judgement) -> Codes:
-    """The fates of a level's things."""
+    """What became of each thing of a level, as the judgement codes it."""
     return {
         Level.RESPONSES: judgement.response_code,
         Level.REFLECTIONS: judgement.reflection_code,
@@ -83,15 +85,15 @@ def codes_of(level: Level, judgement: Judgement) -> Codes:
 
 
 def reasons_of(level: Level, judgement: Judgement) -> dict[str, int]:
-    """How many things of a level were dropped, by reason; the commonest first, none with zero."""
+    """How many things of a level were dropped, by reason: the most common first, none with zero."""
     codes = list(REASONS[level])
-    found = np.bincount(codes_of(level, judgement), minlength=len(codes) + 1)[1:].tolist()
-    counted = {reason.value: n for reason, n in zip(codes, found, strict=True) if n}
-    return dict(sorted(counted.items(), key=lambda item: -item[1]))
+    numbers = np.bincount(codes_of(level, judgement), minlength=len(codes) + 1)[1:].tolist()
+    counted = {reason.value: n for reason, n in zip(codes, numbers, strict=True) if n}
+    return dict(sorted(counted.items(), key=lambda pair: -pair[1]))
 
 
 def places_of(wanted: Wanted, judgement: Judgement) -> Indices:
-    """Where the wanted things stand in the narrow table; words are not looked at."""
+    """Where the wanted things are in the narrow table, before their words are looked at."""
     codes = codes_of(wanted.level, judgement)
     if wanted.reason:
         return np.flatnonzero(codes == [r.value for r in REASONS[wanted.level]].index(wanted.reason) + 1)
@@ -124,7 +126,7 @@ def _item(found: Found, reason: str, level: Level, facts: Facts, judgement: Judg
         own = hex_id(int(facts.question_id[place]))
         return Item(not reason, reason, why, own, own, found.question, "", "", some_right, "")
     response = found.place if level is Level.RESPONSES else int(facts.reflection_response[found.place])
-    said = "" if level is Level.RESPONSES else Verdict(int(facts.reflection_verdict[found.place])).word
+    verdict = "" if level is Level.RESPONSES else Verdict(int(facts.reflection_verdict[found.place])).word
     ids = facts.response_id if level is Level.RESPONSES else facts.reflection_id
     return Item(
         not reason,
@@ -136,22 +138,22 @@ def _item(found: Found, reason: str, level: Level, facts: Facts, judgement: Judg
         found.text,
         facts.variants[int(facts.response_variant[response])],
         bool(facts.response_correct[response]),
-        said,
+        verdict,
     )
 
 
 # -- labels in doubt ---------------------------------------------------------------------------------------------
 
 
-def doubts(facts: Facts, critiques: int = 2) -> list[Doubt]:
-    """Responses with so many verdicts at least, most of which contradict the label; the most contradicted first."""
-    said = facts.reflection_verdict >= 0
-    owners = facts.reflection_response[said]
+def doubts(facts: Facts, least: int = 2) -> list[Doubt]:
+    """Responses with at least so many verdicts, most of which contradict the label; the most contradicted first."""
+    given = facts.reflection_verdict >= 0
+    owners = facts.reflection_response[given]
     n = len(facts.response_id)
-    against_label = facts.reflection_verdict[said] != facts.response_correct[owners].view(np.int8)
+    against_label = facts.reflection_verdict[given] != facts.response_correct[owners].view(np.int8)
     every = np.bincount(owners, minlength=n)
     against = np.bincount(owners[against_label], minlength=n)
-    places = np.flatnonzero((every >= max(1, critiques)) & (against * 2 > every))
+    places = np.flatnonzero((every >= max(1, least)) & (against * 2 > every))
     order = np.lexsort((places, -against[places], -against[places] / every[places]))
     return [
         Doubt(place, bool(facts.response_correct[place]), int(every[place]), int(against[place]))
@@ -192,7 +194,7 @@ def as_csv(rows: Iterable[dict[str, Any]], most: int = 100_000_000) -> str:
     """
     Rows as CSV, until `most` characters are reached.
 
-    A cell that a spreadsheet would run as a formula gets an apostrophe in front: the texts are strangers'.
+    A cell that a spreadsheet would run as a formula gets an apostrophe in front: the texts come from strangers.
     """
     import csv
     import io
@@ -217,15 +219,15 @@ def doubtful_rows(
     source: RawSource, recipe: Recipe, narrow: Narrow, found: Iterable[Doubt]
 ) -> Iterator[dict[str, Any]]:
     """Responses with labels in doubt as rows of a download, in the order of the source."""
-    facts, by_place = narrow.facts, {one.place: one for one in found}
+    facts, by_place = narrow.facts, {doubt.place: doubt for doubt in found}
     for text in texts_at(source, recipe, narrow, Level.RESPONSES, np.array(sorted(by_place), np.int64)):
-        one = by_place[text.place]
+        doubt = by_place[text.place]
         yield {
-            "question_id": hex_id(int(facts.question_id[facts.response_question[one.place]])),
-            "id": hex_id(int(facts.response_id[one.place])),
-            "label": "right" if one.correct else "wrong",
-            "critiques": one.critiques,
-            "against": one.against,
+            "question_id": hex_id(int(facts.question_id[facts.response_question[doubt.place]])),
+            "id": hex_id(int(facts.response_id[doubt.place])),
+            "label": "right" if doubt.correct else "wrong",
+            "reflections": doubt.reflections,
+            "against": doubt.against,
             "question": text.question,
             "response": text.text,
         }

@@ -1,46 +1,32 @@
-"""The charts: pure functions from small tables (`stats.py`, `critics.py`) to Altair. The sentences are `findings.py`'s.
+"""The charts: pure functions from small tables (`tables.py`, `reflection_quality.py`) to Altair; `sentences.py` words them."""
 
-Colours are named, not fixed: a name's place in PALETTE is the place of its colour in the theme's list of chart
-colours, so every chart follows the light and the dark theme. Right is blue and wrong is orange everywhere, and never by
-colour alone.
-"""
+from typing import TYPE_CHECKING, Any
 
-from typing import TYPE_CHECKING, Any, TypeAlias
-
+from skill_factory.insight.chart_parts import (
+    HEIGHT,
+    Chart,
+    coloured,
+    height_of,
+    ink,
+    names_axis,
+    number_tooltip,
+    share_tooltip,
+)
 from skill_factory.insight.tables import MOST_ATTEMPTS
 from skill_factory.recipe.model import Recipe
 
 if TYPE_CHECKING:
-    import altair as alt
     import pandas as pd
 
-Chart: TypeAlias = "alt.LayerChart"
-
-PALETTE = ("right", "wrong", "reflection", "accent", "amber", "rose", "grey", "text")
-"""Names of the theme's chart colours (`.streamlit/config.toml`, `chartCategoricalColors`), in order."""
-
-HEIGHT = 300
 MARGIN_TOP = 1.08
+"""How far an axis goes beyond the largest number, so that its label fits."""
 DROP_COLOURS = ("rose", "amber", "reflection", "accent", "grey")
 DROP_SELECTION, WINDOW_SELECTION = "drop", "window"
 """Names of what a visitor may select: a bar of the drops, a stretch of the balance."""
 
 
-def coloured(field: str = "colour", **options: Any) -> Any:
-    import altair as alt
-
-    return alt.Color(f"{field}:N", scale=alt.Scale(domain=list(PALETTE)), legend=None, **options)
-
-
-def ink() -> Any:
-    """The colour of the theme's text, for marks that mean nothing by their colour."""
-    import altair as alt
-
-    return alt.ColorDatum("text")
-
-
 def yield_chart(table: "pd.DataFrame", recipe: Recipe) -> Chart:
-    """Usable questions over N, a line for each group of formats with the same numbers, a rule at the recipe's N."""
+    """Usable questions at each N: a line for each group of formats with the same numbers, and a rule at the recipe's N."""
     import altair as alt
     import pandas as pd
 
@@ -49,17 +35,17 @@ def yield_chart(table: "pd.DataFrame", recipe: Recipe) -> Chart:
     top = max(1, int(table["questions"].max())) * MARGIN_TOP
     x = alt.X(
         "attempts:Q",
-        title="Attempts a trace has at most (N)",
+        title="Maximum attempts per trace (N)",
         axis=alt.Axis(values=list(range(1, 11)), grid=False),
     )
     x = x.scale(domain=[1, MOST_ATTEMPTS + 4])
     y = alt.Y("questions:Q", title="Usable questions", scale=alt.Scale(domain=[0, top], nice=False))
-    told = [
+    tooltip = [
         alt.Tooltip("formats:N", title="Formats"),
         alt.Tooltip("attempts:Q", title="N"),
-        number_told("questions", "Usable questions"),
+        number_tooltip("questions", "Usable questions"),
     ]
-    base = alt.Chart(lines).encode(x=x, y=y, detail="formats:N", color=coloured(), tooltip=told)
+    base = alt.Chart(lines).encode(x=x, y=y, detail="formats:N", color=coloured(), tooltip=tooltip)
     ends = _spread(lines[lines["attempts"] == MOST_ATTEMPTS], top * 0.08)
     rule = (
         alt.Chart(pd.DataFrame({"attempts": [recipe.traces.attempts]}))
@@ -69,13 +55,22 @@ def yield_chart(table: "pd.DataFrame", recipe: Recipe) -> Chart:
     # Which points are at N stands in the data, so that a moved N leaves the chart's description as it is.
     here = base.transform_filter("datum.here")
     return alt.layer(
-        base.mark_line(point={"size": 36}).encode(strokeWidth=alt.condition("datum.chosen", alt.value(3), alt.value(1.25))),
-        rule,
-        here.mark_text(align="left", dx=6, dy=-12, fontSize=13, fontWeight="bold").encode(text=alt.Text("questions:Q", format=",")),
-        alt.Chart(ends).mark_text(align="left", dx=8, fontSize=12, limit=190).encode(
-            x=x, y=alt.Y("place:Q", scale=alt.Scale(domain=[0, top], nice=False)), text="short:N", color=coloured()
+        base.mark_line(point={"size": 36}).encode(
+            strokeWidth=alt.condition("datum.chosen", alt.value(3), alt.value(1.25))
         ),
-    ).properties(height=HEIGHT)  # fmt: skip
+        rule,
+        here.mark_text(align="left", dx=6, dy=-12, fontSize=13, fontWeight="bold").encode(
+            text=alt.Text("questions:Q", format=",")
+        ),
+        alt.Chart(ends)
+        .mark_text(align="left", dx=8, fontSize=12, limit=190)
+        .encode(
+            x=x,
+            y=alt.Y("place:Q", scale=alt.Scale(domain=[0, top], nice=False)),
+            text="short:N",
+            color=coloured(),
+        ),
+    ).properties(height=HEIGHT)
 
 
 def _alike(table: "pd.DataFrame") -> "pd.DataFrame":
@@ -88,7 +83,9 @@ def _alike(table: "pd.DataFrame") -> "pd.DataFrame":
         groups.setdefault(key, []).append((str(lines["format"].iloc[0]), bool(lines["chosen"].iloc[0])))
     rows: list[tuple[Any, ...]] = []
     for questions, members in groups.items():
-        members = sorted(members, key=lambda one: not one[1])
+        members = sorted(
+            members, key=lambda member: not member[1]
+        )  # a chosen format gives its group the name
         names = [name for name, _ in members]
         more = f" + {len(names) - 1}" if len(names) > 1 else ""
         chosen = members[0][1]
@@ -107,7 +104,7 @@ def _alike(table: "pd.DataFrame") -> "pd.DataFrame":
 
 
 def _spread(ends: "pd.DataFrame", gap: float) -> "pd.DataFrame":
-    """The last points of the lines with a `place` for their labels, so that none covers another."""
+    """The last points of the lines, each with a `place` for its label, so that no label covers another."""
     ends = ends.sort_values(["questions", "short"]).reset_index(drop=True)
     places: list[float] = []
     for questions in ends["questions"]:
@@ -116,7 +113,7 @@ def _spread(ends: "pd.DataFrame", gap: float) -> "pd.DataFrame":
 
 
 def drops_chart(table: "pd.DataFrame") -> Chart:
-    """A bar for each level: the share that is kept and the shares dropped, by reason; a bar can be clicked."""
+    """A bar for each level: the share that is kept, and the shares dropped by reason; each part can be clicked."""
     import altair as alt
 
     levels = list(dict.fromkeys(table["level"]))
@@ -125,20 +122,40 @@ def drops_chart(table: "pd.DataFrame") -> Chart:
     shown["end"] = shown.groupby("level", sort=False)["share"].cumsum()
     shown["start"] = shown["end"] - shown["share"]
     shown["middle"] = (shown["start"] + shown["end"]) / 2
-    shown["said"] = [
+    # A label wider than its part of the bar would run into the next one.
+    shown["words"] = [
         f"{short} {share:.0%}" if share > 0.012 * (len(short) + 5) else ""
         for short, share in zip(shown["short"], shown["share"], strict=True)
     ]
     picked = alt.selection_point(name=DROP_SELECTION, fields=["level", "reason"], on="click", empty=True)
     y = alt.Y("level:N", sort=levels, title=None, axis=alt.Axis(labelFontSize=13, ticks=False, domain=False))
     base = alt.Chart(shown).encode(y=y)
-    bars = base.mark_bar(height={"band": 0.72}).encode(
-        x=alt.X("start:Q", title="Share of what was read", axis=alt.Axis(format="%", grid=False, tickCount=5), scale=alt.Scale(domain=[0, 1])),
-        x2="end:Q", color=coloured(),
-        opacity=alt.when("datum.rank == 0").then(alt.value(0.22)).when(picked).then(alt.value(0.55)).otherwise(alt.value(0.25)),
-        tooltip=[alt.Tooltip("level:N", title="Level"), alt.Tooltip("why:N", title="Because"), number_told("count", "Number"), share_told("share", "Share")],
-    ).add_params(picked)  # fmt: skip
-    text = base.mark_text(fontSize=12, baseline="middle").encode(x="middle:Q", text="said:N", color=ink())
+    bars = (
+        base.mark_bar(height={"band": 0.72})
+        .encode(
+            x=alt.X(
+                "start:Q",
+                title="Share of what was read",
+                axis=alt.Axis(format="%", grid=False, tickCount=5),
+                scale=alt.Scale(domain=[0, 1]),
+            ),
+            x2="end:Q",
+            color=coloured(),
+            opacity=alt.when("datum.rank == 0")
+            .then(alt.value(0.22))
+            .when(picked)
+            .then(alt.value(0.55))
+            .otherwise(alt.value(0.25)),
+            tooltip=[
+                alt.Tooltip("level:N", title="Level"),
+                alt.Tooltip("why:N", title="Because"),
+                number_tooltip("count", "Number"),
+                share_tooltip("share", "Share"),
+            ],
+        )
+        .add_params(picked)
+    )
+    text = base.mark_text(fontSize=12, baseline="middle").encode(x="middle:Q", text="words:N", color=ink())
     return alt.layer(bars, text).properties(height=max(120, 52 * len(levels) + 40))
 
 
@@ -152,17 +169,19 @@ def balance_chart(table: "pd.DataFrame") -> Chart:
     ticks = [-0.055, 0.2, 0.4, 0.6, 0.8, 1.055]
     words = "datum.value < 0 ? 'none' : datum.value > 1 ? 'all' : format(datum.value, '.0%')"
     x = alt.X(
-        "start:Q", title="Share of right responses", scale=alt.Scale(domain=[-0.12, 1.12], nice=False),
+        "start:Q",
+        title="Share of right responses",
+        scale=alt.Scale(domain=[-0.12, 1.12], nice=False),
         axis=alt.Axis(values=ticks, labelExpr=words, grid=False),
-    )  # fmt: skip
+    )
     top = max(1, int(shown["questions"].max())) * MARGIN_TOP
     y = alt.Y("questions:Q", title="Questions", scale=alt.Scale(domain=[0, top], nice=False))
-    told = [
+    tooltip = [
         alt.Tooltip("label:N", title="Responses"),
-        number_told("questions", "Questions"),
-        number_told("inside", "In the window"),
+        number_tooltip("questions", "Questions"),
+        number_tooltip("inside", "Used"),
     ]
-    base = alt.Chart(shown).encode(x=x, x2="end:Q", color=coloured(), tooltip=told)
+    base = alt.Chart(shown).encode(x=x, x2="end:Q", color=coloured(), tooltip=tooltip)
     floor = alt.Y2Datum(0)
     bars = base.mark_bar(opacity=0.25, stroke=None).encode(y=y, y2=floor).add_params(brush)
     inside = base.mark_bar(opacity=0.8).encode(y=alt.Y("inside:Q"), y2=floor)
@@ -184,27 +203,33 @@ def labels_chart(table: "pd.DataFrame") -> Chart:
     shown["end"] = shown.groupby("variant", sort=False)["share"].cumsum()
     shown["start"] = shown["end"] - shown["share"]
     shown["middle"] = (shown["start"] + shown["end"]) / 2
-    shown["said"] = [
+    shown["words"] = [
         f"{'✓' if truth == 'right' else '✗'} {share:.0%}" if share > 0.08 else ""
         for truth, share in zip(shown["truth"], shown["share"], strict=True)
     ]
-    told = [
+    tooltip = [
         alt.Tooltip("variant:N", title="Prompt variant"),
         alt.Tooltip("truth:N", title="Label"),
-        number_told("responses", "Responses"),
-        share_told("share", "Share"),
+        number_tooltip("responses", "Responses"),
+        share_tooltip("share", "Share"),
     ]
-    base = alt.Chart(shown).encode(y=alt.Y("variant:N", title=None, axis=names_axis()), tooltip=told)
+    base = alt.Chart(shown).encode(y=alt.Y("variant:N", title=None, axis=names_axis()), tooltip=tooltip)
     bars = base.mark_bar(opacity=0.5, height={"band": 0.72}).encode(
-        x=alt.X("start:Q", title="Share of responses", axis=alt.Axis(format="%", grid=False, tickCount=5), scale=alt.Scale(domain=[0, 1])),
-        x2="end:Q", color=coloured("truth"),
-    )  # fmt: skip
-    text = base.mark_text(fontSize=12).encode(x="middle:Q", text="said:N", color=ink())
+        x=alt.X(
+            "start:Q",
+            title="Share of responses",
+            axis=alt.Axis(format="%", grid=False, tickCount=5),
+            scale=alt.Scale(domain=[0, 1]),
+        ),
+        x2="end:Q",
+        color=coloured("truth"),
+    )
+    text = base.mark_text(fontSize=12).encode(x="middle:Q", text="words:N", color=ink())
     return alt.layer(bars, text).properties(height=height_of(shown["variant"].nunique()))
 
 
-def critic_chart(table: "pd.DataFrame") -> Chart:
-    """For each variant the share kept of right and of wrong responses, with intervals, joined by a line."""
+def reflections_chart(table: "pd.DataFrame") -> Chart:
+    """For each variant, the share of right and of wrong responses that are kept, with intervals, joined by a line."""
     import altair as alt
     import pandas as pd
 
@@ -214,7 +239,7 @@ def critic_chart(table: "pd.DataFrame") -> Chart:
     y = alt.Y("variant:N", title=None, axis=names_axis())
     x = alt.X(
         "share:Q",
-        title="Share of responses with a critique that judges them rightly",
+        title="Share of responses with a reflection that judges them correctly",
         scale=scale,
         axis=alt.Axis(format="%", tickCount=5),
     )
@@ -222,12 +247,16 @@ def critic_chart(table: "pd.DataFrame") -> Chart:
     shown = table.assign(
         side=[f"{sign} {share:.0%}" for sign, share in zip(signs, table["share"], strict=True)]
     )
-    told = [
-        alt.Tooltip("variant:N", title="Prompt variant"), alt.Tooltip("truth:N", title="Responses that are"),
-        share_told("share", "Kept"), share_told("low", "At least (95 %)"), share_told("high", "At most (95 %)"), number_told("responses", "Responses"),
-    ]  # fmt: skip
+    tooltip = [
+        alt.Tooltip("variant:N", title="Prompt variant"),
+        alt.Tooltip("truth:N", title="Label"),
+        share_tooltip("share", "Kept"),
+        share_tooltip("low", "Lower bound (95 %)"),
+        share_tooltip("high", "Upper bound (95 %)"),
+        number_tooltip("responses", "Responses"),
+    ]
     base = alt.Chart(shown).encode(
-        y=y, yOffset=alt.YOffset("truth:N", sort=["right", "wrong"]), color=coloured("truth"), tooltip=told
+        y=y, yOffset=alt.YOffset("truth:N", sort=["right", "wrong"]), color=coloured("truth"), tooltip=tooltip
     )
     ends = table.pivot_table(index="variant", columns="truth", values="share").reset_index()
     pairs = (
@@ -236,30 +265,17 @@ def critic_chart(table: "pd.DataFrame") -> Chart:
         else pd.DataFrame({"variant": [], "right": [], "wrong": []})
     )
     return alt.layer(
-        alt.Chart(pairs).mark_rule(opacity=0.5, strokeWidth=1).encode(y=y, x=alt.X("right:Q", scale=scale), x2="wrong:Q", color=ink()),
+        alt.Chart(pairs)
+        .mark_rule(opacity=0.5, strokeWidth=1)
+        .encode(y=y, x=alt.X("right:Q", scale=scale), x2="wrong:Q", color=ink()),
         base.mark_rule(strokeWidth=3, opacity=0.4).encode(x=alt.X("low:Q", scale=scale), x2="high:Q"),
-        base.mark_point(filled=True, size=110, opacity=1).encode(x=x, shape=alt.Shape("truth:N", scale=alt.Scale(domain=["right", "wrong"], range=["circle", "diamond"]), legend=None)),
+        base.mark_point(filled=True, size=110, opacity=1).encode(
+            x=x,
+            shape=alt.Shape(
+                "truth:N",
+                scale=alt.Scale(domain=["right", "wrong"], range=["circle", "diamond"]),
+                legend=None,
+            ),
+        ),
         base.mark_text(dy=-11, fontSize=11).encode(x=x, text="side:N", color=ink()),
-    ).properties(height=height_of(table["variant"].nunique(), 64))  # fmt: skip
-
-
-def names_axis() -> Any:
-    import altair as alt
-
-    return alt.Axis(labelFontSize=13, labelLimit=150, ticks=False, domain=False)
-
-
-def height_of(n: int, each: int = 46) -> int:
-    return max(120, each * n + 50)
-
-
-def number_told(field: str, title: str) -> Any:
-    import altair as alt
-
-    return alt.Tooltip(f"{field}:Q", title=title, format=",")
-
-
-def share_told(field: str, title: str) -> Any:
-    import altair as alt
-
-    return alt.Tooltip(f"{field}:Q", title=title, format=".1%")
+    ).properties(height=height_of(table["variant"].nunique(), 64))

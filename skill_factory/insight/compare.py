@@ -16,7 +16,7 @@ from skill_factory.model import Trace
 from skill_factory.recipe.model import Recipe
 
 OF_THE_DATA = ("source.", "columns.")
-"""Fields that say what the data are, not what is made of them."""
+"""Fields that say which data is used, not what is made of it."""
 
 
 class Difference(NamedTuple):
@@ -52,37 +52,37 @@ def on_the_same_data(recipe: Recipe, data: Recipe) -> Recipe:
 
 
 def differences(left: Recipe, right: Recipe) -> list[Difference]:
-    """The fields in which two recipes differ, in the recipe's own order; what the data are is left out."""
+    """The fields in which two recipes differ, in the recipe's own order; those that say which data they use are left out."""
     mine, theirs = left.flat(), right.flat()
     return [
-        Difference(field, shown(value), shown(theirs[field]))
+        Difference(field, readable(value), readable(theirs[field]))
         for field, value in mine.items()
         if value != theirs[field] and not field.startswith(OF_THE_DATA)
     ]
 
 
-def shown(value: Any) -> str:
-    """A value of a recipe as people read it."""
+def readable(value: Any) -> str:
+    """A recipe's value as people read it: yes, no, none, or the value itself."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list | tuple):
-        return ", ".join(shown(one) for one in value) or "none"
+        return ", ".join(readable(part) for part in value) or "none"
     if isinstance(value, Mapping):
-        return "; ".join(f"{name}: {shown(one)}" for name, one in value.items()) or "none"
+        return "; ".join(f"{name}: {readable(part)}" for name, part in value.items()) or "none"
     return str(value) if value != "" else "none"
 
 
 def prospects(facts: Facts, recipe: Recipe) -> Outlook:
-    """What a recipe would give, from facts that were read with its own rules."""
+    """What a recipe would give, from facts that were read under its own rules."""
     return forecast(facts, judge(facts, recipe), recipe)
 
 
 def measures(left: Outlook, right: Outlook) -> list[Measure]:
-    """What two recipes would give, number by number."""
+    """What each of two recipes would give, number by number."""
     return [
         Measure("Questions used", left.questions, right.questions, False),
         Measure("Traces", left.traces, right.traces, False),
-        Measure("Attempts per trace, on average", _mean(left), _mean(right), False),
+        Measure("Average attempts per trace", _mean(left), _mean(right), False),
         *(
             Measure(f"Traces with {TEACHES_WORDS[name]}", _share(left, name), _share(right, name), True)
             for name in TEACHES
@@ -97,14 +97,14 @@ def _share(seen: Outlook, name: str) -> float:
 
 
 def _mean(seen: Outlook) -> float:
-    """Attempts of a trace on average; lengths that are drawn (0) are left out."""
+    """Average attempts per trace; lengths that are drawn (0) are left out."""
     known = {n: sum(shows) for n, shows in seen.by_attempts.items() if n}
     every = sum(known.values())
     return sum(n * number for n, number in known.items()) / every if every else 0.0
 
 
 def labels(left: Outlook, right: Outlook) -> list[tuple[str, int, int]]:
-    """(label, traces of the left, traces of the right) of all labels."""
+    """(trace type, traces of the left recipe, traces of the right one) of all trace types."""
     names = sorted({*left.by_label, *right.by_label}, key=lambda label: (len(label), label))
     return [(name, left.by_label.get(name, 0), right.by_label.get(name, 0)) for name in names]
 
@@ -113,12 +113,12 @@ def pairs(rows: pa.Table, left: Recipe, right: Recipe) -> list[Pair]:
     """
     The same questions under both recipes, from the same canonical rows, in the left one's written order.
 
-    A question that one of them can't use has no traces on that side.
+    A question that one of the recipes can't use has no traces on its side.
     """
     mine, theirs = by_question(_traces(rows, left)), by_question(_traces(rows, right))
     return [
-        Pair(one, traces[0].plan.question.text, tuple(mine.get(one, ())), tuple(theirs.get(one, ())))
-        for one, traces in (mine | {k: v for k, v in theirs.items() if k not in mine}).items()
+        Pair(id, traces[0].plan.question.text, tuple(mine.get(id, ())), tuple(theirs.get(id, ())))
+        for id, traces in (mine | {k: v for k, v in theirs.items() if k not in mine}).items()
     ]
 
 
@@ -127,8 +127,8 @@ def _traces(rows: pa.Table, recipe: Recipe) -> Iterable[Trace]:
 
 
 def by_question(traces: Iterable[Trace]) -> dict[int, Sequence[Trace]]:
-    """Traces by the id of their question, in the order in which they come."""
-    found: dict[int, list[Trace]] = {}
+    """Traces grouped by the id of their question, in the order in which they come."""
+    groups: dict[int, list[Trace]] = {}
     for trace in traces:
-        found.setdefault(trace.plan.question.id, []).append(trace)
-    return dict(found)
+        groups.setdefault(trace.plan.question.id, []).append(trace)
+    return dict(groups)

@@ -351,7 +351,7 @@ def _answers_alike(one: Sample) -> Iterator[Doubt]:
 _REMEDIES: dict[str, tuple[str, Step, Mapping[str, Any]]] = {
     ResponseReason.BLOCK_TAGS: ("Take what stands behind the thinking with --think after, or write such tags as text with --set filters.block_tags=escape.", Step.THINK_RULE, {"columns.think": "after"}),
     ResponseReason.NO_ANSWER: ("Pick an answer rule that finds it: --set answers.rules='[\"boxed\", \"stated\"]' or --answer-regex PATTERN.", Step.ANSWER_RULE, {}),
-    ResponseReason.NO_KEPT_REFLECTION: ("Make more critiques of these responses (generate reflections), or go on without them.", Step.CRITIQUE, {}),
+    ResponseReason.NO_KEPT_REFLECTION: ("Make more critiques of these responses (generate reflections), or go on without them.", Step.REFLECT, {}),
     ResponseReason.CUT_OFF: ("Sample with more tokens, or go on without them.", Step.NONE, {}),
     ResponseReason.LABEL_CONFLICT: ("Check the label column, or grade the responses (grade).", Step.GRADE, {}),
     ResponseReason.ANSWER_CONFLICT: ("Leave the column of final answers out (--map extracted_answer=).", Step.ANSWER_RULE, {}),

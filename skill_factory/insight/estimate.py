@@ -39,21 +39,3 @@ def estimate(seen: Outlook, scale: float, typical: Tally, pace: Pace, rows: int,
     mean = sum(size * n for size, n in sizes) / every if every else 0.0
     seconds = rows * pace.seconds / pace.rows / max(1, processes) if rows and pace.rows else 0.0
     return Estimate(traces, round(traces * mean), START_SECONDS + seconds if seconds else 0.0)
-
-
-def size_words(size: float) -> str:
-    """Bytes as people read them."""
-    for unit in ("bytes", "kB", "MB"):
-        if size < 1000:
-            return f"{size:,.0f} {unit}" if unit == "bytes" or size >= 10 else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:,.1f} GB"
-
-
-def time_words(seconds: float) -> str:
-    """A duration as people say it."""
-    if seconds < 8:
-        return "a few seconds"
-    if seconds < 90:
-        return f"about {round(seconds / 5) * 5} seconds"
-    return f"about {round(seconds / 60)} minutes"

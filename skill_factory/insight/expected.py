@@ -12,7 +12,7 @@ import numpy as np
 
 from skill_factory.formats import format_of
 from skill_factory.formats.chances import scaled, summed
-from skill_factory.formats.record import NOTHING, TEACHES, Format, Pool, Shows
+from skill_factory.formats.record import NOTHING, TEACHES, Format, ResponseCounts, Shows
 from skill_factory.judge.facts import Flags
 from skill_factory.judge.judge import Judgement, usable_for
 from skill_factory.reasons import QuestionReason, TraceReason
@@ -128,7 +128,7 @@ def outlook(judgement: Judgement, recipe: Recipe, simulate: Simulate | None = No
 
 
 def _exact(recipe: Recipe) -> bool:
-    cut = recipe.cutoff.tokens and recipe.cutoff.action != "keep"
+    cut = recipe.cutoff.limits_traces
     several = recipe.balance.per_question and (len(recipe.traces.formats) > 1 or recipe.balance.label_limits)
     kinds = [format_of(code) for code in recipe.traces.formats]
     # Where the number of attempts is drawn, so is the number of traces.
@@ -137,7 +137,7 @@ def _exact(recipe: Recipe) -> bool:
     return not (cut or several or drawn or equal or recipe.balance.min_wrong or recipe.balance.exclude)
 
 
-def _pools(judgement: Judgement, which: Flags) -> Iterator[tuple[Pool, int]]:
+def _pools(judgement: Judgement, which: Flags) -> Iterator[tuple[ResponseCounts, int]]:
     """The different pools of some questions, and how many questions have each: few, however many questions."""
     kept, right = judgement.question_kept[which], judgement.question_right[which]
     if not len(kept):
@@ -145,4 +145,4 @@ def _pools(judgement: Judgement, which: Flags) -> Iterator[tuple[Pool, int]]:
     width = int(kept.max()) + 1
     values, numbers = np.unique(kept.astype(np.int64) * width + right, return_counts=True)
     for value, number in zip(values.tolist(), numbers.tolist(), strict=True):
-        yield Pool(*divmod(value, width)), number
+        yield ResponseCounts(*divmod(value, width)), number

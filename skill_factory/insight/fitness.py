@@ -1,44 +1,31 @@
-"""Will these data do? Four lights (groups, labels, answers, critiques), what is possible at all, and a proposed N.
+"""Is this data ready? Four lights, what is possible at all, and a proposed N.
 
-Each light says what was counted, what it means, and, where it is not green, the next thing to do. All of it follows
-from the narrow table and its judgement; no text is read.
+Each light says what was counted, what it means and, where it isn't green, what to do next. All of it follows from the
+narrow table and its judgement; no text is read.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from skill_factory.formats import FORMATS
 from skill_factory.insight.doubts import TENTH, remedy
 from skill_factory.insight.expected import able
-from skill_factory.insight.readiness import Finding, Light, answers, critiques, groups, labels
+from skill_factory.insight.proposal import Proposal, propose, without_empty_reflections
+from skill_factory.insight.readiness import Finding, Light, answers, groups, labels, reflections
 from skill_factory.judge.facts import Facts
-from skill_factory.judge.judge import Judgement, judge, reach
-from skill_factory.model import TraceFormat
+from skill_factory.judge.judge import Judgement
 from skill_factory.reasons import Level, ResponseReason, sentence
 from skill_factory.recipe.model import Recipe
 from skill_factory.tally import Tally
 from skill_factory.wording import many, percent
 
 Findings: TypeAlias = tuple[Finding, Finding, Finding, Finding]
-MOST_PROPOSED = 5
-"""The paper's N."""
-
-
-@dataclass(frozen=True)
-class Proposal:
-    """The number of attempts that suits the data, and why."""
-
-    attempts: int
-    """0 where no trace can be made at all."""
-    reason: str
-    changes: Mapping[str, Any]
-    """Fields of the recipe to change, by dotted path."""
 
 
 @dataclass(frozen=True)
 class Fitness:
-    """What the data are good for."""
+    """What the data is good for."""
 
     findings: Findings
     proposal: Proposal
@@ -49,26 +36,25 @@ class Fitness:
     def light(self) -> Light:
         """The worst of the four."""
         order = list(Light)
-        return max((one.light for one in self.findings), key=order.index)
+        return max((finding.light for finding in self.findings), key=order.index)
 
 
 def fitness(facts: Facts, judgement: Judgement, rows: Tally, recipe: Recipe) -> Fitness:
     """The report for some facts, judged under the recipe; `rows` is the tally of the rows they came from."""
-    mapped, bare = recipe, recipe.changed({"columns.reflections": ()})
-    if not len(facts.reflection_id):  # a mapped column without a single critique would drop every response
-        recipe, judgement = bare, judge(facts, bare)
+    mapped = recipe
+    judgement, recipe = without_empty_reflections(facts, judgement, recipe)
     findings = _with_drops(
-        (groups(facts), labels(facts, judgement, rows), answers(facts), critiques(facts, mapped)), judgement
+        (groups(facts), labels(facts, judgement, rows), answers(facts), reflections(facts, mapped)), judgement
     )
-    proposed = propose(judgement, recipe)
+    proposed = propose(facts, judgement, recipe)
     if not proposed.attempts:
-        blocking = next((one for one in findings[1:] if one.light is Light.MISSING), None)
+        blocking = next((finding for finding in findings[1:] if finding.light is Light.MISSING), None)
         proposed = replace(
             proposed,
             reason=f"{blocking.headline}, so no trace can be made yet." if blocking else proposed.reason,
         )
     n = max(1, proposed.attempts)
-    codes = [code for code, one in FORMATS.items() if recipe.columns.reflections or not one.reflects]
+    codes = [code for code, kind in FORMATS.items() if recipe.columns.reflections or not kind.reflects]
     possible = {code: int(able(judgement, recipe, code, n).sum()) for code in codes}
     return Fitness(findings, proposed, possible)
 
@@ -96,35 +82,3 @@ def _with_drops(findings: Findings, judgement: Judgement) -> Findings:
             light=light_now, headline=said, meaning=meaning, todo=fix, step=step
         )
     return (told[0], told[1], told[2], told[3])
-
-
-# -- how many attempts ---------------------------------------------------------------------------------------------
-
-
-def propose(judgement: Judgement, recipe: Recipe) -> Proposal:
-    """The largest N up to 5 that keeps at least a third of the questions that can be used at N = 2."""
-    bare = not recipe.columns.reflections
-    code = TraceFormat.NO_REFLECTION.value if bare else TraceFormat.CORRECT_LAST_FULL.value
-    usable = reach(judgement, recipe, FORMATS[code].needs, MOST_PROPOSED + 1)
-    one, two = usable[0], usable[1]
-    if not one:
-        return Proposal(0, "No question has a usable right answer, so no trace can be made yet.", {})
-    formats = {"traces.formats": (code,), "columns.reflections": ()} if bare else {}
-    if not two:
-        reason = f"{_have(one)} one usable answer and none has two, so no retry can be shown: only single right answers."
-        return Proposal(1, reason, {"traces.attempts": 1, **formats})
-    n = max(m for m in range(2, MOST_PROPOSED + 1) if 3 * usable[m - 1] >= two)
-    return Proposal(n, _why(usable, n), {"traces.attempts": n, **formats})
-
-
-def _why(usable: list[int], n: int) -> str:
-    here = f"{_have(usable[n - 1])} {n} usable answers with a right one among them"
-    if n == MOST_PROPOSED:
-        return f"{here}; more than {n} attempts a trace were not tried in the paper."
-    after = usable[n]
-    left = f"only {many(after, 'question')} would be left" if after else "none would be left"
-    return f"{here}; at {n + 1} {left}, less than a third of the {usable[1]:,} at 2."
-
-
-def _have(questions: int) -> str:
-    return f"{many(questions, 'question')} {'has' if questions == 1 else 'have'}"

@@ -1,7 +1,7 @@
 """Traces for the eye: as HTML for the app, as one page that can be mailed, and as lines for a terminal.
 
 Everything from the data is escaped, and characters that could steer a terminal or hide text are made visible. The HTML
-holds no script and refers to nothing outside itself. Colour is never alone: ✓ and ✗ and the words stand beside it.
+holds no script and refers to nothing outside itself. Nothing is said by colour alone: ✓ or ✗ and a word go with it.
 """
 
 import re
@@ -27,13 +27,14 @@ from skill_factory.insight.trace_parts import (
 )
 from skill_factory.model import SegmentKind, Trace, hex_id
 from skill_factory.recipe.variants import variant_words
+from skill_factory.wording import many
 
 _OWN_TAGS = re.compile(r"&lt;/?(?:answer|verdict)&gt;")
 
 
 @lru_cache(maxsize=2)
 def stylesheet(name: str = "view.css") -> str:
-    """The style rules of the trace view; they stand once on a page that shows traces."""
+    """The style rules of the trace view, needed once on a page that shows traces."""
     return Path(__file__).with_name(name).read_text(encoding="utf-8")
 
 
@@ -54,7 +55,7 @@ def trace_html(trace: Trace, key: str = "trace", measure: Measure = characters) 
 
 
 def raw_html(trace: Trace, key: str = "raw") -> str:
-    """The assistant's turn letter by letter, layout dimmed."""
+    """The assistant's turn letter by letter, with its layout dimmed."""
     right = iter(trace.plan.right)
     pieces = []
     for segment in trace.segments:
@@ -86,7 +87,7 @@ def question_html(question: str) -> str:
 
 
 def text_html(text: str) -> str:
-    """Model text with its own line breaks, code in a fixed face, and long texts folded."""
+    """Model text with its own line breaks, code in a monospaced font, and long texts folded."""
     body = "".join(
         f'<span class="sf-code">{safe(piece)}</span>' if is_code else _dimmed(piece)
         for is_code, piece in fenced(text)
@@ -98,23 +99,18 @@ def text_html(text: str) -> str:
     return f'<div class="sf-fold">{shown}<label class="sf-more"><input type="checkbox">{more}</label></div>'
 
 
-def map_html(trace: Trace) -> str:
-    """A trace as a thumbnail: one mark for each attempt."""
-    return f'<span class="sf">{_map(story(trace), "")}</span>'
-
-
 def html_page(traces: Sequence[Trace], title: str, note: str = "", measure: Measure = characters) -> str:
     """One self-contained page with all traces, the first one open; no script, nothing fetched."""
     questions = len({trace.plan.question.id for trace in traces})
-    said = f"{_number(len(traces), 'trace')} of {_number(questions, 'question')}. {note}".strip()
+    summary = f"{many(len(traces), 'trace')} from {many(questions, 'question')}. {note}".strip()
     return "\n".join(
         [
             '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
-            # What the page promises, the browser enforces.
+            # The browser enforces what the page promises: nothing runs, nothing is fetched.
             "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">",
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
             f"<title>{safe(title)}</title>\n<style>\n{stylesheet()}{stylesheet('view_page.css')}</style>\n</head>",
-            f'<body>\n<h1>{safe(title)}</h1>\n<p class="page-note">{safe(said)}</p>',
+            f'<body>\n<h1>{safe(title)}</h1>\n<p class="page-note">{safe(summary)}</p>',
             *_page_traces(traces, measure),
             "</body>\n</html>\n",
         ]
@@ -133,22 +129,22 @@ def _page_traces(traces: Iterable[Trace], measure: Measure) -> Iterator[str]:
 
 
 def frame(body: str, key: str) -> str:
-    """What all of the view stands in; the style rules begin here."""
+    """The element around a whole view, where the style rules begin."""
     return f'<div class="sf" id="{escape(key)}">{body}</div>'
 
 
 def safe(text: str) -> str:
-    """Text from the data, as it may stand in HTML."""
+    """Text from the data, made safe for HTML."""
     return escape(visible(text))
 
 
 def _dimmed(text: str) -> str:
-    """Escaped text in which the model's own tags stand back."""
+    """Escaped text with the model's own tags dimmed."""
     return _OWN_TAGS.sub(lambda match: f'<span class="sf-tag">{match[0]}</span>', safe(text))
 
 
 def _map(shown: Story, key: str) -> str:
-    """One pill for each attempt and one for the answer; links, where a key says to which view."""
+    """A pill for each attempt and one for the answer; they are links if a key says to which view."""
     steps = [
         _pill(f"{mark(card.correct)} {card.place}", f"sf-{truth_word(card.correct)}", key, str(card.place))
         for card in shown.cards
@@ -176,7 +172,7 @@ def _card(card: Card, of: int, key: str, measure: Measure) -> str:
     )
     body = f'<div class="sf-body">{text_html(card.text)}</div>{_reflection(card)}'
     css = f"sf-card sf-{truth_word(card.correct)}"
-    return f'<div class="{css}" id="{escape(key)}-{card.place}">{head}{body}</div>{_said(card.glue)}'
+    return f'<div class="{css}" id="{escape(key)}-{card.place}">{head}{body}</div>{_phrase_line(card.glue)}'
 
 
 def truth(correct: bool) -> str:
@@ -187,23 +183,23 @@ def truth(correct: bool) -> str:
 def _reflection(card: Card) -> str:
     if card.reflection is None:
         return ""
-    # A kept reflection says what the response is, so its verdict is the card's own.
+    # Only a reflection whose verdict agrees with the label is kept, so its verdict is the card's own.
     chip = f'<span class="sf-chip">verdict: {mark(card.correct)} {truth_word(card.correct)}</span>'
     name = f'<p class="sf-name">Reflection on attempt {card.place} {chip}</p>'
     return f'<div class="sf-reflect">{name}{text_html(card.reflection)}</div>'
 
 
-def _said(phrase: str) -> str:
+def _phrase_line(phrase: str) -> str:
     return f'<p class="sf-glue"><span>{safe(phrase)}</span></p>' if phrase else ""
 
 
 def _closing(shown: Story) -> Iterator[str]:
     if shown.cards[-1].glue == "" and (shown.phrase or shown.ending):
-        yield _said(shown.phrase)
+        yield _phrase_line(shown.phrase)
     if shown.again:
         head = f'<div class="sf-head"><b>Back to attempt {shown.answering}</b>{truth(True)}</div>'
         yield f'<div class="sf-card sf-right">{head}<div class="sf-body">{text_html(shown.again)}</div></div>'
-    yield _said(shown.ending)
+    yield _phrase_line(shown.ending)
 
 
 def _final(shown: Story, key: str) -> str:
@@ -216,10 +212,6 @@ def _final(shown: Story, key: str) -> str:
     )
 
 
-def _number(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
-
 # -- terminal ------------------------------------------------------------------------------------------------------
 
 Paint = Callable[[str, str], str]
@@ -227,7 +219,7 @@ _COLOURS = {"right": "38;5;33", "wrong": "38;5;208", "said": "38;5;103", "quiet"
 
 
 def terminal(trace: Trace, colour: bool = True, width: int = 100, measure: Measure = characters) -> str:
-    """A trace as lines for a terminal, wrapped to `width`; without colour it says the same in signs and words."""
+    """A trace as lines for a terminal, wrapped to `width`; without colour, signs and words say the same."""
     shown = story(trace)
 
     def paint(style: str, text: str) -> str:
@@ -239,12 +231,12 @@ def terminal(trace: Trace, colour: bool = True, width: int = 100, measure: Measu
     for card in shown.cards:
         lines += _terminal_card(card, len(shown.cards), width, paint, measure)
     if shown.phrase:
-        lines += [paint("quiet", one) for one in _wrapped(f"— {shown.phrase}", "", width)] + [""]
+        lines += [paint("quiet", line) for line in _wrapped(f"— {shown.phrase}", "", width)] + [""]
     if shown.again:
         bar = paint("right", "┃ ")
         lines += [paint("right", f"┃ Back to attempt {shown.answering} · ✓ right")]
-        lines += [bar + one for one in _wrapped(shown.again, "", width - 2)] + [""]
-    lines += [paint("quiet", one) for one in _wrapped(f"— {shown.ending}", "", width)]
+        lines += [bar + line for line in _wrapped(shown.again, "", width - 2)] + [""]
+    lines += [paint("quiet", line) for line in _wrapped(f"— {shown.ending}", "", width)]
     lines += ["", paint("bold", f"Final answer, from attempt {shown.answering}")]
     lines += _wrapped(shown.answer, "  ", width)
     return "\n".join(lines)
@@ -255,20 +247,20 @@ def _terminal_card(card: Card, of: int, width: int, paint: Paint, measure: Measu
     meta = [f"Attempt {card.place} of {of}", f"{mark(card.correct)} {style}"]
     meta += [variant_words(card.variant)] if card.variant else []
     yield paint(style, visible(f"┃ {' · '.join([*meta, measure(card.text)])}"))
-    yield from (paint(style, "┃ ") + one for one in _wrapped(card.text, "", width - 2))
+    yield from (paint(style, "┃ ") + line for line in _wrapped(card.text, "", width - 2))
     if card.reflection is not None:
         yield paint(style, "┃")
         yield paint(style, "┃ ") + paint("said", f"  Reflection · verdict: {mark(card.correct)} {style}")
-        for one in _wrapped(card.reflection, "  │ ", width - 2):
-            yield paint(style, "┃ ") + paint("said", one)
+        for line in _wrapped(card.reflection, "  │ ", width - 2):
+            yield paint(style, "┃ ") + paint("said", line)
     yield ""
     if card.glue:
-        yield from (paint("quiet", one) for one in _wrapped(f"— {card.glue}", "", width))
+        yield from (paint("quiet", line) for line in _wrapped(f"— {card.glue}", "", width))
         yield ""
 
 
 def _wrapped(text: str, indent: str, width: int) -> list[str]:
-    """The text's own lines, each broken where it is too long; its spaces stay."""
+    """The text's own lines, each broken where it is too long; its spaces are kept."""
     lines = []
     for line in visible(text).split("\n"):
         pieces = textwrap.wrap(

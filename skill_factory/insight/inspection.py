@@ -13,6 +13,7 @@ from skill_factory.build.prepare import Settled, check_refused, described, missi
 from skill_factory.errors import ColumnError
 from skill_factory.formats import format_of, overlap_sentence
 from skill_factory.insight.doubts import Doubt, Sample, doubts
+from skill_factory.insight.proposal import Proposal, propose
 from skill_factory.judge.counting import tally_judgement
 from skill_factory.judge.facts import read
 from skill_factory.judge.judge import judge, reach
@@ -119,7 +120,7 @@ def inspect(
     """
     Look at a source: all of a small one, the first rows of a large one unless `whole`; at most `most_rows` if given.
 
-    Labels and critiques may be missing. Errors: SourceError, and ColumnError where no questions or responses are found.
+    Labels and reflections may be missing. Errors: SourceError, and ColumnError where no questions or responses are found.
     """
     recipe = recipe or new_recipe()
     raw = open_source(source, recipe.source, token) if isinstance(source, str) else source
@@ -137,7 +138,7 @@ def inspect(
 def _inspected(raw: RawSource, settled: Settled, rows: pa.Table, tally: Tally, sampled: bool) -> Inspection:
     recipe = settled.recipe
     bare = recipe
-    if not _critiques(rows):  # a mapped column without a single critique would drop every response
+    if not _reflections(rows):  # a mapped column without a single reflection would drop every response
         bare = recipe.changed({"columns.reflections": ()})
     reading = read(_labelled(rows), bare)
     judgement = judge(reading.facts, bare)
@@ -168,12 +169,12 @@ def _inspected(raw: RawSource, settled: Settled, rows: pa.Table, tally: Tally, s
         doubts=doubtful,
         rules=rules_in_force(settled),
         usable=usable,
-        advice=advise(usable, needs, doubtful, bare),
+        advice=advise(propose(reading.facts, judgement, bare), needs, doubtful, bare),
     )
 
 
 def _format(recipe: Recipe) -> str:
-    """The format whose yield is shown: the recipe's own, or the one that needs no critiques where there are none."""
+    """The format whose yield is shown: the recipe's own, or the one that needs no reflections where there are none."""
     return recipe.traces.formats[0] if recipe.columns.reflections else TraceFormat.NO_REFLECTION.value
 
 
@@ -221,11 +222,11 @@ def _found(rows: pa.Table) -> Found:
     unlabelled = rows["correct"].null_count
     questions = len(pc.unique(rows["question"]))
     return Found(
-        questions, rows.num_rows, right, rows.num_rows - right - unlabelled, unlabelled, _critiques(rows)
+        questions, rows.num_rows, right, rows.num_rows - right - unlabelled, unlabelled, _reflections(rows)
     )
 
 
-def _critiques(rows: pa.Table) -> int:
+def _reflections(rows: pa.Table) -> int:
     texts = pc.list_flatten(rows["reflections"])
     return int(pc.sum(pc.not_equal(pc.utf8_trim_whitespace(texts), "")).as_py() or 0)
 
@@ -246,7 +247,7 @@ def needed(sample: Sample) -> list[str]:
         needs.append("grade" if any(sample.golds) else "labels")
     if 2 * sum(one is None for one in answers) > len(answers):
         needs.append("answers")
-    if not _critiques(sample.table):
+    if not _reflections(sample.table):
         needs.append("critiques")
     pairs = set(zip(sample.questions, sample.responses, strict=True))
     if len(pairs) == len(set(sample.questions)):
@@ -258,36 +259,26 @@ _NEEDS = {
     "grade": "Right or wrong is not given, but gold answers are: grade the responses (`grade SOURCE --out FILE.parquet`).",
     "labels": "Right or wrong is not given, and neither are gold answers. Pick a column that says so (--map correct=COLUMN), or one of gold answers (--map answer=COLUMN) to grade by.",
     "answers": "Most responses state no final answer that a rule finds. Name one: --answer-regex PATTERN, or map a column (--map extracted_answer=COLUMN).",
-    "critiques": "No column holds critiques of the responses. Make them with `generate reflections`, or build the weaker `--format no_reflection`.",
+    "critiques": "No column holds reflections of the responses. Make them with `generate reflections`, or build the weaker `--format no_reflection`.",
     "responses": "Each question has one response, so no retry can be shown. Sample more with `generate responses`.",
 }
 
 
-def propose_attempts(usable: list[int], most: int = 5) -> int:
-    """The largest N up to `most` that keeps at least a third of the questions usable at N = 2; 0 if none is."""
-    base = usable[1] if len(usable) > 1 and usable[1] else usable[0] if usable else 0
-    fitting = [n for n, questions in enumerate(usable[:most], 1) if questions and questions * 3 >= base]
-    return max(fitting, default=0)
-
-
-def advise(usable: list[int], needs: list[str], doubtful: list[Doubt], recipe: Recipe) -> list[str]:
+def advise(proposal: Proposal, needs: list[str], doubtful: list[Doubt], recipe: Recipe) -> list[str]:
     """What to do next, most important first: what is doubtful, what is lacking, and the number of attempts."""
-    said = [f"{doubt.sentence} {doubt.fix}" for doubt in doubtful]
-    said += [_NEEDS[code] for code in needs]
-    n = propose_attempts(usable)
-    if n:
-        said.append(
-            f"N = {n} is a good choice: {usable[n - 1]:,} questions can be used. Build with --attempts {n}."
+    advice = [f"{doubt.sentence} {doubt.fix}" for doubt in doubtful]
+    advice += [_NEEDS[code] for code in needs]
+    if proposal.attempts:
+        bare = "" if recipe.columns.reflections else f" --format {TraceFormat.NO_REFLECTION}"
+        advice.append(
+            f"N = {proposal.attempts} suits this data: {proposal.reason} "
+            f"Build with --attempts {proposal.attempts}{bare}."
         )
     else:
-        said.append("No question can be used as the data are.")
+        advice.append(proposal.reason)
     if overlap := overlap_sentence(recipe.traces.formats):
-        said.append(overlap)
-    if overlap := overlap_sentence(recipe.traces.formats):
-        said.append(overlap)
-    if n == 1:
-        said.append("With one usable answer per question, no retry can be shown.")
-    return said
+        advice.append(overlap)
+    return advice
 
 
 # -- reading -------------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Single responses, reflections and questions as HTML, with what became of them; the trace itself is in `view.py`."""
+"""Single responses, reflections and questions as HTML, with what became of them; `html.py` draws the traces."""
 
 from skill_factory.insight.browse import Item
 from skill_factory.insight.html import frame, question_html, safe, text_html, truth
@@ -8,6 +8,13 @@ from skill_factory.model import Verdict
 from skill_factory.reasons import Level
 from skill_factory.recipe.variants import variant_words
 
+VERDICT_WORDS = {
+    Verdict.CORRECT.word: "✓ right",
+    Verdict.INCORRECT.word: "✗ wrong",
+    Verdict.MISSING.word: "none",
+}
+"""What a reflection's verdict is called, by the word that tallies and files use."""
+
 
 def item_html(item: Item, level: Level) -> str:
     """A response, a reflection or a question with what became of it."""
@@ -15,8 +22,8 @@ def item_html(item: Item, level: Level) -> str:
     if level is Level.QUESTIONS:
         head = f'<p class="sf-name">{safe(fate)}</p>'
         return frame(f'<div class="sf-question">{head}{text_html(item.question)}</div>', "item")
-    said = f"verdict: {item.verdict}" if level is Level.REFLECTIONS else ""
-    meta = " · ".join(one for one in (said, variant_words(item.variant), characters(item.text)) if one)
+    verdict = f"verdict: {VERDICT_WORDS[item.verdict]}" if level is Level.REFLECTIONS else ""
+    meta = " · ".join(filter(None, (verdict, variant_words(item.variant), characters(item.text))))
     what = "Reflection on a response that is" if level is Level.REFLECTIONS else "Response"
     head = f'<div class="sf-head"><b>{what}</b>{truth(item.correct)}<span class="sf-meta">{safe(meta)}</span></div>'
     name = f'<p class="sf-name">{safe(fate)}</p>'
@@ -25,25 +32,18 @@ def item_html(item: Item, level: Level) -> str:
     return frame(question_html(item.question) + card, "item")
 
 
-def critique_html(told: Disputed, correct: bool) -> str:
-    """A response with all that was said of it."""
-    gold = f'<p class="sf-name">Gold answer: {safe(first_line(told.gold))}</p>' if told.gold else ""
+def disputed_html(response: Disputed, correct: bool) -> str:
+    """A response with all its reflections, those that contradict its label and the others."""
+    gold = f'<p class="sf-name">Gold answer: {safe(first_line(response.gold))}</p>' if response.gold else ""
     head = f'<div class="sf-head"><b>Response, labelled</b>{truth(correct)}</div>'
-    body = f'<div class="sf-body">{text_html(told.response)}</div>'
-    critiques = "".join(
-        f'<div class="sf-reflect {_verdict_css(verdict)}"><p class="sf-name">Critique {place} '
-        f'<span class="sf-chip">verdict: {_VERDICT_WORDS[verdict]}</span></p>{text_html(text)}</div>'
-        for place, (verdict, text) in enumerate(told.reflections, 1)
+    body = f'<div class="sf-body">{text_html(response.response)}</div>'
+    reflections = "".join(
+        f'<div class="sf-reflect {_verdict_css(verdict)}"><p class="sf-name">Reflection {place} '
+        f'<span class="sf-chip">verdict: {VERDICT_WORDS[verdict]}</span></p>{text_html(text)}</div>'
+        for place, (verdict, text) in enumerate(response.reflections, 1)
     )
-    card = f'<div class="sf-card sf-{truth_word(correct)}">{head}{body}{critiques}</div>'
-    return frame(question_html(told.question) + gold + card, "item")
-
-
-_VERDICT_WORDS = {
-    Verdict.CORRECT.word: "✓ right",
-    Verdict.INCORRECT.word: "✗ wrong",
-    Verdict.MISSING.word: "none",
-}
+    card = f'<div class="sf-card sf-{truth_word(correct)}">{head}{body}{reflections}</div>'
+    return frame(question_html(response.question) + gold + card, "item")
 
 
 def _verdict_css(verdict: str) -> str:

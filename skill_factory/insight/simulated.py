@@ -81,14 +81,13 @@ def _drawn(facts: Facts, judgement: Judgement, recipe: Recipe, formats: dict[str
 def _as_drawn(facts: Facts, judgement: Judgement, recipe: Recipe, expected: Outlook) -> Outlook:
     counted = _drawn(facts, judgement, recipe, chosen_formats(recipe.traces.formats))
     # Whether a text is too long, or is one that was left out by hand, only its text tells.
-    cut = recipe.cutoff.tokens and recipe.cutoff.action != "keep"
     return replace(
         expected,
         questions=len(counted.asked),
         traces=counted.labels.total(),
         by_label={**dict.fromkeys(expected.by_label, 0), **counted.labels},
         by_attempts=counted.by_attempts,
-        exact=not (cut or recipe.balance.exclude),
+        exact=not (recipe.cutoff.limits_traces or recipe.balance.exclude),
         drawn=True,
     )
 

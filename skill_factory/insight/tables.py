@@ -1,7 +1,7 @@
-"""Small tables for people: what the charts draw, and what can be unfolded beside them.
+"""Small tables for people: what the charts draw, and what can be unfolded below them.
 
-From the narrow table and its judgement where a setting is being tried, from a tally where something was made. Each
-table is a pandas frame whose columns are named in its docstring; counts are whole numbers, shares are between 0 and 1.
+They come from the narrow table and its judgement while a setting is being tried, from a tally once something is made. Each
+is a pandas frame whose columns are named in its docstring; counts are whole numbers, shares are between 0 and 1.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,6 +17,7 @@ from skill_factory.judge.facts import Facts
 from skill_factory.judge.judge import Judgement
 from skill_factory.reasons import Level, sentence
 from skill_factory.recipe.model import Recipe
+from skill_factory.recipe.tokens import estimated_tokens
 from skill_factory.recipe.variants import variant_titles
 from skill_factory.tally import LevelTally, Tally, TraceChars, keyed
 
@@ -51,7 +52,7 @@ def yield_table(judgement: Judgement, recipe: Recipe, codes: Sequence[str] | Non
 
 
 class FormatReach(NamedTuple):
-    """What a format could be made from."""
+    """How many questions and traces a format could give."""
 
     code: str
     questions: int
@@ -61,22 +62,14 @@ class FormatReach(NamedTuple):
 
 
 def format_reach(facts: Facts, judgement: Judgement, recipe: Recipe, code: str) -> FormatReach:
-    """Questions and traces of one format under the other settings of the recipe, and why not more."""
+    """Questions and traces of one format alone, under the other settings of the recipe, and why there aren't more."""
     alone = recipe.model_copy(update={"traces": recipe.traces.model_copy(update={"formats": (code,)})})
     seen = forecast(facts, judgement, alone, most=0)
     return FormatReach(code, seen.questions, seen.traces, why_not(judgement, recipe, code))
 
 
-def why_not_table(reach: FormatReach) -> "pd.DataFrame":
-    """questions, why: the questions that can't give a trace of the format."""
-    import pandas as pd
-
-    rows = [(n, why_sentence(reason)) for reason, n in reach.why_not.items()]
-    return pd.DataFrame(rows, columns=["questions", "why"])
-
-
 def why_sentence(reason: str) -> str:
-    """What stands between a question and a format, as half a sentence."""
+    """What keeps a question from a format, as half a sentence."""
     level = Level.TRACES if reason.startswith("needs_") else Level.QUESTIONS
     return sentence(level, reason)
 
@@ -89,38 +82,41 @@ def ledger_table(ledger: Mapping[Level, LevelTally]) -> "pd.DataFrame":
     import pandas as pd
 
     rows = [
-        (level.value, one.read, one.kept, one.dropped.total()) for level, one in ledger.items() if one.read
+        (level.value, numbers.read, numbers.kept, numbers.dropped.total())
+        for level, numbers in ledger.items()
+        if numbers.read
     ]
     return pd.DataFrame(rows, columns=["level", "read", "kept", "dropped"])
 
 
 def drops_table(ledger: Mapping[Level, LevelTally]) -> "pd.DataFrame":
-    """level, reason, short, why, count, share, rank: kept first (rank 0), then the reasons from the commonest on."""
+    """level, reason, short, why, count, share, rank: kept first (rank 0), then the reasons, the most common first."""
     import pandas as pd
 
     rows: list[tuple[Any, ...]] = []
-    for level, one in ledger.items():
-        if not one.read:
+    for level, numbers in ledger.items():
+        if not numbers.read:
             continue
-        rows.append((level.value, "kept", "kept", "it is used", one.kept, one.kept / one.read, 0))
-        ranked = sorted(one.dropped.items(), key=lambda pair: (-pair[1], pair[0]))
+        share = numbers.kept / numbers.read
+        rows.append((level.value, "kept", "kept", "it is used", numbers.kept, share, 0))
+        ranked = sorted(numbers.dropped.items(), key=lambda pair: (-pair[1], pair[0]))
         for rank, (reason, n) in enumerate(ranked, 1):
             short = reason.replace("_", " ")
-            rows.append((level.value, reason, short, sentence(level, reason), n, n / one.read, rank))
+            rows.append((level.value, reason, short, sentence(level, reason), n, n / numbers.read, rank))
     return pd.DataFrame(rows, columns=["level", "reason", "short", "why", "count", "share", "rank"])
 
 
 def biggest_drop(ledger: Mapping[Level, LevelTally]) -> tuple[Level, str, int] | None:
-    """Level, reason and number of the drop that takes the largest share of its level; None where nothing was dropped."""
-    found = [
-        (n / one.read, level, reason, n)
-        for level, one in ledger.items()
-        for reason, n in one.dropped.items()
-        if one.read and n
+    """Level, reason and number of the drop that takes the largest share of its level; None if nothing was dropped."""
+    drops = [
+        (n / numbers.read, level, reason, n)
+        for level, numbers in ledger.items()
+        for reason, n in numbers.dropped.items()
+        if numbers.read and n
     ]
-    if not found:
+    if not drops:
         return None
-    _, level, reason, n = max(found, key=lambda each: each[0])
+    _, level, reason, n = max(drops, key=lambda drop: drop[0])
     return level, reason, n
 
 
@@ -183,7 +179,7 @@ def labels_table(facts: Facts) -> "pd.DataFrame":
 
 
 def teaches_table(seen: Outlook) -> "pd.DataFrame":
-    """attempts, shows, traces, share (of that length): what traces of each length teach; 0 attempts means drawn."""
+    """attempts, shows, traces, share (of that length): what traces of each length teach; 0 attempts means a drawn number."""
     import pandas as pd
 
     rows = [
@@ -201,19 +197,19 @@ def cutoff_table(tally: Tally, chars_per_token: float) -> "pd.DataFrame":
 
     sizes: dict[int, dict[int, int]] = {}
     for key, n in keyed(TraceChars, tally.counts["trace_chars"]):
-        found = sizes.setdefault(key.attempts, {})
-        found[key.chars] = found.get(key.chars, 0) + n
+        of_length = sizes.setdefault(key.attempts, {})
+        of_length[key.chars] = of_length.get(key.chars, 0) + n
     rows = [
-        (attempts, longest / chars_per_token, longer / every, every)
-        for attempts, found in sorted(sizes.items())
-        for every in [sum(found.values())]
-        for longest, longer in _left_over(found)
+        (attempts, estimated_tokens(longest, chars_per_token), longer / every, every)
+        for attempts, of_length in sorted(sizes.items())
+        for every in [sum(of_length.values())]
+        for longest, longer in _left_over(of_length)
     ]
     return pd.DataFrame(rows, columns=["attempts", "tokens", "longer", "traces"])
 
 
 def _left_over(sizes: Mapping[int, int]) -> Iterator[tuple[int, int]]:
-    """(characters, how many are longer), from none on."""
+    """(characters, how many traces are longer), from 0 characters on."""
     left = sum(sizes.values())
     yield 0, left
     for chars, n in sorted(sizes.items()):
@@ -225,4 +221,5 @@ def too_long(tally: Tally, tokens: int, chars_per_token: float) -> float:
     """Share of the traces that are longer than so many tokens; 0 without traces."""
     sizes = [(key.chars, n) for key, n in keyed(TraceChars, tally.counts["trace_chars"])]
     every = sum(n for _, n in sizes)
-    return sum(n for chars, n in sizes if chars > tokens * chars_per_token) / every if every else 0.0
+    over = sum(n for chars, n in sizes if estimated_tokens(chars, chars_per_token) > tokens)
+    return over / every if every else 0.0

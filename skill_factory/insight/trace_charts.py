@@ -1,9 +1,18 @@
-"""Two charts of the traces themselves: what they teach, and how many a trainer would cut off."""
+"""Two charts of the traces themselves: what they teach, and how many a trainer would cut."""
 
 from typing import TYPE_CHECKING
 
 from skill_factory.formats.record import TEACHES, TEACHES_WORDS
-from skill_factory.insight.charts import HEIGHT, PALETTE, Chart, coloured, ink, number_told, share_told
+from skill_factory.insight.chart_parts import (
+    HEIGHT,
+    PALETTE,
+    Chart,
+    coloured,
+    ink,
+    number_tooltip,
+    share_tooltip,
+)
+from skill_factory.wording import many
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -11,7 +20,7 @@ if TYPE_CHECKING:
 TEACHES_COLOURS = dict(zip(TEACHES, ("grey", "right", "reflection", "wrong"), strict=True))
 
 FAR = 2.0
-"""A cut-off so many times the longest trace is pointed to, not drawn: it would press all lines to one side."""
+"""A cut-off beyond so many times the longest trace is pointed to, not drawn: it would press all lines to one side."""
 
 
 def teaches_chart(table: "pd.DataFrame") -> Chart:
@@ -24,23 +33,23 @@ def teaches_chart(table: "pd.DataFrame") -> Chart:
     shown["end"] = shown.groupby("attempts", sort=False)["share"].cumsum()
     shown["start"] = shown["end"] - shown["share"]
     shown["middle"] = (shown["start"] + shown["end"]) / 2
-    shown["said"] = [f"{s:.0%}" if s > 0.07 else "" for s in shown["share"]]
+    shown["words"] = [f"{s:.0%}" if s > 0.07 else "" for s in shown["share"]]
     shown["length"] = ["drawn" if n == 0 else str(n) for n in shown["attempts"]]
     x = alt.X(
         "length:N",
         sort=list(dict.fromkeys(shown["length"])),
-        title="Attempts of a trace",
+        title="Attempts in the trace",
         axis=alt.Axis(labelAngle=0),
     )
-    told = [
+    tooltip = [
         alt.Tooltip("length:N", title="Attempts"),
         alt.Tooltip("shows:N", title="Shows"),
-        share_told("share", "Share"),
-        alt.Tooltip("traces:Q", title="Traces, about", format=",.0f"),
+        share_tooltip("share", "Share"),
+        alt.Tooltip("traces:Q", title="Traces (about)", format=",.0f"),
     ]
-    base = alt.Chart(shown).encode(x=x, tooltip=told)
+    base = alt.Chart(shown).encode(x=x, tooltip=tooltip)
     names = list(dict.fromkeys(shown["shows"]))
-    # Four meanings in one bar: a legend in the order of the bar is easier to read than labels inside each segment.
+    # Four meanings in one bar: a legend in the bar's order is easier to read than labels inside each part.
     legend = alt.Legend(
         orient="top",
         title=None,
@@ -50,10 +59,16 @@ def teaches_chart(table: "pd.DataFrame") -> Chart:
         values=[colours[n] for n in names],
     )
     bars = base.mark_bar(opacity=0.55).encode(
-        y=alt.Y("start:Q", title="Share of the traces", axis=alt.Axis(format="%", grid=False), scale=alt.Scale(domain=[0, 1])),
-        y2="end:Q", color=alt.Color("colour:N", scale=alt.Scale(domain=list(PALETTE)), legend=legend),
-    )  # fmt: skip
-    text = base.mark_text(fontSize=12).encode(y="middle:Q", text="said:N", color=ink())
+        y=alt.Y(
+            "start:Q",
+            title="Share of the traces",
+            axis=alt.Axis(format="%", grid=False),
+            scale=alt.Scale(domain=[0, 1]),
+        ),
+        y2="end:Q",
+        color=alt.Color("colour:N", scale=alt.Scale(domain=list(PALETTE)), legend=legend),
+    )
+    text = base.mark_text(fontSize=12).encode(y="middle:Q", text="words:N", color=ink())
     return alt.layer(bars, text).properties(height=HEIGHT)
 
 
@@ -83,28 +98,30 @@ def cutoff_chart(table: "pd.DataFrame", limit: int) -> Chart:
         axis=alt.Axis(format="%", values=[0, 0.2, 0.4, 0.6, 0.8, 1]),
         scale=alt.Scale(domain=[0, 1.15]),  # the cut-off's name stands above the lines
     )
-    shown = table.assign(
-        colour="right", said=[f"{n} attempt{'s' if n > 1 else ''}" for n in table["attempts"]]
-    )
-    told = [
-        alt.Tooltip("said:N", title="Traces of"),
+    shown = table.assign(colour="right", words=[many(n, "attempt") for n in table["attempts"]])
+    tooltip = [
+        alt.Tooltip("words:N", title="Traces with"),
         alt.Tooltip("tokens:Q", title="Tokens", format=",.0f"),
-        share_told("longer", "Longer"),
-        number_told("traces", "Traces"),
+        share_tooltip("longer", "Longer"),
+        number_tooltip("traces", "Traces"),
     ]
-    base = alt.Chart(shown).encode(x=x, y=y, detail="attempts:N", tooltip=told)
-    said = f"cut-off {limit:,} →" if beyond else f"cut-off {limit:,}"
-    rule = alt.Chart(pd.DataFrame({"tokens": [most if beyond else limit], "said": [said]})).encode(x=x)
+    base = alt.Chart(shown).encode(x=x, y=y, detail="attempts:N", tooltip=tooltip)
+    name = f"cut-off {limit:,} →" if beyond else f"cut-off {limit:,}"
+    rule = alt.Chart(pd.DataFrame({"tokens": [most if beyond else limit], "words": [name]})).encode(x=x)
     return alt.layer(
-        base.mark_line(interpolate="step-after", strokeWidth=2).encode(color=coloured(), opacity=alt.Opacity("attempts:Q", scale=alt.Scale(range=[0.35, 1]), legend=None)),
+        base.mark_line(interpolate="step-after", strokeWidth=2).encode(
+            color=coloured(), opacity=alt.Opacity("attempts:Q", scale=alt.Scale(range=[0.35, 1]), legend=None)
+        ),
         rule.mark_rule(strokeDash=[4, 3], opacity=0 if beyond else 1).encode(color=ink()),
-        rule.mark_text(align="right", dx=-5, y=8, fontSize=12).encode(text="said:N", color=ink()),
-        alt.Chart(_named(shown)).mark_text(align="left", dx=4, fontSize=11).encode(x=x, y=y, text="said:N", color=ink()),
-    ).properties(height=HEIGHT)  # fmt: skip
+        rule.mark_text(align="right", dx=-5, y=8, fontSize=12).encode(text="words:N", color=ink()),
+        alt.Chart(_named(shown))
+        .mark_text(align="left", dx=4, fontSize=11)
+        .encode(x=x, y=y, text="words:N", color=ink()),
+    ).properties(height=HEIGHT)
 
 
 def _named(shown: "pd.DataFrame") -> "pd.DataFrame":
-    """Where each line's name stands: on its fall, the longer traces' higher, so that no two names meet."""
+    """Where each line's name goes: on its slope, higher for longer traces, so that no two names meet."""
     import pandas as pd
 
     lines = list(shown.groupby("attempts"))

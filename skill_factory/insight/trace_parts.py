@@ -1,6 +1,6 @@
-"""A trace as a person reads it: attempts one after another, what is said between them, and the final answer.
+"""A trace as a person reads it: attempts one after another, the phrases between them, and the final answer.
 
-`view.py` draws stories; where a story comes from and what characters it may show is settled here.
+`html.py` draws stories; how a trace becomes one, and which characters it may show, is settled here.
 """
 
 import re
@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 from skill_factory.formats import format_of
 from skill_factory.model import Segment, SegmentKind, Trace
+from skill_factory.recipe.tokens import estimated_tokens
+from skill_factory.wording import many
 
 Measure = Callable[[str], str]
 """How long a text is, in words ("312 tokens")."""
@@ -37,15 +39,14 @@ def _shown(match: re.Match[str]) -> str:
 
 def characters(text: str) -> str:
     """The length of a text in characters, in words."""
-    return f"{len(text):,} character{'' if len(text) == 1 else 's'}"
+    return many(len(text), "character")
 
 
 def tokens_at(chars_per_token: float) -> Measure:
-    """The estimated length of a text in tokens, in words that say that it is an estimate."""
+    """The estimated length of a text in tokens, in words that mark it as an estimate."""
 
     def measure(text: str) -> str:
-        number = max(1, round(len(text) / chars_per_token))
-        return f"≈ {number:,} token{'' if number == 1 else 's'}"
+        return f"≈ {many(max(1, round(estimated_tokens(len(text), chars_per_token))), 'token')}"
 
     return measure
 
@@ -60,7 +61,7 @@ class Card(NamedTuple):
     text: str
     reflection: str | None
     glue: str
-    """What is said before the next attempt; empty after the last."""
+    """The phrase before the next attempt; empty after the last one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +70,14 @@ class Story:
 
     question: str
     name: str
-    """What its format is called."""
+    """The name of its format."""
     format: str
     label: str
     cards: tuple[Card, ...]
     phrase: str
     """The phrase that goes back or confirms; empty where the format has none."""
     again: str
-    """The text of the attempt that is gone back to; empty elsewhere."""
+    """The text of the attempt that the trace goes back to; empty in other formats."""
     ending: str
     answer: str
     answering: int
@@ -90,13 +91,17 @@ def story(trace: Trace) -> Story:
     reflections = iter(_texts(segments, SegmentKind.REFLECT))
     cards = tuple(
         Card(
-            place + 1, attempt.response.correct, attempt.response.variant, text,
-            None if attempt.reflection is None else next(reflections), glue[place],
+            place + 1,
+            attempt.response.correct,
+            attempt.response.variant,
+            text,
+            None if attempt.reflection is None else next(reflections),
+            glue[place],
         )
         for place, (attempt, text) in enumerate(
             zip(plan.attempts, _texts(segments, SegmentKind.SAMPLE), strict=True)
         )
-    )  # fmt: skip
+    )
     return Story(
         question=plan.question.text,
         name=format_of(plan.format).name,
@@ -112,16 +117,16 @@ def story(trace: Trace) -> Story:
 
 
 def _texts(segments: Sequence[Segment], kind: SegmentKind) -> list[str]:
-    return [one.text for one in segments if one.kind is kind]
+    return [segment.text for segment in segments if segment.kind is kind]
 
 
 def truth_word(correct: bool) -> str:
-    """Right or wrong, in words."""
+    """The word for a label: right or wrong."""
     return "right" if correct else "wrong"
 
 
 def mark(correct: bool) -> str:
-    """The sign that stands beside every right and wrong, so that colour is never alone."""
+    """The sign of a label, shown wherever its colour is, so that nothing hangs on the colour alone."""
     return "✓" if correct else "✗"
 
 
@@ -132,7 +137,7 @@ def path_of(shown: Story) -> str:
 
 
 def folded(text: str, lines: int = 12, width: int = 95) -> bool:
-    """Whether a text takes more lines than a view shows at once."""
+    """Whether a text has more lines than a view shows at once."""
     return sum(-(-max(len(line), 1) // width) for line in text.split("\n")) > lines + 2
 
 
@@ -142,7 +147,7 @@ def fenced(text: str) -> list[tuple[bool, str]]:
     for match in FENCE.finditer(text):
         pieces += [(False, text[at : match.start()]), (True, match[0])]
         at = match.end()
-    return [one for one in [*pieces, (False, text[at:])] if one[1]]
+    return [piece for piece in [*pieces, (False, text[at:])] if piece[1]]
 
 
 def first_line(text: str, limit: int = 110) -> str:

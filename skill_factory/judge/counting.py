@@ -44,6 +44,9 @@ def _count_responses(tally: Tally, facts: Facts, judgement: Judgement) -> None:
     names = [name or NO_VARIANT for name in facts.variants]
     truth = ("wrong", "right")
     right = facts.response_correct.view(np.int8)
+    for to, n in zip(truth, np.bincount(right[facts.response_corrected], minlength=2).tolist(), strict=True):
+        if n:
+            tally.counts["corrections"][to] += n
     # A variant may itself be called "(none)": numbers under one key are added.
     every = _pairs(facts.response_variant, right, 2)
     kept = judgement.response_code == 0

@@ -5,7 +5,7 @@ makes it per partition, the app for the whole source: judging exists once.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from xxhash import xxh3_64_intdigest
 
+from skill_factory.judge.corrections import corrected
 from skill_factory.judge.given_away import cut_behind_verdict, gives_away
 from skill_factory.judge.reflections import banned, verdicts_of
 from skill_factory.judge.responses import block_tag_pattern, escape_block_tags, final_answer, variant_codes
@@ -40,6 +41,8 @@ class Facts:
     response_question: Places
     response_id: Ids
     response_correct: Flags
+    response_corrected: Flags
+    """Whether a correction of the recipe changed the stored label."""
     response_variant: Places
     response_chars: Places
     response_empty: Flags
@@ -75,8 +78,12 @@ def read(table: pa.Table, recipe: Recipe) -> Reading:
     """Facts and texts of canonical rows (columns.CANONICAL)."""
     question, question_ids, texts, golds = _questions(table)
     responses, response_tags = _texts(one_array(table["response"]), recipe)
-    correct = table["correct"].to_pylist()
     flat, owners = _flatten(table["reflections"])
+    stored = np.array(table["correct"].to_pylist(), dtype=np.bool_)
+    labels, changed = corrected(
+        stored, question_ids[question], _ids_of(responses, recipe), recipe.labels.corrections
+    )
+    correct: list[bool] = labels.tolist()
     golds_of = _golds_to_hide(table, correct, owners)
     if recipe.filters.given_away == "cut":
         flat = _cut(flat, golds_of)
@@ -89,7 +96,8 @@ def read(table: pa.Table, recipe: Recipe) -> Reading:
         variants=names,
         response_question=question,
         response_id=of_responses.ids,
-        response_correct=np.array(correct, dtype=np.bool_),
+        response_correct=labels,
+        response_corrected=changed,
         response_variant=np.array(codes, dtype=np.int32),
         response_chars=of_responses.chars,
         response_empty=of_responses.empty,
@@ -106,6 +114,16 @@ def read(table: pa.Table, recipe: Recipe) -> Reading:
         reflection_gives_away=given,
     )
     return Reading(facts, texts, golds, responses, answers, reflections)
+
+
+def _ids_of(responses: Texts, recipe: Recipe) -> Ids:
+    """The ids of responses before anything else is looked at; nothing where no label is corrected."""
+    if not recipe.labels.corrections:
+        return np.zeros(len(responses), np.uint64)
+    ids = np.empty(len(responses), np.uint64)
+    for block in responses.blocks():
+        ids[block.places] = block.ids()
+    return ids
 
 
 class _Looks:
@@ -206,11 +224,6 @@ def joined(parts: Sequence[Facts]) -> Facts:
         reflection_response=np.concatenate(owners),
         **rest,
     )
-
-
-def with_banned(facts: Facts, flags: Flags) -> Facts:
-    """The same facts after another ban list was looked for in the texts."""
-    return replace(facts, reflection_banned=flags)
 
 
 def text_hash(text: str) -> int:

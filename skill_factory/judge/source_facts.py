@@ -6,7 +6,6 @@ kept as an .npz file under a key of what it depends on. No texts are kept, only 
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, fields
@@ -25,6 +24,7 @@ from skill_factory.sources import Piece, RawSource
 from skill_factory.sources.canonical import canonical, tally_rows
 from skill_factory.sources.columns import CANONICAL, Batch
 from skill_factory.tally import Tally, tally_from_json
+from skill_factory.whole_files import written_whole
 
 SAMPLE_BYTES = 8_000_000
 """Text of a sample: a few thousand responses, read in some tenths of a second."""
@@ -57,7 +57,7 @@ class Narrow:
 def facts_key(source: RawSource, recipe: Recipe) -> str:
     """What the narrow table depends on, as a name: the content of the source and how its texts are read."""
     tree = recipe.model_dump(mode="json")
-    parts = {part: tree[part] for part in ("columns", "answers", "verdicts", "tags")}
+    parts = {part: tree[part] for part in ("columns", "answers", "verdicts", "tags", "labels")}
     filters = {name: tree["filters"][name] for name in ("ban", "ban_substrings", "block_tags", "given_away")}
     text = json.dumps([VERSION, identity(source), parts, filters], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:40]
@@ -176,10 +176,8 @@ def save(narrow: Narrow, path: Path) -> None:
     arrays = {field.name: getattr(narrow.facts, field.name) for field in fields(Facts)}
     arrays["variants"] = np.array(json.dumps(narrow.facts.variants))
     arrays["rows"] = np.array(json.dumps(narrow.rows.to_json()))
-    partial = path.with_suffix(f".{os.getpid()}.partial")
-    with partial.open("wb") as file:
+    with written_whole(path) as file:
         np.savez(file, **arrays)
-    os.replace(partial, path)
 
 
 def load(path: Path) -> Narrow | None:

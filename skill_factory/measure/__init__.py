@@ -1,4 +1,13 @@
-"""Measure: has a model the skill? Outputs of runs become counts, and counts become figures with their doubt.
+"""Measure: has a model the skill? Outputs of runs become counts, counts become figures with their doubt.
 
-parts      one output taken apart: thinking, attempts, reflections, answer   (pure)
+reading       what the front door opens, as outputs of runs      outputs     the nouns, and the table of all outputs
+parts         one output taken apart                             grades      marks, by the grader that rewards
+counting      outputs become rows of the table                   habits      words, and no more
+cells         what is counted, as a matrix                       intervals   resampling whole questions
+figures       every figure, a function of sums                   votes       pass@k and maj@k
+runs          what is said of a run, and why not                 comparing   two runs, and checkpoints
+measurement   all of it, as one object                           measuring   **open first**: from a path to a measurement
+following     a folder that grows                                on_ray      the same counts on a cluster
+harvesting    round two: outputs become raw data                 evaluation/ asks a trained model
+shown/        tables, charts, card, page, advice
 """

@@ -4,7 +4,6 @@ Each attempt becomes a response, labelled by its grade, and each reflection one 
 say where they come from. What can't become a row is counted with its reason.
 """
 
-import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +16,7 @@ import pyarrow.parquet as pq
 from skill_factory.draws import text_id
 from skill_factory.errors import SourceError
 from skill_factory.generate.work import STAGE
-from skill_factory.grading import Task
+from skill_factory.grading import task_named
 from skill_factory.measure.counting import Marked, marked
 from skill_factory.measure.grades import Grades
 from skill_factory.measure.measuring import Settings, how_of, rules_of, settled
@@ -26,6 +25,7 @@ from skill_factory.measure.parts import Rules
 from skill_factory.measure.reading import Asked, Opened, distinct_names, opened, outputs_of
 from skill_factory.model import hex_id
 from skill_factory.recipe.model import Recipe
+from skill_factory.whole_files import replaced_whole
 
 SCHEMA = pa.schema(
     [
@@ -97,21 +97,22 @@ def harvest(
     """
     given = [outputs] if isinstance(outputs, str) else list(outputs)
     asked = Asked(recipe or Recipe(), tuple((columns or {}).items()), run)
-    settings = (settings or Settings()).checked()
     openings = distinct_names([opened(one, asked, token) for one in given])
-    found, path = Harvest(), Path(out)
-    waiting = path.with_name(f".{path.name}.{os.getpid()}")
+    return harvest_opened(openings, Path(out), (settings or Settings()).checked())
+
+
+def harvest_opened(openings: Sequence[Opened], path: Path, settings: Settings) -> Harvest:
+    """The harvest of what was opened. Errors: SourceError."""
+    found = Harvest()
     try:
-        with pq.ParquetWriter(waiting, SCHEMA, compression="zstd") as writer:
-            for rows in _in_groups(_rows(openings, settings, found)):
-                writer.write_table(pa.Table.from_pylist(rows, SCHEMA))
-        if not found.responses:
-            raise SourceError(_nothing(found, given))
-        os.replace(waiting, path)
+        with replaced_whole(path) as partial:
+            with pq.ParquetWriter(partial, SCHEMA, compression="zstd") as writer:
+                for rows in _in_groups(_rows(openings, settings, found)):
+                    writer.write_table(pa.Table.from_pylist(rows, SCHEMA))
+            if not found.responses:
+                raise SourceError(_nothing(found, [opening.given for opening in openings]))
     except OSError as error:
         raise SourceError(f"{path} can't be written: {error.strerror or error}.") from None
-    finally:
-        waiting.unlink(missing_ok=True)
     return found
 
 
@@ -124,7 +125,7 @@ def _nothing(found: Harvest, given: Sequence[str]) -> str:
 
 
 def _rows(openings: Sequence[Opened], settings: Settings, found: Harvest) -> Iterator[dict[str, Any]]:
-    grades = Grades(Task(settings.task))
+    grades = Grades(task_named(settings.task))
     for one in openings:
         rules = rules_of(how_of(one.recipe, settings, settled(openings, settings), ()))
         for output in outputs_in(one, found.left_out):

@@ -77,7 +77,7 @@ def _weights(questions: int, seed: int, resamples: int) -> Iterator[Matrix]:
     if not questions:
         return
     words = Draws(draw_key(seed, "intervals", questions)).words(2)
-    rng = np.random.Generator(np.random.Philox(key=np.array(words, np.uint64)))
+    rng = np.random.default_rng(list(words))
     at_once = max(1, _CELLS_AT_ONCE // questions)
     for start in range(0, resamples, at_once):
         rows = min(at_once, resamples - start)

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from skill_factory.build.engines.local import SMALL_BYTES, each_call, worker_pool
 from skill_factory.errors import RecipeError, SourceError
-from skill_factory.grading import Task
+from skill_factory.grading import task_named
 from skill_factory.hosting import cores
 from skill_factory.judge.reflections import verdict_rule
 from skill_factory.judge.responses import last_boxed, last_match
@@ -285,7 +285,7 @@ def answer_of(recipe: Recipe) -> Callable[[str], str | None]:
 
 @lru_cache(maxsize=4)
 def _grades(task: str) -> Grades:
-    return Grades(Task(task))
+    return Grades(task_named(task))
 
 
 @lru_cache(maxsize=4)

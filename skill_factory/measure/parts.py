@@ -8,7 +8,6 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import pairwise
 from typing import NamedTuple
 
 from skill_factory.grading import BlockNames
@@ -265,21 +264,30 @@ def _last_tagged(content: str, names: BlockNames) -> str | None:
 
 def _inner_answers(text: str, thinking: int, rules: Rules) -> list[Tried]:
     """Each whole answer inside the thinking; its attempt is the text that leads to it from the one before."""
-    inside = text[:thinking]
     found = sorted(
-        (begin, begin + len(f"<{name}>") + len(answer) + len(f"</{name}>"), answer.strip())
-        for name in {rules.names.answer, "answer"}
-        for begin, answer in blocks(inside, name)
+        one for name in {rules.names.answer, "answer"} for one in _whole_answers(text[:thinking], name)
     )
     edges = [0, *(end for _, end, _ in found)]
-    leads = [_lead(text, begin, end, rules.names) for begin, end in pairwise(edges)]
-    return [Tried(start, end, answer) for start, (_, end, answer) in zip(leads, found, strict=True)]
+    return [
+        Tried(_lead(text, before, begin, rules.names), end, answer)
+        for before, (begin, end, answer) in zip(edges, found, strict=False)
+    ]
+
+
+def _whole_answers(text: str, name: str) -> list[tuple[int, int, str]]:
+    """(begin, end, answer) of each closed answer, from the nearest opening tag before its closing one."""
+    opening, found = f"<{name}>", []
+    for begin, content in blocks(text, name):
+        inner = content.rfind(opening)
+        start = begin if inner < 0 else begin + len(opening) + inner
+        end = begin + len(opening) + len(content) + len(name) + 3
+        found.append((start, end, text[start + len(opening) : end - len(name) - 3].strip()))
+    return found
 
 
 def _lead(text: str, begin: int, end: int, names: BlockNames) -> int:
     """Where the text of an attempt begins: behind the answer before it, and behind what was said of that one."""
-    after = [mark.end() for mark in _tag_pattern(names).finditer(text, begin, end)]
-    start = max(after, default=begin)
+    start = max((mark.end() for mark in _tag_pattern(names).finditer(text, begin, end)), default=begin)
     return start + len(text[start:end]) - len(text[start:end].lstrip())
 
 

@@ -17,8 +17,6 @@ PLACEHOLDER = '"USER/NAME"'
 """Stands in a build's card where the repository's name will stand; with its quotes, as no sentence has it."""
 MARK = re.escape(BEGIN) + ".*" + re.escape(END)
 """From the first begin to the last end: a trace that is shown inside may hold an end mark of its own."""
-OURS = ("configs", "dataset_info", "size_categories")
-"""Fields of the front matter that describe the data; stale ones make a data set unreadable."""
 
 Block = tuple[str, str]
 """A field of the front matter: its key, and its lines as they are written ("" for what stands before the first)."""

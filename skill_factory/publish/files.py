@@ -13,6 +13,7 @@ from pathlib import Path
 from skill_factory.build.folder import FILES
 from skill_factory.errors import HubError
 from skill_factory.hub.look import RemoteFile, columns_of
+from skill_factory.wording import many
 
 
 @dataclass(frozen=True)
@@ -39,13 +40,18 @@ class FolderKind:
     mark: str
     """Of what the fingerprint is; the tag begins with it."""
     report: str
+    sign: str
     """A repository of ours that holds this file is of this kind."""
     texts: tuple[str, ...]
 
 
 CARD = "README.md"
-BUILD = FolderKind("build", "trace", "recipe", "report.json", FILES)
-RAW = FolderKind("raw set", "response", "raw", "report.toml", ("README.md", "report.toml"))
+BUILD = FolderKind("build", "trace", "recipe", "report.json", "recipe.toml", FILES)
+RAW = FolderKind("raw set", "response", "raw", "report.toml", "report.toml", ("README.md", "report.toml"))
+MEASURED = FolderKind(
+    "measurement", "output", "measured", "report.json", "outputs.parquet", ("README.md", "report.json")
+)
+KINDS = (BUILD, RAW, MEASURED)
 
 
 @dataclass(frozen=True)
@@ -155,18 +161,5 @@ def some(names: list[str], most: int = 8) -> str:
     return ", ".join(names[:most]) + more
 
 
-def count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
 def rows_text(rows: int | None) -> str:
-    return "an unknown number of rows" if rows is None else count(rows, "row")
-
-
-def size_text(size: float) -> str:
-    """Bytes as people write them: 3.4 MB."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if size < 1000 or unit == "GB":
-            return f"{size:.0f} {unit}" if unit == "B" else f"{size:,.1f} {unit}"
-        size /= 1000
-    return ""
+    return "an unknown number of rows" if rows is None else many(rows, "row")

@@ -131,9 +131,3 @@ def follow(job: Job) -> Iterator[str]:
     if status.stage != "COMPLETED":
         why = f": {status.message}" if status.message else ""
         raise HubError(f"The job ended as {status.stage}{why}. Its log is at {job.url}.")
-
-
-def cancel(job: Job) -> None:
-    """Stop the job; what it has built is lost, and nothing was published unless its log says so."""
-    with plainly("the job", job.token):
-        client(job.token, job.endpoint).cancel_job(job_id=job.id, namespace=job.namespace)

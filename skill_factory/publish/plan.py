@@ -15,17 +15,15 @@ from skill_factory.hub.layout import data_files
 from skill_factory.hub.look import RepoLook, look
 from skill_factory.publish.card import is_ours, merge_card, name_card, name_dataset_info
 from skill_factory.publish.files import (
-    BUILD,
-    RAW,
+    KINDS,
     LocalBuild,
     LocalFile,
-    count,
     local_file,
     rows_text,
-    size_text,
     some,
 )
 from skill_factory.publish.raw_set import read_folder
+from skill_factory.wording import file_size, many
 
 STALE_NOTES = ("dataset_infos.json",)
 """Files of older libraries that would force the columns of the data that was there before."""
@@ -86,7 +84,7 @@ class PushPlan:
     @property
     def title(self) -> str:
         kind = self.build.kind
-        return f"Publish {count(self.build.rows, kind.noun)} ({kind.mark} {self.build.fingerprint[:12]})"
+        return f"Publish {many(self.build.rows, kind.noun)} ({kind.mark} {self.build.fingerprint[:12]})"
 
     def lines(self) -> list[str]:
         """The plan for a person, a sentence a line."""
@@ -95,9 +93,9 @@ class PushPlan:
         return [*self._headlines(), *_column_lines(self), *self.warnings]
 
     def _headlines(self) -> list[str]:
-        now = count(self.build.rows, "row")
+        now = many(self.build.rows, "row")
         size = sum(file.size for file in self.upload)
-        sends = f"{count(len(self.upload), 'file')} to send ({size_text(size)})"
+        sends = f"{many(len(self.upload), 'file')} to send ({file_size(size)})"
         if self.creates:
             seen = "public" if self.public else "private"
             return [f"{self.repo} will be created ({seen}) with {now}.", f"{sends}."]
@@ -210,11 +208,13 @@ def stale_files(build: LocalBuild, remote: RepoLook) -> tuple[str, ...]:
     but for our own texts about a raw set where a build is now, and the other way round.
     """
     there = {file.path for file in remote.files}
-    ours, other = is_ours(remote.card), RAW if build.kind is BUILD else BUILD
-    same = ours and (build.kind.report in there or other.report not in there)
+    ours = is_ours(remote.card)
+    others = [kind for kind in KINDS if kind is not build.kind]
+    same = ours and (build.kind.sign in there or not any(kind.sign in there for kind in others))
     folder = f"{build.data_folder}/"
     gone = [path for path in data_files(there) if not same or path.startswith(folder)]
-    notes = [*STALE_NOTES, *(other.texts if ours and not same else ())]
+    texts = [name for kind in others for name in kind.texts]
+    notes = [*STALE_NOTES, *(texts if ours and not same else ())]
     written = {file.path for file in build.files}
     return tuple(path for path in (*gone, *sorted(there.intersection(notes))) if path not in written)
 

@@ -1,19 +1,61 @@
-"""A raw set that `generate` made, as it will be published; `.store`, its paid answers and work files, stays at home."""
+"""
+A raw set that `generate` made, or a report of `measure`, as it will be published.
 
+`.store`, a raw set's paid answers and work files, stays at home.
+"""
+
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from skill_factory.errors import HubError
-from skill_factory.publish.files import BUILD, RAW, LocalBuild, footers, left_out, local_file, read_build
+from skill_factory.publish.files import (
+    BUILD,
+    MEASURED,
+    RAW,
+    LocalBuild,
+    footers,
+    left_out,
+    local_file,
+    read_build,
+    some,
+)
 
 
 def read_folder(folder: Path) -> LocalBuild:
-    """A finished build or a raw set, every file read once for its ids. Errors: HubError when it is neither."""
+    """A finished build, a raw set or a report, every file read once for its ids. Errors: HubError when it is none."""
     from skill_factory.generate.folder import read_report
 
+    if _is_measured(folder):
+        return _read_measured(folder)
     report = None if (folder / BUILD.report).exists() else read_report(folder)
     return read_build(folder) if report is None else _read_raw(folder, report)
+
+
+def _is_measured(folder: Path) -> bool:
+    """Whether a folder is a report of `measure`: its report tells of runs."""
+    try:
+        return "runs" in json.loads((folder / MEASURED.report).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+
+
+def _read_measured(folder: Path) -> LocalBuild:
+    outputs = folder / "outputs.parquet"
+    texts = [folder / name for name in MEASURED.texts]
+    if missing := [path.name for path in (*texts, outputs) if not path.is_file()]:
+        raise HubError(
+            f"{folder} is a report that lacks {some(missing)}. Run the same `measure` command again."
+        )
+    pictures = sorted((folder / "charts").glob("*.svg"))
+    rows, columns = footers([outputs])
+    files = {
+        path: local_file(path.relative_to(folder).as_posix(), path) for path in (*texts, *pictures, outputs)
+    }
+    left = left_out(folder, files)
+    fingerprint = files[folder / MEASURED.report].sha256
+    return LocalBuild(folder, tuple(files.values()), rows, columns, "charts", fingerprint, left, MEASURED)
 
 
 def _read_raw(folder: Path, report: Mapping[str, Any]) -> LocalBuild:

@@ -63,7 +63,7 @@ _DENSE = (
 """Characters a token takes on average, by script, as counted with tokenizers of today's models."""
 
 
-def estimated_tokens(text: str, chars_per_token: float) -> float:
+def tokens_of_text(text: str, chars_per_token: float) -> float:
     """Tokens of a text: by its scripts, and by `chars_per_token` for all that is written as English is."""
     if text.isascii():
         return len(text) / chars_per_token

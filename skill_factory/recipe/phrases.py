@@ -14,7 +14,7 @@ SHIPPED = Path(__file__).with_name("phrases.toml")
 
 @dataclass(frozen=True)
 class PhraseBook:
-    """Pools of one-line phrases. Glue stands between attempts; the rest after the thinking."""
+    """Pools of one-line phrases. The first three are glue between attempts; the rest comes after the thinking."""
 
     generic: Sequence[str]
     correct: Sequence[str]
@@ -24,17 +24,17 @@ class PhraseBook:
     confirm: Sequence[str]
 
     def __post_init__(self) -> None:
-        # Parsing tells the closings apart by their first phrase, so no phrase may stand in two of these pools.
+        # `parse` tells the closings apart by their first phrase, so no phrase may be in two of these pools.
         closing = [*self.ending, *self.backtrack, *self.confirm]
         if twice := [phrase for phrase in closing if closing.count(phrase) > 1]:
             raise RecipeError(
-                f"The phrase {twice[0]!r} stands in two of the pools ending, backtrack and confirm, so a trace could "
-                "not be read back. Keep it in one of them."
+                f"The phrase {twice[0]!r} is in two of the pools ending, backtrack and confirm, so a trace couldn't be "
+                "read back. Keep it in one of them."
             )
 
     @cached_property
     def glue_after(self) -> Mapping[bool, Sequence[str]]:
-        """The glue that fits after a right (True) and after a wrong attempt."""
+        """The glue that fits after a right attempt (True) and after a wrong one (False)."""
         return {
             True: _union(self.correct, self.generic),
             False: _union(self.incorrect, self.generic),
@@ -50,7 +50,7 @@ def shipped_phrases(language: str = "") -> dict[str, tuple[str, ...]]:
 
 
 def phrase_book(own: Phrases) -> PhraseBook:
-    """The shipped phrases with a recipe's own added or in their place. Errors: RecipeError for an empty pool."""
+    """The shipped phrases, with a recipe's own added or in their place. Errors: RecipeError for an empty pool."""
     pools = {}
     for pool, shipped in shipped_phrases(own.language).items():
         pools[pool] = _union(own.replace.get(pool, shipped), own.add.get(pool, ()))

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from skill_factory.draws import Draws, draw_key, text_id
 from skill_factory.errors import HandoffError, SkillFactoryError
-from skill_factory.grading import Decision, Task, choose_task, equivalent, gold_answer, judge
+from skill_factory.grading import Task, can_be_judged, choose_task, equivalent, gold_answer
 from skill_factory.sources import RawSource, open_source, source_of_recipe
 from skill_factory.sources.canonical import canonical
 from skill_factory.trainers.bundle import Bundle
@@ -77,10 +77,8 @@ def _settled(told: Counter[str]) -> str:
 
 def can_be_rewarded(question: str, gold: str, task: Task = Task.AUTO) -> bool:
     """Can an output earn the reward? The gold answer fits the task and, but for puzzles, passes its own grading."""
-    puzzle = (choose_task(gold, question) if task == Task.AUTO else task) == Task.COUNTDOWN
-    return judge("0", gold, task, question) != Decision.UNJUDGED and (
-        puzzle or equivalent(gold, gold, task, question)
-    )
+    puzzle = (choose_task(gold, question) if task == Task.AUTO else task) in (Task.COUNTDOWN, Task.GAME24)
+    return can_be_judged(gold, task, question) and (puzzle or equivalent(gold, gold, task, question))
 
 
 def _once_each(asked: Iterable[Asked]) -> list[Asked]:

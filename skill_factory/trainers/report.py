@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from skill_factory.traces.lengths import Lengths, chars_per_token, cut_table, largest_n
+from skill_factory.traces.lengths import Lengths, cut_table, largest_n
 from skill_factory.trainers.options import Options
 from skill_factory.trainers.preflight import Finding
 
@@ -45,13 +45,6 @@ def report_of(checked: Checked, options: Options, dropped: int = 0) -> str:
             '"fewer_attempts"`, which shortens them by their first attempts.'
         )
     return "\n".join(lines) + "\n"
-
-
-def _counted(lengths: Lengths) -> str:
-    if not lengths.exact:
-        return f"Not counted but estimated ({lengths.counter})."
-    per_token = chars_per_token(lengths)
-    return f"Counted with {lengths.counter}: {per_token:.2f} characters per token (a recipe's `cutoff.chars_per_token`)."
 
 
 def findings_text(findings: Sequence[Finding], what: str) -> str:

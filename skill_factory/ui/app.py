@@ -5,9 +5,9 @@ import importlib
 import streamlit as st
 
 from skill_factory.ui.frame import shell
-from skill_factory.ui.frame.steps import CHOOSE, DATA, FINISH, LOOK, START, Step
+from skill_factory.ui.frame.steps import CHOOSE, DATA, FINISH, LOOK, MEASURE, START, Step
 
-__all__ = ["CHOOSE", "DATA", "FINISH", "LOOK", "START", "door", "run"]
+__all__ = ["CHOOSE", "DATA", "FINISH", "LOOK", "MEASURE", "START", "door", "run"]
 
 
 def run() -> None:

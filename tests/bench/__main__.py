@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from skill_factory.generate.limits import Limits
+from tests.bench.beside import table
 from tests.bench.grading import figures
 from tests.bench.measure import ROOT, Job, Measured, measure
 from tests.bench_generate import slots
@@ -196,6 +197,13 @@ def page(
         "| what | median | 95th percentile | worst |",
         "| --- | ---: | ---: | ---: |",
         *(f"| {name} | {median:.1f} | {most:.1f} | {worst:.1f} |" for name, median, most, worst in hostile),
+        "",
+        "## Grading beside math-verify",
+        "",
+        "Pairs whose truth is known: the clear ones from outside, where they are at hand, and drawn ones of a grammar that",
+        "knows nothing of the reader (`python -m tests.bench.beside`). math-verify is made for LaTeX and reads no words.",
+        "",
+        *table(SEED),
         "",
         (Path(__file__).parent / "tried.md").read_text(encoding="utf-8"),
     ]

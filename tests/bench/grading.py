@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from skill_factory.grading import Task, equivalent
-from skill_factory.grading.latex import MOST_UNORDERED
+from skill_factory.grading.groups import MOST_UNORDERED
 from skill_factory.grading.reward import score
 from tests.test_grading import HOSTILE
 
@@ -30,6 +30,13 @@ CONSTANTS = [
     "\\sqrt{2}",
     "e^{30}",
 ]
+PIECES = [
+    *"(){}[],;:/^_+-=<>%$'!.ABxi0129", "1,000", " ", "\\pm ", "\\text{", " or ", " and ", " of ", " per ", "the ", "\\frac", "\\sqrt", "\\le ", "\\cup ",
+    "(A)", "B) ", "apples", "two ", "hundred ", "half ", "十", "分之", "个", "\\begin{pmatrix}", "\\end{pmatrix}", "&", "\\\\", "\\in ", "\\infty ",
+    "answer is ", "\\boxed{", "**", "°", "pm", "\\{", "|", "yes, it is", "\\lfloor ", "\\binom", "e5", "*10^", "{2}", "\\over ", "x^2", "\\sin ", "\\circ", "³",
+    "½", "ﷺ", "１", "，",
+]  # fmt: skip
+"""What the readers look for, to be put together at random."""
 GOLDS = ["\\frac{x}{2}", "\\sqrt{2}", "y = 2x + 1", "x < 3", "0", "100000000000000\\sqrt{2}+1", "e^{x}"]
 
 
@@ -46,7 +53,9 @@ def figures(seed: int) -> list[tuple[str, float, float, float]]:
     took = [_milliseconds(_compared, pair) for pair in drawn]
     slowest = sorted(zip(took, drawn, strict=True), reverse=True)[:KEPT]
     climbed = [_climb(dice, slowest) for _ in range(CLIMBED)]
+    pieced = [_milliseconds(_judged, _pieced(dice)) for _ in range(CLIMBED)]
     return [
+        (f"{CLIMBED:,} texts of the readers' own signs up to 300 characters", *_spread(pieced)),
         (f"{len(outputs)} hostile outputs, up to 1 MB", *_spread(outputs)),
         (f"{DRAWN:,} drawn pieces of algebra up to 300 characters", *_spread(took)),
         (f"{CLIMBED:,} made from the slowest of them, and from these again", *_spread(climbed)),
@@ -55,6 +64,18 @@ def figures(seed: int) -> list[tuple[str, float, float, float]]:
 
 def _scored(text: str) -> None:
     score(text, "\\frac{1}{2}")
+
+
+def _judged(pair: tuple[str, str]) -> None:
+    equivalent(*pair)
+
+
+def _pieced(dice: random.Random) -> tuple[str, str]:
+    """An answer of few or many kinds of signs, and a gold answer that is nearly the same or a usual one."""
+    kinds = dice.sample(PIECES, dice.randint(1, 5)) if dice.random() < 0.7 else PIECES
+    answer = "".join(dice.choice(kinds) for _ in range(dice.choice([20, 80, 300])))[:300]
+    nearly = answer[:150] + dice.choice(["", "+0", ", 0", " 1"]) + answer[150:298]
+    return answer, dice.choice([nearly[:300], *GOLDS, "18", "{1,2,3}", "(2,5)", "B", "$5", "3:30", "Paris"])
 
 
 def _compared(pair: tuple[str, str]) -> None:

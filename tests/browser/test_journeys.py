@@ -138,7 +138,7 @@ def test_a_build_is_stopped_and_gone_on_with(
     visitor.press("Build ")
     visitor.press("Stop")
     visitor.sees("What is finished is kept")
-    visitor.press("Go on")
+    visitor.press("Resume")
     visitor.sees("are ready")
     visitor.page.get_by_role("tab", name="Download").click()
     report = saved(visitor, "Report", tmp_path / "report.json")

@@ -13,7 +13,7 @@ from tests.make_raw import row, write_jsonl
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 TITLES = {
-    "Start": "Turn a model's tries into training traces",
+    "Start": "Turn a model's attempts into training traces",
     "Data": "Data",
     "Choose": "Choose",
     "Look": "Look",

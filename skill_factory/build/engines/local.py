@@ -43,6 +43,7 @@ from skill_factory.sources import Piece, RawSource
 from skill_factory.sources.neighbours import read_together
 from skill_factory.tally import Tally, tally_from_json, total
 from skill_factory.traces.plan import Written
+from skill_factory.wording import file_size
 
 SMALL_BYTES = 24_000_000
 """Below this, starting workers costs more than they bring."""
@@ -76,9 +77,9 @@ def workers_within(memory: str, workers: int = 0) -> int:
         raise RecipeError(f"--memory takes a size such as 1GB or 800MB; found {memory!r}.")
     size = float(match[1]) * 1000 ** "_KMGT".index(match[2].upper() or "_")
     if size < PARENT_BYTES + WORKER_BYTES:
-        least = (PARENT_BYTES + WORKER_BYTES) // 1_000_000
+        least = file_size(PARENT_BYTES + WORKER_BYTES)
         raise RecipeError(
-            f"A build takes at least {least} MB; found {memory}. Give more, or leave out --memory."
+            f"A build needs at least {least}; found {memory}. Give more, or leave out --memory."
         )
     fitting = int((size - PARENT_BYTES) // WORKER_BYTES)
     return max(1, min(workers or cores(), fitting))

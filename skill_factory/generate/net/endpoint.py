@@ -1,22 +1,35 @@
-"""Asks a model server: any OpenAI-compatible one, or Hugging Face Inference Providers, through huggingface_hub."""
+"""Asks a model server: any OpenAI-compatible one, or Hugging Face Inference Providers, whose router speaks the same."""
 
 import asyncio
 import json
+import re
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
+from skill_factory import __version__
 from skill_factory.errors import EndpointError
-from skill_factory.generate.net.line import ASKED, CAME, SENT, lent_to_hub, open_line
+from skill_factory.generate.net.completion import read_completion, read_stream
 from skill_factory.generate.net.network import check_endpoint
-from skill_factory.generate.net.trouble import Trouble, Way, trouble_of
-from skill_factory.generate.request import Answer, Finish, Request
+from skill_factory.generate.net.proxies import proxy_for
+from skill_factory.generate.net.trouble import Trouble, Way, refusal
+from skill_factory.generate.request import Answer, Request
+from skill_factory.hosting import hosted
+
+if TYPE_CHECKING:  # aiohttp takes a fifth of a second to load, and only a run needs it
+    from skill_factory.generate.net.wire import Wire
 
 KIND_OWN, KIND_PROVIDER = "OpenAI-compatible server", "Hugging Face Inference Providers"
-CHARS_PER_TOKEN = 3.5
-"""For servers that don't count; errs on the dear side for English."""
+ROUTER = "https://router.huggingface.co/v1"
+AUTO = "auto"
+"""The router chooses the provider, by the account's own order."""
+ROOM, ROOM_PER_TOKEN, STREAM_ROOM_PER_TOKEN = 1_000_000, 500, 5_000
+"""Bytes that an answer may have: a hundred times what texts take, so that only a broken or hostile server meets it."""
+REFUSAL_ROOM = 65_536
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
 @dataclass(frozen=True)
@@ -30,143 +43,132 @@ class Endpoint:
     """`auto` or a provider's name."""
     stream: bool = False
     timeout: float = 600.0
-    """Seconds for one request, from first to last byte."""
+    """Seconds for one request, from the first byte sent to the last byte read."""
 
     def checked(self) -> "Endpoint":
-        """Errors: EndpointError: no model, no place, two places, or an address that can't be used."""
-        if not self.model.strip():
+        """Errors: EndpointError: no model, no place, two places, or an address or name that can't be used."""
+        model = self.model.strip()
+        if not model:
             raise EndpointError("No model is named. Give --model NAME as the server knows it.")
         if bool(self.url) == bool(self.provider):
             raise EndpointError("Give either --endpoint URL or --provider NAME (auto lets the Hub choose).")
+        if self.provider and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]*", self.provider):
+            raise EndpointError(
+                f"--provider {self.provider!r} isn't a provider's name. Write auto, or e.g. groq."
+            )
+        if self.provider not in ("", AUTO) and ":" in model:
+            raise EndpointError(
+                f"The model {model!r} names a provider already. Leave out --provider, or what follows the colon."
+            )
         url = check_endpoint(self.url) if self.url else ""
-        return Endpoint(self.model.strip(), url, self.provider, self.stream, self.timeout)
+        return replace(self, model=model, url=url)
 
     @property
     def kind(self) -> str:
         """For the lineage; never the address, which may be a private one."""
         return KIND_OWN if self.url else f"{KIND_PROVIDER} ({self.provider})"
 
+    @property
+    def completions_url(self) -> str:
+        """Where chat completions are asked for. People give a server's address with or without its /v1."""
+        url = self.url or ROUTER
+        path = urlsplit(url).path
+        if path.endswith("/chat/completions"):
+            return url
+        return f"{url}/chat/completions" if path.endswith("/v1") else f"{url}/v1/chat/completions"
+
+    @property
+    def served_model(self) -> str:
+        """The model's name as it is sent: the router takes the provider behind a colon."""
+        named = self.provider and self.provider != AUTO
+        return f"{self.model}:{self.provider.lower()}" if named else self.model
+
+
+def check_key(endpoint: Endpoint, key: str | None) -> None:
+    """Errors: EndpointError for a key that can't be sent; the sentence doesn't hold it."""
+    if key and not (key.isascii() and key.isprintable()):
+        raise EndpointError("The key holds a character that no key has, such as a line break. Copy it again.")
+    if endpoint.provider and not (key or "").startswith("hf_"):
+        # A provider's own key would be sent to the Hub's router, which can't use it.
+        raise EndpointError(
+            "Inference Providers need a Hugging Face token, which begins with hf_. Sign in with `hf auth login`, or "
+            "create one; for a provider's own key, give the provider's address with --endpoint."
+        )
+
 
 class Asker:
-    """Sends requests, each by a client of huggingface_hub."""
+    """Sends requests to an endpoint, and reads their answers."""
 
-    def __init__(self, endpoint: Endpoint, key: str | None, client: Any) -> None:
-        self._endpoint, self._key, self._make = endpoint, key, client
-        self._whole_client = self._client()
+    def __init__(self, endpoint: Endpoint, key: str | None, wire: "Wire") -> None:
+        from yarl import URL
+
+        self._endpoint, self._key, self._wire = endpoint, key, wire
+        self._url = URL(endpoint.completions_url)
+        self._start = {"model": endpoint.served_model}
+        self._stream = {"stream": True, "stream_options": {"include_usage": True}}
+        self._headers = {
+            "Accept": "text/event-stream" if endpoint.stream else "application/json",
+            "Accept-Encoding": "gzip",
+            "Content-Type": "application/json",
+            "User-Agent": f"skill-factory/{__version__}",
+        }
+        if key:
+            self._headers["Authorization"] = f"Bearer {key}"
 
     async def ask(self, request: Request) -> Answer:
         """The answer to one request. Errors: Trouble."""
         started = time.monotonic()
-        SENT.set(False)
-        ASKED.set(request.id)
         try:
             async with asyncio.timeout(self._endpoint.timeout):
-                answer = await (self._streamed(request) if self._endpoint.stream else self._whole(request))
-        except Trouble:
-            raise
-        except Exception as error:
-            raise trouble_of(error, self._key) from error
-        return _with_time(answer, time.monotonic() - started)
+                answer = await self._exchange(request)
+        except TimeoutError as error:
+            raise Trouble(Way.FAILING, "no answer in time") from error
+        return replace(answer, seconds=round(time.monotonic() - started, 3))
 
-    def _client(self) -> Any:
-        where = (
-            {"base_url": self._endpoint.url} if self._endpoint.url else {"provider": self._endpoint.provider}
-        )
-        # Without a key the line sends none; a word must stand here, or the one saved on this machine is looked up.
-        return self._make(**where, api_key=self._key or "none")
+    async def _exchange(self, request: Request) -> Answer:
+        # A gateway that knows idempotency keys bills a repeated request once.
+        headers = {**self._headers, "X-Request-Id": request.id, "Idempotency-Key": request.id}
+        incoming = await self._wire.post(self._url, headers, self._body(request))
+        try:
+            if not 200 <= incoming.status < 300:
+                content = await incoming.read_start(REFUSAL_ROOM)
+                raise refusal(incoming.status, incoming.headers, content, self._key)
+            tokens = request.most_completion_tokens
+            room = ROOM + ROOM_PER_TOKEN * tokens
+            # A server that can't stream answers whole, and says so.
+            if self._endpoint.stream and "json" not in incoming.headers.get("content-type", ""):
+                stream_room = ROOM + STREAM_ROOM_PER_TOKEN * tokens
+                async with aclosing(incoming.lines(stream_room, room)) as lines:
+                    return await read_stream(lines, request, self._key)
+            return self._read(await incoming.read(room), request)
+        finally:
+            incoming.close()
 
-    def _parameters(self, request: Request) -> dict[str, Any]:
-        return {
-            "messages": list(request.messages),
-            "model": self._endpoint.model,
-            "extra_body": dict(request.body),
-        }
+    def _read(self, content: bytes, request: Request) -> Answer:
+        return read_completion(content, request, self._key)
 
-    async def _whole(self, request: Request) -> Answer:
-        CAME.set(b"")
-        await self._whole_client.chat_completion(**self._parameters(request))
-        return _read(json.loads(CAME.get()), request)
+    def _body(self, request: Request) -> bytes:
+        stream = self._stream if self._endpoint.stream else {"stream": False}
+        tree = {**self._start, "messages": request.messages, **request.body, **stream}
+        return encoded(tree)
 
-    async def _streamed(self, request: Request) -> Answer:
-        texts: list[str] = []
-        finish: str | None = None
-        refusal, usage = "", None
-        options = {"include_usage": True}
-        # The library lets go of a stream's resources when its client is closed, and not before.
-        async with self._client() as client:
-            stream = await client.chat_completion(
-                **self._parameters(request), stream=True, stream_options=options
-            )
-            async for chunk in stream:
-                usage = chunk.usage or usage
-                for choice in chunk.choices[:1]:
-                    texts.append(choice.delta.content or "")
-                    refusal += getattr(choice.delta, "refusal", None) or ""
-                    finish = choice.finish_reason or finish
-        if finish is None:
-            raise Trouble(Way.SPOILED, "the stream broke off before its end")
-        counts = getattr(usage, "prompt_tokens", None), getattr(usage, "completion_tokens", None)
-        return _answer(request, "".join(texts), refusal, finish, counts)
+
+def encoded(tree: dict[str, Any]) -> bytes:
+    """A request's body."""
+    return _ENCODER.encode(tree).encode()
 
 
 @asynccontextmanager
-async def asker(endpoint: Endpoint, key: str | None) -> AsyncIterator[Asker]:
+async def asker(
+    endpoint: Endpoint, key: str | None, kind: "Callable[[Endpoint, str | None, Wire], Asker]" = Asker
+) -> AsyncIterator[Asker]:
     """An asker for as many requests at once as wanted. The key goes nowhere but into the requests."""
-    from huggingface_hub import AsyncInferenceClient
+    from skill_factory.generate.net.wire import open_wire
 
-    line = open_line(key)
+    # A proxy would resolve names beyond a hosted instance's judgement.
+    proxy = None if hosted() else proxy_for(endpoint.completions_url)
+    wire = open_wire(proxy, public_only=hosted())
     try:
-        with lent_to_hub(line):
-            yield Asker(endpoint, key, AsyncInferenceClient)
+        yield kind(endpoint, key, wire)
     finally:
-        await line.aclose()
-
-
-def parse_completion(tree: Any, request: Request) -> Answer:
-    """The answer in a stored chat completion (batch files). Errors: Trouble."""
-    try:
-        return _read(tree, request)
-    except (ValueError, TypeError, LookupError, AttributeError) as error:
-        raise Trouble(Way.SPOILED, f"the answer is no chat completion: {type(error).__name__}") from error
-
-
-def _read(tree: Any, request: Request) -> Answer:
-    choice, usage = tree["choices"][0], tree.get("usage") or {}
-    message = choice["message"]
-    counts = usage.get("prompt_tokens"), usage.get("completion_tokens")
-    return _answer(
-        request, message.get("content") or "", message.get("refusal"), choice.get("finish_reason"), counts
-    )
-
-
-def _answer(request: Request, text: Any, refusal: Any, finish: Any, counts: tuple[Any, Any]) -> Answer:
-    if not isinstance(text, str):
-        raise TypeError("content is no text")
-    if not text and isinstance(refusal, str):
-        text = refusal
-    clean = text.encode("utf-8", "replace").decode()  # half a surrogate pair can't be stored
-    prompt, completion = counts
-    counted = isinstance(prompt, int) and isinstance(completion, int)
-    if not counted:
-        asked = sum(len(one["content"]) for one in request.messages)
-        prompt, completion = round(asked / CHARS_PER_TOKEN), round(len(text) / CHARS_PER_TOKEN)
-    return Answer(clean, _ending(clean, refusal, finish), int(prompt or 0), int(completion or 0), counted)
-
-
-def _ending(text: str, refusal: Any, finish: Any) -> Finish:
-    if refusal or finish == "content_filter":
-        return Finish.REFUSED
-    if finish == "length":
-        return Finish.LENGTH
-    return Finish.STOP if text.strip() else Finish.EMPTY
-
-
-def _with_time(answer: Answer, seconds: float) -> Answer:
-    return Answer(
-        answer.text,
-        answer.finish,
-        answer.prompt_tokens,
-        answer.completion_tokens,
-        answer.counted,
-        round(seconds, 3),
-    )
+        await wire.close()

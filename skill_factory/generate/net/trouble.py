@@ -1,31 +1,30 @@
-"""What goes wrong with a request, what it means for the next one, and how it is told; never with the key in it."""
+"""What goes wrong with a request and what that means for the next one; no message ever holds the key."""
 
 import json
 import time
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
-from skill_factory.errors import EndpointError
-from skill_factory.generate.net.line import SENT
 from skill_factory.sources.columns import excerpt
 
 LONGEST_PAUSE = 300.0
-"""Seconds; a server that asks for more is asked again after this."""
+"""Seconds. A server that asks for a longer pause is asked again after this one."""
 
 
 class Way(StrEnum):
     """What a failed attempt means for what comes next."""
 
     THROTTLED = "throttled"
-    """Too many requests: wait, ask fewer at once, try again."""
+    """Too many requests: wait, send fewer at once, try again."""
     FAILING = "failing"
-    """The server or the line failed: try again."""
+    """The server or the connection failed: try again."""
     SPOILED = "spoiled"
-    """An answer came that can't be read: try again, it may have been billed."""
+    """An answer came that can't be read: try again; it may have been billed."""
     DECLINED = "declined"
     """This request will never be answered."""
     HOPELESS = "hopeless"
-    """No request will be: wrong key, wrong model, no such address."""
+    """No request will ever be answered: wrong key, wrong model, wrong address."""
 
 
 class Trouble(Exception):
@@ -36,47 +35,31 @@ class Trouble(Exception):
         self.way, self.why, self.pause = way, why, pause
 
 
-def trouble_of(error: Exception, key: str | None) -> Trouble:
-    """What an error means. Errors: the error itself where it is a fault of ours."""
-    import httpx2
-    from huggingface_hub.errors import HfHubHTTPError, InferenceTimeoutError, TextGenerationError
-
-    if isinstance(error, EndpointError):
-        return Trouble(Way.HOPELESS, str(error))
-    if isinstance(error, HfHubHTTPError) and error.response is not None:
-        return _refused(error.response, key)
-    if isinstance(error, TimeoutError | InferenceTimeoutError | httpx2.TimeoutException):
-        return Trouble(Way.FAILING, "no answer in time")
-    if isinstance(error, httpx2.ConnectError):
-        return Trouble(Way.FAILING, "no connection")
-    if isinstance(error, httpx2.TransportError | OSError):
-        return Trouble(Way.SPOILED, "the connection was cut")
-    if isinstance(error, ValueError) and not SENT.get():
-        # The client itself would not send it: an unknown provider, or a model that this one doesn't serve.
-        return Trouble(Way.HOPELESS, f"{_scrubbed(excerpt(str(error), 300), key)}")
-    if isinstance(error, json.JSONDecodeError | UnicodeDecodeError | httpx2.DecodingError):
-        return Trouble(Way.SPOILED, "the answer is no JSON")
-    if isinstance(error, TextGenerationError):
-        return Trouble(Way.FAILING, f"the server failed on the way: {_scrubbed(str(error), key)}")
-    if isinstance(error, ValueError | TypeError | LookupError | AttributeError):
-        return Trouble(Way.SPOILED, "the answer is no chat completion")
-    raise error
-
-
-def _refused(response: Any, key: str | None) -> Trouble:
-    status = int(response.status_code)
-    said = _scrubbed(_message(response), key)
-    why = f"HTTP {status}" + (f": {said}" if said else "")
-    pause = _retry_after(response.headers)
+def refusal(status: int, headers: Mapping[str, str], content: bytes, key: str | None) -> Trouble:
+    """What an answer that isn't a success means, with the server's own words where they help."""
+    if 300 <= status < 400:
+        # Following it would take the prompts, and on the same host the key, to an address that nobody chose.
+        return Trouble(
+            Way.HOPELESS,
+            f"The server answers with a redirect (HTTP {status}). Check the address: https instead of http, "
+            "or another path.",
+        )
+    pause = _retry_after(headers)
     if status == 429 or (status in (503, 529) and pause is not None):
         return Trouble(Way.THROTTLED, f"HTTP {status}", pause)
     if status in (408, 409, 425) or status >= 500:
         return Trouble(Way.FAILING, f"HTTP {status}", pause)
-    if status in (401, 402, 403, 404, 405, 407):
-        return Trouble(
-            Way.HOPELESS, f"The server refused: {why}. {_ADVICE.get(status, 'Check the address.')}"
-        )
+    message, code = _message_and_code(content)
+    why = f"HTTP {status}" + (f": {without_key(message, key)}" if message else "")
+    advice = _ADVICE_FOR_CODE.get(code) or _ADVICE.get(status)
+    if advice or status in (405, 407):
+        return Trouble(Way.HOPELESS, f"The server refused: {why}. {advice or 'Check the address.'}")
     return Trouble(Way.DECLINED, why)
+
+
+def without_key(text: str, key: str | None) -> str:
+    """A server's own words, which may repeat the key it was sent."""
+    return text.replace(key, "…") if key else text
 
 
 _ADVICE = {
@@ -85,37 +68,52 @@ _ADVICE = {
     403: "This key may not use that model.",
     404: "Check the address (it usually ends in /v1) and the model's name.",
 }
+_ADVICE_FOR_CODE = {
+    # What the router of Inference Providers answers for an unknown model, and for a provider that doesn't serve it.
+    "model_not_supported": "Check --model and --provider, and which providers your account has enabled.",
+}
 
 
-def _message(response: Any) -> str:
-    try:
-        text = response.text
-    except Exception:  # a streamed error whose body was not read
-        return ""
+def _message_and_code(content: bytes) -> tuple[str, str]:
+    """A refusal's message on one line and its code; servers wrap them in different ways."""
+    text = content.decode("utf-8", "replace")
     try:
         tree = json.loads(text)
-        inner = tree.get("error", tree) if isinstance(tree, dict) else tree
-        found = inner.get("message") or inner.get("detail") if isinstance(inner, dict) else inner
-        return excerpt(found if isinstance(found, str) else text, 200)
-    except ValueError:
-        return excerpt(text, 200)
+    except (ValueError, RecursionError):
+        return excerpt(text, 200), ""
+    inner = tree.get("error", tree) if isinstance(tree, dict) else tree
+    if not isinstance(inner, dict):
+        return excerpt(inner if isinstance(inner, str) else text, 200), ""
+    message = inner.get("message") or inner.get("detail")
+    return excerpt(message if isinstance(message, str) else text, 200), str(inner.get("code", ""))[:100]
 
 
-def _scrubbed(text: str, key: str | None) -> str:
-    return text.replace(key, "…") if key else text
-
-
-def _retry_after(headers: Any) -> float | None:
-    """Seconds that a server asks to wait; a date is read too."""
-    found = headers.get("retry-after", "").strip()
-    if not found:
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds that a server asks to wait; it may give a date instead."""
+    value = headers.get("retry-after", "").strip()
+    if not value:
         return None
     try:
-        return min(LONGEST_PAUSE, max(0.0, float(found)))
+        seconds = float(value)
     except ValueError:
-        from email.utils import parsedate_to_datetime
+        seconds = _seconds_until(value)
+    # A pause of `nan` seconds, or until a date that nobody can read, is no pause that could be kept.
+    return min(LONGEST_PAUSE, max(0.0, seconds)) if seconds == seconds else None
 
-        try:
-            return min(LONGEST_PAUSE, max(0.0, parsedate_to_datetime(found).timestamp() - time.time()))
-        except ValueError:
-            return None
+
+def _seconds_until(date: str) -> float:
+    from email.utils import parsedate_to_datetime
+
+    try:
+        return parsedate_to_datetime(date).timestamp() - time.time()
+    except (ValueError, OverflowError):
+        return float("nan")
+
+
+def message_of(tree: Any) -> str:
+    """The words of an error that a server put where an answer should be; empty where there is none."""
+    error = tree.get("error") if isinstance(tree, dict) else None
+    if not error:
+        return ""
+    message = error.get("message") if isinstance(error, dict) else error
+    return excerpt(message if isinstance(message, str) else error, 200)

@@ -20,6 +20,7 @@ from skill_factory.sources.demo.prose import (
     make_attempt,
     make_critique,
 )
+from skill_factory.whole_files import replaced_whole
 
 DEFAULT_QUESTIONS = 500
 VARIANTS = ("original", "plan_and_execute", "alternatively", "rephrase")
@@ -53,19 +54,17 @@ def write_demo(path: str | Path, questions: int = DEFAULT_QUESTIONS, seed: int =
             f"The demo is written as Parquet; found the name '{target.name}'. Let it end in .parquet."
         )
     batches = demo_batches(questions, seed)
-    partial = target.with_name(target.name + ".partial")
     try:
-        with pq.ParquetWriter(partial, SCHEMA, compression="zstd") as writer:
-            rows = sum(_write_batch(writer, batch) for batch in batches)
-        partial.replace(target)
+        with (
+            replaced_whole(target) as partial,
+            pq.ParquetWriter(partial, SCHEMA, compression="zstd") as writer,
+        ):
+            return sum(_write_batch(writer, batch) for batch in batches)
     except OSError as error:
         reason = error.strerror or str(error)
         raise SourceError(
             f"Can't write the demo to {target}: {reason}. Choose a folder that can be written to."
         ) from error
-    finally:
-        partial.unlink(missing_ok=True)
-    return rows
 
 
 def _write_batch(writer: pq.ParquetWriter, batch: pa.RecordBatch) -> int:

@@ -1,1 +1,1 @@
-"""Choose: which traces to make, each control beside the chart of what it does."""
+"""Choose: which traces to make, each control next to the chart of what it does."""

@@ -1,11 +1,11 @@
-"""The charts that decide: how many questions are left, what is dropped, right and wrong, the critic."""
+"""The charts to decide by: how many questions are left, what is dropped, right and wrong, reflections."""
 
 from collections.abc import Callable, Mapping
 
 import streamlit as st
 
 from skill_factory.insight import charts, sentences, tables
-from skill_factory.insight.critics import critic_table, more_critiques_table
+from skill_factory.insight.reflection_quality import more_reflections_table, reflections_table
 from skill_factory.judge.counting import tally_judgement
 from skill_factory.reasons import Level, sentence
 from skill_factory.tally import LevelTally, total
@@ -27,7 +27,7 @@ def ledger_of(seen: Evidence) -> Mapping[Level, LevelTally]:
 
 
 def yield_section(seen: Evidence) -> None:
-    """How many questions each format could use, at each N."""
+    """How many questions each format could use at each N."""
     table = tables.yield_table(seen.judgement, seen.recipe)
     wide = table.pivot(index="format", columns="attempts", values="questions").reset_index()
     wide.columns = [str(name) if name == "format" else f"N = {name}" for name in wide.columns]
@@ -36,26 +36,32 @@ def yield_section(seen: Evidence) -> None:
         sentences.yield_finding(table, seen.recipe),
         wide,
         "chart.yield",
+        "usable questions",
     )
 
 
 def drops_section(seen: Evidence) -> None:
-    """What each level loses, and why; a click leads to those texts."""
+    """What each level loses, and why; a click leads to the dropped texts."""
     ledger = ledger_of(seen)
     table = tables.drops_table(ledger)
     shown = table[["level", "why", "count", "share"]]
     event = answer(
-        charts.drops_chart(table), sentences.drops_finding(ledger), shown, "chart.drops",
-        on_select="rerun", selection_mode=charts.DROP_SELECTION,
-    )  # fmt: skip
-    picked = [one for one in (event or {}).get("selection", {}).get(charts.DROP_SELECTION, []) if one]
+        charts.drops_chart(table),
+        sentences.drops_finding(ledger),
+        shown,
+        "chart.drops",
+        "kept and dropped",
+        on_select="rerun",
+        selection_mode=charts.DROP_SELECTION,
+    )
+    picked = [bar for bar in (event or {}).get("selection", {}).get(charts.DROP_SELECTION, []) if bar]
     if picked and picked[0]["reason"] != "kept":
-        _those(picked[0]["level"], picked[0]["reason"], ledger)
+        _dropped(picked[0]["level"], picked[0]["reason"], ledger)
     else:
         st.caption("Click a bar to read what was dropped.")
 
 
-def _those(level: str, reason: str, ledger: Mapping[Level, LevelTally]) -> None:
+def _dropped(level: str, reason: str, ledger: Mapping[Level, LevelTally]) -> None:
     n = ledger[Level(level)].dropped[reason]
     noun = many(n, level.removesuffix("s"))
     st.markdown(f"{noun} dropped: {sentence(level, reason)}.")
@@ -69,11 +75,16 @@ def _those(level: str, reason: str, ledger: Mapping[Level, LevelTally]) -> None:
 def balance_section(seen: Evidence) -> None:
     """How hard the questions are; a brush sets the window."""
     table = tables.balance_table(seen.judgement, seen.recipe)
-    shown = table[["label", "questions", "inside"]]
+    shown = table[["label", "questions", "inside"]].rename(columns={"label": "responses", "inside": "used"})
     answer(
-        charts.balance_chart(table), sentences.balance_finding(table), shown, "chart.balance",
-        on_select=_brushed, selection_mode=charts.WINDOW_SELECTION,
-    )  # fmt: skip
+        charts.balance_chart(table),
+        sentences.balance_finding(table),
+        shown,
+        "chart.balance",
+        "questions by share of right responses",
+        on_select=_brushed,
+        selection_mode=charts.WINDOW_SELECTION,
+    )
     low, high = seen.recipe.balance.pass_rate
     if (low, high) != (0.0, 1.0):
         st.caption(f"Used: questions with {low:.0%} to {high:.0%} right responses.")
@@ -81,7 +92,13 @@ def balance_section(seen: Evidence) -> None:
     else:
         st.caption("Drag across the chart to use only questions of a certain difficulty.")
     labels = tables.labels_table(seen.narrow.facts)
-    answer(charts.labels_chart(labels), sentences.labels_finding(labels), labels, "chart.labels")
+    answer(
+        charts.labels_chart(labels),
+        sentences.labels_finding(labels),
+        labels,
+        "chart.labels",
+        "right and wrong by prompt variant",
+    )
 
 
 def _brushed() -> None:
@@ -96,25 +113,32 @@ def _whole_window() -> None:
     workspace.change({"balance.pass_rate": (0.0, 1.0)})
 
 
-def critic_section(seen: Evidence) -> None:
-    """Which responses the critiques keep, and how many more of them would help."""
+def reflections_section(seen: Evidence) -> None:
+    """Which responses the reflections keep, and how many more of them would help."""
     facts = seen.narrow.facts
     if not len(facts.reflection_id):
-        st.markdown(
-            "**There are no critiques in these data, so only traces without reflections can be made.**"
-        )
-        shell.go(shell.DATA, "See on Data what can be done")
+        st.markdown("**This data has no reflections, so only traces without reflections can be made.**")
+        shell.go(shell.DATA, "See what you can do on Data")
         return
-    table = critic_table(facts, seen.judgement)
-    answer(charts.critic_chart(table), sentences.critic_finding(table), table, "chart.critic")
-    more = more_critiques_table(facts, seen.judgement)
-    st.markdown(shell.plain(sentences.critiques_finding(more)))
-    with st.expander("How many more critiques would help", icon=":material/table:"):
+    table = reflections_table(facts, seen.judgement)
+    answer(
+        charts.reflections_chart(table),
+        sentences.reflections_finding(table),
+        table,
+        "chart.reflections",
+        "responses that reflections keep",
+    )
+    more = more_reflections_table(facts, seen.judgement)
+    st.markdown(shell.plain(sentences.more_reflections_finding(more)))
+    with st.expander("Show table: what more reflections would bring back", icon=":material/table:"):
         st.dataframe(
-            more, hide_index=True, alt="Responses regained by more critiques, estimated", key="more.table"
+            more,
+            hide_index=True,
+            alt="Responses that more reflections would bring back, estimated",
+            key="more.table",
         )
         st.caption(
-            "An estimate: how often a critique is right is taken to differ between responses as it does in the data."
+            "An estimate: it assumes that some responses are harder to judge than others, as much as in this data."
         )
 
 
@@ -122,14 +146,19 @@ SECTIONS: dict[str, Callable[[Evidence], None]] = {
     "Yield": yield_section,
     "Dropped": drops_section,
     "Right and wrong": balance_section,
-    "Critic": critic_section,
+    "Reflections": reflections_section,
 }
 
 
 def deciding(seen: Evidence) -> None:
-    """One of the four at a time, so that the chart beside the controls stays in sight."""
+    """One of the four at a time, so that the chart next to the controls stays in view."""
     chosen = st.segmented_control(
-        "What the choice does", list(SECTIONS), default="Yield", required=True, label_visibility="collapsed",
-        key="choose.section", persist_state="session",
-    )  # fmt: skip
+        "What the choice does",
+        list(SECTIONS),
+        default="Yield",
+        required=True,
+        label_visibility="collapsed",
+        key="choose.section",
+        persist_state="session",
+    )
     SECTIONS[chosen](seen)

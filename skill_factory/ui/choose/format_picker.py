@@ -1,4 +1,4 @@
-"""Which formats: each in words, with a small picture, what it would give and why not more."""
+"""Which formats: each in words, with a small picture, what it would give, and why not more."""
 
 import streamlit as st
 
@@ -13,13 +13,13 @@ COLOURED = {"✓": ":blue[✓]", "✗": ":orange[✗]", "•": ":violet[•]", "
 
 
 def format_picker(seen: Evidence) -> None:
-    """A checkbox for each format; the last one can't be taken out."""
+    """A checkbox for each format; the last one can't be unchecked."""
     st.markdown(
         "**Formats**",
-        help="Which attempts a trace shows, in which order. "
+        help="Which attempts a trace shows, and in which order. "
         "✓ a right attempt, ✗ a wrong one, • the reflection on it, ↩ back to the right one.",
     )
-    folded = [code for code, one in FORMATS.items() if one.for_comparison]
+    folded = [code for code, kind in FORMATS.items() if kind.for_comparison]
     for code in FORMATS:
         if code not in folded:
             _row(format_reach(seen.narrow.facts, seen.judgement, seen.recipe, code), seen)
@@ -30,7 +30,7 @@ def format_picker(seen: Evidence) -> None:
     if overlap := overlap_sentence(seen.recipe.traces.formats):
         st.caption(f":material/content_copy: {overlap}")
     if "traces.formats" in workspace.current().problems:
-        st.warning("A recipe needs one format at least.", icon=":material/info:")
+        st.warning("A recipe needs at least one format.", icon=":material/info:")
 
 
 def _row(reach: FormatReach, seen: Evidence) -> None:
@@ -40,8 +40,12 @@ def _row(reach: FormatReach, seen: Evidence) -> None:
     picture = "".join(COLOURED.get(sign, sign) for sign in kind.picture)
     with st.container(gap=None):
         st.checkbox(
-            f"{kind.name} :gray[:small[`{reach.code}`]]", help=kind.shows + _why(reach), key=key, on_change=_took, args=(reach.code, key)
-        )  # fmt: skip
+            f"{kind.name} :gray[:small[`{reach.code}`]]",
+            help=kind.shows + _why(reach),
+            key=key,
+            on_change=_took,
+            args=(reach.code, key),
+        )
         about = "" if seen.exact else "about "
         given = f"{about}{many(reach.questions, 'question')} → {many(reach.traces, 'trace')}"
         st.markdown(f":small[{picture} :gray[\u2002{given}]]")
@@ -60,5 +64,6 @@ def _took(code: str, key: str) -> None:
         if st.session_state[key]
         else {*workspace.value("traces.formats")} - {code}
     )
-    known = [one for one in FORMATS if one in chosen]
+    # Formats of the user's own come last: only the order of ours is known.
+    known = [offered for offered in FORMATS if offered in chosen]
     workspace.change({"traces.formats": (*known, *sorted(chosen - {*known}))})

@@ -1,4 +1,4 @@
-"""Choose the traces, with live numbers beside each choice."""
+"""Choose the traces, with live numbers next to each choice."""
 
 import streamlit as st
 
@@ -26,10 +26,12 @@ def show() -> None:
 
     with controls:
         st.slider(
-            "Attempts at most (N)", 1, max(10, workspace.value("traces.attempts")),
-            help="An attempt is one response of the model shown in a trace. A question needs N usable responses.",
+            "Maximum attempts (N)",
+            1,
+            max(10, workspace.value("traces.attempts")),
+            help="An attempt is one response of the model, shown in a trace. A question needs N usable responses.",
             **workspace.bound("traces.attempts"),
-        )  # fmt: skip
+        )
         workspace.problem("traces.attempts")
         format_picker(seen)
         with st.expander("Variants and repeats", icon=":material/shuffle:"):
@@ -45,12 +47,12 @@ def show() -> None:
         deciding(seen)
 
     with st.container(horizontal=True, horizontal_alignment="right"):
-        label = f"Look at the {many(seen.outlook.traces, 'trace')}"
+        traces = seen.outlook.traces
         if st.button(
-            label,
+            f"Look at the {many(traces, 'trace') if traces else 'traces'}",
             type="primary",
             icon=":material/visibility:",
             key="choose.next",
-            disabled=not seen.outlook.traces,
+            disabled=not traces,
         ):
             st.switch_page(shell.LOOK.target())

@@ -1,11 +1,11 @@
-"""The recommended recipe on top of Choose: what it is, why, and one click to use it."""
+"""The recommended recipe at the top of Choose: what it is, why, and one click to use it."""
 
 from typing import Any
 
 import streamlit as st
 
 from skill_factory.formats import format_of
-from skill_factory.insight.fitness import Proposal, propose
+from skill_factory.insight.proposal import Proposal, propose
 from skill_factory.model import TraceFormat
 from skill_factory.recipe.model import PRESET_WORDS, load_recipe, preset_names
 from skill_factory.ui.frame import shell, workspace
@@ -13,25 +13,30 @@ from skill_factory.ui.frame.loading import Evidence
 
 
 def recommended(seen: Evidence) -> None:
-    """One line with the recommendation and its reason; beside it the other shipped recipes."""
-    proposal = propose(seen.judgement, seen.recipe)
+    """One line with the recommendation and its reason, next to the other built-in recipes."""
+    proposal = propose(seen.narrow.facts, seen.judgement, seen.recipe)
     changes: dict[str, Any] = {"traces.formats": (TraceFormat.CORRECT_LAST_FULL.value,), **proposal.changes}
     used = proposal.attempts and all(workspace.value(path) == wanted for path, wanted in changes.items())
     with st.container(border=True):
         words, use, others = st.columns([6, 1, 1], vertical_alignment="center")
         with words:
-            _say(proposal, changes["traces.formats"][0])
+            _recommendation(proposal, changes["traces.formats"][0])
         use.button(
-            "In use" if used else "Use it", on_click=workspace.apply, args=(changes,), key="recommended.use",
-            disabled=bool(used) or not proposal.attempts, icon=":material/check:" if used else None, width="stretch",
-        )  # fmt: skip
-        with others.popover("Others", help="Recipes that come with the app", width="stretch"):
+            "In use" if used else "Use it",
+            on_click=workspace.apply,
+            args=(changes,),
+            key="recommended.use",
+            disabled=bool(used) or not proposal.attempts,
+            icon=":material/check:" if used else None,
+            width="stretch",
+        )
+        with others.popover("Others", help="Built-in recipes", width="stretch"):
             for preset in preset_names():
                 label = PRESET_WORDS.get(preset, preset)
                 st.button(label, on_click=_take, args=(preset,), key=f"preset.{preset}", width="stretch")
 
 
-def _say(proposal: Proposal, code: str) -> None:
+def _recommendation(proposal: Proposal, code: str) -> None:
     if proposal.attempts:
         st.markdown(f"**Recommended: {format_of(code).name}, N = {proposal.attempts}**")
     else:

@@ -1,74 +1,39 @@
 """Grading, in its panel: which task, a sample of its decisions to confirm, then all responses."""
 
 import tempfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from skill_factory.grading import Decision, Task
+from skill_factory.grading import TASKS, Decision, task_named
 from skill_factory.grading.labelling import LabelReport, label
-from skill_factory.recipe.model import Columns
 from skill_factory.sources.columns import excerpt
 from skill_factory.ui.data import mapping
 from skill_factory.ui.data.making_form import first
 from skill_factory.ui.data.making_run import refused
 from skill_factory.ui.frame import loading, workspace
+from skill_factory.ui.frame.first_rows import SIGNS, FirstRows, mapped_columns
 from skill_factory.wording import many, percent
 from skill_factory.work.making_asked import Asked, Stage, What, typed_source
 
-LOOKED_AT = 200
 SHOWN = 5
-TASKS = {
-    "auto": "By each gold answer",
-    "math": "Mathematics",
-    "number": "A number",
-    "countdown": "Countdown puzzle",
-    "exact": "The same words",
-}
-ABOUT = {
-    "auto": "Looks at each gold answer and compares as it needs.",
-    "math": "Equal in value counts: ½, 0.5 and \\frac{1}{2}; sets, tuples, formulas.",
-    "number": "The same number, however it is written: 1,200 and 1200.00.",
-    "countdown": "The formula must use the given numbers, each once, and reach the target.",
-    "exact": "The same text, but for white space and capitals.",
-}
 FINALS = {
-    "auto": "in <answer> tags if there are any, else what the text states",
+    "auto": "in <answer> tags where a response has them, else what it states",
     "tags": "in <answer> tags",
     "stated": "what the text states: a box, ####, “Answer: …”",
     "column": "in the column “Final answer”",
 }
-SIGNS = {Decision.RIGHT: "✓ right", Decision.WRONG: "✗ wrong", Decision.UNJUDGED: "? no decision"}
 FIELDS = ("question", "response", "answer")
-
-
-@dataclass(frozen=True)
-class _Rows:
-    """Rows in memory as a piece of a source."""
-
-    rows: list[dict[str, Any]]
-    size = 0
-
-    def batches(self, columns: Columns) -> Iterator[list[dict[str, Any]]]:
-        yield self.rows
-
-
-class _First(loading.Seen):
-    """The first rows of a source, as a source of their own."""
-
-    def pieces(self) -> list[Any]:
-        return [_Rows(self.raw.head(LOOKED_AT))]
 
 
 def settings(base: dict[str, Any], before: Asked | None, running: bool) -> Asked:
     """The task, where final answers stand, and the columns that are compared."""
     given = before or Asked(What.GRADE, base["source"], base["label"])
     task = st.radio(
-        "How are answers compared?", list(TASKS), list(TASKS).index(first("grading.task", given.task)), format_func=TASKS.__getitem__,
-        captions=[workspace.plain(ABOUT[name]) for name in TASKS], key="grading.task", disabled=running,
+        "How are answers compared?", list(TASKS), list(TASKS).index(first("grading.task", given.task)), format_func=lambda name: TASKS[name].label,
+        captions=[workspace.plain(task.about) for task in TASKS.values()], key="grading.task", disabled=running,
     )  # fmt: skip
     columns = base["columns"]
     if base["source"] == workspace.current().source:
@@ -76,7 +41,7 @@ def settings(base: dict[str, Any], before: Asked | None, running: bool) -> Asked
         with st.expander("Columns and final answers", icon=":material/view_column:", expanded=missing):
             mapping.pickers(FIELDS)
             final = _final(given, running)
-        columns = _mapped()
+        columns = mapped_columns()
     else:
         final = given.final
     return Asked(What.GRADE, base["source"], base["label"], columns, base["part"], task, final)
@@ -87,11 +52,6 @@ def _final(given: Asked, running: bool) -> str:
         "Final answers stand", list(FINALS), list(FINALS).index(first("grading.final", given.final)), format_func=FINALS.__getitem__, key="grading.final",
         disabled=running,
     )  # fmt: skip
-
-
-def _mapped() -> dict[str, Any]:
-    found = workspace.current().recipe.columns.model_dump(exclude={"verdicts"})
-    return {name: list(one) if isinstance(one, tuple) else one for name, one in found.items() if one}
 
 
 def sample(asked: Asked, run: Callable[[Asked, Stage], None]) -> None:
@@ -118,9 +78,14 @@ def sample(asked: Asked, run: Callable[[Asked, Stage], None]) -> None:
 
 def _graded(asked: Asked) -> LabelReport:
     with tempfile.TemporaryDirectory() as folder:
-        rows = _First(loading.source().raw)
+        rows = FirstRows(loading.source().raw)
         return label(
-            rows, Path(folder) / "sample.parquet", Task(asked.task), asked.final, dict(asked.columns), SHOWN
+            rows,
+            Path(folder) / "sample.parquet",
+            task_named(asked.task),
+            asked.final,
+            dict(asked.columns),
+            SHOWN,
         )
 
 
@@ -131,8 +96,9 @@ def _numbers(report: LabelReport) -> None:
     for place, (name, number) in zip(st.columns(4), told, strict=False):
         place.metric(name, number, border=True)
     if report.no_answer:
+        meaning = "so they count as wrong" if report.final == "tags" else "so they are not judged"
         st.caption(
-            f"{many(report.no_answer, 'response')} of {report.responses:,} have no final answer, so they count as wrong."
+            f"{many(report.no_answer, 'response')} of {report.responses:,} have no final answer, {meaning}."
         )
     if not report.decided[Decision.RIGHT] and report.responses:
         st.warning(

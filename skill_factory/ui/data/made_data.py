@@ -10,12 +10,17 @@ from skill_factory.model import TraceFormat
 from skill_factory.recipe.model import Columns, Source, Traces
 from skill_factory.sources import open_source
 from skill_factory.sources.guessing import guess
-from skill_factory.ui.frame import exact_tables, loading, workspace
+from skill_factory.ui.frame import deleting, exact_tables, loading, workspace
 from skill_factory.work import makings
-from skill_factory.work.making_asked import Asked
+from skill_factory.work.making_asked import Asked, What
 from skill_factory.work.makings import Making
 
 _NOTE = "_made"
+DELETE = {
+    What.GRADE: "Delete these labels",
+    What.RESPONSES: "Delete these answers",
+    What.REFLECTIONS: "Delete these reflections",
+}
 
 
 @dataclass(frozen=True)
@@ -67,6 +72,13 @@ def note() -> None:
             on_click=_undo,
             key="making.undo",
         )
+
+
+def delete_button(made: Making) -> None:
+    """Delete what was made, finished or not, after saying what is lost."""
+    deleting.delete_button(
+        DELETE[made.asked.what], makings.lost(made), f"making.delete.{made.id}", makings.forget, made
+    )
 
 
 def _undo() -> None:

@@ -114,6 +114,9 @@ def panel() -> bool:
         st.rerun()
     if made:
         st.query_params["making"] = made.id
+    elif mine.id:  # deleted, here or in another tab
+        mine.id = ""
+        st.query_params.pop("making", None)
     _head(mine)
     left, right = st.columns([1, 2], gap="large")
     with left:
@@ -223,9 +226,13 @@ def before() -> None:
     with st.expander(f"Made before ({len(found)})", icon=":material/history:"):
         for made in found:
             with st.container(horizontal=True, vertical_alignment="center"):
-                state = makings.status(made).state.value
-                st.markdown(f"{workspace.plain(makings.made_label(made))} · {made.stage.value} · {state}")
+                now = makings.status(made)
+                st.markdown(
+                    f"{workspace.plain(makings.made_label(made))} · {made.stage.value} · {now.state.value}"
+                )
                 st.button("Open", key=f"making.open.{made.id}", on_click=_open_made, args=(made,))
+                if not now.running:
+                    made_data.delete_button(made)
 
 
 def _open_made(made: Making) -> None:

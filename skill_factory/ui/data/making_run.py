@@ -8,11 +8,11 @@ from typing import Any
 import streamlit as st
 
 from skill_factory.insight import pilot_chart
-from skill_factory.ui.data import making_files
+from skill_factory.ui.data import made_data, making_files
 from skill_factory.ui.data.making_files import Run
 from skill_factory.ui.frame import loading, workspace
 from skill_factory.ui.frame.chart_answer import answer
-from skill_factory.wording import many, percent
+from skill_factory.wording import duration, many, percent
 from skill_factory.work import makings
 from skill_factory.work.making_asked import FINAL, OUT, PILOT, Asked, Stage, What, Where, typed_source
 from skill_factory.work.makings import Making, Status
@@ -32,6 +32,7 @@ FIGURES = {
     "cut_off": "Cut off at the longest length",
     "refused": "Refused by the model",
     "empty": "Empty",
+    "equal": "Equal to another answer",
 }
 FIRST = {
     What.REFLECTIONS: {"verdict_accuracy": "Right verdicts", "verdict_missing": "No verdict"},
@@ -128,6 +129,7 @@ def _foretold(asked: Asked, told: Mapping[str, Any], run: Run) -> None:
         pilot_chart.forecast_finding(told, attempts),
         table,
         "chart.forecast",
+        "usable questions at each N",
     )
     with st.expander("All figures of the pilot", icon=":material/table:"):
         st.table(_figures(told), hide_index=True)
@@ -136,15 +138,13 @@ def _foretold(asked: Asked, told: Mapping[str, Any], run: Run) -> None:
 
 
 def _metrics(asked: Asked, told: Mapping[str, Any]) -> list[tuple[str, str]]:
-    from skill_factory.generate.progress import time_left
-
     shown = [(said, percent(told["figures"].get(name, 0.0))) for name, said in FIRST[asked.what].items()]
     tokens = sum(told["tokens_per_question"].values()) * told["questions_total"]
     priced = bool(told["cost_total"])
     cost = (
         ("Cost of all", f"{told['cost_total']:,.2f}") if priced else ("Tokens of all", _short_number(tokens))
     )
-    return [*shown, cost, ("Time for all", time_left(told["seconds_total"]))]
+    return [*shown, cost, ("Time for all", duration(told["seconds_total"]))]
 
 
 def _short_number(number: float) -> str:
@@ -207,8 +207,6 @@ def _doing(now: Status) -> str:
 
 
 def _moment(made: Making, now: Status) -> list[tuple[str, str]]:
-    from skill_factory.generate.progress import time_left
-
     done, priced = now.progress, bool(made.asked.price_in or made.asked.price_out)
     if done is None:
         return [("Tokens a second", "–"), ("Cost so far", "–"), ("Time left", "–"), ("Requests at once", "–")]
@@ -216,7 +214,7 @@ def _moment(made: Making, now: Status) -> list[tuple[str, str]]:
     return [
         ("Tokens a second", f"{done.tokens_per_second:,.0f}"),
         ("Cost so far", f"{done.cost:,.2f}") if priced else ("Tokens so far", spent),
-        ("Time left", "–" if done.seconds_left is None else time_left(done.seconds_left)),
+        ("Time left", "–" if done.seconds_left is None else duration(done.seconds_left)),
         ("Requests at once", f"{done.in_flight:,}"),
     ]
 
@@ -236,10 +234,11 @@ def ended(asked: Asked, made: Making, now: Status, run: Run) -> None:
             lambda: log.error("made %s: %s", made.id, makings.log(made)),
         )
         st.error(workspace.plain(now.said), icon=":material/error:")
-    if asked.asks_for == made.asked.asks_for:
-        pressed = st.button("Go on", key="making.resume", icon=":material/play_arrow:", type="primary")
-        if pressed:
+    with st.container(horizontal=True):
+        same = asked.asks_for == made.asked.asks_for
+        if same and st.button("Resume", key="making.resume", icon=":material/play_arrow:", type="primary"):
             run(asked, made.stage)
+        made_data.delete_button(made)
 
 
 def _short(asked: Asked, made: Making, now: Status, run: Run, take: Take) -> None:

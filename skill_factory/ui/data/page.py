@@ -4,6 +4,7 @@ import streamlit as st
 
 from skill_factory.ui.data import data_overview, making, mapping
 from skill_factory.ui.frame import loading, workspace
+from skill_factory.ui.measure import offered
 
 
 def show() -> None:
@@ -19,6 +20,7 @@ def show() -> None:
         st.stop()
 
     data_overview.header()
+    offered.note()
     making.note()
     left, right = st.columns([1, 2], gap="large")
     with left:

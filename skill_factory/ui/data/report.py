@@ -3,7 +3,8 @@
 import streamlit as st
 
 from skill_factory.formats import FORMATS
-from skill_factory.insight.fitness import Fitness, Proposal, fitness
+from skill_factory.insight.fitness import Fitness, fitness
+from skill_factory.insight.proposal import Proposal
 from skill_factory.insight.readiness import Finding, Light
 from skill_factory.reasons import Level, sentence
 from skill_factory.tally import Tally

@@ -36,7 +36,7 @@ def step(todo: Step, topic: str = "") -> None:
                 verdicts()
         case Step.GRADE:
             making.button(What.GRADE, topic)
-        case Step.CRITIQUE:
+        case Step.REFLECT:
             making.button(What.REFLECTIONS, topic)
         case Step.MORE_ANSWERS:
             making.button(What.RESPONSES, topic)

@@ -1,4 +1,4 @@
-"""What a shared server keeps of its visitors goes when they have been away for some time."""
+"""A shared server deletes what it keeps of its visitors once they have been away for some time."""
 
 import os
 import time
@@ -14,13 +14,13 @@ from skill_factory.work.home import forget_old, place
 from skill_factory.work.process import ACTIVE
 
 HOURS = "SKILL_FACTORY_IDLE_HOURS"
-"""How long files of a visitor are kept after the last visit; default: 24."""
+"""Environment variable: hours for which a visitor's files are kept after the last visit; default: 24."""
 OFTEN = 0.02
-"""Share of that time after which it is looked again."""
+"""The share of that time after which the server looks again."""
 
 
 def idle_days() -> float:
-    """Days after which a visitor's files go."""
+    """Days after which a visitor's files are deleted."""
     return float(os.environ.get(HOURS) or 24) / 24
 
 
@@ -30,7 +30,7 @@ def _last() -> dict[str, float]:
 
 
 def tidy() -> None:
-    """Note that this visitor is here, and remove what those left who were not for too long."""
+    """Note that this visitor is here, and delete what those left behind who haven't been for too long."""
     if not hosted():
         return
     now, last, days = time.time(), _last(), idle_days()
@@ -44,7 +44,7 @@ def tidy() -> None:
     if now - last.get("", 0.0) <= pause:
         return
     last[""] = now
-    with suppress(OSError):  # another visitor's run may be tidying at the same moment
+    with suppress(OSError):  # another visitor's run may be tidying at this moment
         _remove_old(days)
 
 

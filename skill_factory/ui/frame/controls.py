@@ -1,6 +1,6 @@
-"""Controls for fields of the recipe: one call each, with the reason under it when a change was refused."""
+"""Controls for fields of the recipe: one call each, with the reason below when a change was refused."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
@@ -30,31 +30,34 @@ def _split(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))
 
 
-def several(path: str, label: str, options: Sequence[str], help: str, none: str) -> None:
-    """Some of a few names; none chosen means what `none` says."""
+def several(path: str, label: str, options: Mapping[str, str], help: str, none: str) -> None:
+    """Some of a few names, each with its words; `none` says what choosing none means."""
+    # A recipe may name what this data doesn't have: it stays, and can be removed.
     kept = [name for name in workspace.value(path) if name not in options]
     st.multiselect(
-        label, [*options, *kept], help=help, placeholder=none,
+        label,
+        [*options, *kept],
+        format_func=lambda name: options.get(name, name),
+        help=help,
+        placeholder=none,
         **workspace.bound(path, show=list, take=tuple),
-    )  # fmt: skip
+    )
     workspace.problem(path)
 
 
 def one_of(path: str, label: str, options: dict[str, str], help: str) -> None:
     """One of a few values, each with its words."""
-    st.selectbox(
-        label, list(options), format_func=lambda one: options[one], help=help, **workspace.bound(path)
-    )
+    st.selectbox(label, list(options), format_func=options.__getitem__, help=help, **workspace.bound(path))
     workspace.problem(path)
 
 
 def limits(path: str, label: str, unit: str, help: str) -> None:
-    """A shortest and a longest length; 0 is no limit."""
+    """A shortest and a longest length; 0 means no limit."""
     left, right = st.columns(2)
     with left:
-        _end(path, 0, f"{label} from", f"{help} 0 is no limit, in {unit}.")
+        _end(path, 0, f"{label}, from", f"{help} In {unit}; 0 means no limit.")
     with right:
-        _end(path, 1, "to", f"{help} 0 is no limit, in {unit}.")
+        _end(path, 1, "to", f"{help} In {unit}; 0 means no limit.")
     workspace.problem(path)
 
 
@@ -73,7 +76,7 @@ def _took_end(path: str, place: int, key: str) -> None:
 
 
 def item(path: str, name: str, label: str, help: str) -> None:
-    """A number of its own in a table of the recipe; 0 takes it out."""
+    """One number in a table of the recipe; 0 removes it."""
     key = f"{path}.{name}"
     st.session_state[key] = workspace.value(path).get(name, 0)
     st.number_input(
@@ -83,11 +86,11 @@ def item(path: str, name: str, label: str, help: str) -> None:
 
 def _took_item(path: str, name: str, key: str) -> None:
     table: dict[str, Any] = {**workspace.value(path), name: st.session_state[key]}
-    workspace.change({path: {one: n for one, n in table.items() if n}})
+    workspace.change({path: {entry: n for entry, n in table.items() if n}})
 
 
 def lines(path: str, name: str, label: str, help: str, example: str = "") -> None:
-    """Phrases of one pool, one a line; none takes the pool out."""
+    """The phrases of one pool, one per line; an empty field removes the pool."""
     key = f"{path}.{name}"
     st.session_state[key] = "\n".join(workspace.value(path).get(name, ()))
     st.text_area(

@@ -1,4 +1,4 @@
-"""Exact narrow tables: kept in memory and on disk for all sessions, and read beside the pages where a source is large."""
+"""Exact narrow tables: shared by all sessions in memory and on disk, and read in the background if a source is large."""
 
 import streamlit as st
 
@@ -8,7 +8,7 @@ from skill_factory.work import reading
 from skill_factory.work.reading import Progress, Reader, Request, table_file
 
 KEPT = 6
-"""Tables in memory, over all sessions; one of a million reflections takes some 40 MB."""
+"""Tables in memory, for all sessions together; one with a million reflections takes about 40 MB."""
 
 
 @st.cache_resource(show_spinner=False)
@@ -22,15 +22,15 @@ def _readers() -> dict[str, Reader]:
 
 
 def known(name: str) -> Narrow | None:
-    """The exact table of that name, if it was made."""
-    found = _tables().get(name)
-    if found is None and (found := load(table_file(name))):
-        keep(name, found)
-    return found
+    """The exact table of that name, if there is one yet."""
+    table = _tables().get(name)
+    if table is None and (table := load(table_file(name))):
+        keep(name, table)
+    return table
 
 
 def keep(name: str, table: Narrow) -> None:
-    """Keep an exact table in memory; the one that was kept first goes when there are too many."""
+    """Keep an exact table in memory; when there are too many, the oldest goes."""
     tables = _tables()
     if name not in tables:
         while len(tables) >= KEPT:
@@ -39,10 +39,10 @@ def keep(name: str, table: Narrow) -> None:
 
 
 def start(name: str, source: str, recipe: Recipe, token: str) -> None:
-    """Start reading, unless it is going on; what this session was reading before is no longer wanted."""
+    """Start reading, unless it is already running; what this session was reading before is no longer wanted."""
     readers = _readers()
     if name in readers and readers[name].poll() != 0:
-        return  # going on, or failed: then it stays so until the data are chosen again
+        return  # running, or failed: then it stays failed until the data is chosen again
     before = st.session_state.get("_reading", "")
     if before != name and before in readers:
         readers.pop(before).terminate()
@@ -54,12 +54,12 @@ def start(name: str, source: str, recipe: Recipe, token: str) -> None:
 
 
 def forget_failed() -> None:
-    """Let what failed be read again."""
+    """Forget readings that failed, so that they can be started again."""
     readers = _readers()
     for name in [name for name, process in readers.items() if process.poll() not in (None, 0)]:
         readers.pop(name, None)
 
 
 def progress(name: str) -> Progress:
-    """How far the reading of that table is."""
+    """How far the reading of that table has got."""
     return reading.progress(name, _readers().get(name))

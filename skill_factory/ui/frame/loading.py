@@ -1,7 +1,7 @@
-"""What pages know of the chosen source, each thing read once: its rows, its narrow table, what a recipe would give.
+"""What pages know about the chosen source, each thing read once: its rows, its narrow table, what a recipe would give.
 
-Everything is kept in the session, under what it depends on; the narrow tables, which hold no texts, are shared by all
-sessions unless the source was opened with a token. A source too large to read at once is read by a process of its own
+Everything is kept in the session under what it depends on. The narrow tables, which hold no texts, are shared by all
+sessions unless the source was opened with a token. A source too large to read at once is read by a separate process
 while the pages show a sample, marked as one.
 """
 
@@ -77,23 +77,23 @@ def choose(text: str, label: str = "", asked: Source | None = None) -> None:
     """
     Open a source and make it the workspace's, with its columns guessed. Errors: SourceError, HubError.
 
-    A recipe that was opened before keeps its columns where the source has them all.
+    A recipe that was opened before keeps its columns if the source has them all.
     """
     mine = workspace.current()
     if hosted() and not _open_to_all(text):
         raise SourceError(
-            "This server is shared, so no path of its own disk is opened. Upload the file instead."
+            "This server is shared, so it doesn't open files from its own disk. Upload the file instead."
         )
     if hosted() and (demo := re.fullmatch(r"demo:0*(\d+)", text)) and int(demo[1][:9]) > LARGEST_DEMO:
         raise SourceError(
-            f"On a shared server the demo has at most {LARGEST_DEMO:,} questions. Try demo:500."
+            f"On a shared server, the demo has at most {LARGEST_DEMO:,} questions. Try demo:500."
         )
     if hosted() and not text.startswith("demo") and os.path.isfile(text):
         check_upload(Path(text))
     found = Seen(open_source(text, asked or first_part(text), mine.token or None))
     names, rows = found.names(), found.head(SAMPLE_ROWS)
     if not names or not rows:
-        raise SourceError(f"{label or text} holds no rows. Choose data with at least one.")
+        raise SourceError(f"{label or text} has no rows. Choose data with at least one.")
     known = mine.recipe.columns
     workspace.forget_proposals()
     columns = known if _all_there(known, found) else Columns()
@@ -121,14 +121,14 @@ def called(spec: Source) -> str:
 
 
 def suit() -> bool:
-    """Start from the number of attempts that suits the data, once, where the visitor has chosen nothing yet."""
+    """Start from the number of attempts that suits the data: once, and only if the visitor has chosen nothing yet."""
     mine = workspace.current()
     if mine.suited or mine.recipe.traces != Traces():
         return False
     try:
         seen = evidence()
     except ColumnError:
-        return False  # the page Data asks for the columns that are missing
+        return False  # the Data page asks for the missing columns
     if not seen.narrow.telling:
         return False
     mine.suited = True
@@ -159,14 +159,14 @@ def recipe() -> Recipe:
 
 
 def key() -> str:
-    """The name of the narrow table of this source and recipe; one read with a token is known to its session alone."""
+    """The name of the narrow table of this source and recipe; one read with a token stays with its session."""
     mine = workspace.current()
     made = facts_key(source(), mine.recipe)
     return f"{made}-{once('salt', mine.token, lambda: secrets.token_hex(8))}" if mine.secret else made
 
 
 def narrow() -> Narrow:
-    """All facts of the source if they are known, else those of a sample while all are being read."""
+    """The facts of the whole source if they are known, else those of a sample while the rest is being read."""
     chosen, name = recipe(), key()
     found = exact_tables.known(name) or once("sample", name, lambda: sample_facts(source(), chosen))
     if found.whole:
@@ -178,7 +178,7 @@ def narrow() -> Narrow:
 
 
 def progress() -> Progress:
-    """How far the reading of the whole source is. Errors: as `source`."""
+    """How far the reading of the whole source has got. Errors: as `source`."""
     return exact_tables.progress(key())
 
 
@@ -187,14 +187,14 @@ def progress() -> Progress:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What is known of the source under the recipe; counts are those of a sample where `exact` is false."""
+    """What is known about the source under the recipe; if `exact` is false, the counts are those of a sample."""
 
     recipe: Recipe
     narrow: Narrow
     judgement: Judgement
     outlook: Outlook
     scale: float
-    """How many times the source is larger than what was read; 1 where all was read, 0 where unknown."""
+    """How many times larger the source is than what was read: 1 if all was read, 0 if unknown."""
 
     @property
     def exact(self) -> bool:
@@ -212,7 +212,7 @@ def _evidence(chosen: Recipe, found: Narrow) -> Evidence:
     judged = judge_questions(
         found.facts, once("judged", by_filters, lambda: judge(found.facts, chosen)), chosen
     )
-    # A sample's draws are not those of the whole: there the expectation says more.
+    # A sample's draws aren't those of the whole source, so an expectation says more there.
     seen = forecast(found.facts, judged, chosen, **({} if found.whole else {"most": 0}))
     return Evidence(chosen, found, judged, seen, _scale(found))
 
@@ -223,16 +223,16 @@ def _scale(found: Narrow) -> float:
 
 
 def first_table(questions: int) -> tuple[pa.Table, bool]:
-    """Canonical rows of the first questions in written order, and whether these are all; read once per choice of them."""
+    """Canonical rows of the first questions in written order, and whether these are all of them."""
     chosen = recipe()
     at = (source_facts.identity(source()), chosen.columns, chosen.traces.seed, questions)
     return once(f"rows{questions}", at, lambda: first_rows(source(), chosen, questions))
 
 
 def preview(questions: int = 20) -> Preview:
-    """`pipeline.preview` of the present recipe, or an empty one; the rows are kept, so that no file is read again."""
+    """`pipeline.preview` of the present recipe, or an empty one; the rows are kept, so no file is read twice."""
     chosen = recipe()
-    # What is read is kept for other settings, which may find fewer questions usable: so more than are shown.
+    # More rows than are shown: they are kept for other settings, under which fewer questions may be usable.
     more = (first_table(questions * MORE**times) for times in count(1))
     try:
         return pipeline.preview(source(), chosen, questions=questions, read_first=lambda *_: more)
@@ -241,14 +241,14 @@ def preview(questions: int = 20) -> Preview:
 
 
 def typical(rows: int = 480) -> Tally:
-    """The tally of the traces of some first rows of the source: for lengths, which the narrow table does not hold."""
+    """The tally of the traces from the first rows of the source, for lengths, which the narrow table doesn't hold."""
     chosen = recipe()
     at = (source_facts.identity(source()), chosen.columns)
     table = once("typical rows", at, lambda: _some_rows(chosen, rows))
     made = once("typical", (key(), chosen.fingerprint()), lambda: _all_made(table, chosen))
     if made.ledger[Level.TRACES].kept or source().size > SMALL:
         return made
-    # Rows of one question may lie far apart; in a small source its first questions are found quickly.
+    # A question's rows may lie far apart; in a small source, its first questions are found quickly.
     return once("typical here", (key(), chosen.fingerprint()), lambda: _all_made(first_table(60)[0], chosen))
 
 

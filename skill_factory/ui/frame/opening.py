@@ -1,4 +1,4 @@
-"""The chosen source, opened once a session, and what its repository on the Hub holds."""
+"""The chosen source, opened once per session, and what its repository on the Hub holds."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -29,7 +29,7 @@ def once(kind: str, key: Any, make: Callable[[], T]) -> T:
 
 @dataclass
 class Seen:
-    """A source whose names and first rows are read once."""
+    """A source whose column names and first rows are read only once."""
 
     raw: RawSource
     _names: list[str] = field(default_factory=list)
@@ -68,7 +68,7 @@ def source() -> Seen:
 
 
 def look(repo: str, revision: str = "") -> "RepoLook":
-    """What a Hub data set holds. Errors: HubError."""
+    """What a Hub dataset holds. Errors: HubError."""
     from skill_factory.hub import look as hub_look
 
     token = workspace.current().token or None
@@ -78,7 +78,7 @@ def look(repo: str, revision: str = "") -> "RepoLook":
 
 
 def first_part(text: str) -> Source | None:
-    """The default config of a Hub data set and its split `train`, or the first one where there is none of that name."""
+    """The default config of a Hub dataset and its split `train`, or the first split if none has that name."""
     from skill_factory.sources.hub import looks_like_repo
 
     if Path(text).exists() or not looks_like_repo(text):

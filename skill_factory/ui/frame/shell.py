@@ -1,4 +1,4 @@
-"""The frame around every page: navigation on top, the strip of live numbers, and what happens when something fails."""
+"""The frame around every page: navigation at the top, the strip of live numbers, and what is said when something fails."""
 
 import logging
 import secrets
@@ -65,7 +65,7 @@ def run() -> None:
 def _show_strip() -> None:
     try:
         strip.show()
-    except Exception:  # what fails here fails on the page too, where it is said
+    except Exception:  # what fails here also fails on the page, which says so
         log.exception("the strip of numbers")
 
 
@@ -76,7 +76,7 @@ def framed() -> bool:
 
 @contextmanager
 def errors() -> Iterator[None]:
-    """Errors of use as their sentence; all others as an apology with an id, whose details are in the log."""
+    """Show an error of use as its sentence, and any other as an apology with an ID, under which the log has the details."""
     try:
         yield
     except SkillFactoryError as error:
@@ -85,8 +85,8 @@ def errors() -> Iterator[None]:
         number = secrets.token_hex(4)
         log.exception("error %s", number)
         st.error(
-            f"Something went wrong that is not your fault. Reload the page and try again; "
-            f"if it stays, report it with the id {number}.",
+            f"Something went wrong, and it isn't your fault. Reload the page and try again. "
+            f"If it happens again, report it with the ID {number}.",
             icon=":material/error:",
         )
 
@@ -97,9 +97,9 @@ def go(step: Step, label: str = "", icon: str = "") -> None:
 
 
 def needs_source(what: str) -> None:
-    """On a page without data: say what it will show, link to the missing step, and end the page."""
+    """On a page that needs data and has none: say what it will show, link to the missing step, and end the page."""
     if workspace.current().source:
         return
-    st.info(f"{what} First choose the data.", icon=":material/database:")
+    st.info(f"{what} Choose your data first.", icon=":material/database:")
     go(START, "Choose data on Start")
     st.stop()

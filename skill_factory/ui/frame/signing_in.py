@@ -1,4 +1,4 @@
-"""Who publishes: the visitor's own account on the Hub, for this session only."""
+"""Signing in: the visitor's own account on the Hub, for this session only."""
 
 import time
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ SLOWER_BY = 5.0
 
 @dataclass
 class Waiting:
-    """A code that is shown, when it runs out, and the seconds between two looks whether it is confirmed."""
+    """A code that is shown, when it expires, and the seconds between two checks whether it is confirmed."""
 
     code: DeviceCode
     ends: float
@@ -24,7 +24,7 @@ class Waiting:
 
 
 def account() -> Account | None:
-    """The account that is signed in; an expired token is said and forgotten."""
+    """The account that is signed in; a token that the Hub refuses is forgotten, and the page says so."""
     mine = workspace.current()
     if not mine.token:
         return None
@@ -41,7 +41,7 @@ def account() -> Account | None:
 
 
 def sign_out() -> None:
-    """Forget the token and all that was read with it."""
+    """Forget the token and everything that was read with it."""
     mine = workspace.current()
     mine.token, mine.user = "", ""
     for name in ("account", "signin.waiting", "signin.token"):
@@ -49,25 +49,23 @@ def sign_out() -> None:
 
 
 def signed_in() -> Account | None:
-    """The account with a way out, or the ways in."""
-    found = account()
-    if found is None:
+    """The account with a way to sign out, or the ways to sign in; None if nothing can be written with it."""
+    signed = account()
+    if signed is None:
         ways_in()
         return None
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f":material/person: Signed in as **{shell.plain(found.name)}**")
+        st.markdown(f":material/person: Signed in as **{shell.plain(signed.name)}**")
         st.button("Sign out", on_click=sign_out, type="tertiary", key="signin.out")
-    if not found.can_write:
-        st.warning("This token may only read. Paste one that may write.", icon=":material/edit_off:")
+    if not signed.can_write:
+        st.warning("This token can only read. Paste one that can write.", icon=":material/edit_off:")
         return None
-    return found
+    return signed
 
 
 def ways_in() -> None:
     """By a code on the Hub's own page, with this computer's login, or with a pasted token."""
-    st.markdown(
-        "This needs an account on the Hugging Face Hub. Your token stays in this session and is written nowhere."
-    )
+    st.markdown("You need a Hugging Face account. Your token stays in this session and is never stored.")
     by_code = app_from() is not None
     if by_code:
         _by_code()
@@ -79,12 +77,18 @@ def ways_in() -> None:
             icon=":material/computer:",
         )
     st.text_input(
-        "Or an access token" if by_code else "Access token", type="password", key="signin.token", on_change=_take_pasted, autocomplete="off", width=420,
-        placeholder="hf_…", help="It works like a password. It needs the right to write to your repositories.",
-    )  # fmt: skip
-    st.caption("Paste it and press Enter. You make one on the Hub, under Settings, Access Tokens.")
-    if said := st.session_state.pop("signin.refused", ""):
-        st.warning(shell.plain(said), icon=":material/person_off:")
+        "Or an access token" if by_code else "Access token",
+        type="password",
+        key="signin.token",
+        on_change=_take_pasted,
+        autocomplete="off",
+        width=420,
+        placeholder="hf_…",
+        help="It works like a password. To publish, it needs write access to your repositories.",
+    )
+    st.caption("Paste it and press Enter. You can create one on the Hub under Settings → Access Tokens.")
+    if refusal := st.session_state.pop("signin.refused", ""):
+        st.warning(shell.plain(refusal), icon=":material/person_off:")
 
 
 def _take_stored() -> None:
@@ -92,7 +96,9 @@ def _take_stored() -> None:
 
 
 def _take_pasted() -> None:
-    _take(st.session_state.get("signin.token", "").strip())  # a late message of a page that was left
+    _take(
+        st.session_state.get("signin.token", "").strip()
+    )  # the browser may still report a field after its page was left
 
 
 def _take(token: str) -> None:
@@ -139,19 +145,19 @@ def _ask() -> None:
 
 
 def _look(waiting: Waiting) -> None:
-    """Whether the code is confirmed by now."""
+    """Check whether the code has been confirmed."""
     app = app_from()
     try:
-        found = poll(app, waiting.code) if app else Poll(SignIn.EXPIRED)
+        answer = poll(app, waiting.code) if app else Poll(SignIn.EXPIRED)
     except HubError as error:
         _ended(str(error))
         return
-    if found.state is SignIn.DONE:
-        _take(found.token)
+    if answer.state is SignIn.DONE:
+        _take(answer.token)
         _ended()
-    elif found.state in (SignIn.DENIED, SignIn.EXPIRED):
-        _ended("The sign-in was not confirmed. Try again, or paste a token.")
-    elif found.state is SignIn.SLOWER:
+    elif answer.state in (SignIn.DENIED, SignIn.EXPIRED):
+        _ended("The sign-in wasn't confirmed. Try again, or paste a token.")
+    elif answer.state is SignIn.SLOWER:
         waiting.every += SLOWER_BY
         st.rerun()
     st.caption("Waiting for you to confirm …")

@@ -1,4 +1,4 @@
-"""Three ways to data: the demo, a data set on the Hub, a file. Each ends on the page Data."""
+"""Three ways to data: the demo, a dataset on the Hub, a file. Each leads to the Data page."""
 
 import re
 from pathlib import Path
@@ -19,7 +19,7 @@ UPLOAD_MB = 200
 
 
 def enter(text: str, label: str = "", asked: Source | None = None) -> None:
-    """Choose a source and go to Data; where it can't be read, say why, here."""
+    """Choose a source and go to Data; if it can't be read, say why right here."""
     try:
         with st.spinner("Looking at the data …"):
             loading.choose(text, label, asked)
@@ -30,7 +30,7 @@ def enter(text: str, label: str = "", asked: Source | None = None) -> None:
 
 
 def of_recipe() -> None:
-    """The data that an opened recipe was made for, where they can be named."""
+    """Offer the data that an opened recipe was made for, if the recipe names it."""
     mine = workspace.current()
     spec = mine.recipe.source
     if mine.source or spec.kind not in ("demo", "hub"):
@@ -42,7 +42,7 @@ def of_recipe() -> None:
 
 
 def demo(primary: bool = True) -> None:
-    """The demo: 500 puzzles, made on the spot."""
+    """The demo: 500 puzzles, generated on the spot."""
     if st.button(
         "Try the demo",
         type="primary" if primary else "secondary",
@@ -54,10 +54,14 @@ def demo(primary: bool = True) -> None:
 
 
 def hub() -> None:
-    """A data set on the Hub, by name or by words."""
+    """A dataset on the Hub, by its name or by words in it."""
     with st.form("door.hub", border=False):
-        name = st.text_input("Hub data set", placeholder="user/name, or words to search for", key="door.hub.name",
-                             help="The name of a data set on the Hugging Face Hub, as its page shows it.")  # fmt: skip
+        name = st.text_input(
+            "Hub dataset",
+            placeholder="user/name, or words to search for",
+            key="door.hub.name",
+            help="The name of a dataset on the Hugging Face Hub, as its page shows it.",
+        )
         pressed = st.form_submit_button(
             "Open from the Hub", icon=":material/cloud_download:", width="stretch"
         )
@@ -72,13 +76,13 @@ def hub() -> None:
 
 
 def own_account() -> None:
-    """Sign in, for data sets that not everybody may read."""
+    """Sign in, for datasets that aren't public."""
     with st.popover("Private data? Sign in", type="tertiary", icon=":material/lock:"):
-        found = signing_in.account()
-        if found is None:
+        account = signing_in.account()
+        if account is None:
             signing_in.ways_in()
         else:
-            st.markdown(f"Signed in as **{workspace.plain(found.name)}**")
+            st.markdown(f"Signed in as **{workspace.plain(account.name)}**")
             st.button("Sign out", on_click=signing_in.sign_out, type="tertiary", key="door.signout")
 
 
@@ -86,7 +90,7 @@ def _hits(words: str) -> None:
     from skill_factory.hub.client import search
 
     try:
-        found = loading.once(
+        hits = loading.once(
             "hits",
             (words, workspace.current().token),
             lambda: search(words, workspace.current().token or None, 8),
@@ -94,27 +98,31 @@ def _hits(words: str) -> None:
     except HubError as error:
         st.error(workspace.plain(str(error)), icon=":material/error:")
         return
-    if not found:
-        st.caption("No data set has that in its name. Try fewer letters, or the whole name: user/name.")
-    for one in found:
-        if st.button(workspace.plain(one.name), key=f"door.hit.{one.name}", icon=":material/database:"):
-            enter(one.name, one.name)
+    if not hits:
+        st.caption("No dataset has that in its name. Try fewer letters, or the full name: user/name.")
+    for hit in hits:
+        if st.button(workspace.plain(hit.name), key=f"door.hit.{hit.name}", icon=":material/database:"):
+            enter(hit.name, hit.name)
 
 
 def file() -> None:
-    """A file of one's own; on one's own machine also by path."""
+    """The visitor's own file; when the app runs on their own computer, also by its path."""
     sent = st.file_uploader(
-        "My file", type=list(UPLOADS), key="door.file",
-        help=f"Parquet, JSON, CSV, a spreadsheet, a log or a zip of these, up to {UPLOAD_MB} MB. Larger: put it into a private Hub data set "
-        "(New → Dataset → Upload files on the Hub's page) and open it by name.",
-    )  # fmt: skip
+        "My file",
+        type=list(UPLOADS),
+        key="door.file",
+        help=f"Parquet, JSON, CSV, a spreadsheet, a log or a zip of these, up to {UPLOAD_MB} MB. For a larger file, create "
+        "a private Hub dataset (New → Dataset → Upload files on the Hub's page) and open it by name.",
+    )
     st.caption("Parquet, JSON, CSV, Excel, logs of runs, or a zip of these; text also as .gz or .zst.")
     if sent is not None and st.session_state.get("door.file.taken") != sent.file_id:
         st.session_state["door.file.taken"] = sent.file_id
         enter(str(keep(sent)), sent.name)
     if not hosted():
         path = st.text_input(
-            "or its path on this computer", placeholder="data/answers.parquet, then Enter", key="door.path"
+            "Or a path on this computer",
+            placeholder="data/answers.parquet, then press Enter",
+            key="door.path",
         )
         if path.strip() and st.session_state.get("door.path.taken") != path:
             st.session_state["door.path.taken"] = path
@@ -122,7 +130,7 @@ def file() -> None:
 
 
 def keep(sent: Any) -> Path:
-    """Write an upload into a folder of its own, where the build finds it too."""
+    """Write an upload into a new folder, where the build can find it too."""
     name = re.sub(r"[^\w.-]+", "_", Path(sent.name).name).lstrip(".") or "upload"
     forget_old("uploads", days=1 if hosted() else 30)
     path = new_place("uploads") / name

@@ -43,34 +43,41 @@ START = Step(
     "skill_factory.ui.start.page",
     "Start",
     ":material/flag:",
-    "What comes out, what is needed, and three ways in.",
+    "What you get, what you need, and three ways to begin.",
 )
 DATA = Step(
     "pages/2_Data.py",
     "skill_factory.ui.data.page",
     "Data",
     ":material/database:",
-    "Pick the data, say which column holds what, see if they will do.",
+    "Pick your data, say which column holds what, and see if it's ready.",
 )
 CHOOSE = Step(
     "pages/3_Choose.py",
     "skill_factory.ui.choose.page",
     "Choose",
     ":material/tune:",
-    "Choose the traces, with live numbers beside each choice.",
+    "Choose the traces, with live numbers next to each choice.",
 )
 LOOK = Step(
     "pages/4_Look.py",
     "skill_factory.ui.look.page",
     "Look",
     ":material/visibility:",
-    "Read the traces as the build will write them.",
+    "Read the traces exactly as the build will write them.",
 )
 FINISH = Step(
     "pages/5_Finish.py",
     "skill_factory.ui.finish.page",
     "Finish",
     ":material/check_circle:",
-    "Build the data set, publish it, train with it.",
+    "Build the dataset, publish it, train with it.",
 )
-STEPS = (START, DATA, CHOOSE, LOOK, FINISH)
+MEASURE = Step(
+    "pages/6_Measure.py",
+    "skill_factory.ui.measure.page",
+    "Measure",
+    ":material/monitoring:",
+    "See what a model's outputs show of the skill, and make raw data of them.",
+)
+STEPS = (START, DATA, CHOOSE, LOOK, FINISH, MEASURE)

@@ -1,4 +1,4 @@
-"""The strip under the navigation: what the recipe would give, live, each number linking to where it comes from."""
+"""The strip below the navigation: what the recipe would give, live, each number linking to where it comes from."""
 
 import time
 
@@ -11,67 +11,70 @@ from skill_factory.ui.frame.steps import CHOOSE, DATA, LOOK
 from skill_factory.wording import many, percent, rounded
 
 SENT = 0.015
-"""Seconds in which what was drawn is sent; a thread that goes on computing keeps the one that sends from its work."""
+"""Seconds for sending what was drawn: the thread that sends it waits while this one computes."""
 
 
 def show() -> None:
-    """Draw the strip, if there are data to speak of; an error shows on the page, not here."""
+    """Draw the strip, if any data is chosen; an error is shown on the page, not here."""
     if not workspace.current().source:
         return
     try:
-        found = loading.evidence()
-        numbers(found)
-        if not found.exact:
+        evidence = loading.evidence()
+        numbers(evidence)
+        if not evidence.exact:
             still_reading()
     except SkillFactoryError:
-        st.page_link(DATA.target(), label="The data need a look", icon=":material/error:")
+        st.page_link(DATA.target(), label="Check the data", icon=":material/error:")
 
 
-def numbers(found: loading.Evidence) -> None:
+def numbers(evidence: loading.Evidence) -> None:
     """The three or four numbers."""
-    see, about = found.outlook, "" if found.exact else "about "
-    scale = found.scale or 1.0
+    outlook, about = evidence.outlook, "" if evidence.exact else "about "
+    scale = evidence.scale or 1.0
     questions, traces = (
-        (see.questions, see.traces)
-        if found.exact
-        else (rounded(n * scale) for n in (see.questions, see.traces))
+        (outlook.questions, outlook.traces)
+        if evidence.exact
+        else (rounded(n * scale) for n in (outlook.questions, outlook.traces))
     )
     st.page_link(
-        DATA.target(), label=f"{about}**{many(questions, 'question')}**", help="Questions that give a trace"
+        DATA.target(),
+        label=f"{about}**{many(questions, 'question')}**",
+        help="Questions that give at least one trace",
     )
     st.html('<span class="sf-to" aria-hidden="true">→</span>', width="content")
-    hedge = about or ("" if see.exact else "up to ")
+    hedge = about or ("" if outlook.exact else "up to ")
     st.page_link(
         CHOOSE.target(), label=f"{hedge}**{many(traces, 'trace')}**", help="What a build would write"
     )
-    if not see.traces:
+    if not outlook.traces:
         return
-    known = found.exact and see.drawn and see.exact
-    fixing = f"{'' if known else 'about '}**{percent(see.fixing)}** show a mistake corrected"
+    known = evidence.exact and outlook.drawn and outlook.exact
+    fixing = f"{'' if known else 'about '}**{percent(outlook.fixing)}** show a mistake corrected"
     st.page_link(
-        LOOK.target(), label=fixing, help="Traces in which a wrong attempt is followed by a right end"
+        LOOK.target(), label=fixing, help="Traces in which a wrong attempt is followed by a right ending"
     )
     time.sleep(SENT)
-    too_long(found)
+    too_long(evidence)
 
 
-def too_long(found: loading.Evidence) -> None:
-    """How many a trainer would cut; nothing where no trace was measured."""
-    measured, limit = loading.typical(), workspace.cutoff(found.recipe)
+def too_long(evidence: loading.Evidence) -> None:
+    """How many traces a trainer would cut; nothing if none was measured."""
+    measured, limit = loading.typical(), workspace.cutoff(evidence.recipe)
     if not measured.counts["trace_chars"]:
         return
-    over = tables.too_long(measured, limit, found.recipe.cutoff.chars_per_token)
+    over = tables.too_long(measured, limit, evidence.recipe.cutoff.chars_per_token)
     share = f"about **{percent(over)}**" if over else "**none**"
     st.page_link(
-        LOOK.target(), label=f"{share} over {limit:,} tokens",
-        help="Estimated from traces of the first rows; a trainer cuts what is longer, and the answer stands last. "
+        LOOK.target(),
+        label=f"{share} over {limit:,} tokens",
+        help="Estimated from traces of the first rows. A trainer cuts longer traces at the end, where the answer is. "
         "The limit is the recipe's cut-off, or the one chosen under Train.",
-    )  # fmt: skip
+    )
 
 
 @st.fragment(run_every=1.0)
 def still_reading() -> None:
-    """Say that these are a sample's numbers, until all of the source is read."""
+    """Say that these numbers come from a sample, until the whole source is read."""
     state = loading.progress()
     if state.ready:
         st.rerun()
@@ -81,4 +84,4 @@ def still_reading() -> None:
         st.caption(f":material/error: {workspace.plain(state.error)}")
         return
     part = f" · {percent(state.done, state.of)}" if state.of else ""
-    st.caption(f":material/hourglass_top: from a sample; reading all of it{part}")
+    st.caption(f":material/hourglass_top: From a sample; reading the rest{part}")

@@ -19,12 +19,12 @@ WAYS = (READ, RAW, ASKED)
 
 
 def style() -> None:
-    """The rules of the trace view; once on a page that shows traces."""
+    """The style rules of the trace view, needed once on a page that shows traces."""
     st.html(f"<style>{stylesheet()}{CSS.read_text(encoding='utf-8')}</style>")
 
 
 def show(trace: Trace, recipe: Recipe, key: str = "trace") -> None:
-    """A trace with everything around it."""
+    """A trace with everything around it: how to read it, its badges, its text to copy."""
     with st.container(horizontal=True, vertical_alignment="center", key=f"{key}.head"):
         way = st.segmented_control(
             "How to read it",
@@ -40,7 +40,7 @@ def show(trace: Trace, recipe: Recipe, key: str = "trace") -> None:
 
 
 def body(trace: Trace, recipe: Recipe, way: str = READ, key: str = "trace") -> None:
-    """The trace itself."""
+    """The trace itself, read in one of three ways."""
     if way == RAW:
         st.html(raw_html(trace))
     elif way == ASKED:
@@ -50,44 +50,44 @@ def body(trace: Trace, recipe: Recipe, way: str = READ, key: str = "trace") -> N
 
 
 def badges(trace: Trace, recipe: Recipe) -> None:
-    """What the trace is, how long it is, and what the linter says of it."""
+    """What the trace is, how long it is, and what the linter finds in it."""
     name = format_of(trace.plan.format).name
     st.badge(
-        workspace.plain(f"Label {trace.plan.label}"),
+        workspace.plain(f"Trace type {trace.plan.label}"),
         color="gray",
-        help=workspace.plain(f"How the data set names this kind of trace; its format is “{name}”"),
+        help=workspace.plain(f"What the dataset calls this kind of trace. Its format is “{name}”."),
     )
     per_token, limit = recipe.cutoff.chars_per_token, workspace.cutoff(recipe)
     whole = trace.plan.question.text + trace.text
-    over = len(whole) / per_token > limit
+    over = recipe.cutoff.estimated_tokens(len(whole)) > limit
     st.badge(
         f"{tokens_at(per_token)(whole)}{', over the cut-off' if over else ''}",
         color="orange" if over else "gray",
-        help=f"Question and trace, estimated at {per_token:g} characters a token. "
-        "A trainer cuts what is longer than its cut-off, and the answer stands last.",
+        help=f"Question and trace together, estimated at {per_token:g} characters per token. "
+        "A trainer cuts anything longer than its cut-off at the end, where the answer is.",
     )
-    found = lint_trace(trace, recipe.tags)
-    for one in found:
+    problems = lint_trace(trace, recipe.tags)
+    for problem in problems:
         st.badge(
-            workspace.plain(MEANING[one.rule]),
+            workspace.plain(MEANING[problem.rule]),
             icon=":material/warning:",
             color="orange",
-            help=workspace.plain(one.found),
+            help=workspace.plain(problem.found),
         )
-    if not found:
-        st.badge("Checked, nothing found", icon=":material/check:", color="gray", help=CHECKED)
+    if not problems:
+        st.badge("No problems found", icon=":material/check:", color="gray", help=CHECKED)
 
 
 CHECKED = (
-    "Blocks are nested and closed, no text holds a tag of the trace or a chat template's token, no block is empty, "
-    "the verdicts agree with the truth, and the final answer is that of the attempt it comes from."
+    "Blocks are nested and closed, no text contains a tag of the trace or a chat template's token, no block is empty, "
+    "the verdicts agree with the labels, and the final answer is that of the attempt it comes from."
 )
 
 
 def copy(trace: Trace) -> None:
-    """The text as the trainer gets it, with a button to copy it."""
+    """The text exactly as a trainer gets it, to copy."""
     with st.expander("Copy the text", icon=":material/content_copy:"):
         st.caption(
-            f"The assistant's turn of trace {hex_id(trace.id)}; the button is in the corner of the box."
+            f"The assistant's turn of trace {hex_id(trace.id)}. The copy button is in the corner of the box."
         )
         st.code(trace.text, language=None, wrap_lines=True, height=260)

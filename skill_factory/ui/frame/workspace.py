@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from skill_factory.errors import RecipeError
-from skill_factory.recipe.model import Columns, Recipe, Source, new_recipe, recipe_from_toml
+from skill_factory.recipe.model import Columns, Labels, Recipe, Source, new_recipe, recipe_from_toml
 from skill_factory.recipe.share import packed, unpacked
 from skill_factory.traces.lengths import CUTOFF
 
@@ -33,12 +33,12 @@ class Workspace:
     source: str = ""
     """What `open_source` takes: `demo:500`, a path, `user/name`. Empty: nothing chosen yet."""
     label: str = ""
-    """How the source is called on the page; a path never shows more than its file's name."""
+    """What the page calls the source; of a path, it shows only the file's name."""
     recipe: Recipe = field(default_factory=new_recipe)
     token: str = ""
-    """The visitor's Hub token: passed explicitly, written nowhere."""
+    """The visitor's Hub token: passed explicitly, never stored."""
     user: str = ""
-    """Who the token belongs to."""
+    """The account that the token belongs to."""
     job: str = ""
     """The build that Finish shows."""
     proposed: dict[str, Any] = field(default_factory=dict)
@@ -46,15 +46,15 @@ class Workspace:
     problems: dict[str, str] = field(default_factory=dict)
     """Field of the recipe → why its last change was refused."""
     cutoff: int = 0
-    """Tokens at which the visitor's trainer cuts; 0 where they have not said it on Finish."""
+    """Tokens at which the visitor's trainer cuts; 0 unless they said so on Finish."""
     suited: bool = False
-    """Whether N was proposed for these data once; after that it is the visitor's."""
+    """Whether N was already proposed for this data; after that, it is the visitor's choice."""
     link: str = ""
-    """The `?recipe=` that was opened last, so that a rerun does not open it again."""
+    """The `?recipe=` that was opened last, so that a rerun doesn't open it again."""
 
     @property
     def secret(self) -> bool:
-        """Whether what is read may be private: then caches belong to this session alone."""
+        """Whether what is read may be private; then caches belong to this session alone."""
         return bool(self.token) and self.recipe.source.kind == "hub"
 
 
@@ -65,7 +65,7 @@ def current() -> Workspace:
 
 
 def change(changes: dict[str, Any]) -> bool:
-    """Change fields of the recipe by dotted path; a refused change is kept as the problem of its fields."""
+    """Change fields of the recipe by dotted path; gives whether it worked. A refusal is kept as its fields' problem."""
     mine = current()
     for path in changes:
         mine.problems.pop(path, None)
@@ -74,7 +74,7 @@ def change(changes: dict[str, Any]) -> bool:
     except RecipeError as error:
         mine.problems |= dict.fromkeys(changes, str(error))
         return False
-    if "cutoff.tokens" in changes:  # said last counts
+    if "cutoff.tokens" in changes:  # the cut-off that was set last counts, here or on Finish
         mine.cutoff = 0
     return True
 
@@ -85,7 +85,7 @@ def apply(changes: dict[str, Any]) -> None:
 
 
 def replace_recipe(recipe: Recipe) -> None:
-    """Take another recipe; the columns and the source stay those of the chosen data."""
+    """Use another recipe; if data is chosen, its source and columns stay."""
     mine = current()
     keep = {"source": mine.recipe.source, "columns": mine.recipe.columns} if mine.source else {}
     mine.recipe, mine.cutoff = recipe.model_copy(update=keep), 0
@@ -93,11 +93,12 @@ def replace_recipe(recipe: Recipe) -> None:
 
 
 def choose_source(source: str, label: str, spec: Source, columns: Columns) -> None:
-    """Work on another source; what was excluded by hand belonged to the one before."""
+    """Work on another source; what was excluded or corrected by hand belonged to the previous one."""
     mine = current()
     mine.source, mine.label, mine.job, mine.suited = source, label, "", False
     balance = mine.recipe.balance.model_copy(update={"exclude": ()})
-    mine.recipe = mine.recipe.model_copy(update={"source": spec, "columns": columns, "balance": balance})
+    changes = {"source": spec, "columns": columns, "balance": balance, "labels": Labels()}
+    mine.recipe = mine.recipe.model_copy(update=changes)
     mine.problems.clear()
 
 
@@ -124,14 +125,14 @@ def forget_proposals() -> None:
 
 def value(path: str) -> Any:
     """A field of the recipe by dotted path."""
-    found: Any = current().recipe
-    for step in path.split("."):
-        found = getattr(found, step)
-    return found
+    part: Any = current().recipe
+    for name in path.split("."):
+        part = getattr(part, name)
+    return part
 
 
 def cutoff(recipe: Recipe) -> int:
-    """The cut-off in tokens that all pages speak of: what was said last, on Finish or in the recipe, or the usual one."""
+    """The cut-off in tokens that all pages use: the one set last, on Finish or in the recipe, or the default."""
     return current().cutoff or recipe.cutoff.tokens or CUTOFF
 
 
@@ -141,22 +142,23 @@ def bound(
     """
     `key`, `on_change` and `args` of a widget that edits a field of the recipe.
 
-    `show` turns the field into the widget's value, `take` turns it back. The recipe is the truth: the widget is set
-    from it at every run, so a refused change, another recipe or a shared link all show at once.
+    `show` turns the field into the widget's value, `take` turns it back. The recipe is the truth: each run sets the widget
+    from it, so a refused change, another recipe and a shared link all show at once.
     """
     st.session_state[path] = show(value(path))
     return {"key": path, "on_change": _taken, "args": (path, take)}
 
 
 def _taken(path: str, take: Convert) -> None:
-    if path in st.session_state:  # not so for a late message of a page that was left
+    if path in st.session_state:  # a browser may report a field after its page was left
         change({path: take(st.session_state[path])})
 
 
 def problem(*paths: str) -> None:
-    """Show why the last change of these fields was refused, where the control stands."""
-    for said in dict.fromkeys(current().problems[path] for path in paths if path in current().problems):
-        st.warning(plain(said), icon=":material/info:")
+    """Show at the control why the last change of these fields was refused."""
+    problems = current().problems
+    for refusal in dict.fromkeys(problems[path] for path in paths if path in problems):
+        st.warning(plain(refusal), icon=":material/info:")
 
 
 def open_text(text: str, name: str) -> None:
@@ -165,12 +167,12 @@ def open_text(text: str, name: str) -> None:
 
 
 def link() -> str:
-    """A link that opens this recipe; the data are not in it."""
+    """A link that opens this recipe; the data isn't in it."""
     return f"{address()}?recipe={packed(current().recipe)}"
 
 
 def address() -> str:
-    """The app's own address: on a Space the direct one, which a link can carry a query to; empty where not known."""
+    """The app's own address, empty if unknown; on a Space the direct one, since only that takes a query."""
     if host := os.environ.get("SPACE_HOST"):
         return f"https://{host}/"
     parts = urlsplit(st.context.url or "")
@@ -178,7 +180,7 @@ def address() -> str:
 
 
 def open_link() -> str:
-    """Take the recipe of the page's address, once; gives the sentence to show if it can't be read."""
+    """Take the recipe from the page's address, once; gives the sentence to show if it can't be read."""
     text, mine = st.query_params.get("recipe", ""), current()
     if not text or text == mine.link:
         return ""
@@ -191,5 +193,5 @@ def open_link() -> str:
 
 
 def plain(text: str) -> str:
-    """A text that Markdown shows as it is."""
+    """The text, escaped so that Markdown shows it as it is."""
     return "".join("\\" + sign if sign in "\\`*_{}[]()#+-!$:<>|~&" else sign for sign in text)

@@ -25,8 +25,8 @@ from skill_factory.ui.frame import loading, trace_view, workspace
 from skill_factory.wording import many, percent
 
 QUESTIONS = 20
-"""Questions whose traces can be read side by side."""
-OWN = "A recipe file of mine"
+"""How many questions' traces can be read side by side."""
+OWN = "My own recipe file"
 KEPT = "The recipe I set aside"
 NAMES = {
     "paper": "Paper",
@@ -45,14 +45,20 @@ def two_recipes() -> None:
         if other is not None:
             other = _at_my_n(name, other)
             st.button(
-                "Use the other recipe", icon=":material/swap_horiz:", key="compare.use",
-                on_click=_swap, args=(other,),
-                help="It becomes your recipe; yours is set aside, to come back to.",
-            )  # fmt: skip
+                "Use the other recipe",
+                icon=":material/swap_horiz:",
+                key="compare.use",
+                on_click=_swap,
+                args=(other,),
+                help="It becomes your recipe. Yours is set aside, so you can come back to it.",
+            )
         st.button(
-            "Set mine aside, to compare later", icon=":material/bookmark:", key="compare.keep",
-            on_click=_set_aside, help="Then change yours on Choose, and see here what the change does.",
-        )  # fmt: skip
+            "Set mine aside to compare later",
+            icon=":material/bookmark:",
+            key="compare.keep",
+            on_click=_set_aside,
+            help="Then change yours on Choose, and see here what the change does.",
+        )
     with shown:
         if other is not None:
             _compared(name, on_the_same_data(other, loading.recipe()))
@@ -70,9 +76,12 @@ def _swap(other: Recipe) -> None:
 def _other() -> tuple[str, Recipe | None]:
     kept = [KEPT] if "compare.kept" in st.session_state else []
     chosen = st.selectbox(
-        "Compare yours with", [*kept, *preset_names(), OWN], key="compare.with", persist_state="session",
-        format_func=lambda one: NAMES.get(one, one),
-    )  # fmt: skip
+        "Compare yours with",
+        [*kept, *preset_names(), OWN],
+        key="compare.with",
+        persist_state="session",
+        format_func=lambda name: NAMES.get(name, name),
+    )
     if chosen == KEPT:
         return KEPT, st.session_state["compare.kept"]
     if chosen != OWN:
@@ -88,38 +97,41 @@ def _other() -> tuple[str, Recipe | None]:
 
 
 def _at_my_n(name: str, other: Recipe) -> Recipe:
-    """The other recipe with as many attempts as yours, unless that isn't wanted: else N alone would decide."""
+    """The other recipe with as many attempts as yours, unless that isn't wanted: otherwise N alone would decide."""
     mine, theirs = workspace.current().recipe.traces.attempts, other.traces.attempts
     if mine == theirs:
         return other
     same = st.toggle(
-        f"Compare at my N = {mine}", value=name in NAMES.values(), key=f"compare.n.{name}",
-        help=f"The other recipe has up to {theirs} attempts in a trace; on, it is compared with up to {mine}.",
-    )  # fmt: skip
+        f"Compare at my N = {mine}",
+        value=name in NAMES.values(),
+        key=f"compare.n.{name}",
+        help=f"The other recipe shows up to {theirs} attempts in a trace. Turn this on to compare it with up to {mine}.",
+    )
     return other.changed({"traces.attempts": mine}) if same else other
 
 
 def _compared(name: str, other: Recipe) -> None:
     mine = loading.recipe()
-    found = differences(mine, other)
-    if not found:
+    changed = differences(mine, other)
+    if not changed:
         st.info("The two recipes are the same.", icon=":material/check:")
         return
     ready(loading.source(), other)
     left, right, exact = _prospects(mine, other)
     st.markdown(f"**{workspace.plain(_summary(name, left, right))}**{'' if exact else ' (from a sample)'}")
     st.dataframe(
-        _numbers(left, right), hide_index=True, height="content", key="compare.numbers",
-        alt="What both recipes would give, number by number",
-    )  # fmt: skip
-    with st.expander(
-        f"What differs: {len(found)} field{'' if len(found) == 1 else 's'}", icon=":material/difference:"
-    ):
+        _numbers(left, right),
+        hide_index=True,
+        height="content",
+        key="compare.numbers",
+        alt="What each recipe would give, number by number",
+    )
+    with st.expander(f"What differs: {many(len(changed), 'field')}", icon=":material/difference:"):
         st.dataframe(
             {
-                "Field": [one.field for one in found],
-                "Yours": [visible(one.left) for one in found],
-                "The other": [visible(one.right) for one in found],
+                "Field": [difference.field for difference in changed],
+                "Yours": [visible(difference.left) for difference in changed],
+                "The other": [visible(difference.right) for difference in changed],
             },
             hide_index=True,
             key="compare.fields",
@@ -132,18 +144,18 @@ def _summary(name: str, left: Outlook, right: Outlook) -> str:
     return f"Yours: {_gives(left)}. {name}: {_gives(right)}."
 
 
-def _gives(one: Outlook) -> str:
-    return f"{many(one.traces, 'trace')} of {many(one.questions, 'question')}"
+def _gives(outlook: Outlook) -> str:
+    return f"{many(outlook.traces, 'trace')} from {many(outlook.questions, 'question')}"
 
 
 def _numbers(left: Outlook, right: Outlook) -> dict[str, list[str]]:
     rows = [
-        (one.name, _shown(one.left, one.is_share), _shown(one.right, one.is_share))
-        for one in measures(left, right)
+        (measure.name, _shown(measure.left, measure.is_share), _shown(measure.right, measure.is_share))
+        for measure in measures(left, right)
     ]
-    rows += [(f"Traces labelled {label}", f"{a:,}", f"{b:,}") for label, a, b in labels(left, right)]
+    rows += [(f"Traces of type {label}", f"{a:,}", f"{b:,}") for label, a, b in labels(left, right)]
     names, yours, theirs = zip(*rows, strict=True)
-    return {"": list(names), "Yours": list(yours), "The other": list(theirs)}
+    return {"Number": list(names), "Yours": list(yours), "The other": list(theirs)}
 
 
 def _shown(value: float, is_share: bool) -> str:
@@ -153,7 +165,7 @@ def _shown(value: float, is_share: bool) -> str:
 
 
 def _prospects(mine: Recipe, other: Recipe) -> tuple[Outlook, Outlook, bool]:
-    """What both would give: from the exact facts where they serve both, else from a sample for both."""
+    """What each would give: from the exact facts if they serve both recipes, else from a sample for both."""
     source, known = loading.source(), loading.narrow()
     at = (loading.key(), known.whole, mine.fingerprint(), other.fingerprint())
     if source_facts.facts_key(source, mine) == source_facts.facts_key(source, other):
@@ -166,23 +178,25 @@ def _prospects(mine: Recipe, other: Recipe) -> tuple[Outlook, Outlook, bool]:
 
 
 def _sampled(mine: Recipe, other: Recipe) -> tuple[Facts, Facts, bool]:
-    left, right = (source_facts.sample_facts(loading.source(), one) for one in (mine, other))
+    left, right = (source_facts.sample_facts(loading.source(), recipe) for recipe in (mine, other))
     return left.facts, right.facts, left.whole and right.whole
 
 
 def _same_question(mine: Recipe, other: Recipe) -> None:
     rows, _ = loading.first_table(QUESTIONS)
     at = (loading.key(), mine.fingerprint(), other.fingerprint())
-    found = loading.once("compare.pairs", at, lambda: pairs(rows, mine, other))
-    if not found:
+    known = loading.once("compare.pairs", at, lambda: pairs(rows, mine, other))
+    if not known:
         st.info("None of the first questions gives a trace under either recipe.", icon=":material/info:")
         return
     st.markdown("**The same question under both**")
     place = st.selectbox(
-        "Question", range(len(found)), key="compare.question",
-        format_func=lambda one: visible(first_line(found[min(one, len(found) - 1)].question)),
-    )  # fmt: skip
-    pair: Pair = found[place]
+        "Question",
+        range(len(known)),
+        key="compare.question",
+        format_func=lambda place: visible(first_line(known[min(place, len(known) - 1)].question)),
+    )
+    pair: Pair = known[place]
     left, right = st.columns(2)
     with left:
         _side("Yours", pair.left, mine, "left")
@@ -193,11 +207,14 @@ def _same_question(mine: Recipe, other: Recipe) -> None:
 def _side(name: str, traces: Sequence[Trace], recipe: Recipe, key: str) -> None:
     st.markdown(f"**{name}**")
     if not traces:
-        st.caption("This recipe makes no trace of the question.")
+        st.caption("This recipe makes no trace from this question.")
         return
     longest = len(traces) - 1
     place = st.selectbox(
-        "Trace", range(len(traces)), index=longest, key=f"compare.{key}.{len(traces)}",
-        format_func=lambda one: f"{path_of(story(traces[one]))}  ·  {traces[one].plan.label}",
-    )  # fmt: skip
+        "Trace",
+        range(len(traces)),
+        index=longest,
+        key=f"compare.{key}.{len(traces)}",
+        format_func=lambda place: f"{path_of(story(traces[place]))}  ·  {traces[place].plan.label}",
+    )
     trace_view.body(traces[min(place, longest)], recipe, key=f"compare-{key}")

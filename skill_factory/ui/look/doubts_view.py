@@ -1,4 +1,4 @@
-"""Responses whose label most of their critiques contradict: to read, to leave out, to download."""
+"""Responses whose label most of their reflections contradict: to read, to leave out, to download."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -7,7 +7,7 @@ import streamlit as st
 
 from skill_factory.insight.browse import Doubt, as_csv, doubtful_rows
 from skill_factory.insight.browse import doubts as find_doubts
-from skill_factory.insight.item_html import critique_html
+from skill_factory.insight.item_html import disputed_html
 from skill_factory.insight.trace_parts import first_line, mark, truth_word, visible
 from skill_factory.judge.lookup import disputed
 from skill_factory.model import hex_id
@@ -15,66 +15,100 @@ from skill_factory.sources import RawSource
 from skill_factory.ui.frame import loading, workspace
 from skill_factory.ui.frame.loading import Evidence
 from skill_factory.ui.look import trace_picker
+from skill_factory.ui.look.label_queue import label_queue
 from skill_factory.wording import many
 
 SHOWN = 100
+REFLECTIONS = "Critiques"
+WITNESSES = {
+    REFLECTIONS: "Most critiques of a response say otherwise.",
+    "Everything": "Our grade, the question's other answers and the critiques, weighed.",
+}
 
 
 def doubts() -> None:
-    """Responses whose label most of their critiques contradict."""
+    """Responses whose label their reflections contradict, or all that can be asked."""
+    by = st.radio(
+        "Who may doubt a label?", list(WITNESSES), key="look.witnesses", horizontal=True, persist_state="session",
+        captions=list(WITNESSES.values()),
+    )  # fmt: skip
+    if by != REFLECTIONS:
+        label_queue()
+        return
     seen = loading.evidence()
     controls, shown = st.columns([1, 2], gap="large")
     with controls:
         least = st.number_input(
-            "Critiques at least", 1, 50, 2, key="look.critiques", persist_state="session",
-            help="A critique (reflection) says right or wrong; one alone may well err.",
-        )  # fmt: skip
-        st.caption(
-            "Here most critiques of a response contradict its label. Either the critic errs, or the label does: "
-            "read some before you trust a training set to them."
+            "Minimum reflections",
+            1,
+            50,
+            2,
+            key="look.reflections",
+            persist_state="session",
+            help="A reflection says right or wrong; a single one may well be mistaken.",
         )
-    found = find_doubts(seen.narrow.facts, int(least))
+        st.caption(
+            "Most reflections on these responses contradict the label. Either they are mistaken or the label is: "
+            "read some before you train on them."
+        )
+    doubtful = find_doubts(seen.narrow.facts, int(least))
     with shown:
-        if not found:
-            st.info("No label is contradicted by most of its critiques.", icon=":material/check:")
+        if not doubtful:
+            st.info("No label is contradicted by most of its reflections.", icon=":material/check:")
             return
-        _doubt_table(found, seen, int(least))
+        _doubt_table(doubtful, seen, int(least))
 
 
-def _doubt_table(found: Sequence[Doubt], seen: Evidence, least: int) -> None:
+def _doubt_table(doubtful: Sequence[Doubt], seen: Evidence, least: int) -> None:
     source, facts = loading.source(), seen.narrow.facts
-    first = found[:SHOWN]
+    first = doubtful[:SHOWN]
     at = (loading.key(), seen.exact, seen.recipe.fingerprint(), least)
-    told = loading.once(
-        "look.doubts", at, lambda: disputed(source, seen.recipe, seen.narrow, [one.place for one in first])
+    texts = loading.once(
+        "look.doubts",
+        at,
+        lambda: disputed(source, seen.recipe, seen.narrow, [doubt.place for doubt in first]),
     )
     part = "" if seen.exact else " among the rows read so far"
-    more = f"; the {SHOWN} most contradicted are here" if len(found) > SHOWN else ""
-    st.markdown(f"**{many(len(found), 'label')} in doubt{part}{more}**")
+    more = f"; showing the {SHOWN} most contradicted" if len(doubtful) > SHOWN else ""
+    st.markdown(f"**{many(len(doubtful), 'label')} in doubt{part}{more}**")
     picked = st.dataframe(
         {
-            "Label": [f"{mark(one.correct)} {truth_word(one.correct)}" for one in first],
-            "Critiques against it": [f"{one.against} of {one.critiques}" for one in first],
-            "Response": [visible(first_line(told[one.place].response, 120)) for one in first],
+            "Label": [f"{mark(doubt.correct)} {truth_word(doubt.correct)}" for doubt in first],
+            "Reflections against it": [f"{doubt.against} of {doubt.reflections}" for doubt in first],
+            "Response": [visible(first_line(texts[doubt.place].response, 120)) for doubt in first],
         },
-        hide_index=True, height=285, key=f"look.doubts.{least}", on_select="rerun",
-        selection_mode="single-row-required", alt="Responses whose label most critiques contradict",
-    )  # fmt: skip
-    chosen = (picked.get("selection", {}).get("rows") or [0])[0]
-    one = first[min(chosen, len(first) - 1)]
+        hide_index=True,
+        height=285,
+        key=f"look.doubts.{least}",
+        on_select="rerun",
+        selection_mode="single-row-required",
+        alt="Responses whose label most reflections contradict",
+    )
+    place = (picked.get("selection", {}).get("rows") or [0])[0]
+    # After a change the table may be shorter than what was selected in it.
+    chosen = first[min(place, len(first) - 1)]
     with st.container(horizontal=True):
         st.download_button(
-            "All of these as CSV", partial(_doubts_file, source, seen, found), "labels-in-doubt.csv", "text/csv",
-            icon=":material/download:", key="look.doubts.csv", on_click="ignore",
-        )  # fmt: skip
-        question = hex_id(int(facts.question_id[facts.response_question[one.place]]))
+            "Download all as CSV",
+            partial(_doubts_file, source, seen, doubtful),
+            "labels-in-doubt.csv",
+            "text/csv",
+            icon=":material/download:",
+            key="look.doubts.csv",
+            on_click="ignore",
+        )
+        question = hex_id(int(facts.question_id[facts.response_question[chosen.place]]))
         gone = question in workspace.value("balance.exclude")
         st.button(
-            "Question is left out" if gone else "Leave its question out", icon=":material/block:", disabled=gone,
-            key="look.doubts.reject", on_click=trace_picker.reject, args=(question,),
-        )  # fmt: skip
-    st.html(critique_html(told[one.place], one.correct))
+            "Question left out" if gone else "Leave this question out",
+            icon=":material/block:",
+            disabled=gone,
+            key="look.doubts.reject",
+            on_click=trace_picker.reject,
+            args=(question,),
+        )
+    st.html(disputed_html(texts[chosen.place], chosen.correct))
 
 
-def _doubts_file(source: RawSource, seen: Evidence, found: Sequence[Doubt]) -> str:
-    return as_csv(doubtful_rows(source, seen.recipe, seen.narrow, found))
+def _doubts_file(source: RawSource, seen: Evidence, doubtful: Sequence[Doubt]) -> str:
+    return as_csv(doubtful_rows(source, seen.recipe, seen.narrow, doubtful))

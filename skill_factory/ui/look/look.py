@@ -1,4 +1,4 @@
-"""The parts of the page Look: the traces, what was kept and dropped, labels in doubt, two recipes."""
+"""The parts of the Look page: the traces, what was kept and dropped, labels in doubt, two recipes."""
 
 from collections.abc import Callable
 
@@ -18,12 +18,17 @@ from skill_factory.wording import many
 def part() -> None:
     """The choice between the parts, and the one that is chosen."""
     trace_view.style()
-    if "look.dropped" in st.session_state:  # a click on a bar of Choose asks for certain texts
+    if "look.dropped" in st.session_state:  # a click on a bar on Choose asks for certain texts
         st.session_state["look.part"] = FATES
     chosen = st.segmented_control(
-        "What to look at", list(PARTS), default=TRACES, required=True, key="look.part",
-        label_visibility="collapsed", persist_state="session",
-    )  # fmt: skip
+        "What to look at",
+        list(PARTS),
+        default=TRACES,
+        required=True,
+        key="look.part",
+        label_visibility="collapsed",
+        persist_state="session",
+    )
     PARTS[chosen or TRACES]()
 
 
@@ -46,27 +51,34 @@ def summed_up() -> None:
     with left:
         table = tables.teaches_table(seen.outlook)
         answer(
-            trace_charts.teaches_chart(table), sentences.teaches_finding(seen.outlook), table, "chart.teaches"
+            trace_charts.teaches_chart(table),
+            sentences.teaches_finding(seen.outlook),
+            table,
+            "chart.teaches",
+            "what traces show",
         )
     with right:
         tally, per_token = loading.typical(), seen.recipe.cutoff.chars_per_token
         limit = workspace.cutoff(seen.recipe)
         table = tables.cutoff_table(tally, per_token)
-        said = sentences.cutoff_finding(tally, limit, tables.too_long(tally, limit, per_token))
-        answer(trace_charts.cutoff_chart(table, limit), said, table, "chart.cutoff")
-        st.caption(f"Estimated from traces of the first rows, at {per_token:g} characters a token.")
+        sentence = sentences.cutoff_finding(tally, limit, tables.too_long(tally, limit, per_token))
+        answer(trace_charts.cutoff_chart(table, limit), sentence, table, "chart.cutoff", "trace lengths")
+        st.caption(f"Estimated from traces of the first rows, at {per_token:g} characters per token.")
     _onwards()
 
 
 def _onwards() -> None:
-    """The way to the last step."""
+    """The way to the last step, named for what it leads to."""
     seen = loading.evidence()
-    made, known = seen.outlook.traces, seen.exact and seen.outlook.exact
+    traces, known = seen.outlook.traces, seen.exact and seen.outlook.exact
     with st.container(horizontal=True, horizontal_alignment="right"):
         if st.button(
-            f"Go and build {many(made, 'trace')}" if known else "Go on to the build", type="primary", icon=":material/check_circle:",
-            key="look.finish", disabled=not made,
-        ):  # fmt: skip
+            f"Continue to build {many(traces, 'trace')}" if known and traces else "Continue to the build",
+            type="primary",
+            icon=":material/check_circle:",
+            key="look.finish",
+            disabled=not traces,
+        ):
             st.switch_page(FINISH.target())
 
 

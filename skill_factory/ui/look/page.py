@@ -1,4 +1,4 @@
-"""Read the traces as the build will write them, and what was kept and dropped on the way to them."""
+"""Read the traces exactly as the build will write them, and what was kept and dropped on the way."""
 
 import streamlit as st
 
@@ -10,6 +10,6 @@ def show() -> None:
     """The page, from top to bottom."""
     st.title("Look")
     shell.needs_source(
-        "Here you read the traces as the build will write them, and what was left out and why."
+        "Here you read the traces exactly as the build will write them, and see what was left out and why."
     )
     part()

@@ -1,4 +1,4 @@
-"""Which trace to read: the head of the build or the questions that were looked for, one after another."""
+"""Which trace to read: the first ones of the build, or those of the questions that were searched for."""
 
 import random
 from collections.abc import Sequence
@@ -19,41 +19,49 @@ ANY = ""
 def pick() -> Trace | None:
     """The controls, and the trace that is chosen with them."""
     words = st.text_input(
-        "Find a question", key="look.find", placeholder="words of it, or its id", icon=":material/search:",
-        help=f"Looks through all questions of the data and shows the traces of up to {FOUND}.",
-    ).strip()  # fmt: skip
+        "Find a question",
+        key="look.find",
+        placeholder="words in it, or its ID",
+        icon=":material/search:",
+        help=f"Searches all questions of the data and shows the traces of up to {FOUND}.",
+    ).strip()
     every = of_questions(words) if words else head()
     if not every:
         nothing(words)
         return None
     shown = _chosen_kind(every)
-    st.session_state["look.ids"] = [hex_id(one.id) for one in shown]
+    st.session_state["look.ids"] = [hex_id(trace.id) for trace in shown]
     place = _place(shown)
     _steps(place, len(shown))
     _list(shown, place)
-    exact = loading.evidence().exact
-    first = f"of the first {HEAD} questions, as the build will write them"
-    of = (
-        "of the questions found"
-        if words
-        else first
-        if exact
-        else "of the first rows, while all are being read"
-    )
-    st.caption(f"Trace **{place + 1}** of {len(shown):,}, {of}.")
+    st.caption(f"Trace **{place + 1}** of {len(shown):,}, {_origin(words)}.")
     st.download_button(
-        "Save these as one page", partial(html_page, shown, "Traces", "Made by SkillFactory Studio."),
-        "traces.html", "text/html", icon=":material/download:", key="look.page", on_click="ignore",
-        help="One HTML file that needs nothing else: to mail, to print, to keep.",
-    )  # fmt: skip
+        "Save these as one page",
+        partial(html_page, shown, "Traces", "Made by SkillFactory Studio."),
+        "traces.html",
+        "text/html",
+        icon=":material/download:",
+        key="look.page",
+        on_click="ignore",
+        help="A single HTML file to mail, print or keep.",
+    )
     return shown[place]
 
 
+def _origin(words: str) -> str:
+    """Where the listed traces come from."""
+    if words:
+        return "from the questions found"
+    if loading.evidence().exact:
+        return f"from the first {HEAD} questions, as the build will write them"
+    return "from the first rows, while the rest is being read"
+
+
 def nothing(words: str) -> None:
-    """Say why there is no trace, and where to go on."""
+    """Say why there is no trace, and what to do about it."""
     if words:
         st.info(
-            f"No question with “{workspace.plain(words)}” gives a trace: either none holds these words, or the recipe "
+            f"No question with “{workspace.plain(words)}” gives a trace: either none contains these words, or the recipe "
             "can't use it. Kept and dropped, above, says why a question was left out.",
             icon=":material/search_off:",
         )
@@ -74,11 +82,13 @@ def _chosen_kind(every: Sequence[Trace]) -> list[Trace]:
     if st.session_state.get("look.kind", ANY) not in kinds:
         st.session_state["look.kind"] = ANY
     chosen = st.selectbox(
-        "Format and label", [ANY, *kinds], key="look.kind",
-        help="The format says how attempts are put in order, the label is the mark that a row carries: "
-        "3C means three attempts, the last one right.",
-        format_func=lambda one: f"{one} ({kinds[one]})" if one else f"All ({len(every)})",
-    )  # fmt: skip
+        "Format and trace type",
+        [ANY, *kinds],
+        key="look.kind",
+        help="The format says in which order attempts come; the trace type is what the dataset calls a row: 3C means "
+        "three attempts, the last one right.",
+        format_func=lambda kind: f"{kind} ({kinds[kind]})" if kind else f"All ({len(every)})",
+    )
     return [trace for trace in every if chosen in (ANY, _kind(trace))]
 
 
@@ -87,18 +97,18 @@ def _kind(trace: Trace) -> str:
 
 
 def _place(shown: Sequence[Trace]) -> int:
-    """Where the chosen trace stands; the place where it stood, if it is gone; at first one that mends a mistake."""
+    """The place of the chosen trace; if it is gone, the place where it was; at first, a trace that corrects a mistake."""
     ids, at = st.session_state["look.ids"], st.session_state.get("look.at")
     if at is None:
-        place = next((k for k, trace in enumerate(shown) if mends(trace)), 0)
+        place = next((k for k, trace in enumerate(shown) if corrects(trace)), 0)
     else:
         place = ids.index(at) if at in ids else min(st.session_state["look.place"], len(ids) - 1)
     st.session_state["look.at"], st.session_state["look.place"] = ids[place], place
     return place
 
 
-def mends(trace: Trace) -> bool:
-    """Whether a wrong attempt is followed by a right end."""
+def corrects(trace: Trace) -> bool:
+    """Whether a wrong attempt is followed by a right ending."""
     right = trace.plan.right
     return right[-1] and not all(right)
 
@@ -110,7 +120,7 @@ def _go(place: int) -> None:
 
 
 def _go_anywhere(now: int, of: int) -> None:
-    # Which trace to show by chance is no part of any result, so it needs no key.
+    # Which trace is shown at random is not part of any result, so it needs no key.
     _go((now + 1 + random.Random().randrange(max(1, of - 1))) % of)
 
 
@@ -129,10 +139,15 @@ def _list(shown: Sequence[Trace], place: int) -> None:
     }
     st.session_state["look.list"] = {"selection": {"rows": [place], "columns": [], "cells": []}}
     st.dataframe(
-        rows, hide_index=True, height=213, key="look.list", on_select=_selected,
-        selection_mode="single-row-required", alt="The traces: right and wrong attempts, and the question",
+        rows,
+        hide_index=True,
+        height=213,
+        key="look.list",
+        on_select=_selected,
+        selection_mode="single-row-required",
+        alt="The traces: right and wrong attempts, and the question",
         column_config={"Attempts": st.column_config.TextColumn(width="small")},
-    )  # fmt: skip
+    )
 
 
 def _selected() -> None:
@@ -145,7 +160,7 @@ def _selected() -> None:
 
 
 def rejections(trace: Trace | None) -> None:
-    """Leave the shown trace or its question out; bring back what was left out."""
+    """Leave out the trace on the page or its question, and bring back what was left out."""
     rejected = workspace.value("balance.exclude")
     if trace is not None:
         _reject_buttons(trace)
@@ -156,32 +171,43 @@ def rejections(trace: Trace | None) -> None:
 def _reject_buttons(trace: Trace) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="look.rejecting"):
         st.button(
-            "Reject this trace", icon=":material/block:", key="look.reject", on_click=reject,
-            args=(hex_id(trace.id),), help="The build leaves it out. The recipe remembers it by its id.",
-        )  # fmt: skip
+            "Reject this trace",
+            icon=":material/block:",
+            key="look.reject",
+            on_click=reject,
+            args=(hex_id(trace.id),),
+            help="The build leaves it out. The recipe remembers it by its ID.",
+        )
         st.button(
-            "Reject the question", key="look.reject_question", on_click=reject,
-            args=(hex_id(trace.plan.question.id),), help="The build leaves out all traces of this question.",
-        )  # fmt: skip
+            "Reject this question",
+            key="look.reject_question",
+            on_click=reject,
+            args=(hex_id(trace.plan.question.id),),
+            help="The build leaves out all traces of this question.",
+        )
 
 
 def bring_back(rejected: Sequence[str]) -> None:
     """What was rejected, and the way back."""
     with st.container(horizontal=True, vertical_alignment="center", key="look.rejected"):
         st.button(
-            "Undo", icon=":material/undo:", key="look.undo", on_click=_take_back, args=(rejected[-1:],),
-            help=f"Bring back {rejected[-1]}, which was rejected last",
-        )  # fmt: skip
+            "Undo",
+            icon=":material/undo:",
+            key="look.undo",
+            on_click=_take_back,
+            args=(rejected[-1:],),
+            help=f"Bring back {rejected[-1]}, the last one rejected",
+        )
         if len(rejected) > 1:
             st.button("Bring all back", key="look.undo_all", on_click=_take_back, args=(tuple(rejected),))
         st.caption(f"{len(rejected):,} rejected")
 
 
-def reject(one: str) -> None:
-    """Leave a trace or a question out, by its id."""
-    workspace.change({"balance.exclude": tuple(dict.fromkeys([*workspace.value("balance.exclude"), one]))})
+def reject(id: str) -> None:
+    """Leave a trace or a question out, by its ID."""
+    workspace.change({"balance.exclude": tuple(dict.fromkeys([*workspace.value("balance.exclude"), id]))})
 
 
 def _take_back(these: Sequence[str]) -> None:
-    left = tuple(one for one in workspace.value("balance.exclude") if one not in these)
+    left = tuple(id for id in workspace.value("balance.exclude") if id not in these)
     workspace.change({"balance.exclude": left})

@@ -1,4 +1,4 @@
-"""Where the traces on Look come from: the head of the build, or questions that were looked for. No more is read."""
+"""Where the traces on Look come from: the first of the build, or those of questions that were searched for."""
 
 from collections.abc import Sequence
 
@@ -19,16 +19,16 @@ from skill_factory.ui.frame import loading
 from skill_factory.ui.frame.loading import Evidence
 
 HEAD = 20
-"""Questions of the build's head that are shown."""
+"""How many of the build's first questions are shown."""
 FOUND = 20
-"""Questions that are shown of those that were looked for."""
+"""How many of the questions found are shown."""
 SAMPLE = 1_000_000
-"""Bytes of text whose traces are shown until all is read."""
+"""Bytes of text whose traces are shown until the whole source is read."""
 
 
 def head() -> list[Trace]:
     """
-    The traces of the first questions in written order; of the first rows as long as not all is read.
+    The traces of the first questions in written order; until the whole source is read, those of the first rows.
 
     Errors: as loading.evidence.
     """
@@ -39,12 +39,12 @@ def head() -> list[Trace]:
 
 def _head(seen: Evidence) -> list[Trace]:
     rows = _rows_of(first_able(seen, HEAD), seen) if seen.exact else _first_rows(seen)
-    found: dict[int, list[Trace]] = {}
+    by_question: dict[int, list[Trace]] = {}
     for trace in build_partition(rows, seen.recipe).traces:
-        found.setdefault(trace.plan.question.id, []).append(trace)
-        if len(found) > HEAD:
+        by_question.setdefault(trace.plan.question.id, []).append(trace)
+        if len(by_question) > HEAD:
             break
-    return [trace for traces in list(found.values())[:HEAD] for trace in traces]
+    return [trace for traces in list(by_question.values())[:HEAD] for trace in traces]
 
 
 def first_able(seen: Evidence, most: int) -> list[int]:
@@ -55,11 +55,11 @@ def first_able(seen: Evidence, most: int) -> list[int]:
         able_at_all |= able(seen.judgement, chosen, code)
     order = written_order(facts, chosen.traces.seed)
     places = order[able_at_all[order]][:most]
-    return [int(one) for one in facts.question_id[places]]
+    return [int(id) for id in facts.question_id[places]]
 
 
 def _rows_of(ids: Sequence[int], seen: Evidence) -> pa.Table:
-    """Their rows; more are read than asked for, so that a changed recipe seldom reads again."""
+    """The rows of some questions; more are read than asked for, so that a changed recipe rarely reads again."""
     at = (identity(loading.source()), seen.recipe.columns)
     kept = st.session_state.get("look.kept")
     if not kept or kept[0] != at or not kept[1].issuperset(ids):
@@ -74,19 +74,20 @@ def _rows_of(ids: Sequence[int], seen: Evidence) -> pa.Table:
 def _first_rows(seen: Evidence) -> pa.Table:
     at = (identity(loading.source()), seen.recipe.columns)
     return loading.once(
-        "look.sample", at,
+        "look.sample",
+        at,
         lambda: pa.concat_tables(
             [CANONICAL.empty_table(), *first_tables(loading.source(), seen.recipe.columns, SAMPLE)[0]]
         ),
-    )  # fmt: skip
+    )
 
 
 def of_questions(words: str) -> list[Trace]:
-    """The traces of the questions that hold some words. Errors: SourceError, ColumnError."""
+    """The traces of the questions that contain some words. Errors: SourceError, ColumnError."""
     source, chosen = loading.source(), loading.recipe()
     at = (identity(source), chosen.columns, words)
     found = loading.once("look.found", at, lambda: find_questions(source, chosen, words, FOUND))
-    ids = [one for one, _ in found]
+    ids = [id for id, _ in found]
     rows = loading.once("look.rows", (*at, tuple(ids)), lambda: rows_of_questions(source, chosen, ids))
-    made = (*at, chosen.fingerprint())
-    return loading.once("look.traces", made, lambda: list(build_partition(rows, chosen).traces))
+    under = (*at, chosen.fingerprint())
+    return loading.once("look.traces", under, lambda: list(build_partition(rows, chosen).traces))

@@ -1,1 +1,1 @@
-"""Start: what comes out, what is needed, and the ways in."""
+"""Start: what you get, what you need, and the ways in."""

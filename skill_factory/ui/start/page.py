@@ -1,4 +1,4 @@
-"""What comes out, what is needed, and three ways in."""
+"""What you get, what you need, and three ways to begin."""
 
 import streamlit as st
 
@@ -9,7 +9,7 @@ from skill_factory.ui.start import recipe_files, start
 
 def show() -> None:
     """The page, from top to bottom."""
-    st.title("Turn a model's tries into training traces")
+    st.title("Turn a model's attempts into training traces")
 
     left, right = st.columns([2, 3], gap="large")
     with left:
@@ -23,7 +23,7 @@ def show() -> None:
             with file_tab:
                 source_pickers.file()
         if workspace.current().source:
-            shell.go(shell.DATA, f"Go on with {shell.plain(workspace.current().label)}")
+            shell.go(shell.DATA, f"Continue with {shell.plain(workspace.current().label)}")
     with right:
         start.example()
 

@@ -1,4 +1,4 @@
-"""Recipes: one to start from, a saved one to open, the present one to save or share."""
+"""Recipes: built-in ones to start from, saved ones to open, the current one to save or share."""
 
 import streamlit as st
 
@@ -8,7 +8,7 @@ from skill_factory.ui.frame import workspace
 
 
 def recipes() -> None:
-    """Open a recipe, save the present one, or share it by link."""
+    """Open a recipe, save the current one, or share it as a link."""
     with st.expander("Open, save or share a recipe", icon=":material/receipt_long:"):
         opening, keeping = st.columns(2, gap="large")
         with opening:
@@ -19,10 +19,15 @@ def recipes() -> None:
 
 def _open() -> None:
     st.selectbox(
-        "Start from a recipe that comes along", preset_names(), index=None, key="preset", on_change=_take_preset,
-        format_func=lambda name: PRESET_WORDS.get(name, name), placeholder="Choose one",
-    )  # fmt: skip
-    sent = st.file_uploader("or open a saved one", type=["toml"], key="recipe.file", max_upload_size=1)
+        "Start from a built-in recipe",
+        preset_names(),
+        index=None,
+        key="preset",
+        on_change=_take_preset,
+        format_func=lambda name: PRESET_WORDS.get(name, name),
+        placeholder="Choose one",
+    )
+    sent = st.file_uploader("Or open a saved recipe", type=["toml"], key="recipe.file", max_upload_size=1)
     if sent is not None and st.session_state.get("recipe.file.taken") != sent.file_id:
         st.session_state["recipe.file.taken"] = sent.file_id
         try:
@@ -40,8 +45,13 @@ def _take_preset() -> None:
 
 def _keep() -> None:
     st.download_button(
-        "Save this recipe", workspace.current().recipe.to_toml(), "recipe.toml", "application/toml",
-        icon=":material/download:", key="recipe.save", on_click="ignore",
-    )  # fmt: skip
-    st.markdown("This link opens the recipe. The data are not in it.")
+        "Save this recipe",
+        workspace.current().recipe.to_toml(),
+        "recipe.toml",
+        "application/toml",
+        icon=":material/download:",
+        key="recipe.save",
+        on_click="ignore",
+    )
+    st.markdown("This link opens the recipe. Your data isn't part of it.")
     st.code(workspace.link(), language=None, wrap_lines=True)

@@ -1,4 +1,4 @@
-"""What Start shows besides the doors: what comes out, what is needed, and the words of the trade."""
+"""What Start shows beside the ways in: what you get, what you need, and the terms of the field."""
 
 from collections.abc import Iterator
 
@@ -14,27 +14,27 @@ SHOWN_QUESTIONS = 12
 
 
 def needed() -> None:
-    """What the data must hold."""
+    """What the data must contain."""
     st.markdown(
-        "The model's own answers and its own critiques become examples of **trying, checking and trying again**. "
+        "The model's own answers and its own reflections become examples of **trying, checking and trying again**. "
         "No stronger teacher is needed."
     )
     st.markdown(
         "**You need** a table with\n"
         "- several answers of a model to each question,\n"
         "- whether each answer is right,\n"
-        "- the model's critiques of its answers, each with a verdict."
+        "- the model's reflections on its answers, each with a verdict."
     )
 
 
 def example() -> None:
-    """One real trace, and what its parts are."""
-    st.markdown("**What comes out:** a model that learns from this trace learns to notice its own mistake.")
+    """One real trace, with its parts explained."""
+    st.markdown("**What you get:** a model that learns from this trace learns to notice its own mistake.")
     with st.container(border=True, height=470, key="example"):
         st.html(f"<style>{stylesheet()}</style>{example_html()}")
     st.caption(
-        "From the demo. :blue[✓ right] and :orange[✗ wrong] attempts are the model's own answers; under each stands its own "
-        "critique; short phrases join them; the final answer is that of the last right attempt."
+        "From the demo. :blue[✓ right] and :orange[✗ wrong] attempts are the model's own answers, each followed by its own "
+        "reflection. Short phrases join them, and the final answer is that of the last attempt."
     )
 
 
@@ -43,10 +43,12 @@ def example_html() -> str:
     """The demo's shortest trace that shows a mistake corrected."""
     recipe = Recipe().changed({"traces.formats": ("*C",), "traces.attempts": 2})
     traces = preview(f"demo:{SHOWN_QUESTIONS}", recipe, questions=SHOWN_QUESTIONS).traces
-    return trace_html(min(_mended(traces), key=lambda trace: len(trace.text), default=traces[0]), "example")
+    return trace_html(
+        min(_corrected(traces), key=lambda trace: len(trace.text), default=traces[0]), "example"
+    )
 
 
-def _mended(traces: list[Trace]) -> Iterator[Trace]:
+def _corrected(traces: list[Trace]) -> Iterator[Trace]:
     return (trace for trace in traces if not trace.plan.order[0].correct)
 
 

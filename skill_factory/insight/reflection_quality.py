@@ -1,4 +1,4 @@
-"""How good the critiques are: which responses they keep, and how many more of them would help."""
+"""How good the reflections are: which responses they keep, and how many more of them would help."""
 
 from collections.abc import Sequence
 from math import sqrt
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 UNREFLECTED = list(ResponseReason).index(ResponseReason.NO_KEPT_REFLECTION) + 1
 
 
-def critic_table(facts: Facts, judgement: Judgement) -> "pd.DataFrame":
+def reflections_table(facts: Facts, judgement: Judgement) -> "pd.DataFrame":
     """
-    variant, truth, responses, kept, share, low, high: responses that at least one reflection judged as they are.
+    variant, truth, responses, kept, share, low, high: responses that at least one reflection judges correctly.
 
     Of the responses that fail no other rule; low and high are the 95 % interval (Wilson).
     """
@@ -47,21 +47,21 @@ def wilson(k: int, n: int, z: float = 1.96) -> tuple[float, float]:
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
-def more_critiques_table(
+def more_reflections_table(
     facts: Facts, judgement: Judgement, extra: Sequence[int] = (1, 2, 4, 8)
 ) -> "pd.DataFrame":
     """
-    truth, dropped, extra, regained: how many dropped responses some more critiques each would bring back, estimated.
+    truth, dropped, extra, regained: how many dropped responses a few more reflections each would bring back, estimated.
 
-    The chance that a critique judges rightly is taken to differ between responses as a beta distribution fitted to
-    the right and to the wrong ones (by moments); a response with c critiques, none of them kept, has then the chance
-    1 − B(a, b + c + extra) / B(a, b + c) of gaining one.
+    The chance that a reflection is correct is assumed to differ between responses like a beta distribution, fitted by
+    moments to the right and to the wrong responses apart. A response with c reflections, none of them kept, then gains a
+    kept one with the chance 1 − B(a, b + c + extra) / B(a, b + c).
     """
     import pandas as pd
 
     rows = []
     for truth in (1, 0):
-        tried, hits = _critiques(facts, judgement, truth)
+        tried, hits = _reflections(facts, judgement, truth)
         fit = _beta(tried, hits)
         missed = tried[hits == 0]
         for more in extra:
@@ -70,8 +70,8 @@ def more_critiques_table(
     return pd.DataFrame(rows, columns=["truth", "dropped", "extra", "regained"])
 
 
-def _critiques(facts: Facts, judgement: Judgement, truth: int) -> tuple[Any, Any]:
-    """For each response of one truth that only its critiques decide on: critiques, and kept ones among them."""
+def _reflections(facts: Facts, judgement: Judgement, truth: int) -> tuple[Any, Any]:
+    """For each response of one truth that only its reflections decide on: its reflections, and the kept ones among them."""
     n = len(facts.response_id)
     owner = judgement.response_twin[facts.reflection_response]
     tried = np.bincount(owner, minlength=n)
@@ -87,7 +87,7 @@ def _beta(tried: Any, hits: Any) -> tuple[float, float] | None:
         return None
     mean = min(float(hits.sum() / tried.sum()), 1 - 1e-6)
     pairs = float((tried * (tried - 1)).sum())
-    # Two critiques of one response agree more often than two of different ones: that tells how much responses differ.
+    # Two reflections on one response agree more often than two on different ones: that tells how much responses differ.
     both = float((hits * (hits - 1)).sum()) / pairs if pairs else mean * mean
     likeness = min(max((both - mean * mean) / (mean * (1 - mean)), 1e-3), 0.999)
     size = 1 / likeness - 1

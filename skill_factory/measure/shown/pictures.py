@@ -3,7 +3,10 @@
 from collections.abc import Sequence
 from html import escape
 
-from skill_factory.measure.chart_data import (
+from skill_factory.measure.comparing import Point
+from skill_factory.measure.measurement import Measurement
+from skill_factory.measure.runs import of_run
+from skill_factory.measure.shown.chart_data import (
     SERIES_FIGURES,
     Cell,
     Cost,
@@ -16,9 +19,6 @@ from skill_factory.measure.chart_data import (
     verdict_cells,
     verdict_sentence,
 )
-from skill_factory.measure.comparing import Point
-from skill_factory.measure.measurement import Measurement
-from skill_factory.measure.runs import of_run
 
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 560, 260, 56, 40, 40
 _STYLE = (

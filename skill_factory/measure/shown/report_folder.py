@@ -1,7 +1,6 @@
 """The report folder: `report.json`, a card with pictures, and `outputs.parquet` with a row per output; `push` publishes it."""
 
 import json
-import os
 from pathlib import Path
 
 import pyarrow as pa
@@ -9,10 +8,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from skill_factory.errors import BuildFolderError
-from skill_factory.measure.card import CHARTS, card_of
 from skill_factory.measure.measurement import Measurement
-from skill_factory.measure.pictures import pictures_of
+from skill_factory.measure.shown.card import CHARTS, card_of
+from skill_factory.measure.shown.pictures import pictures_of
 from skill_factory.model import hex_id
+from skill_factory.whole_files import write_whole
 
 REPORT, CARD, OUTPUTS = "report.json", "README.md", "outputs.parquet"
 _IDS = ("output_id", "question_id", "gold_id")
@@ -47,12 +47,10 @@ def write_report(found: Measurement, out: Path) -> None:
         for old in (out / CHARTS).glob("*.svg"):
             old.unlink()
         for name, picture in pictures_of(found).items():
-            (out / CHARTS / name).write_text(picture, encoding="utf-8")
+            write_whole(out / CHARTS / name, picture)
         pq.write_table(outputs_table(found.table), out / OUTPUTS, compression="zstd", row_group_size=100_000)
-        (out / CARD).write_text(card_of(found), encoding="utf-8")
-        partial = out / f".{REPORT}"
-        partial.write_text(json.dumps(found.to_json(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        os.replace(partial, out / REPORT)
+        write_whole(out / CARD, card_of(found))
+        write_whole(out / REPORT, json.dumps(found.to_json(), indent=1, ensure_ascii=False) + "\n")
     except OSError as error:
         raise BuildFolderError(
             f"Can't write the report to {out}: {error.strerror or error}. Choose another folder."

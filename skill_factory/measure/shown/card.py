@@ -4,10 +4,11 @@ from html import escape
 
 from skill_factory.build.card import BEGIN, END
 from skill_factory.insight.html import safe, stylesheet
-from skill_factory.measure.advice import advise
 from skill_factory.measure.measurement import Measurement
-from skill_factory.measure.pictures import pictures_of
-from skill_factory.measure.tables import Table, tables_of
+from skill_factory.measure.shown.advice import advise
+from skill_factory.measure.shown.pictures import pictures_of
+from skill_factory.measure.shown.tables import Table, tables_of
+from skill_factory.wording import many
 
 CHARTS = "charts"
 _FRONT = (
@@ -25,8 +26,7 @@ _UNTESTED = "None of this was tested by training; each line names the rule that 
 def headline(found: Measurement) -> str:
     """What was measured, in a line."""
     outputs = sum(one.counts["outputs"] for one in found.runs.values())
-    runs = f"{len(found.runs)} run{'' if len(found.runs) == 1 else 's'}"
-    return f"{outputs:,} outputs of {runs}"
+    return f"{many(outputs, 'output')} of {many(len(found.runs), 'run')}"
 
 
 def card_of(found: Measurement) -> str:

@@ -1,0 +1,138 @@
+"""The command `evaluate`: ask a trained model, so that its outputs can be measured."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from skill_factory.cli.recipe_options import SOURCE, add_recipe_options, columns_of, recipe_of, token_for
+
+if TYPE_CHECKING:
+    from skill_factory.generate.job import Job
+    from skill_factory.recipe.model import Recipe
+
+CANCELLED = 130
+TASKS = ("auto", "exact", "number", "math", "countdown")
+
+
+def add_arguments(made: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    from skill_factory.cli.generate import add_pace, add_where, or_none
+
+    made.description = (
+        "Ask a trained model each question so many times, and keep its outputs for `measure`. A run that was stopped goes "
+        "on where it was; nothing that was answered is asked or paid for again."
+    )
+    made.add_argument("source", metavar="QUESTIONS", help=SOURCE)
+    made.add_argument(
+        "--out",
+        required=True,
+        type=Path,
+        metavar="DIR",
+        help="the folder of the outputs; keeps the answers so far",
+    )
+    made.add_argument("--model", required=True, help="the model's name as the server knows it")
+    made.add_argument(
+        "--samples", type=int, default=4, metavar="N", help="outputs for each question; default: 4"
+    )
+    made.add_argument(
+        "--task", choices=TASKS, default="auto", help="how answers are compared, for the figures of a pilot"
+    )
+    made.add_argument(
+        "--pilot",
+        type=int,
+        nargs="?",
+        const=50,
+        default=0,
+        metavar="N",
+        help="so many questions only (50), with figures and a forecast",
+    )
+    add = made.add_argument_group("how it is asked").add_argument
+    add("--completions", action="store_true", help="raw completions instead of chat")
+    add(
+        "--tokenizer",
+        default="",
+        metavar="FOLDER",
+        help="the model's own tokenizer and chat template: a folder, or a model on the Hub",
+    )
+    add(
+        "--budget",
+        default="",
+        metavar="FIRST:SECOND",
+        help="budget forcing, e.g. 4096:8192: what still thinks at the first bound goes on with another attempt",
+    )
+    for flag, cast, usual in (
+        ("--temperature", float, 0.7),
+        ("--top-p", float, 0.8),
+        ("--top-k", int, 20),
+        ("--repetition-penalty", float, 1.1),
+    ):
+        add(flag, type=or_none(cast), default=usual, metavar="X", help=f"({usual}); `none` leaves it out")
+    add("--max-tokens", type=int, default=4096, metavar="N", help="tokens of an output at most (4096)")
+    add(
+        "--parameter",
+        action="append",
+        default=[],
+        metavar="NAME=JSON",
+        help="a parameter of the server's own",
+    )
+    add_where(made)
+    add_pace(made, budget="--budget-money")
+    add_recipe_options(made)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Ask and write. Exit codes: 0 done (also where the budget ended it), 130 cancelled. Errors: SkillFactoryError."""
+    from skill_factory.cli.generate import Shown, tell_made
+    from skill_factory.generate.words import key_of
+    from skill_factory.measure.evaluation.evaluating import Evaluation, bounds_of, evaluate
+    from skill_factory.measure.parts import names_of
+
+    recipe = recipe_of(args)
+    names = names_of(recipe.tags)
+    how = Evaluation(bounds_of(args.budget, names), args.completions, args.tokenizer, names)
+    job = _job(args, recipe)
+    show = Shown(sys.stderr, args.json)
+    try:
+        made = evaluate(job, how, key_of(job.endpoint.checked(), args.key_env), show, token_for(job.source))
+    finally:
+        show.close()
+    tell_made(made, args.json)
+    if not args.json and made.rows:
+        print(f"Measure them: python -m skill_factory measure {made.out}")
+    return CANCELLED if made.ending == "cancelled" else 0
+
+
+def _job(args: argparse.Namespace, recipe: "Recipe") -> "Job":
+    from skill_factory.generate.job import Job, Kind
+    from skill_factory.generate.limits import Limits
+    from skill_factory.generate.money import Budget, Price
+    from skill_factory.generate.net.endpoint import Endpoint
+
+    if args.samples < 1:
+        from skill_factory.errors import RecipeError
+
+        raise RecipeError(f"--samples is {args.samples}; it must be at least 1.")
+    columns = {k: v for k, v in recipe.columns.model_dump().items() if v} | columns_of(args)
+    return Job(
+        kind=Kind.OUTPUTS, source=args.source, out=args.out,
+        endpoint=Endpoint(args.model, args.endpoint, args.provider, args.stream, args.timeout),
+        sampling=_sampling(args, recipe.traces.seed), columns=columns, per_variant=args.samples, task=args.task,
+        pilot=args.pilot, price=Price(args.price_in, args.price_out), budget=Budget(args.budget_tokens, args.budget_money),
+        limits=Limits(args.concurrency, args.tries, args.patience), retry_declined=args.retry_declined, part=recipe.source,
+    )  # fmt: skip
+
+
+def _sampling(args: argparse.Namespace, seed: int) -> Any:
+    from skill_factory.errors import RecipeError
+    from skill_factory.generate.request import Sampling, parse_extra
+
+    given = {
+        name: getattr(args, name)
+        for name in ("temperature", "top_p", "top_k", "repetition_penalty", "max_tokens")
+    }
+    try:
+        return Sampling(**given, seed=seed, extra=parse_extra(args.parameter))
+    except ValueError as error:
+        said = [line.strip() for line in str(error).splitlines()[1:3]]
+        raise RecipeError(f"The model can't sample so: {': '.join(said)}.") from None

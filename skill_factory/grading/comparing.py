@@ -1,0 +1,406 @@
+"""Do two readings say the same? Right, wrong, or unjudged where one of them could not be read, with the reason."""
+
+import re
+from enum import StrEnum
+from fractions import Fraction
+from typing import NamedTuple
+
+from skill_factory.grading.algebra import same_constant, same_expressions, same_statements
+from skill_factory.grading.expressions import read_statement
+from skill_factory.grading.groups import MOST_UNORDERED, Group
+from skill_factory.grading.moments import Moment, same_moment
+from skill_factory.grading.plain import form, plain, same_form, stated
+from skill_factory.grading.quantities import (
+    Amount,
+    read_amount,
+    same_after_conversion,
+    same_share,
+    units_fit,
+)
+from skill_factory.grading.readings import Formula, Literal, Named, Reading, Unread, Words, read
+from skill_factory.grading.regions import LEAST, MOST, Piece, Region, interval
+
+
+class Decision(StrEnum):
+    """What grading says of an answer; `UNJUDGED` where one side could not be read."""
+
+    RIGHT = "right"
+    WRONG = "wrong"
+    UNJUDGED = "unjudged"
+
+
+class Finding(NamedTuple):
+    """A decision and its reason, half a sentence."""
+
+    decision: Decision
+    why: str
+    misfit: bool = False
+    """The gold answer does not fit the task, so that no answer can be judged."""
+
+
+class Rules(NamedTuple):
+    """What a comparison may use: words of the question that can be counted, and conversion of units if asked for."""
+
+    asked: frozenset[str] = frozenset()
+    convert: bool = False
+
+
+USUAL = Rules()
+_DEEPEST = 4
+MOST_NESTED = 3
+"""Parts of a set within a set that are compared each with each: the work grows with both."""
+
+
+def compare(answer: str, gold: str, rules: Rules = USUAL, depth: int = 0) -> Finding:
+    """Do the two texts say the same? Symmetric: the two may change places."""
+    if answer.split() == gold.split() or same_form(answer, gold):
+        return Finding(Decision.RIGHT, "both are written the same")
+    if depth > _DEEPEST:
+        return _unread("they are nested too deep")
+    one, other = read(answer, rules.asked), read(gold, rules.asked)
+    for side, name in ((other, "gold answer"), (one, "answer")):
+        if isinstance(side, Unread):
+            return _unread(f"the {name} can't be read: {side.why}")
+    return _of_kinds(one, other, stated(answer), stated(gold), rules, depth)
+
+
+def _unread(why: str) -> Finding:
+    return Finding(Decision.UNJUDGED, why)
+
+
+def _told(same: bool, yes: str, no: str) -> Finding:
+    return Finding(Decision.RIGHT, yes) if same else Finding(Decision.WRONG, no)
+
+
+def _of_kinds(one: Reading, other: Reading, answer: str, gold: str, rules: Rules, depth: int) -> Finding:
+    if isinstance(one, Named) or isinstance(other, Named):
+        return _named(one, other, answer, gold, rules, depth)
+    if isinstance(one, Region) or isinstance(other, Region):
+        return _regions(one, other, answer, gold)
+    if isinstance(one, Group) or isinstance(other, Group):
+        return _grouped(one, other, answer, gold, rules, depth)
+    match one, other:
+        case Amount(), Amount():
+            return _amounts(one, other, rules)
+        case (Words(), Words()) | (Literal(), Literal()):
+            return _told(one == other, "both say the same", "they say different things")
+        case Moment(), Moment():
+            same = same_moment(one, other)
+            return (
+                _unread("one side leaves open what the other says of the moment")
+                if same is None
+                else _told(same, "the same moment", "different moments")
+            )
+        case (Formula(), Formula() | Amount()) | (Amount(), Formula()):
+            return _formulas(one, other, answer, gold)
+    return _unlike(one, other, answer, gold)
+
+
+def _unlike(one: Reading, other: Reading, answer: str, gold: str) -> Finding:
+    """Two kinds: wrong, unless a number could hide in words or a moment."""
+    if isinstance(one, Words) or isinstance(other, Words):
+        words, rest = (answer, other) if isinstance(one, Words) else (gold, one)
+        if isinstance(rest, Amount | Formula | Moment | Literal | Group) and _may_hold(
+            words, rest, gold if words is answer else answer
+        ):
+            return _unread("a word in it is not known")
+    if (isinstance(one, Moment) and isinstance(other, Amount)) or (
+        isinstance(one, Amount) and isinstance(other, Moment)
+    ):
+        moment, amount = (one, other) if isinstance(one, Moment) else (other, one)
+        if (
+            isinstance(moment, Moment)
+            and isinstance(amount, Amount)
+            and not amount.unit
+            and moment.minutes is not None
+            and moment.half
+            and moment.minutes % 60 == 0
+        ):
+            return _unread("one side is a time of day, the other a bare number")
+    return Finding(Decision.WRONG, f"one is {kind_of(one)}, the other {kind_of(other)}")
+
+
+_NUMBER_WORDS = re.compile(
+    r"\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|\w+ty|half|third|hundred|thousand|squared|root|over|pi|negative|minus)\b"
+)
+
+
+def _may_hold(words: str, rest: Reading, text: str) -> bool:
+    """Could the words, a unit that is not known among them, still say what the other side says?"""
+    if isinstance(rest, Amount):
+        numbers = [read_amount(found) for found in re.findall(r"-?[0-9][0-9,.]*[0-9]|[0-9]", words)]
+        return any(one is not None and same_constant(one.term, rest.term) for one in numbers) or bool(
+            _NUMBER_WORDS.search(words.lower())
+        )
+    if isinstance(rest, Literal):
+        return re.search(rf"\b{re.escape(rest.text)}\b", words.lower()) is not None
+    if isinstance(rest, Group):
+        return any(plain(item).lower() == words.lower() for item in rest.items)
+    return text.lower() in words.lower() or bool(re.search("[0-9]", words))
+
+
+def kind_of(reading: Reading) -> str:
+    """What a reading is, with its article, for people."""
+    if isinstance(reading, Literal):
+        article = "an" if reading.kind[0] in "aeiou" else "a"
+        return f"{article} {reading.kind}"
+    if isinstance(reading, Formula) and reading.statement.relation:
+        return "an equation" if reading.statement.relation == "=" else "an inequality"
+    return {Words: "words", Moment: "a date or time", Amount: "a number", Formula: "a formula", Region: "an interval", Group: "a list",
+            Named: "a named value", Unread: "not read"}[type(reading)]  # fmt: skip
+
+
+# -- numbers and formulas ---------------------------------------------------------------------------------------------
+
+
+def _amounts(one: Amount, other: Amount, rules: Rules) -> Finding:
+    if "%" in (one.unit, other.unit) and one.unit != other.unit:
+        if one.unit and other.unit:
+            return Finding(Decision.WRONG, "the units differ")
+        return _told(same_share(one, other), "the same share", "the values differ")
+    if not units_fit(one, other):
+        if rules.convert and same_after_conversion(one, other):
+            return Finding(Decision.RIGHT, "the same after conversion")
+        return Finding(Decision.WRONG, "the units differ")
+    if one.standing != other.standing:
+        return Finding(Decision.WRONG, "a sum or product was not worked out")
+    return _told(same_constant(one.term, other.term), "the same value", "the values differ")
+
+
+def _formulas(one: Reading, other: Reading, answer: str, gold: str) -> Finding:
+    if isinstance(one, Formula) and isinstance(other, Formula):
+        if one.statement.relation or other.statement.relation:
+            return _told(
+                same_statements(one.statement, other.statement), "the same equation", "the equations differ"
+            )
+        same = same_expressions(one.statement.term, other.statement.term)
+        return (
+            _told(same, "the same value for all letters", "the values differ")
+            if same or not _imaginary(answer, gold)
+            else _unread("i may be a letter or a root of -1")
+        )
+    amount, formula, text = (one, other, gold) if isinstance(one, Amount) else (other, one, answer)
+    if not isinstance(amount, Amount) or not isinstance(formula, Formula):
+        return _unread("one side can't be read")
+    if (touching := re.fullmatch(r"(.*[0-9]) ?([A-Za-z])", text)) and (
+        spaced := read_amount(f"{touching[1]} {touching[2]}")
+    ):
+        if amount.unit and spaced.unit == amount.unit and same_constant(spaced.term, amount.term):
+            return Finding(Decision.RIGHT, "the same value")
+        if same_constant(spaced.term, amount.term):
+            return _unread("a letter behind the number may be a unit or a factor")
+    if formula.statement.relation or amount.unit:
+        return Finding(Decision.WRONG, f"one is {kind_of(amount)}, the other {kind_of(formula)}")
+    same = same_expressions(amount.term, formula.statement.term)
+    return (
+        _told(same, "the same value for all letters", "the values differ")
+        if same or not _imaginary(answer, gold)
+        else _unread("i may be a letter or a root of -1")
+    )
+
+
+def _imaginary(answer: str, gold: str) -> bool:
+    return any(re.search(r"(?<![A-Za-z\\])i(?![A-Za-z])", text) for text in (answer, gold))
+
+
+# -- names ------------------------------------------------------------------------------------------------------------
+
+
+def _named(one: Reading, other: Reading, answer: str, gold: str, rules: Rules, depth: int) -> Finding:
+    equations = read_statement(answer), read_statement(gold)
+    if isinstance(one, Named) and isinstance(other, Named):
+        if one.name == other.name:
+            return compare(one.text, other.text, rules, depth + 1)
+        if all(equations) and _same_equations(answer, gold):
+            return Finding(Decision.RIGHT, "the same equation")
+        return Finding(Decision.WRONG, "the names differ")
+    named, rest, text = (one, other, gold) if isinstance(one, Named) else (other, one, answer)
+    if isinstance(rest, Formula) and rest.statement.relation:
+        return _told(_same_equations(answer, gold), "the same equation", "the equations differ")
+    if not isinstance(named, Named):
+        return _unread("one side can't be read")
+    if isinstance(rest, Region) and rest.letter:
+        return (
+            Finding(Decision.WRONG, "the names differ")
+            if rest.letter != named.name
+            else compare(named.text, re.sub(r"^.*?\\in(?![a-z]) ?", "", text), rules, depth + 1)
+        )
+    return (
+        compare(named.text, text, rules, depth + 1)
+        if isinstance(one, Named)
+        else compare(text, named.text, rules, depth + 1)
+    )
+
+
+def _same_equations(answer: str, gold: str) -> bool:
+    one, other = read_statement(answer), read_statement(gold)
+    return one is not None and other is not None and same_statements(one, other)
+
+
+# -- intervals --------------------------------------------------------------------------------------------------------
+
+
+def _regions(one: Reading, other: Reading, answer: str, gold: str) -> Finding:
+    if _same_equations(answer, gold):
+        return Finding(Decision.RIGHT, "the same inequality")
+    mine, theirs = _region(one), _region(other)
+    if mine is None or theirs is None:
+        return Finding(Decision.WRONG, f"one is {kind_of(one)}, the other {kind_of(other)}")
+    if mine.letter and theirs.letter and mine.letter != theirs.letter:
+        return Finding(Decision.WRONG, "the names differ")
+    if len(mine.pieces) != len(theirs.pieces):
+        return (
+            _unread("one side is in more pieces")
+            if min(len(mine.pieces), len(theirs.pieces)) > 1
+            else Finding(Decision.WRONG, "the intervals differ")
+        )
+    left = list(theirs.pieces)
+    for piece in mine.pieces:
+        match = next((fit for fit in left if _same_piece(piece, fit)), None)
+        if match is None:
+            return Finding(Decision.WRONG, "the intervals differ")
+        left.remove(match)
+    return Finding(Decision.RIGHT, "the same interval")
+
+
+def _region(reading: Reading) -> Region | None:
+    if isinstance(reading, Group) and reading.brackets in ("()", "[]") and len(reading.items) == 2:
+        piece = interval(reading.brackets[0] + ",".join(reading.items) + reading.brackets[1])
+        return Region((piece,)) if piece else None
+    return reading if isinstance(reading, Region) else None
+
+
+def _same_piece(one: Piece, other: Piece) -> bool:
+    return (
+        (one.low_in, one.high_in) == (other.low_in, other.high_in)
+        and _same_end(one.low, other.low)
+        and _same_end(one.high, other.high)
+    )
+
+
+def _same_end(one: str, other: str) -> bool:
+    if one in (LEAST, MOST) or other in (LEAST, MOST):
+        return one == other
+    return compare(one, other, USUAL, _DEEPEST).decision == Decision.RIGHT
+
+
+# -- lists ------------------------------------------------------------------------------------------------------------
+
+
+def _grouped(one: Reading, other: Reading, answer: str, gold: str, rules: Rules, depth: int) -> Finding:
+    for side, text, rest in ((one, answer, gold), (other, gold, answer)):
+        if isinstance(side, Group) and len(side.items) == 1 and side.brackets in ("{}", "[]"):
+            return (
+                compare(side.items[0], rest, rules, depth + 1)
+                if text is answer
+                else compare(rest, side.items[0], rules, depth + 1)
+            )
+    if not isinstance(one, Group) or not isinstance(other, Group):
+        return _unlike(one, other, answer, gold)
+    mine, theirs = _flat(one), _flat(other)
+    kinds = {mine.brackets, theirs.brackets}
+    if not _brackets_fit(mine, theirs):
+        return Finding(Decision.WRONG, "the brackets or the shape differ")
+    if {mine.joint, theirs.joint} == {"or", ","} and _is_words(mine.items + theirs.items):
+        return Finding(Decision.WRONG, "one says “or”, the other doesn't")
+    named = [_by_name(side, rules) for side in (mine, theirs)]
+    if kinds == {"{}"} or all(named):
+        mine, theirs = _once_each(mine, rules, depth), _once_each(theirs, rules, depth)
+    mine, theirs, ordered = _in_place(mine, theirs, named, bool(kinds - {"", "{}"}))
+    if len(mine.items) != len(theirs.items):
+        return Finding(Decision.WRONG, "one lists more than the other")
+    pairs = _in_order(mine, theirs, rules, depth) if ordered else _in_any_order(mine, theirs, rules, depth)
+    return pairs
+
+
+def _brackets_fit(one: Group, other: Group) -> bool:
+    """The same brackets, or none on one side; a tuple may be a row or a column of a matrix."""
+    kinds = {one.brackets, other.brackets}
+    if kinds == {"matrix"} or kinds == {"determinant"}:
+        return one.columns == other.columns
+    if "matrix" in kinds:
+        matrix = one if one.brackets == "matrix" else other
+        return bool(kinds & {"()", "[]"}) and matrix.columns in (1, len(matrix.items))
+    return len(kinds) == 1 or ("" in kinds and not kinds & {"[)", "(]", "determinant"})
+
+
+def _flat(group: Group) -> Group:
+    r"""With `\pm` in a bare list or a set written out."""
+    if group.brackets not in ("", "{}") or not any("\\pm" in item for item in group.items):
+        return group
+    items: list[str] = []
+    for item in group.items:
+        inner = read(item)
+        items += inner.items if isinstance(inner, Group) and not inner.brackets else [item]
+    return group._replace(items=tuple(items))
+
+
+def _is_words(items: tuple[str, ...]) -> bool:
+    return any(item.isalpha() or isinstance(read(item), Words) for item in items)
+
+
+def _by_name(group: Group, rules: Rules) -> dict[str, str]:
+    """What each name of a bare list stands for, where every item has a name of its own."""
+    readings = [read(item, rules.asked) for item in group.items]
+    named = {one.name: one.text for one in readings if isinstance(one, Named)}
+    return named if len(named) == len(readings) and group.brackets in ("", "{}", "()") else {}
+
+
+def _in_place(
+    one: Group, other: Group, named: list[dict[str, str]], ordered: bool
+) -> tuple[Group, Group, bool]:
+    """Named items against a tuple: in the order of their names."""
+    sides = [side for side, names in zip((one, other), named, strict=True) if not names]
+    if (
+        len(sides) != 1
+        or len(one.items) == 1
+        or any(isinstance(read(item), Named) for item in sides[0].items)
+    ):
+        return one, other, ordered and not all(named)
+    by_name = [
+        side._replace(items=tuple(text for _, text in sorted(names.items()))) if names else side
+        for side, names in zip((one, other), named, strict=True)
+    ]
+    return by_name[0], by_name[1], True
+
+
+def _once_each(group: Group, rules: Rules, depth: int) -> Group:
+    if len(group.items) > MOST_UNORDERED:
+        return group._replace(items=tuple(dict.fromkeys(group.items)))
+    kept: list[str] = []
+    for item in group.items:
+        if not any(compare(item, other, rules, depth + 1).decision == Decision.RIGHT for other in kept):
+            kept.append(item)
+    return group._replace(items=tuple(kept))
+
+
+def _in_order(one: Group, other: Group, rules: Rules, depth: int) -> Finding:
+    found = [
+        compare(left, right, rules, depth + 1) for left, right in zip(one.items, other.items, strict=True)
+    ]
+    for decision in (Decision.WRONG, Decision.UNJUDGED):
+        if first := next((one for one in found if one.decision == decision), None):
+            return Finding(decision, f"in one place {first.why}" if decision == Decision.WRONG else first.why)
+    return Finding(Decision.RIGHT, "the same in every place")
+
+
+def _in_any_order(one: Group, other: Group, rules: Rules, depth: int) -> Finding:
+    if len(one.items) > (MOST_UNORDERED if depth == 0 else MOST_NESTED):
+        same = sorted(map(_key, one.items)) == sorted(map(_key, other.items))
+        return _told(same, "both list the same", "they list different things")
+    left, unsure = list(one.items), False
+    for item in other.items:
+        decided = [(mine, compare(mine, item, rules, depth + 1).decision) for mine in left]
+        match = next((mine for mine, decision in decided if decision == Decision.RIGHT), None)
+        unsure |= match is None and any(decision == Decision.UNJUDGED for _, decision in decided)
+        if match is None and not unsure:
+            return Finding(Decision.WRONG, "they list different things")
+        if match is not None:
+            left.remove(match)
+    return _unread("an item can't be read") if unsure else Finding(Decision.RIGHT, "both list the same")
+
+
+def _key(item: str) -> str:
+    amount = read_amount(item)
+    value = amount.value if amount else None
+    return f"{value}" if isinstance(value, Fraction) and amount and not amount.unit else form(item)

@@ -1,0 +1,151 @@
+"""Which outputs are measured: uploads, a data set of the Hub, a path, or the data of the page Data; and how they were read."""
+
+from typing import Any
+
+import streamlit as st
+
+from skill_factory.errors import SkillFactoryError
+from skill_factory.hosting import hosted
+from skill_factory.measure.measuring import FINALS, Settings
+from skill_factory.measure.reading import Asked, distinct_names, opened
+from skill_factory.measure.shown.browsing import Looked, look_at
+from skill_factory.measure.shown.card import headline
+from skill_factory.sources.files import UPLOADS
+from skill_factory.sources.hub import looks_like_repo
+from skill_factory.ui.frame import loading, source_pickers, workspace
+from skill_factory.wording import many
+
+MOST_BYTES, MOST_HOSTED = 200_000_000, 50_000_000
+"""Characters of text that a page keeps at hand."""
+GIVEN = "measure.given"
+
+
+def choose() -> Looked | None:
+    """The measurement of what was chosen; before that, the ways to choose."""
+    given: list[str] = st.session_state.get(GIVEN, [])
+    if not given:
+        st.markdown(
+            "Does a model verify, retry and come back, and is its verdict worth anything? Choose what it answered: logs of "
+            "a trainer or an evaluation, a file with questions, gold answers and outputs, or a build."
+        )
+    with st.expander(
+        "Outputs to measure", icon=":material/folder_open:", expanded=not given, key="measure.doors"
+    ):
+        _doors()
+    given = st.session_state.get(GIVEN, [])
+    if not given:
+        return None
+    columns = _settings()
+    return _measured(tuple(given), columns)
+
+
+def _doors() -> None:
+    left, right = st.columns(2, gap="large")
+    with left:
+        sent = st.file_uploader(
+            "Files of outputs", type=list(UPLOADS), key="measure.files", accept_multiple_files=True,
+            help="Each file is a run of its own, unless a column names the run.",
+        )  # fmt: skip
+        if sent and st.session_state.get("measure.taken") != [one.file_id for one in sent]:
+            st.session_state["measure.taken"] = [one.file_id for one in sent]
+            _take([str(source_pickers.keep(one)) for one in sent])
+    with right:
+        name = st.text_input("Hub dataset", placeholder="user/name", key="measure.hub")
+        if name.strip() and st.session_state.get("measure.hub.taken") != name:
+            st.session_state["measure.hub.taken"] = name
+            if looks_like_repo(name.strip()):
+                _take([name.strip()])
+            else:
+                st.error("A Hub dataset is named user/name.", icon=":material/error:")
+        if not hosted():
+            path = st.text_input(
+                "or paths on this computer",
+                placeholder="base.jsonl tuned.jsonl, then Enter",
+                key="measure.path",
+            )
+            if path.strip() and st.session_state.get("measure.path.taken") != path:
+                st.session_state["measure.path.taken"] = path
+                _take(path.split())
+        mine = workspace.current()
+        if mine.source and st.button(
+            f"Measure {workspace.plain(mine.label)}", key="measure.mine", icon=":material/database:"
+        ):
+            _take([mine.source])
+
+
+def _take(given: list[str]) -> None:
+    st.session_state[GIVEN] = given
+    st.session_state.pop("measure.place", None)
+
+
+def _settings() -> dict[str, Any]:
+    """The few choices that change how outputs are read."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        run = st.text_input(
+            "Column that names the run", key="measure.run", placeholder="run, model or checkpoint", width=260
+        )
+        by = st.text_input(
+            "Split the figures by", key="measure.by", placeholder="a column, or difficulty", width=220
+        )
+        words = {"auto": "as they come", "tags": "in <answer> tags", "stated": "as the text states them"}
+        final = st.selectbox(
+            "Final answers", FINALS, key="measure.final", format_func=words.__getitem__, width=220
+        )
+        boxed = st.toggle(
+            "Boxes are attempts",
+            key="measure.boxed",
+            help=r"Each \boxed{} counts where an output has neither samples nor inner answers.",
+        )
+    return {"run": run.strip(), "by": by.strip(), "final": final, "boxed": boxed}
+
+
+def _measured(given: tuple[str, ...], chosen: dict[str, Any]) -> Looked | None:
+    mine = workspace.current()
+    recipe = mine.recipe
+    key = (given, tuple(chosen.items()), mine.token, recipe.tags, recipe.verdicts, recipe.answers)
+    asked = Asked(
+        recipe.model_copy(update={"columns": type(recipe.columns)()}),
+        (),
+        chosen["run"],
+        tuple(filter(None, [chosen["by"]])),
+    )
+    settings = Settings(final=chosen["final"], boxed=chosen["boxed"], workers=1)
+    try:
+        return loading.once("measure", key, lambda: _look(given, asked, settings, mine.token))
+    except SkillFactoryError as error:
+        st.error(workspace.plain(str(error)), icon=":material/error:")
+        return None
+
+
+def _look(given: tuple[str, ...], asked: Asked, settings: Settings, token: str) -> Looked:
+    bar = st.progress(0.0, text="Reading the outputs …")
+    openings = distinct_names([opened(one, asked, token or None) for one in given])
+    size = sum(one.source.size for one in openings)
+
+    def counted(n: int) -> None:
+        # How many there are is known once all are read; a guess by size moves the bar.
+        bar.progress(
+            min(0.95, n * 3_000 / size) if size else 0.5, text=f"Reading the outputs: {n:,} so far …"
+        )
+
+    found = look_at(openings, asked, settings, MOST_HOSTED if hosted() else MOST_BYTES, counted)
+    bar.empty()
+    return found
+
+
+def how_read(seen: Looked) -> None:
+    """What was measured, which column held what, and what a reader should know first."""
+    found = seen.found
+    questions = many(len({one.question for one in seen.outputs}), "question")
+    st.markdown(f"**{workspace.plain(headline(found))}, {questions}**")
+    for line in [*found.notes, *found.missing]:
+        st.info(workspace.plain(line), icon=":material/info:")
+    with st.expander("How they were read", icon=":material/table_view:"):
+        for one in found.reading["sources"]:
+            held = "; ".join(
+                f"{field}: {', '.join(p) if isinstance(p, list) else p}"
+                for field, p in one["columns"].items()
+            )
+            st.markdown(f"**{workspace.plain(one['run'])}**: {workspace.plain(held)}")
+        finals = "as texts state them" if found.reading["final_answers"] == "stated" else "in answer tags"
+        st.caption(f"Final answers {finals}. Tokens: {workspace.plain(found.reading['tokens'])}.")

@@ -1,0 +1,62 @@
+"""What the figures say about the next dataset, and round two: the outputs as raw data on the page Data."""
+
+import json
+
+import streamlit as st
+
+from skill_factory.errors import SkillFactoryError
+from skill_factory.measure.cells import PLACE
+from skill_factory.measure.harvesting import harvest_opened
+from skill_factory.measure.shown.advice import advise
+from skill_factory.measure.shown.browsing import Looked
+from skill_factory.measure.shown.card import page_of
+from skill_factory.ui.frame import source_pickers, workspace
+from skill_factory.wording import many
+from skill_factory.work.home import forget_old, new_place
+
+
+def show(seen: Looked) -> None:
+    """Sentences, the harvest, and what can be taken along."""
+    st.subheader("The next dataset")
+    advice = advise(seen.found)
+    for one in advice:
+        run = f"**{workspace.plain(one.run)}**: " if len(seen.found.runs) > 1 else ""
+        st.markdown(f"- {run}{one.sentence.replace('~', '')}", help=f"From: {one.source}")
+    if advice:
+        st.caption("None of this was tested by training; each line's mark names the rule that it comes from.")
+    else:
+        st.caption("No rule of ours speaks on these figures.")
+    _harvest(seen)
+    _downloads(seen)
+
+
+def _harvest(seen: Looked) -> None:
+    attempts = int(seen.cells.matrix[:, PLACE["attempts"]].sum())
+    if not attempts:
+        st.caption("These outputs hold no attempts, so no raw data can be made of them.")
+        return
+    said = f"Make raw data of {many(attempts, 'attempt')}"
+    st.markdown(
+        "Each attempt becomes a response, labelled by its grade, and each reflection one of it: the model's own skill feeds the next dataset."
+    )
+    if st.button(said, key="measure.harvest", icon=":material/agriculture:", type="primary"):
+        forget_old("uploads", days=30)
+        path = new_place("uploads") / "harvest.parquet"
+        try:
+            harvest_opened(seen.openings, path, seen.settings)
+        except SkillFactoryError as error:
+            st.error(workspace.plain(str(error)), icon=":material/error:")
+            return
+        source_pickers.enter(str(path), "harvest.parquet")
+
+
+def _downloads(seen: Looked) -> None:
+    with st.container(horizontal=True):
+        st.download_button(
+            "One page (HTML)", lambda: page_of(seen.found), "measured.html", "text/html",
+            icon=":material/download:", key="measure.html", on_click="ignore",
+        )  # fmt: skip
+        st.download_button(
+            "All numbers (JSON)", lambda: json.dumps(seen.found.to_json(), indent=1), "report.json", "application/json",
+            icon=":material/download:", key="measure.json", on_click="ignore",
+        )  # fmt: skip
