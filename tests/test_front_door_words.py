@@ -7,7 +7,7 @@ import pytest
 from skill_factory.judge.given_away import cut_behind_verdict, gives_away
 from skill_factory.judge.reflections import banned
 from skill_factory.judge.stated import stated_answer
-from skill_factory.recipe.language import LANGUAGES, estimated_tokens, language_of
+from skill_factory.recipe.language import LANGUAGES, language_of, tokens_of_text
 from skill_factory.recipe.model import POOLS, Filters, Phrases
 from skill_factory.recipe.phrases import phrase_book, shipped_phrases
 from skill_factory.recipe.words import known_words, pairs, word_of
@@ -52,10 +52,10 @@ def test_the_language_of_questions_is_told(language: str) -> None:
 
 def test_tokens_follow_the_script() -> None:
     """Chinese takes a token for one and a half characters, Arabic for one and three quarters; English as it is set."""
-    assert estimated_tokens("小" * 150, 3.5) == pytest.approx(100)
-    assert estimated_tokens("あ" * 140, 3.5) == pytest.approx(100)
-    assert estimated_tokens("ب" * 175, 3.5) == pytest.approx(100)
-    assert estimated_tokens("a" * 350, 3.5) == pytest.approx(100)
+    assert tokens_of_text("小" * 150, 3.5) == pytest.approx(100)
+    assert tokens_of_text("あ" * 140, 3.5) == pytest.approx(100)
+    assert tokens_of_text("ب" * 175, 3.5) == pytest.approx(100)
+    assert tokens_of_text("a" * 350, 3.5) == pytest.approx(100)
 
 
 @pytest.mark.parametrize(
