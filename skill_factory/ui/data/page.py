@@ -1,4 +1,4 @@
-"""Pick the data, say which column holds what, see if they will do."""
+"""Pick your data, say which column holds what, and see if it's ready."""
 
 import streamlit as st
 
@@ -13,7 +13,7 @@ def show() -> None:
     if making.panel():
         st.stop()
     if not workspace.current().source:
-        st.markdown("Here you will see whether your data will do. Choose some first.")
+        st.markdown("Here you will see whether your data is ready. Choose some first.")
         data_overview.doors_beside()
         making.before()
         st.stop()
@@ -28,7 +28,7 @@ def show() -> None:
         if complete and loading.suit():
             st.rerun()
     with right:
-        st.subheader("Will these data do?")
+        st.subheader("Is this data ready?")
         if complete:
             data_overview.verdict()
         else:
