@@ -13,6 +13,7 @@ import pytest
 from skill_factory.api import build
 from skill_factory.judge.reflections import verdict_rule
 from skill_factory.measure.cells import NAMES, PLACE, question_sums
+from skill_factory.measure.comparing import as_lines
 from skill_factory.measure.counting import count_outputs
 from skill_factory.measure.figures import STATISTICS
 from skill_factory.measure.grades import Grades
@@ -422,6 +423,19 @@ def test_checkpoints_are_a_series_by_number() -> None:
     rows = [{**one, "run": f"step-{n}"} for n in (1000, 100) for one in plant(30, seed=n).rows]
     points = [one for one in measurement(table_of(rows)).series if one.figure == "f1.correct"]
     assert [(one.run, one.step) for one in points] == [("step", 100), ("step", 1000)]
+
+
+def test_runs_of_one_step_each_are_a_series_together() -> None:
+    """A file for each checkpoint, its step in a column: each run at its own step, drawn as one line."""
+    outputs = [
+        Output(run, step, one["question"], one["answer"], one["response"])
+        for run, step in (("late", 200.0), ("early", 50.0))
+        for one in plant(20, seed=int(step)).rows
+    ]
+    table = count_outputs(outputs, RULES, Grades(), lambda texts: [len(text) for text in texts])
+    points = [one for one in measurement(table).series if one.figure == "accuracy.final"]
+    assert {(one.run, one.step) for one in points} == {("late", 200), ("early", 50)}
+    assert [(one.run, one.step) for one in as_lines(points)] == [("checkpoints", 50), ("checkpoints", 200)]
 
 
 def test_unequal_golds_of_a_question_are_said() -> None:

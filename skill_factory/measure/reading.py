@@ -38,7 +38,16 @@ INNER = "__internal_answers__eval_is_correct"
 OTHER_PATHS = {
     "question": ("doc.question", "doc.query", "prompt", "input", "messages", "conversations"),
     "answer": ("gts", "target", "doc.answer", "doc.choices"),
-    "response": ("resps", "model_response.text", "completion", "output", "completions", "choices"),
+    "response": (
+        "resps",
+        "model_response.text",
+        "completion",
+        "output",
+        "completions",
+        "choices",
+        "text",
+        "generated_text",
+    ),
 }
 """Where logs keep what the usual names don't lead to."""
 _ASKED = ("question", "question_rest", "answer", "response", "correct", "correct_else", "thinking", "only")

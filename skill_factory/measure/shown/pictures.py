@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from html import escape
 from itertools import islice
 
-from skill_factory.measure.comparing import Point
+from skill_factory.measure.comparing import Point, as_lines
 from skill_factory.measure.measurement import Measurement
 from skill_factory.measure.runs import of_run
 from skill_factory.measure.shown.chart_data import (
@@ -37,7 +37,7 @@ COLOURS = ("var(--right)", "var(--wrong)", "var(--third)", "var(--quiet)")
 def pictures_of(found: Measurement) -> dict[str, str]:
     """Every chart that has something to show, by file name."""
     made = (
-        {"skill_by_checkpoint.svg": series_picture(found.series, series_sentence(found))}
+        {"skill_by_checkpoint.svg": series_picture(as_lines(found.series), series_sentence(found))}
         if found.series
         else {}
     )
