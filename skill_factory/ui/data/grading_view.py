@@ -1,22 +1,19 @@
 """Grading, in its panel: which task, a sample of its decisions to confirm, then all responses."""
 
-import tempfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
 
-from skill_factory.grading import Decision, Task
-from skill_factory.grading.labelling import LabelReport, label
-from skill_factory.recipe.model import Columns
+from skill_factory.grading import Decision
+from skill_factory.grading.labelling import LabelReport
 from skill_factory.sources.columns import excerpt
 from skill_factory.ui.data import mapping
 from skill_factory.ui.data.making_form import first
 from skill_factory.ui.data.making_run import refused
-from skill_factory.ui.frame import loading, workspace
+from skill_factory.ui.frame import away, loading, workspace
 from skill_factory.wording import many, percent
+from skill_factory.work import looking
 from skill_factory.work.making_asked import Asked, Stage, What, typed_source
 
 LOOKED_AT = 200
@@ -43,24 +40,6 @@ FINALS = {
 }
 SIGNS = {Decision.RIGHT: "✓ right", Decision.WRONG: "✗ wrong", Decision.UNJUDGED: "? no decision"}
 FIELDS = ("question", "response", "answer")
-
-
-@dataclass(frozen=True)
-class _Rows:
-    """Rows in memory as a piece of a source."""
-
-    rows: list[dict[str, Any]]
-    size = 0
-
-    def batches(self, columns: Columns) -> Iterator[list[dict[str, Any]]]:
-        yield self.rows
-
-
-class _First(loading.Seen):
-    """The first rows of a source, as a source of their own."""
-
-    def pieces(self) -> list[Any]:
-        return [_Rows(self.raw.head(LOOKED_AT))]
 
 
 def settings(base: dict[str, Any], before: Asked | None, running: bool) -> Asked:
@@ -117,11 +96,9 @@ def sample(asked: Asked, run: Callable[[Asked, Stage], None]) -> None:
 
 
 def _graded(asked: Asked) -> LabelReport:
-    with tempfile.TemporaryDirectory() as folder:
-        rows = _First(loading.source().raw)
-        return label(
-            rows, Path(folder) / "sample.parquet", Task(asked.task), asked.final, dict(asked.columns), SHOWN
-        )
+    return away.run(
+        looking.graded, loading.source(), asked.task, asked.final, dict(asked.columns), LOOKED_AT, SHOWN
+    )
 
 
 def _numbers(report: LabelReport) -> None:

@@ -5,11 +5,8 @@ from dataclasses import dataclass
 import streamlit as st
 
 from skill_factory.build import archives
-from skill_factory.build.prepare import SAMPLE_ROWS
 from skill_factory.model import TraceFormat
 from skill_factory.recipe.model import Columns, Source, Traces
-from skill_factory.sources import open_source
-from skill_factory.sources.guessing import guess
 from skill_factory.ui.frame import exact_tables, loading, workspace
 from skill_factory.work import makings
 from skill_factory.work.making_asked import Asked
@@ -38,8 +35,7 @@ def adopt(
     """As `loading.choose`, for a source that this session has made or named: its columns are guessed or known."""
     mine = workspace.current()
     asked = Source(config=part[0], split=part[1], revision=part[2])
-    found = loading.Seen(open_source(text, asked, mine.token or None))
-    guessed = guess(found.names(), found.head(SAMPLE_ROWS))
+    found, guessed = loading.seen(text, asked, Columns(), label)
     workspace.choose_source(text, label, found.spec, columns or guessed)
     if mine.recipe.traces.formats == (TraceFormat.NO_REFLECTION,):  # what suited data without critiques
         workspace.change({"traces.formats": Traces().formats, "traces.attempts": Traces().attempts})

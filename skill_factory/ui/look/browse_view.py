@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
-from itertools import islice
+from typing import Any
 
 import streamlit as st
 
@@ -11,23 +11,21 @@ from skill_factory.insight.browse import (
     Fate,
     Item,
     Wanted,
-    as_csv,
-    as_jsonl,
-    as_row,
     codes_of,
-    items,
     reasons_of,
 )
 from skill_factory.insight.item_html import item_html
 from skill_factory.insight.trace_parts import first_line, mark, truth_word, variant_words, visible
-from skill_factory.judge.lookup import broken_rows
 from skill_factory.reasons import Level, sentence
-from skill_factory.ui.frame import loading, workspace
+from skill_factory.ui.frame import away, loading, workspace
 from skill_factory.ui.frame.loading import Evidence
 from skill_factory.wording import many
+from skill_factory.work import looking
 
 SHOWN = 200
 """Rows of a table; a search and a download see all."""
+FILE_SECONDS = 120.0
+"""For a download of all of them on a shared server."""
 NOUNS = {
     Level.RESPONSES: "response",
     Level.REFLECTIONS: "reflection",
@@ -93,8 +91,8 @@ def _wanted(level: Level, seen: Evidence) -> Wanted:
 def _table(wanted: Wanted, seen: Evidence) -> None:
     source, judged = loading.source(), seen.judgement
     at = (loading.key(), seen.exact, seen.recipe.fingerprint(), wanted)
-    walk = partial(items, source, seen.recipe, seen.narrow, judged, wanted)
-    found = loading.once("look.items", at, lambda: list(islice(walk(), SHOWN)))
+    walk = (source, seen.recipe, loading.shared(seen.narrow), judged, wanted)
+    found = loading.once("look.items", at, lambda: away.run(looking.some_items, *walk, SHOWN))
     noun = NOUNS[wanted.level]
     if not found:
         st.info(_nothing(wanted, noun), icon=":material/info:")
@@ -152,14 +150,11 @@ def _columns(found: Sequence[Item], level: Level) -> dict[str, list[str]]:
     return table
 
 
-def _ways_on(one: Item, wanted: Wanted, walk: object, noun: str) -> None:
+def _ways_on(one: Item, wanted: Wanted, walk: tuple[Any, ...], noun: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        for name, make, mime in (
-            ("JSONL", as_jsonl, "application/jsonl"),
-            ("CSV", as_csv, "text/csv"),
-        ):
+        for name, mime in (("JSONL", "application/jsonl"), ("CSV", "text/csv")):
             st.download_button(
-                f"All of these as {name}", partial(_file, walk, wanted.level, make),
+                f"All of these as {name}", partial(away.run, looking.items_file, *walk, name.lower(), seconds=FILE_SECONDS),
                 f"{noun}s-{wanted.reason or wanted.fate}.{name.lower()}", mime, icon=":material/download:",
                 key=f"look.as.{name}", on_click="ignore",
             )  # fmt: skip
@@ -167,10 +162,6 @@ def _ways_on(one: Item, wanted: Wanted, walk: object, noun: str) -> None:
             "Traces of this question", icon=":material/visibility:", key="look.its_traces",
             on_click=_traces_of, args=(one.question_id,),
         )  # fmt: skip
-
-
-def _file(walk: object, level: Level, make: object) -> str:
-    return make(as_row(one, level) for one in walk())
 
 
 def _traces_of(question_id: str) -> None:
@@ -187,8 +178,8 @@ def rows_not_read(seen: Evidence) -> None:
         return
     source = loading.source()
     at = (loading.key(), seen.exact)
-    walk = partial(broken_rows, source, seen.recipe)
-    found = loading.once("look.broken", at, lambda: list(islice(walk(), min(SHOWN, ledger.dropped.total()))))
+    most = min(SHOWN, ledger.dropped.total())
+    found = loading.once("look.broken", at, lambda: away.run(looking.some_broken, source, seen.recipe, most))
     st.markdown(f"**{many(ledger.dropped.total(), 'row')} of {ledger.read:,} can't be read**")
     st.dataframe(
         {

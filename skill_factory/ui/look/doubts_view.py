@@ -5,16 +5,16 @@ from functools import partial
 
 import streamlit as st
 
-from skill_factory.insight.browse import Doubt, as_csv, doubtful_rows
+from skill_factory.insight.browse import Doubt
 from skill_factory.insight.browse import doubts as find_doubts
 from skill_factory.insight.item_html import critique_html
 from skill_factory.insight.trace_parts import first_line, mark, truth_word, visible
-from skill_factory.judge.lookup import disputed
 from skill_factory.model import hex_id
-from skill_factory.ui.frame import loading, workspace
+from skill_factory.ui.frame import away, loading, workspace
 from skill_factory.ui.frame.loading import Evidence
 from skill_factory.ui.look import trace_picker
 from skill_factory.wording import many
+from skill_factory.work import looking
 
 SHOWN = 100
 
@@ -45,7 +45,11 @@ def _doubt_table(found: Sequence[Doubt], seen: Evidence, least: int) -> None:
     first = found[:SHOWN]
     at = (loading.key(), seen.exact, seen.recipe.fingerprint(), least)
     told = loading.once(
-        "look.doubts", at, lambda: disputed(source, seen.recipe, seen.narrow, [one.place for one in first])
+        "look.doubts",
+        at,
+        lambda: away.run(
+            looking.in_doubt, source, seen.recipe, loading.shared(seen.narrow), [one.place for one in first]
+        ),
     )
     part = "" if seen.exact else " among the rows read so far"
     more = f"; the {SHOWN} most contradicted are here" if len(found) > SHOWN else ""
@@ -63,7 +67,7 @@ def _doubt_table(found: Sequence[Doubt], seen: Evidence, least: int) -> None:
     one = first[min(chosen, len(first) - 1)]
     with st.container(horizontal=True):
         st.download_button(
-            "All of these as CSV", partial(_doubts_file, source, seen, found), "labels-in-doubt.csv", "text/csv",
+            "All of these as CSV", partial(away.run, looking.doubts_file, source, seen.recipe, loading.shared(seen.narrow), found), "labels-in-doubt.csv", "text/csv",
             icon=":material/download:", key="look.doubts.csv", on_click="ignore",
         )  # fmt: skip
         question = hex_id(int(facts.question_id[facts.response_question[one.place]]))
@@ -73,7 +77,3 @@ def _doubt_table(found: Sequence[Doubt], seen: Evidence, least: int) -> None:
             key="look.doubts.reject", on_click=trace_picker.reject, args=(question,),
         )  # fmt: skip
     st.html(critique_html(told[one.place], one.correct))
-
-
-def _doubts_file(source: object, seen: Evidence, found: Sequence[Doubt]) -> str:
-    return as_csv(doubtful_rows(source, seen.recipe, seen.narrow, found))
