@@ -219,7 +219,7 @@ class Children:
             child = next((self.idle.pop() for _ in range(len(self.idle)) if self.idle), None)
         if child is None or child.process.poll() is not None:
             child = Child.started()
-        self._keep_one_warm()
+        self.keep_one_warm()
         return child
 
     def give_back(self, child: Child, good: bool) -> None:
@@ -231,9 +231,10 @@ class Children:
             if good:
                 self.idle.append(child)
             self._change.notify_all()
-        self._keep_one_warm()
+        self.keep_one_warm()
 
-    def _keep_one_warm(self) -> None:
+    def keep_one_warm(self) -> None:
+        """Start one ahead of whoever comes next, unless as many as may be are there."""
         with self._change:
             if not self.idle and self.busy < self.most:
                 self.idle.append(Child.started())
@@ -255,5 +256,6 @@ def children() -> Children:
     with _starting:
         if "all" not in _all:
             _all["all"] = Children(max(2, min(8, 2 * cores())))
+            _all["all"].keep_one_warm()
             atexit.register(_all["all"].end)
         return _all["all"]

@@ -32,11 +32,14 @@ from skill_factory.judge.judge import Judgement, judge, judge_questions
 from skill_factory.judge.lookup import Disputed, broken_rows, disputed, find_questions
 from skill_factory.judge.source_facts import Narrow
 from skill_factory.model import Trace
+from skill_factory.publish.files import read_build, with_card
+from skill_factory.publish.plan import Mode, PushPlan, plan_push
 from skill_factory.recipe.model import Columns, Recipe, Source
 from skill_factory.sources import Piece, RawSource, open_source
 from skill_factory.sources.columns import CANONICAL, RowError, excerpt
 from skill_factory.sources.guessing import guess
 from skill_factory.tally import Tally
+from skill_factory.trainers import TRAINERS, Exported, Options, export
 
 T = TypeVar("T")
 SHOWN_ROWS = 20
@@ -391,3 +394,17 @@ def graded(
     with tempfile.TemporaryDirectory() as folder:
         first = _First(at(source), most=rows)
         return label(first, Path(folder) / "sample.parquet", Task(task), final, columns, shown)
+
+
+# -- what was built ------------------------------------------------------------------------------------------------
+
+
+def push_plan(folder: Path, repo: str, mode: Mode, public: bool, card: str, token: str) -> PushPlan:
+    """What publishing a build under that card would change. Errors: HubError."""
+    build = with_card(read_build(folder), card.encode())
+    return plan_push(folder, repo, mode, token, public=public, build=build)
+
+
+def exported(folder: Path, trainer: str, out: Path, options: Options, token: str) -> Exported:
+    """A trainer's files, made from a build. Errors: HandoffError."""
+    return export(folder, TRAINERS[trainer], out, options, token or None)

@@ -8,7 +8,6 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from skill_factory.hosting import hosted
-from skill_factory.ui.frame import workspace
 from skill_factory.work import limited
 from skill_factory.work.limited import SECONDS, TookTooMuch
 from skill_factory.work.wire import Shared, pack
@@ -35,7 +34,7 @@ def run(function: Callable[..., T], *arguments: Any, what: str = "", seconds: fl
     asked = f"{function.__qualname__} {hashlib.blake2b(pack(sent, whole=False), digest_size=16).hexdigest()}"
     if said := ended.get(asked):
         raise TookTooMuch(said)
-    called = what or workspace.current().label or "This"
+    called = what or getattr(st.session_state.get("workspace"), "label", "") or "This"
     try:
         return limited.run(function, *sent, what=called, seconds=seconds, pulse=_still_wanted)
     except TookTooMuch as error:

@@ -16,10 +16,11 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
-from skill_factory.errors import RecipeError
+from skill_factory.errors import RecipeError, SkillFactoryError
 from skill_factory.recipe.model import Columns, Recipe, Source, recipe_from_toml
 from skill_factory.recipe.share import packed, unpacked
 from skill_factory.traces.lengths import CUTOFF
+from skill_factory.ui.frame import away
 
 _KEY = "workspace"
 
@@ -134,7 +135,7 @@ def problem(*paths: str) -> None:
 
 def open_text(text: str, name: str) -> None:
     """Open a saved recipe. Errors: RecipeError."""
-    replace_recipe(recipe_from_toml(text, name))
+    replace_recipe(away.run(recipe_from_toml, text, name, what=name))
 
 
 def link() -> str:
@@ -157,8 +158,8 @@ def open_link() -> str:
         return ""
     mine.link = text
     try:
-        mine.recipe, mine.cutoff = unpacked(text), 0
-    except RecipeError as error:
+        mine.recipe, mine.cutoff = away.run(unpacked, text, what="The link's recipe"), 0
+    except SkillFactoryError as error:
         return str(error)
     return ""
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from skill_factory.errors import RecipeError
+from skill_factory.errors import SkillFactoryError
 from skill_factory.insight.compare import (
     Pair,
     differences,
@@ -78,8 +78,9 @@ def _other() -> tuple[str, Recipe | None]:
     if file is None:
         return OWN, None
     try:
-        return visible(file.name), recipe_from_toml(file.getvalue().decode("utf-8", "replace"), file.name)
-    except RecipeError as error:
+        text = file.getvalue().decode("utf-8", "replace")
+        return visible(file.name), away.run(recipe_from_toml, text, file.name, what=file.name)
+    except SkillFactoryError as error:
         st.warning(workspace.plain(str(error)), icon=":material/error:")
         return OWN, None
 
