@@ -1,25 +1,21 @@
 """Grading, in its panel: which task, a sample of its decisions to confirm, then all responses."""
 
-import tempfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
 
-from skill_factory.grading import TASKS, Decision, task_named
-from skill_factory.grading.labelling import LabelReport, label
-from skill_factory.recipe.model import Columns
+from skill_factory.grading import TASKS, Decision
+from skill_factory.grading.labelling import LabelReport
 from skill_factory.sources.columns import excerpt
 from skill_factory.ui.data import mapping
 from skill_factory.ui.data.making_form import first
 from skill_factory.ui.data.making_run import refused
-from skill_factory.ui.frame import loading, workspace
+from skill_factory.ui.frame import away, loading, workspace
 from skill_factory.wording import many, percent
+from skill_factory.work import looking
 from skill_factory.work.making_asked import Asked, Stage, What, typed_source
 
-LOOKED_AT = 200
 SHOWN = 5
 FINALS = {
     "auto": "in <answer> tags where a response has them, else what it states",
@@ -29,24 +25,6 @@ FINALS = {
 }
 SIGNS = {Decision.RIGHT: "✓ right", Decision.WRONG: "✗ wrong", Decision.UNJUDGED: "? no decision"}
 FIELDS = ("question", "response", "answer")
-
-
-@dataclass(frozen=True)
-class _Rows:
-    """Rows in memory as a piece of a source."""
-
-    rows: list[dict[str, Any]]
-    size = 0
-
-    def batches(self, columns: Columns) -> Iterator[list[dict[str, Any]]]:
-        yield self.rows
-
-
-class FirstRows(loading.Seen):
-    """The first rows of a source, as a source of their own."""
-
-    def pieces(self) -> list[Any]:
-        return [_Rows(self.raw.head(LOOKED_AT))]
 
 
 def settings(base: dict[str, Any], before: Asked | None, running: bool) -> Asked:
@@ -62,7 +40,7 @@ def settings(base: dict[str, Any], before: Asked | None, running: bool) -> Asked
         with st.expander("Columns and final answers", icon=":material/view_column:", expanded=missing):
             mapping.pickers(FIELDS)
             final = _final(given, running)
-        columns = mapped_columns()
+        columns = workspace.mapped_columns()
     else:
         final = given.final
     return Asked(What.GRADE, base["source"], base["label"], columns, base["part"], task, final)
@@ -73,12 +51,6 @@ def _final(given: Asked, running: bool) -> str:
         "Final answers stand", list(FINALS), list(FINALS).index(first("grading.final", given.final)), format_func=FINALS.__getitem__, key="grading.final",
         disabled=running,
     )  # fmt: skip
-
-
-def mapped_columns() -> dict[str, Any]:
-    """The recipe's mapping as the grader takes it: what is mapped, without the verdicts' column."""
-    found = workspace.current().recipe.columns.model_dump(exclude={"verdicts"})
-    return {name: list(one) if isinstance(one, tuple) else one for name, one in found.items() if one}
 
 
 def sample(asked: Asked, run: Callable[[Asked, Stage], None]) -> None:
@@ -104,16 +76,15 @@ def sample(asked: Asked, run: Callable[[Asked, Stage], None]) -> None:
 
 
 def _graded(asked: Asked) -> LabelReport:
-    with tempfile.TemporaryDirectory() as folder:
-        rows = FirstRows(loading.source().raw)
-        return label(
-            rows,
-            Path(folder) / "sample.parquet",
-            task_named(asked.task),
-            asked.final,
-            dict(asked.columns),
-            SHOWN,
-        )
+    return away.run(
+        looking.graded,
+        loading.source(),
+        asked.task,
+        asked.final,
+        dict(asked.columns),
+        looking.GRADED_ROWS,
+        SHOWN,
+    )
 
 
 def _numbers(report: LabelReport) -> None:

@@ -9,15 +9,19 @@ import streamlit as st
 
 from skill_factory.build import archives
 from skill_factory.build.folder import BuildFolder
-from skill_factory.build.pipeline import preview
-from skill_factory.insight.browse import Fate, Wanted, as_jsonl, as_row, items
+from skill_factory.insight.browse import Fate, Wanted
 from skill_factory.insight.html import html_page
 from skill_factory.reasons import Level
-from skill_factory.sources import RawSource, open_source
-from skill_factory.ui.frame import loading, workspace
+from skill_factory.sources import RawSource
+from skill_factory.ui.frame import away, loading, workspace
 from skill_factory.ui.frame.loading import Evidence
+from skill_factory.work import looking
 from skill_factory.work.builds import Job
+from skill_factory.work.looking import Address
+from skill_factory.work.wire import Shared
 
+FILE_SECONDS = 120.0
+"""For a file of all of them on a shared server."""
 PREVIEWED = 20
 """Questions in the page to mail."""
 
@@ -72,14 +76,15 @@ def _dropped() -> None:
         for level in (Level.RESPONSES, Level.REFLECTIONS):
             name = f"dropped-{level.value}.jsonl"
             _button(
-                f"Dropped {level.value}", partial(dropped, source, seen, level), name, "application/jsonl", f"save.{level.value}"
+                f"Dropped {level.value}", partial(dropped, source, seen, loading.shared(seen.narrow), level), name, "application/jsonl", f"save.{level.value}"
             )  # fmt: skip
 
 
-def dropped(source: RawSource, seen: Evidence, level: Level) -> str:
+def dropped(source: RawSource, seen: Evidence, known: Shared, level: Level) -> str:
     """The dropped things of a level, a line of JSON for each."""
-    found = items(source, seen.recipe, seen.narrow, seen.judgement, Wanted(level, Fate.DROPPED))
-    return as_jsonl(as_row(one, level) for one in found)
+    wanted = Wanted(level, Fate.DROPPED)
+    walk = (source, seen.recipe, known, seen.judgement, wanted)
+    return away.run(looking.items_file, *walk, "jsonl", seconds=FILE_SECONDS)
 
 
 def _button(label: str, make: Callable[[], str | BinaryIO], name: str, mime: str, key: str) -> None:
@@ -93,8 +98,9 @@ def _parquet_name(folder: BuildFolder) -> str:
 def page(job: Job, token: str) -> str:
     """One self-contained page with the first traces."""
     recipe = job.recipe
-    source = open_source(job.source, recipe.source, token or None)
-    return html_page(preview(source, recipe, questions=PREVIEWED).traces, f"Traces from {job.label}")
+    address = Address(job.source, recipe.source, token)
+    made = away.run(looking.previewed, address, recipe, PREVIEWED, what=job.label)
+    return html_page(made.traces, f"Traces from {job.label}")
 
 
 def _text(path: Path) -> str:

@@ -4,13 +4,12 @@ import streamlit as st
 
 from skill_factory.errors import ColumnError
 from skill_factory.grading import Decision
-from skill_factory.grading.comparison import labels_in_doubt
 from skill_factory.grading.doubts import Doubt
 from skill_factory.insight.trace_parts import mark, truth_word
 from skill_factory.sources.columns import excerpt
-from skill_factory.ui.data.grading_view import LOOKED_AT, FirstRows, mapped_columns
-from skill_factory.ui.frame import loading, workspace
+from skill_factory.ui.frame import away, loading, workspace
 from skill_factory.wording import many
+from skill_factory.work import looking
 
 SHOWN = 100
 GRADES = {Decision.RIGHT: "✓ right", Decision.WRONG: "✗ wrong", Decision.UNJUDGED: "? no decision"}
@@ -29,20 +28,22 @@ def label_queue() -> None:
     open_ones = [one for one in found if one.response.key not in recipe.labels.corrections]
     _decided(len(recipe.labels.corrections))
     if not open_ones:
-        st.info(f"No label of the first {LOOKED_AT} rows is in doubt.", icon=":material/check:")
+        st.info(f"No label of the first {looking.GRADED_ROWS} rows is in doubt.", icon=":material/check:")
         return
     _queue(open_ones)
 
 
 def _found() -> list[Doubt]:
-    source, recipe = FirstRows(loading.source().raw), workspace.current().recipe
-    return labels_in_doubt(source, columns=mapped_columns(), verdicts=recipe.verdicts)[1]
+    verdicts = workspace.current().recipe.verdicts
+    return away.run(
+        looking.doubted_labels, loading.source(), workspace.mapped_columns(), verdicts, looking.GRADED_ROWS
+    )
 
 
 def _queue(found: list[Doubt]) -> None:
     first = found[:SHOWN]
     st.markdown(
-        f"**{many(len(found), 'label')} in doubt among the first {LOOKED_AT} rows, the most doubtful first**"
+        f"**{many(len(found), 'label')} in doubt among the first {looking.GRADED_ROWS} rows, the most doubtful first**"
     )
     picked = st.dataframe(
         {
