@@ -26,7 +26,7 @@ SHARED = 3
 WARM = (
     "skill_factory.sources.files", "skill_factory.sources.demo.source", "skill_factory.sources.hub",
     "skill_factory.build.pipeline", "skill_factory.insight.browse", "skill_factory.insight.compare",
-    "skill_factory.insight.fitness", "skill_factory.work.looking",
+    "skill_factory.insight.fitness", "skill_factory.work.looking", "skill_factory.work.outputs",
 )  # fmt: skip
 """Imported before the first request."""
 
