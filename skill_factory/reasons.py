@@ -56,6 +56,7 @@ class ReflectionReason(StrEnum):
     NO_VERDICT = "no_verdict"
     WRONG_VERDICT = "wrong_verdict"
     BANNED_WORD = "banned_word"
+    GIVES_AWAY_ANSWER = "gives_away_answer"
     DUPLICATE = "duplicate"
 
 
@@ -130,6 +131,7 @@ _SENTENCES: dict[tuple[Level, str], str] = {
     (Level.REFLECTIONS, "no_verdict"): "it gives no verdict",
     (Level.REFLECTIONS, "wrong_verdict"): "its verdict contradicts the response's label",
     (Level.REFLECTIONS, "banned_word"): "it contains a banned word",
+    (Level.REFLECTIONS, "gives_away_answer"): "its response is wrong, and it states the gold answer",
     (Level.REFLECTIONS, "duplicate"): "the response already has this reflection",
     (Level.QUESTIONS, "excluded"): "the recipe excludes it",
     (Level.QUESTIONS, "outside_pass_rate"): "its share of right responses is outside the window",

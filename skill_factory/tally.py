@@ -116,9 +116,11 @@ COUNTS: dict[str, type | None] = {
     "reach": Reach,
     "overlaps": Overlap,
     "corrections": None,
+    "given_away": None,
+    "thinking": None,
 }
 """Every counter, and what its keys are made of; None for keys of one word."""
-RARE = frozenset({"overlaps", "corrections"})
+RARE = frozenset({"overlaps", "corrections", "given_away", "thinking"})
 """Counters that a report lists only if they counted something."""
 
 

@@ -9,6 +9,7 @@ As a program of its own, for measuring: `python -m tests.model_server --slots 64
 
 import argparse
 import asyncio
+import gzip
 import json
 import random
 import re
@@ -40,6 +41,10 @@ class Faults:
     """The connection is closed in the middle of the answer."""
     wrong_json: float = 0.0
     """HTTP 200 with something that is no chat completion."""
+    huge: float = 0.0
+    """20 MB, packed into 100 kB."""
+    deep: float = 0.0
+    """JSON that is nested 100,000 deep."""
     refusal: float = 0.0
     """The protocol's own field says no."""
     untagged: float = 0.0
@@ -51,6 +56,12 @@ class Faults:
     burst: int = 0
     """… of so many 429s with Retry-After."""
     retry_after: str = "0.2"
+    thinking_field: str = ""
+    """The field that thinking is moved to, from before a text's </think>."""
+    counts: tuple[int, int] | None = None
+    """The usage of every answer, whatever it took."""
+    same: bool = False
+    """No serial number stands in the text, so that equal texts are equal answers."""
     status: int = 0
     """Every request gets this status instead of an answer."""
     message: str = "no"
@@ -59,8 +70,10 @@ class Faults:
 
 
 ALL_FAULTS = Faults(
-    error=0.05, slow=0.02, cut=0.05, wrong_json=0.04, refusal=0.02, untagged=0.05, burst_every=150, burst=20
-)
+    error=0.05, slow=0.02, cut=0.05, wrong_json=0.04, huge=0.02, deep=0.02, refusal=0.02, untagged=0.05,
+    burst_every=150, burst=20,
+)  # fmt: skip
+_HUGE = gzip.compress(b'{"choices": "' + b" " * 20_000_000, 1)
 
 
 @dataclass
@@ -212,6 +225,10 @@ class ModelServer:
         if self._draw(self.faults.wrong_json):
             wrong = [b'{"choices": [', b"<html>busy</html>", b"[]", b'{"choices": []}', b'{"object": "x"}']
             return await self._send(writer, 200, self._rng.choice(wrong))
+        if self._draw(self.faults.huge):
+            return await self._send(writer, 200, _HUGE, "Content-Encoding: gzip\r\n")
+        if self._draw(self.faults.deep):
+            return await self._send(writer, 200, b'{"choices": ' + b"[" * 100_000)
         completion = self._complete(identity, body)
         if self._idempotent:
             self._kept[headers["idempotency-key"]] = completion
@@ -250,10 +267,17 @@ class ModelServer:
         if self._draw(self.faults.untagged):
             text = text.replace("<verdict>", "").replace("</verdict>", "")
         text, finish = self._within(text, serial, body)
-        used = len(prompt.split()), len(text.split())
+        used = self.faults.counts or (len(prompt.split()), len(text.split()))
         self.ledger.tokens[serial] = used
         self.ledger.served[identity] += 1
         message: dict[str, Any] = {"role": "assistant", "content": text}
+        if self.faults.thinking_field:
+            thinking, _, rest = text.rpartition("</think>")
+            message = {
+                **message,
+                "content": rest,
+                self.faults.thinking_field: thinking.removeprefix("<think>"),
+            }
         if self._draw(self.faults.refusal):
             message = {"role": "assistant", "content": None, "refusal": f"I'd rather not. [{serial}]"}
         tree: dict[str, Any] = {
@@ -278,7 +302,7 @@ class ModelServer:
     def _within(self, text: str, serial: int, body: dict[str, Any]) -> tuple[str, str]:
         """The text with its serial number; a bounded server cuts it at `max_tokens`, a word a token."""
         if not self._bounded:
-            return f"{text}\n[{serial}]", "stop"
+            return text if self.faults.same else f"{text}\n[{serial}]", "stop"
         pieces = re.findall(r"\S+\s*", text)
         cut = len(pieces) > body["max_tokens"]
         return "".join(pieces[: body["max_tokens"]]).rstrip() if cut else text, "length" if cut else "stop"
@@ -291,6 +315,8 @@ class ModelServer:
         choice = tree["choices"][0]
         pieces = (choice["message"]["content"] or "").split(" ")
         deltas = [{"content": word + " " * (i + 1 < len(pieces))} for i, word in enumerate(pieces)]
+        if self.faults.thinking_field:
+            deltas.insert(0, {self.faults.thinking_field: choice["message"][self.faults.thinking_field]})
         if "refusal" in choice["message"]:
             deltas = [{"refusal": choice["message"]["refusal"]}]
         events: list[Any] = [

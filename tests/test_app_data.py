@@ -41,8 +41,12 @@ def test_the_demo_is_fit() -> None:
     """Four lights, a proposed N with its reason, first rows, and the way on."""
     app = with_source()
     said = words(app)
-    assert [name for name in ("Groups", "Labels", "Answers", "Critiques") if f"**{name}**" in said] != []
-    assert "**N = 5**, the most attempts in a trace, suits these data" in said
+    assert [
+        name
+        for name in ("Several answers", "Labels", "Final answers", "Reflections")
+        if f"**{name}**" in said
+    ] != []
+    assert "**N = 5**, the maximum number of attempts in a trace, suits this data" in said
     assert len(app.dataframe) >= 1
     assert not app.button(key="onward.choose").disabled
 
@@ -51,7 +55,10 @@ def test_foreign_columns_are_picked_by_hand(tmp_path: Path) -> None:
     """A CSV that nobody can guess: the page asks for three columns, then the report appears."""
     app = with_source(str(csv_with_foreign_names(tmp_path / "daten.csv")))
     assert "Pick the column that says right or wrong" in words(app)
-    assert "As soon as question, response and right-or-wrong have a column" in words(app)
+    assert (
+        "The report appears here as soon as question, response, and right or wrong each have a column"
+        in words(app)
+    )
     for field, column in {
         "question": "frage",
         "response": "versuch",
@@ -60,7 +67,7 @@ def test_foreign_columns_are_picked_by_hand(tmp_path: Path) -> None:
     }.items():
         app.selectbox(key=f"columns.{field}").set_value(column).run()
     assert workspace(app).recipe.columns.response == ("versuch",)
-    assert "8 questions of 8 have several answers" in words(app)
+    assert "8 of 8 questions have several answers" in words(app)
     assert not app.exception
     assert "**8 questions**" in links(app)[0]
 
@@ -69,7 +76,7 @@ def test_unmapping_the_reflections_leaves_the_bare_format() -> None:
     """Without critiques the report says so, and the proposal is the format that shows none."""
     app = with_source()
     app.selectbox(key="columns.reflections").set_value("").run()
-    assert "No column holds critiques" in words(app)
+    assert "No column holds reflections" in words(app)
     assert "making.reflections.reflections" in {one.key for one in app.button}
     app.button(key="use.proposal").click().run()
     assert workspace(app).recipe.traces.formats == ("no_reflection",)
@@ -137,7 +144,7 @@ def test_a_bad_pattern_is_said_where_it_was_typed(tmp_path: Path) -> None:
     app.multiselect(key="answers.rules.draft").set_value(["regex"]).run()
     app.text_input(key="answers.pattern.draft").set_value("A: (").run()
     app.button(key="answers.use").click().run()
-    assert "not a regular expression" in words(app)
+    assert "not a valid regular expression" in words(app)
     assert workspace(app).recipe.answers == Recipe().answers
 
 
@@ -152,7 +159,7 @@ def test_a_pattern_that_is_written_is_used(tmp_path: Path) -> None:
     app.text_input(key="answers.pattern.draft").set_value("A: (.*)").run()
     app.button(key="answers.use").click().run()
     assert "regex" in workspace(app).recipe.answers.rules
-    assert "3 responses of 12 have no final answer" in words(app)
+    assert "3 of 12 responses have no final answer" in words(app)
     app.multiselect(key="answers.rules.draft").set_value(["tag"]).run()
     app.button(key="answers.use").click().run()
     assert workspace(app).recipe.answers.rules == ("tag",)
@@ -261,6 +268,6 @@ def test_an_unknown_data_set_is_a_sentence(visit: Callable[..., Any]) -> None:
 def test_data_without_data_offers_the_doors() -> None:
     """The page says what it will show and has the three doors."""
     app = open_app("2_Data")
-    assert "will do" in words(app)
+    assert "whether your data is ready" in words(app)
     assert "door.demo" in {one.key for one in app.button}
     assert {"door.hub.name", "door.path"} <= {one.key for one in app.text_input}

@@ -17,7 +17,7 @@ from skill_factory.build.archives import jsonl, parquet, zipped
 from skill_factory.build.folder import BuildFolder
 from skill_factory.errors import BuildFolderError
 from skill_factory.reasons import Level
-from skill_factory.recipe.model import Recipe
+from skill_factory.recipe.model import new_recipe
 from skill_factory.sources.demo.rows import write_demo
 from skill_factory.trainers import Options
 from skill_factory.ui.finish.card_view import parts, with_words
@@ -54,7 +54,7 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Job:
     before = os.environ.get("SKILL_FACTORY_HOME")
     os.environ["SKILL_FACTORY_HOME"] = str(tmp_path_factory.mktemp("home"))
     try:
-        job = builds.start("demo:40", "The demo", Recipe())
+        job = builds.start("demo:40", "The demo", new_recipe())
         assert ended(job).state is State.DONE
     finally:
         if before is None:
@@ -75,7 +75,7 @@ def test_a_build_is_the_command_line_s(done: Job, tmp_path: Path) -> None:
 
 def test_a_build_is_found_by_its_name_alone(tmp_path: Path) -> None:
     """All that is known of it lies on disk; a name that none has, or that points elsewhere, finds nothing."""
-    job = builds.start("demo:20", "The demo", Recipe())
+    job = builds.start("demo:20", "The demo", new_recipe())
     assert len(job.id) >= 20
     assert builds.find(job.id) == job
     assert ended(job).state is State.DONE
@@ -86,7 +86,7 @@ def test_a_build_is_found_by_its_name_alone(tmp_path: Path) -> None:
 
 def test_a_build_stops_when_asked_goes_on_and_can_be_forgotten() -> None:
     """Ctrl-C for the process; what was asked for stays known, so that it can go on; running, it is not taken away."""
-    job = builds.start(LONG, "The demo", Recipe())
+    job = builds.start(LONG, "The demo", new_recipe())
     time.sleep(1.0)
     assert builds.status(job).state is State.RUNNING
     with pytest.raises(BuildFolderError, match="still running"):
@@ -107,13 +107,13 @@ def test_a_build_stops_when_asked_goes_on_and_can_be_forgotten() -> None:
 def test_a_resumed_build_ends_in_the_same_bytes(tmp_path: Path) -> None:
     """Killed in the middle, gone on with: the folder is that of a build nobody disturbed."""
     write_demo(tmp_path / "raw.parquet", 400, 0)
-    job = builds.start(str(tmp_path / "raw.parquet"), "raw.parquet", Recipe())
+    job = builds.start(str(tmp_path / "raw.parquet"), "raw.parquet", new_recipe())
     while not (job.out / ".work").exists():
         time.sleep(0.01)
     os.kill(int((job.path / "process").read_text().split()[0]), signal.SIGKILL)
     now = ended(job)
     assert now.state is State.FAILED
-    assert "ended from outside" in now.said
+    assert "was killed" in now.said
     builds.resume(job)
     assert ended(job).state is State.DONE
     command.build(tmp_path / "raw.parquet", tmp_path / "typed")
@@ -122,7 +122,7 @@ def test_a_resumed_build_ends_in_the_same_bytes(tmp_path: Path) -> None:
 
 def test_a_build_that_can_not_be_says_why_in_a_sentence() -> None:
     """An error of use is the command line's own sentence."""
-    job = builds.start("/nowhere/raw.parquet", "raw.parquet", Recipe())
+    job = builds.start("/nowhere/raw.parquet", "raw.parquet", new_recipe())
     now = ended(job)
     assert now.state is State.FAILED
     assert now.said.startswith("There is no file")
@@ -131,7 +131,7 @@ def test_a_build_that_can_not_be_says_why_in_a_sentence() -> None:
 def test_the_token_is_no_argument_and_nowhere_on_disk() -> None:
     """It reaches the process by its environment; the server's own login does not."""
     secret = "hf_secret_of_alice"
-    job = builds.start("demo:20", "The demo", Recipe(), secret)
+    job = builds.start("demo:20", "The demo", new_recipe(), secret)
     arguments = " ".join(builds.command(job))
     ended(job)
     found = [path for path in job.path.rglob("*") if path.is_file() and secret.encode() in path.read_bytes()]
@@ -199,7 +199,7 @@ def test_a_changed_recipe_offers_another_build() -> None:
 def test_a_running_build_can_be_stopped_and_gone_on_with_on_the_page() -> None:
     """Stop, a sentence that nothing is lost, resume; deleted, and the offer is back."""
     app = with_source("demo:40", page="5_Finish")
-    job = builds.start(LONG, "The demo", Recipe())
+    job = builds.start(LONG, "The demo", new_recipe())
     workspace(app).job = job.id
     app.run()
     assert app.get("progress")
@@ -217,7 +217,7 @@ def test_a_running_build_can_be_stopped_and_gone_on_with_on_the_page() -> None:
 def stopped_with_parts(tmp_path: Path) -> Job:
     """A build that was stopped after some of its small partitions."""
     write_demo(tmp_path / "raw.parquet", 200, 0)
-    job = builds.start(str(tmp_path / "raw.parquet"), "raw.parquet", Recipe())
+    job = builds.start(str(tmp_path / "raw.parquet"), "raw.parquet", new_recipe())
     builds.cancel(job)
     ended(job)
     shutil.rmtree(job.out, ignore_errors=True)
@@ -250,7 +250,7 @@ def test_deleting_a_build_says_what_is_lost_and_asks_first(tmp_path: Path) -> No
 def test_a_build_that_runs_again_elsewhere_is_not_deleted(tmp_path: Path) -> None:
     """Resumed in another tab since the page was drawn: a sentence, and the build goes on."""
     app = with_source("demo:40", page="5_Finish")
-    job = builds.start(LONG, "The demo", Recipe())
+    job = builds.start(LONG, "The demo", new_recipe())
     builds.cancel(job)
     ended(job)
     workspace(app).job = job.id
@@ -268,13 +268,13 @@ def test_a_link_to_a_build_that_is_gone_says_so() -> None:
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).switch_page("pages/5_Finish.py")
     app.query_params["job"] = "no-build-has-this-name-here"
     app.run()
-    assert "no such build" in words(app)
+    assert "isn't here any more" in words(app)
     assert not app.exception
 
 
 def test_a_shared_server_lists_nobody_s_builds(monkeypatch: pytest.MonkeyPatch) -> None:
     """On one's own computer earlier builds are listed; on a shared one their link is their key."""
-    ended(builds.start("demo:20", "The demo", Recipe()))
+    ended(builds.start("demo:20", "The demo", new_recipe()))
     app = with_source("demo:40", page="5_Finish")
     assert any("Earlier builds" in one.label for one in app.expander)
     monkeypatch.setenv("SKILL_FACTORY_HOSTED", "1")
@@ -379,9 +379,9 @@ def test_a_quoted_trace_is_shown_as_text_and_no_picture_is_fetched() -> None:
 
 def test_the_build_on_the_page_is_not_listed_as_an_earlier_one() -> None:
     """One of two builds is open, so one other is listed."""
-    first = builds.start("demo:20", "The demo", Recipe())
+    first = builds.start("demo:20", "The demo", new_recipe())
     ended(first)
-    second = builds.start("demo:21", "The demo", Recipe())
+    second = builds.start("demo:21", "The demo", new_recipe())
     ended(second)
     app = with_source("demo:40", page="5_Finish")
     workspace(app).job = second.id

@@ -148,16 +148,16 @@ def test_critiques_go_from_a_red_light_over_a_pilot_to_a_green_one(
         assert set(server.ledger.keys) == {f"Bearer {SECRET}"}
         assert max(server.ledger.served.values()) == 1, "the pilot's answers were paid again"
         assert server.ledger.asked.total() > piloted
-    assert "critiques by org/critic" in said(app)
-    assert "critiques made by org/critic, cost" in said(app)
-    for light in ("Groups", "Labels", "Answers", "Critiques"):
-        assert f"**{light}** · fine" in said(app)
+    assert "reflections by org/critic" in said(app)
+    assert "reflections made by org/critic, cost" in said(app)
+    for light in ("Several answers", "Labels", "Final answers", "Reflections"):
+        assert f"**{light}** · ready" in said(app)
     assert workspace(app).recipe.traces.formats == ("*C_full",)
     assert workspace(app).recipe.columns.reflections == (f"{STAGE}_reflection",)
     assert [path for path in home.rglob("*") if path.is_file() and SECRET.encode() in path.read_bytes()] == []
     app.button(key="making.undo").click().run()
     assert workspace(app).source == str(bare)
-    assert "**Critiques** · missing" in said(app)
+    assert "**Reflections** · missing" in said(app)
 
 
 def test_a_pilot_is_offered_again_when_the_settings_have_changed(bare: Path, demo: Path) -> None:
@@ -281,7 +281,7 @@ def test_a_run_is_stopped_gone_on_with_and_found_by_its_link(bare: Path, demo: P
         later.text_input(key="making.key").set_value(SECRET).run()
         rested(later.button(key="making.resume").click().run())
         assert max(server.ledger.served.values()) == 1
-    assert "**Critiques** · fine" in said(later)
+    assert "**Reflections** · ready" in said(later)
 
 
 def test_a_killed_run_goes_on_where_it_was(bare: Path, demo: Path) -> None:
@@ -294,7 +294,7 @@ def test_a_killed_run_goes_on_where_it_was(bare: Path, demo: Path) -> None:
         os.kill(int(_pid(made)), signal.SIGKILL)
         now = ended(made)
         assert now.state is State.FAILED
-        assert "ended from outside" in now.said
+        assert "was killed" in now.said
         again = makings.start(asked, Stage.WHOLE, key=SECRET, before=made)
         assert again.path == made.path
         now = ended(again)
@@ -346,7 +346,7 @@ def test_the_report_can_be_looked_at_meanwhile(bare: Path, demo: Path) -> None:
         app = to_critiques(bare, server.url)
         app.button(key="making.run.pilot").click().run()
         app.button(key="making.close").click().run()
-        assert "**Critiques** · missing" in said(app)
+        assert "**Reflections** · missing" in said(app)
         assert "Let a model criticise the responses: is running" in said(app)
         app.button(key="making.show").click().run()
         assert "making.stop" in keys(app)
@@ -363,7 +363,7 @@ def test_a_budget_ends_it_with_what_is_there(bare: Path, demo: Path) -> None:
         rested(app.button(key="making.whole").click().run())
     assert "The budget is spent" in said(app)
     app.button(key="making.take").click().run()
-    assert "critiques by org/critic" in said(app)
+    assert "reflections by org/critic" in said(app)
 
 
 def test_the_link_of_nothing_is_said() -> None:
@@ -399,7 +399,7 @@ def test_without_a_connection_by_files(bare: Path, demo: Path, tmp_path: Path) -
     joined = makings.start(made.asked, Stage.JOIN, before=made)
     assert ended(joined).told["lines"]["joined"] == len(requests)
     rested(app.run())
-    assert "**Critiques** · fine" in said(app)
+    assert "**Reflections** · ready" in said(app)
 
 
 def test_the_words_are_the_command_line_s(tmp_path: Path) -> None:
@@ -451,8 +451,8 @@ def test_questions_alone_get_answers_with_labels(tmp_path: Path) -> None:
         app.number_input(key="making.per_variant").set_value(3).run()
         rested(app.button(key="making.whole").click().run())
         assert server.ledger.served.total() == 12 * 2 * 3
-    for light in ("Groups", "Labels", "Answers"):
-        assert f"**{light}** · fine" in said(app)
+    for light in ("Several answers", "Labels", "Final answers"):
+        assert f"**{light}** · ready" in said(app)
     assert "making.reflections.reflections" in keys(app)
     assert workspace(app).recipe.columns.prompt_variant == "prompt_variant"
 
@@ -469,14 +469,17 @@ def test_responses_without_labels_are_graded(demo: Path, tmp_path: Path) -> None
     sample = app.dataframe[0].value
     assert {"✓ right", "✗ wrong"} <= set(sample["Decision"])
     told = metrics(app)
-    assert int(told["✓ right"]) + int(told["✗ wrong"]) == 200
+    assert int(told["✓ right"]) + int(told["✗ wrong"]) + int(told["? no decision"]) == 200
+    assert int(told["? no decision"]) < 10  # texts that state no answer
     rested(app.button(key="making.run.grade").click().run())
     assert "responses graded:" in said(app)
-    for light in ("Groups", "Labels", "Answers"):
-        assert f"**{light}** · fine" in said(app)
+    for light in ("Several answers", "Labels", "Final answers"):
+        assert f"**{light}** · ready" in said(app)
     graded = pq.read_table(workspace(app).source)["correct"].to_pylist()
     known = [one[0] for one in pq.read_table(demo)[f"{STAGE}__eval_is_correct"].to_pylist()]
-    assert sum(a == b for a, b in zip(graded, known, strict=True)) >= 0.98 * len(known)
+    judged = [(a, b) for a, b in zip(graded, known, strict=True) if a is not None]
+    assert len(judged) >= 0.95 * len(known)
+    assert sum(a == b for a, b in judged) >= 0.98 * len(judged)
 
 
 def test_the_task_changes_the_decisions(demo: Path, tmp_path: Path) -> None:
@@ -520,5 +523,5 @@ def test_a_forecast_is_a_table_a_sentence_and_a_chart() -> None:
     }  # fmt: skip
     assert forecast_finding(PILOT, 2) == "About 350 of 500 questions will be usable at N = 2 (300 to 390)"
     assert forecast_finding({**PILOT, "kind": "responses"}, 1).startswith("At most about 420")
-    assert "was not tried" in forecast_finding(PILOT, 7)
+    assert "didn't try" in forecast_finding(PILOT, 7)
     assert forecast_chart(table, 2).to_dict()["layer"]

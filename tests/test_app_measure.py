@@ -153,3 +153,13 @@ def test_charts_are_sound_altair(two: str) -> None:
     for chart, table in tables.items():
         assert len(table), chart
         assert chart(table).to_dict()
+
+
+def test_data_offers_to_measure_a_models_traces(two: str) -> None:
+    """Outputs with attempts, opened as data: measured in one click, or turned into raw data that the lights accept."""
+    app = open_app()
+    app.text_input(key="door.path").set_value(two.split()[0]).run()
+    assert any("These are a model's traces" in one.value for one in app.info)
+    app.button(key="data.harvest").click().run()
+    assert not app.exception and workspace(app).label == "harvest.parquet"
+    assert not any("These are a model's traces" in one.value for one in app.info)

@@ -38,7 +38,7 @@ def test_numbers_of_a_sample_are_marked(sampled: AppTest) -> None:
     assert "from a sample" in words(sampled)
 
 
-def test_a_reading_that_failed_is_said_once_and_not_begun_again(
+def test_a_reading_that_failed_is_said_once_and_not_started_again(
     sampled: AppTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A process that was ended from outside leaves a sentence; the same data are not read in a circle."""
@@ -48,7 +48,7 @@ def test_a_reading_that_failed_is_said_once_and_not_begun_again(
     name = name_of(sampled)
     readers = exact_tables._readers()
     readers[name] = ended
-    assert "stopped before its end" in exact_tables.progress(name).error
+    assert "stopped before the end" in exact_tables.progress(name).error
     before = dict(readers)
     sampled.run()
     assert exact_tables._readers() == before

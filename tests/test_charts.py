@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from skill_factory.build.pipeline import Partition
-from skill_factory.insight import charts, tables, trace_charts
+from skill_factory.insight import chart_parts, charts, tables, trace_charts
 from skill_factory.insight.expected import outlook
 from skill_factory.insight.reflection_quality import reflections_table
 from tests.test_outlook import MAPPED, built, question
@@ -63,7 +63,7 @@ def test_the_palette_is_the_themes() -> None:
     """A colour's name stands where its colour stands in both themes; right is their blue and wrong their orange."""
     themes = tomllib.loads(CONFIG.read_text(encoding="utf-8"))["theme"]
     for theme in (themes["light"], themes["dark"]):
-        colours = dict(zip(charts.PALETTE, theme["chartCategoricalColors"], strict=True))
+        colours = dict(zip(chart_parts.PALETTE, theme["chartCategoricalColors"], strict=True))
         assert colours["right"] == theme["blueColor"]
         assert colours["wrong"] == theme["orangeColor"]
         assert colours["reflection"] == theme["violetColor"]
@@ -80,7 +80,7 @@ def test_colours_are_names_of_the_palette(drawn: dict[str, dict[str, Any]], name
         if isinstance(one, dict) and "scale" in one
     ]
     assert scales
-    assert all(scale == list(charts.PALETTE) for scale in scales)
+    assert all(scale == list(chart_parts.PALETTE) for scale in scales)
     assert "#" not in str(
         {key: value for key, value in drawn[name].items() if key not in ("datasets", "config")}
     )

@@ -121,7 +121,7 @@ BAD_OPTIONS: dict[str, tuple[list[str], tuple[str, ...]]] = {
     "a value of the wrong kind": (["--set", "traces.attempts='many'"], ("traces.attempts", "many")),
     "a field without a value": (["--set", "traces.attempts"], ("FIELD=VALUE",)),
     "a recipe that is not there": (["--recipe", "papper"], ("'papper'", "paper")),
-    "a broken pattern": (["--answer-regex", "("], ("not a regular expression",)),
+    "a broken pattern": (["--answer-regex", "("], ("not a valid regular expression",)),
     "an empty ban": (["--ban", ""], ("ban",)),
     "an unknown layout": (["--layout", "wide"], ("traces.layout", "'paper'")),
     "an unknown option": (["--frmat", "0C"], ("--frmat", "--help")),
@@ -175,7 +175,7 @@ def test_a_recipe_file_with_a_fault_is_one_sentence(
     """TOML that can't be read, an unknown key with the nearest known one, bytes that are no text."""
     path = tmp_path / "r.toml"
     for content, said in (
-        (b"[traces\n", "not valid TOML"),
+        (b"[traces\n", "valid TOML"),
         (b"[traces]\natempts = 3\n", "'attempts'"),
         (b"\xff\xfe", "r.toml"),
     ):
@@ -290,6 +290,7 @@ ASKED = {
     "--ban": "zzz", "--max-traces": "3", "--answer-regex": "(4.*)", "--verdict-regex": "(?i)((?:in)?correct)",
     "--config": "c", "--split": "s", "--revision": "r", "--think": "after", "--question-rule": "chat",
     "--response-rule": "steps", "--label-rule": "threshold", "--right": "pass", "--wrong": "fail",
+    "--language": "zh", "--given-away": "cut",
 }  # fmt: skip
 
 

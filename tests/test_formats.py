@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from skill_factory.draws import Draws, draw_key
 from skill_factory.errors import RecipeError
 from skill_factory.formats import FORMATS, chosen_formats
-from skill_factory.formats.record import Pool
+from skill_factory.formats.record import ResponseCounts
 from skill_factory.model import Closing, Question, Skip, TraceFormat, TracePlan
 from skill_factory.reasons import TraceReason
 from skill_factory.recipe.model import Traces
@@ -93,7 +93,9 @@ def test_a_format_keeps_its_rule_on_any_question(code: str, data: st.DataObject)
     if (
         kind.expects and kind.needs.n_responses and plans
     ):  # else only making them tells of which sizes they are
-        expected = {(label, n) for label, n, _ in kind.expects(Pool(len(question.responses), right), ask)}
+        expected = {
+            (label, n) for label, n, _ in kind.expects(ResponseCounts(len(question.responses), right), ask)
+        }
         assert {(plan.label, len(plan.order)) for plan in plans} <= expected
 
 

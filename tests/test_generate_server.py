@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+import tomllib
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -41,7 +42,7 @@ from skill_factory.generate.net.trouble import Trouble, Way
 from skill_factory.generate.net.wire import Wire
 from skill_factory.generate.request import make_request
 from skill_factory.hosting import HOSTED
-from tests.command import ROOT, run
+from tests.command import ROOT, build, run
 from tests.make_raw import STAGE, row, verdict, write_parquet
 from tests.model_server import ALL_FAULTS, Faults, ModelServer
 
@@ -130,13 +131,14 @@ def test_a_server_that_repeats_the_key_does_not_get_it_printed(raw: Path) -> Non
 
 @pytest.mark.parametrize("stream", [False, True])
 def test_every_fault_at_once_still_gives_every_answer(raw: Path, stream: bool) -> None:
-    """Whole answers and streams: bursts of 429, 500s, cut connections, wrong JSON, refusals."""
+    """Whole answers and streams: bursts of 429, 500s, cut connections, wrong JSON, answers without end, refusals."""
     with ModelServer(faults=ALL_FAULTS, latency=0.002) as server:
         endpoint = Endpoint("m", server.url, stream=stream)
         made = generate(job(raw, server, endpoint=endpoint))
         assert made.ending == "done" and made.missing == 0 and made.answers == 120
         tokens = [server.ledger.tokens[n] for n in _serials(raw.parent / "made")]
         assert made.tokens == {"prompt": sum(t[0] for t in tokens), "completion": sum(t[1] for t in tokens)}
+    assert {"the answer is too long", "the answer is nested too deeply"} <= set(made.failures)
     refused = made.counts.get("finish_refused", 0)
     assert len(stored(raw.parent / "made")) == 120 - refused
     assert made.lost > 0
@@ -153,6 +155,103 @@ def test_a_server_that_counts_no_tokens_gets_an_estimate(raw: Path) -> None:
         made = generate(job(raw, server, price=Price(1.0, 1.0)))
     assert made.tokens["prompt"] > 120 * 100 and made.tokens["completion"] > 120 * 5
     assert made.cost > 0
+
+
+@pytest.mark.parametrize("counts", [(-50, 5), (50, -5), (0, 0), (10**30, 1)])
+def test_counts_that_cant_be_neither_lower_nor_end_a_budget(raw: Path, counts: tuple[int, int]) -> None:
+    """The answers are paid for and stay; what they took is estimated, and the report says for how many."""
+    with ModelServer(faults=Faults(counts=counts)) as server:
+        made = generate(job(raw, server, budget=Budget(tokens=1_000_000)))
+    assert (made.ending, made.answers, made.missing) == ("done", 120, 0)
+    assert made.tokens["prompt"] > 120 * 100 and made.tokens["completion"] > 120 * 5
+    assert made.counts["tokens_estimated"] == 120
+    assert any("no usable count of tokens for 120 answers" in note for note in made.notes)
+    assert (
+        tomllib.loads((raw.parent / "made" / "report.toml").read_text())["counts"]["tokens_estimated"] == 120
+    )
+
+
+@pytest.mark.parametrize("field", ["reasoning_content", "reasoning"])
+@pytest.mark.parametrize("stream", [False, True])
+def test_thinking_that_the_server_moved_away_is_back_in_the_text(raw: Path, field: str, stream: bool) -> None:
+    """Inside <think> tags, before the text; counted in the report, said in the end; the verdict is the one behind it."""
+
+    def thinks(prompt: str, rng: random.Random) -> str:
+        return "<think>\nMaybe <verdict>Incorrect</verdict>?\n</think>\n\nNo.\n<verdict>Correct</verdict>"
+
+    with ModelServer(thinks, Faults(thinking_field=field)) as server:
+        made = generate(job(raw, server, endpoint=Endpoint("m", server.url, stream=stream)))
+    whole = "<think>\nMaybe <verdict>Incorrect</verdict>?\n</think>\n\nNo.\n<verdict>Correct</verdict>\n["
+    assert all(text.startswith(whole) for text in stored(raw.parent / "made"))
+    assert made.counts["thinking_joined"] == 120
+    assert made.counts["verdict_true_on_right"] == 40 and made.counts["verdict_false_on_wrong"] == 80
+    assert any(note.startswith("120 answers came with their thinking") for note in made.notes)
+    assert "thinking came in a field of its own" in (raw.parent / "made" / "README.md").read_text()
+
+
+def test_a_set_with_thinking_is_forecast_and_built_by_what_stands_behind_it(tmp_path: Path) -> None:
+    """A reasoning model's responses and reflections: the pilot's forecast at N = 1 is what the build then finds."""
+    questions = [row(f"What is {n} + {42 - n}?", "x", True, answer="42") for n in range(6)]
+    source = write_parquet(questions, tmp_path / "questions.parquet")
+
+    def solves(prompt: str, rng: random.Random) -> str:
+        return f"<think>Is it <answer>7</answer>?</think>So.\n<answer>{rng.choice([41, 42])}</answer>"
+
+    def reflects(prompt: str, rng: random.Random) -> str:
+        says = "Correct" if "<answer>42</answer>" in prompt else "Incorrect"
+        return f"<think>Maybe <verdict>No</verdict>.</think>Checked.\n<verdict>{says}</verdict>"
+
+    with ModelServer(solves, Faults(thinking_field="reasoning_content")) as server:
+        generate(job(source, server, kind=Kind.RESPONSES, per_variant=2, out=tmp_path / "first"))
+    with ModelServer(reflects, Faults(thinking_field="reasoning")) as server:
+        made = generate(job(tmp_path / "first", server, pilot=6, k=1, out=tmp_path / "second"))
+        assert not any("Is it" in body["messages"][0]["content"] for body in server.ledger.bodies)
+    assert made.pilot and made.pilot.figures["verdict_accuracy"] == 1.0
+    assert made.pilot.usable[1].expected == 6
+    assert build(tmp_path / "second", tmp_path / "build", "--attempts", "2")["traces"] > 0
+
+
+def test_an_answer_cut_off_in_its_thinking_is_never_right(raw: Path) -> None:
+    """Its tag stays open, so that nobody takes a half-way result for an answer."""
+    thinks = "<think>\nIs it <answer>1</answer>?</think>"
+    with ModelServer(lambda prompt, rng: thinks, Faults(thinking_field="reasoning", same=True)) as server:
+        made = generate(job(raw, server, kind=Kind.RESPONSES, per_variant=1))
+    rows = pq.read_table(raw.parent / "made" / "data").to_pylist()
+    assert {row[STAGE][0] for row in rows} == {"<think>\nIs it <answer>1</answer>?"}
+    assert made.counts["finish_empty"] == made.counts["no_final_answer"] == made.rows == 80
+    assert "label_right" not in made.counts
+
+
+@pytest.mark.parametrize("temperature", [0.7, 0.0])
+def test_sampling_that_isnt_sampling_is_said(raw: Path, temperature: float) -> None:
+    """Three of eight answers to each question are equal to another one: counted, in the report, and with what to do."""
+    drawn: Counter[str] = Counter()
+
+    def half(prompt: str, rng: random.Random) -> str:
+        drawn[prompt] += 1
+        return f"{prompt} {drawn[prompt] // 2}"
+
+    with ModelServer(half, Faults(same=True)) as server:
+        sampling = Sampling(temperature=temperature)
+        limits = replace(QUICK, concurrency=1)
+        made = generate(
+            job(raw, server, kind=Kind.RESPONSES, per_variant=8, variants=("original",), pilot=5,
+                sampling=sampling, limits=limits)
+        )  # fmt: skip
+    assert made.counts["equal_answers"] == 5 * 3
+    assert made.pilot and made.pilot.figures["equal"] == round(15 / 40, 4)
+    (note,) = made.notes
+    assert note.startswith("15 of 40 responses equal another one for the same question. ")
+    assert ("At temperature 0" in note) == (temperature == 0)
+    assert "| Answers equal to another one | 15 |" in (raw.parent / "made" / "README.md").read_text()
+
+
+def test_equal_reflections_on_a_response_are_said_too(raw: Path) -> None:
+    """Equal words on different responses mean nothing; twice on one they do."""
+    with ModelServer(faults=Faults(same=True)) as server:
+        assert generate(job(raw, server, k=1)).notes == ()
+        (note,) = generate(job(raw, server, k=2)).notes
+    assert note.startswith("60 of 120 reflections equal another one for the same response. ")
 
 
 @pytest.mark.parametrize(

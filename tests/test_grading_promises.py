@@ -61,6 +61,21 @@ def test_pairs_from_outside(capsys: pytest.CaptureFixture[str]) -> None:
     assert sum(clear) >= 0.95 * len(clear)
 
 
+def test_pairs_of_our_own() -> None:
+    """A thousand pairs, most of them one sign apart: each is judged as it was meant, and none that differs is accepted in reverse."""
+    lines = (Path(__file__).parent / "grading_pairs.jsonl").read_text(encoding="utf-8").splitlines()
+    made = [
+        Pair("", gold, answer, same, *question) for gold, answer, same, *question in map(json.loads, lines)
+    ]
+    assert [pair for pair in made if told(pair) != pair.same] == []
+    turned = [
+        pair._replace(gold=pair.answer, answer=pair.gold)
+        for pair in made
+        if not pair.same and not pair.question
+    ]
+    assert [pair for pair in turned if told(pair)] == []
+
+
 def test_pairs_of_the_grammar(capsys: pytest.CaptureFixture[str]) -> None:
     """Of 2,000 pairs that are true or false by how they are made, all equivalents and no near miss are right."""
     made = list(islice(pairs(11), 2000))
@@ -182,6 +197,11 @@ def test_the_game_of_24_counts_value_and_numbers(answer: str, right: bool) -> No
     for gold in ("24", "4 9 10 13", "4, 9, 10, 13", "(10-4)*(13-9)"):
         assert equivalent(answer, gold, question=GAME) is right
         assert equivalent(answer, gold, "game24", GAME) is right
+
+
+def test_a_game_of_24_without_its_numbers_is_not_judged() -> None:
+    """A true equation says nothing where nobody knows which numbers were given."""
+    assert judge("(1 + 2) * 8 = 24", "24", question="Game of 24, puzzle 900") == Decision.UNJUDGED
 
 
 def test_sets_of_mixed_tasks_are_graded_row_by_row() -> None:

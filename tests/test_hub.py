@@ -149,7 +149,7 @@ def test_private_data_are_seen_with_their_owners_token_only(hub: Hub) -> None:
     hub.seed("alice/secret", {"train.jsonl": b'{"a": 1}\n', "recipe.toml": b"version = 1\n"}, private=True)
     assert look("alice/secret", hub.token("alice"), endpoint=hub.url).private
     assert read_text("alice/secret", "recipe.toml", hub.token("alice"), endpoint=hub.url) == "version = 1\n"
-    for token, advice in ((hub.token("bob"), "may not see it"), (None, "sign in")):
+    for token, advice in ((hub.token("bob"), "can't see it"), (None, "sign in")):
         for read in (look, check_access):
             with pytest.raises(NotOnHub, match=advice):
                 read("alice/secret", token, endpoint=hub.url)
@@ -218,7 +218,8 @@ print(json.dumps([p.name for p in home.rglob("*") if p.is_file() and (b"classifi
 
 
 @pytest.mark.parametrize(
-    ("status", "words"), [(500, "status 500"), (429, "patience"), (402, "paid plan"), (418, "status 418")]
+    ("status", "words"),
+    [(500, "status 500"), (429, "too many requests"), (402, "paid plan"), (418, "status 418")],
 )
 def test_refusals_are_told_in_plain_words(hub: Hub, status: int, words: str) -> None:
     """Each status becomes a sentence with what to do."""

@@ -122,7 +122,7 @@ except HubError as error:
 def test_a_token_without_the_right_is_told_so(hub: Hub) -> None:
     """403 from the jobs service becomes a sentence."""
     hub.tokens["hf_bob"] = Token("bob", jobs=False)
-    with pytest.raises(HubError, match="may not do that"):
+    with pytest.raises(HubError, match="isn't allowed to do that"):
         run_on_jobs(DEMO, "bob/traces", hub.token("bob"), endpoint=hub.url)
 
 

@@ -218,7 +218,7 @@ def test_every_rule_has_a_meaning() -> None:
     assert set(MEANING) == set(Rule)
     report = LintReport()
     report.add("x, row 1", [])
-    assert report.lines() == ["1 trace, nothing found."]
+    assert report.lines() == ["1 trace, nothing wrong."]
 
 
 PIECES = [

@@ -143,7 +143,7 @@ def test_killed_on_its_way_it_says_so_and_the_next_try_ends_well(
     on_its_way(job, hub, "commit")
     os.kill(int((job.path / "push" / "process").read_text(encoding="utf-8").split()[0]), signal.SIGKILL)
     now = ended(job)
-    assert now.state is State.FAILED and "ended from outside" in now.said
+    assert now.state is State.FAILED and "was killed" in now.said
     assert hub.files(REPO) == [".gitattributes"]
     pushes.start(job, planned(job, hub), CARD, "hf_alice")
     assert ended(job).state is State.DONE

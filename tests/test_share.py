@@ -35,7 +35,7 @@ def test_any_words_survive(words: list[str], seed: int) -> None:
 @pytest.mark.parametrize("text", ["", "x", "????", "AAAA", "eJw", packed(Recipe())[:-3]])
 def test_a_cut_link_is_a_sentence(text: str) -> None:
     """A link that was cut, or is none, says so."""
-    with pytest.raises(RecipeError, match=r"link's recipe"):
+    with pytest.raises(RecipeError, match=r"recipe in the link"):
         unpacked(text)
 
 

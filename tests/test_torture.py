@@ -93,6 +93,6 @@ def test_a_pattern_that_may_take_for_ever_is_refused_on_a_shared_server(
     changes = {"answers.rules": ["regex"], "answers.pattern": pattern}
     assert Recipe().changed(changes).answers.pattern == pattern
     monkeypatch.setenv("SKILL_FACTORY_HOSTED", "1")
-    with pytest.raises(RecipeError, match="can take for ever"):
+    with pytest.raises(RecipeError, match="can take forever"):
         Recipe().changed(changes)
     assert Recipe().changed(changes | {"answers.pattern": r"A: (.*)|\d+"}).answers.pattern

@@ -120,6 +120,23 @@ def _front_matter(recipe: Recipe, tally: Tally) -> str:
     )
 
 
+def _left_out(tally: Tally) -> str:
+    """What the think rule left out of attempts, and reflections that give the answer away; nothing where there is none."""
+    thinking, given = tally.counts["thinking"], tally.counts["given_away"]
+    said = []
+    if thinking:
+        said.append(
+            f"Thinking before {thinking['responses']:,} responses, {thinking['characters']:,} characters in all, was left "
+            "out of the attempts (`columns.think`)."
+        )
+    if given:
+        said.append(
+            f"{given['read']:,} reflections of wrong responses state the gold answer (`gives_away_answer`); "
+            f"{given['kept']:,} of them are kept (`filters.given_away`)."
+        )
+    return "".join(f"\n\n{one}" for one in said)
+
+
 def card_body(recipe: Recipe, tally: Tally, example: dict[str, Any] | None, repository: str = "") -> str:
     """Everything a reader asks: what, how many, where from, what was dropped, one trace, how to use it."""
     parts = [
@@ -127,7 +144,9 @@ def card_body(recipe: Recipe, tally: Tally, example: dict[str, Any] | None, repo
         _opening(recipe, tally),
         "## What is in it\n\n" + _labels(tally),
         "## What a trace shows\n\n" + _shows(tally) + _overlaps(tally),
-        "## Where the data went\n\nAt each level, read = kept + dropped.\n\n" + ledger_table(tally),
+        "## Where the data went\n\nAt each level, read = kept + dropped.\n\n"
+        + ledger_table(tally)
+        + _left_out(tally),
         "## Right and wrong\n\n" + _variants(tally) + _corrections(tally),
         "## Length\n\n" + _lengths(tally, recipe),
         "## One trace\n\n" + _example(example),

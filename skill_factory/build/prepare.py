@@ -13,10 +13,11 @@ from skill_factory.formats import OwnFormats, chosen_formats, format_of
 from skill_factory.judge.trials import proposed_changes
 from skill_factory.reasons import Level, sentence
 from skill_factory.recipe.fields import IN_STEP, REQUIRED
+from skill_factory.recipe.language import language_of
 from skill_factory.recipe.model import Columns, Recipe, parse_recipe
 from skill_factory.recipe.phrases import phrase_book
 from skill_factory.sources import RawSource, WithNotes
-from skill_factory.sources.columns import mapped, needed_columns, value_at
+from skill_factory.sources.columns import mapped, needed_columns, question_of, value_at
 from skill_factory.sources.guessing import Guess, candidates, recognise
 from skill_factory.sources.profiles import profiles
 from skill_factory.sources.trying import with_proposals
@@ -24,6 +25,8 @@ from skill_factory.tally import Reach, Tally
 
 SAMPLE_ROWS = 200
 """Rows that a mapping is guessed from."""
+MOST_ITEMS = 64
+"""Items of a list that are looked at for it."""
 _RULES_OF = {
     "question": ("question_rule", "question_marks", "question_rest"),
     "response": ("response_rule", "response_marks", "think", "thinking"),
@@ -59,11 +62,13 @@ def settle(source: RawSource, recipe: Recipe, overrides: Mapping[str, Any] | Non
     A recipe that maps a required field keeps all other fields as they are: an empty one means "not there". Errors:
     ColumnError for a column that isn't there, RecipeError for an unknown field, SourceError for a source without rows.
     """
-    names, rows = source.names(), source.head(SAMPLE_ROWS)
+    names = source.names()
+    rows: Sequence[Mapping[str, Any]] = source.head(SAMPLE_ROWS)
     if not rows:
         raise SourceError(
             f"{source.spec.name or 'The source'} holds no rows. Give a source with at least one."
         )
+    rows = [shortened(row) for row in rows]
     seen = recognise(names, rows)
     columns = _with_guess(recipe.columns, seen.columns, overrides or {}, rows)
     needed_columns(columns, names)
@@ -75,6 +80,19 @@ def settle(source: RawSource, recipe: Recipe, overrides: Mapping[str, Any] | Non
     missing = tuple(field for field in REQUIRED if not _has(columns, field))
     notes = tuple(source.notes()) if isinstance(source, WithNotes) else ()
     return Settled(changed, seen, missing, tuple(names), rows, notes)
+
+
+def shortened(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row with the first items of its lists: thousands of samples tell nothing that some dozens don't."""
+    return {name: _first_items(value) for name, value in row.items()}
+
+
+def _first_items(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_first_items(one) for one in value[:MOST_ITEMS]]
+    if isinstance(value, Mapping):
+        return {name: _first_items(one) for name, one in value.items()}
+    return value
 
 
 def _is_whole(columns: Columns) -> bool:
@@ -110,11 +128,17 @@ def _with_guess(
 
 
 def _with_text_rules(recipe: Recipe, rows: Sequence[Mapping[str, Any]]) -> Recipe:
-    """The recipe with the answer and the verdict rule that suit the rows, where it leaves them as they are by default."""
+    """The recipe with the answer rule, the verdict rule and the language that suit the rows, where it says nothing of them."""
     if not recipe.columns.question or not recipe.columns.response:
         return recipe
     changes = proposed_changes(recipe.columns, rows)
-    kept = {part for part in ("answers", "verdicts") if getattr(recipe, part) != getattr(Recipe(), part)}
+    asked = (question_of(row, recipe.columns) for row in rows)
+    changes["phrases.language"] = language_of(text for text in asked if isinstance(text, str))
+    kept = {
+        part
+        for part in ("answers", "verdicts", "phrases")
+        if getattr(recipe, part) != getattr(Recipe(), part)
+    }
     wanted = {path: value for path, value in changes.items() if path.partition(".")[0] not in kept}
     return recipe.changed(wanted) if wanted else recipe
 

@@ -29,7 +29,7 @@ COMMANDS = {
     "generate": "make responses and critiques with a model of your own",
     "evaluate": "ask a trained model, to measure what it answers",
     "measure": "count attempts, reflections and verdicts in a model's outputs",
-    "harvest": "make raw data of a model's own attempts and reflections",
+    "harvest": "turn a model's own attempts and reflections into raw data",
     "export": "write what a trainer needs of a build",
     "push": "publish a build folder or a raw set on the Hub",
     "space": "run this app as a Space of your own",

@@ -51,7 +51,34 @@ def add_arguments(made: argparse.ArgumentParser) -> None:
     add("--workers", type=int, default=0, metavar="W", help="processes; default: one per core")
     add("--engine", choices=("local", "ray"), default="local", help="where the work is done")
     add("--ray-address", default="", metavar="ADDR", help="a running Ray cluster; default: one of its own")
+    _add_judge(made)
     add_recipe_options(made)
+
+
+def _add_judge(made: argparse.ArgumentParser) -> None:
+    """The options of a model's judgement: it costs, so it is off unless a folder for its answers is named."""
+    from skill_factory.cli.generate import add_pace, add_where
+
+    add = made.add_argument_group("a model's judgement of untagged habits, on request").add_argument
+    add(
+        "--judge",
+        default="",
+        metavar="DIR",
+        help="ask a model which habits a sample of outputs shows; its answers stay in this folder",
+    )
+    add("--model", default="", help="the judge's name as the server knows it")
+    add("--judge-sample", type=int, default=200, metavar="N", help="outputs that are judged (200)")
+    add(
+        "--pilot",
+        type=int,
+        nargs="?",
+        const=20,
+        default=0,
+        metavar="N",
+        help="so many of them only (20), with cost and time for all",
+    )
+    add_where(made)
+    add_pace(made)
 
 
 def add_outputs(made: argparse.ArgumentParser) -> None:
@@ -116,8 +143,52 @@ def run(args: argparse.Namespace) -> int:
         args.outputs, recipe, columns=columns_of(args), run=args.run_column, by=args.by, settings=settings,
         token=next((token for one in args.outputs if (token := token_for(one))), None), report=_shown(args.json),
     )  # fmt: skip
-    _write(args, found)
+    _write(args, _with_judge(args, found, recipe, settings) if args.judge else found)
     return 0
+
+
+def _with_judge(args: argparse.Namespace, found: "Measurement", recipe: Any, settings: Any) -> "Measurement":
+    """The measurement with what a model says of untagged habits. Errors: SkillFactoryError."""
+    from dataclasses import replace
+
+    import numpy as np
+
+    from skill_factory.cli.generate import Shown
+    from skill_factory.errors import RecipeError
+    from skill_factory.generate.job import Job, Kind
+    from skill_factory.generate.limits import Limits
+    from skill_factory.generate.money import Budget, Price
+    from skill_factory.generate.net.endpoint import Endpoint
+    from skill_factory.generate.request import Sampling
+    from skill_factory.generate.words import key_of
+    from skill_factory.measure.evaluation.habits_judge import judge_habits
+    from skill_factory.measure.reading import Asked, distinct_names, opened
+
+    if args.judge_sample < 1:
+        raise RecipeError(f"--judge-sample is {args.judge_sample}; it must be at least 1.")
+    asked = Asked(recipe, tuple(columns_of(args).items()), args.run_column)
+    openings = distinct_names([opened(one, asked, token_for(one)) for one in args.outputs])
+    job = Job(
+        Kind.OUTPUTS, args.outputs[0], Path(args.judge), Endpoint(args.model, args.endpoint, args.provider, args.stream, args.timeout),
+        Sampling(top_p=None, top_k=None, repetition_penalty=None, max_tokens=512), pilot=args.pilot,
+        price=Price(args.price_in, args.price_out), budget=Budget(args.budget_tokens, args.budget),
+        limits=Limits(args.concurrency, args.tries, args.patience), retry_declined=args.retry_declined,
+    )  # fmt: skip
+    show = Shown(sys.stderr, args.json)
+    try:
+        ids = np.asarray(found.table.column("output_id").to_numpy())
+        judged = judge_habits(
+            openings,
+            settings,
+            ids,
+            job,
+            args.judge_sample,
+            key_of(job.endpoint.checked(), args.key_env),
+            show,
+        )
+    finally:
+        show.close()
+    return replace(found, judged=judged.to_json())
 
 
 def _follow(args: argparse.Namespace, recipe: Any, settings: Any) -> int:

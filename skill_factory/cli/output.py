@@ -64,6 +64,12 @@ def show_build(result: "BuildResult") -> None:
         _say(f"  {level.value:<12}{one['kept']:>12,} of {one['read']:>12,} kept")
         for reason, number in sorted(one["dropped"].items(), key=lambda item: -item[1]):
             _say(f"  {'':<12}{number:>12,} {sentence(level, reason)} ({reason})")
+    if thinking := report.get("thinking"):
+        _say(
+            f"  thinking    {thinking['characters']:,} characters left out of {thinking['responses']:,} responses"
+        )
+    if given := report.get("given_away"):
+        _say(f"  given away  {given['kept']:,} kept reflections of wrong responses state the gold answer")
     labels = ", ".join(f"{label}: {n:,}" for label, n in report["traces_by_label"].items())
     _say(f"  labels      {labels}")
 

@@ -1,8 +1,8 @@
 """The trace formats: which attempts a trace shows, in which order, with which closing (arXiv 2512.04072, section 3).
 
-A format is one record (`record.py`): a function from a question to plans, and what people and forecasts need to know of
-it. Ours stand in `FORMATS`, in the order in which they are offered. To add one, write a file like `confirm.py` and put
-its record there: the gate, the forecast, the page, the command, the docs and the tests take it from the record.
+A format is one record (`record.py`): a function from a question to plans, and what people and forecasts need to know
+about it. Ours are in `FORMATS`, in the order in which they are offered. To add one, write a file like `confirm.py` and
+add its record there: gate, forecast, page, command, docs and tests take everything from the record.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,8 +19,8 @@ from skill_factory.model import Question
 from skill_factory.recipe.model import Traces
 
 FORMATS: dict[str, Format] = {
-    one.code: one
-    for one in (
+    record.code: record
+    for record in (
         CORRECT_LAST_FULL,
         CORRECT_LAST,
         ONE_CORRECT,
@@ -38,21 +38,23 @@ OwnFormats = Mapping[str, FormatFunction | Format]
 
 
 def chosen_formats(codes: Sequence[str], own: OwnFormats | None = None) -> dict[str, Format]:
-    """The records behind some codes. Errors: RecipeError that names the known codes."""
+    """The records of some codes. Errors: RecipeError that names the known codes."""
     known = {*FORMATS, *(own or {})}
     if unknown := [code for code in codes if code not in known]:
-        raise RecipeError(f"No format {unknown[0]!r}. Choose from: {', '.join([*FORMATS, *(own or {})])}.")
+        raise RecipeError(
+            f"There is no format {unknown[0]!r}. Choose from: {', '.join([*FORMATS, *(own or {})])}."
+        )
     return {code: format_of(code, own) for code in codes}
 
 
 def format_of(code: str, own: OwnFormats | None = None) -> Format:
-    """The record of a code; of one that nobody here knows, a record that says no more than any format's does."""
+    """The record of a code; for an unknown code, a record that says only what holds for every format."""
     given = (own or {}).get(code) or FORMATS.get(code) or _not_here
     return replace(given, code=code) if isinstance(given, Format) else Format(code, given)
 
 
 def overlapping(codes: Sequence[str], own: OwnFormats | None = None) -> list[list[str]]:
-    """Groups of chosen formats that may show the same attempts and reflections, and so differ in their phrases alone."""
+    """Groups of chosen formats whose traces may show the same attempts and reflections, and differ only in phrases."""
     groups: dict[tuple[str, bool], list[str]] = {}
     for kind in (format_of(code, own) for code in codes):
         if kind.rule:
@@ -61,7 +63,7 @@ def overlapping(codes: Sequence[str], own: OwnFormats | None = None) -> list[lis
 
 
 def overlap_sentence(codes: Sequence[str], own: OwnFormats | None = None) -> str:
-    """What a person should know of such groups before building; empty where there are none."""
+    """What to know about such groups before building; empty if there are none."""
     groups = [
         " and ".join([", ".join(f"`{code}`" for code in group[:-1]), f"`{group[-1]}`"])
         for group in overlapping(codes, own)
@@ -69,10 +71,10 @@ def overlap_sentence(codes: Sequence[str], own: OwnFormats | None = None) -> str
     if not groups:
         return ""
     return (
-        f"{'; '.join(groups)} draw the same attempts: where a question gives two traces of the same length, these "
-        "differ in their phrases alone. Leave one of the formats out, or keep them knowing this."
+        f"{'; '.join(groups)} draw the same attempts: where a question gives two traces of the same length, the two "
+        "differ only in their phrases. Leave one of the formats out, or keep both if that is what you want."
     )
 
 
 def _not_here(question: Question, ask: Traces) -> Plans:
-    raise RecipeError("This recipe names a format that only the program that built it knows.")
+    raise RecipeError("This recipe uses a format that only the program that built it knows.")

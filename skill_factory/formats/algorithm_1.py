@@ -5,7 +5,7 @@ from functools import lru_cache
 from skill_factory.draws import Draws
 from skill_factory.formats.chances import scaled, summed
 from skill_factory.formats.drawing import key_of
-from skill_factory.formats.record import NOTHING, Expected, Format, Needs, Plans, Pool, Shows
+from skill_factory.formats.record import NOTHING, Expected, Format, Needs, Plans, ResponseCounts, Shows
 from skill_factory.model import Closing, Question, TraceFormat, TracePlan
 from skill_factory.recipe.model import Traces
 
@@ -30,9 +30,9 @@ def algorithm_1(question: Question, ask: Traces) -> Plans:
             place += 1
 
 
-def expected(pool: Pool, ask: Traces) -> Expected:
-    """Drawn numbers of attempts, until the right responses are used up."""
-    yield "algorithm1", 0, _until_used_up(pool.right, pool.kept - pool.right, ask.attempts)
+def expected(counts: ResponseCounts, ask: Traces) -> Expected:
+    """The traces of drawn numbers of attempts, until the right responses are used up."""
+    yield "algorithm1", 0, _until_used_up(counts.right, counts.kept - counts.right, ask.attempts)
 
 
 @lru_cache(maxsize=20_000)
@@ -41,13 +41,14 @@ def _until_used_up(right: int, wrong: int, most: int) -> Shows:
     if not right:
         return NOTHING
     expected = NOTHING
-    for asked in range(1, most + 1):
-        n_right = min(asked, right)
-        for asked_wrong in range(n_right):
-            n_wrong = min(asked_wrong, wrong)
-            one = (float(n_right == 1), float(n_right > 1 and not n_wrong), float(n_wrong > 0), 0.0)
+    # The numbers of right and wrong attempts are drawn as `algorithm_1` draws them, each equally likely.
+    for wanted_right in range(1, most + 1):
+        n_right = min(wanted_right, right)
+        for wanted_wrong in range(n_right):
+            n_wrong = min(wanted_wrong, wrong)
+            trace = (float(n_right == 1), float(n_right > 1 and not n_wrong), float(n_wrong > 0), 0.0)
             rest = _until_used_up(right - n_right, wrong - n_wrong, most)
-            expected = summed(expected, scaled(summed(one, rest), 1 / most / n_right))
+            expected = summed(expected, scaled(summed(trace, rest), 1 / most / n_right))
     return expected
 
 
@@ -55,7 +56,7 @@ ALGORITHM_1 = Format(
     TraceFormat.ALGORITHM_1.value,
     algorithm_1,
     title="More right than wrong (Algorithm 1)",
-    shows="Drawn numbers of attempts, until the right ones are used up.",
+    shows="Right and wrong attempts in drawn numbers, until the right ones are used up.",
     picture="✓•✗•✓•",
     label="algorithm1",
     needs=Needs(n_responses=False),

@@ -4,7 +4,7 @@ from math import comb
 
 from skill_factory.draws import Draws
 from skill_factory.formats.drawing import ending_in, key_of
-from skill_factory.formats.record import Expected, Format, Plans, Pool, Shows
+from skill_factory.formats.record import Expected, Format, Plans, ResponseCounts, Shows
 from skill_factory.model import Closing, Question, TraceFormat, TracePlan
 from skill_factory.recipe.model import Traces
 
@@ -12,7 +12,7 @@ RULE = "any order"
 
 
 def random_order(question: Question, ask: Traces) -> Plans:
-    """`random`: n = 1..N attempts, right or wrong, in any order, the last too."""
+    """`random`: n = 1..N attempts in any order; right or wrong is ignored, for the last one too."""
     for repeat in range(ask.repeats):
         for n in range(1, ask.attempts + 1):
             key = key_of(question, ask, repeat, n, RULE)
@@ -20,17 +20,17 @@ def random_order(question: Question, ask: Traces) -> Plans:
             yield TracePlan(question, TraceFormat.RANDOM.value, "random", repeat, drawn, Closing.PLAIN, key)
 
 
-def expected(pool: Pool, ask: Traces) -> Expected:
+def expected(counts: ResponseCounts, ask: Traces) -> Expected:
     """One trace for each n = 1..N."""
     for n in range(1, ask.attempts + 1):
-        yield "random", n, _any_order(pool, n)
+        yield "random", n, _any_order(counts, n)
 
 
-def _any_order(pool: Pool, n: int) -> Shows:
-    ends_right = pool.right / pool.kept
+def _any_order(counts: ResponseCounts, n: int) -> Shows:
+    ends_right = counts.right / counts.kept
     if n == 1:
         return ends_right, 0.0, 0.0, 1 - ends_right
-    all_right = comb(pool.right, n) / comb(pool.kept, n)
+    all_right = comb(counts.right, n) / comb(counts.kept, n)
     return 0.0, all_right, ends_right - all_right, 1 - ends_right
 
 
@@ -38,7 +38,7 @@ RANDOM = Format(
     TraceFormat.RANDOM.value,
     random_order,
     title="Any order",
-    shows="Attempts in any order; right or wrong is ignored, at the end too.",
+    shows="Attempts in any order; right or wrong is ignored, for the last one too.",
     picture="✗• ✓•✗•",
     label="random",
     expects=expected,

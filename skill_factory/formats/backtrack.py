@@ -3,7 +3,7 @@
 from skill_factory.draws import Draws
 from skill_factory.formats.chances import sizes
 from skill_factory.formats.drawing import attempts_of, key_of, others
-from skill_factory.formats.record import Expected, Format, Needs, Plans, Pool
+from skill_factory.formats.record import Expected, Format, Needs, Plans, ResponseCounts
 from skill_factory.model import Closing, Question, Skip, TraceFormat, TracePlan
 from skill_factory.reasons import TraceReason
 from skill_factory.recipe.model import Traces
@@ -12,7 +12,7 @@ RULE = "incorrect last"
 
 
 def backtrack(question: Question, ask: Traces) -> Plans:
-    """`*C*IC`: a right and a wrong attempt and others; the wrong one last; then back to the last right one."""
+    """`*C*IC`: a right attempt among others, a wrong one last; then the trace goes back to the last right one."""
     right, wrong = question.right, question.wrong
     for repeat in range(ask.repeats):
         n = attempts_of(question, ask, repeat)
@@ -28,7 +28,7 @@ def backtrack(question: Question, ask: Traces) -> Plans:
         yield TracePlan(question, TraceFormat.BACKTRACK.value, "*C*IC", repeat, order, Closing.BACKTRACK, key)
 
 
-def expected(pool: Pool, ask: Traces) -> Expected:
+def expected(counts: ResponseCounts, ask: Traces) -> Expected:
     """Every trace leaves a wrong attempt for a right one."""
     for n in sizes(ask):
         yield "*C*IC", n, (0.0, 0.0, 1 / len(sizes(ask)), 0.0)

@@ -5,7 +5,7 @@ from math import comb
 from skill_factory.draws import Draws
 from skill_factory.formats.chances import scaled, sizes
 from skill_factory.formats.drawing import attempts_of, key_of, others
-from skill_factory.formats.record import Expected, Format, Needs, Plans, Pool, Shows
+from skill_factory.formats.record import Expected, Format, Needs, Plans, ResponseCounts, Shows
 from skill_factory.model import Closing, Question, Skip, TraceFormat, TracePlan
 from skill_factory.reasons import TraceReason
 from skill_factory.recipe.model import Traces
@@ -14,7 +14,7 @@ RULE = "two correct last"
 
 
 def confirm(question: Question, ask: Traces) -> Plans:
-    """`*CC`: others, then two right attempts that agree."""
+    """`*CC`: any attempts, then two right ones that agree."""
     right = question.right
     for repeat in range(ask.repeats):
         n = attempts_of(question, ask, repeat)
@@ -30,14 +30,14 @@ def confirm(question: Question, ask: Traces) -> Plans:
         yield TracePlan(question, TraceFormat.CONFIRM.value, "*CC", repeat, order, Closing.CONFIRM, key)
 
 
-def expected(pool: Pool, ask: Traces) -> Expected:
-    """One trace a repeat, of N attempts or of a drawn number."""
+def expected(counts: ResponseCounts, ask: Traces) -> Expected:
+    """One trace per repeat, of N attempts or of a drawn number of them."""
     for n in sizes(ask):
-        yield "*CC", n, scaled(_two_right_last(pool, n), 1 / len(sizes(ask)))
+        yield "*CC", n, scaled(_two_right_last(counts, n), 1 / len(sizes(ask)))
 
 
-def _two_right_last(pool: Pool, n: int) -> Shows:
-    all_right = comb(pool.right - 2, n - 2) / comb(pool.kept - 2, n - 2)
+def _two_right_last(counts: ResponseCounts, n: int) -> Shows:
+    all_right = comb(counts.right - 2, n - 2) / comb(counts.kept - 2, n - 2)
     return 0.0, all_right, 1 - all_right, 0.0
 
 

@@ -1,4 +1,4 @@
-"""How attempts are drawn: by a key that names what they are for, from the question's kept responses.
+"""How attempts are drawn: from the question's kept responses, by a key that names what they are for.
 
 Formats that share a rule draw the same attempts for the same n, so that an ablation differs only in what it names.
 """
@@ -12,12 +12,12 @@ from skill_factory.recipe.model import Traces
 
 def key_of(question: Question, ask: Traces, repeat: int, n: int, rule: str) -> bytes:
     """The key that a plan's attempts are drawn from."""
-    # `draw_key` of the same parts, a few times as fast: each trace has a key.
+    # Equal to `draw_key` of the same parts, and several times as fast: every trace needs a key.
     return f"{ask.seed}\x1f{question.id}\x1f{repeat}\x1f{n}\x1f{rule}".encode()
 
 
 def attempts_of(question: Question, ask: Traces, repeat: int) -> int:
-    """The number of attempts of a trace: N, or drawn from 2..N where the recipe says so."""
+    """The number of attempts in a trace: N, or drawn from 2..N if the recipe says so."""
     if not ask.sample_attempts:
         return ask.attempts
     return Draws(draw_key(ask.seed, question.id, repeat, "attempts")).between(2, ask.attempts)
@@ -26,7 +26,7 @@ def attempts_of(question: Question, ask: Traces, repeat: int) -> int:
 def ending_in(
     last_from: Sequence[Response], question: Question, ask: Traces, n: int, draws: Draws
 ) -> list[Response]:
-    """n attempts: the last drawn from some responses, the others from all that are left."""
+    """n attempts: the last one drawn from the given responses, the others from all that are left."""
     last = draws.choose(last_from)
     if ask.distinct_variants:
         return [*_one_per_variant(draws, question, last.variant, n - 1), last]
@@ -34,20 +34,20 @@ def ending_in(
 
 
 def others(draws: Draws, question: Question, taken: Sequence[Response], k: int) -> list[Response]:
-    """k responses of the question, none of them taken already."""
+    """k responses of the question, none of them among those taken."""
     if k == 0:
         return []
     rest = list(question.responses)
-    for one in taken:
-        rest.remove(one)
+    for response in taken:
+        rest.remove(response)
     return draws.some(rest, k)
 
 
 def _one_per_variant(draws: Draws, question: Question, taken: str, k: int) -> list[Response]:
-    """k responses of k different prompt variants, none of them the one that is taken; each variant as likely."""
+    """k responses of k different prompt variants other than the taken one; all variants are equally likely."""
     groups: dict[str, list[Response]] = {}
     for response in question.responses:
         if response.variant != taken:
             groups.setdefault(response.variant, []).append(response)
-    names = sorted(groups)
+    names = sorted(groups)  # in an order of their own, so that the draw doesn't depend on the order of rows
     return [draws.choose(groups[name]) for name in draws.some(names, k)]

@@ -1,4 +1,4 @@
-"""What a trace format is: one record. Gate, forecast, picker, docs and tests are all made from it."""
+"""What a trace format is: one record, from which gate, forecast, picker, docs and tests are made."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from skill_factory.recipe.model import Traces
 
 Plans = Iterator[TracePlan | Skip]
 FormatFunction = Callable[[Question, Traces], Plans]
-"""From a question that passed the format's gate to plans, and to skips where the question can't yield one."""
+"""From a question that passed the format's gate to plans, or to skips where the question can't give one."""
 
 TEACHES = ("one_attempt", "all_right", "wrong_to_right", "ends_wrong")
 """What a trace shows, as the tally counts it."""
@@ -19,68 +19,68 @@ TEACHES_WORDS: Mapping[str, str] = {
     "wrong_to_right": "a mistake corrected",
     "ends_wrong": "a wrong last attempt",
 }
-"""What a trace shows, for people: charts, comparisons and cards say it in these words."""
+"""What a trace shows, in the words of charts, comparisons and cards."""
 Shows = tuple[float, float, float, float]
-"""Expected traces of one plan, in the order of TEACHES."""
+"""Expected traces by what they show, in the order of TEACHES."""
 NOTHING: Shows = (0.0, 0.0, 0.0, 0.0)
 
 
-class Pool(NamedTuple):
-    """How many kept and how many right responses a question has: all that an expectation needs to know of it."""
+class ResponseCounts(NamedTuple):
+    """How many kept and how many right responses a question has: all that an expectation needs to know about it."""
 
     kept: int
     right: int
 
 
 Expected = Iterator[tuple[str, int, Shows]]
-"""(label, attempts, expected traces by what they show) of one question and repeat; attempts 0 where they are drawn."""
-Expectation = Callable[[Pool, Traces], Expected]
+"""(label, attempts, expected traces by what they show) of one question and repeat; 0 attempts where they are drawn."""
+Expectation = Callable[[ResponseCounts, Traces], Expected]
 
 
 class Needs(NamedTuple):
-    """What a question must have before a format can show anything of it."""
+    """What a question must have before a format can make a trace of it."""
 
     right: int = 1
     wrong: int = 0
     attempts: int = 1
-    """The smallest N at which the format exists."""
+    """The smallest N at which the format makes sense."""
     n_responses: bool = True
-    """Whether N kept responses are needed (of N prompt variants, where these must differ), whatever the format shows."""
+    """Whether N kept responses are needed (of N prompt variants, if these must differ), however many the format shows."""
 
 
 @dataclass(frozen=True)
 class Format:
     """
-    A trace format. `code` and `plans` are the minimum; all else has a default that is honest about what is not known.
+    A trace format. `code` and `plans` are the minimum; everything else has a default that claims nothing.
 
-    Without `expects` a forecast draws some traces with `plans` and counts them.
+    Without `expects`, a forecast draws some traces with `plans` and counts them.
     """
 
     code: str
-    """What a recipe calls it."""
+    """The name in recipes."""
     plans: FormatFunction
     title: str = ""
-    """What people call it; the code, where nothing is given."""
+    """The name for people; empty stands for the code."""
     shows: str = ""
-    """What a trace of it shows, in one sentence."""
+    """What a trace of this format shows, in one sentence."""
     picture: str = ""
-    """An example: `✓` a right attempt, `✗` a wrong one, `•` the reflection on it, `↩` back to a right one."""
+    """An example in signs: `✓` a right attempt, `✗` a wrong one, `•` a reflection, `↩` the way back to a right attempt."""
     label: str = ""
-    """The label of its traces, with `{n}` for the number of attempts; the code, where nothing is given."""
+    """The label (trace type) of its traces, with `{n}` for the number of attempts; empty stands for the code."""
     needs: Needs = field(default_factory=Needs)
     expects: Expectation | None = None
     rule: str = ""
-    """What its attempts are drawn by: formats of one rule draw the same attempts. Empty where it shares with none."""
+    """The rule that draws the attempts: formats with the same rule draw the same ones. Empty for a rule of its own."""
     reflects: bool = True
-    """Whether a trace shows reflections: without any in the data, only formats that don't can be built."""
+    """Whether a trace shows reflections. Data without reflections allows only formats that show none."""
     for_comparison: bool = False
-    """Whether it is made to be compared with, so that a picker may fold it away."""
+    """Whether the format is meant for comparisons, so that a picker may fold it away."""
 
     @property
     def name(self) -> str:
-        """What people call it."""
+        """The name for people."""
         return self.title or self.code
 
     def label_of(self, attempts: int) -> str:
-        """The label of a trace with so many attempts."""
+        """The label of a trace with that many attempts."""
         return (self.label or self.code).replace("{n}", str(attempts))

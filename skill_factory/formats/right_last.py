@@ -3,7 +3,7 @@
 from skill_factory.draws import Draws
 from skill_factory.formats.chances import right_last, scaled, sizes
 from skill_factory.formats.drawing import attempts_of, ending_in, key_of
-from skill_factory.formats.record import Expected, Format, Plans, Pool
+from skill_factory.formats.record import Expected, Format, Plans, ResponseCounts
 from skill_factory.model import Closing, Question, TraceFormat, TracePlan
 from skill_factory.recipe.model import Traces
 
@@ -17,7 +17,7 @@ def one_correct(question: Question, ask: Traces) -> Plans:
 
 
 def correct_last(question: Question, ask: Traces) -> Plans:
-    """`*C`: N attempts, or a drawn number of them; the last is right."""
+    """`*C`: N attempts, or a drawn number of them; the last one is right."""
     for repeat in range(ask.repeats):
         n = attempts_of(question, ask, repeat)
         yield _correct_last(question, ask, repeat, n, TraceFormat.CORRECT_LAST, f"{n}C")
@@ -31,7 +31,7 @@ def correct_last_full(question: Question, ask: Traces) -> Plans:
 
 
 def no_reflection(question: Question, ask: Traces) -> Plans:
-    """`no_reflection`: the attempts of `*C_full`, without a word of reflection."""
+    """`no_reflection`: the attempts of `*C_full`, without reflections."""
     for repeat in range(ask.repeats):
         for n in range(1, ask.attempts + 1):
             yield _correct_last(
@@ -44,27 +44,27 @@ def _correct_last(
 ) -> TracePlan:
     key = key_of(question, ask, repeat, n, RULE)
     order = ending_in(question.right, question, ask, n, Draws(key))
-    # `_value_` is `value` without a call of a function, once a trace.
+    # `_value_` is `value` without a function call, which counts once per trace.
     return TracePlan(question, code._value_, label, repeat, order, Closing.PLAIN, key, reflect)
 
 
-def _expected_one(pool: Pool, ask: Traces) -> Expected:
-    yield "0C", 1, right_last(pool, 1)
+def _expected_one(counts: ResponseCounts, ask: Traces) -> Expected:
+    yield "0C", 1, right_last(counts, 1)
 
 
-def _expected_n(pool: Pool, ask: Traces) -> Expected:
+def _expected_n(counts: ResponseCounts, ask: Traces) -> Expected:
     for n in sizes(ask):
-        yield f"{n}C", n, scaled(right_last(pool, n), 1 / len(sizes(ask)))
+        yield f"{n}C", n, scaled(right_last(counts, n), 1 / len(sizes(ask)))
 
 
-def _expected_every(pool: Pool, ask: Traces) -> Expected:
+def _expected_every(counts: ResponseCounts, ask: Traces) -> Expected:
     for n in range(1, ask.attempts + 1):
-        yield f"{n}C", n, right_last(pool, n)
+        yield f"{n}C", n, right_last(counts, n)
 
 
-def _expected_bare(pool: Pool, ask: Traces) -> Expected:
+def _expected_bare(counts: ResponseCounts, ask: Traces) -> Expected:
     for n in range(1, ask.attempts + 1):
-        yield "no_reflection", n, right_last(pool, n)
+        yield "no_reflection", n, right_last(counts, n)
 
 
 CORRECT_LAST_FULL = Format(
@@ -101,7 +101,7 @@ NO_REFLECTION = Format(
     TraceFormat.NO_REFLECTION.value,
     no_reflection,
     title="Retry without reflecting",
-    shows="Every length, the last right; no reflections shown.",
+    shows="Every length from 1 to N, the last attempt right; no reflections.",
     picture="✓ ✗✓ ✗✗✓",
     label="no_reflection",
     expects=_expected_bare,

@@ -1,4 +1,4 @@
-"""Reflections: critiques of each response by a model that is not told the truth; more of them where none is kept yet."""
+"""Reflections on each response by a model that isn't told the truth; more of them where none can be kept yet."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from skill_factory.draws import text_id
+from skill_factory.generate.notes import count_answer, count_equal
 from skill_factory.generate.prompts import Prompt
 from skill_factory.generate.request import Answer, Finish, Request, Sampling, make_request
 from skill_factory.generate.store import AnswerStore
@@ -17,6 +18,7 @@ from skill_factory.recipe.model import Columns, Verdicts
 from skill_factory.sources import RawSource
 from skill_factory.sources.canonical import canonical
 from skill_factory.sources.columns import CANONICAL
+from skill_factory.sources.thinking import think_rule_of_critiques
 
 SCHEMA = pa.schema(
     [
@@ -30,36 +32,43 @@ SCHEMA = pa.schema(
         ("reflection_model", pa.string()),
     ]
 )
-"""The published script's columns, and one of our own behind them."""
+"""The columns of the paper's published script, and one of our own behind them."""
 
 Row = dict[str, Any]
-_says = verdict_rule(Verdicts())
+_verdict_in = verdict_rule(Verdicts())
+_behind_thinking = think_rule_of_critiques("after")
+
+
+def verdict_of(reflection: str) -> int:
+    """The verdict of a reflection as the narrow table holds it; one that is weighed in the thinking doesn't count."""
+    return _verdict_in(_behind_thinking(reflection)[0], "")
 
 
 @dataclass(frozen=True)
 class Reflect:
-    """Critiques to be asked for."""
+    """Reflections to be asked for."""
 
     source: RawSource
     columns: Columns
     prompt: Prompt
     k: int
-    """Critiques of each response, those that it has included."""
+    """Reflections on each response, including those that it has."""
     max_k: int
-    """The most that a response gets while none of its critiques judges it rightly."""
+    """The most that a response gets while none of its reflections judges it rightly."""
     model: str
     sampling: Sampling
     only: frozenset[int] | None = None
+    """Ids of the questions whose responses are reflected on, for a pilot."""
     kind: str = "reflections"
     schema: pa.Schema = SCHEMA
 
     @property
     def rounds(self) -> int:
-        """The first for k critiques, then one for each more."""
+        """The first for k reflections, then one for each more."""
         return 1 + max(0, self.max_k - self.k)
 
     def requests(self, number: int, store: AnswerStore) -> Iterator[Request]:
-        """Round 0: k for each response. Round r: the (k + r)-th where no critique so far would be kept."""
+        """Round 0: k for each response. Round r: the (k + r)-th where no reflection so far could be kept."""
         for row in self._responses(Counter()):
             have = len(row["reflections"])
             if number == 0:
@@ -68,27 +77,31 @@ class Reflect:
                 yield self._request(row, n)
 
     def rows(self, store: AnswerStore, counts: Counter[str]) -> Iterator[Row]:
-        """One row per response, with the critiques it had and those it got."""
+        """One row per response, with the reflections it had and those it got."""
         for row in self._responses(counts):
-            made = self._made(row, store, counts)
-            texts = [*row["reflections"], *made]
-            truth = int(row["correct"])
-            # How well the model judges is read from its own critiques, not from those that were there.
-            said = [_says(text, "") for text in made]
-            kept = truth in said or any(_says(text, "") == truth for text in row["reflections"])
-            counts["rows"] += 1
+            answers = self._answers(row, store, counts)
+            self._count(row, answers, counts)
+            texts = [*row["reflections"], *(answer.whole for answer in answers)]
             counts["reflections"] += len(texts)
-            counts["reflections_made"] += len(made)
-            counts["responses_with_kept"] += kept
-            counts["verdict_missing"] += said.count(MISSING)
-            name = "right" if row["correct"] else "wrong"
-            counts[f"verdict_true_on_{name}"] += said.count(truth)
-            counts[f"verdict_false_on_{name}"] += said.count(CORRECT - truth)
             values = (
                 row["question"], row["answer"], row["variant"], [row["response"]], [row["correct"]],
                 [row["extracted"]], texts, self.model,
             )  # fmt: skip
             yield dict(zip(SCHEMA.names, values, strict=True))
+
+    def _count(self, row: Row, answers: list[Answer], counts: Counter[str]) -> None:
+        truth = int(row["correct"])
+        # How well the model judges is read from its own reflections, not from those that were there.
+        verdicts = [verdict_of(answer.text) for answer in answers]
+        kept = truth in verdicts or any(verdict_of(text) == truth for text in row["reflections"])
+        side = "right" if row["correct"] else "wrong"
+        counts["rows"] += 1
+        counts["reflections_made"] += len(answers)
+        counts["responses_with_kept"] += kept
+        counts["verdict_missing"] += verdicts.count(MISSING)
+        counts[f"verdict_true_on_{side}"] += verdicts.count(truth)
+        counts[f"verdict_false_on_{side}"] += verdicts.count(CORRECT - truth)
+        count_equal((answer.whole for answer in answers), counts)
 
     def _responses(self, counts: Counter[str]) -> Iterator[Row]:
         for piece in self.source.pieces():
@@ -99,9 +112,9 @@ class Reflect:
                     counts[f"rows_{error.reason}"] += 1
                 for part in read.table.cast(CANONICAL).to_batches(max_chunksize=65_536):
                     for rows in slices(part):
-                        yield from (row for row in rows if self._wanted(row))
+                        yield from (row for row in rows if self._is_wanted(row))
 
-    def _wanted(self, row: Row) -> bool:
+    def _is_wanted(self, row: Row) -> bool:
         return self.only is None or text_id(row["question"]) in self.only
 
     def _request(self, row: Row, sample: int) -> Request:
@@ -110,27 +123,28 @@ class Reflect:
 
     def _has_kept(self, row: Row, before: int, store: AnswerStore) -> bool:
         truth = int(row["correct"])
-        if any(_says(text, "") == truth for text in row["reflections"]):
+        if any(verdict_of(text) == truth for text in row["reflections"]):
             return True
         answers = (store.get(self._request(row, n).id) for n in range(before))
         return any(
-            answer is not None and _counts(answer) and _says(answer.text, "") == truth for answer in answers
+            answer and _is_reflection(answer) and verdict_of(answer.text) == truth for answer in answers
         )
 
-    def _made(self, row: Row, store: AnswerStore, counts: Counter[str]) -> list[str]:
-        """The critiques in the store, those of the bound included where they were asked for."""
+    def _answers(self, row: Row, store: AnswerStore, counts: Counter[str]) -> list[Answer]:
+        """The reflections in the store, including those beyond k where they were asked for."""
         have = len(row["reflections"])
-        texts = []
+        answers = []
         for n in range(max(0, max(self.k, self.max_k) - have)):
             answer = store.get(self._request(row, n).id)
             if answer is None:
                 counts["unanswered"] += n < self.k - have
                 continue
-            counts[f"finish_{answer.finish}"] += 1
-            if _counts(answer):
-                texts.append(answer.text)
-        return texts
+            count_answer(answer, counts)
+            if _is_reflection(answer):
+                answers.append(answer)
+        return answers
 
 
-def _counts(answer: Answer) -> bool:
+def _is_reflection(answer: Answer) -> bool:
+    # Thinking alone judges nothing: the model was cut off before it came to its reflection.
     return bool(answer.text.strip()) and answer.finish is not Finish.REFUSED

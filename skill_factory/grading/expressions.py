@@ -348,6 +348,7 @@ _DEGREES = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?\^ ?(?:\\circ(?![a-z])|\{ ?\\circ
 def _in_one_spelling(text: str) -> str:
     r"""`{a \over b}` as a fraction, `{n \choose k}` as a binomial, `**` as a power."""
     text = re.sub(r"\\(?:left|right)(?![A-Za-z])", " ", text).replace("**", "^")
+    text = re.sub(r"(?<![0-9A-Za-z.})])10 ?\^ ?-([0-9]{1,3})(?![0-9.])", r"10^{-\1}", text)
     if _TRIGONOMETRIC.search(text):
         text = _DEGREES.sub(r"(\1\\pi/180)", text)
     text = re.sub(r"\{([^{}]{1,80})\\over(?![a-z])([^{}]{1,80})\}", r"\\frac{\1}{\2}", text)

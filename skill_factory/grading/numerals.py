@@ -91,10 +91,16 @@ def spoken(text: str) -> Fraction | None:
     if not words:
         return None
     if words[0] in ("minus", "negative", "-"):
-        value = spoken(text.strip()[len(words[0]) :])
+        value = _positive(text.strip()[len(words[0]) :].strip())
         return -value if value is not None else None
     words = [word for word in words if word != "-"]
     return _fraction_words(words) if text.isascii() else chinese(text)
+
+
+def _positive(text: str) -> Fraction | None:
+    """What stands behind `minus`: a number in words or digits without a sign of its own."""
+    head = number_head(text) if text[:1].isdigit() or text[:1] == "." else None
+    return head.value if head and not head.rest else spoken(text) if text[:1].isalpha() else None
 
 
 def _fraction_words(words: list[str]) -> Fraction | None:
@@ -150,8 +156,10 @@ _HAN_SCALES = {"万": 10**4, "萬": 10**4, "亿": 10**8, "億": 10**8}
 
 
 def chinese(text: str) -> Fraction | None:
-    """A number in Han digits, a fraction as `三分之二`; hundredths (`百分之…`) are read with their unit."""
+    """A number in Han digits, `5万`, a fraction as `三分之二`; hundredths (`百分之…`) are read with their unit."""
     text = text.strip()
+    if scaled := re.fullmatch(r"([0-9]{1,12}(?:\.[0-9]{1,12})?)([百千万萬亿億])", text):
+        return Fraction(scaled[1]) * (_HAN_TENS | _HAN_SCALES)[scaled[2]]
     if text.startswith(("负", "負")):
         value = chinese(text[1:])
         return -value if value is not None else None

@@ -104,6 +104,8 @@ def _command(name: str) -> str:
 
 def _ended(text: str) -> str:
     """Without closing punctuation; the sign of a factorial is none."""
+    if text.endswith(".."):  # `3.33...` goes on
+        return text
     while text and text[-1] in _CLOSING and not (text[-1] in "!！" and _may_be_factorial(text)):
         text = text[:-1].rstrip()
     return text

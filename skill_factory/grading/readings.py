@@ -250,6 +250,8 @@ def _equated(text: str) -> Reading:
     sides = [side.strip() for side in re.split(r"(?<![<>=!\\])=(?![=<>])", text)]
     if not all(sides):
         return Unread("one side of the equals sign is empty")
+    if len(sides) == 2 and (named := _names_of_a_point(*sides)):
+        return named
     first, last = _name(sides[0]), _name(sides[-1])
     if first and len(sides) == 2:
         return Named(first, sides[1])
@@ -259,6 +261,24 @@ def _equated(text: str) -> Reading:
         return _worked_out(sides[1:] if first else sides, first or "")
     formula = read_statement(text)
     return Formula(formula) if formula else Unread("no rule reads this equation")
+
+
+def _names_of_a_point(left: str, right: str) -> Group | None:
+    """`(x,y) = (1,2)` as `x = 1, y = 2`."""
+    names, values = read_group(left), read_group(right)
+    if (
+        not names
+        or not values
+        or names.brackets != "()"
+        or values.brackets != "()"
+        or len(names.items) != len(values.items)
+    ):
+        return None
+    if not all(re.fullmatch("[A-Za-z]", name) for name in names.items):
+        return None
+    return Group(
+        "", tuple(f"{name} = {value}" for name, value in zip(names.items, values.items, strict=True))
+    )
 
 
 def _has_letters(text: str) -> bool:

@@ -42,6 +42,38 @@ _BIG = {"L": "liter", "mL": "ml", "J": "joule", "N": "newton", "W": "watt", "V":
 }  # fmt: skip
 _SMALL_ONLY = frozenset({"j", "n", "w", "v", "k", "u", "ma", "mw", "pa", "won"})
 """Symbols that are capital, or a unit in another writing alone."""
+_ANY_CASE = frozenset(
+    [
+        "kg",
+        "km",
+        "cm",
+        "ml",
+        "lb",
+        "lbs",
+        "oz",
+        "ft",
+        "mph",
+        "kph",
+        "hr",
+        "hrs",
+        "min",
+        "sec",
+        "usd",
+        "eur",
+        "gbp",
+        "hz",
+        "cal",
+        "deg",
+        "rad",
+        "pct",
+        "yen",
+        "day",
+        "gal",
+        "tsp",
+        "in",
+    ]
+)
+"""Short spellings whose capitals mean nothing else."""
 MONEY = frozenset("$ cent € £ ¥ yuan ₹ pound ₩ p".split())  # noqa: SIM905
 _SI = {
     name: (base, Fraction(times))
@@ -120,14 +152,20 @@ def _named(text: str) -> str | None:
     small = text.lower()
     if len(text) == 1 and text.isalpha() and text.isascii():
         return UNITS[text] if text in UNITS and text not in _SMALL_ONLY else None
-    return UNITS.get(small) if small not in _SMALL_ONLY or not text.isascii() else None
+    if small in _SMALL_ONLY and text.isascii():
+        return None
+    short = len(text) < 4 and text.isascii() and text.isalpha()  # `mg` is no `Mg`
+    return UNITS.get(small if small in _ANY_CASE or not short else text)
 
 
 def same_unit(one: str, other: str) -> bool:
     """Equal spellings; `pound` alone may be a weight or money."""
-    if one == other:
-        return True
-    return "pound" in (one, other) and bool({one, other} & {"lb", "£"})
+    parts, others = one.split("/"), other.split("/")
+    return len(parts) == len(others) and all(map(_same_part, parts, others))
+
+
+def _same_part(one: str, other: str) -> bool:
+    return one == other or ("pound" in (one, other) and bool({one, other} & {"lb", "£"}))
 
 
 def converted(value: Fraction, unit: str) -> tuple[Fraction, str]:

@@ -1,9 +1,9 @@
-"""The Hub's client, in one place: who am I, what is there, read a file; and every refusal in words.
+"""The Hub's client, in one place: who is signed in, what is there, read a file; and every refusal in words.
 
-All other modules that talk to the Hub (`hub_look`, `publish`, `space`, `jobs`) go through `client()` and `plainly()`.
-The token is an argument everywhere, and no token means anonymous: the libraries' own fallback to a stored login would
-let a shared server act in its owner's name. Nothing here reads or writes the libraries' cache, because that cache
-answers a refused reader with what another visitor has loaded before.
+All other modules that talk to the Hub go through `client()` and `plainly()`. The token is always an argument, and no
+token means anonymous: the libraries' own fallback to a stored login would let a shared server act in its owner's name.
+Nothing here reads or writes the libraries' cache, because that cache answers a refused reader with what another visitor
+has loaded before.
 """
 
 import os
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from huggingface_hub import HfApi, HfFileSystem
 
 READ_SECONDS = 120.0
-"""Longest silence in an answer; the library itself would wait for ever, the Hub gives up on a commit after 60 s."""
+"""Longest silence in an answer; the library would wait forever, and the Hub gives up on a commit after 60 s."""
 
 
 @dataclass(frozen=True)
 class Account:
-    """Who a token belongs to: the user's name, the organisations it may publish under, and whether it can write."""
+    """Whose token it is: the user's name, the organisations it may publish under, and whether it may write."""
 
     name: str
     orgs: tuple[str, ...]
@@ -33,12 +33,13 @@ class Account:
 
     @property
     def namespaces(self) -> tuple[str, ...]:
+        """The names that a repository of this account may begin with."""
         return (self.name, *self.orgs)
 
 
 @dataclass(frozen=True)
 class Hit:
-    """One data set that a search found."""
+    """One dataset that a search found."""
 
     name: str
     private: bool
@@ -50,7 +51,7 @@ class Hit:
 def client(token: str | None, endpoint: str | None = None) -> "HfApi":
     """The Hub's client for one token; without a token it is anonymous, whatever is stored on this machine.
 
-    Errors: SignInNeeded for a text that can't be a token, such as one pasted with a line break in it.
+    Errors: SignInNeeded for a text that can't be a token, for example one that was pasted with a line break.
     """
     from huggingface_hub import HfApi
 
@@ -59,7 +60,7 @@ def client(token: str | None, endpoint: str | None = None) -> "HfApi":
 
 
 def file_system(token: str | None, endpoint: str | None = None) -> "HfFileSystem":
-    """Files on the Hub by range requests, never from a cache on disk, never an instance made for another token."""
+    """Files on the Hub, read by range requests: never from a cache on disk, never by an instance made for another token."""
     from huggingface_hub import HfFileSystem
 
     _prepare()
@@ -68,13 +69,13 @@ def file_system(token: str | None, endpoint: str | None = None) -> "HfFileSystem
 
 def _clean(token: str | None) -> str | Literal[False]:
     if token and not re.fullmatch(r"[!-~]+", token.strip()):
-        raise SignInNeeded("That is no token: it has spaces or other characters in it. Copy it again.")
+        raise SignInNeeded("That isn't a token: it contains spaces or other characters. Copy it again.")
     return (token or "").strip() or False
 
 
 @cache
 def _prepare() -> None:
-    """Once per process: bounded waits, and no progress bars of the library's own (ours tells more)."""
+    """Set up the library, once per process: bounded waits, and none of its progress bars (ours say more)."""
     import httpx2
     from huggingface_hub import set_client_factory
     from huggingface_hub.utils import disable_progress_bars  # type: ignore[attr-defined]
@@ -83,15 +84,15 @@ def _prepare() -> None:
     disable_progress_bars()
 
     def bounded() -> httpx2.Client:
-        made = default_client_factory()
-        made.timeout = httpx2.Timeout(READ_SECONDS, connect=10.0)
-        return made
+        session = default_client_factory()
+        session.timeout = httpx2.Timeout(READ_SECONDS, connect=10.0)
+        return session
 
     set_client_factory(bounded)
 
 
 def web_address(repo: str, kind: str = "dataset", endpoint: str | None = None) -> str:
-    """Where a person looks at the repository."""
+    """The address of the repository's page."""
     from huggingface_hub import constants
 
     folder = "" if kind == "model" else f"{kind}s/"
@@ -99,55 +100,55 @@ def web_address(repo: str, kind: str = "dataset", endpoint: str | None = None) -
 
 
 def check_name(repo: str, owned: bool = True) -> str:
-    """The name itself, when the Hub would take it as USER/NAME. Errors: HubError saying which rule it breaks.
+    """The name itself, if the Hub accepts it as USER/NAME. Errors: HubError that says which rule it breaks.
 
-    `owned` False also takes a name without a user, as some old data sets have.
+    `owned` False also accepts a name without a user, as some old datasets have.
     """
     from huggingface_hub.errors import HFValidationError
     from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
 
     if not re.fullmatch(r"[^/\s]+/[^/\s]+" if owned else r"([^/\s]+/)?[^/\s]+", repo):
-        raise HubError(f"A repository is named USER/NAME; found {repo!r}. Put your account's name in front.")
+        raise HubError(
+            f"A repository is named USER/NAME; found {repo!r}. Put the name of your account in front."
+        )
     try:
         validate_repo_id(repo)
     except HFValidationError as error:
         reason = str(error).removesuffix(f": '{repo}'.").removesuffix(".")
-        raise HubError(
-            f"The Hub takes no repository named {repo!r}: {reason}. Choose another name."
-        ) from None
+        raise HubError(f"The Hub doesn't accept the name {repo!r}: {reason}. Choose another name.") from None
     return repo
 
 
 def safe_name(text: str) -> str:
-    """The nearest name without its user part that the Hub takes: letters, digits, single dashes; at most 95 long."""
+    """The nearest name, without a user, that the Hub accepts: letters, digits, single dashes; at most 95 characters."""
     cleaned = re.sub(r"[^A-Za-z0-9._-]+", "-", text)
     cleaned = re.sub(r"-{2,}", "-", re.sub(r"\.{2,}", ".", cleaned))
     return cleaned[:95].strip("-.").removesuffix(".git") or "traces"
 
 
 def whoami(token: str | None, endpoint: str | None = None) -> Account:
-    """Whose token this is. Errors: SignInNeeded without one, or when the Hub refuses it."""
+    """The account that a token belongs to. Errors: SignInNeeded without a token, or if the Hub refuses it."""
     if not token:
         raise SignInNeeded("Nobody is signed in. Sign in, or paste a token.")
     with plainly("your account", token):
-        found = client(token, endpoint).whoami()
-    return _account(found)
+        answer = client(token, endpoint).whoami()
+    return _account(answer)
 
 
-def _account(found: dict[str, Any]) -> Account:
-    orgs = tuple(org["name"] for org in found.get("orgs", []) if org.get("roleInOrg") != "read")
-    access = found.get("auth", {}).get("accessToken", {})
-    return Account(found["name"], orgs, _writes(access, found.get("auth", {}).get("type", "")))
+def _account(answer: dict[str, Any]) -> Account:
+    orgs = tuple(org["name"] for org in answer.get("orgs", []) if org.get("roleInOrg") != "read")
+    access = answer.get("auth", {}).get("accessToken", {})
+    return Account(answer["name"], orgs, _writes(access, answer.get("auth", {}).get("type", "")))
 
 
 def _writes(access: dict[str, Any], kind: str) -> bool:
-    """Whether a token's role allows writing; where the Hub doesn't tell, the first refusal will."""
+    """Whether a token's role allows writing; where the Hub doesn't say, the first refusal will."""
     if access.get("role") != "fineGrained" or kind == "oauth" or "fineGrained" not in access:
         return access.get("role") != "read"
     scopes = access["fineGrained"]
     allowed = [
         *scopes.get("global", []),
-        *(p for one in scopes.get("scoped", []) for p in one.get("permissions", [])),
+        *(p for scope in scopes.get("scoped", []) for p in scope.get("permissions", [])),
     ]
     return any(permission.startswith("repo.") and "write" in permission for permission in allowed)
 
@@ -155,8 +156,8 @@ def _writes(access: dict[str, Any], kind: str) -> bool:
 def stored_token() -> str | None:
     """The token that a command of this process may use: the one it was started with, else this machine's own.
 
-    SKILL_FACTORY_TOKEN is what the app gives to a child process of one visitor; empty, it stands for nobody. This
-    machine's own is HF_TOKEN or the login that `hf auth login` stored; on a hosted instance nobody may use that.
+    The app gives SKILL_FACTORY_TOKEN to a process of one visitor; empty, it stands for nobody. This machine's own token
+    is HF_TOKEN or the login that `hf auth login` stored; on a hosted instance nobody may use it.
     """
     if GIVEN_TOKEN in os.environ:
         return os.environ[GIVEN_TOKEN] or None
@@ -170,20 +171,23 @@ def stored_token() -> str | None:
 def search(
     query: str, token: str | None = None, limit: int = 20, endpoint: str | None = None
 ) -> tuple[Hit, ...]:
-    """Data sets whose names fit the query, as far as this token may see them."""
+    """Datasets whose names match the query, as far as this token may see them."""
     with plainly("the search", token):
-        found = list(client(token, endpoint).list_datasets(search=query.strip(), limit=limit))
+        datasets = list(client(token, endpoint).list_datasets(search=query.strip(), limit=limit))
     return tuple(
-        Hit(one.id, bool(one.private), bool(one.gated), one.downloads or 0, one.likes or 0) for one in found
+        Hit(
+            dataset.id, bool(dataset.private), bool(dataset.gated), dataset.downloads or 0, dataset.likes or 0
+        )
+        for dataset in datasets
     )
 
 
 def check_access(
     repo: str, token: str | None, revision: str | None = None, endpoint: str | None = None
 ) -> str:
-    """The commit that a revision stands for now, once it is clear that this token may read the files there.
+    """The commit that a revision stands for now, after checking that this token may read the files there.
 
-    Call it before every read of anything that was kept from an earlier visit. Errors: HubError.
+    Call it before every use of something that was kept from an earlier visit. Errors: HubError.
     """
     with plainly(repo, token):
         hub = client(token, endpoint)
@@ -194,12 +198,12 @@ def check_access(
 def read_text(
     repo: str, path: str, token: str | None, revision: str | None = None, endpoint: str | None = None
 ) -> str:
-    """A text file of a data set, read from the Hub itself. Errors: HubError, also when there is no such file."""
+    """A text file of a dataset, read from the Hub itself. Errors: HubError, also if there is no such file."""
     commit = check_access(repo, token, revision, endpoint)
-    found = try_read(repo, path, token, commit, endpoint)
-    if found is None:
-        raise HubError(f"{repo} has no file {path} at {commit[:8]}. Choose another data set or revision.")
-    return found.decode("utf-8", errors="replace")
+    content = try_read(repo, path, token, commit, endpoint)
+    if content is None:
+        raise HubError(f"{repo} has no file {path} at {commit[:8]}. Choose another dataset or revision.")
+    return content.decode("utf-8", errors="replace")
 
 
 def try_read(
@@ -210,7 +214,7 @@ def try_read(
     endpoint: str | None = None,
     kind: str = "dataset",
 ) -> bytes | None:
-    """A file's bytes at a commit; None when the commit has no such file."""
+    """The bytes of a file at a commit; None if the commit has no such file."""
     from huggingface_hub import get_session, hf_hub_url
     from huggingface_hub.errors import EntryNotFoundError
     from huggingface_hub.utils import build_hf_headers, hf_raise_for_status  # type: ignore[attr-defined]

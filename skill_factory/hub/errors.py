@@ -1,4 +1,4 @@
-"""What goes wrong with the Hub: which errors are worth another try, and how each is told to a person."""
+"""What goes wrong with the Hub: which errors are worth another try, and what each means in plain words."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -11,7 +11,7 @@ T = TypeVar("T")
 Wait = Callable[[float], None]
 
 LONGEST_PAUSE = 300.0
-"""A rate limit that asks for more patience than its own window is told to the user instead."""
+"""Seconds; the user is told about a rate limit that asks for a longer wait, which is longer than its own window."""
 
 
 class SignInNeeded(HubError):
@@ -23,13 +23,13 @@ class NotOnHub(HubError):
 
 
 class HubConflict(HubError):
-    """The repository holds, or meanwhile got, something that publishing would overwrite."""
+    """The repository holds, or has got in the meantime, something that publishing would overwrite."""
 
 
 def patiently(action: Callable[[], T], wait: Wait = time.sleep, attempts: int = 4) -> T:
-    """The action's result; a rate limit, a failing server and a broken line are waited for, boundedly.
+    """The action's result; a rate limit, a failing server or a broken connection is waited for, a bounded time.
 
-    For actions that may be repeated without harm only.
+    Only for actions that may be repeated without harm.
     """
     for attempt in range(attempts - 1):
         try:
@@ -43,16 +43,16 @@ def patiently(action: Callable[[], T], wait: Wait = time.sleep, attempts: int = 
 
 
 def trouble() -> tuple[type[Exception], ...]:
-    """What the client libraries raise when the Hub or the line fails (Xet and LFS have types of their own)."""
+    """What the client libraries raise when the Hub or the connection fails (Xet and LFS have their own types)."""
     import httpx2
 
     return (httpx2.HTTPError, OSError, RuntimeError)
 
 
 def status_of(error: BaseException) -> int:
-    """The HTTP status behind an error, also where the library has wrapped it; 0 when no answer came."""
-    for one in _chain(error):
-        response = getattr(one, "response", None)
+    """The HTTP status behind an error, also if the library has wrapped it; 0 if no answer came."""
+    for cause in _chain(error):
+        response = getattr(cause, "response", None)
         if response is not None:
             return int(response.status_code)
     return 0
@@ -60,21 +60,21 @@ def status_of(error: BaseException) -> int:
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
     """The error, what it was raised from, and so on."""
-    seen: BaseException | None = error
-    while seen is not None:
-        yield seen
-        seen = seen.__cause__ or seen.__context__
+    cause: BaseException | None = error
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__ or cause.__context__
 
 
 def pause_after(error: Exception, attempt: int) -> float | None:
-    """Seconds to wait before another try; None when another try makes no sense."""
+    """Seconds to wait before another try; None if another try makes no sense."""
     import httpx2
 
     status = status_of(error)
     if status == 429:
-        asked = _asked_pause(error)
-        return None if asked > LONGEST_PAUSE else max(asked, 1.0)
-    broken = any(isinstance(one, httpx2.TransportError | ConnectionError) for one in _chain(error))
+        wait = _asked_pause(error)
+        return None if wait > LONGEST_PAUSE else max(wait, 1.0)
+    broken = any(isinstance(cause, httpx2.TransportError | ConnectionError) for cause in _chain(error))
     if status in (500, 502, 503, 504) or (not status and broken):
         return float(2**attempt)
     return None
@@ -87,13 +87,13 @@ def _asked_pause(error: Exception) -> float:
     limit = parse_ratelimit_headers(headers)
     if limit is not None and limit.remaining == 0:
         return float(limit.reset_in_seconds)
-    asked = str(headers.get("Retry-After", ""))
-    return float(asked) if asked.isdigit() else 5.0
+    wait = str(headers.get("Retry-After", ""))
+    return float(wait) if wait.isdigit() else 5.0
 
 
 @contextmanager
 def plainly(about: str, token: str | None, keep: type[Exception] | tuple[()] = ()) -> Iterator[None]:
-    """Turn what the libraries raise inside into a `HubError` in plain words; errors of type `keep` pass."""
+    """Turn what the libraries raise inside the block into a `HubError` in plain words; errors of type `keep` pass."""
     try:
         yield
     except HubError:
@@ -105,53 +105,55 @@ def plainly(about: str, token: str | None, keep: type[Exception] | tuple[()] = (
 
 
 def explain(error: Exception, about: str, signed_in: bool) -> HubError:
-    """What happened and what to do, as a sentence or two; never with a token in it."""
+    """What happened and what to do, in a sentence or two that never contain a token."""
     from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError, RevisionNotFoundError
 
-    status, said = status_of(error), _said(error)
+    status, reason = status_of(error), _reason_given(error)
     if isinstance(error, GatedRepoError):
         page = _page(error, about)
         return HubError(
-            f"{about} is open only to those who accepted its terms. Accept them at {page}, then try again."
+            f"{about} is open only to people who accepted its terms. Accept them at {page}, then try again."
         )
     if isinstance(error, RevisionNotFoundError):
-        return HubError(f"{about} has no such revision. Leave the revision empty for the newest state.")
+        return HubError(f"{about} has no such revision. Leave the revision empty for the newest one.")
     if isinstance(error, RepositoryNotFoundError):
-        who = "your account may not see it" if signed_in else "it is private: sign in to see it"
-        return NotOnHub(f"No repository {about}, or {who}. Check the name.")
-    return _explain_status(status, said, about, error)
+        who = "your account can't see it" if signed_in else "it is private: sign in to see it"
+        return NotOnHub(f"There is no repository {about}, or {who}. Check the name.")
+    return _explain_status(status, reason, about, error)
 
 
-def _explain_status(status: int, said: str, about: str, error: Exception) -> HubError:
+def _explain_status(status: int, reason: str, about: str, error: Exception) -> HubError:
     if status == 401:
-        return SignInNeeded("The Hub does not accept this token: it has expired or is wrong. Sign in again.")
+        return SignInNeeded("The Hub doesn't accept this token: it has expired or is wrong. Sign in again.")
     if status == 402:
-        return HubError(f"The Hub asks for a paid plan for {about}: {said}")
+        return HubError(f"The Hub requires a paid plan for {about}: {reason}")
     if status == 403:
-        return HubError(f"This token may not do that with {about}: {said} Use a token that may write there.")
+        return HubError(
+            f"This token isn't allowed to do that with {about}: {reason} Use a token that can write there."
+        )
     if status in (409, 412):
-        return HubConflict(f"{about} was changed by somebody else at the same moment: {said} Try again.")
+        return HubConflict(f"Somebody else changed {about} at the same moment: {reason} Try again.")
     if status == 429:
         return HubError(
-            f"The Hub asks for patience: too many requests. Try again in {_asked_pause(error):.0f} seconds."
+            f"The Hub has received too many requests. Try again in {_asked_pause(error):.0f} seconds."
         )
     if status >= 500:
-        return HubError(f"The Hub failed (status {status}) while asked for {about}. Try again later.")
+        return HubError(f"The Hub failed (status {status}) on a request for {about}. Try again later.")
     if status:
-        return HubError(f"The Hub refused a request for {about} (status {status}): {said}")
+        return HubError(f"The Hub refused a request for {about} (status {status}): {reason}")
     if isinstance(error, OSError) and error.filename:
         return HubError(f"{error.filename} can't be read: {error.strerror}. Nothing was changed on the Hub.")
     return HubError(f"The Hub can't be reached ({type(error).__name__}). Check the connection and try again.")
 
 
 def _page(error: BaseException, repo: str) -> str:
-    """Where a person can look at the data set that was asked for."""
-    asked = getattr(error, "response").url  # noqa: B009 - the library types it as its own base class
-    return f"{asked.scheme}://{asked.netloc.decode()}/datasets/{repo}"
+    """The page of the dataset that was asked for."""
+    address = getattr(error, "response").url  # noqa: B009 - the library types it as its own base class
+    return f"{address.scheme}://{address.netloc.decode()}/datasets/{repo}"
 
 
-def _said(error: BaseException) -> str:
-    """The Hub's own words about a refusal."""
+def _reason_given(error: BaseException) -> str:
+    """The reason that the Hub gives for a refusal."""
     response = getattr(error, "response", None)
     message = getattr(error, "server_message", None) or (
         response.headers.get("X-Error-Message") if response else None

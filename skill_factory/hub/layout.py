@@ -1,4 +1,4 @@
-"""Which files of a repository make which subset and split: pure, from the file list and the card's front matter.
+"""Which files of a repository make which subset and split, from the file list and the card's front matter alone.
 
 The rules are those of the `datasets` library: what the card declares, else what the files' names say.
 """
@@ -43,7 +43,7 @@ _IGNORED = (
 
 @dataclass(frozen=True)
 class Split:
-    """The files of one split; `rows` is None where neither card nor footers tell."""
+    """The files of one split; `rows` is None if neither the card nor the footers say."""
 
     name: str
     files: tuple[str, ...]
@@ -53,7 +53,7 @@ class Split:
 
 @dataclass(frozen=True)
 class Config:
-    """One subset: its splits and its columns, name → type (as Arrow writes it)."""
+    """One subset: its splits, and its columns as name → type (in Arrow's spelling)."""
 
     name: str
     kind: str
@@ -63,17 +63,18 @@ class Config:
 
     @property
     def rows(self) -> int | None:
+        """Rows of all splits; None if those of one aren't known."""
         known = [split.rows for split in self.splits if split.rows is not None]
         return sum(known) if len(known) == len(self.splits) else None
 
 
 def front_matter(card: str) -> dict[str, Any]:
-    """The YAML fields of a card; {} when there are none or they can't be read."""
+    """The YAML fields of a card; {} if there are none or they can't be read."""
     import yaml  # type: ignore[import-untyped]
 
-    found = re.match(r"\ufeff?\s*---[ \t]*\r?\n(.*?\n)?---[ \t]*(\r?\n|$)", card, re.DOTALL)
+    head = re.match(r"\ufeff?\s*---[ \t]*\r?\n(.*?\n)?---[ \t]*(\r?\n|$)", card, re.DOTALL)
     try:
-        fields = yaml.safe_load(found[1] or "") if found else None
+        fields = yaml.safe_load(head[1] or "") if head else None
     except yaml.YAMLError:
         return {}
     return fields if isinstance(fields, dict) else {}
@@ -248,7 +249,7 @@ def _by_name(paths: Iterable[str]) -> dict[str, list[str]]:
 
 
 def data_files(paths: Iterable[str]) -> list[str]:
-    """The paths that hold data, sorted; hidden files and the data set's own JSON notes are none."""
+    """The paths that hold data, sorted; hidden files and the dataset's own JSON notes don't count."""
     notes = ("dataset_info.json", "dataset_infos.json", "report.json")
     return sorted(
         path
@@ -258,11 +259,11 @@ def data_files(paths: Iterable[str]) -> list[str]:
 
 
 def ending(path: str) -> str:
-    """A file's ending in lower case, that of its content where it is compressed."""
+    """A file's ending in lower case; that of the content for a compressed file."""
     name = path.lower()
     bare = name.removesuffix(".gz").removesuffix(".zst")
-    found = re.search(r"\.[a-z]+$", bare)
-    return found[0] if found and not (found[0] == ".parquet" and bare != name) else ""
+    suffix = re.search(r"\.[a-z]+$", bare)
+    return suffix[0] if suffix and not (suffix[0] == ".parquet" and bare != name) else ""
 
 
 def _grouped(

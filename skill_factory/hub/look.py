@@ -1,4 +1,4 @@
-"""Look at a data set on the Hub before loading it: its parts, columns, sizes and commit, without its data.
+"""Look at a dataset on the Hub before loading it: its parts, columns, sizes and commit, without its data.
 
 The file list and the card say most; Parquet footers, read by range requests, say the rest. What is read here comes
 from the Hub itself with the visitor's own token, never from a cache.
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
     from huggingface_hub import HfFileSystem
 
 FOOTERS = 64
-"""Shards of one split whose footers are read for the row count; beyond that only the card tells."""
+"""Shards of one split whose footers are read for the row count; beyond that only the card says."""
 FEW = 8
-"""Up to so many shards the footers are read even where the card tells: cards go stale."""
+"""Up to this many shards, footers are read even if the card gives the rows: cards go stale."""
 HEAD_BYTES = 65_536
-"""What is read of a JSON lines or CSV file to see its columns."""
+"""The part of a JSON Lines or CSV file that is read to see its columns."""
 
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """A file at a commit: `oid` is the sha256 of a large file, git's blob id of a small one."""
+    """A file at a commit; `oid` is the SHA-256 of a large file and git's blob id of a small one."""
 
     path: str
     size: int
@@ -39,7 +39,7 @@ class RemoteFile:
 
 @dataclass(frozen=True)
 class RepoLook:
-    """A data set at one commit: put `commit` into the recipe, and the same data will be read again."""
+    """A dataset at one commit; with `commit` in a recipe, the same data will be read again."""
 
     repo: str
     commit: str
@@ -51,10 +51,11 @@ class RepoLook:
 
     @property
     def size(self) -> int:
+        """Bytes of all files."""
         return sum(file.size for file in self.files)
 
     def config(self, name: str = "") -> Config | None:
-        """The subset of that name; without a name the default one, else the only or first one."""
+        """The subset of that name; without a name, the default one, otherwise the first."""
         if name:
             return next((config for config in self.configs if config.name == name), None)
         marked = [config for config in self.configs if config.is_default or config.name == "default"]
@@ -68,20 +69,20 @@ def look(
     endpoint: str | None = None,
     rows: bool = True,
 ) -> RepoLook:
-    """What a data set holds, without downloading data. Errors: HubError (absent, private, gated, unreachable).
+    """What a dataset holds, without downloading its data. Errors: HubError (absent, private, gated, unreachable).
 
     `rows` False saves the requests for the footers of all shards but one per subset.
     """
-    found, files = list_files(check_name(repo, owned=False), token, revision, endpoint)
+    info, files = list_files(check_name(repo, owned=False), token, revision, endpoint)
     card = b""
     if any(file.path == "README.md" for file in files):
-        card = try_read(repo, "README.md", token, found.sha, endpoint) or b""
+        card = try_read(repo, "README.md", token, info.sha, endpoint) or b""
     text = card.decode("utf-8", errors="replace")
     bare = configs_of({file.path: file.size for file in files}, front_matter(text))
     with plainly(repo, token):
-        reader = _Reader(repo, str(found.sha), token, endpoint)
+        reader = _Reader(repo, str(info.sha), token, endpoint)
         configs = tuple(_fill(config, front_matter(text), reader, rows) for config in bare)
-    return RepoLook(repo, str(found.sha), bool(found.private), bool(found.gated), text, files, configs)
+    return RepoLook(repo, str(info.sha), bool(info.private), bool(info.gated), text, files, configs)
 
 
 def list_files(
@@ -91,18 +92,18 @@ def list_files(
     endpoint: str | None = None,
     kind: str = "dataset",
 ) -> tuple[Any, tuple[RemoteFile, ...]]:
-    """The Hub's description of a repository, and all files of its commit. Errors: HubError."""
+    """The Hub's description of a repository, and all files at its commit. Errors: HubError."""
     from huggingface_hub import RepoFile
 
     hub = client(token, endpoint)
     with plainly(repo, token):
         patiently(lambda: hub.auth_check(repo, repo_type=kind))
-        found = patiently(lambda: hub.repo_info(repo, revision=revision, repo_type=kind))
+        info = patiently(lambda: hub.repo_info(repo, revision=revision, repo_type=kind))
         tree = patiently(
-            lambda: list(hub.list_repo_tree(repo, recursive=True, revision=found.sha, repo_type=kind))
+            lambda: list(hub.list_repo_tree(repo, recursive=True, revision=info.sha, repo_type=kind))
         )
     files = (entry for entry in tree if isinstance(entry, RepoFile))
-    return found, tuple(
+    return info, tuple(
         RemoteFile(f.path, f.size, f.lfs.sha256 if f.lfs else f.blob_id, f.lfs is not None) for f in files
     )
 
@@ -112,7 +113,7 @@ def list_files(
 
 @dataclass(frozen=True)
 class _Reader:
-    """Footers and heads of one repository's files at one commit."""
+    """Reads footers and heads of one repository's files at one commit."""
 
     repo: str
     commit: str
@@ -121,7 +122,7 @@ class _Reader:
 
     @cached_property
     def files(self) -> "HfFileSystem":
-        """One for all files, so that the commit's listing is asked for once."""
+        """The file system, one for all files, so that the commit's listing is requested once."""
         return file_system(self.token, self.endpoint)
 
     def footer(self, path: str) -> tuple[int, dict[str, str]]:
@@ -134,17 +135,17 @@ class _Reader:
                 parquet = pq.ParquetFile(file)
                 return parquet.metadata.num_rows, columns_of(parquet.schema_arrow)
         except pa.ArrowInvalid as error:
-            raise HubError(f"{path} in {self.repo} is no readable Parquet file: {error}") from None
+            raise HubError(f"{path} in {self.repo} isn't a readable Parquet file: {error}") from None
 
     def head(self, path: str, kind: str) -> dict[str, str]:
-        """Columns of a JSON lines or CSV file, from its first lines; {} when they can't be told."""
+        """Columns of a JSON Lines or CSV file, from its first lines; {} if they can't be found out."""
         with self.files.open(f"datasets/{self.repo}@{self.commit}/{path}", block_size=HEAD_BYTES) as file:
             start = file.read(HEAD_BYTES)
         return {} if path.endswith(PACKED) else _columns_of_head(start, kind)
 
 
 def columns_of(schema: Any) -> dict[str, str]:
-    """Column name → type of an Arrow schema."""
+    """Column name → type, for an Arrow schema."""
     return {field.name: str(field.type) for field in schema}
 
 
@@ -164,13 +165,13 @@ def _columns_of_head(start: bytes, kind: str) -> dict[str, str]:
 
 
 def _fill(config: Config, card: Mapping[str, Any], reader: _Reader, rows: bool) -> Config:
-    """The subset with its columns, and its rows where they can be told cheaply."""
+    """The subset with its columns, and with its rows if they are cheap to find out."""
     first = config.splits[0].files[0]
     if config.kind != "parquet":
         return replace(config, columns=reader.head(first, config.kind))
-    told, shards = told_rows(config.name, card), sum(len(split.files) for split in config.splits)
-    if not rows or (shards > FEW and all(split.name in told for split in config.splits)):
-        splits = tuple(replace(split, rows=told.get(split.name)) for split in config.splits)
+    declared, shards = told_rows(config.name, card), sum(len(split.files) for split in config.splits)
+    if not rows or (shards > FEW and all(split.name in declared for split in config.splits)):
+        splits = tuple(replace(split, rows=declared.get(split.name)) for split in config.splits)
         return replace(config, splits=splits, columns=reader.footer(first)[1])
     counted = [_count(split, reader) for split in config.splits]
     return replace(config, splits=tuple(split for split, _ in counted), columns=counted[0][1])
@@ -178,7 +179,7 @@ def _fill(config: Config, card: Mapping[str, Any], reader: _Reader, rows: bool) 
 
 def _count(split: Split, reader: _Reader) -> tuple[Split, dict[str, str]]:
     first, *others = read = split.files[:FOOTERS]
-    footers = [reader.footer(first)]  # alone: the others then find the listing there
+    footers = [reader.footer(first)]  # on its own, so that the others find the commit's listing in memory
     with ThreadPoolExecutor(8) as pool:
         footers += pool.map(reader.footer, others)
     total = sum(rows for rows, _ in footers) if len(read) == len(split.files) else None

@@ -1,8 +1,8 @@
 """Sign in without cookies: a short code that the visitor confirms on the Hub's own page (RFC 8628).
 
-It works inside the frame of a Space, where third-party cookies are blocked, and needs no redirect. Pure steps: ask for
-a code, show it, poll until it is confirmed. The token lives in what these functions return, nowhere else; it is kept
-out of every `repr`.
+It works inside the frame of a Space, where third-party cookies are blocked, and needs no redirect. The steps are: ask
+for a code, show it, poll until it is confirmed. The token lives only in what these functions return, and no `repr`
+shows it.
 """
 
 import os
@@ -17,12 +17,12 @@ from skill_factory.hub.errors import patiently, plainly
 
 GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 BASE_SCOPES = ("openid", "profile", "contribute-repos")
-"""The least that publishing needs: create repositories, and write to those that this app has created."""
+"""The least that publishing needs: create repositories, and write to those that this app created."""
 
 
 @dataclass(frozen=True)
 class OAuthApp:
-    """The app that the Hub registered: on a Space its settings come from the environment."""
+    """The app as the Hub registered it; on a Space its settings come from the environment."""
 
     client_id: str
     provider: str
@@ -31,7 +31,7 @@ class OAuthApp:
 
 @dataclass(frozen=True)
 class DeviceCode:
-    """A code to confirm: show `user_code` and link to `page`; poll every `interval` seconds, for `expires_in` at most."""
+    """A code to confirm: show `user_code`, link to `page`, and poll every `interval` seconds until `expires_in`."""
 
     user_code: str
     page: str
@@ -45,7 +45,7 @@ class SignIn(StrEnum):
 
     WAITING = "waiting"
     SLOWER = "slower"
-    """Waiting, and the Hub asks for five seconds more between two polls."""
+    """Waiting, and the Hub wants five seconds more between two polls."""
     DENIED = "denied"
     EXPIRED = "expired"
     DONE = "done"
@@ -53,7 +53,7 @@ class SignIn(StrEnum):
 
 @dataclass(frozen=True)
 class Poll:
-    """The state of a sign-in; with DONE come the token and the seconds it is good for (0 where the Hub doesn't say)."""
+    """The state of a sign-in; DONE comes with the token and the seconds it is valid (0 if the Hub doesn't say)."""
 
     state: SignIn
     token: str = field(default="", repr=False)
@@ -61,7 +61,7 @@ class Poll:
 
 
 def app_from(environ: Mapping[str, str] = os.environ) -> OAuthApp | None:
-    """The app of the Space we run in; None anywhere else."""
+    """The app of the Space that this runs in; None anywhere else."""
     client_id, provider = environ.get("OAUTH_CLIENT_ID"), environ.get("OPENID_PROVIDER_URL")
     if not client_id or not provider:
         return None
@@ -71,7 +71,7 @@ def app_from(environ: Mapping[str, str] = os.environ) -> OAuthApp | None:
 def scopes(
     private_sources: bool = False, other_repositories: bool = False, jobs: bool = False
 ) -> tuple[str, ...]:
-    """What to ask for: the least, and more only for what the visitor wants to do."""
+    """The permissions to ask for: the least, and more only for what the visitor wants to do."""
     more = {
         ("read-repos", "gated-repos"): private_sources,
         ("write-repos", "write-discussions"): other_repositories,
@@ -81,36 +81,36 @@ def scopes(
 
 
 def ask_code(app: OAuthApp, wanted: tuple[str, ...] = BASE_SCOPES) -> DeviceCode:
-    """A new code to show. Errors: HubError when the Hub gives none."""
+    """A new code to show. Errors: HubError if the Hub gives none."""
     with plainly("signing in", None):
-        told = patiently(lambda: _post(app, "device", {"scope": " ".join(wanted)}, strict=True))
+        reply = patiently(lambda: _post(app, "device", {"scope": " ".join(wanted)}, strict=True))
     try:
-        page = str(told.get("verification_uri_complete") or told["verification_uri"])
-        user_code, device_code = str(told["user_code"]), str(told["device_code"])
+        page = str(reply.get("verification_uri_complete") or reply["verification_uri"])
+        user_code, device_code = str(reply["user_code"]), str(reply["device_code"])
     except KeyError as error:
-        raise HubError(f"The Hub's answer to the sign-in lacks {error}. Paste a token instead.") from None
+        raise HubError(f"The Hub's answer to the sign-in has no {error}. Paste a token instead.") from None
     return DeviceCode(
-        user_code, page, int(told.get("interval", 5)), int(told.get("expires_in", 900)), device_code
+        user_code, page, int(reply.get("interval", 5)), int(reply.get("expires_in", 900)), device_code
     )
 
 
 def poll(app: OAuthApp, code: DeviceCode) -> Poll:
-    """Whether the code has been confirmed by now; a failing line counts as not yet.
+    """Whether the code has been confirmed by now; a failing connection counts as not yet.
 
-    Errors: HubError for an answer that no sign-in has (a wrong app, say).
+    Errors: HubError for an answer that doesn't belong to a sign-in (of a wrong app, for example).
     """
     import httpx2
 
     try:
-        told = _post(app, "token", {"grant_type": GRANT, "device_code": code.device_code})
+        reply = _post(app, "token", {"grant_type": GRANT, "device_code": code.device_code})
     except (httpx2.HTTPError, ValueError):
         return Poll(SignIn.WAITING)
-    if "access_token" in told:
-        return Poll(SignIn.DONE, str(told["access_token"]), int(told.get("expires_in", 0)))
-    return Poll(_state(told))
+    if "access_token" in reply:
+        return Poll(SignIn.DONE, str(reply["access_token"]), int(reply.get("expires_in", 0)))
+    return Poll(_state(reply))
 
 
-def _state(told: Mapping[str, Any]) -> SignIn:
+def _state(reply: Mapping[str, Any]) -> SignIn:
     known = {
         None: SignIn.WAITING,
         "authorization_pending": SignIn.WAITING,
@@ -118,10 +118,10 @@ def _state(told: Mapping[str, Any]) -> SignIn:
         "access_denied": SignIn.DENIED,
         "expired_token": SignIn.EXPIRED,
     }
-    error = told.get("error")
+    error = reply.get("error")
     if error not in known:
         raise HubError(
-            f"The Hub refused the sign-in: {told.get('error_description') or error}. Paste a token instead."
+            f"The Hub refused the sign-in: {reply.get('error_description') or error}. Paste a token instead."
         )
     return known[error]
 
@@ -133,12 +133,12 @@ def _post(app: OAuthApp, step: str, form: Mapping[str, str], strict: bool = Fals
     named = b64encode(f"{app.client_id}:{app.secret}".encode()).decode()
     headers = {"Authorization": f"Basic {named}"} if app.secret else {}
     address = f"{app.provider}/oauth/{step}"
-    reply = get_session().post(
+    response = get_session().post(
         address, data={"client_id": app.client_id, **form}, headers=headers, timeout=10
     )
-    if strict or reply.status_code >= 500:
-        hf_raise_for_status(reply)
-    told = reply.json()
-    if not isinstance(told, dict):
-        raise ValueError("no JSON object")
-    return told
+    if strict or response.status_code >= 500:
+        hf_raise_for_status(response)
+    content = response.json()
+    if not isinstance(content, dict):
+        raise ValueError("not a JSON object")
+    return content

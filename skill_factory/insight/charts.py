@@ -1,43 +1,28 @@
-"""The charts: pure functions from small tables (`tables.py`, `reflection_quality.py`) to Altair; `sentences.py` words them.
+"""The charts: pure functions from small tables (`tables.py`, `reflection_quality.py`) to Altair; `sentences.py` words them."""
 
-Colours are named, not fixed: a name's place in PALETTE is the place of its colour in the theme's list of chart
-colours, so every chart follows the light and the dark theme. Right is blue and wrong is orange everywhere, and never by
-colour alone.
-"""
+from typing import TYPE_CHECKING, Any
 
-from typing import TYPE_CHECKING, Any, TypeAlias
-
+from skill_factory.insight.chart_parts import (
+    HEIGHT,
+    Chart,
+    coloured,
+    height_of,
+    ink,
+    names_axis,
+    number_tooltip,
+    share_tooltip,
+)
 from skill_factory.insight.tables import MOST_ATTEMPTS
 from skill_factory.recipe.model import Recipe
 
 if TYPE_CHECKING:
-    import altair as alt
     import pandas as pd
 
-Chart: TypeAlias = "alt.LayerChart"
-
-PALETTE = ("right", "wrong", "reflection", "accent", "amber", "rose", "grey", "text")
-"""Names of the theme's chart colours (`.streamlit/config.toml`, `chartCategoricalColors`), in order."""
-
-HEIGHT = 300
 MARGIN_TOP = 1.08
+"""How far an axis goes beyond the largest number, so that its label fits."""
 DROP_COLOURS = ("rose", "amber", "reflection", "accent", "grey")
 DROP_SELECTION, WINDOW_SELECTION = "drop", "window"
 """Names of what a visitor may select: a bar of the drops, a stretch of the balance."""
-
-
-def coloured(field: str = "colour", **options: Any) -> Any:
-    """A field whose values are names of PALETTE, as the colour of a mark."""
-    import altair as alt
-
-    return alt.Color(f"{field}:N", scale=alt.Scale(domain=list(PALETTE)), legend=None, **options)
-
-
-def ink() -> Any:
-    """The colour of the theme's text, for marks whose colour means nothing."""
-    import altair as alt
-
-    return alt.ColorDatum("text")
 
 
 def yield_chart(table: "pd.DataFrame", recipe: Recipe) -> Chart:
@@ -70,13 +55,22 @@ def yield_chart(table: "pd.DataFrame", recipe: Recipe) -> Chart:
     # Which points are at N stands in the data, so that a moved N leaves the chart's description as it is.
     here = base.transform_filter("datum.here")
     return alt.layer(
-        base.mark_line(point={"size": 36}).encode(strokeWidth=alt.condition("datum.chosen", alt.value(3), alt.value(1.25))),
-        rule,
-        here.mark_text(align="left", dx=6, dy=-12, fontSize=13, fontWeight="bold").encode(text=alt.Text("questions:Q", format=",")),
-        alt.Chart(ends).mark_text(align="left", dx=8, fontSize=12, limit=190).encode(
-            x=x, y=alt.Y("place:Q", scale=alt.Scale(domain=[0, top], nice=False)), text="short:N", color=coloured()
+        base.mark_line(point={"size": 36}).encode(
+            strokeWidth=alt.condition("datum.chosen", alt.value(3), alt.value(1.25))
         ),
-    ).properties(height=HEIGHT)  # fmt: skip
+        rule,
+        here.mark_text(align="left", dx=6, dy=-12, fontSize=13, fontWeight="bold").encode(
+            text=alt.Text("questions:Q", format=",")
+        ),
+        alt.Chart(ends)
+        .mark_text(align="left", dx=8, fontSize=12, limit=190)
+        .encode(
+            x=x,
+            y=alt.Y("place:Q", scale=alt.Scale(domain=[0, top], nice=False)),
+            text="short:N",
+            color=coloured(),
+        ),
+    ).properties(height=HEIGHT)
 
 
 def _alike(table: "pd.DataFrame") -> "pd.DataFrame":
@@ -136,12 +130,31 @@ def drops_chart(table: "pd.DataFrame") -> Chart:
     picked = alt.selection_point(name=DROP_SELECTION, fields=["level", "reason"], on="click", empty=True)
     y = alt.Y("level:N", sort=levels, title=None, axis=alt.Axis(labelFontSize=13, ticks=False, domain=False))
     base = alt.Chart(shown).encode(y=y)
-    bars = base.mark_bar(height={"band": 0.72}).encode(
-        x=alt.X("start:Q", title="Share of what was read", axis=alt.Axis(format="%", grid=False, tickCount=5), scale=alt.Scale(domain=[0, 1])),
-        x2="end:Q", color=coloured(),
-        opacity=alt.when("datum.rank == 0").then(alt.value(0.22)).when(picked).then(alt.value(0.55)).otherwise(alt.value(0.25)),
-        tooltip=[alt.Tooltip("level:N", title="Level"), alt.Tooltip("why:N", title="Because"), number_tooltip("count", "Number"), share_tooltip("share", "Share")],
-    ).add_params(picked)  # fmt: skip
+    bars = (
+        base.mark_bar(height={"band": 0.72})
+        .encode(
+            x=alt.X(
+                "start:Q",
+                title="Share of what was read",
+                axis=alt.Axis(format="%", grid=False, tickCount=5),
+                scale=alt.Scale(domain=[0, 1]),
+            ),
+            x2="end:Q",
+            color=coloured(),
+            opacity=alt.when("datum.rank == 0")
+            .then(alt.value(0.22))
+            .when(picked)
+            .then(alt.value(0.55))
+            .otherwise(alt.value(0.25)),
+            tooltip=[
+                alt.Tooltip("level:N", title="Level"),
+                alt.Tooltip("why:N", title="Because"),
+                number_tooltip("count", "Number"),
+                share_tooltip("share", "Share"),
+            ],
+        )
+        .add_params(picked)
+    )
     text = base.mark_text(fontSize=12, baseline="middle").encode(x="middle:Q", text="words:N", color=ink())
     return alt.layer(bars, text).properties(height=max(120, 52 * len(levels) + 40))
 
@@ -156,9 +169,11 @@ def balance_chart(table: "pd.DataFrame") -> Chart:
     ticks = [-0.055, 0.2, 0.4, 0.6, 0.8, 1.055]
     words = "datum.value < 0 ? 'none' : datum.value > 1 ? 'all' : format(datum.value, '.0%')"
     x = alt.X(
-        "start:Q", title="Share of right responses", scale=alt.Scale(domain=[-0.12, 1.12], nice=False),
+        "start:Q",
+        title="Share of right responses",
+        scale=alt.Scale(domain=[-0.12, 1.12], nice=False),
         axis=alt.Axis(values=ticks, labelExpr=words, grid=False),
-    )  # fmt: skip
+    )
     top = max(1, int(shown["questions"].max())) * MARGIN_TOP
     y = alt.Y("questions:Q", title="Questions", scale=alt.Scale(domain=[0, top], nice=False))
     tooltip = [
@@ -200,9 +215,15 @@ def labels_chart(table: "pd.DataFrame") -> Chart:
     ]
     base = alt.Chart(shown).encode(y=alt.Y("variant:N", title=None, axis=names_axis()), tooltip=tooltip)
     bars = base.mark_bar(opacity=0.5, height={"band": 0.72}).encode(
-        x=alt.X("start:Q", title="Share of responses", axis=alt.Axis(format="%", grid=False, tickCount=5), scale=alt.Scale(domain=[0, 1])),
-        x2="end:Q", color=coloured("truth"),
-    )  # fmt: skip
+        x=alt.X(
+            "start:Q",
+            title="Share of responses",
+            axis=alt.Axis(format="%", grid=False, tickCount=5),
+            scale=alt.Scale(domain=[0, 1]),
+        ),
+        x2="end:Q",
+        color=coloured("truth"),
+    )
     text = base.mark_text(fontSize=12).encode(x="middle:Q", text="words:N", color=ink())
     return alt.layer(bars, text).properties(height=height_of(shown["variant"].nunique()))
 
@@ -244,34 +265,17 @@ def reflections_chart(table: "pd.DataFrame") -> Chart:
         else pd.DataFrame({"variant": [], "right": [], "wrong": []})
     )
     return alt.layer(
-        alt.Chart(pairs).mark_rule(opacity=0.5, strokeWidth=1).encode(y=y, x=alt.X("right:Q", scale=scale), x2="wrong:Q", color=ink()),
+        alt.Chart(pairs)
+        .mark_rule(opacity=0.5, strokeWidth=1)
+        .encode(y=y, x=alt.X("right:Q", scale=scale), x2="wrong:Q", color=ink()),
         base.mark_rule(strokeWidth=3, opacity=0.4).encode(x=alt.X("low:Q", scale=scale), x2="high:Q"),
-        base.mark_point(filled=True, size=110, opacity=1).encode(x=x, shape=alt.Shape("truth:N", scale=alt.Scale(domain=["right", "wrong"], range=["circle", "diamond"]), legend=None)),
+        base.mark_point(filled=True, size=110, opacity=1).encode(
+            x=x,
+            shape=alt.Shape(
+                "truth:N",
+                scale=alt.Scale(domain=["right", "wrong"], range=["circle", "diamond"]),
+                legend=None,
+            ),
+        ),
         base.mark_text(dy=-11, fontSize=11).encode(x=x, text="side:N", color=ink()),
-    ).properties(height=height_of(table["variant"].nunique(), 64))  # fmt: skip
-
-
-def names_axis() -> Any:
-    """An axis of names: readable, without ticks."""
-    import altair as alt
-
-    return alt.Axis(labelFontSize=13, labelLimit=150, ticks=False, domain=False)
-
-
-def height_of(rows: int, each: int = 46) -> int:
-    """The height of a chart with a row for each name, in pixels."""
-    return max(120, each * rows + 50)
-
-
-def number_tooltip(field: str, title: str) -> Any:
-    """A line of a tooltip: a number with thousands separators."""
-    import altair as alt
-
-    return alt.Tooltip(f"{field}:Q", title=title, format=",")
-
-
-def share_tooltip(field: str, title: str) -> Any:
-    """A line of a tooltip: a share in percent."""
-    import altair as alt
-
-    return alt.Tooltip(f"{field}:Q", title=title, format=".1%")
+    ).properties(height=height_of(table["variant"].nunique(), 64))

@@ -12,7 +12,7 @@ import numpy as np
 
 from skill_factory.formats import format_of
 from skill_factory.formats.chances import scaled, summed
-from skill_factory.formats.record import NOTHING, TEACHES, Format, Pool, Shows
+from skill_factory.formats.record import NOTHING, TEACHES, Format, ResponseCounts, Shows
 from skill_factory.judge.facts import Flags
 from skill_factory.judge.judge import Judgement, usable_for
 from skill_factory.reasons import QuestionReason, TraceReason
@@ -137,7 +137,7 @@ def _exact(recipe: Recipe) -> bool:
     return not (cut or several or drawn or equal or recipe.balance.min_wrong or recipe.balance.exclude)
 
 
-def _pools(judgement: Judgement, which: Flags) -> Iterator[tuple[Pool, int]]:
+def _pools(judgement: Judgement, which: Flags) -> Iterator[tuple[ResponseCounts, int]]:
     """The different pools of some questions, and how many questions have each: few, however many questions."""
     kept, right = judgement.question_kept[which], judgement.question_right[which]
     if not len(kept):
@@ -145,4 +145,4 @@ def _pools(judgement: Judgement, which: Flags) -> Iterator[tuple[Pool, int]]:
     width = int(kept.max()) + 1
     values, numbers = np.unique(kept.astype(np.int64) * width + right, return_counts=True)
     for value, number in zip(values.tolist(), numbers.tolist(), strict=True):
-        yield Pool(*divmod(value, width)), number
+        yield ResponseCounts(*divmod(value, width)), number

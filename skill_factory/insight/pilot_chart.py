@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from skill_factory.insight.charts import Chart, coloured, ink, number_tooltip
+from skill_factory.insight.chart_parts import Chart, coloured, ink, number_tooltip
 from skill_factory.wording import many
 
 if TYPE_CHECKING:
@@ -55,7 +55,9 @@ def forecast_chart(table: "pd.DataFrame", attempts: int) -> Chart:
     chosen = alt.Chart(pd.DataFrame({"attempts": [attempts]}))
     return alt.layer(
         chosen.mark_rule(strokeDash=[4, 3], opacity=0.6).encode(x=x, color=ink()),
-        base.mark_rule(strokeWidth=7, opacity=0.3).encode(y=alt.Y("low:Q", title="Usable questions"), y2="high:Q", color=coloured()),
+        base.mark_rule(strokeWidth=7, opacity=0.3).encode(
+            y=alt.Y("low:Q", title="Usable questions"), y2="high:Q", color=coloured()
+        ),
         base.mark_point(filled=True, size=80, opacity=1).encode(y=y, color=coloured()),
         base.mark_text(dx=17, fontSize=12).encode(y=y, text=alt.Text("questions:Q", format=","), color=ink()),
-    ).properties(height=HEIGHT)  # fmt: skip
+    ).properties(height=HEIGHT)

@@ -3,7 +3,15 @@
 from typing import TYPE_CHECKING
 
 from skill_factory.formats.record import TEACHES, TEACHES_WORDS
-from skill_factory.insight.charts import HEIGHT, PALETTE, Chart, coloured, ink, number_tooltip, share_tooltip
+from skill_factory.insight.chart_parts import (
+    HEIGHT,
+    PALETTE,
+    Chart,
+    coloured,
+    ink,
+    number_tooltip,
+    share_tooltip,
+)
 from skill_factory.wording import many
 
 if TYPE_CHECKING:
@@ -51,9 +59,15 @@ def teaches_chart(table: "pd.DataFrame") -> Chart:
         values=[colours[n] for n in names],
     )
     bars = base.mark_bar(opacity=0.55).encode(
-        y=alt.Y("start:Q", title="Share of the traces", axis=alt.Axis(format="%", grid=False), scale=alt.Scale(domain=[0, 1])),
-        y2="end:Q", color=alt.Color("colour:N", scale=alt.Scale(domain=list(PALETTE)), legend=legend),
-    )  # fmt: skip
+        y=alt.Y(
+            "start:Q",
+            title="Share of the traces",
+            axis=alt.Axis(format="%", grid=False),
+            scale=alt.Scale(domain=[0, 1]),
+        ),
+        y2="end:Q",
+        color=alt.Color("colour:N", scale=alt.Scale(domain=list(PALETTE)), legend=legend),
+    )
     text = base.mark_text(fontSize=12).encode(y="middle:Q", text="words:N", color=ink())
     return alt.layer(bars, text).properties(height=HEIGHT)
 
@@ -95,11 +109,15 @@ def cutoff_chart(table: "pd.DataFrame", limit: int) -> Chart:
     name = f"cut-off {limit:,} →" if beyond else f"cut-off {limit:,}"
     rule = alt.Chart(pd.DataFrame({"tokens": [most if beyond else limit], "words": [name]})).encode(x=x)
     return alt.layer(
-        base.mark_line(interpolate="step-after", strokeWidth=2).encode(color=coloured(), opacity=alt.Opacity("attempts:Q", scale=alt.Scale(range=[0.35, 1]), legend=None)),
+        base.mark_line(interpolate="step-after", strokeWidth=2).encode(
+            color=coloured(), opacity=alt.Opacity("attempts:Q", scale=alt.Scale(range=[0.35, 1]), legend=None)
+        ),
         rule.mark_rule(strokeDash=[4, 3], opacity=0 if beyond else 1).encode(color=ink()),
         rule.mark_text(align="right", dx=-5, y=8, fontSize=12).encode(text="words:N", color=ink()),
-        alt.Chart(_named(shown)).mark_text(align="left", dx=4, fontSize=11).encode(x=x, y=y, text="words:N", color=ink()),
-    ).properties(height=HEIGHT)  # fmt: skip
+        alt.Chart(_named(shown))
+        .mark_text(align="left", dx=4, fontSize=11)
+        .encode(x=x, y=y, text="words:N", color=ink()),
+    ).properties(height=HEIGHT)
 
 
 def _named(shown: "pd.DataFrame") -> "pd.DataFrame":

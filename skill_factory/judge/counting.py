@@ -31,6 +31,9 @@ def tally_judgement(
             len(codes), found[0], Counter({r.value: n for r, n in zip(reasons, found[1:], strict=True) if n})
         )
     _count_responses(tally, facts, judgement)
+    if given := int(facts.reflection_gives_away.sum()):
+        kept = facts.reflection_gives_away & (judgement.reflection_code == 0)
+        tally.counts["given_away"] = Counter({"read": given, "kept": int(kept.sum())})
     for code in recipe.traces.formats:
         for n, usable in enumerate(reach(judgement, recipe, format_of(code, own).needs), 1):
             tally.counts["reach"][str(Reach(code, n))] = usable

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from xxhash import xxh3_64_intdigest
 
 from skill_factory.judge.corrections import corrected
+from skill_factory.judge.given_away import cut_behind_verdict, gives_away
 from skill_factory.judge.reflections import banned, verdicts_of
 from skill_factory.judge.responses import block_tag_pattern, escape_block_tags, final_answer, variant_codes
 from skill_factory.judge.texts import Block, Texts
@@ -56,6 +57,8 @@ class Facts:
     reflection_empty: Flags
     reflection_tags: Flags
     reflection_banned: Flags
+    reflection_gives_away: Flags
+    """Whether it states the gold answer, though its response is wrong."""
 
 
 @dataclass(frozen=True)
@@ -76,15 +79,18 @@ def read(table: pa.Table, recipe: Recipe) -> Reading:
     question, question_ids, texts, golds = _questions(table)
     responses, response_tags = _texts(one_array(table["response"]), recipe)
     flat, owners = _flatten(table["reflections"])
-    reflections, reflection_tags = _texts(flat, recipe)
     stored = np.array(table["correct"].to_pylist(), dtype=np.bool_)
     labels, changed = corrected(
         stored, question_ids[question], _ids_of(responses, recipe), recipe.labels.corrections
     )
     correct: list[bool] = labels.tolist()
+    golds_of = _golds_to_hide(table, correct, owners)
+    if recipe.filters.given_away == "cut":
+        flat = _cut(flat, golds_of)
+    reflections, reflection_tags = _texts(flat, recipe)
     codes, names = variant_codes(table["variant"].to_pylist())
     of_responses, answers = _look_at_responses(responses, table, correct, recipe)
-    of_reflections, verdicts, banned_flags = _look_at_reflections(reflections, table, recipe)
+    of_reflections, verdicts, banned_flags, given = _look_at_reflections(reflections, table, recipe, golds_of)
     facts = Facts(
         question_id=question_ids,
         variants=names,
@@ -105,6 +111,7 @@ def read(table: pa.Table, recipe: Recipe) -> Reading:
         reflection_empty=of_reflections.empty,
         reflection_tags=reflection_tags,
         reflection_banned=banned_flags,
+        reflection_gives_away=given,
     )
     return Reading(facts, texts, golds, responses, answers, reflections)
 
@@ -147,21 +154,44 @@ def _look_at_responses(
     return looks, answers
 
 
+def _golds_to_hide(table: pa.Table, correct: Sequence[bool], owners: Places) -> list[bytes | None]:
+    """For each reflection of a wrong response the gold answer that it should not state; None for others."""
+    golds = [
+        gold.strip().encode() or None if gold and not right else None
+        for gold, right in zip(table["answer"].to_pylist(), correct, strict=True)
+    ]
+    return [golds[owner] for owner in owners.tolist()] if any(golds) else [None] * len(owners)
+
+
+def _cut(flat: pa.Array, golds: Sequence[bytes | None]) -> pa.Array:
+    """The reflections, those that state the gold answer cut behind their verdict."""
+    texts: list[str] = flat.to_pylist()
+    for place, gold in enumerate(golds):
+        if gold is not None and gives_away(texts[place].encode(), gold):
+            texts[place] = cut_behind_verdict(texts[place])
+    return pa.array(texts, pa.large_string())
+
+
 def _look_at_reflections(
-    reflections: Texts, table: pa.Table, recipe: Recipe
-) -> tuple[_Looks, npt.NDArray[np.int8], Flags]:
-    """What is noted of each reflection, its verdict, and whether it holds a banned word."""
+    reflections: Texts, table: pa.Table, recipe: Recipe, golds: Sequence[bytes | None]
+) -> tuple[_Looks, npt.NDArray[np.int8], Flags, Flags]:
+    """What is noted of each reflection, its verdict, whether it holds a banned word, and whether it gives the answer away."""
     by_column = recipe.verdicts.rule == "column"
     said = _flatten(table["verdicts"])[0].to_pylist() if by_column else []
     say, holds = verdicts_of(recipe.verdicts), banned(recipe.filters)
     n = len(reflections)
     looks, verdicts, flags = _Looks(n), np.empty(n, np.int8), np.zeros(n, np.bool_)
+    given = np.zeros(n, np.bool_)
     for block in reflections.blocks():
         looks.note(block)
         verdicts[block.places] = say(block, said[block.places])
         if recipe.filters.ban:
             flags[block.places] = [holds(text) for text in block.texts]
-    return looks, verdicts, flags
+        beside = zip(block.raw, golds[block.places], strict=True)
+        given[block.places] = [
+            gold is not None and gold in raw and gives_away(raw, gold) for raw, gold in beside
+        ]
+    return looks, verdicts, flags, given
 
 
 def joined(parts: Sequence[Facts]) -> Facts:

@@ -228,6 +228,8 @@ def _judge_reflections(facts: Facts, recipe: Recipe, twin: Places) -> Codes:
     _drop(codes, facts.reflection_verdict < 0, _REFLECTION[ReflectionReason.NO_VERDICT])
     _drop(codes, facts.reflection_verdict != truth, _REFLECTION[ReflectionReason.WRONG_VERDICT])
     _drop(codes, facts.reflection_banned, _REFLECTION[ReflectionReason.BANNED_WORD])
+    if recipe.filters.given_away == "drop":
+        _drop(codes, facts.reflection_gives_away, _REFLECTION[ReflectionReason.GIVES_AWAY_ANSWER])
     rows = np.flatnonzero(codes == KEPT)
     owner, ids = twin[facts.reflection_response[rows]], facts.reflection_id[rows]
     repeated = _may_repeat(owner, ids)

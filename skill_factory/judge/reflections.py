@@ -89,6 +89,18 @@ def _tagged_verdicts(meant: Callable[[str], int]) -> Callable[[Block, object], F
     return judge
 
 
+_WITHOUT_SPACES = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]"
+)
+
+
+def _whole_word(word: str) -> str:
+    """A pattern for a word; in a script that writes no spaces a word has no edges."""
+    before = "" if _WITHOUT_SPACES.match(word[0]) else r"(?<!\w)"
+    behind = "" if _WITHOUT_SPACES.match(word[-1]) else r"(?!\w)"
+    return before + re.escape(word) + behind
+
+
 def banned(filters: Filters) -> Callable[[str], bool]:
     """Whether a text holds a banned word, in any case; whole words, or anywhere where the recipe says so."""
     words: Sequence[str] = [word.lower() for word in filters.ban]
@@ -96,7 +108,7 @@ def banned(filters: Filters) -> Callable[[str], bool]:
         return lambda text: False
     if filters.ban_substrings:
         return lambda text: any(word in text.lower() for word in words)
-    pattern = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, words))})(?!\w)")
+    pattern = re.compile("|".join(map(_whole_word, words)))
 
     def holds(text: str) -> bool:
         lowered = text.lower()

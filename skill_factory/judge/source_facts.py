@@ -58,7 +58,7 @@ def facts_key(source: RawSource, recipe: Recipe) -> str:
     """What the narrow table depends on, as a name: the content of the source and how its texts are read."""
     tree = recipe.model_dump(mode="json")
     parts = {part: tree[part] for part in ("columns", "answers", "verdicts", "tags", "labels")}
-    filters = {name: tree["filters"][name] for name in ("ban", "ban_substrings", "block_tags")}
+    filters = {name: tree["filters"][name] for name in ("ban", "ban_substrings", "block_tags", "given_away")}
     text = json.dumps([VERSION, identity(source), parts, filters], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:40]
 

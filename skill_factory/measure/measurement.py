@@ -50,6 +50,8 @@ class Measurement:
     """How the outputs were read: files, columns, rules, tokens."""
     table: pa.Table = field(repr=False)
     """A row per output (`outputs.TABLE`)."""
+    judged: Mapping[str, Any] = field(default_factory=dict)
+    """What a model said of untagged habits, and how often it agrees with the tags; empty unless it was asked."""
 
     @property
     def missing(self) -> list[str]:
@@ -79,6 +81,7 @@ class Measurement:
             "notes": list(self.notes),
             "reading": dict(self.reading),
             "resamples": RESAMPLES,
+            **({"judged": dict(self.judged)} if self.judged else {}),
         }  # fmt: skip
 
     def to_pandas(self) -> "pd.DataFrame":

@@ -1,22 +1,22 @@
-"""The fields of a row: what a source's columns may hold. The command, the page, the docs and the reader go by this list."""
+"""The fields of a row: what the columns of a source may hold. Command, page, docs and reader all use this list."""
 
 from typing import NamedTuple
 
 
 class RowField(NamedTuple):
-    """A field of a row: its name in a recipe's `columns`, and what people need to know of it."""
+    """A field of a row: its name in a recipe's `columns`, and what people need to know about it."""
 
     name: str
     title: str
     help: str
     needed: str = ""
-    """What to do while a needed field has no column; empty for a field that may be missing."""
+    """What to do while a required field has no column; empty for an optional field."""
     many: bool = False
-    """Whether a row may hold several, in a list or in several columns."""
+    """Whether a row may hold several values, in a list or in several columns."""
     in_step: bool = True
     """Whether several columns of it stand for several columns of responses, one each."""
     offered: bool = True
-    """Whether the page offers a picker for it."""
+    """Whether the page offers a picker for the field."""
 
 
 FIELDS: tuple[RowField, ...] = (
@@ -26,7 +26,7 @@ FIELDS: tuple[RowField, ...] = (
     RowField(
         "response",
         "Response",
-        "The model's answer with its working; several columns give one response each.",
+        "The model's answer with its reasoning; several columns give one response each.",
         "Pick the column with the model's answers.",
         many=True,
     ),
@@ -46,11 +46,11 @@ FIELDS: tuple[RowField, ...] = (
     RowField(
         "extracted_answer",
         "Final answer",
-        "What a grader took from the response. Left out, it is found by the answer rule.",
+        "The answer that a grader took from the response. Without a column, the answer rule finds it.",
         many=True,
     ),
-    RowField("answer", "Gold answer", "The known right answer of the question."),
-    RowField("prompt_variant", "Prompt variant", "Which wording of the prompt the response came from."),
+    RowField("answer", "Gold answer", "The known right answer to the question."),
+    RowField("prompt_variant", "Prompt variant", "The wording of the prompt that the response came from."),
     RowField(
         "verdicts",
         "Verdicts",
@@ -82,7 +82,7 @@ FIELDS: tuple[RowField, ...] = (
         offered=False,
     ),
 )
-"""Every field, in the order in which people are asked for them."""
+"""Every field, in the order in which people are asked for it."""
 
 NAMES = tuple(field.name for field in FIELDS)
 REQUIRED = tuple(field.name for field in FIELDS if field.needed)

@@ -1,7 +1,7 @@
 """The recipe: the one thing that the app edits, the command line reads, the card prints and the fingerprint hashes.
 
-Everything that decides what a data set holds is a field here; everything else (paths, workers, memory) belongs to the
-run. A recipe is saved as TOML. The fingerprint is a SHA-256 over its canonical JSON, the source's digest included.
+Everything that decides what a dataset holds is a field here; everything else (paths, workers, memory) belongs to the
+run. A recipe is saved as TOML. The fingerprint is a SHA-256 over its canonical JSON, which includes the source's digest.
 """
 
 import difflib
@@ -25,15 +25,15 @@ PRESETS = Path(__file__).parent / "presets"
 PRESET_WORDS = {
     "paper": "As in the paper: every length up to N = 5",
     "algorithm1": "Algorithm 1: more right than wrong attempts",
-    "ablation_no_order": "To compare: no order of attempts",
-    "ablation_no_reflections": "To compare: no reflections",
-    "ablation_no_variety": "To compare: one prompt variant",
+    "ablation_no_order": "For comparison: attempts in any order",
+    "ablation_no_reflections": "For comparison: no reflections",
+    "ablation_no_variety": "For comparison: one prompt variant",
 }
-"""The shipped recipes, in words."""
+"""What the shipped recipes are, for people."""
 RECIPE_VERSION = 1
-"""Grows when the same recipe would give other traces."""
+"""Goes up when the same recipe would give other traces."""
 
-Words = tuple[str, ...]
+Texts = tuple[str, ...]
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
 POOLS = ("generic", "correct", "incorrect", "ending", "backtrack", "confirm")
@@ -52,17 +52,20 @@ class Part(BaseModel):
 
 
 class Source(Part):
-    """Where the raw data come from, by kind, name and digest; never by path."""
+    """Where the raw data comes from, by kind, name and digest; never by path."""
 
     kind: Literal["", "demo", "file", "hub"] = ""
+    """`demo`, `file` or `hub`; filled in by the build."""
     name: str = ""
-    """`user/name` of a Hub data set, the file's own name, or the demo's number of questions."""
+    """`user/name` of a Hub dataset, the file's own name, or the demo's number of questions."""
     config: str = ""
+    """Config (subset) of a Hub dataset; empty for the default one."""
     split: str = "train"
+    """Split of a Hub dataset."""
     revision: str = ""
-    """Commit of the Hub data set; filled in by the build."""
+    """Commit of a Hub dataset; the build fills it in."""
     digest: str = ""
-    """SHA-256 of a file source; filled in by the build."""
+    """SHA-256 of a file source; the build fills it in."""
 
 
 class Columns(Part):
@@ -73,19 +76,25 @@ class Columns(Part):
     """
 
     question: str = ""
+    """Column of the question."""
     answer: str = ""
-    response: Words = ()
-    correct: Words = ()
-    extracted_answer: Words = ()
-    reflections: Words = ()
+    """Column of the gold answer."""
+    response: Texts = ()
+    """Column of the responses, or several with one response each."""
+    correct: Texts = ()
+    """Column that says whether the response is right."""
+    extracted_answer: Texts = ()
+    """Column of the final answers."""
+    reflections: Texts = ()
+    """Column of the reflections."""
     prompt_variant: str = ""
-    verdicts: Words = ()
+    verdicts: Texts = ()
     """Only for the verdict rule `column`: the verdict of each reflection."""
-    question_rest: Words = ()
+    question_rest: Texts = ()
     """Columns whose texts follow the question's own: an input, or a list of choices, which get letters."""
-    thinking: Words = ()
+    thinking: Texts = ()
     """The thinking of each response, where it has a column of its own."""
-    correct_else: Words = ()
+    correct_else: Texts = ()
     """Columns that say right or wrong where the first one holds nothing."""
     think: ThinkRule = ""
     """What of a text with `<think>…</think>` is the attempt: what stands after it, inside it, or both; empty: as it is."""
@@ -95,17 +104,17 @@ class Columns(Part):
     """How responses are read: the last assistant turn, steps joined to one, lists of lists, behind a mark."""
     label_rule: LabelRule = ""
     """Which values mean right: words, numbers from a threshold on, all, the first column of a pair, all steps right."""
-    question_marks: Words = ()
+    question_marks: Texts = ()
     """For the question rule `between`: the marks before and behind it."""
-    response_marks: Words = ()
+    response_marks: Texts = ()
     """For the response rule `between`: the marks before and behind it."""
-    right: Words = ()
+    right: Texts = ()
     """For the label rules `words` and `steps`: values that mean right."""
-    wrong: Words = ()
+    wrong: Texts = ()
     """For the label rules `words` and `steps`: values that mean wrong."""
     threshold: float = 1.0
     """For the label rule `threshold`: the smallest number that means right."""
-    only: Words = ()
+    only: Texts = ()
     """A column and a value: rows that hold another one there are left out, as logs with a row per filter need it."""
 
     @field_validator(
@@ -134,11 +143,11 @@ class Columns(Part):
 
 
 class Answers(Part):
-    """How the final answer of a response is found: the first rule that finds one."""
+    """How the final answer of a response is found."""
 
     rules: tuple[Literal["column", "tag", "boxed", "stated", "regex", "gold"], ...] = ("column", "tag")
     pattern: str = ""
-    r"""For the rule `regex`: the last match counts, its group 1 if it has one, e.g. `A: (.*)`."""
+    r"""For the rule `regex`: the last match counts, or its group 1, e.g. `A: (.*)`."""
 
     @field_validator("pattern")
     @classmethod
@@ -148,7 +157,7 @@ class Answers(Part):
     @model_validator(mode="after")
     def _complete(self) -> Self:
         if ("regex" in self.rules) != bool(self.pattern):
-            raise ValueError("the rule 'regex' and a pattern belong together; one of the two is missing")
+            raise ValueError("the rule 'regex' and a pattern go together; one of them is missing")
         return self
 
 
@@ -156,12 +165,13 @@ class Verdicts(Part):
     """How the verdict of a reflection is read."""
 
     rule: Literal["tag", "column", "regex"] = "tag"
+    """`tag` reads `<verdict>`, `column` a column of its own, `regex` the pattern."""
     pattern: str = ""
-    """For the rule `regex`: the first match counts, its group 1 if it has one."""
-    correct: Words = ("correct",)
-    """Words (lower case) that mean right."""
-    incorrect: Words = ("incorrect",)
-    """Words (lower case) that mean wrong."""
+    """For the rule `regex`: the first match counts, or its group 1."""
+    correct: Texts = ("correct",)
+    """Texts (in lower case) that mean right."""
+    incorrect: Texts = ("incorrect",)
+    """Texts (in lower case) that mean wrong."""
 
     @field_validator("pattern")
     @classmethod
@@ -171,7 +181,7 @@ class Verdicts(Part):
     @model_validator(mode="after")
     def _complete(self) -> Self:
         if (self.rule == "regex") != bool(self.pattern):
-            raise ValueError("the rule 'regex' and a pattern belong together; one of the two is missing")
+            raise ValueError("the rule 'regex' and a pattern go together; one of them is missing")
         return self
 
 
@@ -195,23 +205,26 @@ class Labels(Part):
 class Filters(Part):
     """Which responses and reflections count."""
 
-    variants: Words = ()
-    """Prompt variants to use; empty means all that are found."""
-    ban: Words = ()
-    """Words that drop a reflection, in any case."""
+    variants: Texts = ()
+    """Prompt variants to use; empty for all."""
+    ban: Texts = ()
+    """Texts that drop a reflection, in any case."""
     ban_substrings: bool = False
-    """True bans "idea" inside "ideal" too, as the paper's script does."""
+    """Ban words inside other words too ("idea" in "ideal"), as the paper's script does."""
     response_chars: tuple[int, int] = (0, 0)
-    """Shortest and longest response in characters; 0 is no limit."""
+    """Minimum and maximum length of a response in characters; 0 is no limit."""
     reflection_chars: tuple[int, int] = (0, 0)
+    """Minimum and maximum length of a reflection in characters; 0 is no limit."""
     block_tags: Literal["drop", "escape"] = "drop"
     """What happens to a text that holds one of the trace's own tags."""
+    given_away: Literal["keep", "drop", "cut"] = "keep"
+    """What happens to a reflection of a wrong response that states the gold answer: dropped, or cut behind its verdict."""
 
     @field_validator("ban")
     @classmethod
-    def _no_empty_word(cls, value: Words) -> Words:
+    def _no_empty_word(cls, value: Texts) -> Texts:
         if any(not word.strip() for word in value):
-            raise ValueError("an empty word would ban every reflection")
+            raise ValueError("an empty banned word would drop every reflection")
         return value
 
 
@@ -219,26 +232,26 @@ class Balance(Part):
     """How much of what."""
 
     pass_rate: tuple[Share, Share] = (0.0, 1.0)
-    """Lowest and highest share of right responses among a question's kept ones."""
+    """Minimum and maximum share of right responses among the kept responses of a question."""
     per_question: Annotated[int, Field(ge=0)] = 0
-    """Traces of one question at most; 0 is no limit."""
+    """Maximum traces of one question; 0 is no limit."""
     label_limits: dict[str, Annotated[int, Field(ge=0)]] = {}
-    """Traces at most, by label."""
+    """Maximum traces, by label."""
     min_wrong: Annotated[int, Field(ge=0)] = 0
-    """Wrong attempts a trace shows at least."""
+    """Minimum wrong attempts in a trace."""
     max_traces: Annotated[int, Field(ge=0)] = 0
-    """Traces in all, the first in written order; 0 is no limit."""
-    exclude: Words = ()
+    """Maximum traces, the first in written order; 0 is no limit."""
+    exclude: Texts = ()
     """Ids of questions and traces to leave out."""
     drop_duplicates: bool = False
-    """Leave one of a question's traces whose words are equal: that of the format listed first. New recipes say so."""
+    """Keep one of a question's traces with the same words: that of the format listed first. New recipes turn this on."""
 
     @field_validator("exclude")
     @classmethod
-    def _ids(cls, value: Words) -> Words:
-        for one in value:
-            if not re.fullmatch(r"[0-9a-f]{16}", one):
-                raise ValueError(f"an id has 16 hexadecimal digits; found {one!r}")
+    def _ids(cls, value: Texts) -> Texts:
+        for text in value:
+            if not re.fullmatch(r"[0-9a-f]{16}", text):
+                raise ValueError(f"an id has 16 hexadecimal digits; found {text!r}")
         return value
 
     @model_validator(mode="after")
@@ -252,16 +265,19 @@ class Traces(Part):
     """Which traces are made."""
 
     formats: Annotated[tuple[str, ...], Field(min_length=1)] = (TraceFormat.CORRECT_LAST_FULL.value,)
+    """Codes of the trace formats."""
     attempts: Count = 5
-    """N: attempts of a trace at most, and kept responses that a question needs."""
+    """N: maximum attempts in a trace, and kept responses that a question needs."""
     repeats: Count = 1
+    """Traces of each kind per question."""
     distinct_variants: bool = False
-    """Each attempt of a trace from another prompt variant."""
+    """Take each attempt of a trace from a different prompt variant."""
     sample_attempts: bool = False
-    """Draw the number of attempts from 2..N for `*C`, `*C*IC` and `*CC`."""
+    """Draw the number of attempts from 2..N, for `*C`, `*C*IC` and `*CC`."""
     seed: int = 0
+    """Another seed draws other attempts, reflections and phrases."""
     layout: Literal["paper", "tight"] = "paper"
-    """`tight` is one newline shorter after the thinking; Qwen3's template leaves it as it is."""
+    """`tight` has one newline less after the thinking, which Qwen3's template leaves as it is."""
 
     @field_validator("formats")
     @classmethod
@@ -271,22 +287,29 @@ class Traces(Part):
     @model_validator(mode="after")
     def _room_to_draw(self) -> Self:
         if self.sample_attempts and self.attempts < 2:
-            raise ValueError("a drawn number of attempts is between 2 and N; N is 1")
+            raise ValueError("a drawn number of attempts is between 2 and N, but N is 1")
         return self
 
 
 class Phrases(Part):
-    """Own wording: phrases added to a pool of the phrase book, or put in its place."""
+    """Phrases of one's own: added to a pool of the phrase book, or put in its place."""
 
-    add: dict[str, Words] = {}
-    replace: dict[str, Words] = {}
+    language: Literal["", "zh", "ja", "ko", "de", "fr", "es"] = ""
+    """Language of the shipped phrases; empty is English."""
+
+    add: dict[str, Texts] = {}
+    """Phrases to add, by pool."""
+    replace: dict[str, Texts] = {}
+    """Phrases that take the place of a pool's, by pool."""
 
     @field_validator("add", "replace")
     @classmethod
-    def _one_line_without_tags(cls, value: dict[str, Words]) -> dict[str, Words]:
+    def _one_line_without_tags(cls, value: dict[str, Texts]) -> dict[str, Texts]:
         for pool, phrases in value.items():
             if pool not in POOLS:
-                raise ValueError(f"no pool {pool!r}{_nearest(pool, POOLS)} Pools: {', '.join(POOLS)}")
+                raise ValueError(
+                    f"there is no pool {pool!r}.{_nearest(pool, POOLS)} Pools: {', '.join(POOLS)}"
+                )
             for phrase in phrases:
                 if not phrase.strip() or "\n" in phrase or "\r" in phrase or "<" in phrase or ">" in phrase:
                     raise ValueError(f"a phrase is one line without < and >; found {phrase!r}")
@@ -297,9 +320,13 @@ class Tags(Part):
     """Names of the tags that mark the blocks of a trace."""
 
     think: str = "think"
+    """Tag around the thinking."""
     sample: str = "sample"
+    """Tag around an attempt."""
     reflect: str = "reflect"
+    """Tag around a reflection."""
     answer: str = "answer"
+    """Tag around the final answer."""
 
     @model_validator(mode="after")
     def _four_names(self) -> Self:
@@ -312,13 +339,14 @@ class Tags(Part):
 
 
 class Cutoff(Part):
-    """What happens to traces that a trainer would cut."""
+    """What happens to traces that a trainer would truncate."""
 
     tokens: Annotated[int, Field(ge=0)] = 0
-    """Tokens of question and trace at most; 0 is no limit."""
+    """Maximum tokens of question and trace; 0 is no limit."""
     action: Literal["keep", "drop", "fewer_attempts"] = "keep"
+    """What happens to longer traces: nothing, they are dropped, or their first attempts are."""
     chars_per_token: Annotated[float, Field(gt=0)] = CHARS_PER_TOKEN
-    """The estimate that is used while no tokenizer is given."""
+    """Characters in a token, the estimate where no tokenizer is given."""
 
     @property
     def limits_traces(self) -> bool:
@@ -334,10 +362,11 @@ class Output(Part):
     """What a row holds."""
 
     lineage: bool = True
+    """Write the columns that say where each trace comes from."""
 
 
 class Recipe(Part):
-    """Everything that decides what a data set holds."""
+    """Everything that decides what a dataset holds."""
 
     version: Literal[1] = 1
     source: Source = Source()
@@ -359,21 +388,21 @@ class Recipe(Part):
         return self
 
     def to_toml(self) -> str:
-        """The recipe as TOML, what differs from the defaults and nothing else."""
+        """The recipe as TOML: only what differs from the defaults."""
         import tomli_w
 
         changed = self.model_dump(mode="json", exclude_defaults=True)
         return tomli_w.dumps({"version": RECIPE_VERSION, **changed})
 
     def changed(self, changes: dict[str, Any]) -> "Recipe":
-        """A recipe with some fields changed, named by dotted path (`traces.attempts`). Errors: RecipeError."""
+        """The recipe with some fields changed, each named by its dotted path (`traces.attempts`). Errors: RecipeError."""
         tree = self.model_dump(mode="python")
         for path, value in changes.items():
             _put(tree, path, value)
         return parse_recipe(tree)
 
     def fingerprint(self) -> str:
-        """SHA-256 over the canonical JSON of the recipe, 64 hexadecimal digits."""
+        """The SHA-256 of the recipe's canonical JSON, as 64 hexadecimal digits."""
         tree = self.model_dump(mode="json")
         default = Recipe()
         for part, name in ADDED:  # a recipe that doesn't ask for what came later is the recipe it was
@@ -384,7 +413,7 @@ class Recipe(Part):
         return hashlib.sha256(text.encode()).hexdigest()
 
     def flat(self) -> dict[str, Any]:
-        """Every field under its dotted path, as JSON values."""
+        """Every field as a JSON value, by dotted path."""
         tree = self.model_dump(mode="json")
         parts = {part: fields for part, fields in tree.items() if isinstance(fields, dict)}
         return {f"{part}.{name}": value for part, fields in parts.items() for name, value in fields.items()}
@@ -393,6 +422,8 @@ class Recipe(Part):
 ADDED = (
     ("balance", "drop_duplicates"),
     ("labels", "corrections"),
+    ("phrases", "language"),
+    ("filters", "given_away"),
     *(
         ("columns", name)
         for name in (
@@ -405,34 +436,34 @@ ADDED = (
 
 
 def new_recipe() -> Recipe:
-    """What somebody starts with who opens no recipe: today's defaults, where a file without a field means yesterday's."""
+    """The recipe of somebody who opens none: today's defaults, where a file that lacks a field means those of its day."""
     return Recipe(balance=Balance(drop_duplicates=True))
 
 
 def parse_recipe(tree: dict[str, Any]) -> Recipe:
-    """A recipe from nested tables. Errors: RecipeError naming the field, what was found and the nearest known name."""
+    """A recipe from nested tables. Errors: RecipeError that names the field, what was found and the nearest known name."""
     try:
         return Recipe.model_validate(tree)
     except ValidationError as error:
-        raise RecipeError(" ".join(_explain(one) for one in error.errors()[:3])) from None
+        raise RecipeError(" ".join(_explain(problem) for problem in error.errors()[:3])) from None
 
 
-def recipe_from_toml(text: str, name: str = "the recipe") -> Recipe:
+def recipe_from_toml(text: str, name: str = "The recipe") -> Recipe:
     """A recipe from TOML text. Errors: RecipeError."""
     check_text(text, name)
     try:
         return parse_recipe(tomllib.loads(text))
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise RecipeError(
-            f"{name} is not valid TOML: {error}. Mend that line, or save the recipe anew."
+            f"{name} isn't valid TOML: {error}. Fix that line, or save the recipe again."
         ) from None
 
 
 def load_recipe(name: str) -> Recipe:
-    """A recipe from a file, or a shipped one by its name (`paper`). Errors: RecipeError."""
+    """The recipe in a file, or a shipped one by its name (`paper`). Errors: RecipeError."""
     path = Path(name)
     shipped = PRESETS / f"{name}.toml"
-    # os.path: a name too long for the system is no file, where pathlib raises.
+    # `os.path` says False for a name that is too long for the system, where pathlib raises.
     if not os.path.isfile(path) and shipped.parent == PRESETS and os.path.isfile(shipped):
         path = shipped
     try:
@@ -440,17 +471,17 @@ def load_recipe(name: str) -> Recipe:
     except (OSError, UnicodeDecodeError, ValueError):
         known = ", ".join(preset_names())
         raise RecipeError(
-            f"No recipe {name!r}: it is neither a readable TOML file nor a shipped recipe ({known})."
+            f"There is no recipe {name!r}: it is neither a readable TOML file nor a shipped recipe ({known})."
         ) from None
 
 
 def preset_names() -> list[str]:
-    """Names of the shipped recipes."""
+    """The names of the shipped recipes."""
     return sorted(path.stem for path in PRESETS.glob("*.toml"))
 
 
 def field_names() -> list[str]:
-    """All fields of a recipe under their dotted paths."""
+    """The dotted paths of all fields."""
     return list(Recipe().flat())
 
 
@@ -466,18 +497,20 @@ def _nearest(word: str, known: Any) -> str:
     return f" Did you mean {near[0]!r}?" if near else ""
 
 
-def _explain(error: Any) -> str:
-    place = ".".join(str(step) for step in error["loc"])
-    if error["type"] == "extra_forbidden":
-        *outer, last = (str(step) for step in error["loc"])
+def _explain(problem: Any) -> str:
+    place = ".".join(str(step) for step in problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        *outer, last = (str(step) for step in problem["loc"])
         part = Recipe.model_fields[outer[0]].annotation if outer else Recipe
         known = [*getattr(part, "model_fields", {})]
         return f"A recipe has no field {place!r}.{_nearest(last, known)} Known here: {', '.join(known)}."
     found = (
-        "" if isinstance(error.get("input"), dict | BaseModel) else f" (found {_shown(error.get('input'))})"
+        ""
+        if isinstance(problem.get("input"), dict | BaseModel)
+        else f" (found {_shown(problem.get('input'))})"
     )
-    said = error["msg"].removeprefix("Value error, ")
-    return f"Recipe field {place!r}: {said}{found}." if place else f"Recipe: {said}{found}."
+    reason = problem["msg"].removeprefix("Value error, ")
+    return f"Recipe field {place!r}: {reason}{found}." if place else f"Recipe: {reason}{found}."
 
 
 def _shown(value: Any) -> str:

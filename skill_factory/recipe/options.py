@@ -1,4 +1,4 @@
-"""One table of everything a person can set on a recipe: the field, its option, and its help. The docs print it."""
+"""One table of the recipe fields that have options of their own: field, option and help. The docs print it."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,28 +6,30 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Option:
-    """An option of the command line that is a field of the recipe."""
+    """An option of the command line that sets a field of the recipe."""
 
     flag: str
     field: str
     help: str
     metavar: str = ""
-    """Empty for a switch."""
+    """Stands for the value in the help; empty for a switch."""
     many: bool = False
-    """May be given several times."""
+    """Whether the option may be given several times."""
     number: bool = False
     value: Any = True
-    """What a switch sets."""
+    """The value that a switch sets."""
 
 
 OPTIONS = (
     Option("--format", "traces.formats", "trace format; may be given several times", "CODE", many=True),
-    Option("--attempts", "traces.attempts", "N: attempts of a trace at most, and responses a question needs", "N", number=True),
+    Option("--attempts", "traces.attempts", "N: maximum attempts in a trace, and responses that a question needs", "N", number=True),
     Option("--repeats", "traces.repeats", "traces of each kind per question", "R", number=True),
     Option("--seed", "traces.seed", "another seed draws other attempts, reflections and phrases", "S", number=True),
-    Option("--distinct-variants", "traces.distinct_variants", "each attempt of a trace from another prompt variant"),
+    Option("--distinct-variants", "traces.distinct_variants", "take each attempt of a trace from a different prompt variant"),
     Option("--sample-attempts", "traces.sample_attempts", "draw the number of attempts from 2..N"),
     Option("--layout", "traces.layout", "paper, or tight (one newline less after the thinking)", "NAME"),
+    Option("--language", "phrases.language", "language of the phrases between attempts: zh, ja, ko, de, fr or es; default: that of the questions", "CODE"),
+    Option("--given-away", "filters.given_away", "reflections of wrong responses that state the gold answer: keep, drop or cut", "WHAT"),
     Option("--variant", "filters.variants", "prompt variant to use; default: all found", "NAME", many=True),
     Option("--ban", "filters.ban", "word that drops a reflection; whole words, any case", "WORD", many=True),
     Option("--ban-substrings", "filters.ban_substrings", "banned words count inside other words too"),
@@ -48,7 +50,7 @@ OPTIONS = (
 
 
 def recipe_changes(given: dict[str, Any]) -> dict[str, Any]:
-    """Changes of recipe fields from the options that were given, by field."""
+    """The changes to recipe fields that some options ask for: field → value, from flag → value."""
     changes: dict[str, Any] = {}
     for option in OPTIONS:
         value = given.get(option.flag)

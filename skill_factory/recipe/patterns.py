@@ -90,12 +90,12 @@ def compiled(pattern: str) -> Pattern:
             warnings.simplefilter("ignore")
             tree = importlib.import_module("re._parser").parse(pattern)
     except (re.error, RecursionError, OverflowError) as error:
-        raise ValueError(f"not a regular expression: {error}") from None
+        raise ValueError(f"not a valid regular expression: {error}") from None
     try:
         body, end = _Translation(tree.state.flags).whole(tree)
     except RecursionError:
         raise ValueError(
-            "not a regular expression that can be used: its groups are nested too deep"
+            "not a valid regular expression: its groups are nested too deep"
         ) from None
     # All of it counts where the pattern has no group.
     body = body if tree.state.groups > 1 else f"({body})"

@@ -14,7 +14,7 @@ SHIPPED = Path(__file__).with_name("phrases.toml")
 
 @dataclass(frozen=True)
 class PhraseBook:
-    """Pools of one-line phrases. Glue stands between attempts; the rest after the thinking."""
+    """Pools of one-line phrases. The first three are glue between attempts; the rest comes after the thinking."""
 
     generic: Sequence[str]
     correct: Sequence[str]
@@ -24,34 +24,35 @@ class PhraseBook:
     confirm: Sequence[str]
 
     def __post_init__(self) -> None:
-        # Parsing tells the closings apart by their first phrase, so no phrase may stand in two of these pools.
+        # `parse` tells the closings apart by their first phrase, so no phrase may be in two of these pools.
         closing = [*self.ending, *self.backtrack, *self.confirm]
         if twice := [phrase for phrase in closing if closing.count(phrase) > 1]:
             raise RecipeError(
-                f"The phrase {twice[0]!r} stands in two of the pools ending, backtrack and confirm, so a trace could "
-                "not be read back. Keep it in one of them."
+                f"The phrase {twice[0]!r} is in two of the pools ending, backtrack and confirm, so a trace couldn't be "
+                "read back. Keep it in one of them."
             )
 
     @cached_property
     def glue_after(self) -> Mapping[bool, Sequence[str]]:
-        """The glue that fits after a right (True) and after a wrong attempt."""
+        """The glue that fits after a right attempt (True) and after a wrong one (False)."""
         return {
             True: _union(self.correct, self.generic),
             False: _union(self.incorrect, self.generic),
         }
 
 
-@lru_cache(maxsize=1)
-def shipped_phrases() -> dict[str, tuple[str, ...]]:
-    """The phrases that come with the package, by pool."""
-    pools = tomllib.loads(SHIPPED.read_text(encoding="utf-8"))["phrases"]
+@lru_cache(maxsize=16)
+def shipped_phrases(language: str = "") -> dict[str, tuple[str, ...]]:
+    """The phrases that come with the package, by pool, in English or another language (`recipe/language.py`)."""
+    path = SHIPPED.with_name(f"phrases.{language}.toml") if language else SHIPPED
+    pools = tomllib.loads(path.read_text(encoding="utf-8"))["phrases"]
     return {pool: tuple(pools[pool]) for pool in POOLS}
 
 
 def phrase_book(own: Phrases) -> PhraseBook:
-    """The shipped phrases with a recipe's own added or in their place. Errors: RecipeError for an empty pool."""
+    """The shipped phrases, with a recipe's own added or in their place. Errors: RecipeError for an empty pool."""
     pools = {}
-    for pool, shipped in shipped_phrases().items():
+    for pool, shipped in shipped_phrases(own.language).items():
         pools[pool] = _union(own.replace.get(pool, shipped), own.add.get(pool, ()))
         if not pools[pool]:
             raise RecipeError(f"The phrase pool {pool!r} is empty; give it at least one phrase.")

@@ -4,6 +4,7 @@ Both ways give the same rows in the same order; a test holds them together.
 """
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -231,6 +232,9 @@ def tally_rows(batch: Canonical) -> Tally:
         tally.examples[error.reason.value] = sorted({*tally.examples.get(error.reason.value, []), shown})[
             :EXAMPLES
         ]
+    if left_out := int(pc.sum(batch.table["left_out"]).as_py() or 0):
+        responses = int(pc.sum(pc.greater(batch.table["left_out"], 0)).as_py())
+        tally.counts["thinking"] = Counter({"responses": responses, "characters": left_out})
     for level, taken in (
         (Level.RESPONSES, sum(error.responses for error in batch.errors)),
         (Level.REFLECTIONS, sum(error.reflections for error in batch.errors)),

@@ -86,7 +86,7 @@ class _Text:
         self._file, self._path = file, path
         self._text, self._at, self._ended = "", 0, False
         self._lines = 1
-        self._first = True
+        self._first, self._usual = True, 0
         self._decoder = json.JSONDecoder()
 
     def next_sign(self) -> str:
@@ -107,6 +107,8 @@ class _Text:
     def take_object(self) -> tuple[int, Row]:
         """The object that begins here, with its length. Errors: SourceError."""
         wanted = _CHUNK
+        if len(self._text) - self._at < self._usual:  # rows are alike: what is too short need not be tried
+            self._more(self._usual)
         while True:
             try:
                 row, end = self._decoder.raw_decode(self._text, self._at)
@@ -122,7 +124,7 @@ class _Text:
             else:
                 length = end - self._at
                 self.skip(length)
-                self._first = False
+                self._first, self._usual = False, length
                 return length, row
 
     def refuse(self, why: str) -> NoReturn:
@@ -213,9 +215,7 @@ def _by_column(whole: Row) -> list[Row] | None:
         return None
     if all(isinstance(one, Mapping) and one for one in values) and len({tuple(one) for one in values}) == 1:
         keys = list(values[0])
-        if any(isinstance(one.get(key), Mapping) for one in values for key in keys[:5]) or not _are_places(
-            keys
-        ):
+        if not _are_places(keys) or _are_places(list(whole)):
             return None
         return [{name: column[key] for name, column in whole.items()} for key in keys]
     if (

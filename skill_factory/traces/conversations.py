@@ -1,4 +1,4 @@
-"""Data sets of conversations, ours or not: which files hold them, and what was said in a row by whom."""
+"""Datasets of conversations, ours or not: which files hold them, and who says what in a row."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -19,32 +19,32 @@ PAIRS = (
     ("question", "response"),
     ("question", "trace"),
 )
-"""Columns of a user's and an assistant's text, as data sets name them."""
+"""Columns of a user's and an assistant's text, by the names that datasets give them."""
 ALONE = ("text", "completion", "response", "output", "trace")
-"""Columns of an assistant's text without a question beside it."""
+"""Columns of an assistant's text that have no question beside them."""
 ROLES = {"human": "user", "user": "user", "gpt": "assistant", "assistant": "assistant", "model": "assistant"}
 ROWS_AT_ONCE = 512
 
 
 class Turn(NamedTuple):
-    """Who says what."""
+    """One message of a conversation: who says what."""
 
     role: str
-    """user, assistant, system, or what the data say."""
+    """user, assistant or system, or whatever the data says."""
     text: str
 
 
 def turns_of(row: Mapping[str, Any]) -> list[Turn]:
-    """The conversation of a row, in the usual shapes of data sets; empty where it has none."""
+    """The conversation of a row, in any of the shapes that datasets use; empty if it has none."""
     for name in MESSAGES:
         if isinstance(row.get(name), list):
             return _messages(row[name])
-    for asked, said in PAIRS:
-        if row.get(asked) is not None and row.get(said) is not None:
-            return [*_side(row[asked], "user"), *_side(row[said], "assistant")]
+    for question, answer in PAIRS:
+        if row.get(question) is not None and row.get(answer) is not None:
+            return [*_side(row[question], "user"), *_side(row[answer], "assistant")]
     for name in ALONE:
         if isinstance(row.get(name), str):
-            # Without a question of its own the row is one whole text; the question is in it or not given.
+            # The row is one text without a column for the question, which the text may or may not contain.
             return [Turn("user", "(not given)"), Turn("assistant", row[name])]
     return []
 
@@ -53,37 +53,40 @@ def _side(value: Any, role: str) -> list[Turn]:
     return _messages(value) if isinstance(value, list) else [Turn(role, str(value))]
 
 
-def _messages(found: list[Any]) -> list[Turn]:
-    return [_turn(one) if isinstance(one, Mapping) else Turn("?", excerpt(one)) for one in found]
+def _messages(messages: list[Any]) -> list[Turn]:
+    return [
+        _turn(message) if isinstance(message, Mapping) else Turn("?", excerpt(message))
+        for message in messages
+    ]
 
 
 def _turn(message: Mapping[str, Any]) -> Turn:
     role = str(message.get("role", message.get("from", "?")))
     text = message.get("content", message.get("value"))
-    if isinstance(text, list):  # parts of a multi-modal message
-        text = "".join(str(one.get("text", "")) for one in text if isinstance(one, Mapping))
+    if isinstance(text, list):  # the parts of a multimodal message
+        text = "".join(str(part.get("text", "")) for part in text if isinstance(part, Mapping))
     return Turn(ROLES.get(role.lower(), role), "" if text is None else str(text))
 
 
 def data_files(path: Path) -> FileSource:
     """
-    The data files of a folder of ours, of another folder, or one file.
+    The data files of a build folder, of any other folder, or a single file.
 
-    Errors: SourceError where there is nothing to read.
+    Errors: SourceError if there is nothing to read.
     """
     built = path / "sft_train"
     if built.is_dir():
         return FileSource.open(str(built))
     if path.is_dir():
         for suffix in (".parquet", ".jsonl"):
-            # A folder of data often holds small JSON files about the data beside it.
+            # Folders of data often hold small JSON files about the data; so one format is read, Parquet first.
             if next(path.rglob(f"*{suffix}"), None) is not None:
                 return FileSource.open(str(path / "**" / f"*{suffix}"))
     return FileSource.open(str(path))
 
 
 def rows_of_file(path: Path, suffix: str) -> Iterator[Mapping[str, Any]]:
-    """All rows of a file, few at a time. Errors: SourceError."""
+    """All rows of a file, a few at a time. Errors: SourceError."""
     if suffix == ".parquet":
         yield from _parquet_rows(path)
         return
@@ -98,7 +101,7 @@ def _parquet_rows(path: Path) -> Iterator[Mapping[str, Any]]:
 
 
 def tags_of(path: Path) -> Tags:
-    """The tag names of a build folder's recipe; the usual ones elsewhere."""
+    """The tag names in the recipe of a build folder; the usual ones for anything else."""
     folder = path if path.is_dir() else path.parent.parent
     try:
         return recipe_from_toml((folder / "recipe.toml").read_text(encoding="utf-8"), "recipe.toml").tags

@@ -1,4 +1,4 @@
-"""The numbers of the traces: those that were written, and those that were asked for and could not be made."""
+"""The numbers of the traces: those that were written, and those that the recipe asked for and couldn't be made."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -13,7 +13,7 @@ from skill_factory.reasons import Level
 from skill_factory.tally import MODULO, Place, Tally, Teaches
 
 STEP_OF_LENGTH = 250
-"""Lengths are counted rounded up to a multiple of this, so that a counter has few keys."""
+"""Lengths are rounded up to a multiple of this, so that a counter has few keys."""
 
 
 def tally_traces(
@@ -23,13 +23,16 @@ def tally_traces(
     chars: npt.NDArray[np.int64],
     digests: Iterable[int],
 ) -> None:
-    """Count some written traces: their plans, which attempts are right, characters of question and trace, digests."""
+    """Count written traces by their plans, their right attempts, the characters of question and trace, and digests."""
     ledger, counts = tally.ledger[Level.TRACES], tally.counts
     ledger.read += len(plans)
     ledger.kept += len(plans)
     counts["traces_by_label"].update([plan.label for plan in plans])
     counts["traces_by_format"].update([plan.format for plan in plans])
-    shapes = [_shape(plan.format, plan.closing, one) for plan, one in zip(plans, right, strict=True)]
+    # Thousands of traces share a few dozen shapes, so the keys of the counters are made once for each shape.
+    shapes = [
+        _shape(plan.format, plan.closing, attempts) for plan, attempts in zip(plans, right, strict=True)
+    ]
     for shape, n in Counter(shapes).items():
         counts["attempts"][shape.attempts] += n
         counts["teaches"][shape.teaches] += n
@@ -42,7 +45,7 @@ def tally_traces(
 
 
 class _Shape(NamedTuple):
-    """The counters' keys of all traces with the same attempts right and wrong."""
+    """The keys of the counters, for all traces whose attempts are right and wrong alike."""
 
     start: str
     attempts: str
@@ -61,13 +64,13 @@ def _shape(code: str, closing: Closing, right: tuple[bool, ...]) -> _Shape:
 
 
 def tally_skip(tally: Tally, skip: Skip) -> None:
-    """Count a trace that was asked for and could not be made."""
+    """Count a trace that the recipe asked for and couldn't be made."""
     tally.ledger[Level.TRACES].read += 1
     tally.ledger[Level.TRACES].dropped[skip.reason.value] += 1
 
 
 def teaches(closing: Closing, right: Sequence[bool]) -> str:
-    """What a trace shows, by which of its attempts are right."""
+    """What a trace shows, from which of its attempts are right."""
     if closing is Closing.BACKTRACK:
         return "wrong_to_right"  # the trace leaves its wrong last attempt for a right one
     if not right[-1]:

@@ -1,13 +1,13 @@
-"""How long traces are in tokens, and what a trainer's cut-off would cut: by format and number of attempts.
+"""How long traces are in tokens, and what a trainer's cut-off would truncate, by format and number of attempts.
 
-Tokens are counted with the user's own `tokenizer.json` where one is given, and estimated from characters, labelled as
-such, where not. Counted are question and trace, and `AROUND` tokens for what a chat template puts around them.
+Tokens are counted with the user's own `tokenizer.json`, or estimated from characters and labelled as an estimate. The
+count covers question and trace, and `AROUND` tokens for what a chat template puts around them.
 """
 
+import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -15,19 +15,20 @@ import numpy as np
 import numpy.typing as npt
 
 from skill_factory.errors import HandoffError
-from skill_factory.recipe.tokens import CHARS_PER_TOKEN, estimated_tokens
+from skill_factory.recipe.language import tokens_of_text
+from skill_factory.recipe.tokens import CHARS_PER_TOKEN
 
 AROUND = 32
-"""Tokens that a chat template adds to a row: role marks, and the default system prompt of Qwen2.5's."""
+"""Tokens that a chat template adds to a row: role marks, and the default system prompt in Qwen2.5's template."""
 CUTOFF = 16_384
-"""Tokens at which a trainer cuts where nobody says otherwise; as in the paper's file for LLaMA-Factory."""
+"""The default cut-off in tokens, as in the paper's file for LLaMA-Factory."""
 KEEP = 0.99
-"""The share of traces that a cut-off should leave whole."""
+"""The share of traces that should fit a cut-off."""
 
 
 @dataclass(frozen=True)
 class TokenCounter:
-    """A way to count tokens; `exact` is False for an estimate from characters, and `name` says which."""
+    """A way to count tokens; `exact` is False for an estimate from characters, and `name` says how it counts."""
 
     name: str
     exact: bool
@@ -38,7 +39,7 @@ class TokenCounter:
 
 @dataclass(frozen=True)
 class Lengths:
-    """One entry per trace: tokens (template included), format and number of attempts."""
+    """Tokens (with the template's), format and number of attempts, one entry per trace."""
 
     tokens: npt.NDArray[np.int32]
     formats: Sequence[str]
@@ -62,47 +63,49 @@ class CutRow:
 
     @property
     def share(self) -> float:
-        """The share of traces that lose their end, the final answer first."""
+        """The share of traces that lose their end, and with it the final answer."""
         return self.over / self.traces
 
 
 def estimate(chars_per_token: float = CHARS_PER_TOKEN) -> TokenCounter:
-    """Tokens estimated from characters, rounded up."""
+    """A counter that estimates tokens from characters, rounded up."""
 
     def count(texts: Sequence[str]) -> list[int]:
-        return [ceil(estimated_tokens(len(text), chars_per_token)) for text in texts]
+        return [math.ceil(tokens_of_text(text, chars_per_token)) for text in texts]
 
-    return TokenCounter(f"estimate: {chars_per_token:g} characters per token", False, count)
+    return TokenCounter(
+        f"estimate: {chars_per_token:g} characters per token, fewer where the script is dense", False, count
+    )
 
 
 def load_counter(tokenizer: str, token: str | None = None) -> TokenCounter:
     """
     A counter from a `tokenizer.json`, a folder that holds one, or a model on the Hub (`user/name[@revision]`).
 
-    Errors: HandoffError where there is no such file, it can't be read, or the extra `tokenizers` is not installed.
+    Errors: HandoffError if there is no such file, it can't be read, or the extra `tokenizers` isn't installed.
     """
     try:
         from tokenizers import Tokenizer
     except ImportError:
         raise HandoffError(
-            "Counting tokens needs the extra: pip install 'skill-factory[tokenizers]'. "
-            "Without it, leave --tokenizer out for an estimate from characters."
+            "Counting tokens needs an extra: pip install 'skill-factory[tokenizers]'. "
+            "Without it, leave out --tokenizer for an estimate from characters."
         ) from None
     path = _tokenizer_file(tokenizer, token)
     try:
         loaded = Tokenizer.from_file(str(path))
     except Exception as error:  # the library raises plain Exception for a file that it can't read
-        raise HandoffError(f"{tokenizer} is no tokenizer.json that can be read ({error}).") from None
+        raise HandoffError(f"{tokenizer} isn't a readable tokenizer.json ({error}).") from None
     loaded.no_truncation()
     loaded.no_padding()
 
     def count(texts: Sequence[str]) -> list[int]:
-        return [len(one.ids) for one in loaded.encode_batch_fast(list(texts), add_special_tokens=False)]
+        return [len(text.ids) for text in loaded.encode_batch_fast(list(texts), add_special_tokens=False)]
 
     added = loaded.get_added_tokens_decoder().values()
-    # Of a local file only its place in its folder: the name goes into notes that travel.
+    # Of a local file only its name and its folder's: it goes into notes that travel to other machines.
     name = "/".join(path.parts[-2:]) if Path(tokenizer).expanduser().exists() else tokenizer
-    return TokenCounter(name, True, count, tuple(sorted(one.content for one in added if one.special)))
+    return TokenCounter(name, True, count, tuple(sorted(entry.content for entry in added if entry.special)))
 
 
 def _tokenizer_file(tokenizer: str, token: str | None) -> Path:
@@ -113,7 +116,7 @@ def _tokenizer_file(tokenizer: str, token: str | None) -> Path:
     name, _, revision = tokenizer.partition("@")
     if not re.fullmatch(r"[\w.-]+/[\w.-]+", name) or tokenizer.endswith(".json"):
         raise HandoffError(
-            f"No tokenizer at {tokenizer}. Give a tokenizer.json, a folder that holds one, or a model on the Hub (user/name)."
+            f"There is no tokenizer at {tokenizer}. Give a tokenizer.json, a folder that holds one, or a model on the Hub (user/name)."
         )
     from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import HfHubHTTPError
@@ -122,13 +125,13 @@ def _tokenizer_file(tokenizer: str, token: str | None) -> Path:
         return Path(hf_hub_download(name, "tokenizer.json", revision=revision or None, token=token))
     except (HfHubHTTPError, OSError) as error:
         raise HandoffError(
-            f"The Hub gave no tokenizer.json of {tokenizer} ({type(error).__name__}). "
-            "Check the name, sign in for a gated model, or give the file."
+            f"The Hub has no tokenizer.json for {tokenizer} ({type(error).__name__}). "
+            "Check the name, sign in for a gated model, or give the file itself."
         ) from None
 
 
 def measure(rows: Iterable[Mapping[str, Any]], counter: TokenCounter, sample_tag: str = "sample") -> Lengths:
-    """The lengths of a build's rows (`conversations`, and `format` and `attempts` where the build has lineage)."""
+    """The lengths of a build's rows (`conversations`, and `format` and `attempts` if the build has lineage)."""
     tokens: list[int] = []
     formats: list[str] = []
     attempts: list[int] = []
@@ -146,7 +149,7 @@ def measure(rows: Iterable[Mapping[str, Any]], counter: TokenCounter, sample_tag
 
 
 def number_of_attempts(row: Mapping[str, Any], sample_tag: str = "sample") -> int:
-    """How many attempts a row's trace shows: by its lineage, else by its sample blocks."""
+    """The number of attempts in a row's trace: from its lineage, otherwise from its sample blocks."""
     if row.get("attempts") is not None:
         return len(row["attempts"])
     return int(row["conversations"][-1]["content"].count(f"<{sample_tag}>"))
@@ -164,23 +167,24 @@ def _batched(rows: Iterable[Mapping[str, Any]], size: int) -> Iterator[list[Mapp
 
 
 def cut_table(lengths: Lengths, cutoff: int) -> list[CutRow]:
-    """What a cut-off of so many tokens does, by format and number of attempts."""
+    """What a cut-off in tokens does to the traces, by format and number of attempts."""
     formats = np.array(lengths.formats, dtype=object)
-    found = []
+    rows = []
     for name in sorted(set(lengths.formats)):
         for n in sorted(set(lengths.attempts[formats == name].tolist())):
             tokens = lengths.tokens[(formats == name) & (lengths.attempts == n)]
             over = int((tokens > cutoff).sum())
             median, p99, longest = np.percentile(tokens, [50, 99, 100], method="higher").astype(int).tolist()
-            found.append(CutRow(name, n, len(tokens), over, median, p99, longest))
-    return found
+            rows.append(CutRow(name, n, len(tokens), over, median, p99, longest))
+    return rows
 
 
 def largest_n(lengths: Lengths, cutoff: int, keep: float = KEEP) -> int:
     """
-    The largest number of attempts N at which a share `keep` of the traces with up to N attempts stays whole.
+    The largest number of attempts N for which a share `keep` of the traces with up to N attempts fits the cut-off.
 
-    0 where no N keeps it. Each smaller N must keep it too, so that a rare long format does not hide behind many short ones.
+    0 if there is none. The share has to hold for every smaller N too, so that a rare long format can't hide behind many
+    short ones.
     """
     best = 0
     for n in sorted(set(lengths.attempts.tolist())):
@@ -192,6 +196,6 @@ def largest_n(lengths: Lengths, cutoff: int, keep: float = KEEP) -> int:
 
 
 def chars_per_token(lengths: Lengths) -> float:
-    """Characters per token of these very traces, to estimate others by (`cutoff.chars_per_token` of a recipe)."""
+    """Characters per token of these traces, for estimates of others (`cutoff.chars_per_token` in a recipe)."""
     tokens = int(lengths.tokens.sum()) - AROUND * len(lengths.tokens)
     return lengths.characters / tokens if tokens else CHARS_PER_TOKEN

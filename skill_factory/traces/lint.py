@@ -1,7 +1,7 @@
 """What is wrong with traces, ours or not: a linter for rows, files and folders.
 
-A trace is linted as the trainer will see it, as messages; lineage columns of ours, where a row has them, allow more
-(does a verdict say what the response is?). An `<answer>` inside a sample or a reflection is model text and fine.
+A trace is linted as a trainer sees it, as messages. Where a row has our lineage columns, more can be checked: whether a
+verdict agrees with the label, for example. An `<answer>` inside a sample or a reflection is the model's text and fine.
 """
 
 import re
@@ -25,34 +25,34 @@ EXAMPLES = 5
 TEMPLATE_TOKEN = re.compile(
     r"<\|[A-Za-z][\w.-]*\|?>|<｜[^｜\n]{1,40}｜>|\[/?INST\]|<</?SYS>>|</?s>|<(?:start|end)_of_turn>"
 )
-"""Tokens by which chat templates mark turns; a trainer's tokenizer reads them as the end of the message."""
+"""Tokens that mark turns in chat templates; a trainer's tokenizer would read them as the end of the message."""
 
 
 @dataclass
 class LintReport:
-    """What a linter run came to."""
+    """The result of a linter run."""
 
     rows: int = 0
     flagged: int = 0
     """Rows with at least one finding."""
     findings: Counter[Rule] = field(default_factory=Counter)
-    """Rows by rule."""
+    """Rows that break each rule."""
     examples: dict[Rule, list[str]] = field(default_factory=dict)
 
-    def add(self, where: str, found: Iterable[Finding]) -> None:
-        """Count one row."""
+    def add(self, where: str, findings: Iterable[Finding]) -> None:
+        """Count one row and its findings."""
         by_rule: dict[Rule, Finding] = {}
-        for one in found:
-            by_rule.setdefault(one.rule, one)
+        for finding in findings:
+            by_rule.setdefault(finding.rule, finding)
         self.rows += 1
         self.flagged += bool(by_rule)
-        for rule, one in by_rule.items():
+        for rule, finding in by_rule.items():
             self.findings[rule] += 1
             if len(self.examples.setdefault(rule, [])) < EXAMPLES:
-                self.examples[rule].append(f"{where}: {one.found}")
+                self.examples[rule].append(f"{where}: {finding.found}")
 
     def to_json(self) -> dict[str, Any]:
-        """The report as JSON values, rules in their own order."""
+        """The report as JSON values, in the order of the rules."""
         return {
             "rows": self.rows,
             "clean": self.rows - self.flagged,
@@ -68,15 +68,15 @@ class LintReport:
         }
 
     def lines(self) -> list[str]:
-        """The report for people."""
+        """The report in lines for people."""
         traces = many(self.rows, "trace")
         if not self.findings:
-            return [f"{traces}, nothing found."]
+            return [f"{traces}, nothing wrong."]
         lines = [f"{traces}, {self.flagged:,} with findings."]
         for rule in Rule:
             if self.findings[rule]:
                 lines += ["", f"{self.findings[rule]:>8,}  {rule.value}: {MEANING[rule]}"]
-                lines += [f"{'':>10}{one}" for one in self.examples[rule]]
+                lines += [f"{'':>10}{example}" for example in self.examples[rule]]
         return lines
 
 
@@ -84,37 +84,39 @@ class LintReport:
 
 
 def lint_trace(trace: Trace, tags: Tags) -> list[Finding]:
-    """What is wrong with a trace of ours."""
+    """What is wrong with one of our traces."""
     turns = [Turn("user", trace.plan.question.text), Turn("assistant", trace.text)]
     truths = trace.plan.right
-    samples = [one.text for one in trace.segments if one.kind is SegmentKind.SAMPLE]
+    samples = [segment.text for segment in trace.segments if segment.kind is SegmentKind.SAMPLE]
     return [*lint_turns(turns, tags), *lint_lineage(trace.text, truths, samples, tags)]
 
 
 def lint_row(row: Mapping[str, Any], tags: Tags) -> list[Finding]:
-    """What is wrong with a row of a data set of traces."""
+    """What is wrong with a row of a dataset of traces."""
     turns = turns_of(row)
     if not turns:
         return [Finding(Rule.NO_CONVERSATION, excerpt(f"columns {', '.join(map(str, row)) or 'none'}", 100))]
-    found = lint_turns(turns, tags)
+    findings = lint_turns(turns, tags)
     if attempts := row.get("attempts"):
         text = turns[-1].text
         spans = row.get("spans") or []
-        samples = [text[one["start"] : one["end"]] for one in spans if one["kind"] == "sample"]
-        found += lint_lineage(text, [bool(one["correct"]) for one in attempts], samples or None, tags)
-    return found
+        samples = [text[span["start"] : span["end"]] for span in spans if span["kind"] == "sample"]
+        findings += lint_lineage(
+            text, [bool(attempt["correct"]) for attempt in attempts], samples or None, tags
+        )
+    return findings
 
 
 def lint_turns(turns: Sequence[Turn], tags: Tags) -> list[Finding]:
-    """What is wrong with a conversation, told from its texts alone."""
-    found = list(_wrong_turns(turns))
+    """What is wrong with a conversation, as far as its texts alone can tell."""
+    findings = list(_wrong_turns(turns))
     for turn in turns:
         if token := TEMPLATE_TOKEN.search(turn.text):
-            found.append(Finding(Rule.TEMPLATE_TOKEN, f"{token[0]!r} in the {turn.role}'s turn"))
+            findings.append(Finding(Rule.TEMPLATE_TOKEN, f"{token[0]!r} in the {turn.role}'s turn"))
     for turn in turns:
         if turn.role == "assistant":
-            found += lint_text(turn.text, tags)
-    return found
+            findings += lint_text(turn.text, tags)
+    return findings
 
 
 def _wrong_turns(turns: Sequence[Turn]) -> Iterator[Finding]:
@@ -125,7 +127,7 @@ def _wrong_turns(turns: Sequence[Turn]) -> Iterator[Finding]:
         yield Finding(Rule.WRONG_TURNS, excerpt(" → ".join(roles)))
     for turn in turns:
         if not turn.text.strip() and turn.role != "system":
-            yield Finding(Rule.WRONG_TURNS, f"an empty turn of the {turn.role}")
+            yield Finding(Rule.WRONG_TURNS, f"the {turn.role} has an empty turn")
 
 
 # -- files ---------------------------------------------------------------------------------------------------------
@@ -135,7 +137,7 @@ def lint_path(path: Path, tags: Tags | None = None) -> LintReport:
     """
     Lint a Parquet, JSON Lines, JSON or CSV file, a folder of them, or a build folder with its own tag names.
 
-    Errors: SourceError where it can't be read.
+    Errors: SourceError if it can't be read.
     """
     report = LintReport()
     chosen = tags or tags_of(path)
@@ -144,5 +146,5 @@ def lint_path(path: Path, tags: Tags | None = None) -> LintReport:
         for number, row in enumerate(rows_of_file(file, files.suffix), 1):
             report.add(f"{file.name}, row {number}", lint_row(row, chosen))
     if not report.rows:
-        raise SourceError(f"{path.name} holds no rows, so there is nothing to check.")
+        raise SourceError(f"{path.name} has no rows, so there is nothing to check.")
     return report

@@ -1,4 +1,4 @@
-"""What is wrong with the text of an assistant's turn: its blocks, its answers, its verdicts. One rule, one sentence."""
+"""What is wrong with the text of an assistant's turn: its blocks, answers and verdicts. One sentence for each rule."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,10 +10,11 @@ from skill_factory.judge.reflections import tagged_verdict
 from skill_factory.judge.responses import last_answer
 from skill_factory.recipe.model import Tags
 from skill_factory.sources.columns import excerpt
+from skill_factory.wording import many
 
 
 class Rule(StrEnum):
-    """What can be wrong, the worst first."""
+    """What can be wrong with a trace, the worst first."""
 
     NO_CONVERSATION = "no_conversation"
     WRONG_TURNS = "wrong_turns"
@@ -32,20 +33,20 @@ class Rule(StrEnum):
 
 
 MEANING: Mapping[Rule, str] = {
-    Rule.NO_CONVERSATION: "the row holds no messages that a trainer would read",
-    Rule.WRONG_TURNS: "the turns are not user and assistant in alternation, ending with the assistant",
-    Rule.BROKEN_NESTING: "a block stands where it can't, or ends without having begun",
-    Rule.TAG_IN_TEXT: "the text of a block holds a tag that marks blocks, so the trace can't be read back",
-    Rule.SEVERAL_THINKS: "the thinking ends more than once; parsers cut at the first end",
-    Rule.NOT_CLOSED: "a block never ends; was the text cut off?",
+    Rule.NO_CONVERSATION: "the row has no messages that a trainer would read",
+    Rule.WRONG_TURNS: "the turns don't alternate between user and assistant, ending with the assistant",
+    Rule.BROKEN_NESTING: "a block is in the wrong place, or ends without having begun",
+    Rule.TAG_IN_TEXT: "the text of a block contains a tag that marks blocks, so the trace can't be read back",
+    Rule.SEVERAL_THINKS: "the thinking ends more than once; parsers stop at the first end",
+    Rule.NOT_CLOSED: "a block never ends; the text may have been cut off",
     Rule.NO_ANSWER: "there are attempts, but no final answer after the thinking",
     Rule.SEVERAL_ANSWERS: "there is more than one answer outside the attempts",
-    Rule.ANSWER_DIFFERS: "the final answer is not that of the attempt it should come from",
-    Rule.VERDICT_DISAGREES: "a reflection's verdict is not what the attempt really is",
+    Rule.ANSWER_DIFFERS: "the final answer isn't that of the attempt it should come from",
+    Rule.VERDICT_DISAGREES: "a reflection's verdict contradicts the attempt's label",
     Rule.EMPTY_SAMPLE: "an attempt is empty",
     Rule.EMPTY_REFLECT: "a reflection is empty",
-    Rule.TEMPLATE_TOKEN: "a chat template's own token stands in the text",
-    Rule.LINEAGE_DIFFERS: "the lineage columns do not fit the text",
+    Rule.TEMPLATE_TOKEN: "the text contains a token of a chat template",
+    Rule.LINEAGE_DIFFERS: "the lineage columns don't match the text",
 }
 
 
@@ -54,11 +55,11 @@ class Finding(NamedTuple):
 
     rule: Rule
     found: str
-    """What was found, on one short line."""
+    """The evidence, in one short line."""
 
 
 class Block(NamedTuple):
-    """A block of a trace: which tag, its text without the line breaks that belong to the layout, and where it ends."""
+    """A block of a trace: its tag, its text without the line breaks of the layout, and where it ends."""
 
     name: str
     text: str
@@ -66,27 +67,27 @@ class Block(NamedTuple):
 
 
 class _Broken(Exception):
-    """The structure can't be read any further."""
+    """Reading can't go on: the structure is broken. Carries the finding."""
 
 
 def lint_text(text: str, tags: Tags) -> list[Finding]:
-    """What is wrong with an assistant's turn, told from its text alone."""
+    """What is wrong with an assistant's turn, as far as its text alone can tell."""
     try:
         blocks = _blocks(text, tags)
     except _Broken as error:
         return [error.args[0]]
-    found = []
+    findings = []
     for rule, name in ((Rule.EMPTY_SAMPLE, tags.sample), (Rule.EMPTY_REFLECT, tags.reflect)):
-        places = [one for one in blocks if one.name == name]
-        if empty := [place for place, one in enumerate(places, 1) if not one.text.strip()]:
-            found.append(Finding(rule, f"<{name}> number {empty[0]} of {len(places)}"))
-    samples = [one.text for one in blocks if one.name == tags.sample]
-    return [*found, *(_answers(text, samples, blocks, tags) if samples else ())]
+        places = [block for block in blocks if block.name == name]
+        if empty := [place for place, block in enumerate(places, 1) if not block.text.strip()]:
+            findings.append(Finding(rule, f"<{name}> number {empty[0]} of {len(places)}"))
+    samples = [block.text for block in blocks if block.name == tags.sample]
+    return [*findings, *(_answers(text, samples, blocks, tags) if samples else ())]
 
 
 def is_well_formed(text: str, tags: Tags) -> bool:
     """
-    Whether the blocks of a text stand and end where they may, none of them empty.
+    Whether the blocks of a text begin and end where they may, and none of them is empty.
 
     The opening think tag may be missing: many chat templates write it into the prompt.
     """
@@ -94,13 +95,13 @@ def is_well_formed(text: str, tags: Tags) -> bool:
     if end >= 0 and text.find(f"<{tags.think}>", 0, end) < 0:
         text = f"<{tags.think}>\n{text}"
     try:
-        return all(one.name == tags.think or one.text.strip() for one in _blocks(text, tags))
+        return all(block.name == tags.think or block.text.strip() for block in _blocks(text, tags))
     except _Broken:
         return False
 
 
 def _blocks(text: str, tags: Tags) -> list[Block]:
-    """The think, sample and reflect blocks in the order in which they end. Errors: _Broken with the finding."""
+    """The think, sample and reflect blocks, in the order in which they end. Errors: _Broken with the finding."""
     names = "|".join(map(re.escape, (tags.think, tags.sample, tags.reflect)))
     blocks: list[Block] = []
     opened: list[tuple[str, int]] = []
@@ -119,10 +120,10 @@ def _blocks(text: str, tags: Tags) -> list[Block]:
 
 
 def _misplaced(closing: bool, name: str, inside: str, blocks: Sequence[Block], tags: Tags) -> Rule | None:
-    """The rule that a tag breaks where it stands, if any."""
+    """The rule that a tag breaks by its place, if any."""
     if inside in (tags.sample, tags.reflect):
         return Rule.TAG_IN_TEXT
-    thought = any(one.name == tags.think for one in blocks)
+    thought = any(block.name == tags.think for block in blocks)
     if name == tags.think:
         if not inside:
             return Rule.SEVERAL_THINKS if thought else Rule.BROKEN_NESTING if closing else None
@@ -140,18 +141,19 @@ def _without_layout(text: str) -> str:
 
 
 def _answers(text: str, samples: Sequence[str], blocks: Sequence[Block], tags: Tags) -> Iterator[Finding]:
-    thinking = [one.end for one in blocks if one.name == tags.think]
+    thinking = [block.end for block in blocks if block.name == tags.think]
     tail = text[thinking[-1] :] if thinking else ""
     again = next(
-        (one for one in sorted(samples, key=len, reverse=True) if one and f"\n{one}\n" in tail), None
+        (sample for sample in sorted(samples, key=len, reverse=True) if sample and f"\n{sample}\n" in tail),
+        None,
     )
     if again is not None:
-        # An attempt that is gone back to stands in the tail without its tags; its answer is model text too.
+        # A trace that goes back repeats an attempt in the tail without its tags; the answer in it is the model's text.
         tail = tail.replace(f"\n{again}\n", "\n\n", 1)
     number = tail.count(f"<{tags.answer}>") + _between(text, tags).count(f"<{tags.answer}>")
     final = _last(tail, tags.answer)
     if final is None:
-        yield Finding(Rule.NO_ANSWER, f"after {len(samples)} attempts: {excerpt(tail)!r}")
+        yield Finding(Rule.NO_ANSWER, f"after {many(len(samples), 'attempt')}: {excerpt(tail)!r}")
     elif number > 1:
         yield Finding(Rule.SEVERAL_ANSWERS, f"{number} answers outside the attempts")
     if final is not None:
@@ -164,7 +166,7 @@ def _answers(text: str, samples: Sequence[str], blocks: Sequence[Block], tags: T
 
 
 def _between(text: str, tags: Tags) -> str:
-    """What is said inside the thinking but in no sample and no reflection."""
+    """The text inside the thinking that is in no sample and no reflection."""
     inside = text[: text.rfind(f"</{tags.think}>")]
     names = "|".join(map(re.escape, (tags.sample, tags.reflect)))
     return re.sub(rf"<({names})>.*?</\1>", "", inside, flags=re.DOTALL)
@@ -183,21 +185,26 @@ def _same(left: str, right: str) -> bool:
 def lint_lineage(
     text: str, truths: Sequence[bool], samples: Sequence[str] | None, tags: Tags
 ) -> Iterator[Finding]:
-    """What of the text does not fit what is known of its attempts; `samples` are their texts by the spans."""
+    """What in the text doesn't match its lineage; `samples` are the attempts' texts, taken by the spans."""
     try:
         blocks = _blocks(text, tags)
     except _Broken:
         return
-    told = [one.text for one in blocks if one.name == tags.sample]
-    if len(told) != len(truths):
-        yield Finding(Rule.LINEAGE_DIFFERS, f"{len(told)} attempts in the text, {len(truths)} in the lineage")
+    own_samples = [block.text for block in blocks if block.name == tags.sample]
+    if len(own_samples) != len(truths):
+        yield Finding(
+            Rule.LINEAGE_DIFFERS,
+            f"{many(len(own_samples), 'attempt')} in the text, {len(truths):,} in the lineage",
+        )
         return
-    if samples is not None and list(samples) != told:
-        yield Finding(Rule.LINEAGE_DIFFERS, "the spans of the attempts are not where the attempts are")
+    if samples is not None and list(samples) != own_samples:
+        yield Finding(Rule.LINEAGE_DIFFERS, "the spans don't mark the places of the attempts")
     place = 0
-    for one in blocks:
-        place += one.name == tags.sample
-        said = (tagged_verdict(one.text) or "").strip().lower() if one.name == tags.reflect else ""
-        if said in ("correct", "incorrect") and place and (said == "correct") != truths[place - 1]:
+    for block in blocks:
+        place += block.name == tags.sample
+        verdict = (tagged_verdict(block.text) or "").strip().lower() if block.name == tags.reflect else ""
+        if verdict in ("correct", "incorrect") and place and (verdict == "correct") != truths[place - 1]:
             truth = "right" if truths[place - 1] else "wrong"
-            yield Finding(Rule.VERDICT_DISAGREES, f"attempt {place} is {truth}, the verdict says {said}")
+            yield Finding(
+                Rule.VERDICT_DISAGREES, f"attempt {place} is {truth}, but the verdict says {verdict}"
+            )

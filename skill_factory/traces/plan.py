@@ -1,4 +1,4 @@
-"""Usable questions become plans of traces, within the limits of the recipe; each that is asked for is made or counted."""
+"""Usable questions become plans of traces, within the limits of the recipe. Each plan is kept, or counted with a reason."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -20,7 +20,7 @@ Render = Callable[[TracePlan, PhraseBook, Recipe], Trace]
 
 @dataclass
 class Written:
-    """What was written before, in written order: the limits of a data set count from its head."""
+    """What was written before, in written order: the limits of a dataset count from its head."""
 
     traces: int = 0
     by_label: Counter[str] = field(default_factory=Counter)
@@ -37,26 +37,27 @@ def compose(
     render: Render = render,
 ) -> Iterator[TracePlan]:
     """
-    The plans of all usable questions in written order. As they come `tally` grows by those that could not be made, and
-    `written`, where limits count, by those that were; `tally_traces` counts these. A plan is rendered here only where a
-    limit is one of its text.
+    The plans of all usable questions, in written order.
+
+    As they come, `tally` counts the traces that couldn't be made, and `written`, if the recipe sets limits, those that
+    were; `tally_traces` counts the latter in full. A plan is rendered here only if a limit depends on its text.
     """
     alike = _Alike(recipe, book, tally)
-    gates = {code: usable_for(judgement, recipe, one.needs) for code, one in formats.items()}
+    gates = {code: usable_for(judgement, recipe, kind.needs) for code, kind in formats.items()}
     excluded = frozenset(recipe.balance.exclude)
     limited = _sets_limits(recipe)
     for place, question in questions(reading, judgement, recipe.traces.seed):
         of_question = 0
         alike.begin()
-        for code, one in formats.items():
+        for code, kind in formats.items():
             if not gates[code][place]:
                 continue
-            for plan in one.plans(question, recipe.traces):
+            for plan in kind.plans(question, recipe.traces):
                 if isinstance(plan, Skip):
                     tally_skip(tally, plan)
                     continue
                 if limited:
-                    kept = _within_limits(plan, one, recipe, book, excluded, written, of_question, render)
+                    kept = _within_limits(plan, kind, recipe, book, excluded, written, of_question, render)
                     if isinstance(kept, Skip):
                         tally_skip(tally, kept)
                         continue
@@ -73,25 +74,25 @@ def compose(
 
 class _Alike:
     """
-    The plans of one question that show the same attempts and reflections, found as they come.
+    Finds the plans of one question that show the same attempts and reflections, as they come.
 
-    Formats that share a rule draw the same attempts, and repeats may: their traces differ in their phrases alone, or in
-    nothing. Responses and reflections of a question are different texts, so equal ids and equal phrases are equal words.
+    Formats that share a rule draw the same attempts, and repeats may: their traces differ only in phrases, or not at all.
+    The responses and reflections of a question are different texts, so equal ids and equal phrases mean equal words.
     """
 
     def __init__(self, recipe: Recipe, book: PhraseBook, tally: Tally) -> None:
-        asked = recipe.traces
-        self.possible = len(asked.formats) > 1 or asked.repeats > 1
+        traces = recipe.traces
+        self.possible = len(traces.formats) > 1 or traces.repeats > 1
         self._drops, self._book, self._tally = recipe.balance.drop_duplicates, book, tally
         self._plans: dict[tuple[object, ...], list[TracePlan]] = {}
 
     def begin(self) -> None:
-        """The next question's plans follow."""
+        """Forget the last question: the plans of the next one follow."""
         self._plans = {}
 
     def seen(self, plan: TracePlan) -> bool:
-        """Whether the recipe drops the plan, since an earlier one of its question comes to the same words."""
-        # Most plans differ in their responses, which costs little to see; only of the others is more drawn.
+        """Whether the recipe drops the plan because an earlier one of its question has the same words."""
+        # Most plans differ in their responses, which is cheap to see; only for the others are reflections drawn.
         shown = (plan.closing, plan.reflect, *[response.id for response in plan.order])
         earlier = self._plans.setdefault(shown, [])
         same = [other for other in earlier if _reflections(other) == _reflections(plan)] if earlier else []
@@ -110,7 +111,7 @@ def _reflections(plan: TracePlan) -> list[int]:
 
 
 def _sets_limits(recipe: Recipe) -> bool:
-    """Whether a plan can meet a limit at all: most recipes set none, and a build has many plans."""
+    """Whether the recipe sets any limit: most set none, and then a build's many plans need no look."""
     unlimited = Balance(pass_rate=recipe.balance.pass_rate, drop_duplicates=recipe.balance.drop_duplicates)
     return recipe.cutoff.limits_traces or recipe.balance != unlimited
 
@@ -125,11 +126,11 @@ def _within_limits(
     of_question: int,
     render: Render,
 ) -> TracePlan | Skip:
-    """The plan, maybe with fewer attempts, or the first limit that it meets."""
+    """The plan, maybe with fewer attempts, or a skip for the first limit that it meets."""
     balance = recipe.balance
     if balance.max_traces and written.traces >= balance.max_traces:
         return _skip(plan, TraceReason.OVER_LIMIT)
-    if balance.min_wrong and sum(not one.correct for one in plan.order) < balance.min_wrong:
+    if balance.min_wrong and sum(not response.correct for response in plan.order) < balance.min_wrong:
         return _skip(plan, TraceReason.TOO_FEW_WRONG)
     if recipe.cutoff.limits_traces:
         fitting = _within_cutoff(render(plan, book, recipe), kind, recipe, book)
@@ -151,7 +152,7 @@ def _skip(plan: TracePlan, reason: TraceReason) -> Skip:
 
 
 def _within_cutoff(trace: Trace, kind: Format, recipe: Recipe, book: PhraseBook) -> TracePlan | None:
-    """The trace's plan, or, if the recipe allows, one without its first attempts, that is not over the cut-off."""
+    """The trace's plan if it fits the cut-off; otherwise, if the recipe allows, the plan with fewer attempts that does."""
     cutoff = recipe.cutoff
     while cutoff.estimated_tokens(len(trace.plan.question.text) + len(trace.text)) > cutoff.tokens:
         shorter = _without_first(trace.plan, kind) if cutoff.action == "fewer_attempts" else None
@@ -162,12 +163,13 @@ def _within_cutoff(trace: Trace, kind: Format, recipe: Recipe, book: PhraseBook)
 
 
 def _without_first(plan: TracePlan, kind: Format) -> TracePlan | None:
-    """The plan without its first attempt, unless the format's closing needs it."""
+    """The plan without its first attempt; None if the format's closing needs that attempt."""
     order = plan.order[1:]
     needed = 1 if plan.closing is Closing.PLAIN else 2
     back = plan.closing is Closing.BACKTRACK
-    if len(order) < needed or (back and not any(one.correct for one in order[:-1])):
+    if len(order) < needed or (back and not any(response.correct for response in order[:-1])):
         return None
+    # A label that counts attempts counts those that are left; any other label stays.
     counted = plan.label == kind.label_of(len(plan.order))
     label = kind.label_of(len(order)) if counted else plan.label
     return plan._replace(order=order, away=plan.away + 1, label=label)

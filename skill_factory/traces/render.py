@@ -1,6 +1,6 @@
 """A plan becomes text, and text becomes segments again: `render` and `parse` are inverses of each other.
 
-The layout is that of the paper's script, newline for newline; white space is load-bearing.
+The layout is that of the paper's script, newline for newline. White space matters: a trainer learns it too.
 """
 
 from collections.abc import Sequence
@@ -20,11 +20,11 @@ Bytes: TypeAlias = bytes | memoryview
 
 
 class Unreadable(ValueError):
-    """A text that is no trace of this layout: where reading stopped, and what was expected there."""
+    """A text that isn't a trace in this layout: where reading stopped, and what was expected there."""
 
 
 class Scaffold(NamedTuple):
-    """The layout around the texts, for one set of tag names; made once, since every trace repeats it."""
+    """The layout around the texts, for one set of tag names. It is made once, since every trace repeats it."""
 
     opening: str
     before_reflection: str
@@ -38,7 +38,7 @@ class Scaffold(NamedTuple):
 
 
 def scaffold(recipe: Recipe) -> Scaffold:
-    """The layout that a recipe asks for."""
+    """The layout of a recipe's traces."""
     tags = recipe.tags
     return _scaffold_of(tags.think, tags.sample, tags.reflect, tags.answer, recipe.traces.layout)
 
@@ -59,7 +59,7 @@ def _scaffold_of(think: str, sample: str, reflect: str, answer: str, layout: str
 
 
 def render(plan: TracePlan, book: PhraseBook, recipe: Recipe) -> Trace:
-    """The assistant's turn of a plan; its phrases are drawn from the plan's key and its format."""
+    """The assistant's turn of a plan, with phrases drawn from the plan's key and format."""
     pieces = laid_out(plan, phrases_of(plan, book), scaffold(recipe))
     text = "".join(pieces)
     digest = trace_digest(plan.question.text.encode(), plan.label, text.encode())
@@ -67,28 +67,28 @@ def render(plan: TracePlan, book: PhraseBook, recipe: Recipe) -> Trace:
 
 
 def phrases_of(plan: TracePlan, book: PhraseBook) -> Sequence[str]:
-    """The phrases of a plan, in the order in which they are said."""
+    """The phrases of a plan, in the order in which the trace says them."""
     return Draws(phrase_key(plan)).choose_each(phrase_pools(plan, book))
 
 
 def trace_digest(question: Bytes, label: str, text: Bytes) -> int:
-    """128 bits over what a trainer reads of a trace."""
+    """A 128-bit hash of what a trainer reads of a trace."""
     return xxh3_128_intdigest(b"\x1f".join((question, label.encode(), text)))
 
 
 def trace_id(digest: int, plan: TracePlan) -> int:
-    """The id of a trace: two repeats may come to the same text and are two traces, so it names the repeat as well."""
+    """The id of a trace. Two repeats may have the same text and are still two traces, so the id covers the repeat too."""
     return text_id(f"{digest}\x1f{plan.format}\x1f{plan.repeat}")
 
 
 def phrase_key(plan: TracePlan) -> bytes:
-    """What the phrases of a plan are drawn from."""
+    """The key that a plan's phrases are drawn from."""
     return plan.key + b"\x1fphrases\x1f" + plan.format.encode()
 
 
 def phrase_pools(plan: TracePlan, book: PhraseBook) -> list[Sequence[str]]:
-    """Pools of the glue after each attempt but the last, of the closing's phrase where it has one, and of the ending."""
-    if not plan.reflect:  # nothing was judged, so only the generic glue is honest
+    """The phrase pools of a plan: glue after each attempt but the last, the closing's phrase if it has one, the ending."""
+    if not plan.reflect:  # the trace judges nothing, so only the generic glue is honest
         pools = [book.generic] * (len(plan.order) - 1)
     else:
         glue_after = book.glue_after
@@ -100,7 +100,7 @@ def phrase_pools(plan: TracePlan, book: PhraseBook) -> list[Sequence[str]]:
 
 
 def laid_out(plan: TracePlan, phrases: Sequence[str], layout: Scaffold) -> list[str]:
-    """The stretches of a trace in their order; `outline` says what each is."""
+    """The stretches of a trace, in order; `outline` says what each one is."""
     pieces = [layout.opening]
     for (response, reflection), phrase in zip(plan.attempts, phrases, strict=False):
         if reflection is None:
@@ -108,7 +108,7 @@ def laid_out(plan: TracePlan, phrases: Sequence[str], layout: Scaffold) -> list[
         else:
             pieces += (response.text, layout.before_reflection, reflection.text, layout.after_reflection)
         pieces += (phrase, layout.next_sample)
-    del pieces[-2:]  # no glue after the last attempt
+    del pieces[-2:]  # there is no glue after the last attempt
     answering = plan.order[plan.answering]
     pieces.append(layout.end_of_thinking)
     if plan.closing is Closing.BACKTRACK:
@@ -120,8 +120,10 @@ def laid_out(plan: TracePlan, phrases: Sequence[str], layout: Scaffold) -> list[
 
 
 def outline(plan: TracePlan) -> tuple[SegmentKind, ...]:
-    """What the stretches of a trace are; one tuple for all traces whose attempts and closing are of the same kinds."""
-    return _outline(tuple([plan.reflect and bool(one.reflections) for one in plan.order]), plan.closing)
+    """What the stretches of a trace are; traces with the same kinds of attempts and the same closing share one tuple."""
+    return _outline(
+        tuple([plan.reflect and bool(response.reflections) for response in plan.order]), plan.closing
+    )
 
 
 @lru_cache(maxsize=4096)
@@ -168,7 +170,7 @@ def parse(text: str, book: PhraseBook, recipe: Recipe) -> list[Segment]:
 
 
 class _Reader:
-    """Reads a trace from left to right and notes the segments."""
+    """Reads a trace from left to right and collects its segments."""
 
     def __init__(self, text: str) -> None:
         self.text, self.at = text, 0
@@ -194,7 +196,7 @@ class _Reader:
         self._note(SegmentKind.LAYOUT, len(mark))
 
     def join(self, mark: str) -> None:
-        """More layout, as part of the layout just read: `render` writes both in one piece."""
+        """Read more layout into the stretch of layout just read, since `render` writes both as one piece."""
         self.take(mark)
         last, before = self.segments.pop(), self.segments.pop()
         self.segments.append(Segment(SegmentKind.LAYOUT, before.text + last.text))

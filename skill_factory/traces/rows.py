@@ -1,4 +1,4 @@
-"""Traces become rows: what a trainer reads in front, lineage behind."""
+"""Traces become rows: first the columns that a trainer reads, then the lineage."""
 
 from binascii import hexlify
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ LINEAGE = pa.schema(
         ("spans", pa.list_(SPAN)),
     ]
 )
-"""Where a trace came from; `spans` are (kind, start, end) in characters of the assistant's text."""
+"""Where a trace comes from; `spans` are (kind, start, end) in characters of the assistant's text."""
 
 ROWS = pa.schema([*TRAINING, *LINEAGE])
 
@@ -44,22 +44,22 @@ REPEATED = [
     "attempts.list.element.prompt_variant", "spans.list.element.kind",
 ]  # fmt: skip
 """
-Columns, by their paths in a Parquet file, whose values come again and again: there alone a dictionary saves something,
-and by them alone one searches.
+Columns whose values repeat, by their paths in a Parquet file. Only there does a dictionary save anything, and only by
+these do people search.
 """
 
 
 def schema(lineage: bool) -> pa.Schema:
-    """The columns of a data set with or without lineage."""
+    """The columns of a dataset with or without lineage."""
     return ROWS if lineage else TRAINING
 
 
-def to_table(made: Typeset, lineage: bool) -> pa.Table:
-    """Traces as rows (ROWS, or TRAINING alone), in the order given."""
-    plans = made.plans
-    # Two messages a row, always; the roles repeat, so they are taken from one pair.
+def to_table(typeset: Typeset, lineage: bool) -> pa.Table:
+    """Traces as rows (ROWS, or only TRAINING), in the given order."""
+    plans = typeset.plans
+    # Every row has two messages, and their roles repeat, so all of them are taken from one pair.
     roles = pa.array(["user", "assistant"]).take(pa.array(np.tile(np.array([0, 1], np.int32), len(plans))))
-    messages = pa.StructArray.from_arrays([roles, made.messages], fields=list(MESSAGE))
+    messages = pa.StructArray.from_arrays([roles, typeset.messages], fields=list(MESSAGE))
     offsets = pa.array(np.arange(0, 2 * len(plans) + 1, 2, dtype=np.int32))
     columns = [
         pa.ListArray.from_arrays(offsets, messages),
@@ -67,19 +67,19 @@ def to_table(made: Typeset, lineage: bool) -> pa.Table:
     ]
     if lineage:
         columns += [
-            _hex_ids(made.ids),
+            _hex_ids(typeset.ids),
             _hex_ids([plan.question.id for plan in plans]),
             pa.array([plan.format for plan in plans], pa.string()),
-            _attempts(made),
-            _spans(made),
+            _attempts(typeset),
+            _spans(typeset),
         ]
     return pa.Table.from_arrays(
         [c.cast(f.type) for c, f in zip(columns, schema(lineage), strict=True)], schema=schema(lineage)
     )
 
 
-def _attempts(made: Typeset) -> pa.Array:
-    tried = made.tried
+def _attempts(typeset: Typeset) -> pa.Array:
+    tried = typeset.tried
     structs = pa.StructArray.from_arrays(
         [
             _hex_ids(tried.response_ids),
@@ -89,20 +89,20 @@ def _attempts(made: Typeset) -> pa.Array:
         ],
         fields=list(ATTEMPT),
     )
-    return pa.ListArray.from_arrays(_offsets([len(one) for one in made.right]), structs)
+    return pa.ListArray.from_arrays(_offsets([len(attempts) for attempts in typeset.right]), structs)
 
 
-def _spans(made: Typeset) -> pa.Array:
-    """Where each stretch of text lies, layout left out."""
-    ends = np.cumsum(made.lengths)
-    # Ends count through all traces, questions among them; each trace starts at 0.
-    firsts = np.cumsum(made.stretches) - made.stretches
-    ends -= np.repeat(ends[firsts], made.stretches)
-    shown = made.kinds != KINDS.index(SegmentKind.LAYOUT)
+def _spans(typeset: Typeset) -> pa.Array:
+    """The place of each stretch of text, without the layout."""
+    ends = np.cumsum(typeset.lengths)
+    # Ends run through all traces and their questions; each trace has to start at 0.
+    firsts = np.cumsum(typeset.stretches) - typeset.stretches
+    ends -= np.repeat(ends[firsts], typeset.stretches)
+    shown = typeset.kinds != KINDS.index(SegmentKind.LAYOUT)
     names = pa.DictionaryArray.from_arrays(
-        pa.array(made.kinds[shown].astype(np.int32)), [k.value for k in KINDS]
+        pa.array(typeset.kinds[shown].astype(np.int32)), [k.value for k in KINDS]
     )
-    starts = (ends - made.lengths)[shown].astype(np.int32)
+    starts = (ends - typeset.lengths)[shown].astype(np.int32)
     structs = pa.StructArray.from_arrays(
         [names.cast(pa.string()), pa.array(starts), pa.array(ends[shown].astype(np.int32))], fields=list(SPAN)
     )
@@ -110,7 +110,7 @@ def _spans(made: Typeset) -> pa.Array:
 
 
 def _hex_ids(ids: Sequence[int] | npt.NDArray[np.uint64]) -> pa.Array:
-    """`model.hex_id` of many ids at once."""
+    """`model.hex_id` for many ids at once."""
     digits = pa.py_buffer(hexlify(np.asarray(ids, dtype=">u8").tobytes()))
     ends = pa.py_buffer(np.arange(0, 16 * len(ids) + 1, 16, dtype=np.int32))
     return pa.StringArray.from_buffers(len(ids), ends, digits)

@@ -1,8 +1,8 @@
 """Builds as processes of their own, `python -m skill_factory build …`, with all that is known of them on disk.
 
-So a build goes on when the page is run again, the tab is closed or the server is started anew; its folder's name, which
-can't be guessed, is what a link to it needs. The state is read off the disk and the process each time: nothing of a
-build lives in this process.
+So a build goes on when the page reruns, the tab is closed or the server restarts; a link to it needs only its folder's
+name, which can't be guessed. The state is read from the disk and the process each time: nothing of a build lives in this
+process.
 """
 
 import contextlib
@@ -26,23 +26,20 @@ from skill_factory.work.process import ACTIVE, FolderProcess, State, folder_of, 
 
 KIND = "builds"
 PATIENCE = 8.0
-"""Seconds that a build has to stop by itself."""
-ENDED = (
-    "The build was ended from outside, most often because memory ran out. "
-    "What is finished is kept: go on with it."
-)
+"""Seconds that a build has to stop by itself before it is killed."""
+ENDED = "The build was killed, usually because the machine ran out of memory. What is finished is kept: resume it."
 
 
 @dataclass(frozen=True)
 class Job:
-    """A build: where it lies and what was asked for."""
+    """A build: where it is and what was asked for."""
 
     id: str
     path: Path
     source: str
     """What `open_source` takes."""
     label: str
-    """How the source is called on the page."""
+    """What the page calls the source."""
     asked: str
     """Fingerprint of the recipe before its source was pinned."""
     started: float
@@ -61,22 +58,22 @@ class Job:
 
 @dataclass(frozen=True)
 class Status:
-    """How a build stands."""
+    """How a build is doing."""
 
     state: State
     progress: Progress | None = None
     said: str = ""
     """Why it failed, in a sentence."""
     before: int = 0
-    """Builds before it in line."""
+    """How many builds are before it in the queue."""
 
 
 def start(source: str, label: str, recipe: Recipe, token: str = "") -> Job:
-    """Start a build of a source in a new folder. Errors: BuildFolderError where too many wait already."""
+    """Start a build of a source in a new folder. Errors: BuildFolderError if too many are waiting already."""
     if hosted() and queue.waiting() >= queue.LINE:
         raise BuildFolderError(
-            f"{queue.LINE} builds are waiting on this server already. Come back in some minutes, or build on your "
-            "own computer."
+            f"{queue.LINE} builds are already waiting on this server. Come back in a few minutes, or build on your own "
+            "computer."
         )
     path = new_place(KIND)
     job = Job(path.name, path, source, label, recipe.fingerprint(), time.time())
@@ -88,13 +85,13 @@ def start(source: str, label: str, recipe: Recipe, token: str = "") -> Job:
 
 
 def resume(job: Job, token: str = "") -> None:
-    """Go on with a stopped build where it was; one that is running is left alone."""
+    """Resume a stopped build where it was; a running one is left alone."""
     if status(job).state in (State.STOPPED, State.FAILED):
         _run(job, token)
 
 
 def command(job: Job) -> list[str]:
-    """What is run: the same words that anyone could type."""
+    """The command that runs: the same words that anyone could type."""
     words = ["build", job.source, "--recipe", str(job.path / "recipe.toml"), "--out", str(job.out), "--json"]
     return [sys.executable, "-m", "skill_factory.work.queue" if hosted() else "skill_factory", *words]
 
@@ -110,7 +107,7 @@ def _process(job: Job) -> FolderProcess:
 
 
 def find(id: str) -> Job | None:
-    """The build of that name; None where there is none."""
+    """The build of that name; None if there is none."""
     if (path := folder_of(KIND, id)) is None:
         return None
     try:
@@ -121,20 +118,20 @@ def find(id: str) -> Job | None:
 
 
 def recent(most: int = 8) -> list[Job]:
-    """The builds of this machine, the latest first. On a shared server they are nobody's to list."""
+    """The builds of this machine, the latest first. Never list them on a shared server: there a name is a key."""
     return latest(KIND, find, most)
 
 
 def forget(job: Job) -> None:
-    """Remove a build that is not running, with all its files. Errors: BuildFolderError while it is running."""
+    """Delete a build that isn't running, with all its files. Errors: BuildFolderError while it is running."""
     remove(job, status(job).state in ACTIVE)
 
 
-# -- how it stands -------------------------------------------------------------------------------------------------
+# -- how it is doing -------------------------------------------------------------------------------------------------
 
 
 def status(job: Job) -> Status:
-    """What a build is doing now. A build that does not stop by itself in time is ended here."""
+    """What a build is doing now. A build that doesn't stop in time is killed here."""
     process = _process(job)
     state = process.state()
     if state is State.RUNNING and (before := process.read("waiting")).isdecimal():
@@ -155,10 +152,10 @@ def report(job: Job) -> dict[str, Any] | None:
 
 
 def progress(job: Job) -> Progress | None:
-    """How far the build was when it last said so."""
+    """How far the build was when it last reported."""
     try:
-        told = json.loads((job.out / ".work" / "progress.json").read_text(encoding="utf-8"))
-        return Progress(**{name: told[name] for name in Progress.__annotations__})
+        values = json.loads((job.out / ".work" / "progress.json").read_text(encoding="utf-8"))
+        return Progress(**{name: values[name] for name in Progress.__annotations__})
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -172,14 +169,14 @@ def finished_parts(job: Job) -> tuple[int, int]:
 
 
 def ledger(job: Job) -> dict[Level, LevelTally]:
-    """What was kept and dropped so far: rows once all are read, the rest by finished partition."""
-    if found := report(job):
-        return tally_from_json(found).ledger
+    """What was kept and dropped so far: rows once all are read, everything else by finished partition."""
+    if finished := report(job):
+        return tally_from_json(finished).ledger
     parts = []
     for path in sorted((job.out / ".work").glob("part-*.json")):
         try:
             parts.append(tally_from_json(json.loads(path.read_text(encoding="utf-8"))))
-        except (OSError, ValueError):  # the build ended this moment and took its work files away
+        except (OSError, ValueError):  # the build ended at this moment and deleted its work files
             continue
     with contextlib.suppress(OSError, ValueError, KeyError):
         scanned = json.loads((job.out / ".work" / "scattered.json").read_text(encoding="utf-8"))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def home() -> Path:
-    """The folder, made if it is not there; readable by its owner alone."""
+    """The folder, created if it isn't there; only its owner can read it."""
     folder = Path(os.environ.get("SKILL_FACTORY_HOME") or _cache() / "skill-factory")
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     return folder
@@ -30,7 +30,7 @@ def new_place(kind: str) -> Path:
 
 
 def forget_old(kind: str, days: float) -> None:
-    """Remove what was made longer ago, files and folders."""
+    """Delete the files and folders of a kind that are older than so many days."""
     before = time.time() - days * 86_400
     for path in place(kind).iterdir():
         if path.stat().st_mtime < before:

@@ -18,8 +18,8 @@ from skill_factory.build.pipeline import Preview, build_partition
 from skill_factory.build.prepare import SAMPLE_ROWS, check_refused, ready, settle, settled_columns
 from skill_factory.errors import ColumnError, NothingUsable, SourceError
 from skill_factory.grading import task_named
-from skill_factory.grading.comparison import labels_in_doubt
 from skill_factory.grading.doubts import Doubt as LabelDoubt
+from skill_factory.grading.doubts import labels_in_doubt
 from skill_factory.grading.labelling import LabelReport, label
 from skill_factory.hub.layout import Config
 from skill_factory.insight.browse import Doubt, Item, Wanted, as_csv, as_jsonl, as_row, doubtful_rows, items
@@ -54,8 +54,6 @@ SHOWN_CHARS = 2_000
 SHOWN_ITEMS = 50
 MOST_COLUMNS = 2_000
 """Columns of a table that a page can offer."""
-GRADED_ROWS = 200
-"""Rows that are graded to show what grading decides."""
 KEPT = 4
 """Sources and judgements that a child keeps for its next request."""
 

@@ -1,4 +1,4 @@
-"""What a visitor asks to be made, from the form to the words of the command; a key is no part of it."""
+"""What a visitor asks to be made, from the form to the words of the command; a key is never part of it."""
 
 import shlex
 from collections.abc import Mapping, Sequence
@@ -8,15 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from skill_factory.errors import EndpointError
+from skill_factory.recipe.fields import NAMES
 from skill_factory.recipe.model import Source
 
 if TYPE_CHECKING:
     from skill_factory.generate import Job
 
 PILOT = 50
-"""Questions."""
+"""How many questions a pilot tries."""
 REQUESTS, ANSWERS = "requests.jsonl", "answers.jsonl"
-"""Files of the offline way."""
+"""Files of the way without a connection."""
 
 
 class What(StrEnum):
@@ -40,8 +41,10 @@ class Stage(StrEnum):
 
 
 FINAL = (Stage.GRADE, Stage.WHOLE, Stage.JOIN)
-"""Stages that end in a raw set of all the questions."""
-OUT = {What.GRADE: "graded.parquet", What.RESPONSES: "answers", What.REFLECTIONS: "critiques"}
+"""Stages that end with a raw set of all the questions."""
+OUT = {What.GRADE: "graded.parquet", What.RESPONSES: "answers", What.REFLECTIONS: "reflections"}
+_OLD_OUT = {What.REFLECTIONS: "critiques"}
+"""Names that folders of earlier versions may still have: their answers were paid for."""
 
 
 class Where(StrEnum):
@@ -54,7 +57,7 @@ class Where(StrEnum):
 
 @dataclass(frozen=True)
 class Asked:
-    """All that a visitor chose, but for the key."""
+    """Everything that a visitor chose, except the key."""
 
     what: What
     source: str
@@ -82,17 +85,18 @@ class Asked:
 
     @property
     def asks_for(self) -> "Asked":
-        """Without what changes no answer: prices, budget and speed."""
+        """The same without prices, budget and speed, which change no answer."""
         return replace(self, price_in=0.0, price_out=0.0, budget=0.0, concurrency=96)
 
 
 def out_of(asked: Asked, folder: Path) -> Path:
     """Where the raw set goes."""
-    return folder / OUT[asked.what]
+    old = folder / _OLD_OUT.get(asked.what, "")
+    return old if old != folder and old.exists() else folder / OUT[asked.what]
 
 
 def check(asked: Asked, stage: Stage) -> None:
-    """Errors: EndpointError, RecipeError where the settings can't be used."""
+    """Check the settings. Errors: EndpointError, RecipeError if they can't be used."""
     if asked.what is What.GRADE:
         return
     if not asked.model.strip():
@@ -105,13 +109,13 @@ def check(asked: Asked, stage: Stage) -> None:
 
 
 def words(asked: Asked, stage: Stage, folder: Path) -> list[str]:
-    """What is run: the same words that anyone could type after `python -m skill_factory`."""
+    """The command that runs: the same words that anyone could type after `python -m skill_factory`."""
     out = out_of(asked, folder)
     if stage is Stage.GRADE:
-        told = ["--task", asked.task, "--final", asked.final, "--yes", "--replace", "--json"]
+        options = ["--task", asked.task, "--final", asked.final, "--yes", "--replace", "--json"]
         config, split, revision = asked.part
-        told += ["--config", config, "--split", split, "--revision", revision]
-        return ["grade", asked.source, "--out", str(out), *told, *_mapping(asked.columns)]
+        options += ["--config", config, "--split", split, "--revision", revision]
+        return ["grade", asked.source, "--out", str(out), *options, *_mapping(asked.columns)]
     from skill_factory.generate.words import words_of
 
     typed = words_of(job_of(asked, out, stage))
@@ -136,17 +140,22 @@ def _without_server(typed: Sequence[str]) -> list[str]:
     return kept
 
 
+def _mapped(columns: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that hold columns, which is all that `--map` takes; how they are read is settled by the command itself."""
+    return {name: mapped for name, mapped in columns.items() if name in NAMES}
+
+
 def _mapping(columns: Mapping[str, Any]) -> list[str]:
     pairs = [
         (name, column)
-        for name, found in columns.items()
-        for column in ([found] if isinstance(found, str) else found)
+        for name, mapped in _mapped(columns).items()
+        for column in ([mapped] if isinstance(mapped, str) else mapped)
     ]
     return [word for name, column in pairs for word in ("--map", f"{name}={column}")]
 
 
 def job_of(asked: Asked, out: Path, stage: Stage) -> "Job":
-    """What was asked for as the core takes it."""
+    """What was asked for, as `generate` takes it."""
     from skill_factory.generate import Budget, Endpoint, Job, Kind, Limits, Price, Sampling
 
     by_files = asked.where is Where.FILES
@@ -155,13 +164,27 @@ def job_of(asked: Asked, out: Path, stage: Stage) -> "Job":
     price = Price(asked.price_in, asked.price_out)
     budget = Budget(None, asked.budget or None) if stage is Stage.WHOLE else Budget()
     return Job(
-        Kind(asked.what.value), asked.source, out, end, Sampling(temperature=asked.temperature, max_tokens=asked.max_tokens),
-        asked.columns, "", tuple(asked.variants), asked.per_variant, asked.task, asked.k,
-        0 if by_files else max(asked.k, asked.max_k), PILOT if stage is Stage.PILOT else 0,
-        price, budget, Limits(asked.concurrency), False, Source(config=asked.part[0], split=asked.part[1], revision=asked.part[2]),
-    )  # fmt: skip
+        Kind(asked.what.value),
+        asked.source,
+        out,
+        end,
+        Sampling(temperature=asked.temperature, max_tokens=asked.max_tokens),
+        _mapped(asked.columns),
+        "",
+        tuple(asked.variants),
+        asked.per_variant,
+        asked.task,
+        asked.k,
+        0 if by_files else max(asked.k, asked.max_k),
+        PILOT if stage is Stage.PILOT else 0,
+        price,
+        budget,
+        Limits(asked.concurrency),
+        False,
+        Source(config=asked.part[0], split=asked.part[1], revision=asked.part[2]),
+    )
 
 
 def typed_source(asked: Asked) -> str:
-    """What to type for the source: of a file its name alone, not its place on this server."""
+    """What to type for the source: of a file, its name and not its place on this server."""
     return shlex.quote(Path(asked.source).name if Path(asked.source).is_absolute() else asked.source)

@@ -1,7 +1,7 @@
-"""What is being made for a visitor: labels, responses or critiques, each by a command of its own, all of it on disk.
+"""What is being made for a visitor: labels, responses or reflections, each by a command of its own, all of it on disk.
 
 MADE/ID/asked.json  what was asked for, and which stage runs; no key
-        critiques/  the raw set (`answers/`, `graded.parquet`), with the answers so far in its `.store`
+        reflections/  the raw set (or `answers/`, `graded.parquet`), with the answers so far in its `.store`
         told, log   what the command said; `process` and `stopping` as for builds
 """
 
@@ -26,14 +26,14 @@ KIND = "made"
 PATIENCE = 45.0
 """Seconds that a run has to stop by itself: answers under way are paid for, so it waits for them a while."""
 ENDED = (
-    "It was ended from outside, most often because memory ran out. What is answered is kept: go on with it."
+    "It was killed, usually because the machine ran out of memory. Every answer that came is kept: resume it."
 )
 HOSTED_DAYS = 2.0
 
 
 @dataclass(frozen=True)
 class Making:
-    """Something that is made, or was: where it lies and what was asked for."""
+    """Something that is being made, or was: where it is and what was asked for."""
 
     id: str
     path: Path
@@ -48,7 +48,7 @@ class Making:
 
     @property
     def requests(self) -> Path:
-        """The request file of the offline way."""
+        """The request file of the way without a connection."""
         return self.path / REQUESTS
 
     @property
@@ -59,19 +59,19 @@ class Making:
 
 @dataclass(frozen=True)
 class Status:
-    """How it stands."""
+    """How it is doing."""
 
     state: State
     progress: "GenerateProgress | None" = None
     told: Mapping[str, Any] = field(default_factory=dict)
-    """What the command said at its end."""
+    """What the command printed at its end."""
     said: str = ""
     """Why it failed, in a sentence."""
     seconds: float = 0.0
 
     @property
     def running(self) -> bool:
-        """Whether its process is there."""
+        """Whether its process is still there."""
         return self.state in ACTIVE
 
 
@@ -80,8 +80,8 @@ class Status:
 
 def start(asked: Asked, stage: Stage, token: str = "", key: str = "", before: Making | None = None) -> Making:
     """
-    Run a stage of what was asked for, in the folder of `before` where it is of the same source, so that nothing that was
-    answered there is asked again. Errors: SkillFactoryError for settings that can't be.
+    Run a stage of what was asked for. If `before` has the same source, its folder is used again, so that nothing that was
+    answered there is asked again. Errors: SkillFactoryError for settings that can't be used.
     """
     check(asked, stage)
     if before is not None and status(before).running:
@@ -103,7 +103,7 @@ def _process(made: Making) -> FolderProcess:
 
 
 def _forget_stage(made: Making) -> None:
-    """What an earlier stage told would be taken for this one's."""
+    """Delete an earlier stage's figures: they would be taken for this one's."""
     for name in ("progress.json", *(["pilot.json"] if made.stage is Stage.PILOT else [])):
         (made.out / ".store" / name).unlink(missing_ok=True)
 
@@ -112,38 +112,38 @@ def _forget_stage(made: Making) -> None:
 
 
 def find(id: str) -> Making | None:
-    """What is made under that name; None where there is none."""
+    """What is made under that name; None if there is nothing."""
     if (path := folder_of(KIND, id)) is None:
         return None
     try:
         known = json.loads((path / "asked.json").read_text(encoding="utf-8"))
-        told = known["asked"]
-        told |= {
-            "what": What(told["what"]),
-            "where": Where(told["where"]),
-            "variants": tuple(told["variants"]),
-            "part": tuple(told["part"]),
+        values = known["asked"]
+        values |= {
+            "what": What(values["what"]),
+            "where": Where(values["where"]),
+            "variants": tuple(values["variants"]),
+            "part": tuple(values["part"]),
         }
-        return Making(id, path, Asked(**told), Stage(known["stage"]), known["started"])
+        return Making(id, path, Asked(**values), Stage(known["stage"]), known["started"])
     except (OSError, ValueError, TypeError, KeyError):
         return None
 
 
 def recent(most: int = 6) -> list[Making]:
-    """What was made on this machine, the latest first. On a shared server it is nobody's to list."""
+    """What was made on this machine, the latest first. Never list it on a shared server: there a name is a key."""
     return latest(KIND, find, most)
 
 
 def forget(made: Making) -> None:
-    """Remove it, with all answers. Errors: BuildFolderError while it is running."""
+    """Delete it, with all answers. Errors: BuildFolderError while it is running."""
     remove(made, status(made).running)
 
 
-# -- how it stands -------------------------------------------------------------------------------------------------
+# -- how it is doing -------------------------------------------------------------------------------------------------
 
 
 def status(made: Making) -> Status:
-    """How it stands now. What does not stop by itself in time is ended here: no answer that has come is lost."""
+    """How it is doing now. What doesn't stop in time is killed here: no answer that has come is lost."""
     process = _process(made)
     state = process.state()
     if state in ACTIVE:
@@ -156,14 +156,14 @@ def status(made: Making) -> Status:
 
 
 def progress(made: Making) -> "GenerateProgress | None":
-    """How far a run was when it last said so."""
+    """How far a run was when it last reported."""
     from skill_factory.generate import read_progress
 
     return read_progress(made.out) if made.stage in (Stage.PILOT, Stage.WHOLE) else None
 
 
 def pilot(made: Making) -> dict[str, Any] | None:
-    """The figures of its pilot."""
+    """The figures of its pilot, if there was one."""
     from skill_factory.generate import read_pilot
 
     return None if made.asked.what is What.GRADE else read_pilot(made.out)
@@ -197,20 +197,20 @@ def log(made: Making) -> str:
 
 
 def made_label(made: Making) -> str:
-    """How the made raw set is called on the page."""
+    """What the page calls the raw set that was made."""
     by = f" by {made.asked.model}" if made.asked.model else ""
-    ends = {What.GRADE: ", graded", What.RESPONSES: f", answers{by}", What.REFLECTIONS: f", critiques{by}"}
+    ends = {What.GRADE: ", graded", What.RESPONSES: f", answers{by}", What.REFLECTIONS: f", reflections{by}"}
     return f"{made.asked.label}{ends[made.asked.what]}"
 
 
 def summary(made: Making, told: Mapping[str, Any]) -> str:
     """What came of it, in a sentence."""
     if made.stage is Stage.GRADE:
-        said = (
+        graded = (
             f"{many(told['responses'], 'response')} graded: {told['right']:,} right, {told['wrong']:,} wrong"
         )
-        return f"{said}, {told['unjudged']:,} without a decision." if told["unjudged"] else f"{said}."
-    noun = "critique" if made.asked.what is What.REFLECTIONS else "answer"
-    said = f"{many(told['answers'], noun)} made by {made.asked.model}"
-    said += f", cost {told['cost']:,.2f}" if told.get("cost") else ""
-    return f"{said}. {many(told['missing'], noun)} did not come." if told.get("missing") else f"{said}."
+        return f"{graded}, {told['unjudged']:,} without a decision." if told["unjudged"] else f"{graded}."
+    noun = "reflection" if made.asked.what is What.REFLECTIONS else "answer"
+    written = f"{many(told['answers'], noun)} made by {made.asked.model}"
+    written += f", cost {told['cost']:,.2f}" if told.get("cost") else ""
+    return f"{written}. {many(told['missing'], noun)} never came." if told.get("missing") else f"{written}."

@@ -1,9 +1,9 @@
-"""A process that outlives the page: it works for a folder, which remembers it by number and time of start.
+"""A process that outlives the page: it works for a folder, which remembers its number and when it started.
 
 FOLDER/process  the process's number and when it started
        told     what the command printed: at its end one JSON object
        log      what it wrote to standard error
-       stopping there since it was asked to stop
+       stopping exists since it was asked to stop
 
 Builds, pushes and makings are all of this kind; they differ in their command and in what else their folder holds.
 """
@@ -49,17 +49,17 @@ class FolderProcess:
 
     path: Path
     patience: float
-    """Seconds that it has to stop by itself once it was asked to; after that it is ended."""
+    """Seconds that it has to stop by itself once asked to; after that it is killed."""
     ended: str
-    """What is said of one that was killed before it could say a word."""
+    """The sentence for one that was killed before it could say why."""
 
     def start(
         self, command: Sequence[str], token: str = "", key: str = "", more: Mapping[str, str] = _NOTHING
     ) -> None:
-        """Run a command as the visitor whose token and key these are; `more` is for its environment."""
+        """Run a command as the visitor whose token and key these are; `more` goes into its environment."""
         (self.path / "stopping").unlink(missing_ok=True)
         with (self.path / "told").open("wb") as told, (self.path / "log").open("wb") as log:
-            # A session of its own: Ctrl-C in the terminal of the server is not meant for the process.
+            # A session of its own: Ctrl-C in the server's terminal isn't meant for this process.
             process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
@@ -71,7 +71,7 @@ class FolderProcess:
         (self.path / "process").write_text(f"{process.pid} {_stamp(process.pid)}", encoding="utf-8")
 
     def state(self) -> State:
-        """How it stands: FAILED where it ended unasked, which its caller may know to be DONE."""
+        """How it is doing: FAILED if it ended unasked, which its caller may know to be DONE."""
         asked = self.path / "stopping"
         if not self.alive:
             return State.STOPPED if asked.exists() else State.FAILED
@@ -99,16 +99,16 @@ class FolderProcess:
         """The object that its command printed at its end; empty before that."""
         lines = self.read("told").strip().splitlines()
         try:
-            found = json.loads(lines[-1]) if lines else {}
+            printed = json.loads(lines[-1]) if lines else {}
         except ValueError:
             return {}
-        return found if isinstance(found, dict) else {}
+        return printed if isinstance(printed, dict) else {}
 
     def why(self, id: str) -> str:
-        """Why it failed: its last sentence, an apology for a fault of ours, or `ended` where it said nothing."""
+        """Why it failed: its last sentence, an apology for a fault of ours, or `ended` if it said nothing."""
         lines = [line for line in self.log().splitlines() if line.strip() and not line.startswith("{")]
         if any(line.startswith("Traceback") for line in lines):
-            return f"Something went wrong that isn't your fault. If it happens again, report it with the id {id[:8]}."
+            return f"Something went wrong, and it isn't your fault. If it happens again, report it with the ID {id[:8]}."
         return lines[-1] if lines else self.ended
 
     def log(self) -> str:
@@ -116,16 +116,16 @@ class FolderProcess:
         return self.read("log")
 
     def read(self, name: str) -> str:
-        """What a file of the folder holds, or nothing."""
+        """What a file of the folder holds; empty if it isn't there."""
         return _text(self.path / name)
 
     def _send(self, which: signal.Signals) -> None:
-        """Send a signal, if it is running; SIGKILL also to the processes that it has started."""
+        """Send it a signal, if it is running; SIGKILL goes to the processes that it started, too."""
         if not self.alive:
             return
         pid = int(self.read("process").split()[0])
         with contextlib.suppress(ProcessLookupError):
-            # A build answers Ctrl-C for its workers too; at the end of patience all of them are ended.
+            # A build stops its own workers on Ctrl-C; once patience is over, all of them are killed.
             os.killpg(pid, which) if which is signal.SIGKILL else os.kill(pid, which)
 
 
@@ -137,7 +137,7 @@ def _text(path: Path) -> str:
 
 
 def _stamp(pid: int) -> str:
-    """What tells this process from a later one with the same number; empty where it has ended."""
+    """What tells this process from a later one with the same number; empty if it has ended."""
     stat = _text(Path(f"/proc/{pid}/stat"))
     if stat:
         fields = stat.rpartition(")")[2].split()
@@ -173,18 +173,18 @@ K = TypeVar("K", bound=Kept)
 
 
 def folder_of(kind: str, id: str) -> Path | None:
-    """The folder of that name; None for a name that no folder can have. The name is the key: it can't be guessed."""
+    """The folder of that name; None for a name that no folder can have. A name can't be guessed, so it works as a key."""
     return place(kind) / id if re.fullmatch(r"[\w-]{20,40}", id) else None
 
 
 def latest(kind: str, find: Callable[[str], K | None], most: int) -> list[K]:
-    """What lies in the folders of a kind, the latest first. On a shared server they are nobody's to list."""
-    found = [one for path in place(kind).iterdir() if (one := find(path.name))]
-    return sorted(found, key=lambda one: -one.started)[:most]
+    """What the folders of a kind hold, the latest first. Never list it on a shared server: there a name is a key."""
+    pieces = [piece for path in place(kind).iterdir() if (piece := find(path.name))]
+    return sorted(pieces, key=lambda piece: -piece.started)[:most]
 
 
-def remove(one: Kept, running: bool) -> None:
-    """Remove a folder with all its files. Errors: BuildFolderError while its process is running."""
+def remove(piece: Kept, running: bool) -> None:
+    """Delete a folder with all its files. Errors: BuildFolderError while its process is running."""
     if running:
         raise BuildFolderError("This is still running. Stop it first.")
-    shutil.rmtree(one.path, ignore_errors=True)
+    shutil.rmtree(piece.path, ignore_errors=True)

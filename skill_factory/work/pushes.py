@@ -1,12 +1,12 @@
 """A build on its way to the Hub: `python -m skill_factory push …` as a process of its own, with all that is known on disk.
 
 BUILD/push/asked.json     where to and how; no token
-           README.md      the card as its publisher saw it
+           README.md      the card as the person who published it saw it
            progress.json  how far it is
            told, log      what the command said; `process` and `stopping` as for builds
 
-So publishing goes on when the page is run again, the tab is closed or the server is started anew, as a build does; and
-as all of it is one commit, one that was ended on its way has changed nothing, or has landed whole.
+So publishing goes on when the page reruns, the tab is closed or the server restarts, as a build does. And since all of it
+is one commit, a push that was killed on its way has either changed nothing or landed whole.
 """
 
 import json
@@ -20,15 +20,13 @@ from skill_factory.work.builds import Job
 from skill_factory.work.process import ACTIVE, FolderProcess, State
 
 PATIENCE = 8.0
-"""Seconds that a push has to stop by itself."""
-ENDED = (
-    "Publishing was ended from outside. It is all or nothing: look below at what is there now, and try again."
-)
+"""Seconds that a push has to stop by itself before it is killed."""
+ENDED = "Publishing was killed. It is all or nothing: see below what is there now, and try again."
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What was agreed to: the repository, how, and the commit that was looked at ("" where nothing can be lost)."""
+    """What was agreed to: the repository, how, and the commit that was looked at ("" if nothing can be lost)."""
 
     repo: str
     mode: str
@@ -38,7 +36,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Sending:
-    """How it stands."""
+    """How a push is doing."""
 
     state: State
     asked: Asked
@@ -49,12 +47,12 @@ class Sending:
 
     @property
     def share(self) -> float:
-        """Part of the bytes that is sent, between 0 and 1."""
+        """The share of the bytes that has been sent, between 0 and 1."""
         return min(1.0, self.step.done / self.step.total) if self.step and self.step.total else 0.0
 
 
 def start(job: Job, plan: PushPlan, card: str, token: str) -> None:
-    """Carry out what a visitor has seen and agreed to; while another push of this build is on its way, do nothing."""
+    """Start what a visitor has seen and agreed to; does nothing while another push of this build is on its way."""
     if running(job):
         return
     path = _place(job)
@@ -68,14 +66,14 @@ def start(job: Job, plan: PushPlan, card: str, token: str) -> None:
 
 
 def _agreed(plan: PushPlan) -> Asked:
-    """To replace where nothing was is to publish as new, so that what came meanwhile is refused."""
+    """Replacing where nothing was is publishing as new, so that anything that came meanwhile is refused."""
     replaces = plan.mode is Mode.REPLACE and plan.before is not None
     mode = Mode.NEW if plan.mode is Mode.REPLACE and not replaces else plan.mode
     return Asked(plan.repo, mode.value, plan.public, str(plan.parent) if replaces else "")
 
 
 def command(job: Job, asked: Asked) -> list[str]:
-    """What is run: the same words that anyone could type."""
+    """The command that runs: the same words that anyone could type."""
     path = _place(job)
     words = ["push", str(job.out), asked.repo, "--mode", asked.mode, "--card", str(path / "README.md")]
     words += ["--public"] if asked.public else []
@@ -90,7 +88,7 @@ def running(job: Job) -> bool:
 
 
 def status(job: Job) -> Sending | None:
-    """How the last push of a build stands; None where there was none. One that does not stop in time is ended here."""
+    """How the last push of a build is doing; None if there was none. One that doesn't stop in time is killed here."""
     path = _place(job)
     try:
         asked = Asked(**json.loads((path / "asked.json").read_text(encoding="utf-8")))

@@ -1,7 +1,7 @@
-"""On a shared server heavy work waits for its turn: so many at once, the others in line, and the line says its length.
+"""On a shared server heavy work waits for its turn: a few at a time, the others in a queue that knows its length.
 
-A turn is a locked file and dies with its process; so does a place in line. `python -m skill_factory.work.queue build …` is
-`python -m skill_factory build …` behind a line.
+A turn is a locked file and ends with its process; so does a place in the queue. `python -m skill_factory.work.queue build …`
+is `python -m skill_factory build …` behind the queue.
 """
 
 import os
@@ -18,28 +18,28 @@ from skill_factory.locks import held, take
 from skill_factory.work.home import place
 
 NOTE = "SKILL_FACTORY_WAITING"
-"""Names the file in which a waiting process says how many are before it."""
+"""Environment variable: the file in which a waiting process writes how many are before it."""
 AT_ONCE = "SKILL_FACTORY_BUILDS"
-"""Builds that a shared server runs at once; default: one for every two cores."""
+"""Environment variable: how many builds a shared server runs at once; default: one for every two cores."""
 LINE = 40
-"""Places in line; who comes after that is asked to come back later."""
+"""Places in the queue; whoever comes after that is asked to come back later."""
 PAUSE = 0.3
 
 
 def at_once() -> int:
-    """How many heavy pieces of work run side by side."""
-    asked = os.environ.get(AT_ONCE, "")
-    return max(1, int(asked)) if asked.isdecimal() else max(1, cores() // 2)
+    """How many pieces of heavy work run side by side."""
+    wanted = os.environ.get(AT_ONCE, "")
+    return max(1, int(wanted)) if wanted.isdecimal() else max(1, cores() // 2)
 
 
 def waiting(kind: str = "builds") -> int:
-    """How many wait in line now."""
+    """How many are in the queue now."""
     return len(_line(place("turns") / kind))
 
 
 @contextmanager
 def turn(kind: str, note: Path | None = None) -> Iterator[None]:
-    """Wait for a turn and hold it; at home there is no line. `note` is a file that says how many are before."""
+    """Wait for a turn and hold it; on one's own computer nobody waits. `note` is a file that says how many are before."""
     if not hosted():
         yield
         return
@@ -48,7 +48,7 @@ def turn(kind: str, note: Path | None = None) -> Iterator[None]:
     mine = folder / f"{time.time_ns():020d}-{os.getpid()}"
     coming = folder / f"coming-{os.getpid()}"
     here = take(coming)
-    os.rename(coming, mine)  # locked before it can be seen: an unlocked place is that of an ended process
+    os.rename(coming, mine)  # locked before anyone sees it: an unlocked place counts as left by its process
     try:
         slot = _first_free(folder, mine, note)
     finally:
@@ -64,22 +64,22 @@ def turn(kind: str, note: Path | None = None) -> Iterator[None]:
 
 
 def _first_free(folder: Path, mine: Path, note: Path | None) -> BaseFileLock:
-    """The lock of a free turn, once nobody is before."""
-    said = -1
+    """The lock of a free turn, once nobody is before us."""
+    noted = -1
     while True:
         before = sum(path.name < mine.name for path in _line(folder))
         if before == 0:
             for number in range(at_once()):
                 if (slot := take(folder / f"turn-{number}")) is not None:
                     return slot
-        if note is not None and before != said:
+        if note is not None and before != noted:
             note.write_text(str(before), encoding="utf-8")
-            said = before
+            noted = before
         time.sleep(PAUSE)
 
 
 def _line(folder: Path) -> list[Path]:
-    """The places in line that are held; those of ended processes are taken away."""
+    """The places in the queue that are held; those of ended processes are deleted."""
     waiting = []
     for path in sorted(folder.glob("[0-9]*-*")):
         if held(path):

@@ -1,7 +1,7 @@
-"""All of a large source read beside the pages, by `python -m skill_factory.work.reading`: its narrow table, left in a file.
+"""A large source read in the background by `python -m skill_factory.work.reading`, which leaves its narrow table in a file.
 
 FACTS/NAME.npz   the table, once it is whole
-      NAME.json  how far the reading is, or why it failed
+      NAME.json  how far the reading has got, or why it failed
 """
 
 import json
@@ -22,12 +22,12 @@ from skill_factory.whole_files import write_whole
 from skill_factory.work.home import place
 from skill_factory.work.queue import turn
 
-STOPPED = "Reading all of the data stopped before its end. Choose the data again to start over."
+STOPPED = "Reading the data stopped before the end. Choose the data again to start over."
 
 
 @dataclass(frozen=True)
 class Request:
-    """What the process is asked for; it comes as JSON on standard input, since arguments can be read by others."""
+    """What the process is asked for; it comes as JSON on standard input, since others can read arguments."""
 
     source: str
     recipe: str
@@ -42,21 +42,21 @@ class Request:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far the reading is."""
+    """How far the reading has got."""
 
     done: int = 0
     of: int = 0
     error: str = ""
     ready: bool = False
     lost: bool = False
-    """Nobody is reading it: another session has ended the reading that both waited for."""
+    """Whether nobody is reading it: another session ended the reading that both were waiting for."""
 
 
 Reader = subprocess.Popen[str]
 
 
 def table_file(name: str) -> Path:
-    """Where the table of that name lies, or will."""
+    """Where the table of that name is, or will be."""
     return place("facts") / f"{name}.npz"
 
 
@@ -66,7 +66,7 @@ def start(request: Request) -> Reader:
     process = subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, env=visitor_environment("")
     )
-    # The page that waits for its first numbers, and the browser beside it, go before.
+    # The page that waits for its first numbers, and the browser next to it, come first.
     with suppress(OSError):
         os.setpriority(os.PRIO_PROCESS, process.pid, 10)
     if process.stdin:
@@ -76,40 +76,40 @@ def start(request: Request) -> Reader:
 
 
 def progress(name: str, reader: Reader | None) -> Progress:
-    """How far the table of that name is; `reader` is its process, None where this server knows of none."""
+    """How far the table of that name has got; `reader` is its process, None if this server knows of none."""
     path = table_file(name)
     if path.exists():
         return Progress(ready=True)
     try:
-        told = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        state = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        told = {}
-    if reader is not None and reader.poll() not in (None, 0) and "error" not in told:
-        told["error"] = STOPPED
-    return Progress(told.get("done", 0), told.get("of", 0), told.get("error", ""), lost=reader is None)
+        state = {}
+    if reader is not None and reader.poll() not in (None, 0) and "error" not in state:
+        state["error"] = STOPPED
+    return Progress(state.get("done", 0), state.get("of", 0), state.get("error", ""), lost=reader is None)
 
 
 # -- in the process ------------------------------------------------------------------------------------------------
 
 
 def run(request: Request, workers: int) -> Path:
-    """Make and save the table; progress goes to a .json file beside it. Errors: SkillFactoryError."""
+    """Make and save the table; progress goes into a .json file next to it. Errors: SkillFactoryError."""
     recipe = recipe_from_toml(request.recipe)
     source = open_source(request.source, recipe.source, request.token or None)
     out = Path(request.out)
     state = out.with_suffix(".json")
 
-    def told(done: int, of: int) -> None:
+    def report(done: int, of: int) -> None:
         write_whole(state, json.dumps({"done": done, "of": of}))
 
-    told(0, 1)
-    save(all_facts(source, recipe, workers, told), out)
+    report(0, 1)
+    save(all_facts(source, recipe, workers, report), out)
     state.unlink(missing_ok=True)
     return out
 
 
 def main() -> None:
-    """Read a request from standard input, make its table, leave an error's sentence beside it."""
+    """Read a request from standard input and make its table; an error's sentence is left next to it."""
     arrow_alone()
     request = Request(**json.loads(sys.stdin.read()))
     try:

@@ -83,7 +83,7 @@ def test_a_red_light_becomes_a_finished_build(
         visitor.sees(f"questions of {QUESTIONS}")
         visitor.sees("will be usable at N = 5")
         visitor.press("Make critiques for all")
-        visitor.sees("critiques made by org/critic")
+        visitor.sees("reflections made by org/critic")
         assert set(server.ledger.keys) == {"Bearer sk-in-the-browser"}
     light(visitor, "critiques", "fine")
     visitor.press("Use the recommended recipe")
@@ -121,7 +121,7 @@ def test_a_run_outlives_its_tab(
         studio.start()
         later = visit(studio)
         later.open(address, "Data")
-        later.sees("critiques made by org/critic")
+        later.sees("reflections made by org/critic")
         assert max(server.ledger.served.values()) == 1
     light(later, "critiques", "fine")
 

@@ -8,6 +8,7 @@ from typing import Any
 from skill_factory.generate.net.trouble import Trouble, Way, message_of, without_key
 from skill_factory.generate.request import Answer, Finish, Request
 from skill_factory.recipe.tokens import estimated_tokens
+from skill_factory.sources.thinking import take_apart
 
 MOST_TOKENS = 10_000_000
 """No model has a context as long; a larger count is a mistake, or meant to end the run."""
@@ -109,7 +110,7 @@ def _answer(request: Request, messages: list[dict[str, Any]], finish: Any, usage
             refusals.append(message["refusal"])
     refusal = "".join(refusals)
     text, thinking = _storable("".join(texts) or refusal), _storable("".join(thoughts))
-    if "</think>" in text:
+    if thinking and take_apart(text):
         thinking = ""  # it stands in the text already; some servers send it twice
     counts = _counts(usage, text + thinking)
     prompt, completion = counts or _estimate(request, text + thinking)

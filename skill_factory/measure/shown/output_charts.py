@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from skill_factory.insight.charts import HEIGHT, Chart, coloured, ink, number_tooltip
+from skill_factory.insight.chart_parts import HEIGHT, Chart, coloured, ink, number_tooltip
 from skill_factory.measure.comparing import Point
 from skill_factory.measure.shown.chart_data import SERIES_FIGURES, Cell, Cost, Move
 

@@ -47,7 +47,7 @@ def tables_of(found: Measurement) -> list[Table]:
         _outcome(found),
     ]
     every += [_at_k(found), _discipline(found), _lengths(found), _words(found), _distribution(found)]
-    every += [_comparisons(found), _series(found), *_by(found)]
+    every += [_comparisons(found), _series(found), *_by(found), _judged(found)]
     return [table for table in every if table.rows]
 
 
@@ -211,6 +211,26 @@ def _by(found: Measurement) -> list[Table]:
         ]
         tables.append(Table(f"By {column}", (column, "run", "outputs", *names), tuple(rows)))
     return tables
+
+
+def _judged(found: Measurement) -> Table:
+    """What a model said of habits, beside how often it agrees with the tags."""
+    if not found.judged:
+        return Table("Habits", (), ())
+    rows = []
+    for habit, one in found.judged["habits"].items():
+        agreed = found.judged["agreement"].get(habit)
+        beside = f"{agreed['agreed']:,} of {agreed['of']:,}" if agreed and agreed["of"] else "–"
+        nothing = float("nan")
+        at = Interval(*(nothing if one[name] is None else one[name] for name in ("value", "low", "high")))
+        rows.append((habit.replace("_", " "), number(at, 2), f"{one['of']:,}", beside))
+    note = f"As {found.judged['model']} judges a sample, tags taken out; its agreement with the tags stands beside it."
+    return Table(
+        "Habits, as a model judges them",
+        ("habit", "share", "outputs", "agrees with the tags"),
+        tuple(rows),
+        note,
+    )
 
 
 def _count(one: Figures, name: str, group: str) -> str:

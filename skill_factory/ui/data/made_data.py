@@ -1,4 +1,4 @@
-"""What was made becomes the chosen data, with a word on what it is and a way back."""
+"""What was made becomes the chosen data, with a note on what it is and a way back."""
 
 from dataclasses import dataclass
 
@@ -43,7 +43,7 @@ def adopt(
     found = loading.seen(text, asked, label)
     guessed = columns or away.run(looking.guessed, found, what=label)
     workspace.choose_source(text, label, found.spec, guessed)
-    if mine.recipe.traces.formats == (TraceFormat.NO_REFLECTION,):  # what suited data without critiques
+    if mine.recipe.traces.formats == (TraceFormat.NO_REFLECTION,):  # what suited data without reflections
         workspace.change({"traces.formats": Traces().formats, "traces.attempts": Traces().attempts})
     st.session_state.pop("_kept", None)
     exact_tables.forget_failed()
@@ -51,19 +51,19 @@ def adopt(
 
 
 def note() -> None:
-    """What was made of the data before, where these are that."""
+    """The note on what was made, if that is the chosen data."""
     told: Note | None = st.session_state.get(_NOTE)
     if told is None or workspace.current().source != str(told.made.out):
         return
     st.success(workspace.plain(told.said), icon=":material/task_alt:")
     with st.container(horizontal=True, key="made"):
         st.download_button(
-            "Save these data", lambda: archives.zipped(told.made.out), "data.zip", "application/zip",
+            "Save this data", lambda: archives.zipped(told.made.out), "data.zip", "application/zip",
             icon=":material/download:", on_click="ignore", key="making.save",
-            help="The raw set with its card: which model, prompts and settings made it.",
+            help="The raw data with its card: which model, prompts and settings made it.",
         )  # fmt: skip
         st.button(
-            "Back to the data before",
+            "Back to the previous data",
             icon=":material/undo:",
             type="tertiary",
             on_click=_undo,

@@ -1,4 +1,4 @@
-"""The build on Finish: what it will take, how far it is, what came of it."""
+"""The build on Finish: what it will take, how far it has got, and what came of it."""
 
 import logging
 import shlex
@@ -10,7 +10,7 @@ import streamlit as st
 from skill_factory.errors import SkillFactoryError
 from skill_factory.formats import format_of
 from skill_factory.hosting import cores
-from skill_factory.insight import tables as stats
+from skill_factory.insight import tables
 from skill_factory.insight.estimate import Estimate, estimate
 from skill_factory.judge.source_facts import identity
 from skill_factory.reasons import Level
@@ -18,9 +18,8 @@ from skill_factory.ui.frame import away, loading, shell, workspace
 from skill_factory.ui.frame.deleting import delete_button
 from skill_factory.ui.frame.earlier_builds import started
 from skill_factory.ui.frame.loading import Evidence
-from skill_factory.wording import file_size, many, percent, rough_duration
-from skill_factory.work import builds as jobs
-from skill_factory.work import looking
+from skill_factory.wording import file_size, inflect, many, percent, rough_duration
+from skill_factory.work import builds, looking
 from skill_factory.work.builds import Job, Status
 from skill_factory.work.process import ACTIVE, State
 
@@ -31,18 +30,19 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SAMPLE_BYTES = 400_000
+"""Text that is built to measure how fast this machine is."""
 
 
-def shown() -> Job | None:
-    """The build that the page shows: the one in its address, or this session's last one."""
+def open_build() -> Job | None:
+    """The build that the page shows: the one in its address, or else this session's last one."""
     mine = workspace.current()
     asked = st.query_params.get("job", "")
     if asked and asked != mine.job:
         mine.job = asked
-    job = jobs.find(mine.job) if mine.job else None
+    job = builds.find(mine.job) if mine.job else None
     if mine.job and job is None:
         st.warning(
-            "There is no such build here any more. Build it again, or check the link.",
+            "This build isn't here any more. Build it again, or check the link.",
             icon=":material/link_off:",
         )
         mine.job = ""
@@ -53,7 +53,7 @@ def shown() -> Job | None:
 
 
 def is_current(job: Job) -> bool:
-    """Whether a build is of the present data and recipe; without data there is nothing else to build."""
+    """Whether a build has the current data and recipe; without data there is nothing else to build."""
     mine = workspace.current()
     return not mine.source or (job.source == mine.source and job.asked == loading.recipe().fingerprint())
 
@@ -69,34 +69,37 @@ def offer() -> None:
     about = "" if seen.exact and seen.outlook.exact else "about "
     if not takes.traces:
         st.markdown(
-            "**Under this recipe no trace can be made.** Fewer attempts or looser filters leave more questions."
+            "**No trace can be made with this recipe.** Fewer attempts or looser filters leave more questions."
         )
         shell.go(shell.CHOOSE, "Change it on Choose")
         return
-    if refused := st.session_state.pop("build.refused", ""):
-        st.warning(shell.plain(refused), icon=":material/hourglass_top:")
+    if refusal := st.session_state.pop("build.refused", ""):
+        st.warning(shell.plain(refusal), icon=":material/hourglass_top:")
     _numbers(seen, takes, about)
     st.caption(
-        "The build runs by itself: you can close this page and come back by its link. "
-        "Then you publish it, train with it or download it here."
+        "The build runs on its own: you can close this page and come back through its link. "
+        "Then publish it, train with it or download it here."
     )
     with st.container(horizontal=True, horizontal_alignment="right"):
         st.button(
-            f"Build {about}{many(takes.traces, 'trace')}", type="primary", icon=":material/play_arrow:",
-            on_click=_start, key="build.start",
-        )  # fmt: skip
+            f"Build {about}{many(takes.traces, 'trace')}",
+            type="primary",
+            icon=":material/play_arrow:",
+            on_click=_start,
+            key="build.start",
+        )
     _command(seen)
 
 
 def _numbers(seen: Evidence, takes: Estimate, about: str) -> None:
     rows = loading.source().rows or seen.narrow.rows.ledger[Level.ROWS].read
-    told = [
+    metrics = [
         ("Rows to read", f"{rows:,}"),
         ("Traces", f"{about}{takes.traces:,}"),
         ("Text", file_size(takes.text_bytes)),
         ("Time", rough_duration(takes.seconds) if takes.seconds else "not known yet"),
     ]
-    for column, (label, number) in zip(st.columns(4), told, strict=True):
+    for column, (label, number) in zip(st.columns(4), metrics, strict=True):
         column.metric(label, number, border=True)
     formats = ", ".join(format_of(code).name for code in seen.recipe.traces.formats)
     st.markdown(
@@ -105,19 +108,24 @@ def _numbers(seen: Evidence, takes: Estimate, about: str) -> None:
 
 
 def _command(seen: Evidence) -> None:
-    with st.expander("The same on the command line", icon=":material/terminal:"):
+    with st.expander("Do the same on the command line", icon=":material/terminal:"):
         st.code(
             f"python -m skill_factory build {_source_words()} --recipe recipe.toml --out traces",
             language="bash",
         )
         st.download_button(
-            "recipe.toml", seen.recipe.to_toml(), "recipe.toml", "application/toml", on_click="ignore",
-            icon=":material/download:", key="build.recipe",
-        )  # fmt: skip
+            "recipe.toml",
+            seen.recipe.to_toml(),
+            "recipe.toml",
+            "application/toml",
+            on_click="ignore",
+            icon=":material/download:",
+            key="build.recipe",
+        )
 
 
 def _source_words() -> str:
-    """What to type for the source: the name of an uploaded file, not its place on this server."""
+    """What to type for the source: of an uploaded file, its name and not its place on this server."""
     mine = workspace.current()
     return shlex.quote(Path(mine.source).name if mine.recipe.source.kind == "file" else mine.source)
 
@@ -125,7 +133,7 @@ def _source_words() -> str:
 def _start() -> None:
     mine = workspace.current()
     try:
-        job = jobs.start(mine.source, mine.label, loading.recipe(), mine.token)
+        job = builds.start(mine.source, mine.label, loading.recipe(), mine.token)
     except SkillFactoryError as error:
         st.session_state["build.refused"] = str(error)
         return
@@ -149,29 +157,38 @@ def _estimate(seen: Evidence) -> Estimate:
 
 @st.fragment(run_every=0.7)
 def watch(job: Job) -> None:
-    """How far it is, what was kept so far, and a way to stop it."""
-    now = jobs.status(job)
+    """How far it has got, what was kept so far, and a way to stop it."""
+    now = builds.status(job)
     if now.state not in ACTIVE:
         st.rerun()
     done = now.progress
     share = done.share if done else 0.0
     st.progress(share, text=_doing(now))
-    table = stats.ledger_table(jobs.ledger(job))
+    table = tables.ledger_table(builds.ledger(job))
     if len(table):
         st.dataframe(_readable(table), hide_index=True, alt="Kept and dropped so far", key="build.ledger")
     if done and done.resumed:
-        st.caption(f"{many(done.resumed, 'part')} of an earlier run were taken over.")
+        st.caption(f"{many(done.resumed, 'part')} already finished in an earlier run.")
     st.button(
-        "Stop", on_click=jobs.cancel, args=(job,), key="build.stop", icon=":material/stop_circle:",
-        disabled=now.state is State.STOPPING, help="What is finished is kept; you can go on later.",
-    )  # fmt: skip
+        "Stop",
+        on_click=builds.cancel,
+        args=(job,),
+        key="build.stop",
+        icon=":material/stop_circle:",
+        disabled=now.state is State.STOPPING,
+        help="What is finished is kept; you can resume later.",
+    )
 
 
 def _doing(now: Status) -> str:
     if now.state is State.STOPPING:
         return "Stopping …"
     if now.state is State.WAITING:
-        return f"In line: {many(now.before, 'build')} before this one." if now.before else "Next in line."
+        return (
+            f"In the queue: {many(now.before, 'build')} before this one."
+            if now.before
+            else "Next in the queue."
+        )
     return now.progress.line().capitalize() if now.progress else "Starting …"
 
 
@@ -179,10 +196,10 @@ def _doing(now: Status) -> str:
 
 
 def stopped(job: Job, now: Status) -> None:
-    """Why it ended, and how to go on."""
+    """Why it ended, and the ways to resume or delete it."""
     if now.state is State.FAILED:
         loading.once(
-            "build log", (job.id, now.said), lambda: log.error("build %s: %s", job.id, jobs.log(job))
+            "build log", (job.id, now.said), lambda: log.error("build %s: %s", job.id, builds.log(job))
         )
         st.error(shell.plain(now.said), icon=":material/error:")
     else:
@@ -190,42 +207,47 @@ def stopped(job: Job, now: Status) -> None:
         st.info(f"The build was stopped{part}. What is finished is kept.", icon=":material/pause_circle:")
     with st.container(horizontal=True):
         st.button(
-            "Resume", type="primary", on_click=jobs.resume, args=(job, workspace.current().token), key="build.resume",
+            "Resume",
+            type="primary",
+            on_click=builds.resume,
+            args=(job, workspace.current().token),
+            key="build.resume",
             icon=":material/play_arrow:",
-        )  # fmt: skip
+        )
         delete_button("Delete this build", _lost(job), "build.delete", _delete, job)
 
 
 def _lost(job: Job) -> str:
-    finished, parts = jobs.finished_parts(job)
-    if not finished:
+    whole, parts = builds.finished_parts(job)
+    if not whole:
         return "No part is finished yet, so only the reading so far is lost. Your data and your recipe stay."
     return (
-        f"{finished:,} of {many(parts, 'part')} {'is' if finished == 1 else 'are'} finished and would be lost: a new build "
+        f"{whole:,} of {many(parts, 'part')} {inflect(whole, 'is', 'are')} finished and would be lost: a new build "
         "starts from the beginning. Your data and your recipe stay."
     )
 
 
 def _delete(job: Job) -> None:
-    jobs.forget(job)
+    builds.forget(job)
     workspace.current().job = ""
     st.query_params.pop("job", None)
 
 
-def made(job: Job) -> None:
-    """What came of it: the numbers first, then the ledger."""
-    ledger = jobs.ledger(job)
+def finished(job: Job) -> None:
+    """What came of it: the numbers first, then where every row went."""
+    ledger = builds.ledger(job)
     traces, questions = ledger[Level.TRACES].kept, ledger[Level.QUESTIONS].kept
     st.markdown(
-        f"### :material/check_circle: {many(traces, 'trace')} from {many(questions, 'question')} are ready"
+        f"### :material/check_circle: {many(traces, 'trace')} from {many(questions, 'question')} "
+        f"{inflect(traces, 'is', 'are')} ready"
     )
     st.caption(
         f"From {shell.plain(job.label)}, {started(job)}. This page's address leads back to this build."
     )
     with st.expander("Where the data went", icon=":material/table:"):
-        table = _readable(stats.ledger_table(ledger))
+        table = _readable(tables.ledger_table(ledger))
         st.dataframe(table, hide_index=True, alt="Read, kept and dropped at each level")
-        dropped = stats.drops_table(ledger)
+        dropped = tables.drops_table(ledger)
         dropped = dropped[dropped["reason"] != "kept"][["level", "count", "why"]]
         if len(dropped):
             st.dataframe(_readable(dropped), hide_index=True, alt="What was dropped, with the reason")
@@ -233,5 +255,5 @@ def made(job: Job) -> None:
 
 
 def _readable(table: "pd.DataFrame") -> "Styler":
-    """A table with its columns named like sentences and thousands set apart."""
+    """A table whose columns have readable names and whose numbers have thousands separators."""
     return table.rename(columns=str.capitalize).style.format(thousands=",")

@@ -1,4 +1,4 @@
-"""The data set card as it will look, and a place for one's own words above it."""
+"""The dataset card as it will look, and a place for the visitor's own words at its top."""
 
 import re
 from collections.abc import Iterator
@@ -13,13 +13,15 @@ FENCE = re.compile(r"^(`{3,})(\w*)\s*$")
 
 
 def edited(job: Job, repo: str) -> str:
-    """The card of a build with the visitor's words above ours; shown as the Hub will show it."""
+    """The card of a build with the visitor's words above ours, shown as the Hub will show it."""
     built = (job.out / "README.md").read_text(encoding="utf-8")
-    with st.expander("The card: the data set's page on the Hub, as it will look", icon=":material/article:"):
+    with st.expander("Dataset card: the page on the Hub, as it will look", icon=":material/article:"):
         own = st.text_area(
-            "Your own words above it", key=f"publish.card.{job.id}", placeholder="What these data are for, and by whom.",
+            "Your own words at the top",
+            key=f"publish.card.{job.id}",
+            placeholder="What this data is for, and who made it.",
             persist_state="session",
-        )  # fmt: skip
+        )
         card = with_words(built, own)
         for code, text in parts(split_card(name_card(card, repo))[1]):
             if code is None:
@@ -35,7 +37,8 @@ def edited(job: Job, repo: str) -> str:
 
 
 def with_words(card: str, own: str) -> str:
-    """The card with some words between its front matter and the part that is ours."""
+    """The card with the visitor's words between its front matter and our part."""
+    # Words that look like our marks would end our part of the card early.
     own = own.replace("<!-- skill-factory", "<!-- skill_factory").strip()
     if not own:
         return card
@@ -45,23 +48,23 @@ def with_words(card: str, own: str) -> str:
 
 def parts(body: str) -> Iterator[tuple[str | None, str]]:
     """
-    (language, text) of code blocks and (None, Markdown) of what stands between.
+    (language, text) of code blocks, and (None, Markdown) of the prose between them.
 
-    Code is shown as text, and pictures stay off: a card quotes model text, and no address in it may be fetched.
+    Code is shown as text and pictures stay off: a card quotes model text, and no address in it may be fetched.
     """
     prose: list[str] = []
     code: list[str] = []
     fence = language = ""
     for line in body.splitlines():
-        found = FENCE.match(line)
+        opened = FENCE.match(line)
         if fence and line.strip() == fence:
             yield language, "\n".join(code)
             code, fence = [], ""
         elif fence:
             code.append(line)
-        elif found:
+        elif opened:
             yield from _prose(prose)
-            prose, fence, language = [], found[1], found[2]
+            prose, fence, language = [], opened[1], opened[2]
         else:
             prose.append(line)
     yield from _prose(prose if not fence else [*prose, *code])

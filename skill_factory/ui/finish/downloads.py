@@ -1,4 +1,4 @@
-"""Everything of a finished build as files: Parquet, JSONL, recipe, a page to mail, what was dropped."""
+"""A finished build as files: Parquet, JSONL, recipe, a page to mail, and what was dropped."""
 
 from collections.abc import Callable
 from functools import partial
@@ -23,15 +23,15 @@ from skill_factory.work.wire import Shared
 FILE_SECONDS = 120.0
 """For a file of all of them on a shared server."""
 PREVIEWED = 20
-"""Questions in the page to mail."""
+"""How many questions the page to mail has."""
 
 
 def downloads(job: Job, current: bool) -> None:
-    """A button for each; the work is done when it is clicked. `current`: the build is of the session's own data."""
+    """A button for each; a file is made when its button is clicked. `current`: the build is of the session's own data."""
     folder = BuildFolder(job.out)
     size = sum(path.stat().st_size for path in folder.shards())
     st.markdown(
-        "Parquet is smaller, JSONL opens in any editor; trainers read both. The folder holds everything."
+        "Parquet is smaller, JSONL opens in any editor, and trainers read both. The folder has everything."
     )
     with st.container(horizontal=True):
         _button(
@@ -49,9 +49,9 @@ def downloads(job: Job, current: bool) -> None:
             "application/zip",
             "save.folder",
         )
-    st.markdown("To look at, to keep, to do it again:")
+    st.markdown("To read, to keep, to build it again:")
     with st.container(horizontal=True):
-        token = workspace.current().token  # a click is answered outside the session
+        token = workspace.current().token  # taken along: the click is answered outside the session
         _button("Page of traces", lambda: page(job, token), "traces.html", "text/html", "save.page")
         _button(
             "Recipe", lambda: _text(job.out / "recipe.toml"), "recipe.toml", "application/toml", "save.recipe"
@@ -63,7 +63,7 @@ def downloads(job: Job, current: bool) -> None:
         _dropped()
     if size > 500_000_000:
         st.caption(
-            "This build is large: publishing it and loading it from the Hub is kinder to your browser."
+            "This build is large. Publish it and load it from the Hub, rather than through your browser."
         )
 
 
@@ -71,17 +71,21 @@ def _dropped() -> None:
     seen, source = loading.evidence(), loading.source()
     if not seen.exact:
         return
-    st.markdown("What was dropped, each with its reason:")
+    st.markdown("What was dropped, with the reasons:")
     with st.container(horizontal=True):
         for level in (Level.RESPONSES, Level.REFLECTIONS):
             name = f"dropped-{level.value}.jsonl"
             _button(
-                f"Dropped {level.value}", partial(dropped, source, seen, loading.shared(seen.narrow), level), name, "application/jsonl", f"save.{level.value}"
-            )  # fmt: skip
+                f"Dropped {level.value}",
+                partial(dropped, source, seen, loading.shared(seen.narrow), level),
+                name,
+                "application/jsonl",
+                f"save.{level.value}",
+            )
 
 
 def dropped(source: RawSource, seen: Evidence, known: Shared, level: Level) -> str:
-    """The dropped things of a level, a line of JSON for each."""
+    """What was dropped at a level, one line of JSON each."""
     wanted = Wanted(level, Fate.DROPPED)
     walk = (source, seen.recipe, known, seen.judgement, wanted)
     return away.run(looking.items_file, *walk, "jsonl", seconds=FILE_SECONDS)

@@ -1,4 +1,4 @@
-"""Build the data set, publish it, train with it."""
+"""Build the dataset, publish it, train with it."""
 
 import streamlit as st
 
@@ -16,9 +16,9 @@ def show() -> None:
     """The page, from top to bottom."""
     st.title("Finish")
 
-    job = building.shown()
+    job = building.open_build()
     if job is None:
-        shell.needs_source("Here the data set is built, published and handed to a trainer.")
+        shell.needs_source("Here the dataset is built, published and handed to a trainer.")
         building.offer()
         earlier_builds()
         st.stop()
@@ -30,7 +30,7 @@ def show() -> None:
     elif now.state is not State.DONE:
         building.stopped(job, now)
     else:
-        building.made(job)
+        building.finished(job)
         publish, train, save = st.tabs(["Publish", "Train", "Download"], key="finish.part")
         with publish, shell.errors():
             publishing(job)
@@ -40,6 +40,6 @@ def show() -> None:
             downloads(job, current)
 
     if now.state not in ACTIVE and not current:
-        st.subheader("The recipe has changed since")
+        st.subheader("The recipe has changed since this build")
         building.offer()
     earlier_builds(besides=job)

@@ -1,4 +1,4 @@
-"""Publish a finished build: where to, what is there, what would change, the card, one button; then how far it is."""
+"""Publish a finished build: where to, what is there, what would change, the card, one button, then its progress."""
 
 import logging
 from typing import NamedTuple
@@ -22,7 +22,7 @@ LOOK_SECONDS = 90.0
 """For a look at what would change, on a shared server: every file of the build is read once."""
 MODE_WORDS = {
     Mode.PR: "as a pull request, for its owner to accept",
-    Mode.REPLACE: "in place of what is there; its history keeps the old state",
+    Mode.REPLACE: "in place of what is there; the history keeps the old version",
 }
 
 
@@ -35,7 +35,7 @@ class Target(NamedTuple):
 
 
 def publishing(job: Job) -> None:
-    """On its way, there, or the form that sends it."""
+    """A push on its way, its result, or the form that starts one."""
     last = pushes.status(job)
     if last is not None and last.state in ACTIVE:
         _watch(job)
@@ -48,7 +48,7 @@ def publishing(job: Job) -> None:
 
 
 def _form(job: Job) -> None:
-    """From sign-in to the button, top to bottom."""
+    """Everything from signing in to the button, top to bottom."""
     who = signed_in()
     if who is None:
         card_view.edited(job, "USER/NAME")
@@ -72,7 +72,7 @@ def _target(who: Account, job: Job) -> Target | None:
     owner, name, seen = st.columns([2, 3, 2])
     with owner:
         space = st.selectbox(
-            "Owner", who.namespaces, key="publish.owner", help="You, or an organisation of yours"
+            "Owner", who.namespaces, key="publish.owner", help="You, or one of your organisations"
         )
     with name:
         suggested = safe_name(f"{job.label.rsplit('/', 1)[-1]}-traces".lower())
@@ -80,9 +80,11 @@ def _target(who: Account, job: Job) -> Target | None:
     with seen:
         few = "Only you" if space == who.name else f"Only members of {space}"
         public = st.selectbox(
-            "Who can see it", [False, True], key="publish.public",
+            "Who can see it",
+            [False, True],
+            key="publish.public",
             format_func=lambda everybody: "Everybody" if everybody else few,
-        )  # fmt: skip
+        )
     repo = f"{space}/{typed}"
     try:
         check_name(repo)
@@ -93,7 +95,7 @@ def _target(who: Account, job: Job) -> Target | None:
 
 
 def _mode_of(repo: str) -> str:
-    """What was chosen for a data set that is there is not chosen for another one."""
+    """The key of a choice that counts for one dataset only: what was chosen for it isn't chosen for another."""
     return f"publish.mode.{repo}"
 
 
@@ -109,27 +111,28 @@ def _plan(job: Job, target: Target, card: str) -> PushPlan:
 
 
 def _changes(plan: PushPlan) -> None:
-    """What is there already and what would change; ways on where something is there."""
+    """What is already there and what would change; if something is there, the ways to publish all the same."""
     taken = plan.before is not None and not plan.unchanged
     if taken or plan.mode is not Mode.NEW:
         st.radio(
-            f"{plan.repo} holds data already. Publish", list(MODE_WORDS), format_func=MODE_WORDS.__getitem__,
-            index=None, key=_mode_of(plan.repo), persist_state="session",
-        )  # fmt: skip
+            f"{plan.repo} already has data. Publish",
+            list(MODE_WORDS),
+            format_func=MODE_WORDS.__getitem__,
+            index=None,
+            key=_mode_of(plan.repo),
+            persist_state="session",
+        )
     if plan.refusal:
         st.info(
-            "Choose one of these ways, or another name." if taken else shell.plain(plan.refusal),
+            "Choose one of these, or another name." if taken else shell.plain(plan.refusal),
             icon=":material/info:",
         )
         return
     st.markdown("\n".join(f"- {shell.plain(line)}" for line in plan.lines()))
     if plan.delete or plan.changed or plan.added:
         with st.expander("File by file", icon=":material/description:"):
-            rows = [
-                {"change": what, "file": path}
-                for what, paths in (("new", plan.added), ("changed", plan.changed), ("deleted", plan.delete), ("kept", plan.same))
-                for path in paths
-            ]  # fmt: skip
+            files = {"new": plan.added, "changed": plan.changed, "deleted": plan.delete, "kept": plan.same}
+            rows = [{"Change": change, "File": path} for change, paths in files.items() for path in paths]
             st.dataframe(rows, hide_index=True, alt="Files that would change")
 
 
@@ -139,22 +142,24 @@ def _agreed(plan: PushPlan) -> bool:
     if plan.mode is not Mode.REPLACE or plan.before is None:
         return True
     typed = st.text_input(
-        f"To replace what is there, type {plan.repo}", key="publish.confirm", placeholder=plan.repo, autocomplete="off"
-    )  # fmt: skip
+        f"To replace what is there, type {plan.repo}",
+        key="publish.confirm",
+        placeholder=plan.repo,
+        autocomplete="off",
+    )
     return typed.strip() == plan.repo
 
 
 def _send(job: Job, plan: PushPlan, card: str) -> None:
     pushes.start(job, plan, card, workspace.current().token)
-    st.session_state.get("_kept", {}).pop(
-        "push plan", None
-    )  # what is there afterwards is to be looked at anew
+    # Afterwards something else is there, so the next plan has to look again.
+    st.session_state.get("_kept", {}).pop("push plan", None)
     st.session_state["publish.again"] = ""
     st.rerun()
 
 
 def _again(job: Job, repo: str) -> None:
-    """The form as it is at first: what was agreed to once is not agreed to twice."""
+    """Show the empty form: what was agreed to once isn't agreed to again."""
     st.session_state["publish.again"] = job.id
     for name in (_mode_of(repo), "publish.confirm"):
         st.session_state.pop(name, None)
@@ -168,26 +173,31 @@ def _watch(job: Job) -> None:
     now = pushes.status(job)
     if now is None or now.state not in ACTIVE:
         st.rerun()
-    doing = "Stopping …" if now.state is State.STOPPING else f"On the way to {now.asked.repo}: {_doing(now)}"
+    doing = "Stopping …" if now.state is State.STOPPING else f"Publishing to {now.asked.repo}: {_doing(now)}"
     st.progress(now.share, text=shell.plain(doing))
-    st.caption("It runs by itself: you can close this page and come back by its address.")
+    st.caption("It runs on its own: you can close this page and come back through its address.")
     st.button(
-        "Stop", on_click=pushes.stop, args=(job,), key="publish.stop", icon=":material/stop_circle:",
-        disabled=now.state is State.STOPPING, help="All of it is one commit at the very end; before that nothing shows on the Hub.",
-    )  # fmt: skip
+        "Stop",
+        on_click=pushes.stop,
+        args=(job,),
+        key="publish.stop",
+        icon=":material/stop_circle:",
+        disabled=now.state is State.STOPPING,
+        help="Everything goes in one commit at the very end; until then nothing changes on the Hub.",
+    )
 
 
 def _doing(now: Sending) -> str:
     if now.step is None:
         return "looking at what is there …"
-    return "making one commit of it all …" if now.share == 1 else f"{now.step.what} is sent"
+    return "committing everything at once …" if now.share == 1 else f"sending {now.step.what}"
 
 
 def _unsent(last: Sending, job: Job) -> None:
-    """Why the last try did not end in a commit."""
+    """Why the last try didn't end in a commit."""
     if last.state is State.STOPPED:
         st.info(
-            f"Publishing to {shell.plain(last.asked.repo)} was stopped. What is there now is said below.",
+            f"Publishing to {shell.plain(last.asked.repo)} was stopped. See below what is there now.",
             icon=":material/pause_circle:",
         )
         return
@@ -210,11 +220,17 @@ def _published(last: Sending, job: Job) -> None:
     with st.container(horizontal=True):
         label = "Open the pull request" if done.pull_request else "Open it on the Hub"
         st.link_button(label, done.pull_request or done.url, icon=":material/open_in_new:", type="primary")
-        st.button("Publish again", on_click=_again, args=(job, repo), key="publish.anew", icon=":material/replay:",
-                  help="Elsewhere, or with other words on its card.")  # fmt: skip
+        st.button(
+            "Publish again",
+            on_click=_again,
+            args=(job, repo),
+            key="publish.restart",
+            icon=":material/replay:",
+            help="Somewhere else, or with other words on its card.",
+        )
     revision = f', revision="refs/pr/{done.pull_request.rsplit("/", 1)[-1]}"' if done.pull_request else ""
-    loads = "Until it is accepted, this loads it" if done.pull_request else "This loads it"
-    st.markdown(f"{loads}; the files for a trainer are made under Train.")
+    until = "until it is accepted " if done.pull_request else ""
+    st.markdown(f"Load it {until}with this line. The files for a trainer are made under Train.")
     st.code(
         f'load_dataset("{repo}", "sft_train", split="train"{revision})', language="python", wrap_lines=True
     )

@@ -9,7 +9,7 @@ from skill_factory.errors import SkillFactoryError
 from skill_factory.traces.lengths import largest_n
 from skill_factory.trainers import TRAINERS, Exported, Options, TracesTrainer, Trainer
 from skill_factory.ui.frame import away, shell, workspace
-from skill_factory.wording import many, percent
+from skill_factory.wording import inflect, many, percent
 from skill_factory.work import looking
 from skill_factory.work.builds import Job
 
@@ -17,24 +17,25 @@ SHOWN = {".yaml": "yaml", ".yml": "yaml", ".sh": "bash", ".py": "python", ".json
 EXPORT_SECONDS = 180.0
 """For a check of every trace, on a shared server."""
 LONGEST = 20_000
+"""Bytes of a file that is still shown on the page."""
 LEAST, MOST = 256, 131_072
 """Cut-offs that can be chosen."""
 
 
 def names() -> dict[str, str]:
     """Every trainer by its name, in words."""
-    return {name: f"{one.title}: {one.does}" for name, one in TRAINERS.items()}
+    return {name: f"{trainer.title}: {trainer.does}" for name, trainer in TRAINERS.items()}
 
 
 def training(job: Job) -> None:
     """Choices on the left, files on the right."""
     left, right = st.columns([1, 2], gap="large")
     with left:
-        called = names()
+        titles = names()
         chosen = st.selectbox(
             "Trainer",
-            list(called),
-            format_func=called.__getitem__,
+            list(titles),
+            format_func=titles.__getitem__,
             key="train.trainer",
             persist_state="session",
         )
@@ -53,25 +54,33 @@ def training(job: Job) -> None:
         with right, st.spinner("Checking every trace …"):
             _export(job, trainer, options)
     with right:
-        made: Exported | None = st.session_state.get("trained", {}).get((job.id, trainer.name))
-        if made is None:
+        exported: Exported | None = st.session_state.get("trained", {}).get((job.id, trainer.name))
+        if exported is None:
             st.markdown(
-                "Here come the files and the command for your trainer, copy-ready, after a check of every trace."
+                "The files and the command for your trainer appear here, ready to copy, once every trace is checked."
             )
         else:
-            _show(made, trainer, options)
+            _show(exported, trainer, options)
 
 
 def _options(trainer: Trainer, job: Job) -> Options | None:
     model = st.text_input(
-        "Model to train", key="train.model", persist_state="session", placeholder="user/model or a folder",
-        help="The Hub name or the folder of the model that is to learn from the traces.",
-    )  # fmt: skip
+        "Model to train",
+        key="train.model",
+        persist_state="session",
+        placeholder="user/model or a folder",
+        help="The Hub name or the folder of the model that will learn from the traces.",
+    )
     st.session_state["train.cutoff"] = min(max(workspace.cutoff(job.recipe), LEAST), MOST)
     cutoff = st.number_input(
-        "Cut-off in tokens", LEAST, MOST, step=512, key="train.cutoff", on_change=_take_cutoff,
-        help="Trainers cut longer examples at the end, where the answer stands. The same number stands above and on Look.",
-    )  # fmt: skip
+        "Cut-off in tokens",
+        LEAST,
+        MOST,
+        step=512,
+        key="train.cutoff",
+        on_change=_take_cutoff,
+        help="Trainers cut longer traces at the end, where the answer is. The numbers above and on Look use it too.",
+    )
     drop = False
     if isinstance(trainer, TracesTrainer):
         drop = st.toggle("Leave out longer traces", key="train.drop", persist_state="session")
@@ -87,7 +96,7 @@ def _options(trainer: Trainer, job: Job) -> Options | None:
 
 
 def _take_cutoff() -> None:
-    if "train.cutoff" in st.session_state:  # not so for a late message of a page that was left
+    if "train.cutoff" in st.session_state:  # a browser may report a field after its page was left
         workspace.current().cutoff = int(st.session_state["train.cutoff"])
 
 
@@ -97,37 +106,43 @@ def _source(job: Job) -> str:
 
 def _export(job: Job, trainer: Trainer, options: Options) -> None:
     try:
-        made = away.run(
+        exported = away.run(
             looking.exported, job.out, trainer.name, job.path / f"train-{trainer.name}", options,
             workspace.current().token, what=job.label, seconds=EXPORT_SECONDS,
         )  # fmt: skip
     except SkillFactoryError as error:
         st.error(shell.plain(str(error)), icon=":material/error:")
         return
-    st.session_state.setdefault("trained", {})[job.id, trainer.name] = made
+    st.session_state.setdefault("trained", {})[job.id, trainer.name] = exported
 
 
-def _show(made: Exported, trainer: Trainer, options: Options | None) -> None:
-    lengths = made.checked.lengths
+def _show(exported: Exported, trainer: Trainer, options: Options | None) -> None:
+    lengths = exported.checked.lengths
     over = int((lengths.tokens > options.cutoff).sum()) if options else 0
     counted = "" if lengths.exact else ", estimated from characters"
     if options and over:
         n = largest_n(lengths, options.cutoff)
-        advice = f" N up to {n} would keep 99 % whole." if n else ""
+        advice = f" With N = {n}, at least 99 % would fit." if n else ""
         st.warning(
-            f"{many(over, 'trace')} ({percent(over, len(lengths.tokens))}) are longer than the cut-off{counted}.{advice}",
+            f"{many(over, 'trace')} ({percent(over, len(lengths.tokens))}) {inflect(over, 'is', 'are')} longer than the "
+            f"cut-off{counted}.{advice}",
             icon=":material/content_cut:",
         )
     else:
         st.markdown(f":material/check_circle: No trace is longer than the cut-off{counted}.")
-    for finding in made.checked.findings:
+    for finding in exported.checked.findings:
         st.caption(f":material/info: {many(finding.count, 'row')}: {shell.plain(finding.sentence)}")
     st.download_button(
-        "All files (zip)", lambda: zipped(made.path), f"train-{trainer.name}.zip", "application/zip", key="train.zip",
-        icon=":material/download:", on_click="ignore",
-    )  # fmt: skip
-    for name in sorted(made.files, key=lambda name: (name.count("/"), name)):
-        _file(made.path / name, name)
+        "All files (zip)",
+        lambda: zipped(exported.path),
+        f"train-{trainer.name}.zip",
+        "application/zip",
+        key="train.zip",
+        icon=":material/download:",
+        on_click="ignore",
+    )
+    for name in sorted(exported.files, key=lambda name: (name.count("/"), name)):
+        _file(exported.path / name, name)
 
 
 def _file(path: Path, name: str) -> None:

@@ -109,7 +109,7 @@ def take_proposals(recipe: Recipe) -> None:
     usual, wanted = mine.recipe.flat(), recipe.flat()
     mine.proposed = {
         path: wanted[path] for path in wanted
-        if path.startswith(("answers.", "verdicts.")) and wanted[path] != usual[path]
+        if path.startswith(("answers.", "verdicts.", "phrases.language")) and wanted[path] != usual[path]
     }  # fmt: skip
     if mine.proposed:
         change(dict(mine.proposed))
@@ -136,12 +136,6 @@ def value(path: str) -> Any:
     for name in path.split("."):
         part = getattr(part, name)
     return part
-
-
-def mapped_columns() -> dict[str, Any]:
-    """The recipe's mapping as the grader takes it: what is mapped, without the verdicts' column."""
-    found = current().recipe.columns.model_dump(exclude={"verdicts"})
-    return {name: list(one) if isinstance(one, tuple) else one for name, one in found.items() if one}
 
 
 def cutoff(recipe: Recipe) -> int:

@@ -3,16 +3,15 @@
 import streamlit as st
 
 from skill_factory.errors import ColumnError
-from skill_factory.grading import Decision
 from skill_factory.grading.doubts import Doubt
 from skill_factory.insight.trace_parts import mark, truth_word
 from skill_factory.sources.columns import excerpt
 from skill_factory.ui.frame import away, loading, workspace
+from skill_factory.ui.frame.first_rows import LOOKED_AT, SIGNS, mapped_columns
 from skill_factory.wording import many
 from skill_factory.work import looking
 
 SHOWN = 100
-GRADES = {Decision.RIGHT: "✓ right", Decision.WRONG: "✗ wrong", Decision.UNJUDGED: "? no decision"}
 
 
 def label_queue() -> None:
@@ -28,27 +27,25 @@ def label_queue() -> None:
     open_ones = [one for one in found if one.response.key not in recipe.labels.corrections]
     _decided(len(recipe.labels.corrections))
     if not open_ones:
-        st.info(f"No label of the first {looking.GRADED_ROWS} rows is in doubt.", icon=":material/check:")
+        st.info(f"No label of the first {LOOKED_AT} rows is in doubt.", icon=":material/check:")
         return
     _queue(open_ones)
 
 
 def _found() -> list[Doubt]:
     verdicts = workspace.current().recipe.verdicts
-    return away.run(
-        looking.doubted_labels, loading.source(), workspace.mapped_columns(), verdicts, looking.GRADED_ROWS
-    )
+    return away.run(looking.doubted_labels, loading.source(), mapped_columns(), verdicts, LOOKED_AT)
 
 
 def _queue(found: list[Doubt]) -> None:
     first = found[:SHOWN]
     st.markdown(
-        f"**{many(len(found), 'label')} in doubt among the first {looking.GRADED_ROWS} rows, the most doubtful first**"
+        f"**{many(len(found), 'label')} in doubt among the first {LOOKED_AT} rows, the most doubtful first**"
     )
     picked = st.dataframe(
         {
             "Label": [f"{mark(one.response.label)} {truth_word(one.response.label)}" for one in first],
-            "Our grade": [GRADES[one.response.grade] for one in first],
+            "Our grade": [SIGNS[one.response.grade] for one in first],
             "Same answer, other label": [f"{one.against} of {one.twins}" for one in first],
             "Critiques against it": [f"{_against(one)} of {one.response.said_right + one.response.said_wrong}" for one in first],
             "Final answer": [excerpt(one.response.answer or "(none)", 60) for one in first],

@@ -1,0 +1,46 @@
+"""Reflections of wrong responses that state the gold answer: they teach to copy it, not to try again."""
+
+import re
+
+_CUES = tuple(
+    cue.encode()
+    for cue in (
+        "answer", "correct", "should be", "should have been", "must be", "result is", "solution is", "boxed{", "####",
+        "equals", "value is", "答案", "正确", "正解", "答え", "정답", "richtig", "lösung", "réponse", "respuesta",
+    )
+)  # fmt: skip
+"""What stands before an answer that is stated, in lower case."""
+_BEFORE = 48
+"""Bytes before an answer in which a cue counts."""
+_MOST = 8
+"""Times that an answer is looked for in a text, from its end."""
+_WORD = re.compile(rb"[\w.]", re.ASCII)
+
+
+def gives_away(critique: bytes, gold: bytes) -> bool:
+    """Whether a critique states the gold answer: by itself, behind words that announce one."""
+    end = len(critique)
+    for _ in range(_MOST):
+        at = critique.rfind(gold, 0, end)
+        if at < 0:
+            return False
+        if _stands_alone(critique, at, at + len(gold)):
+            before = critique[max(0, at - _BEFORE) : at].lower()
+            if any(cue in before for cue in _CUES):
+                return True
+        end = at + len(gold) - 1
+    return False
+
+
+def _stands_alone(text: bytes, start: int, end: int) -> bool:
+    """Whether no letter, digit or decimal goes on at either side."""
+    if start and _WORD.match(text[start - 1 : start]) and text[start - 1 : start] != b".":
+        return False
+    behind = text[end : end + 2]
+    return not (_WORD.match(behind[:1]) and (behind[:1] != b"." or behind[1:].isdigit()))
+
+
+def cut_behind_verdict(critique: str) -> str:
+    """The critique up to the end of its verdict; all of it where no tag marks one."""
+    end = critique.lower().find("</verdict>")
+    return critique[: end + len("</verdict>")] if end >= 0 else critique

@@ -1,0 +1,75 @@
+"""Which language texts are in, as far as the phrase books need it; and how many tokens a text of a script takes."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+
+LANGUAGES = {
+    "": "English",
+    "zh": "Chinese",
+    "ja": "Japanese",
+    "ko": "Korean",
+    "de": "German",
+    "fr": "French",
+    "es": "Spanish",
+}
+"""Languages that have a phrase book, by the code in a recipe."""
+_SMALL_WORDS = {
+    "": "the of and is are how what many does with for that in to find if each",
+    "de": "der die das und ist sind wie viele wird mit für dass ein eine den von nicht wenn jeder",
+    "fr": "le la les et est sont combien des une un pour que dans avec du chaque quel quelle si",
+    "es": "el la los las y es son cuántos cuántas de una un para que en con del cada cuál si",
+}  # fmt: skip
+_WORD = re.compile(r"[^\W\d_]+")
+_KANA, _HANGUL, _HAN = (
+    re.compile("[\u3040-\u30ff]"),
+    re.compile("[\uac00-\ud7af]"),
+    re.compile("[\u4e00-\u9fff]"),
+)
+LOOKED_AT = 50
+"""Texts from which a language is told."""
+
+
+def language_of(texts: Iterable[str]) -> str:
+    """The code of the language that most texts are in; empty for English and for all that has no phrase book."""
+    told = Counter(_one(text) for _, text in zip(range(LOOKED_AT), texts, strict=False) if text.strip())
+    if not told:
+        return ""
+    code, number = told.most_common(1)[0]
+    return code if 2 * number > told.total() else ""
+
+
+def _one(text: str) -> str:
+    if _KANA.search(text):
+        return "ja"
+    if len(_HANGUL.findall(text)) * 4 > len(text.strip()):
+        return "ko"
+    if len(_HAN.findall(text)) * 5 > len(text.strip()):
+        return "zh"
+    words = _WORD.findall(text.lower())
+    hits = {code: sum(word in known.split() for word in words) for code, known in _SMALL_WORDS.items()}
+    best = max(hits, key=lambda code: hits[code])
+    # Words that are written alike in several languages must not decide: the best has to stand out.
+    return best if hits[best] >= 3 and hits[best] > 1.5 * hits[""] else ""
+
+
+_DENSE = (
+    (re.compile("[\u3040-\u30ff]"), 1.4),
+    (re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3000-\u303f\uff00-\uffef]"), 1.5),
+    (re.compile("[\uac00-\ud7af\u1100-\u11ff]"), 1.5),
+    (re.compile("[\u0600-\u06ff\u0750-\u077f]"), 1.75),
+    (re.compile("[\u0e00-\u0e7f\u0900-\u0dff]"), 1.5),
+)
+"""Characters a token takes on average, by script, as counted with tokenizers of today's models."""
+
+
+def tokens_of_text(text: str, chars_per_token: float) -> float:
+    """Tokens of a text: by its scripts, and by `chars_per_token` for all that is written as English is."""
+    if text.isascii():
+        return len(text) / chars_per_token
+    tokens, rest = 0.0, len(text)
+    for script, chars in _DENSE:
+        number = len(script.findall(text))
+        tokens += number / chars
+        rest -= number
+    return tokens + rest / chars_per_token
