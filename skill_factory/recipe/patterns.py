@@ -94,9 +94,7 @@ def compiled(pattern: str) -> Pattern:
     try:
         body, end = _Translation(tree.state.flags).whole(tree)
     except RecursionError:
-        raise ValueError(
-            "not a valid regular expression: its groups are nested too deep"
-        ) from None
+        raise ValueError("not a valid regular expression: its groups are nested too deep") from None
     # All of it counts where the pattern has no group.
     body = body if tree.state.groups > 1 else f"({body})"
     once = f"(?:{body}){end}"

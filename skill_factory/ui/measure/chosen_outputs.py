@@ -14,6 +14,7 @@ from skill_factory.measure.shown.card import headline
 from skill_factory.sources.files import UPLOADS
 from skill_factory.sources.hub import looks_like_repo
 from skill_factory.ui.frame import away, loading, source_pickers, workspace
+from skill_factory.ui.frame.measure_offer import GIVEN
 from skill_factory.wording import many
 from skill_factory.work import outputs
 
@@ -21,7 +22,6 @@ MOST_BYTES, MOST_HOSTED = 200_000_000, 50_000_000
 """Characters of text that a page keeps at hand."""
 SECONDS = 120.0
 """For a measurement on a shared server."""
-GIVEN = "measure.given"
 
 
 def choose() -> Looked | None:
