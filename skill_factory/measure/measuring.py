@@ -146,7 +146,8 @@ def finished(
         "tokens": counter_of(settings.tokenizer)[1],
         "dropped": dict(dropped),
     }
-    return measurement(table, asked.by, settings.baseline, settings.seed, reading, why, notes)
+    unread = {one.layout.name: one.unread for one in openings if one.unread}
+    return measurement(table, asked.by, settings.baseline, settings.seed, reading, why, notes, unread)
 
 
 # -- the work ------------------------------------------------------------------------------------------------------

@@ -28,7 +28,8 @@ from skill_factory.traces.conversations import MESSAGES, Turn, turns_of
 LOOKED_AT = 1_000
 """Rows that tell how a source is read."""
 RUN_COLUMNS = ("run", "model", "checkpoint")
-STEP_COLUMNS = ("step", "global_step")
+STEP_COLUMNS = ("step", "global_step", "checkpoint")
+_CHECKPOINT = re.compile(r"(?:.*(?:step|checkpoint|ckpt|iter)[-_ ]?)?(\d+)", re.IGNORECASE)
 THINKING = ("reasoning_content", "reasonings", "thinking")
 """Names of a column, or of a field beside a text, that holds the thinking alone."""
 MESSAGE_THINKING = (*THINKING, "reasoning")
@@ -37,7 +38,16 @@ INNER = "__internal_answers__eval_is_correct"
 OTHER_PATHS = {
     "question": ("doc.question", "doc.query", "prompt", "input", "messages", "conversations"),
     "answer": ("gts", "target", "doc.answer", "doc.choices"),
-    "response": ("resps", "model_response.text", "completion", "output", "completions", "choices"),
+    "response": (
+        "resps",
+        "model_response.text",
+        "completion",
+        "output",
+        "completions",
+        "choices",
+        "text",
+        "generated_text",
+    ),
 }
 """Where logs keep what the usual names don't lead to."""
 _ASKED = ("question", "question_rest", "answer", "response", "correct", "correct_else", "thinking", "only")
@@ -104,6 +114,13 @@ class Opened:
     """Whether some of its first outputs use answer tags."""
     why: str = ""
     """Why nothing in it can be judged; empty where it can."""
+
+    @property
+    def unread(self) -> str:
+        """Why verdicts may be there and can't be read; empty where they can."""
+        if self.recipe.verdicts.rule != "column":
+            return ""
+        return "the recipe reads verdicts from a column, and an output has none beside it"
 
     @property
     def notes(self) -> list[str]:
@@ -452,8 +469,8 @@ def _shown(value: Any) -> str:
 def _number_of(value: Any) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
-    try:
-        number = float(value)
-    except ValueError:
-        return None
+    if isinstance(value, str):
+        match = _CHECKPOINT.fullmatch(value.strip())
+        return float(match[1]) if match else None
+    number = float(value)
     return number if math.isfinite(number) else None

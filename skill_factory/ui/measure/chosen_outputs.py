@@ -57,7 +57,8 @@ def _doors() -> None:
         name = st.text_input("Hub dataset", placeholder="user/name", key="measure.hub")
         if name.strip() and st.session_state.get("measure.hub.taken") != name:
             st.session_state["measure.hub.taken"] = name
-            if looks_like_repo(name.strip()):
+            # A folder of a shared server may have the form of a name; it is nobody's to read.
+            if looks_like_repo(name.strip()) and not (hosted() and Path(name.strip()).exists()):
                 _take([name.strip()])
             else:
                 st.error("A Hub dataset is named user/name.", icon=":material/error:")
