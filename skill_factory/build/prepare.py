@@ -25,6 +25,8 @@ from skill_factory.tally import Reach, Tally
 
 SAMPLE_ROWS = 200
 """Rows that a mapping is guessed from."""
+MOST_ITEMS = 64
+"""Items of a list that are looked at for it."""
 _RULES_OF = {
     "question": ("question_rule", "question_marks", "question_rest"),
     "response": ("response_rule", "response_marks", "think", "thinking"),
@@ -60,11 +62,13 @@ def settle(source: RawSource, recipe: Recipe, overrides: Mapping[str, Any] | Non
     A recipe that maps a required field keeps all other fields as they are: an empty one means "not there". Errors:
     ColumnError for a column that isn't there, RecipeError for an unknown field, SourceError for a source without rows.
     """
-    names, rows = source.names(), source.head(SAMPLE_ROWS)
+    names = source.names()
+    rows: Sequence[Mapping[str, Any]] = source.head(SAMPLE_ROWS)
     if not rows:
         raise SourceError(
             f"{source.spec.name or 'The source'} holds no rows. Give a source with at least one."
         )
+    rows = [shortened(row) for row in rows]
     seen = recognise(names, rows)
     columns = _with_guess(recipe.columns, seen.columns, overrides or {}, rows)
     needed_columns(columns, names)
@@ -76,6 +80,19 @@ def settle(source: RawSource, recipe: Recipe, overrides: Mapping[str, Any] | Non
     missing = tuple(field for field in REQUIRED if not _has(columns, field))
     notes = tuple(source.notes()) if isinstance(source, WithNotes) else ()
     return Settled(changed, seen, missing, tuple(names), rows, notes)
+
+
+def shortened(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row with the first items of its lists: thousands of samples tell nothing that some dozens don't."""
+    return {name: _first_items(value) for name, value in row.items()}
+
+
+def _first_items(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_first_items(one) for one in value[:MOST_ITEMS]]
+    if isinstance(value, Mapping):
+        return {name: _first_items(one) for name, one in value.items()}
+    return value
 
 
 def _is_whole(columns: Columns) -> bool:

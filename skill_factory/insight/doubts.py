@@ -69,6 +69,8 @@ class Sample:
     """Canonical rows; `correct` is null where nothing says right or wrong."""
     tally: Tally
     """What was kept and dropped of the labelled ones under the recipe."""
+    row_of: Sequence[int] = ()
+    """The row of the source that each response stood in."""
 
     @property
     def recipe(self) -> Recipe:
@@ -203,21 +205,21 @@ def _files_differ(one: Sample) -> Iterator[Doubt]:
 
 def _question_groups(one: Sample) -> Iterator[Doubt]:
     """One question for everything, or for most."""
-    counted = Counter(one.questions)
+    # By row: a question with thousands of samples in its row is one row.
+    asked = dict(zip(one.row_of or range(len(one.questions)), one.questions, strict=True))
+    counted = Counter(asked.values())
     if not counted:
         return
     text, most = counted.most_common(1)[0]
-    n = len(one.questions)
+    n = len(asked)
     fix = "Pick the column that holds the question itself (--map question=COLUMN)."
     column = one.recipe.columns.question
     if len(counted) == 1 and n > 8:
         yield Doubt(
-            "one_question", f"`{column}` holds one value for all {n:,} responses, “{excerpt(text, 50)}”.", fix
+            "one_question", f"`{column}` holds one value in all {n:,} rows, “{excerpt(text, 50)}”.", fix
         )
     elif 2 * most > n > 20:
-        yield Doubt(
-            "one_question", f"`{column}` holds “{excerpt(text, 50)}” for {most:,} of {n:,} responses.", fix
-        )
+        yield Doubt("one_question", f"`{column}` holds “{excerpt(text, 50)}” in {most:,} of {n:,} rows.", fix)
 
 
 def _near_questions(one: Sample) -> Iterator[Doubt]:

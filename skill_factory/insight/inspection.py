@@ -31,6 +31,8 @@ SAMPLE_ROWS = 20_000
 MOST = 10
 ONE_LOOK = 20_000_000
 """Sources up to this many bytes are read whole."""
+ONE_SAMPLE = 30_000_000
+"""Bytes of text after which a sample ends, however few its rows."""
 LARGEST_LOOK = 200_000_000
 """Bytes of text after which any look ends: a packed source may hold a thousand times its size."""
 
@@ -142,7 +144,8 @@ def _inspected(raw: RawSource, settled: Settled, rows: pa.Table, tally: Tally, s
     judgement = judge(reading.facts, bare)
     tally.add(tally_judgement(reading.facts, judgement, bare))
     usable = reach(judgement, bare, format_of(_format(bare)).needs, MOST)
-    sample = Sample(settled, rows.drop_columns([ROW]), tally)
+    some = _some(rows)
+    sample = Sample(settled, some.drop_columns([ROW]), tally, some[ROW].to_pylist())
     doubtful = doubts(sample)
     needs = needed(sample)
     missing = [
@@ -206,6 +209,12 @@ def _same(left: Any, right: Any) -> bool:
 
 
 # -- what was found ------------------------------------------------------------------------------------------------
+
+
+def _some(rows: pa.Table) -> pa.Table:
+    """The responses whose texts are looked at for doubts: as many as fit ONE_LOOK."""
+    most = SAMPLE_ROWS if rows.nbytes <= ONE_LOOK else rows.num_rows * ONE_LOOK // rows.nbytes
+    return rows.slice(0, max(1, most))
 
 
 def _found(rows: pa.Table) -> Found:
@@ -289,7 +298,8 @@ def _sample(raw: RawSource, recipe: Recipe, whole: bool, most: int) -> tuple[pa.
             tally.add(_tally(found, numbers))
             tables.append(found.table.append_column(ROW, pa.array(numbers)))
             size += found.table.nbytes
-            enough = tally.ledger[Level.ROWS].read >= most and not whole
+            full = tally.ledger[Level.ROWS].read >= most or size >= ONE_SAMPLE
+            enough = full and not whole
             if enough or size >= LARGEST_LOOK:
                 more = not raw.rows or tally.ledger[Level.ROWS].read < raw.rows
                 return pa.concat_tables(tables), tally, more

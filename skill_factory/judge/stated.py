@@ -5,48 +5,109 @@ import re
 _EDGES = " \t\r\n\u00a0\u3000*_`$“”\"'"
 _END = r"(?=$|[\n\r]|[.。．!！](?:\s|$)|[。！])"
 _SAYS = (
-    r"\banswer(?:\s+(?:to|for)\s+[^.\n]{1,80})?\s+is\s*:?",
-    r"\banswer\s*\**\s*[:：]\**",
-    r"(?<![^\n])A\s*[:：]",
+    r"answer(?:\s+(?:to|for)\s+[^.\n]{1,80})?\s+is\s*:?",
+    r"answer\s*\**\s*[:：]\**",
     r"答案(?:是|为)?\s*[:：]?",
     r"答えは?\s*[:：]?",
     r"正解は?\s*[:：]?",
     r"(?:정답|답)(?:은|는)?\s*[:：]?",
-    r"\b(?:Antwort|Ergebnis|Lösung)\s*(?:ist|lautet|:)\s*:?",
-    r"\bréponse\s*(?:finale\s*)?(?:est|:)\s*:?",
-    r"\brespuesta\s*(?:final\s*)?(?:es|:)\s*:?",
-    r"\bresposta\s*(?:final\s*)?(?:é|:)\s*:?",
-    r"\brisposta\s*(?:finale\s*)?(?:è|:)\s*:?",
+    r"(?:antwort|ergebnis|lösung)\s*(?:ist|lautet|:)\s*:?",
+    r"réponse\s*(?:finale\s*)?(?:est|:)\s*:?",
+    r"respuesta\s*(?:final\s*)?(?:es|:)\s*:?",
+    r"resposta\s*(?:final\s*)?(?:é|:)\s*:?",
+    r"risposta\s*(?:finale\s*)?(?:è|:)\s*:?",
     r"ответ\s*[:：—-]",
+    r"a\s*[:：]",
 )
 _STATED = re.compile(rf"(?:{'|'.join(_SAYS)})\s*(?P<answer>[^\n]{{1,300}}?)\s*{_END}", re.IGNORECASE)
-_MARKED = re.compile(r"####\s*(?P<answer>[^\n]+)")
-_HEADED = re.compile(
-    r"^#+\s*\**(?:final\s+)?answer\**:?\s*\n+\s*(?P<answer>[^\n]+)", re.IGNORECASE | re.MULTILINE
+_HEADED = re.compile(r"answer\**:?\s*\n+\s*(?P<answer>[^\n]+)", re.IGNORECASE)
+_CUES = (
+    "answer",
+    "答案",
+    "答え",
+    "正解",
+    "정답",
+    "답",
+    "antwort",
+    "ergebnis",
+    "lösung",
+    "réponse",
+    "respuesta",
+    "resposta",
+    "risposta",
+    "ответ",
 )
-_UNBRACED = re.compile(r"\\(?:boxed|fbox)\s+(?P<answer>[^\s$.,;]+)")
-_FRAMED = re.compile(r"\\(?:boxed|fbox)\s*\{(?P<answer>[^{}]*(?:\{[^{}]*\}[^{}]*)*)\}")
+"""Words that announce an answer, in lower case: a pattern is tried where one of them stands, and nowhere else."""
+_TRIES = 5
+"""Times that a word is tried, from the end of the text."""
+_LINE_CUES = ("\na:", "\na：", "\na :")
 _LETTER = re.compile(r"\(?([A-J])\)?(?:[.):]\s.*|\s*)", re.DOTALL)
 _POLITE = re.compile(r"(?:です|だ|である|입니다|이다)$")
 
 
 def stated_answer(text: str) -> str | None:
     """The last answer that a text states; None where it states none. Linear in the text."""
-    found = [
-        (match.start(), match["answer"])
-        for pattern in (_STATED, _MARKED, _HEADED, _UNBRACED, _FRAMED)
-        for match in pattern.finditer(text)
-        if match["answer"].strip(_EDGES)
-    ]
+    found = [one for one in (_by_words(text), _behind(text, "####"), _framed(text)) if one]
     return _bare(max(found)[1]) if found else None
+
+
+def _by_words(text: str) -> tuple[int, str] | None:
+    """Where the last sentence that states an answer begins, and the answer."""
+    lowered = text.lower()
+    if len(lowered) != len(text):
+        lowered = text  # a letter that grows in lower case would shift what stands behind it
+    found = [one for cue in _CUES if (one := _last(text, lowered, cue, 0))]
+    line = "\n" + lowered if lowered.startswith("a") else lowered
+    shift = len(line) - len(lowered)
+    found += [one for cue in _LINE_CUES if cue in line and (one := _last(text, line, cue, 1 - shift))]
+    return max(found, default=None)
+
+
+def _last(text: str, lowered: str, cue: str, offset: int) -> tuple[int, str] | None:
+    end = len(lowered)
+    for _ in range(_TRIES):
+        at = lowered.rfind(cue, 0, end)
+        if at < 0:
+            return None
+        start = at + offset
+        headed = "#" in text[text.rfind("\n", 0, start) + 1 : start]
+        match = (_HEADED if headed else _STATED).match(text, start) or _STATED.match(text, start)
+        if match and match["answer"].strip(_EDGES):
+            return start, match["answer"]
+        end = at
+    return None
+
+
+def _behind(text: str, mark: str) -> tuple[int, str] | None:
+    at = text.rfind(mark)
+    answer = text[at + len(mark) :].lstrip().split("\n", 1)[0] if at >= 0 else ""
+    return (at, answer) if answer.strip(_EDGES) else None
+
+
+def _framed(text: str) -> tuple[int, str] | None:
+    r"""The last `\boxed{…}`, `\fbox{…}` or `\boxed 8`."""
+    at = max(text.rfind("\\boxed"), text.rfind("\\fbox"))
+    if at < 0:
+        return None
+    start = at + len("\\boxed" if text.startswith("\\boxed", at) else "\\fbox")
+    rest = text[start : start + 300].lstrip(" ")
+    if not rest.startswith("{"):
+        word = re.match(r"[^\s$.,;]+", rest)
+        return (at, word[0]) if word else None
+    depth = 0
+    for place, sign in enumerate(text[start : start + 2_000]):
+        depth += {"{": 1, "}": -1}.get(sign, 0)
+        if depth == 0 and sign == "}":
+            return at, text[start : start + place].lstrip(" ").removeprefix("{")
+    return None
 
 
 def _bare(answer: str) -> str:
     """The answer without emphasis, dollar signs and the sentence around it; of a choice its letter."""
     said = answer.strip(_EDGES).rstrip("。．").strip(_EDGES)
-    inner = _STATED.search(said) or _FRAMED.search(said) or _UNBRACED.search(said)
-    if inner and inner["answer"].strip(_EDGES):
-        said = inner["answer"].strip(_EDGES)
+    inner = _by_words(said) or _framed(said)
+    if inner and inner[1].strip(_EDGES):
+        said = inner[1].strip(_EDGES)
     said = _POLITE.sub("", said).strip(_EDGES)
     letter = _LETTER.fullmatch(said)
     return letter[1] if letter else said.rstrip(".").strip(_EDGES) or said

@@ -86,7 +86,7 @@ class _Text:
         self._file, self._path = file, path
         self._text, self._at, self._ended = "", 0, False
         self._lines = 1
-        self._first = True
+        self._first, self._usual = True, 0
         self._decoder = json.JSONDecoder()
 
     def next_sign(self) -> str:
@@ -107,6 +107,8 @@ class _Text:
     def take_object(self) -> tuple[int, Row]:
         """The object that begins here, with its length. Errors: SourceError."""
         wanted = _CHUNK
+        if len(self._text) - self._at < self._usual:  # rows are alike: what is too short need not be tried
+            self._more(self._usual)
         while True:
             try:
                 row, end = self._decoder.raw_decode(self._text, self._at)
@@ -122,7 +124,7 @@ class _Text:
             else:
                 length = end - self._at
                 self.skip(length)
-                self._first = False
+                self._first, self._usual = False, length
                 return length, row
 
     def refuse(self, why: str) -> NoReturn:

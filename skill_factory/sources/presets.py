@@ -9,7 +9,7 @@ from typing import Any
 
 from skill_factory.recipe.fields import NAMES
 from skill_factory.recipe.model import Columns
-from skill_factory.sources.profiles import Profile
+from skill_factory.sources.profiles import Profile, flat
 
 EMPTY = ("missing", "nothing")
 
@@ -116,4 +116,13 @@ def _is_there(path: str, found: Mapping[str, Profile]) -> bool:
         return all(_is_there(part, found) for part in path.split("@"))
     if "*" in path:
         return path.partition(".*")[0] in found
-    return path in found
+    parent, _, key = path.rpartition(".")
+    return path in found or (parent in found and _has_key(found[parent], key))
+
+
+def _has_key(messages: Profile, key: str) -> bool:
+    """Whether messages, which are not looked into for a guess, have a field that a preset names."""
+    if messages.kind not in ("messages", "dialogues"):
+        return False
+    records = (one for value in messages.present for one in flat(value) if isinstance(one, Mapping))
+    return any(one.get(key) for one in records)

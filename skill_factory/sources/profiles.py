@@ -9,7 +9,7 @@ from skill_factory.sources.columns import Row, is_nan, value_at
 from skill_factory.sources.labels import listed_labels
 from skill_factory.sources.turns import turns_of
 
-DEEPEST = 3
+DEEPEST = 5
 MOST_PATHS = 400
 _FLAGS = {"true", "false", "yes", "no", "1", "0"}
 """Texts that are a yes or no: all that a CSV has."""

@@ -218,7 +218,7 @@ def _try_label(columns: Columns, rows: Sequence[Row]) -> list[Choice]:
     ]
     proposed = ""
     known = known_words(values) if of else None
-    if known and known[0]:
+    if known:
         words = {"label_rule": "words", "right": known[0], "wrong": known[1]}
         tries.append(("words", f"{_quoted(known[0])} means right, {_quoted(known[1])} wrong", of, of, words))
         proposed = "words" if usual < of else ""

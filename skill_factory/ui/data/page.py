@@ -3,8 +3,7 @@
 import streamlit as st
 
 from skill_factory.ui.data import data_overview, making, mapping
-from skill_factory.ui.frame import loading, workspace
-from skill_factory.ui.measure import offered
+from skill_factory.ui.frame import loading, measure_offer, workspace
 
 
 def show() -> None:
@@ -20,7 +19,7 @@ def show() -> None:
         st.stop()
 
     data_overview.header()
-    offered.note()
+    measure_offer.note()
     making.note()
     left, right = st.columns([1, 2], gap="large")
     with left:

@@ -3,8 +3,7 @@
 import streamlit as st
 
 from skill_factory.errors import ColumnError
-from skill_factory.grading.comparison import labels_in_doubt
-from skill_factory.grading.doubts import Doubt
+from skill_factory.grading.doubts import Doubt, labels_in_doubt
 from skill_factory.insight.trace_parts import mark, truth_word
 from skill_factory.sources.columns import excerpt
 from skill_factory.ui.frame import loading, workspace

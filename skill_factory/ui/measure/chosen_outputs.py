@@ -13,11 +13,11 @@ from skill_factory.measure.shown.card import headline
 from skill_factory.sources.files import UPLOADS
 from skill_factory.sources.hub import looks_like_repo
 from skill_factory.ui.frame import loading, source_pickers, workspace
+from skill_factory.ui.frame.measure_offer import GIVEN
 from skill_factory.wording import many
 
 MOST_BYTES, MOST_HOSTED = 200_000_000, 50_000_000
 """Characters of text that a page keeps at hand."""
-GIVEN = "measure.given"
 
 
 def choose() -> Looked | None:

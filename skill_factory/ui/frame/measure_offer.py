@@ -7,9 +7,10 @@ from skill_factory.measure.measuring import Settings
 from skill_factory.measure.reading import Asked, Opened, opened
 from skill_factory.ui.frame import loading, source_pickers, workspace
 from skill_factory.ui.frame.steps import MEASURE
-from skill_factory.ui.measure.chosen_outputs import GIVEN
 from skill_factory.work.home import forget_old, new_place
 
+GIVEN = "measure.given"
+"""What the page Measure measures, in the session: paths and names."""
 LOOKED_AT = 20
 
 
