@@ -195,7 +195,7 @@ def test_synthetic_data_say_so(tmp_path: Path) -> None:
 def test_a_card_without_lineage_or_traces_can_be_made() -> None:
     """Nothing is assumed of an empty tally."""
     text = card_body(Recipe().changed({"output.lineage": False}), Tally(), None)
-    assert "There are no lineage columns." in text
+    assert "This dataset has no lineage columns." in text
     assert "No traces." in text
     assert ledger_table(Tally()).count("none") == 5
 
