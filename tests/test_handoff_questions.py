@@ -112,7 +112,7 @@ def test_a_moved_file_is_found_and_a_changed_one_refused(tmp_path: Path) -> None
     bundle = open_bundle(built(tmp_path, MANY))
     with pytest.raises(HandoffError, match="--source PATH"):
         read_questions(bundle)
-    with pytest.raises(HandoffError, match="No file at"):
+    with pytest.raises(HandoffError, match="no file at"):
         read_questions(bundle, str(tmp_path / "gone.parquet"))
     moved = (tmp_path / "raw.parquet").rename(tmp_path / "moved.parquet")
     assert len(read_questions(bundle, str(moved)).questions) == 40
