@@ -31,7 +31,7 @@ from skill_factory.measure.values import (
     texts_of,
     truth_of,
 )
-from skill_factory.recipe.model import Columns, Recipe, recipe_from_toml
+from skill_factory.recipe.model import Columns, Recipe, Source, recipe_from_toml
 from skill_factory.sources import RawSource, open_source
 from skill_factory.sources.columns import Row, is_nan, is_unicode, value_at
 from skill_factory.sources.reading import Rules, rules_for
@@ -154,7 +154,7 @@ def opened(given: str, asked: Asked, token: str | None = None) -> Opened:
     folder = Path(given).expanduser()
     built = (folder / "sft_train").is_dir()
     recipe = _recipe_of_build(folder, asked.recipe) if built else asked.recipe
-    source = open_source(str(folder / "sft_train") if built else given, asked.recipe.source, token)
+    source = source_of(given, asked.recipe.source, token)
     names, rows = source.names(), source.head(LOOKED_AT)
     if not rows:
         raise SourceError(f"{given} holds no rows, so there is nothing to measure.")
@@ -164,6 +164,12 @@ def opened(given: str, asked: Asked, token: str | None = None) -> Opened:
     endings = {f"</{name}>" for name in (recipe.tags.answer, "answer")}
     tagged = any(ending in text for ending in endings for text in texts)
     return Opened(given, source, layout, recipe, tagged, _why(layout, names, built))
+
+
+def source_of(given: str, part: Source, token: str | None = None) -> RawSource:
+    """The source in what a person named: of a build folder, its traces. Errors: SourceError."""
+    traces = Path(given).expanduser() / "sft_train"
+    return open_source(str(traces) if traces.is_dir() else given, part, token)
 
 
 def _recipe_of_build(folder: Path, asked: Recipe) -> Recipe:
