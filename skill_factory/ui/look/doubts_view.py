@@ -19,19 +19,23 @@ from skill_factory.ui.look.label_queue import label_queue
 from skill_factory.wording import many
 
 SHOWN = 100
-REFLECTIONS = "Critiques"
+REFLECTIONS = "Reflections"
 WITNESSES = {
-    REFLECTIONS: "Most critiques of a response say otherwise.",
-    "Everything": "Our grade, the question's other answers and the critiques, weighed.",
+    REFLECTIONS: "Most reflections on a response contradict its label.",
+    "Everything": "Our grade, the question's other answers and the reflections, weighed.",
 }
 
 
 def doubts() -> None:
-    """Responses whose label their reflections contradict, or all that can be asked."""
+    """Labels in doubt, by the reflections alone or by everything that speaks about them."""
     by = st.radio(
-        "Who may doubt a label?", list(WITNESSES), key="look.witnesses", horizontal=True, persist_state="session",
+        "What makes a label doubtful?",
+        list(WITNESSES),
+        key="look.witnesses",
+        horizontal=True,
+        persist_state="session",
         captions=list(WITNESSES.values()),
-    )  # fmt: skip
+    )
     if by != REFLECTIONS:
         label_queue()
         return
