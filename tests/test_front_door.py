@@ -327,3 +327,93 @@ def test_what_holds_no_responses_is_one_sentence(row: dict[str, Any], tmp_path: 
     path.write_text(json.dumps(row) + "\n", encoding="utf-8")
     done = command.run("inspect", path, "--json")
     assert (done.exit, done.out, done.err.count("\n")) == (2, "", 1)
+
+
+# ----------------------------------------------------------------------------------------- formats by their kind
+
+
+def rows_file(path: Path, rows: list[dict[str, Any]]) -> str:
+    """Rows as JSON Lines."""
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return str(path)
+
+
+def test_an_input_and_choices_follow_the_question(tmp_path: Path) -> None:
+    """An instruction with its input, and a stem with its choices under letters, make one question."""
+    rows = [
+        {"instruction": ["Which number is the sum?", "Add up."][q % 2], "input": f"{q} + 2", "options": [str(q), str(q + 2)], "response": f"{k}. The answer is B.", "correct": k == 0}
+        for q in range(4) for k in range(2)
+    ]  # fmt: skip
+    path = rows_file(tmp_path / "raw.jsonl", rows)
+    seen = inspect(path)
+    assert (seen.found.questions, seen.recipe.columns.question_rest) == (4, ("input", "options"))
+    texts = {
+        trace.plan.question.text
+        for trace in preview(
+            path, Recipe().changed({"traces.formats": ("no_reflection",), "traces.attempts": 1})
+        ).traces
+    }
+    assert "Add up.\n\n1 + 2\n\nA. 1\nB. 3" in texts
+
+
+def test_a_reward_of_one_s_own_is_the_label_of_a_log(tmp_path: Path) -> None:
+    """A TRL log names its reward functions as their author did; the one about the answer is taken, the format's is not."""
+    rows = [
+        {"step": 1, "prompt": f"{q}+1?", "completion": f"{k}: <answer>{q + 1 + k}</answer>", "my_answer_check": float(k == 0), "format_reward": float(k), "advantage": 0.1}
+        for q in range(3) for k in range(2)
+    ]  # fmt: skip
+    seen = inspect(rows_file(tmp_path / "raw.jsonl", rows))
+    assert (seen.preset, seen.recipe.columns.correct) == ("TRL completions log", ("my_answer_check",))
+
+
+def test_a_score_of_many_values_asks_for_its_threshold(tmp_path: Path) -> None:
+    """The proposal is the highest score; the doubt shows how often each value stands there."""
+    rows = [
+        {"question": f"{q}+1?", "response": f"{k}: <answer>{k}</answer>", "score": k / 4}
+        for q in range(3)
+        for k in range(5)
+    ]
+    seen = inspect(rows_file(tmp_path / "raw.jsonl", rows))
+    assert (seen.recipe.columns.label_rule, seen.recipe.columns.threshold) == ("threshold", 1.0)
+    (doubt,) = [doubt for doubt in seen.doubts if doubt.code == "score_threshold"]
+    assert "0.25: 3" in doubt.sentence and "threshold" in doubt.fix
+
+
+def test_labels_that_cannot_be_read_are_shown(tmp_path: Path) -> None:
+    """Words that nobody knows are named, with the option that says what they mean; then they are labels."""
+    rows = [
+        {"question": f"{q}+1?", "response": f"{k}: <answer>{k}</answer>", "correct": ["zonk", "hurra"][k]}
+        for q in range(3)
+        for k in range(2)
+    ]
+    path = rows_file(tmp_path / "raw.jsonl", rows)
+    (doubt,) = [doubt for doubt in inspect(path).doubts if doubt.code == "unread_labels"]
+    assert "“hurra”" in doubt.sentence and "“zonk”" in doubt.sentence and "--right WORD" in doubt.fix
+    told = json.loads(command.run("inspect", path, "--right", "hurra", "--wrong", "zonk", "--json").out)
+    assert (told["found"]["right"], told["found"]["wrong"]) == (3, 3)
+
+
+def test_labels_that_grading_contradicts_are_doubted(tmp_path: Path) -> None:
+    """Right and wrong exchanged: grading by the gold answers says so."""
+    rows = [
+        {
+            "question": f"{q}+1?",
+            "answer": str(q + 1),
+            "response": f"{k}: <answer>{q + 1 + k}</answer>",
+            "correct": k == 1,
+        }
+        for q in range(4)
+        for k in range(2)
+    ]
+    assert "labels_contradicted" in codes(inspect(rows_file(tmp_path / "raw.jsonl", rows)))
+
+
+def test_preferred_is_not_taken_for_right(tmp_path: Path) -> None:
+    """Pairs are read without labels, and the doubt says why; on request the chosen one is right."""
+    rows = [{"prompt": f"{q}+1?", "chosen": f"It is {q + 1}.", "rejected": f"It is {q}."} for q in range(4)]
+    path = rows_file(tmp_path / "raw.jsonl", rows)
+    seen = inspect(path)
+    assert (seen.found.unlabelled, seen.needs[0]) == (8, "labels")
+    assert any("preferred is not the same as right" in doubt.sentence for doubt in seen.doubts)
+    told = json.loads(command.run("inspect", path, "--label-rule", "first", "--json").out)
+    assert (told["found"]["right"], told["found"]["wrong"]) == (4, 4)

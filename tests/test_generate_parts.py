@@ -517,7 +517,7 @@ def test_numbers_that_cant_be_are_told() -> None:
         ("--patience", "0"),
         ("--tries", "0"),
     ):
-        with pytest.raises(RecipeError, match=f"{name} is {value.replace('20000', '20,000')}"):
+        with pytest.raises(RecipeError, match=f"{name} is .*; it must be from"):
             job_of(parsed(*words, "--endpoint", "http://h/v1", name, value), "reflections").checked()
     assert math.isclose(job_of(parsed(*words, "--top-p", "0.5"), "reflections").sampling.top_p or 0, 0.5)
 

@@ -19,7 +19,7 @@ from skill_factory.grading.answers import USUAL_NAMES, BlockNames
 from skill_factory.measure.outputs import Lineage, Output
 from skill_factory.measure.parts import names_of, with_thinking
 from skill_factory.measure.runs import DIFFICULTY
-from skill_factory.recipe.model import Columns, Recipe, recipe_from_toml
+from skill_factory.recipe.model import Columns, Recipe, Source, recipe_from_toml
 from skill_factory.sources import RawSource, open_source
 from skill_factory.sources.columns import Row, is_nan, is_unicode, value_at
 from skill_factory.sources.reading import Rules, rules_for
@@ -28,7 +28,8 @@ from skill_factory.traces.conversations import MESSAGES, Turn, turns_of
 LOOKED_AT = 1_000
 """Rows that tell how a source is read."""
 RUN_COLUMNS = ("run", "model", "checkpoint")
-STEP_COLUMNS = ("step", "global_step")
+STEP_COLUMNS = ("step", "global_step", "checkpoint")
+_CHECKPOINT = re.compile(r"(?:.*(?:step|checkpoint|ckpt|iter)[-_ ]?)?(\d+)", re.IGNORECASE)
 THINKING = ("reasoning_content", "reasonings", "thinking")
 """Names of a column, or of a field beside a text, that holds the thinking alone."""
 MESSAGE_THINKING = (*THINKING, "reasoning")
@@ -37,7 +38,16 @@ INNER = "__internal_answers__eval_is_correct"
 OTHER_PATHS = {
     "question": ("doc.question", "doc.query", "prompt", "input", "messages", "conversations"),
     "answer": ("gts", "target", "doc.answer", "doc.choices"),
-    "response": ("resps", "model_response.text", "completion", "output", "completions", "choices"),
+    "response": (
+        "resps",
+        "model_response.text",
+        "completion",
+        "output",
+        "completions",
+        "choices",
+        "text",
+        "generated_text",
+    ),
 }
 """Where logs keep what the usual names don't lead to."""
 _ASKED = ("question", "question_rest", "answer", "response", "correct", "correct_else", "thinking", "only")
@@ -106,6 +116,13 @@ class Opened:
     """Why nothing in it can be judged; empty where it can."""
 
     @property
+    def unread(self) -> str:
+        """Why verdicts may be there and can't be read; empty where they can."""
+        if self.recipe.verdicts.rule != "column":
+            return ""
+        return "the recipe reads verdicts from a column, and an output has none beside it"
+
+    @property
     def notes(self) -> list[str]:
         """What a reader should know of how it was read."""
         alone = (
@@ -134,7 +151,7 @@ def opened(given: str, asked: Asked, token: str | None = None) -> Opened:
     folder = Path(given).expanduser()
     built = (folder / "sft_train").is_dir()
     recipe = _recipe_of_build(folder, asked.recipe) if built else asked.recipe
-    source = open_source(str(folder / "sft_train") if built else given, asked.recipe.source, token)
+    source = source_of(given, asked.recipe.source, token)
     names, rows = source.names(), source.head(LOOKED_AT)
     if not rows:
         raise SourceError(f"{given} holds no rows, so there is nothing to measure.")
@@ -144,6 +161,12 @@ def opened(given: str, asked: Asked, token: str | None = None) -> Opened:
     endings = {f"</{name}>" for name in (recipe.tags.answer, "answer")}
     tagged = any(ending in text for ending in endings for text in texts)
     return Opened(given, source, layout, recipe, tagged, _why(layout, names, built))
+
+
+def source_of(given: str, part: Source, token: str | None = None) -> RawSource:
+    """The source in what a person named: of a build folder, its traces. Errors: SourceError."""
+    traces = Path(given).expanduser() / "sft_train"
+    return open_source(str(traces) if traces.is_dir() else given, part, token)
 
 
 def _recipe_of_build(folder: Path, asked: Recipe) -> Recipe:
@@ -446,8 +469,8 @@ def _shown(value: Any) -> str:
 def _number_of(value: Any) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
-    try:
-        number = float(value)
-    except ValueError:
-        return None
+    if isinstance(value, str):
+        match = _CHECKPOINT.fullmatch(value.strip())
+        return float(match[1]) if match else None
+    number = float(value)
     return number if math.isfinite(number) else None

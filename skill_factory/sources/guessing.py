@@ -7,7 +7,7 @@ from typing import Any
 
 from skill_factory.recipe.model import Columns
 from skill_factory.sources.columns import Row, mapped
-from skill_factory.sources.names import place_of
+from skill_factory.sources.names import bare, place_of
 from skill_factory.sources.presets import EMPTY, Preset, columns_of, recognised
 from skill_factory.sources.profiles import Profile, profiles
 from skill_factory.sources.shapes import by_shape
@@ -36,11 +36,49 @@ def recognise(names: Sequence[str], rows: Sequence[Row], presets: bool = True) -
     found = profiles(names, rows)
     preset = recognised(found) if presets else None
     if preset is not None:
-        known = columns_of(preset, found)
+        known = _with_reward(columns_of(preset, found), preset, found)
         fixed = {name for name in preset.columns if name.endswith("_rule")}
         return Guess(with_proposals(known, rows, fixed), preset)
     columns, told_by_shape = _by_name_and_shape(names, rows, found)
     return Guess(with_proposals(columns, rows), None, told_by_shape)
+
+
+_REWARD = re.compile(r"acc|correct|answer|reward|score|verif|right", re.IGNORECASE)
+
+
+def _with_reward(columns: Columns, preset: Preset, found: Mapping[str, Profile]) -> Columns:
+    """The mapping with the one column that can be the label, where a log names its reward in a way of its own."""
+    if columns.correct or "correct" not in preset.columns or columns.label_rule:
+        return columns
+    taken = {path for _, path in mapped(columns)}
+    fitting = [
+        path for path, one in found.items()
+        if "." not in path and path not in taken and one.kind in ("flag", "flags", "number", "numbers")
+        and _REWARD.search(path) and "format" not in path.lower() and 1 < one.different <= 5
+    ]  # fmt: skip
+    told = [path for path in fitting if re.search("acc|correct|answer", path, re.IGNORECASE)] or fitting
+    return columns.model_copy(update={"correct": (told[0],)}) if len(told) == 1 else columns
+
+
+def _guess_rest(fields: Mapping[str, Any], found: Mapping[str, Profile]) -> dict[str, Any]:
+    """What belongs behind the question: the input of an instruction, and the choices of a question."""
+    question = found.get(str(fields.get("question", "")))
+    if question is None or question.kind != "text" or fields.get("question") == fields.get("response"):
+        return {}
+    taken = {p for value in fields.values() for p in (value if isinstance(value, list | tuple) else [value])}
+    rest = []
+    if bare(question.path) in ("instruction", "prompt", "task"):
+        rest += [p for p in ("input", "context") if p in found and p not in taken and found[p].kind == "text"]
+    for path, one in found.items():
+        listed = one.kind == "texts" and all(2 <= len(v) <= 26 for v in one.present if isinstance(v, list))
+        if (
+            place_of("question_rest", path) is not None
+            and path not in taken
+            and (listed or one.kind == "struct")
+        ):
+            rest.append(path)
+            break
+    return {"question_rest": rest} if rest else {}
 
 
 def candidates(field: str, columns: Columns, names: Sequence[str], rows: Sequence[Row]) -> list[str]:
@@ -66,6 +104,7 @@ def _by_name_and_shape(
     fields |= _guess_numbered(fields, found)
     named = set(fields)
     fields = by_shape(fields, found, rows)
+    fields |= _guess_rest(fields, found)
     return Columns(**fields), tuple(sorted(set(fields) - named))
 
 

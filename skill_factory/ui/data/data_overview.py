@@ -53,8 +53,8 @@ def _size(found: loading.Seen) -> str:
 def parts() -> None:
     """Config, split and revision of a Hub dataset, as its repository has them."""
     spec = workspace.current().recipe.source
-    seen = loading.look(spec.name, spec.revision)
-    names = [config.name for config in seen.configs]
+    configs = loading.parts(spec.name, spec.revision)
+    names = [config.name for config in configs]
     config = st.selectbox(
         "Config",
         names,
@@ -62,7 +62,7 @@ def parts() -> None:
         key="source.config",
         help=line("Config"),
     )
-    splits = [split.name for one in seen.configs if one.name == config for split in one.splits]
+    splits = [split.name for one in configs if one.name == config for split in one.splits]
     split = st.selectbox(
         "Split",
         splits,

@@ -1,21 +1,20 @@
 """Grading, in its panel: which task, a sample of its decisions to confirm, then all responses."""
 
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from skill_factory.grading import TASKS, Decision, task_named
-from skill_factory.grading.labelling import LabelReport, label
+from skill_factory.grading import TASKS, Decision
+from skill_factory.grading.labelling import LabelReport
 from skill_factory.sources.columns import excerpt
 from skill_factory.ui.data import mapping
 from skill_factory.ui.data.making_form import first
 from skill_factory.ui.data.making_run import refused
-from skill_factory.ui.frame import loading, workspace
-from skill_factory.ui.frame.first_rows import SIGNS, FirstRows, mapped_columns
+from skill_factory.ui.frame import away, loading, workspace
+from skill_factory.ui.frame.first_rows import LOOKED_AT, SIGNS, mapped_columns
 from skill_factory.wording import many, percent
+from skill_factory.work import looking
 from skill_factory.work.making_asked import Asked, Stage, What, typed_source
 
 SHOWN = 5
@@ -77,16 +76,15 @@ def sample(asked: Asked, run: Callable[[Asked, Stage], None]) -> None:
 
 
 def _graded(asked: Asked) -> LabelReport:
-    with tempfile.TemporaryDirectory() as folder:
-        rows = FirstRows(loading.source().raw)
-        return label(
-            rows,
-            Path(folder) / "sample.parquet",
-            task_named(asked.task),
-            asked.final,
-            dict(asked.columns),
-            SHOWN,
-        )
+    return away.run(
+        looking.graded,
+        loading.source(),
+        asked.task,
+        asked.final,
+        dict(asked.columns),
+        LOOKED_AT,
+        SHOWN,
+    )
 
 
 def _numbers(report: LabelReport) -> None:

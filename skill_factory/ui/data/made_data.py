@@ -5,13 +5,10 @@ from dataclasses import dataclass
 import streamlit as st
 
 from skill_factory.build import archives
-from skill_factory.build.prepare import SAMPLE_ROWS
 from skill_factory.model import TraceFormat
 from skill_factory.recipe.model import Columns, Source, Traces
-from skill_factory.sources import open_source
-from skill_factory.sources.guessing import guess
-from skill_factory.ui.frame import deleting, exact_tables, loading, workspace
-from skill_factory.work import makings
+from skill_factory.ui.frame import away, deleting, exact_tables, loading, workspace
+from skill_factory.work import looking, makings
 from skill_factory.work.making_asked import Asked, What
 from skill_factory.work.makings import Making
 
@@ -43,9 +40,9 @@ def adopt(
     """As `loading.choose`, for a source that this session has made or named: its columns are guessed or known."""
     mine = workspace.current()
     asked = Source(config=part[0], split=part[1], revision=part[2])
-    found = loading.Seen(open_source(text, asked, mine.token or None))
-    guessed = guess(found.names(), found.head(SAMPLE_ROWS))
-    workspace.choose_source(text, label, found.spec, columns or guessed)
+    found = loading.seen(text, asked, label)
+    guessed = columns or away.run(looking.guessed, found, what=label)
+    workspace.choose_source(text, label, found.spec, guessed)
     if mine.recipe.traces.formats == (TraceFormat.NO_REFLECTION,):  # what suited data without reflections
         workspace.change({"traces.formats": Traces().formats, "traces.attempts": Traces().attempts})
     st.session_state.pop("_kept", None)

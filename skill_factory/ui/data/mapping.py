@@ -5,13 +5,13 @@ from typing import Any
 
 import streamlit as st
 
-from skill_factory.build.prepare import settle
 from skill_factory.errors import ColumnError, SkillFactoryError
 from skill_factory.recipe.fields import FIELDS, MANY, NAMES, REQUIRED, RowField
 from skill_factory.recipe.model import Columns
 from skill_factory.sources.columns import excerpt, value_at
 from skill_factory.sources.profiles import profiles
-from skill_factory.ui.frame import loading, workspace
+from skill_factory.ui.frame import away, loading, workspace
+from skill_factory.work import looking
 
 NOTHING = ""
 RULES = set(Columns.model_fields) - set(NAMES)
@@ -76,7 +76,7 @@ def _picked(path: str, take: Any) -> None:
     field, chosen = path.partition(".")[2], take(st.session_state[path])
     before = workspace.current().recipe
     try:
-        columns = settle(loading.source(), before, {field: chosen}).columns
+        columns = away.run(looking.remapped, loading.source(), before, {field: chosen})
     except SkillFactoryError:
         workspace.change({path: chosen})
         return

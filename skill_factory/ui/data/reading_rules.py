@@ -4,11 +4,11 @@ import streamlit as st
 
 from skill_factory.insight.doubts import Doubt
 from skill_factory.insight.inspection import Inspection
-from skill_factory.judge.trials import all_tried
 from skill_factory.recipe.language import LANGUAGES
 from skill_factory.sources.trying import Choice, Rule
-from skill_factory.ui.frame import loading, workspace
+from skill_factory.ui.frame import away, loading, workspace
 from skill_factory.wording import many, percent
+from skill_factory.work import looking
 
 TITLES = {
     Rule.QUESTION: "The question is",
@@ -85,7 +85,7 @@ def rules(seen: Inspection) -> None:
 
 
 def _tried(seen: Inspection) -> dict[Rule, list[Choice]]:
-    return all_tried(seen.recipe, loading.source().head(loading.SAMPLE_ROWS))
+    return away.run(looking.tried, loading.source(), seen.recipe)
 
 
 def _rule(rule: Rule, choices: list[Choice], seen: Inspection) -> None:

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from skill_factory.formats import FORMATS
-from skill_factory.insight.fitness import Fitness, fitness
+from skill_factory.insight.fitness import Fitness
 from skill_factory.insight.proposal import Proposal
 from skill_factory.insight.readiness import Finding, Light
 from skill_factory.reasons import Level, sentence
@@ -19,11 +19,7 @@ SAID = {Light.GOOD: "ready", Light.CARE: "usable with losses", Light.MISSING: "m
 
 def found() -> Fitness:
     """The report on the chosen data."""
-    seen = loading.evidence()
-    key = (loading.key(), seen.exact, seen.recipe.fingerprint())
-    return loading.once(
-        "fitness", key, lambda: fitness(seen.narrow.facts, seen.judgement, seen.narrow.rows, seen.recipe)
-    )
+    return loading.fit(loading.evidence())
 
 
 def show(report: Fitness) -> None:
