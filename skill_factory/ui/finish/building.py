@@ -18,7 +18,7 @@ from skill_factory.ui.frame import away, loading, shell, workspace
 from skill_factory.ui.frame.deleting import delete_button
 from skill_factory.ui.frame.earlier_builds import started
 from skill_factory.ui.frame.loading import Evidence
-from skill_factory.wording import file_size, inflect, many, percent, rough_duration
+from skill_factory.wording import duration, file_size, inflect, many, percent
 from skill_factory.work import builds, looking
 from skill_factory.work.builds import Job, Status
 from skill_factory.work.process import ACTIVE, State
@@ -97,7 +97,7 @@ def _numbers(seen: Evidence, takes: Estimate, about: str) -> None:
         ("Rows to read", f"{rows:,}"),
         ("Traces", f"{about}{takes.traces:,}"),
         ("Text", file_size(takes.text_bytes)),
-        ("Time", rough_duration(takes.seconds) if takes.seconds else "not known yet"),
+        ("Time", f"≈ {duration(max(1.0, takes.seconds))}" if takes.seconds else "–"),
     ]
     for column, (label, number) in zip(st.columns(4), metrics, strict=True):
         column.metric(label, number, border=True)
