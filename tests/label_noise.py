@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from skill_factory.cli.main import main
 from skill_factory.draws import text_id
-from skill_factory.grading.comparison import labels_in_doubt
+from skill_factory.grading.doubts import labels_in_doubt
 from skill_factory.judge.corrections import correction_key
 from skill_factory.sources import open_source
 

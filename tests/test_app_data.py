@@ -46,7 +46,7 @@ def test_the_demo_is_fit() -> None:
         for name in ("Several answers", "Labels", "Final answers", "Reflections")
         if f"**{name}**" in said
     ] != []
-    assert "**N = 5**, the most attempts in a trace, suits these data" in said
+    assert "**N = 5**, the maximum number of attempts in a trace, suits this data" in said
     assert len(app.dataframe) >= 1
     assert not app.button(key="onward.choose").disabled
 
@@ -55,7 +55,10 @@ def test_foreign_columns_are_picked_by_hand(tmp_path: Path) -> None:
     """A CSV that nobody can guess: the page asks for three columns, then the report appears."""
     app = with_source(str(csv_with_foreign_names(tmp_path / "daten.csv")))
     assert "Pick the column that says right or wrong" in words(app)
-    assert "As soon as question, response and right-or-wrong have a column" in words(app)
+    assert (
+        "The report appears here as soon as question, response, and right or wrong each have a column"
+        in words(app)
+    )
     for field, column in {
         "question": "frage",
         "response": "versuch",
@@ -265,6 +268,6 @@ def test_an_unknown_data_set_is_a_sentence(visit: Callable[..., Any]) -> None:
 def test_data_without_data_offers_the_doors() -> None:
     """The page says what it will show and has the three doors."""
     app = open_app("2_Data")
-    assert "will do" in words(app)
+    assert "whether your data is ready" in words(app)
     assert "door.demo" in {one.key for one in app.button}
     assert {"door.hub.name", "door.path"} <= {one.key for one in app.text_input}

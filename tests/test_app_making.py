@@ -1,4 +1,4 @@
-"""Making what is missing, on the page Data: grade, get answers, get critiques, each from its light to a green one."""
+"""Making what is missing, on the page Data: grade, get answers, get reflections, each from its light to a green one."""
 
 import json
 import os
@@ -54,7 +54,7 @@ def without(demo: Path, path: Path, *columns: str) -> Path:
 
 @pytest.fixture
 def bare(demo: Path, tmp_path: Path) -> Path:
-    """Labelled responses without a critique."""
+    """Labelled responses without a reflection."""
     return without(demo, tmp_path / "bare.parquet", f"{STAGE}_reflection")
 
 
@@ -102,8 +102,8 @@ def rested(app: AppTest) -> AppTest:
     return until(app, lambda one: "making.stop" not in keys(one))
 
 
-def to_critiques(bare: Path, url: str, key: str = SECRET) -> AppTest:
-    """The panel for critiques, filled in."""
+def to_reflections(bare: Path, url: str, key: str = SECRET) -> AppTest:
+    """The panel for reflections, filled in."""
     app = with_source(str(bare))
     app.button(key="making.reflections.reflections").click().run()
     app.text_input(key="making.url").set_value(url)
@@ -124,24 +124,24 @@ def its_link(app: AppTest) -> str:
     return found if isinstance(found, str) else str(found[0])
 
 
-# -- critiques -----------------------------------------------------------------------------------------------------
+# -- reflections -----------------------------------------------------------------------------------------------------
 
 
-def test_critiques_go_from_a_red_light_over_a_pilot_to_a_green_one(
+def test_reflections_go_from_a_red_light_over_a_pilot_to_a_green_one(
     bare: Path, demo: Path, home: Path
 ) -> None:
-    """A pilot's figures and forecast, the run, the made set as the chosen data with N proposed anew; a way back."""
+    """A pilot's figures and forecast, the run, the made set as the chosen data with N proposed again; a way back."""
     with ModelServer(critic(demo)) as server:
-        app = to_critiques(bare, server.url)
+        app = to_reflections(bare, server.url)
         assert workspace(app).recipe.traces.formats == ("no_reflection",)
         app.number_input(key="making.price_in").set_value(0.5).run()
         app.number_input(key="making.price_out").set_value(1.5).run()
         rested(app.button(key="making.run.pilot").click().run())
         assert f"50 questions of {QUESTIONS}" in said(app)
         told = metrics(app)
-        assert 80 <= int(told["Right verdicts"].split()[0]) <= 90
+        assert 80 <= int(told["Correct verdicts"].split()[0]) <= 90
         assert told["No verdict"] == "0 %"
-        assert float(told["Cost of all"]) > 0
+        assert float(told["Total cost"]) > 0
         assert "questions will be usable at N = 5" in said(app)
         piloted = server.ledger.asked.total()
         rested(app.button(key="making.run.whole").click().run())
@@ -163,7 +163,7 @@ def test_critiques_go_from_a_red_light_over_a_pilot_to_a_green_one(
 def test_a_pilot_is_offered_again_when_the_settings_have_changed(bare: Path, demo: Path) -> None:
     """Another model is another pilot; another price only counts the same tokens anew."""
     with ModelServer(critic(demo)) as server:
-        app = rested(to_critiques(bare, server.url).button(key="making.run.pilot").click().run())
+        app = rested(to_reflections(bare, server.url).button(key="making.run.pilot").click().run())
         app.number_input(key="making.price_out").set_value(2.0).run()
         assert "making.run.whole" in keys(app)
         app.text_input(key="making.model").set_value("org/other").run()
@@ -174,7 +174,7 @@ def test_a_pilot_is_offered_again_when_the_settings_have_changed(bare: Path, dem
 def test_a_server_that_misbehaves_is_asked_until_it_answers(bare: Path, demo: Path) -> None:
     """Bursts of 429, errors, cut lines, spoiled answers: the pilot ends all the same, with its figures."""
     with ModelServer(critic(demo), ALL_FAULTS) as server:
-        app = to_critiques(bare, server.url)
+        app = to_reflections(bare, server.url)
         rested(app.button(key="making.run.pilot").click().run())
         assert "questions will be usable" in said(app)
         assert int(metrics(app)["No verdict"].split()[0]) >= 2
@@ -183,7 +183,7 @@ def test_a_server_that_misbehaves_is_asked_until_it_answers(bare: Path, demo: Pa
 def test_a_wrong_key_is_said_where_it_is_typed(bare: Path) -> None:
     """The server's refusal as a sentence, without the key; with the right one it goes on from there."""
     with ModelServer(faults=Faults(status=401, message=f"bad key {SECRET}")) as server:
-        app = rested(to_critiques(bare, server.url).button(key="making.run.pilot").click().run())
+        app = rested(to_reflections(bare, server.url).button(key="making.run.pilot").click().run())
         (error,) = [one.value for one in app.error]
         assert "Check the key" in error
         assert SECRET not in error
@@ -206,7 +206,7 @@ def test_what_is_missing_is_said_before_anything_runs(
     bare: Path, home: Path, name: str, value: str, sentence: str
 ) -> None:
     """A sentence, and no folder made for it."""
-    app = to_critiques(bare, "http://127.0.0.1:9/v1")
+    app = to_reflections(bare, "http://127.0.0.1:9/v1")
     app.text_input(key=f"making.{name}").set_value(value).run()
     app.button(key="making.run.pilot").click().run()
     assert any(sentence in one.value.replace("\\", "") for one in app.error)
@@ -266,12 +266,12 @@ def ended(made: makings.Making) -> makings.Status:
 def test_a_run_is_stopped_gone_on_with_and_found_by_its_link(bare: Path, demo: Path) -> None:
     """Stop keeps what is answered; a new session with the link goes on; nothing is asked twice."""
     with ModelServer(critic(demo), latency=0.3, slots=40) as server:
-        app = to_critiques(bare, server.url)
+        app = to_reflections(bare, server.url)
         app.button(key="making.whole").click().run()
-        until(app, lambda one: metrics(one).get("Tokens a second", "–") not in ("–", "0"))
-        assert set(metrics(app)) == {"Tokens a second", "Tokens so far", "Time left", "Requests at once"}
+        until(app, lambda one: metrics(one).get("Tokens per second", "–") not in ("–", "0"))
+        assert set(metrics(app)) == {"Tokens per second", "Tokens so far", "Time left", "Requests at once"}
         rested(app.button(key="making.stop").click().run())
-        assert "What is answered is kept" in said(app)
+        assert "Every answer so far is kept" in said(app)
         id = its_link(app)
         kept = len(server.ledger.served)
         assert kept > 0
@@ -306,7 +306,7 @@ def test_a_killed_run_goes_on_where_it_was(bare: Path, demo: Path) -> None:
 def test_deleting_what_was_paid_for_says_so_and_asks_first(bare: Path, demo: Path) -> None:
     """A stopped run says how many answers it holds and what they cost; the first press deletes nothing."""
     with ModelServer(critic(demo), latency=0.3, slots=40) as server:
-        app = to_critiques(bare, server.url)
+        app = to_reflections(bare, server.url)
         app.number_input(key="making.price_out").set_value(1000.0).run()
         app.button(key="making.whole").click().run()
         until(app, lambda one: metrics(one).get("Cost so far", "–") not in ("–", "0.00"))
@@ -343,11 +343,11 @@ def test_an_earlier_making_is_deleted_from_the_list(home: Path, demo: Path) -> N
 def test_the_report_can_be_looked_at_meanwhile(bare: Path, demo: Path) -> None:
     """Back to the report while it runs; a line says so and leads back."""
     with ModelServer(critic(demo), latency=0.5, slots=20) as server:
-        app = to_critiques(bare, server.url)
+        app = to_reflections(bare, server.url)
         app.button(key="making.run.pilot").click().run()
         app.button(key="making.close").click().run()
         assert "**Reflections** · missing" in said(app)
-        assert "Let a model criticise the responses: is running" in said(app)
+        assert "Let a model reflect on the responses: is running" in said(app)
         app.button(key="making.show").click().run()
         assert "making.stop" in keys(app)
         rested(app.button(key="making.stop").click().run())
@@ -356,7 +356,7 @@ def test_the_report_can_be_looked_at_meanwhile(bare: Path, demo: Path) -> None:
 def test_a_budget_ends_it_with_what_is_there(bare: Path, demo: Path) -> None:
     """The spent budget is said; one may use what there is."""
     with ModelServer(critic(demo)) as server:
-        app = to_critiques(bare, server.url)
+        app = to_reflections(bare, server.url)
         for name, value in {"price_out": 1000.0, "budget": 20.0, "max_tokens": 100}.items():
             app.number_input(key=f"making.{name}").set_value(value).run()
         app.number_input(key="making.price_in").set_value(1000.0).run()
@@ -369,7 +369,7 @@ def test_a_budget_ends_it_with_what_is_there(bare: Path, demo: Path) -> None:
 def test_the_link_of_nothing_is_said() -> None:
     """An id that nothing was made under."""
     app = by_link("nothing-was-made-under-this")
-    assert any("nothing made here" in one.value for one in app.warning)
+    assert any("isn't here any more" in one.value for one in app.warning)
 
 
 # -- by files ------------------------------------------------------------------------------------------------------
@@ -434,7 +434,7 @@ def test_settings_that_can_not_be_are_refused_by_the_core() -> None:
 
 
 def test_questions_alone_get_answers_with_labels(tmp_path: Path) -> None:
-    """A list of questions with gold answers becomes groups, labels and answers that are green; critiques come next."""
+    """A list of questions with gold answers becomes groups, labels and answers that are green; reflections come next."""
     path = tmp_path / "questions.jsonl"
     lines = [json.dumps({"question": f"What is {n} + {42 - n}?", "answer": "42"}) for n in range(12)]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -516,7 +516,7 @@ PILOT = {
 
 
 def test_a_forecast_is_a_table_a_sentence_and_a_chart() -> None:
-    """Sorted by N, with its bounds; for answers the number is a bound itself, for critiques will take some away."""
+    """Sorted by N, with its bounds; for answers the number is a bound itself, for reflections will take some away."""
     table = forecast_table(PILOT)
     assert table.to_dict("list") == {
         "attempts": [1, 2], "questions": [420, 350], "low": [400, 300], "high": [440, 390]

@@ -140,7 +140,7 @@ def test_a_folder_takes_one_build_at_a_time(raw: Path, whole: dict[str, str], tm
     for pid in pids:
         os.kill(pid, signal.SIGSTOP)
     for options in (OPTIONS, ("--attempts", 2), ("--attempts", 2, "--fresh")):
-        with pytest.raises(BuildFolderError, match="Another build is working"):
+        with pytest.raises(BuildFolderError, match="Another build is running"):
             asked = Recipe().changed({"traces.attempts": 3 if options is OPTIONS else 2})
             build(str(raw), out, asked, fresh="--fresh" in options)
     for pid in pids:
@@ -287,7 +287,7 @@ def test_a_folder_that_no_build_made_is_refused(name: str, fresh: bool, small: P
     path.parent.mkdir(parents=True)
     path.write_text("{}", encoding="utf-8")
     before = everything(tmp_path / "foreign")
-    with pytest.raises(BuildFolderError, match="no build made what is in it"):
+    with pytest.raises(BuildFolderError, match="made by a build"):
         build(str(small), tmp_path / "foreign", ONE, workers=1, fresh=fresh)
     assert everything(tmp_path / "foreign") == before
 
@@ -437,7 +437,7 @@ def test_a_full_disk_is_a_sentence_and_the_build_goes_on(
     out = little_room(size) / "out"
     run = drive.run("build", raw, "--out", out, *OPTIONS, "--workers", workers)
     assert (run.exit, run.out) == (2, "")
-    assert run.err.strip().splitlines()[-1].startswith(f"The disk of {out} is full.")
+    assert run.err.strip().splitlines()[-1].startswith(f"The disk with {out} is full.")
     assert "Traceback" not in run.err
     little_room("20m")
     again = drive.run("build", raw, "--out", out, *OPTIONS, "--workers", workers)

@@ -195,7 +195,7 @@ def test_synthetic_data_say_so(tmp_path: Path) -> None:
 def test_a_card_without_lineage_or_traces_can_be_made() -> None:
     """Nothing is assumed of an empty tally."""
     text = card_body(Recipe().changed({"output.lineage": False}), Tally(), None)
-    assert "There are no lineage columns." in text
+    assert "This dataset has no lineage columns." in text
     assert "No traces." in text
     assert ledger_table(Tally()).count("none") == 5
 
@@ -210,7 +210,7 @@ def test_tallies_add_up_in_any_order_and_survive_json(built: Path) -> None:
 
 
 def test_own_formats_are_built_and_named(tmp_path: Path) -> None:
-    """A function passed by the caller makes traces under its code; the card calls it a format of its own."""
+    """A function passed by the caller makes traces under its code; the card says that it comes from outside."""
     from collections.abc import Iterator
 
     from skill_factory.model import TracePlan
@@ -229,4 +229,6 @@ def test_own_formats_are_built_and_named(tmp_path: Path) -> None:
         == report["traces_by_format"]["0C"]
         == report["ledger"]["questions"]["kept"]
     )
-    assert "- `mine`: a format of its own" in (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
+    assert "- `mine`: A format from outside the package." in (tmp_path / "out" / "README.md").read_text(
+        encoding="utf-8"
+    )

@@ -151,7 +151,7 @@ BAD_COMMANDS: dict[str, tuple[list[str], tuple[str, ...]]] = {
     "a folder's name too long": (["build", "demo:5", "--out", "OUT" + "x" * 999], ("too long",)),
     "workers below zero": (["build", "demo:5", "--out", "OUT", "--workers", "-1"], ("workers", "-1")),
     "memory that is no size": (["build", "demo:5", "--out", "OUT", "--memory", "much"], ("--memory", "'much'")),
-    "a preview of nothing": (["preview", "demo:5", "--questions", "0"], ("from 1", "0")),
+    "a preview of nothing": (["preview", "demo:5", "--questions", "0"], ("at least one", "0")),
     "a page that can't be written": (["preview", "demo:30", "--html", "OUT/no/where.html"], ("where.html",)),
     "a demo of nothing": (["demo", "--out", "OUT.parquet", "--questions", "0"], ("0",)),
     "a demo that is no Parquet": (["demo", "--out", "OUT.csv"], (".parquet",)),

@@ -125,19 +125,21 @@ def test_what_failed_is_in_the_next_request_file(raw: Path) -> None:
     answers[0] |= {"response": None, "error": {"code": "timeout", "message": "no"}}
     answers[1]["response"]["status_code"] = 400
     answers[2]["response"]["body"] = {"error": "x"}
+    answers[3]["response"] = "a page of HTML"
+    answers[4]["response"]["body"]["usage"] = {"prompt_tokens": -1_000_000, "completion_tokens": 1}
     answers.append(answered({"custom_id": "0" * 32, "body": {"model": "org/m"}}, "for another set"))
     done = batch(
         "join", raw, "--answers", write_lines(raw.parent / "out.jsonl", answers), "--k", "2", "--json"
     )
     assert done.exit == 0, done.err
     made = json.loads(done.out)
-    assert made["lines"] == {"joined": 17, "failed": 2, "spoiled": 1, "foreign": 1}
-    assert made["missing"] == 7 and made["tokens"]["prompt"] > 17 * 100, "uncounted tokens are estimated"
+    assert made["lines"] == {"joined": 16, "failed": 2, "spoiled": 2, "foreign": 1}
+    assert made["missing"] == 8 and made["tokens"]["prompt"] > 16 * 100, "uncounted tokens are estimated"
     batch("write", raw, "--requests", file, "--k", "2")
     again = {line["custom_id"] for line in requests(file)}
-    assert again == {line["custom_id"] for line in [*lines[:3], *lines[20:]]}
+    assert again == {line["custom_id"] for line in [*lines[:4], *lines[20:]]}
     twice = batch("join", raw, "--answers", raw.parent / "out.jsonl", "--k", "2", "--json")
-    assert json.loads(twice.out)["lines"]["known"] == 17
+    assert json.loads(twice.out)["lines"]["known"] == 16
 
 
 def test_adaptive_k_works_in_rounds(raw: Path) -> None:
@@ -178,7 +180,13 @@ def test_answers_of_another_job_are_refused(raw: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [(b"{}\n", "line 1 is no answer with a custom_id"), (b"\xff\xfe\n", "not UTF-8"), (b"[[[\n", "line 1")],
+    [
+        (b"{}\n", "line 1 isn't an answer with a custom_id"),
+        (b"\xff\xfe\n", "isn't UTF-8"),
+        (b"[[[\n", "line 1"),
+        (b"[" * 100_000 + b"\n", "line 1"),
+        (b'{"custom_id": "\\ud800"}\n', "line 1"),
+    ],
 )
 def test_files_that_are_no_answers_are_told(raw: Path, content: bytes, said: str) -> None:
     """By name and line."""

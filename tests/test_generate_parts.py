@@ -89,9 +89,9 @@ def test_own_prompts_are_added_or_replace(tmp_path: Path) -> None:
         ("[reflection]\nprompt = '{question}'", "no place for the response"),
         ("[variants.a]\ntext = '{question}'", "has no text"),
         ("[variants.'a b']\nprompt = '{question}'", "letters, digits"),
-        ("[variant.a]\nprompt = '{question}'", "has a part 'variant'"),
-        ("variants = 1", "tables"),
-        ("[variants.a", "not valid TOML"),
+        ("[variant.a]\nprompt = '{question}'", "has a section 'variant'"),
+        ("variants = 1", "a table of its own"),
+        ("[variants.a", "isn't valid TOML"),
     ],
 )
 def test_prompts_that_cant_be_used_are_told_in_a_sentence(tmp_path: Path, text: str, said: str) -> None:
@@ -202,6 +202,8 @@ def test_money_needs_a_price() -> None:
         Budget(money=1.0).checked(Price())
     with pytest.raises(RecipeError, match="more than nothing"):
         Budget(tokens=0).checked(Price())
+    with pytest.raises(RecipeError, match="negative"):
+        Budget(tokens=5).checked(Price(-1.0))
     assert Price(0.5, 1.5).of(1_000_000, 2_000_000) == 3.5
 
 
@@ -308,7 +310,7 @@ def test_what_is_no_store_is_told(tmp_path: Path) -> None:
     """A file that is no database, and one of a later version."""
     path = tmp_path / "answers.sqlite"
     path.write_bytes(b"not a database at all" * 100)
-    with pytest.raises(BuildFolderError, match="no store of answers"):
+    with pytest.raises(BuildFolderError, match="isn't a store of answers"):
         AnswerStore.open(path)
     later = tmp_path / "later.sqlite"
     with sqlite3.connect(later) as db:
@@ -507,6 +509,16 @@ def test_numbers_that_cant_be_are_told() -> None:
         job_of(parsed(*words, "--k", "4", "--max-k", "2"), "reflections").checked()
     with pytest.raises(RecipeError, match="top_p"):
         job_of(parsed(*words, "--top-p", "1.5"), "reflections")
+    with pytest.raises(RecipeError, match="temperature"):
+        job_of(parsed(*words, "--temperature", "inf"), "reflections")
+    for name, value in (
+        ("--concurrency", "1000000"),
+        ("--timeout", "nan"),
+        ("--patience", "0"),
+        ("--tries", "0"),
+    ):
+        with pytest.raises(RecipeError, match=f"{name} is .*; it must be from"):
+            job_of(parsed(*words, "--endpoint", "http://h/v1", name, value), "reflections").checked()
     assert math.isclose(job_of(parsed(*words, "--top-p", "0.5"), "reflections").sampling.top_p or 0, 0.5)
 
 

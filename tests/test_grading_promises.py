@@ -199,6 +199,11 @@ def test_the_game_of_24_counts_value_and_numbers(answer: str, right: bool) -> No
         assert equivalent(answer, gold, "game24", GAME) is right
 
 
+def test_a_game_of_24_without_its_numbers_is_not_judged() -> None:
+    """A true equation says nothing where nobody knows which numbers were given."""
+    assert judge("(1 + 2) * 8 = 24", "24", question="Game of 24, puzzle 900") == Decision.UNJUDGED
+
+
 def test_sets_of_mixed_tasks_are_graded_row_by_row() -> None:
     """Each gold answer is compared by its own task."""
     rows = [

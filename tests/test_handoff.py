@@ -24,7 +24,7 @@ from skill_factory.trainers import (
     export,
     preflight,
 )
-from skill_factory.trainers.preflight import Limits, Trouble, after_qwen3
+from skill_factory.trainers.preflight import RowLimits, Trouble, after_qwen3
 from skill_factory.trainers.verl import BATCH, batch_sizes
 from tests.command import run
 
@@ -164,7 +164,7 @@ def test_an_export_replaces_an_export_and_nothing_else(demo: Path, tmp_path: Pat
     other = tmp_path / "other"
     other.mkdir()
     (other / "thesis.txt").write_text("years")
-    with pytest.raises(HandoffError, match="no export wrote"):
+    with pytest.raises(HandoffError, match="written by an export"):
         export(demo, TRL, other, QWEN)
     assert [path.name for path in other.iterdir()] == ["thesis.txt"]
 
@@ -181,7 +181,7 @@ def test_a_forged_list_of_files_removes_nothing_outside(demo: Path, tmp_path: Pa
 
 def test_a_failed_export_leaves_nothing(demo: Path, tmp_path: Path) -> None:
     """No half-written folder and no work files remain."""
-    with pytest.raises(HandoffError, match="over the cut-off"):
+    with pytest.raises(HandoffError, match="longer than the cut-off"):
         export(demo, TRL, tmp_path / "out", Options("m", cutoff=50, drop_over=True))
     assert list(tmp_path.iterdir()) == []
 
@@ -203,7 +203,7 @@ def test_choices_that_make_no_sense_are_refused(options: dict, said: str) -> Non
 
 def test_what_is_no_build_is_refused(tmp_path: Path) -> None:
     """A folder without a finished build is named."""
-    with pytest.raises(HandoffError, match="holds no finished build"):
+    with pytest.raises(HandoffError, match="hold a finished build"):
         export(tmp_path, TRL, tmp_path / "out", QWEN)
 
 
@@ -241,7 +241,7 @@ def row(question: str = "2 + 2?", trace: str = GOOD, roles: tuple[str, str] = ("
 
 def found(*rows: dict, **limits: int) -> dict[Trouble, int]:
     """Troubles with their counts."""
-    return {one.trouble: one.count for one in preflight(rows, Limits(estimate().count, **limits))}
+    return {one.trouble: one.count for one in preflight(rows, RowLimits(estimate().count, **limits))}
 
 
 @pytest.mark.parametrize(
@@ -265,7 +265,11 @@ def test_every_trouble_is_counted(bad: dict, trouble: Trouble) -> None:
     assert found(row()) == {}
     assert found(row(), bad, bad)[trouble] == 2
     assert (
-        next(one.first for one in preflight([row(), bad], Limits(estimate().count)) if one.trouble == trouble)
+        next(
+            one.first
+            for one in preflight([row(), bad], RowLimits(estimate().count))
+            if one.trouble == trouble
+        )
         == 1
     )
 

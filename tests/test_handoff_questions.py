@@ -11,7 +11,7 @@ from skill_factory.errors import HandoffError
 from skill_factory.grading import Task
 from skill_factory.recipe.model import Recipe
 from skill_factory.trainers.bundle import open_bundle
-from skill_factory.trainers.questions import Asked, can_be_rewarded, read_pool, split
+from skill_factory.trainers.questions import GoldQuestion, can_be_rewarded, read_questions, split_questions
 
 ONE_TRY = Recipe().changed({"traces.attempts": 1, "traces.formats": ["no_reflection"]})
 
@@ -39,31 +39,31 @@ MANY = [(f"What is {n} + {n}?", str(2 * n), n % 2 == 0) for n in range(40)]
 
 def test_questions_without_a_trace_go_first(tmp_path: Path) -> None:
     """`unused` takes those alone; `all` adds the others behind them, and tests with unused ones."""
-    pool = read_pool(open_bundle(built(tmp_path, MANY)), str(tmp_path / "raw.parquet")).questions
+    pool = read_questions(open_bundle(built(tmp_path, MANY)), str(tmp_path / "raw.parquet")).questions
     assert sum(one.used for one in pool) == 20
-    unused = split(pool, "unused", 0, 0.1, 0)
+    unused = split_questions(pool, "unused", 0, 0.1, 0)
     assert len(unused.train) + len(unused.test) == 20
     assert not any(one.used for one in (*unused.train, *unused.test))
-    everything = split(pool, "all", 0, 0.25, 0)
+    everything = split_questions(pool, "all", 0, 0.25, 0)
     assert (len(everything.train), len(everything.test)) == (30, 10)
     assert not any(one.used for one in everything.test)
-    few = split(pool, "all", 22, 0.1, 0)
+    few = split_questions(pool, "all", 22, 0.1, 0)
     assert sum(one.used for one in (*few.train, *few.test)) == 2
 
 
 def test_a_split_follows_from_its_seed_alone() -> None:
     """Same questions in any order, same seed: same split; another seed, another split; never one in both."""
-    pool = [Asked(f"q{n}", "1", n < 10) for n in range(50)]
-    assert split(pool, "all", 0, 0.2, 7) == split(pool[::-1], "all", 0, 0.2, 7)
-    assert split(pool, "all", 0, 0.2, 7) != split(pool, "all", 0, 0.2, 8)
-    parted = split(pool, "all", 0, 0.2, 7)
+    pool = [GoldQuestion(f"q{n}", "1", n < 10) for n in range(50)]
+    assert split_questions(pool, "all", 0, 0.2, 7) == split_questions(pool[::-1], "all", 0, 0.2, 7)
+    assert split_questions(pool, "all", 0, 0.2, 7) != split_questions(pool, "all", 0, 0.2, 8)
+    parted = split_questions(pool, "all", 0, 0.2, 7)
     assert not {one.question for one in parted.train} & {one.question for one in parted.test}
 
 
 def test_questions_that_differ_in_dress_are_one(tmp_path: Path) -> None:
     """White space and letter case make no second question, so none is in both files."""
     rows = [("What is 1 + 1?", "2", True), ("what is  1 + 1?\n", "2", False), ("What is 2 + 2?", "4", False)]
-    pool = read_pool(open_bundle(built(tmp_path, rows)), str(tmp_path / "raw.parquet")).questions
+    pool = read_questions(open_bundle(built(tmp_path, rows)), str(tmp_path / "raw.parquet")).questions
     assert [(one.question, one.used) for one in pool] == [("What is 1 + 1?", True), ("What is 2 + 2?", False)]
 
 
@@ -77,19 +77,19 @@ def test_what_no_output_could_earn_is_left_out_and_counted(tmp_path: Path) -> No
         ("c?", "7", True),
         ("d?", " ", True),
     ]
-    pool = read_pool(open_bundle(built(tmp_path, rows)), str(tmp_path / "raw.parquet"), Task.NUMBER)
+    pool = read_questions(open_bundle(built(tmp_path, rows)), str(tmp_path / "raw.parquet"), Task.NUMBER)
     assert [(one.question, one.gold) for one in pool.questions] == [("b?", "3"), ("c?", "7")]
     assert (pool.no_gold, pool.several_golds, pool.unjudged) == (2, 1, 0)
     words = [("a?", "Paris", True), ("c?", "7", True), ("e?", "8", False)]
     (tmp_path / "words").mkdir()
     bundle = open_bundle(built(tmp_path / "words", words))
-    assert read_pool(bundle, str(tmp_path / "words" / "raw.parquet"), Task.NUMBER).unjudged == 1
+    assert read_questions(bundle, str(tmp_path / "words" / "raw.parquet"), Task.NUMBER).unjudged == 1
 
 
 def test_a_gold_answer_may_stand_at_the_end_of_a_worked_solution(tmp_path: Path) -> None:
     """GSM8K's way: the reward compares with what stands after `####`."""
     rows = [("a?", "2 + 2 = 4\n#### 4", True), ("b?", "x\nA: 1,000", False)]
-    pool = read_pool(open_bundle(built(tmp_path, rows)), str(tmp_path / "raw.parquet")).questions
+    pool = read_questions(open_bundle(built(tmp_path, rows)), str(tmp_path / "raw.parquet")).questions
     assert [one.gold for one in pool] == ["4", "1,000"]
 
 
@@ -111,14 +111,14 @@ def test_a_moved_file_is_found_and_a_changed_one_refused(tmp_path: Path) -> None
     """The file's path is an argument; its digest must be the build's."""
     bundle = open_bundle(built(tmp_path, MANY))
     with pytest.raises(HandoffError, match="--source PATH"):
-        read_pool(bundle)
-    with pytest.raises(HandoffError, match="No file at"):
-        read_pool(bundle, str(tmp_path / "gone.parquet"))
+        read_questions(bundle)
+    with pytest.raises(HandoffError, match="no file at"):
+        read_questions(bundle, str(tmp_path / "gone.parquet"))
     moved = (tmp_path / "raw.parquet").rename(tmp_path / "moved.parquet")
-    assert len(read_pool(bundle, str(moved)).questions) == 40
+    assert len(read_questions(bundle, str(moved)).questions) == 40
     raw(moved, MANY[:-1])
-    with pytest.raises(HandoffError, match="not what this build was made from"):
-        read_pool(bundle, str(moved))
+    with pytest.raises(HandoffError, match="isn't what this build was made from"):
+        read_questions(bundle, str(moved))
 
 
 def test_a_recipe_without_a_gold_answer_is_refused(tmp_path: Path) -> None:
@@ -127,11 +127,11 @@ def test_a_recipe_without_a_gold_answer_is_refused(tmp_path: Path) -> None:
         {"columns.question": "question", "columns.response": ["response"], "columns.correct": ["correct"]}
     )
     bundle = open_bundle(built(tmp_path, MANY, recipe))
-    with pytest.raises(HandoffError, match="no column to the gold answer"):
-        read_pool(bundle, str(tmp_path / "raw.parquet"))
+    with pytest.raises(HandoffError, match="needs gold answers"):
+        read_questions(bundle, str(tmp_path / "raw.parquet"))
 
 
 def test_too_few_questions_are_refused() -> None:
     """One to train on and one to test with, at least."""
     with pytest.raises(HandoffError, match="--questions all"):
-        split([Asked("q", "1", False), Asked("r", "1", True)], "unused", 0, 0.1, 0)
+        split_questions([GoldQuestion("q", "1", False), GoldQuestion("r", "1", True)], "unused", 0, 0.1, 0)

@@ -13,6 +13,7 @@ import pytest
 from skill_factory.api import build
 from skill_factory.judge.reflections import verdict_rule
 from skill_factory.measure.cells import NAMES, PLACE, question_sums
+from skill_factory.measure.comparing import as_lines
 from skill_factory.measure.counting import count_outputs
 from skill_factory.measure.figures import STATISTICS
 from skill_factory.measure.grades import Grades
@@ -150,6 +151,32 @@ def test_a_build_without_lineage_has_no_truth(tmp_path: Path) -> None:
     )
     assert run["attempts"] > 1 and run["reflections"] > 1
     assert any("lineage" in line for line in mine["missing"])
+
+
+def test_verdicts_that_stood_in_a_column_are_not_said_to_be_missing(tmp_path: Path) -> None:
+    """A build whose recipe reads them from a column shows none in its texts: null with the reason, never 0."""
+    import pyarrow.parquet as pq
+
+    critiques = [[f"I think so. {k}"] for k in range(40)]
+    rows = {
+        "question": [f"Problem {k // 4}" for k in range(40)],
+        "response": [f"It is <answer>{k % 2}</answer> {k}" for k in range(40)],
+        "correct": [k % 2 == 1 for k in range(40)],
+        "reflections": critiques,
+        "said": [["correct" if k % 2 else "incorrect"] for k in range(40)],
+    }
+    pq.write_table(pa.table(rows), tmp_path / "raw.parquet")
+    recipe = Recipe().changed({"verdicts.rule": "column", "traces.attempts": 2})
+    build(
+        str(tmp_path / "raw.parquet"), tmp_path / "traces", recipe, columns={"verdicts": ["said"]}, workers=1
+    )
+    mine = measure(str(tmp_path / "traces")).to_json()
+    run = mine["runs"]["traces"]
+    assert (
+        run["reflections"] > 0 and run["f1"]["correct"]["value"] is run["verdicts"]["right"]["none"] is None
+    )
+    assert run["accuracy"]["final"]["value"] == 1.0
+    assert any("from a column" in line for line in mine["missing"])
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -396,6 +423,19 @@ def test_checkpoints_are_a_series_by_number() -> None:
     rows = [{**one, "run": f"step-{n}"} for n in (1000, 100) for one in plant(30, seed=n).rows]
     points = [one for one in measurement(table_of(rows)).series if one.figure == "f1.correct"]
     assert [(one.run, one.step) for one in points] == [("step", 100), ("step", 1000)]
+
+
+def test_runs_of_one_step_each_are_a_series_together() -> None:
+    """A file for each checkpoint, its step in a column: each run at its own step, drawn as one line."""
+    outputs = [
+        Output(run, step, one["question"], one["answer"], one["response"])
+        for run, step in (("late", 200.0), ("early", 50.0))
+        for one in plant(20, seed=int(step)).rows
+    ]
+    table = count_outputs(outputs, RULES, Grades(), lambda texts: [len(text) for text in texts])
+    points = [one for one in measurement(table).series if one.figure == "accuracy.final"]
+    assert {(one.run, one.step) for one in points} == {("late", 200), ("early", 50)}
+    assert [(one.run, one.step) for one in as_lines(points)] == [("checkpoints", 50), ("checkpoints", 200)]
 
 
 def test_unequal_golds_of_a_question_are_said() -> None:

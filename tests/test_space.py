@@ -128,7 +128,7 @@ def test_a_folder_that_is_no_checkout_is_refused(hub: Hub, tmp_path: Path) -> No
 
 
 def test_the_dockerfile_is_made_for_an_ordinary_user() -> None:
-    """User 1000, port 8501, a health check that needs nothing but Python, a start without a shell."""
+    """User 1000, port 8501, a health check that needs nothing but Python, and a shell that leaves its place to the app."""
     text = (ROOT / "Dockerfile").read_text()
     for piece in (
         "--uid 1000 user",
@@ -136,7 +136,7 @@ def test_the_dockerfile_is_made_for_an_ordinary_user() -> None:
         "EXPOSE 8501",
         "HEALTHCHECK",
         "_stcore/health",
-        'CMD ["streamlit"',
+        "; exec streamlit run app.py",
     ):
         assert piece in text
     assert text.index("USER 1000") < text.index("pip install")

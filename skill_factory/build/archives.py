@@ -13,13 +13,13 @@ from skill_factory.build.folder import BuildFolder
 
 
 def parquet(folder: BuildFolder) -> BinaryIO:
-    """The one shard, or all of them in an archive."""
+    """The only shard, or an archive of all shards."""
     shards = folder.shards()
     return shards[0].open("rb") if len(shards) == 1 else _archive((path, path.name) for path in shards)
 
 
 def zipped(path: Path) -> BinaryIO:
-    """A folder as an archive; files of work in progress, whose names begin with a dot, stay out."""
+    """A folder as an archive, without what begins with a dot: those are files of work in progress."""
     inside = sorted(p for p in path.rglob("*") if p.is_file())
     named = ((p, p.relative_to(path)) for p in inside)
     return _archive(
@@ -28,9 +28,9 @@ def zipped(path: Path) -> BinaryIO:
 
 
 def _archive(files: Iterable[tuple[Path, str]]) -> BinaryIO:
-    def fill(made: IO[bytes]) -> None:
-        # Shards are compressed already.
-        with zipfile.ZipFile(made, "w", zipfile.ZIP_STORED) as archive:
+    def fill(file: IO[bytes]) -> None:
+        # Shards are already compressed.
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
             for path, name in files:
                 archive.write(path, name)
 
@@ -38,20 +38,20 @@ def _archive(files: Iterable[tuple[Path, str]]) -> BinaryIO:
 
 
 def jsonl(folder: BuildFolder) -> BinaryIO:
-    """A line of JSON for each trace."""
+    """The traces as JSON, one a line."""
 
-    def fill(made: IO[bytes]) -> None:
+    def fill(file: IO[bytes]) -> None:
         for shard in folder.shards():
             for batch in pq.ParquetFile(shard).iter_batches(1000):
                 for row in batch.to_pylist():
-                    made.write(json.dumps(row, ensure_ascii=False).encode() + b"\n")
+                    file.write(json.dumps(row, ensure_ascii=False).encode() + b"\n")
 
     return _written(fill)
 
 
 def _written(fill: Callable[[IO[bytes]], None]) -> BinaryIO:
-    """A file without a name, opened to be read: Streamlit takes no other kind."""
-    with tempfile.NamedTemporaryFile() as made:
-        fill(made)
-        made.flush()
-        return Path(made.name).open("rb")
+    """A file without a name, open for reading: the only kind that Streamlit takes for a download."""
+    with tempfile.NamedTemporaryFile() as file:
+        fill(file)
+        file.flush()
+        return Path(file.name).open("rb")

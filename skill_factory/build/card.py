@@ -1,4 +1,4 @@
-"""What a build says of itself: the data set card, the report, the entry for LLaMA-Factory. Pure text from numbers."""
+"""What a build says about itself: the dataset card, the report, the entry for LLaMA-Factory. Texts made of numbers."""
 
 import json
 import platform
@@ -21,11 +21,11 @@ from skill_factory.wording import many, percent
 
 CONFIG = "sft_train"
 BEGIN, END = "<!-- skill-factory: begin -->", "<!-- skill-factory: end -->"
-"""Between these marks a card is ours and is written anew; around them it is its owner's."""
+"""What is between these marks is ours and is written again; the rest of a card is its owner's."""
 
 
 def documents(recipe: Recipe, tally: Tally, shards: Sequence[Path]) -> dict[str, str]:
-    """The texts beside the shards, by file name."""
+    """The texts that go beside the shards, by file name."""
     report = json.dumps(report_of(recipe, tally), indent=1, ensure_ascii=False) + "\n"
     return {
         "README.md": card(recipe, tally, example_row(shards)),
@@ -36,7 +36,7 @@ def documents(recipe: Recipe, tally: Tally, shards: Sequence[Path]) -> dict[str,
 
 
 def report_of(recipe: Recipe, tally: Tally) -> dict[str, Any]:
-    """The content of `report.json`: fingerprint, versions, source and every number of the tally."""
+    """The content of `report.json`: fingerprint, versions, source, and every number of the tally."""
     return {
         "fingerprint": recipe.fingerprint(),
         "versions": {
@@ -52,12 +52,12 @@ def report_of(recipe: Recipe, tally: Tally) -> dict[str, Any]:
 
 
 def dataset_info(repository: str = "") -> dict[str, Any]:
-    """LLaMA-Factory's entry: this folder as `dataset_dir`, or a repository of the Hub once published."""
+    """LLaMA-Factory's entries: this folder as its `dataset_dir`, or a repository of the Hub."""
     where = {"hf_hub_url": repository} if repository else {"script_url": "."}
     reading = {
         "formatting": "sharegpt",
         "columns": {"messages": "conversations"},
-        # Every tag: one that is left out becomes None, and rows with such a turn are dropped without a word.
+        # All tags: one that is left out becomes None, and rows with such a turn would be dropped silently.
         "tags": {
             "role_tag": "role",
             "content_tag": "content",
@@ -75,15 +75,15 @@ def dataset_info(repository: str = "") -> dict[str, Any]:
 
 
 def example_row(shards: Sequence[Path], most: int = 200) -> dict[str, Any] | None:
-    """A row to show: the first short one with a mistake that is corrected, else the first of all."""
+    """A row to show: the first short one that corrects a mistake, otherwise the first of all."""
     if not shards:
         return None
     with shards[0].open("rb") as file:
         rows: list[dict[str, Any]] = next(pq.ParquetFile(file).iter_batches(most)).to_pylist()
-    tries = [(row, [one["correct"] for one in row.get("attempts") or []]) for row in rows]
+    attempts = [(row, [one["correct"] for one in row.get("attempts") or []]) for row in rows]
     good = [
         row
-        for row, right in tries
+        for row, right in attempts
         if 1 < len(right) <= 3 and not right[0] and right[-1] and _size(row) < 8000
     ]
     return (good or rows)[0]
@@ -94,7 +94,7 @@ def _size(row: dict[str, Any]) -> int:
 
 
 def card(recipe: Recipe, tally: Tally, example: dict[str, Any] | None) -> str:
-    """The data set card: front matter, then the part between the marks."""
+    """The dataset card: front matter, then the part between the marks."""
     return f"{_front_matter(recipe, tally)}\n{card_body(recipe, tally, example)}"
 
 
@@ -138,7 +138,7 @@ def _left_out(tally: Tally) -> str:
 
 
 def card_body(recipe: Recipe, tally: Tally, example: dict[str, Any] | None, repository: str = "") -> str:
-    """Everything a reader asks: what, how many, where from, what was dropped, one trace, how to use it."""
+    """Everything that a reader asks: what, how many, where from, what was dropped, one trace, how to use it."""
     parts = [
         BEGIN,
         _opening(recipe, tally),
@@ -151,7 +151,7 @@ def card_body(recipe: Recipe, tally: Tally, example: dict[str, Any] | None, repo
         "## Length\n\n" + _lengths(tally, recipe),
         "## One trace\n\n" + _example(example),
         "## Load it\n\n" + _loading(repository, recipe),
-        "## Recipe\n\nThe data set can be built again from this, byte for byte.\n\n"
+        "## Recipe\n\nThis recipe builds the dataset again, byte for byte.\n\n"
         + _fenced(recipe.to_toml(), "toml"),
         "## Licence and source\n\n" + _licence(recipe),
         END,
@@ -162,22 +162,22 @@ def card_body(recipe: Recipe, tally: Tally, example: dict[str, Any] | None, repo
 def _opening(recipe: Recipe, tally: Tally) -> str:
     traces, questions = tally.ledger[Level.TRACES].kept, tally.ledger[Level.QUESTIONS]
     demo = (
-        "\n\n**Synthetic:** made by the demo of SkillFactory Studio, to try things out."
+        "\n\n**Synthetic:** this is demo data of SkillFactory Studio, for trying things out."
         if recipe.source.kind == "demo"
         else ""
     )
     return (
         "# Think, sample, reflect: training traces\n\n"
-        f"{traces:,} traces from {questions.kept:,} questions. Each shows a model trying a problem, judging its own "
-        "attempts and trying again before it answers; every attempt and every reflection is the model's own. Made with "
-        f"SkillFactory Studio after SkillFactory (arXiv 2512.04072).{demo}"
+        f"{many(traces, 'trace')} from {many(questions.kept, 'question')}. Each trace shows a model trying a problem, "
+        "judging its own attempts and trying again before it answers; every attempt and every reflection is the model's "
+        f"own. Made with SkillFactory Studio, by the method of SkillFactory (arXiv 2512.04072).{demo}"
     )
 
 
 def _labels(tally: Tally) -> str:
     rows = [(f"`{label}`", f"{n:,}") for label, n in sorted(tally.counts["traces_by_label"].items())]
     formats = [
-        f"- `{code}`: {format_of(code).shows or 'a format of its own'} {n:,} traces."
+        f"- `{code}`: {format_of(code).shows or 'A format from outside the package.'} {n:,} traces."
         for code, n in sorted(tally.counts["traces_by_format"].items())
     ]
     return _table(("label (`sft_template_type_idx`)", "traces"), rows) + "\n\n" + "\n".join(formats)
@@ -187,33 +187,33 @@ def _shows(tally: Tally) -> str:
     counted: dict[str, int] = {}
     for key, n in keyed(Teaches, tally.counts["teaches"]):
         counted[key.shows] = counted.get(key.shows, 0) + n
-    whole = sum(counted.values()) or 1
+    every = sum(counted.values()) or 1
     rows = [
-        (words, f"{counted.get(shows, 0):,}", percent(counted.get(shows, 0), whole))
+        (words, f"{counted.get(shows, 0):,}", percent(counted.get(shows, 0), every))
         for shows, words in TEACHES_WORDS.items()
     ]
     return _table(("the trace shows", "traces", "share"), rows)
 
 
 def _overlaps(tally: Tally) -> str:
-    """How many traces differ from another one in their phrases alone; nothing where none does."""
+    """How many traces differ from another one only in their phrases; empty if none does."""
     kept = tally.counts["overlaps"].total() - tally.ledger[Level.TRACES].dropped[TraceReason.DUPLICATE]
     if kept <= 0:
         return ""
     return (
-        f"\n\n{kept:,} of them show the attempts and reflections of another trace of their question, in other phrases: "
-        "formats that share a rule, or repeats, drew the same."
+        f"\n\n{kept:,} of them show the attempts and reflections of another trace of their question in other phrases: "
+        "formats with the same rule, or repeats, drew the same ones."
     )
 
 
 def ledger_table(tally: Tally) -> str:
-    """The ledger as a Markdown table: level, read, kept, and the reasons of what was dropped."""
+    """The ledger as a Markdown table: level, read, kept, and why the rest was dropped."""
     rows = []
-    for level, one in tally.ledger.items():
+    for level, counted in tally.ledger.items():
         why = "; ".join(
-            f"{n:,} {sentence(level, reason)} (`{reason}`)" for reason, n in one.dropped.most_common()
+            f"{n:,} {sentence(level, reason)} (`{reason}`)" for reason, n in counted.dropped.most_common()
         )
-        rows.append((level.value, f"{one.read:,}", f"{one.kept:,}", why or "none"))
+        rows.append((level.value, f"{counted.read:,}", f"{counted.kept:,}", why or "none"))
     return _table(("level", "read", "kept", "dropped"), rows)
 
 
@@ -231,7 +231,7 @@ def _variants(tally: Tally) -> str:
                 percent(right, right + wrong) if right + wrong else "–",
             )
         )
-    return _table(("prompt variant", "right responses kept", "wrong ones kept", "share right"), rows)
+    return _table(("prompt variant", "right responses kept", "wrong responses kept", "share right"), rows)
 
 
 def _corrections(tally: Tally) -> str:
@@ -246,26 +246,28 @@ def _corrections(tally: Tally) -> str:
 
 
 def _variant(name: str) -> str:
-    """What a prompt variant is called, and what it is named in the data."""
+    """What a prompt variant is called, and its name in the data."""
     words = variant_words(name)
     return _inline(name) if words == name else f"{words} ({_inline(name)})"
 
 
 def _lengths(tally: Tally, recipe: Recipe) -> str:
     sizes = sorted((key.chars, n) for key, n in keyed(TraceChars, tally.counts["trace_chars"]))
-    whole = sum(n for _, n in sizes)
-    if not whole:
+    every = sum(n for _, n in sizes)
+    if not every:
         return "No traces."
     rows = []
     for share in (0.5, 0.9, 0.99, 1.0):
         seen = 0
         for size, n in sizes:
             seen += n
-            if seen >= share * whole:
+            if seen >= share * every:
                 rows.append((percent(share), f"{size:,}", f"{recipe.cutoff.estimated_tokens(size):,.0f}"))
                 break
-    note = f"Tokens are estimated at {recipe.cutoff.chars_per_token:g} characters each. A trainer's cut-off below a trace's length takes its end: the answer."
-    return _table(("of the traces are at most", "characters", "tokens (estimate)"), rows) + "\n\n" + note
+    note = f"Tokens are estimated at {recipe.cutoff.chars_per_token:g} characters each. A trainer whose cut-off is shorter than a trace truncates its end, and with it the answer."
+    return (
+        _table(("share of traces up to this long", "characters", "tokens (estimate)"), rows) + "\n\n" + note
+    )
 
 
 def _example(row: dict[str, Any] | None) -> str:
@@ -279,30 +281,31 @@ def _example(row: dict[str, Any] | None) -> str:
 def _loading(repository: str, recipe: Recipe) -> str:
     name = repository or "USER/NAME"
     lineage = (
-        "Behind them stand `trace_id`, `question_id`, `format`, `attempts` (which response, right or wrong, prompt "
-        "variant, which reflection) and `spans` (kind, start, end in characters of the assistant's text)."
+        "Further columns say where each trace comes from: `trace_id`, `question_id`, `format`, `attempts` (which "
+        "response, right or wrong, prompt variant, which reflection) and `spans` (kind, start and end in characters of "
+        "the assistant's text)."
         if recipe.output.lineage
-        else "There are no lineage columns."
+        else "This dataset has no lineage columns."
     )
     code = f'from datasets import load_dataset\n\nrows = load_dataset("{name}", "{CONFIG}", split="train")'
     return (
         f"{_fenced(code, 'python')}\n\nA row has `conversations` (a user and an assistant message) and "
         f"`sft_template_type_idx` (the label). {lineage}\n\n"
-        "LLaMA-Factory: `dataset_info.json` beside this file has the entry `skill_factory`; give the path of "
-        "this folder as `dataset_dir`, `dataset: skill_factory`, `template: qwen`, and a `cutoff_len` above the lengths given here. Never set "
-        "`enable_thinking: false`: it takes the thinking out of every trace."
+        "LLaMA-Factory: `dataset_info.json` beside this file has the entry `skill_factory`. Set `dataset_dir` to the path "
+        "of this folder, `dataset: skill_factory`, `template: qwen`, and a `cutoff_len` above the lengths given here. Never "
+        "set `enable_thinking: false`: it removes the thinking from every trace."
     )
 
 
 def _licence(recipe: Recipe) -> str:
     origin = {
-        "demo": "The raw data are the synthetic demo of SkillFactory Studio.",
+        "demo": "The raw data is the synthetic demo of SkillFactory Studio.",
         "file": f"The raw data came from a file named {_inline(recipe.source.name)} (SHA-256 `{recipe.source.digest}`).",
-        "hub": f"The raw data are {_inline(recipe.source.name)} on the Hub, commit `{recipe.source.revision}`.",
-    }.get(recipe.source.kind, "The source was given by the program that made the build.")
+        "hub": f"The raw data is {_inline(recipe.source.name)} on the Hub, commit `{recipe.source.revision}`.",
+    }.get(recipe.source.kind, "The raw data came from the program that made the build.")
     return (
-        f"{origin} No licence is stated: it follows from the raw data and from the model that wrote them. "
-        "Whoever publishes this set adds it here and in the front matter."
+        f"{origin} No licence is stated, since it depends on the raw data and on the model that wrote it. Whoever "
+        "publishes this dataset adds it here and in the front matter."
     )
 
 
@@ -314,14 +317,14 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _fenced(text: str, language: str = "text") -> str:
-    """The text as it is, in a fence that it can't close."""
+    """The text as it is, in a fence longer than any run of backticks in it."""
     longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}{language}\n{text}\n{fence}"
 
 
 def _inline(text: str) -> str:
-    """A short text as code, also inside a table."""
+    """A short text as inline code, safe inside a table."""
     flat = " ".join(text.split()).replace("|", "\\|")
     longest = max((len(run) for run in re.findall(r"`+", flat)), default=0)
     mark = "`" * (longest + 1)

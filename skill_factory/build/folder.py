@@ -1,7 +1,7 @@
-"""The build folder: the one owner of what lies in it. What it holds at the end is what `push` uploads.
+"""The build folder, the only place that writes in it. What it holds at the end is what `push` uploads.
 
 DIR/README.md  recipe.toml  report.json  dataset_info.json  sft_train/train-00000-of-00016.parquet …
-DIR/.work/     lock, recipe, scattered rows and finished partitions while a build runs; gone at its end
+DIR/.work/     lock, recipe, sorted rows and finished partitions while a build runs; gone at the end
 """
 
 import errno
@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from filelock import BaseFileLock
 
-from skill_factory.build.progress import Progress, Report
+from skill_factory.build.progress import BuildProgress, ReportProgress
 from skill_factory.build.storage import move, on_disk, remove_tree, write_whole, written_whole
 from skill_factory.errors import BuildFolderError
 from skill_factory.locks import take
@@ -27,13 +27,13 @@ from skill_factory.whole_files import SUFFIX
 
 SHARDS = "sft_train"
 LAYOUT = "3"
-"""Grows when work files of an earlier version would be read as something else."""
+"""Goes up when work files of an earlier version would be misread."""
 FILES = ("README.md", "recipe.toml", "report.json", "dataset_info.json")
-"""All that a finished build holds beside its shards."""
+"""Everything that a finished build has beside its shards."""
 
 
 class BuildFolder:
-    """A folder that a build owns, or may take."""
+    """A folder that belongs to a build, or may be taken by one."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -46,9 +46,9 @@ class BuildFolder:
 
     @contextmanager
     def claimed(self) -> Iterator[None]:
-        """Hold the folder's lock; it dies with the process. Errors: BuildFolderError if another build holds it."""
+        """Hold the folder's lock, which ends with the process. Errors: BuildFolderError if another build holds it."""
         if not on_disk(self.path):
-            # An object store has no lock that dies with its holder; two builds of one recipe write the same bytes there.
+            # An object store has no lock that ends with its holder. Two builds of one recipe write the same bytes there.
             yield
             return
         lock = self._locked()
@@ -66,17 +66,17 @@ class BuildFolder:
             raise self.failed(error) from None
         if lock is None:
             raise BuildFolderError(
-                f"Another build is working in {self.path}. Wait for it to end, or choose another folder."
+                f"Another build is running in {self.path}. Wait until it has finished, or choose another folder."
             )
         return lock
 
     def _leave_nothing_empty(self) -> None:
-        """Take the work folder away where nothing was begun: a refusal leaves no trace."""
+        """Remove the work folder if nothing was begun, so that a refusal leaves nothing behind."""
         if self.work.is_dir() and os.listdir(self.work) == [self._lock.name]:
             self.drop_work()
 
     def holds_build(self) -> bool:
-        """Whether a build was begun or finished here. Errors: BuildFolderError."""
+        """Whether a build was begun or finished in this folder. Errors: BuildFolderError."""
         try:
             return self.built_recipe() is not None
         except OSError as error:
@@ -84,9 +84,9 @@ class BuildFolder:
 
     def check_free(self, fingerprint: str) -> bool:
         """
-        Whether the finished build of this fingerprint is here already.
+        Whether the folder already holds the finished build of this fingerprint.
 
-        Errors: BuildFolderError where the folder holds what no build made.
+        Errors: BuildFolderError if the folder holds files that no build made.
         """
         try:
             if self.path.exists() and not self.path.is_dir():
@@ -99,45 +99,45 @@ class BuildFolder:
         return report is not None and report["fingerprint"] == fingerprint
 
     def check_same(self, recipe: Recipe) -> None:
-        """Errors: BuildFolderError where the folder holds a build of another recipe, saying what differs."""
+        """Refuse another recipe than that of the build in the folder. Errors: BuildFolderError that says what differs."""
         there = self.built_recipe()
         if there is None:
             self._refuse_foreign()
             return
         old, new = there.flat(), recipe.flat()
         if not old["source.digest"] and not self.scan_done():
-            del new["source.digest"]  # it was stopped before it knew its data, and holds nothing of them
+            del new["source.digest"]  # it was stopped before it knew its data, and holds nothing of it
         lines = [f"{k}: {_show(old[k])} there, {_show(new[k])} now" for k in new if old[k] != new[k]]
         if lines:
             raise BuildFolderError(
-                f"{self.path} holds another build. What differs: {'; '.join(lines)}. "
+                f"{self.path} holds another build. Differences: {'; '.join(lines)}. "
                 "Use --fresh to replace it, or choose another folder."
             )
 
     def forget(self, remove: bool) -> None:
-        """Take back a build that came to nothing: its work files, and the folder if it was new."""
+        """Undo a build that came to nothing: remove its work files, and the folder if the build made it."""
         self.drop_work()
         if remove and on_disk(self.path):
             self.path.rmdir()
 
     def failed(self, error: OSError) -> BuildFolderError:
-        """What a fault of the disk means."""
+        """The error that a fault of the disk means for the user."""
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             return BuildFolderError(
-                f"The disk of {self.path} is full. Make room and run the same command again: it goes on from here."
+                f"The disk with {self.path} is full. Free some space and run the same command again: it resumes from here."
             )
-        said = error.strerror or str(error)
-        return BuildFolderError(f"Can't write to {self.path}: {said}. Choose another folder for --out.")
+        reason = error.strerror or str(error)
+        return BuildFolderError(f"Can't write to {self.path}: {reason}. Choose another folder for --out.")
 
     def built_recipe(self) -> Recipe | None:
-        """The recipe of the build in the folder, finished or not; None where no build was."""
+        """The recipe of the build in the folder, finished or not; None if there is no build."""
         for path in (self._recipe, self.path / "recipe.toml"):
             if path.is_file() and (path.parent == self.work or (self.path / "report.json").is_file()):
                 return recipe_from_toml(path.read_text(encoding="utf-8"), str(path))
         return None
 
     def report(self) -> dict[str, Any] | None:
-        """The report of a finished build; None while there is none."""
+        """The report of a finished build; None if there is none yet."""
         try:
             report: dict[str, Any] = json.loads((self.path / "report.json").read_text(encoding="utf-8"))
         except (OSError, ValueError):
@@ -150,8 +150,8 @@ class BuildFolder:
         names = sorted(p.name for p in self.path.iterdir() if p != self.work or self._work_is_foreign())
         if names:
             raise BuildFolderError(
-                f"{self.path} is not empty and no build made what is in it ({', '.join(names[:3])}"
-                f"{', …' if len(names) > 3 else ''}). Give a new or empty folder; nothing was touched."
+                f"{self.path} isn't empty, and what is in it wasn't made by a build ({', '.join(names[:3])}"
+                f"{', …' if len(names) > 3 else ''}). Choose a new or empty folder; nothing was changed."
             )
 
     def _work_is_foreign(self) -> bool:
@@ -160,12 +160,12 @@ class BuildFolder:
         return any(p != self._lock and p.suffix != SUFFIX for p in self.work.iterdir())
 
     def clear(self) -> None:
-        """Remove what a build wrote here, and nothing else. Errors: BuildFolderError in a folder no build made."""
+        """Remove what a build wrote here, and nothing else. Errors: BuildFolderError if no build made this folder."""
         there = self.built_recipe()
         if there is None:
             self._refuse_foreign()
             return
-        # The old recipe stays until `begin` puts the new one in its place: killed in between, the folder is a build's.
+        # The old recipe stays until `begin` replaces it: after a kill in between, the folder still belongs to a build.
         write_whole(self._recipe, there.to_toml())
         for path in [*(self.path / name for name in FILES), *self.shards()]:
             path.unlink(missing_ok=True)
@@ -174,7 +174,7 @@ class BuildFolder:
             (self.path / SHARDS).rmdir()
 
     def _empty_work(self, *kept: Path) -> None:
-        """Remove all work files but the lock and those kept; the recipe last, which says whose the others are."""
+        """Remove all work files but the lock and those to keep; the recipe last, since it says whose the others are."""
         if not self.work.is_dir():
             return
         for path in sorted(self.work.iterdir(), key=lambda path: path == self._recipe):
@@ -184,7 +184,7 @@ class BuildFolder:
     # -- working ----------------------------------------------------------------------------------------------------
 
     def begin(self, recipe: Recipe) -> None:
-        """Note whose build begins, and forget what an unfinished scan, killed workers or another version left behind."""
+        """Note which build begins, and remove what an unfinished scan, killed workers or another version left behind."""
         layout = self.work / "layout"
         if not (self._recipe.is_file() and layout.is_file() and layout.read_text(encoding="utf-8") == LAYOUT):
             self._empty_work()
@@ -197,11 +197,11 @@ class BuildFolder:
         self.scattered.mkdir(parents=True, exist_ok=True)
 
     def note_recipe(self, recipe: Recipe) -> None:
-        """Note whose build this is; once more when its source's digest is known."""
+        """Note which build this is; called again when the digest of its source is known."""
         write_whole(self._recipe, recipe.to_toml())
 
     def scan_done(self) -> dict[str, Any] | None:
-        """What the scan noted at its end; None while it has not ended."""
+        """What the scan noted at its end; None if it hasn't ended."""
         path = self.work / "scattered.json"
         return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
 
@@ -210,26 +210,26 @@ class BuildFolder:
         write_whole(self.work / "scattered.json", json.dumps(tree))
 
     def let_go(self, files: Iterable[Path]) -> None:
-        """Remove scattered rows that no partition needs any more: the disk has room for shards, and the end less to do."""
+        """Remove sorted rows that no partition needs any more: that makes room for shards, and leaves less for the end."""
         for path in files:
             path.unlink(missing_ok=True)
 
-    def noted(self, report: Report) -> Report:
-        """The report, and each progress in `.work/progress.json` too, where the app reads it."""
+    def noted(self, report: ReportProgress) -> ReportProgress:
+        """The callback, which then also writes each progress to `.work/progress.json`, where the app reads it."""
 
-        def note(progress: Progress) -> None:
+        def note(progress: BuildProgress) -> None:
             write_whole(self.work / "progress.json", progress.to_json())
             report(progress)
 
         return note
 
     def done(self, p: int) -> Tally | None:
-        """The tally of partition p if it is finished."""
+        """The tally of partition p; None if it isn't finished."""
         path = self._part(p, "json")
         return tally_from_json(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
 
     def write_partition(self, p: int, tables: Iterable[pa.Table], schema: pa.Schema, tally: Tally) -> None:
-        """Shard first, then its tally, each by an atomic rename: the tally's presence says that both are whole."""
+        """Write a shard, then its tally, each by an atomic rename: if the tally is there, both are whole."""
         shard = self._part(p, "parquet")
         rows = 0
         with (
@@ -247,7 +247,7 @@ class BuildFolder:
             for table in tables:
                 writer.write_table(table)
                 rows += table.num_rows
-        if not rows:
+        if not rows:  # trainers and the Hub can do without empty shards
             shard.unlink()
         write_whole(self._part(p, "json"), json.dumps(tally.to_json()))
 
@@ -257,7 +257,7 @@ class BuildFolder:
     # -- finishing --------------------------------------------------------------------------------------------------
 
     def move_shards(self, rows: list[int]) -> list[Path]:
-        """Number the shards that hold rows and move them into place; safe to do again after a crash."""
+        """Number the shards with rows and move them into place; after a crash this can be done again."""
         (self.path / SHARDS).mkdir(exist_ok=True)
         filled = [p for p, n in enumerate(rows) if n]
         targets = []
@@ -269,29 +269,29 @@ class BuildFolder:
         return targets
 
     def finish(self, texts: dict[str, str]) -> None:
-        """Write the files beside the shards, the report last, and take the work files away."""
+        """Write the files beside the shards, the report last, and remove the work files."""
         for name in sorted(texts, key=lambda name: name == "report.json"):
-            # Made whole among the work files: what lies beside the shards is pushed, so no partial file may.
+            # Written whole among the work files first: everything beside the shards gets pushed, so no partial file may be there.
             staged = self.work / f"{name}.final"
             write_whole(staged, texts[name])
             move(staged, self.path / name)
         self.drop_work()
 
     def drop_work(self) -> None:
-        """Take the work files away; the lock last, since it guards the rest."""
+        """Remove the work files, the lock last, since it protects the others."""
         self._empty_work()
         if on_disk(self.work):
             self._lock.unlink(missing_ok=True)
             self.work.rmdir()
 
     def tidy(self) -> None:
-        """Take away what a build left that was killed after its last file was written."""
+        """Remove what a build left behind that was killed after writing its last file."""
         if self.work.is_dir():
             with self.claimed():
                 self.drop_work()
 
     def shards(self) -> list[Path]:
-        """The shards in order."""
+        """The shards, in order."""
         return sorted((self.path / SHARDS).glob("train-*-of-*.parquet"))
 
 

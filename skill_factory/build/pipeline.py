@@ -1,9 +1,9 @@
-"""The whole flow on one screen: a source becomes partitions, a partition becomes traces, traces become a build.
+"""The whole flow on one screen: a source becomes partitions, partitions become traces, traces become a build.
 
     source → rows → partitions → questions → plans → traces → build folder
 
-Start here. `build_partition` is the heart, and the preview runs it too: what a preview shows is what the build writes
-at its head.
+Start reading here. `build_partition` is the heart, and the preview runs it too: what a preview shows is what the build
+writes first.
 """
 
 import json
@@ -17,11 +17,11 @@ import numpy as np
 import pyarrow as pa
 
 from skill_factory.build.card import documents
-from skill_factory.build.engines import Engine, Run
+from skill_factory.build.engines import Engine, RunBuild
 from skill_factory.build.folder import BuildFolder
 from skill_factory.build.prepare import check_usable, pinning, ready
-from skill_factory.build.progress import Report, silent
-from skill_factory.build.storage import place
+from skill_factory.build.progress import ReportProgress, silent
+from skill_factory.build.storage import folder_at
 from skill_factory.errors import ColumnError, NothingUsable, RecipeError, SourceError
 from skill_factory.formats import OwnFormats, chosen_formats
 from skill_factory.judge.counting import tally_judgement
@@ -43,12 +43,12 @@ from skill_factory.traces.render import render
 from skill_factory.traces.rows import to_table
 
 FirstRows = Callable[[RawSource, Recipe, int], Iterator[tuple[pa.Table, bool]]]
-"""`by_question.ever_more_rows`, or what gives rows as it does."""
+"""`first_questions.ever_more_rows`, or a function that gives rows in the same way."""
 
 
 @dataclass
 class Partition:
-    """A partition while it is built: its plans come one by one, and as they become traces its tally grows with them."""
+    """A partition while it is built: its plans come one by one, and its tally grows as they become traces."""
 
     reading: Reading
     judgement: Judgement
@@ -64,20 +64,20 @@ class Partition:
 
     @property
     def traces(self) -> Iterator[Trace]:
-        """Its traces one by one, for those who look at them."""
+        """The traces one by one, for people who look at them."""
         while plans := list(islice(self.plans, 256)):
-            some = [render(plan, self.book, self.recipe) for plan in plans]
-            chars = np.array([len(trace.plan.question.text) + len(trace.text) for trace in some], np.int64)
+            batch = [render(plan, self.book, self.recipe) for plan in plans]
+            chars = np.array([len(trace.plan.question.text) + len(trace.text) for trace in batch], np.int64)
             right = [plan.right for plan in plans]
-            tally_traces(self.tally, plans, right, chars, [trace.digest for trace in some])
-            yield from some
+            tally_traces(self.tally, plans, right, chars, [trace.digest for trace in batch])
+            yield from batch
 
     @property
     def rows(self) -> Iterator[pa.Table]:
-        """Its traces as rows of the data set, about 16 MB of text at a time; letter for letter what `traces` gives."""
-        for some in typeset(self.plans, self.book, self.recipe, self.reading):
-            tally_traces(self.tally, some.plans, some.right, some.chars, some.digests)
-            yield to_table(some, self.recipe.output.lineage)
+        """The traces as rows of the dataset, about 16 MB of text at a time; letter for letter what `traces` gives."""
+        for batch in typeset(self.plans, self.book, self.recipe, self.reading):
+            tally_traces(self.tally, batch.plans, batch.right, batch.chars, batch.digests)
+            yield to_table(batch, self.recipe.output.lineage)
 
 
 def build_partition(
@@ -86,7 +86,7 @@ def build_partition(
     """
     The traces of some canonical rows (columns.CANONICAL), in written order, and their tally.
 
-    `written` says what the partitions before wrote; it matters only where the recipe sets limits.
+    `written` is what the partitions before this one wrote; it matters only if the recipe sets limits.
     """
     reading = read(rows.cast(CANONICAL), recipe)
     judgement = judge(reading.facts, recipe, own)
@@ -99,17 +99,17 @@ def build_partition(
 
 @dataclass(frozen=True)
 class BuildResult:
-    """What a build came to."""
+    """The result of a build."""
 
     path: Path
     report: dict[str, Any]
     """The content of `report.json`."""
     resumed: int
-    """Partitions that an earlier, stopped run had finished."""
+    """How many partitions an earlier, stopped run had finished."""
     already: bool
-    """The folder held this very build; nothing was done."""
+    """Whether the folder already held this build, so that nothing was done."""
     recipe: Recipe
-    """As it was built: columns settled, source pinned."""
+    """The recipe as it was built: with its columns settled and its source pinned."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ class Preview:
 
     traces: list[Trace]
     tally: Tally
-    """Of the questions looked at, not of the whole source."""
+    """The numbers of the questions that were looked at, not of the whole source."""
     recipe: Recipe
 
 
@@ -131,39 +131,42 @@ def build(
     workers: int = 0,
     fresh: bool = False,
     own_formats: OwnFormats | None = None,
-    report: Report = silent,
+    report: ReportProgress = silent,
     token: str | None = None,
     engine: Engine | None = None,
     exact: bool = False,
 ) -> BuildResult:
     """
-    Build the data set of a recipe into the folder `out` (see `build_folder.py` for what it holds).
+    Build the dataset of a recipe into the folder `out` (see `folder.py` for what it holds).
 
-    `columns` overrides the guessed mapping, e.g. `{"correct": ["is_right"]}`; `workers` 0 means all cores. A stopped
-    build goes on where it was; a finished one is left as it is. `exact` asks for the very data that the recipe was
-    built from. Errors: SkillFactoryError, with nothing half-written.
+    `columns` overrides the guessed mapping, e.g. `{"correct": ["is_right"]}`; `workers` 0 means one per core. A stopped
+    build is resumed; a finished one is left as it is. With `exact`, only the data that the recipe was built from is
+    accepted. Errors: SkillFactoryError, with nothing half-written.
     """
     from skill_factory.build.engines.local import local_engine
 
     if workers < 0:
-        raise RecipeError(
-            f"A build takes a number of workers from 1, or 0 for one per core; found {workers}."
-        )
+        raise RecipeError(f"The number of workers is 1 or more, or 0 for one per core; found {workers}.")
     recipe = recipe or new_recipe()
     raw = open_source(source, recipe.source, token) if isinstance(source, str) else source
     with (engine or local_engine(workers))(raw, own_formats) as run:
-        was, folder = recipe.source, BuildFolder(place(out))
+        was, folder = recipe.source, BuildFolder(folder_at(out))
         recipe = ready(raw, recipe, columns, own_formats)
         pin = pinning(raw, recipe.model_copy(update={"source": was}), exact)
         if exact or folder.holds_build():
-            recipe = pin()  # before anything is done: it may be done already, or be asked of other data
+            recipe = pin()  # at once: the build may be finished already, or belong to other data
         return _build(folder, recipe, pin, run, report, fresh)
 
 
 def _build(
-    folder: BuildFolder, recipe: Recipe, pin: Callable[[], Recipe], run: Run, report: Report, fresh: bool
+    folder: BuildFolder,
+    recipe: Recipe,
+    pin: Callable[[], Recipe],
+    run: RunBuild,
+    report: ReportProgress,
+    fresh: bool,
 ) -> BuildResult:
-    """The build of a settled recipe, unless the folder holds it already; its source's digest may come while it runs."""
+    """Build a settled recipe, unless the folder already holds it; the source's digest may be found while it runs."""
     if folder.check_free(recipe.fingerprint()) and not fresh:
         folder.tidy()
         return BuildResult(folder.path, folder.report() or {}, 0, True, recipe)
@@ -179,7 +182,9 @@ def _build(
             recipe = pin()
             tally = total([built.rows, *built.partitions])
             check_usable(tally, recipe)
-            shards = folder.move_shards([one.ledger[Level.TRACES].kept for one in built.partitions])
+            shards = folder.move_shards(
+                [partition.ledger[Level.TRACES].kept for partition in built.partitions]
+            )
             texts = documents(recipe, tally, shards)
             folder.finish(texts)
         except (NothingUsable, ColumnError, SourceError):
@@ -201,12 +206,12 @@ def preview(
     read_first: FirstRows = ever_more_rows,
 ) -> Preview:
     """
-    The traces of the first usable questions in written order: the head of what `build` would write.
+    The traces of the first usable questions in written order: what `build` would write first.
 
-    `read_first` is for a caller that has kept the rows from an earlier preview.
+    `read_first` is for a caller that kept the rows of an earlier preview.
     """
     if questions < 1:
-        raise RecipeError(f"A preview shows a number of questions from 1; found {questions}.")
+        raise RecipeError(f"A preview shows at least one question; found {questions}.")
     recipe = recipe or new_recipe()
     raw = open_source(source, recipe.source, token) if isinstance(source, str) else source
     recipe = ready(raw, recipe, columns, own_formats)
@@ -222,13 +227,13 @@ def preview(
 
 
 def _rows_tally(source: RawSource, recipe: Recipe) -> Tally:
-    """Which rows can be read and which can't: read again where there is nothing to show, to say why."""
+    """Which rows can be read and which can't; counted only if there is nothing to show, to say why."""
     batches = (batch for piece in source.pieces() for batch in piece.batches(recipe.columns))
     return total(tally_rows(canonical(batch, recipe.columns)) for batch in batches)
 
 
 def _head(traces: Iterator[Trace], questions: int) -> tuple[list[Trace], bool]:
-    """The traces of the first so many questions that have some, and whether there were so many."""
+    """The traces of the first questions that have any, at most so many, and whether there were that many."""
     seen: set[int] = set()
     head: list[Trace] = []
     for trace in traces:

@@ -1,4 +1,4 @@
-"""Before anything is read in bulk: the columns are settled, the formats known, the source pinned."""
+"""Before anything is read in bulk: the columns get settled, the formats checked, the source pinned."""
 
 import difflib
 from collections.abc import Callable, Mapping, Sequence
@@ -180,14 +180,14 @@ def missing_sentence(settled: Settled) -> str:
 
 
 def _check_in_step(columns: Columns) -> None:
-    """Errors: ColumnError where a field has some columns for each response column, but not one for each."""
+    """Refuse a field whose columns don't match the response columns one to one. Errors: ColumnError."""
     n = len(columns.response)
     for field in IN_STEP:
-        found = getattr(columns, field)
-        if len(found) not in (0, 1, n):
+        mapped_columns = getattr(columns, field)
+        if len(mapped_columns) not in (0, 1, n):
             raise ColumnError(
-                f"{len(found)} columns are mapped to {field} ({', '.join(found)}) for "
-                f"{wording.many(n, 'response column')}. Map one for each, in the same order, or one for all."
+                f"{len(mapped_columns)} columns are mapped to {field} ({', '.join(mapped_columns)}) for "
+                f"{wording.many(n, 'response column')}. Map one for each response column, in the same order, or one for all."
             )
 
 
@@ -214,7 +214,7 @@ def ready(
     overrides: Mapping[str, Any] | None = None,
     own: OwnFormats | None = None,
 ) -> Recipe:
-    """The recipe with its columns settled, checked against the source. Errors: ColumnError, RecipeError."""
+    """The recipe with its columns settled and checked against the source. Errors: ColumnError, RecipeError."""
     chosen_formats(recipe.traces.formats, own)
     phrase_book(recipe.phrases)
     settled = complete(settle(source, recipe, overrides))
@@ -223,12 +223,14 @@ def ready(
         needs := [code for code in recipe.traces.formats if format_of(code, own).reflects]
     ):
         raise ColumnError(
-            f"No column holds reflections, and the format {needs[0]} shows them. "
-            "Map one (--map reflections=COLUMN), make them (generate reflections), or ask for --format no_reflection. "
+            f"No column holds reflections, which the format {needs[0]} shows. "
+            "Map one (--map reflections=COLUMN), make some (generate reflections), or use --format no_reflection. "
             f"Found: {wording.found(source.names())}."
         )
     if recipe.verdicts.rule == "column" and not columns.verdicts:
-        raise RecipeError("The verdict rule is a column, but none is mapped. Add --map verdicts=COLUMN.")
+        raise RecipeError(
+            "The verdict rule is `column`, but no column is mapped to the verdicts. Add --map verdicts=COLUMN."
+        )
     return recipe.model_copy(update={"columns": columns, "source": source.spec})
 
 
@@ -236,35 +238,35 @@ def pinned(source: RawSource, recipe: Recipe, exact: bool = False) -> Recipe:
     """
     The recipe with the source's digest or commit.
 
-    Errors: SourceError where it has to be `exact`ly the data that the recipe was built from, and is not.
+    Errors: SourceError if `exact` asks for the data that the recipe was built from, and the source is different.
     """
-    found = source.pinned()
+    source_now = source.pinned()
     wanted = recipe.source
-    if exact and wanted.digest and (wanted.kind, wanted.digest) != (found.kind, found.digest):
+    if exact and wanted.digest and (wanted.kind, wanted.digest) != (source_now.kind, source_now.digest):
         raise SourceError(
-            f"The recipe was built from {wanted.name!r} with digest {wanted.digest[:12]}…; what was given has "
-            f"{found.digest[:12] or 'none'}…. Give the same file."
+            f"The recipe was built from {wanted.name!r} with the digest {wanted.digest[:12]}…; this source has the digest "
+            f"{source_now.digest[:12] or '(none)'}…. Give the same file."
         )
-    return recipe.model_copy(update={"source": found})
+    return recipe.model_copy(update={"source": source_now})
 
 
 def pinning(source: RawSource, recipe: Recipe, exact: bool = False) -> Callable[[], Recipe]:
     """
-    What `pinned` gives, found while the caller goes on; whoever asks for it waits.
+    What `pinned` gives, computed in the background; calling the result waits for it.
 
-    To read a large source for its digest may take as long as to read its rows, which don't depend on it.
+    Reading a large source for its digest may take as long as reading its rows, which don't depend on it.
     """
-    found: Future[Recipe] = Future()
+    pinned_later: Future[Recipe] = Future()
 
     def find() -> None:
         try:
-            found.set_result(pinned(source, recipe, exact))
+            pinned_later.set_result(pinned(source, recipe, exact))
         except BaseException as error:
-            found.set_exception(error)
+            pinned_later.set_exception(error)
 
-    # A daemon: nobody waits for the digest of a build that has ended.
+    # A daemon thread, since nobody waits for the digest of a build that has ended.
     Thread(target=find, daemon=True).start()
-    return found.result
+    return pinned_later.result
 
 
 def described(columns: Columns) -> list[tuple[str, str]]:
@@ -276,17 +278,17 @@ def described(columns: Columns) -> list[tuple[str, str]]:
 
 
 def check_usable(tally: Tally, recipe: Recipe) -> None:
-    """Errors: NothingUsable where no trace came out, with what each smaller N would leave and where the data went."""
+    """Refuse a build without traces. Errors: NothingUsable that says what smaller N would leave, or where the data went."""
     if tally.ledger[Level.TRACES].kept:
         return
     code, n = recipe.traces.formats[0], recipe.traces.attempts
     left = {m: tally.counts["reach"].get(str(Reach(code, m)), 0) for m in range(1, min(n, 11))}
-    # Questions that could be used say that it was something else which dropped their traces.
+    # If some questions are usable, N is fine and their traces were dropped for another reason.
     none_left = not tally.ledger[Level.QUESTIONS].kept
     if none_left and (usable := [m for m, questions in left.items() if questions]):
         smaller = ", ".join(f"{left[m]:,} at N = {m}" for m in left)
         raise NothingUsable(
-            f"No question has {n} usable responses with a right one among them; smaller N would leave: {smaller}. "
+            f"No question has {n} usable responses with a right one among them. A smaller N would leave {smaller}. "
             f"Use --attempts {max(usable)}."
         )
     raise NothingUsable(f"Nothing in the data can become a trace. {_where_it_went(tally)}")
@@ -295,8 +297,10 @@ def check_usable(tally: Tally, recipe: Recipe) -> None:
 def _where_it_went(tally: Tally) -> str:
     lines = []
     for level in Level:
-        one = tally.ledger[level]
-        why = "; ".join(f"{n:,} {sentence(level, reason)}" for reason, n in one.dropped.most_common(3))
-        if one.read:
-            lines.append(f"{level.value}: {one.kept:,} of {one.read:,} kept" + (f" ({why})" if why else ""))
+        counted = tally.ledger[level]
+        why = "; ".join(f"{n:,} {sentence(level, reason)}" for reason, n in counted.dropped.most_common(3))
+        if counted.read:
+            lines.append(
+                f"{level.value}: {counted.kept:,} of {counted.read:,} kept" + (f" ({why})" if why else "")
+            )
     return ". ".join(lines) + "."

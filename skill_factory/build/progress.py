@@ -1,4 +1,4 @@
-"""How far a build is: what the terminal shows, and the app reads from the work folder."""
+"""How far a build is: shown on the terminal, and read by the app from the work folder."""
 
 import json
 import sys
@@ -11,42 +11,42 @@ from skill_factory.wording import duration
 
 
 @dataclass(frozen=True)
-class Progress:
-    """A moment of a build."""
+class BuildProgress:
+    """How far a build is at one moment."""
 
     phase: str
     """`scan`, then `build`, then `done`."""
     done: int
-    """Pieces scanned, or partitions built."""
+    """How many pieces are scanned, or how many partitions are built."""
     total: int
     rows: int
-    """Rows read."""
+    """Rows read so far."""
     traces: int
-    """Traces written."""
+    """Traces written so far."""
     resumed: int = 0
-    """Partitions that were there already."""
+    """Partitions that an earlier run had built."""
     seconds: float = 0.0
 
     @property
     def share(self) -> float:
-        """Part of the work that is done; the scan counts for a third."""
+        """The share of the work that is done; the scan counts as a third."""
         part = self.done / self.total if self.total else 0.0
         return {"scan": part / 3, "build": 1 / 3 + part * 2 / 3}.get(self.phase, 1.0)
 
     @property
     def seconds_left(self) -> float | None:
-        """An estimate from the time so far; None while there is too little to go by."""
+        """An estimate from the time so far; None while it is too early."""
         return self.seconds * (1 - self.share) / self.share if self.share > 0.02 else None
 
     def to_json(self) -> str:
-        """One line of JSON."""
+        """The progress as one line of JSON."""
         left = self.seconds_left
         return json.dumps(
             {**asdict(self), "share": round(self.share, 4), "seconds_left": left and round(left, 1)}
         )
 
     def line(self) -> str:
-        """What is going on, in words."""
+        """The progress as one line of words."""
         if self.phase == "scan":
             what = f"reading · part {self.done} of {self.total} · {self.rows:,} rows"
         else:
@@ -60,15 +60,16 @@ class Progress:
         return what + rate + left
 
 
-Report = Callable[[Progress], None]
+ReportProgress = Callable[[BuildProgress], None]
+"""Called with each progress of a build."""
 
 
-def silent(_: Progress) -> None:
+def silent(_: BuildProgress) -> None:
     """Report to nobody."""
 
 
 class TerminalReport:
-    """Progress on standard error: one line that is written over on a terminal, plain lines elsewhere."""
+    """Progress on standard error: one line that is overwritten on a terminal, plain lines elsewhere."""
 
     def __init__(self, stream: TextIO | None = None, every: float = 15.0) -> None:
         self._stream = stream or sys.stderr
@@ -76,7 +77,7 @@ class TerminalReport:
         self._every = 0.1 if self._live else every
         self._last = time.monotonic()
 
-    def __call__(self, progress: Progress) -> None:
+    def __call__(self, progress: BuildProgress) -> None:
         now = time.monotonic()
         if now - self._last < self._every:
             return
@@ -86,6 +87,6 @@ class TerminalReport:
         print(f"{start}{progress.line()}", end=end, file=self._stream, flush=True)
 
     def close(self) -> None:
-        """Leave the terminal's line clean."""
+        """Clear the line on the terminal."""
         if self._live:
             print("\r\x1b[2K", end="", file=self._stream, flush=True)

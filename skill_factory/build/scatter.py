@@ -1,9 +1,9 @@
-"""Rows go to where their questions are: sorted by the written order, cut into contiguous partitions.
+"""Rows go to where their questions are: sorted by the written order, and cut into contiguous partitions.
 
 Each piece of the source becomes chunks: Arrow files of canonical rows, sorted by order key, with the row at which each
-of 4,096 buckets (the key's first 12 bits) begins. A chunk holds a stretch of the order, an eighth of all buckets: when
-the partitions of a stretch are built its chunks go, while the rest is being built. How many partitions there are follows
-from the bytes of text per bucket alone, never from workers, files or the order of rows.
+of 4,096 buckets (the first 12 bits of the key) begins. A chunk holds a stretch of the order, an eighth of all buckets;
+when the partitions of a stretch are built, its chunks are removed while the rest is still being built. The number of
+partitions follows only from the bytes of text in each bucket, never from workers, files or the order of rows.
 """
 
 from bisect import bisect_left, bisect_right
@@ -30,16 +30,16 @@ from skill_factory.whole_files import replaced_whole
 
 BUCKETS = 4096
 STRETCHES = 8
-"""Files that sorted rows are written as: the more, the sooner the first can go, and the smaller each is."""
+"""Files that sorted rows are written to: the more there are, the sooner the first can go, and the smaller each is."""
 _SHIFT = np.uint64(64 - 12)
 SORTED_BYTES = 128_000_000
-"""Bytes of rows that are sorted in memory at a time."""
+"""Bytes of rows that are sorted in memory together."""
 PARTITION_BYTES = 64_000_000
-"""Bytes of mapped text in a partition: what one worker holds at a time."""
+"""Bytes of mapped text in a partition, which one worker holds at a time."""
 PIECE_BYTES = 1 << 20
-"""Bytes written in a call."""
+"""Bytes in one call to write."""
 MAPPED = 8
-"""Chunks that are mapped into memory at a time."""
+"""Chunks that are mapped into memory together."""
 
 Counts = npt.NDArray[np.int64]
 
@@ -47,9 +47,9 @@ Counts = npt.NDArray[np.int64]
 @dataclass(frozen=True)
 class Chunk:
     """
-    Canonical rows on disk, sorted by order key; bucket first + k holds rows starts[k] to starts[k + 1].
+    Canonical rows on disk, sorted by order key; bucket `first + k` holds rows `starts[k]` to `starts[k + 1]`.
 
-    Once partitions are cut, these stand in the place of buckets.
+    Once partitions are cut, `first` and `starts` count partitions instead of buckets.
     """
 
     path: Path
@@ -58,21 +58,21 @@ class Chunk:
 
     @property
     def span(self) -> range:
-        """The buckets, or partitions, whose rows it holds."""
+        """The buckets, or later the partitions, whose rows are in the chunk."""
         return range(self.first, self.first + len(self.starts) - 1)
 
 
 @dataclass(frozen=True)
 class Slice:
-    """Some rows of a chunk; what a worker needs to know of it."""
+    """Some rows of a chunk: all that a worker needs to know about it."""
 
     path: Path
     start: int
     end: int
 
     def rows(self) -> pa.Table:
-        """The rows, mapped into memory, not copied."""
-        # Arrow's own map tells the system that all of a chunk is wanted, which then looks for every page of it.
+        """The rows, mapped into memory without a copy."""
+        # Arrow's own memory map tells the system to read the whole chunk; a slice needs only its own pages.
         with self.path.open("rb") as file:
             mapped = mmap(file.fileno(), 0, access=ACCESS_READ)
         return pa.ipc.open_file(pa.py_buffer(mapped)).read_all().slice(self.start, self.end - self.start)
@@ -80,18 +80,18 @@ class Slice:
 
 @dataclass(frozen=True)
 class Scattered:
-    """What came of one piece: its chunks, the bytes of text per bucket, and the tally of its rows."""
+    """What became of a piece: its chunks, the bytes of text in each bucket, and the tally of its rows."""
 
     chunks: list[Chunk]
     bytes: Counts
     tally: Tally
     variants: frozenset[str]
-    """Prompt variants that were seen; "" for responses without one."""
+    """The prompt variants in it; "" stands for responses without one."""
 
 
 @dataclass(frozen=True)
 class Keyed:
-    """What is known of a piece's rows: bytes of text per bucket, tally, and the prompt variants that were seen."""
+    """What is known about the rows of a piece: bytes of text in each bucket, their tally, their prompt variants."""
 
     bytes: Counts
     tally: Tally
@@ -99,7 +99,7 @@ class Keyed:
 
 
 def keyed_rows(piece: Piece, recipe: Recipe) -> tuple[pa.Table, Keyed]:
-    """All canonical rows of a piece with the column `bucket` (int64), for engines that shuffle by themselves."""
+    """All canonical rows of a piece with a column `bucket` (int64), for engines that do the shuffling themselves."""
     tables, tally, size, variants = [], Tally(), np.zeros(BUCKETS, np.int64), set[str]()
     for table in _gathered(piece, recipe, tally):
         variants |= _variants(table)
@@ -111,7 +111,7 @@ def keyed_rows(piece: Piece, recipe: Recipe) -> tuple[pa.Table, Keyed]:
 
 
 def scatter_piece(piece: Piece, recipe: Recipe, folder: Path, name: str) -> Scattered:
-    """Read a piece and write its rows as chunks into a folder."""
+    """Read a piece, and write its rows as chunks into a folder."""
     chunks: list[Chunk] = []
     tally, size, variants = Tally(), np.zeros(BUCKETS, np.int64), set[str]()
     for table in _gathered(piece, recipe, tally):
@@ -119,9 +119,10 @@ def scatter_piece(piece: Piece, recipe: Recipe, folder: Path, name: str) -> Scat
         keys, per_row = _keys_and_bytes(table, recipe.traces.seed)
         buckets, measured = _buckets_and_bytes(keys, per_row)
         size += measured
+        # Equal keys are rows of one question; a stable sort keeps these in the order of the source.
         order = np.argsort(keys, kind="stable")
         starts = np.searchsorted(buckets[order], np.arange(BUCKETS + 1)).astype(np.int64)
-        table = table.take(pa.array(order))  # under the same name, so that the unsorted rows are let go
+        table = table.take(pa.array(order))  # under the same name, which frees the unsorted rows
         chunks.extend(_write_chunks(table, starts, folder, f"{name}-{len(chunks):05d}"))
     return Scattered(chunks, size, tally, frozenset(variants))
 
@@ -137,34 +138,35 @@ def _variants(table: pa.Table) -> set[str]:
 
 
 def _gathered(piece: Piece, recipe: Recipe, tally: Tally) -> Iterator[pa.Table]:
-    """Canonical rows in tables of at most SORTED_BYTES, unless a batch alone has more."""
+    """Canonical rows in tables of at most SORTED_BYTES, unless one batch is larger."""
     waiting: list[pa.Table] = []
     size = 0
     for batch in piece.batches(recipe.columns):
-        read = canonical(batch, recipe.columns)
-        tally.add(tally_rows(read))
-        if not read.table.num_rows:
+        rows = canonical(batch, recipe.columns)
+        tally.add(tally_rows(rows))
+        if not rows.table.num_rows:
             continue
-        if waiting and size + read.table.nbytes > SORTED_BYTES:
+        if waiting and size + rows.table.nbytes > SORTED_BYTES:
             joined, waiting, size = [_joined(waiting)], [], 0
-            yield joined.pop()  # kept here by no name: what takes it may let it go
-        waiting.append(read.table)
-        size += read.table.nbytes
+            yield joined.pop()  # no name here holds on to it, so the receiver can free it
+        waiting.append(rows.table)
+        size += rows.table.nbytes
     if waiting:
         yield _joined(waiting)
 
 
 def _joined(tables: list[pa.Table]) -> pa.Table:
-    """One table in one piece: each step behind it would copy several anew."""
+    """One table in one piece: otherwise each later step would copy the pieces again."""
     return pa.concat_tables(tables).combine_chunks()
 
 
 def _keys_and_bytes(table: pa.Table, seed: int) -> tuple[npt.NDArray[np.uint64], Counts]:
-    """For each row its question's order key, and the UTF-8 bytes of its texts."""
+    """For each row the order key of its question, and the UTF-8 bytes of its texts."""
     places, ids, _ = question_ids(table["question"])
     size = np.zeros(table.num_rows, np.int64)
     for name in ("question", "answer", "response", "extracted"):
         size += pc.fill_null(pc.binary_length(table[name]), 0).to_numpy()
+    # Reflections are lists: their bytes are summed up by the ends of each row's stretch.
     lists = one_array(table["reflections"])
     lengths = pc.binary_length(lists.flatten()).to_numpy(zero_copy_only=False)
     ends = np.cumsum(np.concatenate([[0], lengths]))
@@ -174,7 +176,7 @@ def _keys_and_bytes(table: pa.Table, seed: int) -> tuple[npt.NDArray[np.uint64],
 
 
 def _write_chunks(table: pa.Table, starts: Counts, folder: Path, name: str) -> Iterator[Chunk]:
-    """A chunk for each stretch that the sorted rows have some of; `starts` are those of all buckets."""
+    """A chunk for each stretch that has rows; `starts` are those of all buckets."""
     width = BUCKETS // STRETCHES
     for first in range(0, BUCKETS, width):
         own = starts[first : first + width + 1]
@@ -197,8 +199,8 @@ class _InPieces(FileIO):
     """
     A file that is written a megabyte at a time.
 
-    The system keeps what is written in pieces of memory as large as each call. Those of 2 MB and more are given back to
-    the host of a virtual machine when nobody has them, and cost ten times as much when they are wanted again.
+    The system caches what is written in pieces of memory as large as each call. A virtual machine returns pieces of 2 MB
+    and more to its host when they are free, and getting them back costs ten times as much.
     """
 
     def write(self, data: Any, /) -> int:
@@ -210,30 +212,30 @@ class _InPieces(FileIO):
 
 
 def rows_of(slices: Sequence[Slice]) -> pa.Table:
-    """The canonical rows of some slices."""
+    """The canonical rows in some slices."""
     return pa.concat_tables([CANONICAL.empty_table(), *_copied(slices)])
 
 
 def _copied(slices: Sequence[Slice]) -> Iterator[pa.Table]:
-    """The rows of some chunks at a time: while one is mapped, far more of it counts as memory than the slice."""
+    """Copies of the slices, a few chunks at a time: a mapped chunk counts as memory with far more than its slice."""
     for start in range(0, len(slices), MAPPED):
-        some = slices[start : start + MAPPED]
-        yield pa.concat_tables([one.rows() for one in some]).combine_chunks()
+        batch = slices[start : start + MAPPED]
+        yield pa.concat_tables([slice_.rows() for slice_ in batch]).combine_chunks()
 
 
 @dataclass(frozen=True)
 class Partitions:
-    """A scattered source: which buckets make which partition, and where their rows lie."""
+    """A sorted source: which buckets make up which partition, and where their rows are."""
 
     chunks: Sequence[Chunk]
     cuts: Sequence[int]
-    """Partition p holds buckets cuts[p] to cuts[p + 1]."""
+    """Partition p holds the buckets cuts[p] to cuts[p + 1]."""
 
     def __len__(self) -> int:
         return len(self.cuts) - 1
 
     def slices(self, p: int) -> list[Slice]:
-        """Where the rows of partition p lie."""
+        """The slices that hold the rows of partition p."""
         holding = (
             (c.path, c.starts[p - c.first : p - c.first + 2].tolist()) for c in self.chunks if p in c.span
         )
@@ -241,10 +243,10 @@ class Partitions:
 
     def files(self) -> dict[range, list[Path]]:
         """All files, by the partitions whose rows they hold."""
-        found: dict[range, list[Path]] = {}
+        by_span: dict[range, list[Path]] = {}
         for chunk in self.chunks:
-            found.setdefault(chunk.span, []).append(chunk.path)
-        return found
+            by_span.setdefault(chunk.span, []).append(chunk.path)
+        return by_span
 
     def to_json(self) -> dict[str, Any]:
         """File names and cuts, as JSON values."""
@@ -261,18 +263,18 @@ def partitions_from_json(tree: dict[str, Any], folder: Path) -> Partitions:
 
 
 def partitions(chunks: Sequence[Chunk], size: Counts) -> Partitions:
-    """Cut the buckets into contiguous ranges of about PARTITION_BYTES of text."""
+    """Cut the buckets into contiguous ranges with about PARTITION_BYTES of text each."""
     ends = np.cumsum(size)
-    whole = int(ends[-1])
-    n = max(1, min(BUCKETS, -(-whole // PARTITION_BYTES)))
-    n += n % 2 if 1 < n < BUCKETS else 0  # an even number: two workers end together
-    inner = np.searchsorted(ends, [whole * p // n for p in range(1, n)], side="right")
+    every = int(ends[-1])
+    n = max(1, min(BUCKETS, -(-every // PARTITION_BYTES)))
+    n += n % 2 if 1 < n < BUCKETS else 0  # an even number, so that two workers finish together
+    inner = np.searchsorted(ends, [every * p // n for p in range(1, n)], side="right")
     cuts = sorted({0, BUCKETS, *inner.tolist()})
-    return Partitions([_cut(one, cuts) for one in chunks], cuts)
+    return Partitions([_cut(chunk, cuts) for chunk in chunks], cuts)
 
 
 def _cut(chunk: Chunk, cuts: Sequence[int]) -> Chunk:
-    """The chunk with partitions in the place of buckets."""
+    """The chunk with partitions instead of buckets."""
     first = bisect_right(cuts, chunk.span.start) - 1
     last = bisect_left(cuts, chunk.span.stop)
     inside = np.clip(np.array(cuts[first : last + 1]) - chunk.first, 0, len(chunk.span))

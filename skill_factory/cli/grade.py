@@ -135,7 +135,7 @@ def _compared(args: argparse.Namespace) -> int:
     from skill_factory.cli.output import plain, tell
     from skill_factory.cli.recipe_options import columns_of, token_for
     from skill_factory.grading import task_named
-    from skill_factory.grading.comparison import as_row, labels_in_doubt
+    from skill_factory.grading.doubts import as_row, labels_in_doubt
     from skill_factory.recipe.model import Source
     from skill_factory.sources import open_source
 

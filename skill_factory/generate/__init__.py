@@ -1,13 +1,11 @@
-"""Make what is missing: responses and critiques from any model. Read in the order in which it happens:
+"""Make what is missing: responses and reflections from any model. Read in the order in which it happens:
 
 prompts     what is asked, as data           request      one request, its id, its answer
-sampling    responses: what to ask, rows     reflecting   critiques: what to ask, rows       work  what both share
-endpoint    asks a server                    line         to it, for the Hub's client   wire     its connections
-network     whom it may reach                trouble      what goes wrong
-pace        how many at once                 running      retries, patience, cancel (limits)   money  tokens and cost
-store       answers on disk, never twice     batch_files  requests and answers as files
-pilot       figures and forecast             lineage      card and report                     folder where all of it lies
-job, flow   all of it in a call: `generate(Job(...), key)`
+sampling    responses: requests and rows     reflecting   reflections: requests and rows     work   what both share
+net/        asks a server, through bounds    running      many at once: retries, patience, cancelling (limits)
+store       answers on disk, never twice     batch_files  requests and answers as files      money  tokens and cost
+notes       what a person should be told     pilot        figures and a forecast             lineage  card and report
+folder      where all of it lies             job, flow    all of it in a call: `generate(Job(...), key)`
 """
 
 from skill_factory.generate.batch_files import join_answers, write_requests

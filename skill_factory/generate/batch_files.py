@@ -1,6 +1,6 @@
-"""Without an endpoint: requests as a file for a batch runner, and the join of its answers by id.
+"""Without an endpoint: requests as a file for a batch runner, and its answers joined by id.
 
-The form is the one that vLLM's `run-batch` and OpenAI's Batch take: one JSON object a line with `custom_id`, `method`,
+The format is the one that vLLM's `run-batch` and OpenAI's Batch take: one JSON object a line with `custom_id`, `method`,
 `url` and `body`; answers come back in any order with `custom_id` and `response.body`.
 """
 
@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +30,12 @@ from skill_factory.sources.columns import excerpt
 from skill_factory.whole_files import written_whole
 
 URL = "/v1/chat/completions"
+LONGEST_LINE = 64_000_000
+"""Characters of a line of answers; a longer one would be held in memory several times over."""
 
 
 def write_requests(job: Job, path: Path, token: str | None = None) -> int:
-    """Write the requests of a job that have no answer yet, and give their number. Errors: SkillFactoryError."""
+    """Write the requests of a job that have no answer yet; how many there are. Errors: SkillFactoryError."""
     job = job.checked()
     folder = RawFolder(job.out)
     folder.check_free()
@@ -41,7 +44,7 @@ def write_requests(job: Job, path: Path, token: str | None = None) -> int:
         try:
             with written_whole(path) as file:
                 requests = outstanding(plan.work, store)
-                lines = (request_line(one, job.endpoint.model) + "\n" for one in requests)
+                lines = (request_line(request, job.endpoint.model) + "\n" for request in requests)
                 number = sum(1 for line in lines if file.write(line.encode()))
         except OSError as error:
             raise RecipeError(
@@ -61,10 +64,11 @@ def join_answers(
     job: Job, paths: Iterable[Path], report: Report = silent, token: str | None = None
 ) -> tuple[Made, Counter[str]]:
     """
-    Take the answers of a batch runner into the store and write the raw set; also what became of the lines.
+    Take the answers of a batch runner into the store and write the raw set; the second value says what became of the lines.
 
-    Counted: `joined`, `known` (answered before), `failed` (the runner's own error), `spoiled`, `foreign` (no request of
-    this job). Errors: SourceError where a file can't be read, or where no line belongs to the job.
+    They are counted as `joined`, `known` (answered before), `failed` (the runner's own error), `spoiled` (not a chat
+    completion) or `foreign` (not asked for by this job). Errors: SourceError where a file can't be read, or where no
+    line belongs to the job.
     """
     job = job.checked()
     folder = RawFolder(job.out)
@@ -79,7 +83,7 @@ def join_answers(
         if lines and counts["foreign"] == lines:
             raise SourceError(
                 f"None of the {lines:,} answers belongs to these requests. "
-                "Give the same source, model, prompts and parameters as for writing them."
+                "Give the same source, model, prompts and parameters that the requests were written with."
             )
         moment = GenerateProgress(
             "write", job.kind.value, done=spending.answers, total=spending.answers, new=counts["joined"]
@@ -94,13 +98,17 @@ def _join(work: Work, store: AnswerStore, staged: sqlite3.Connection, spending: 
             row = staged.execute("SELECT line FROM lines WHERE id = ?", (request.id,)).fetchone()
             if row is None:
                 continue
+            # A request may be asked for twice (equal responses); its line is one answer all the same.
             staged.execute("DELETE FROM lines WHERE id = ?", (request.id,))
-            counts[_take(request, json.loads(row[0]), store, spending)] += 1
+            counts[_take_line(request, json.loads(row[0]), store, spending)] += 1
     return counts
 
 
-def _take(request: Request, line: dict[str, Any], store: AnswerStore, spending: Spending) -> str:
+def _take_line(request: Request, line: dict[str, Any], store: AnswerStore, spending: Spending) -> str:
+    """Note the answer in a line; what became of it, as `join_answers` counts it."""
     response = line.get("response") or {}
+    if not isinstance(response, dict):
+        return "spoiled"
     if line.get("error") or response.get("status_code", 200) != 200:
         return "failed"
     try:
@@ -114,7 +122,7 @@ def _take(request: Request, line: dict[str, Any], store: AnswerStore, spending: 
 
 
 def _stage(staged: sqlite3.Connection, paths: Iterable[Path]) -> int:
-    """Put the lines where they can be found by id, on disk; an id that stands there twice counts once."""
+    """Put the lines where they can be found by id, on disk rather than in memory; the first one of an id counts."""
     staged.execute("CREATE TABLE lines (id TEXT PRIMARY KEY, line TEXT)")
     for path in paths:
         staged.executemany("INSERT OR IGNORE INTO lines VALUES (?, ?)", _lines(path))
@@ -125,19 +133,25 @@ def _stage(staged: sqlite3.Connection, paths: Iterable[Path]) -> int:
 def _lines(path: Path) -> Iterator[tuple[str, str]]:
     try:
         with path.open(encoding="utf-8") as file:
-            for number, line in enumerate(file, 1):
+            for number, line in enumerate(iter(partial(file.readline, LONGEST_LINE + 1), ""), 1):
                 if line.strip():
-                    yield _identity(path, number, line), line
+                    yield _request_id(path, number, line), line
     except OSError as error:
         raise SourceError(f"Can't read the answers in {path}: {error.strerror}. Check the path.") from None
     except UnicodeDecodeError:
-        raise SourceError(f"{path.name} is not UTF-8 text. Give the batch runner's answers.") from None
+        raise SourceError(f"{path.name} isn't UTF-8 text. Give the batch runner's answers.") from None
 
 
-def _identity(path: Path, number: int, line: str) -> str:
+def _request_id(path: Path, number: int, line: str) -> str:
+    """The request that a line answers. Errors: SourceError."""
+    if len(line) > LONGEST_LINE:
+        raise SourceError(f"{path.name}, line {number} is longer than any answer. Remove that line.")
     try:
-        return str(json.loads(line)["custom_id"])
+        request = str(json.loads(line)["custom_id"])
+        request.encode()  # half of a surrogate pair names no request of ours
     except (ValueError, TypeError, KeyError, RecursionError):
         raise SourceError(
-            f"{path.name}, line {number} is no answer with a custom_id: {excerpt(line, 60)!r}."
+            f"{path.name}, line {number} isn't an answer with a custom_id: {excerpt(line, 60)!r}. "
+            "Give the file that the batch runner wrote, or remove that line."
         ) from None
+    return request

@@ -46,11 +46,11 @@ def generate(
     ask_through: AskThrough = asker,
 ) -> Made:
     """
-    Ask a model for all that a job wants and has not got, and write the raw set. The key goes to the endpoint only.
+    Ask a model for all that a job wants and doesn't have yet, and write the raw set. The key goes to the endpoint only.
 
     `plan` and `ask_through` are for another kind of work on the same machinery: an evaluation of a trained model.
 
-    A run that was stopped, killed or cut short by its budget goes on where it was. Errors: SkillFactoryError.
+    A run that was stopped, killed or ended by its budget resumes where it was. Errors: SkillFactoryError.
     """
     job = replace(job.checked(), endpoint=job.endpoint.checked())
     check_key(job.endpoint, key)
@@ -58,23 +58,25 @@ def generate(
     folder.check_free()
     plan = plan or planned(job, token)
     with AnswerStore.open(folder.answers) as store:
-        noted = _both(report, folder)
+        report_and_note = _noting(report, folder)
         store.begin_run(now(), settings_of(job))
         spending = spending_of(job, store)
         try:
-            ending, moment = asyncio.run(_ask(job, plan.work, store, spending, key, noted, ask_through))
+            ending, moment = asyncio.run(
+                _ask(job, plan.work, store, spending, key, report_and_note, ask_through)
+            )
         except KeyboardInterrupt:
-            noted(GenerateProgress("cancelled", job.kind.value))
+            report_and_note(GenerateProgress("cancelled", job.kind.value))
             raise
         except BaseException as error:
-            noted(GenerateProgress("failed", job.kind.value, message=str(error) or type(error).__name__))
+            message = str(error) or type(error).__name__
+            report_and_note(GenerateProgress("failed", job.kind.value, message=message))
             raise
         if ending is Ending.CANCELLED:
-            noted(
-                replace(moment, phase="cancelled", message="Cancelled. The same command goes on from here.")
-            )
+            message = "Cancelled. Run the same command again to resume."
+            report_and_note(replace(moment, phase="cancelled", message=message))
             return _made(job, store, ending, 0, Counter(), spending, moment, None)
-        return finish(job, plan, store, spending, folder, noted, ending, moment)
+        return finish(job, plan, store, spending, folder, report_and_note, ending, moment)
 
 
 class Plan:
@@ -88,7 +90,7 @@ class Plan:
 
 
 def planned(job: Job, token: str | None = None) -> Plan:
-    """What a job means for its source. Errors: SourceError, ColumnError, RecipeError."""
+    """A job with its source opened and its questions chosen. Errors: SourceError, ColumnError, RecipeError."""
     book = prompt_book(job.prompts or None)
     prompts = book.chosen(job.variants) if job.kind is Kind.RESPONSES else (book.reflection,)
     source = open_source(job.source, job.part, token)
@@ -105,9 +107,7 @@ def _columns(job: Job, source: RawSource) -> Columns:
         return settled_columns(source, Columns(), job.columns)
     names, rows = source.names(), source.head(SAMPLE_ROWS)
     if not rows:
-        raise SourceError(
-            f"{source.spec.name or 'The source'} holds no rows. Give a source with at least one."
-        )
+        raise SourceError(f"{source.spec.name or 'The source'} holds no rows. Give a source that has some.")
     return check_question(Columns(**{**guess(names, rows).model_dump(), **job.columns}), names)
 
 
@@ -121,7 +121,7 @@ def _work(
 
 
 def wanted(work: Work, number: int, store: AnswerStore) -> tuple[int, int]:
-    """Requests of a round, and how many of them have no answer; one that stands there twice counts twice."""
+    """How many requests a round has, and how many of them have no answer; one that is made twice counts twice."""
     total = missing = 0
     for request in work.requests(number, store):
         total += 1
@@ -139,8 +139,8 @@ async def _ask(
     ask_through: AskThrough,
 ) -> tuple[Ending, GenerateProgress]:
     report(GenerateProgress("count", job.kind.value))
-    async with ask_through(job.endpoint, key) as line:
-        run = Run(line, store, spending, job.limits, report, job.kind.value, job.retry_declined)
+    async with ask_through(job.endpoint, key) as asking:
+        run = Run(asking, store, spending, job.limits, report, job.kind.value, job.retry_declined)
         total = before = 0
         ending = Ending.DONE
         for number in range(work.rounds):
@@ -154,9 +154,9 @@ async def _ask(
 
 
 def declined_note(declined: int) -> str:
-    """A word on requests that an earlier run was told no."""
+    """A sentence on requests that the server declined in an earlier run; nothing where there are none."""
     return (
-        f"{declined:,} requests were declined for good by the server earlier; --retry-declined asks again."
+        f"The server declined {declined:,} requests for good in an earlier run; --retry-declined sends them again."
         if declined
         else ""
     )
@@ -172,7 +172,7 @@ def finish(
     ending: Ending,
     moment: GenerateProgress,
 ) -> Made:
-    """Write data, card and report from what the store holds."""
+    """Write data, card and report from what the store holds, and say what came of it."""
     report(moment)
     counts: Counter[str] = Counter()
     started = store.first_run() or now()
@@ -188,17 +188,19 @@ def finish(
         ending.value, missing, pilot,
     )  # fmt: skip
     folder.write_documents(card_of(lineage), lineage)
-    if not missing:  # what stood there twice was asked once
+    if not missing:  # requests that were made twice were sent once
         moment = replace(moment, total=moment.done)
     message = (
-        "The budget is spent. Raise it and run the same command to go on." if ending is Ending.BUDGET else ""
+        "The budget is spent. Raise it and run the same command again to resume."
+        if ending is Ending.BUDGET
+        else ""
     )
     report(replace(moment, phase=ending.value, seconds_left=None, message=message or moment.message))
     return _made(job, store, ending, rows, counts, spending, moment, pilot)
 
 
 def spending_of(job: Job, store: AnswerStore) -> Spending:
-    """What a store has cost so far."""
+    """What the answers in a store have cost so far, within the job's budget."""
     answers, prompt, completion = store.spent()
     return Spending(job.price, job.budget, answers, prompt, completion, store.lost())
 
@@ -223,7 +225,7 @@ def _made(
 
 
 def outstanding(work: Work, store: AnswerStore) -> Iterator[Request]:
-    """The requests that can be asked now, each once: of the first round that lacks answers."""
+    """The requests that can be sent now, each once: those of the first round that lacks answers."""
     for number in range(work.rounds):
         seen: set[str] = set()
         for request in work.requests(number, store):
@@ -236,23 +238,25 @@ def outstanding(work: Work, store: AnswerStore) -> Iterator[Request]:
 
 def settings_of(job: Job) -> str:
     """A job as JSON for the store's list of runs: no key, no address, no path."""
-    told = {
+    settings = {
         "what": job.kind.value,
         "model": job.endpoint.model,
         "endpoint": job.endpoint.kind,
         "pilot": job.pilot,
     }
-    return json.dumps({**told, "sampling": job.sampling.model_dump()}, ensure_ascii=False)
+    return json.dumps({**settings, "sampling": job.sampling.model_dump()}, ensure_ascii=False)
 
 
-def _both(report: Report, folder: RawFolder) -> Report:
-    def noted(progress: GenerateProgress) -> None:
+def _noting(report: Report, folder: RawFolder) -> Report:
+    """A report that is also left in the folder, for whoever watches from another process."""
+
+    def report_and_note(progress: GenerateProgress) -> None:
         folder.note(progress)
         report(progress)
 
-    return noted
+    return report_and_note
 
 
 def now() -> str:
-    """The time, for the lineage."""
+    """The time in UTC, to the second, as the lineage writes it."""
     return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,7 +1,7 @@
 """The folder of a raw set: data, card and report to publish, and the work files of its runs.
 
 OUT/README.md  report.toml  data/train-00000-of-00002.parquet …
-OUT/.store/    answers (never deleted: they were paid for), progress.json, pilot.json; no part of the data set
+OUT/.store/    answers (never deleted: they were paid for), progress.json, pilot.json; not part of the dataset
 """
 
 import json
@@ -20,14 +20,14 @@ from skill_factory.errors import BuildFolderError
 from skill_factory.generate.progress import GenerateProgress
 from skill_factory.whole_files import write_whole
 
-# The report is TOML: a folder that is read as a source takes every JSON file for data.
+# The report is TOML because every JSON file in a folder that is read as a source counts as data.
 REPORT, CARD, DATA = "report.toml", "README.md", "data"
 SHARD_BYTES = 400_000_000
 GROUP_BYTES = 16_000_000
 
 
 class RawFolder:
-    """A folder that holds a raw set, or will."""
+    """A folder that holds a raw set, or is going to."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -35,24 +35,24 @@ class RawFolder:
         self.answers = self.work / "answers.sqlite"
 
     def check_free(self) -> None:
-        """Errors: BuildFolderError where the folder holds what was not generated here."""
+        """Errors: BuildFolderError where the folder holds something that wasn't generated here."""
         if self.path.suffix in (".parquet", ".jsonl", ".json", ".csv") or self.path.is_file():
             raise BuildFolderError(
                 f"{self.path} names a file. Give a folder for --out: data, card and report go into it."
             )
         if self.path.is_dir() and not self.work.is_dir() and read_report(self.path) is None:
-            names = sorted(one.name for one in self.path.iterdir())
+            names = sorted(entry.name for entry in self.path.iterdir())
             if names:
                 raise BuildFolderError(
-                    f"{self.path} is not empty and was not made by generate (found {names[0]!r}). Choose another folder."
+                    f"{self.path} isn't empty and was not made by generate (found {names[0]!r}). Choose another folder."
                 )
 
     def note(self, progress: GenerateProgress) -> None:
-        """Leave the progress for whoever watches; that it can't be left stops no run."""
+        """Leave the progress for whoever watches; a run goes on where that fails."""
         self._note("progress.json", progress.to_json())
 
     def note_pilot(self, figures: dict[str, Any]) -> None:
-        """Leave a pilot's figures."""
+        """Leave a pilot's figures for the app."""
         self._note("pilot.json", json.dumps(figures, indent=1, ensure_ascii=False))
 
     def _note(self, name: str, text: str) -> None:
@@ -60,7 +60,7 @@ class RawFolder:
             write_whole(self.work / name, text + "\n")
 
     def write_rows(self, schema: pa.Schema, rows: Iterable[dict[str, Any]]) -> int:
-        """Write rows as Parquet shards in place of those that are there; their number. Errors: BuildFolderError."""
+        """Write rows as Parquet shards in place of the old ones; how many rows. Errors: BuildFolderError."""
         fresh = self.work / "data"
         try:
             fresh.mkdir(parents=True, exist_ok=True)
@@ -77,7 +77,7 @@ class RawFolder:
     def _swap(self, fresh: Path) -> None:
         data = self.path / DATA
         data.mkdir(exist_ok=True)
-        # The report is of the old data: a folder without one is seen to be unfinished, whenever a run is killed.
+        # The report belongs to the old data. Without one, a folder is known to be unfinished, wherever a run is killed.
         (self.path / REPORT).unlink(missing_ok=True)
         for old in data.glob("train-*.parquet"):
             old.unlink()
@@ -87,7 +87,7 @@ class RawFolder:
         fresh.rmdir()
 
     def write_documents(self, card: str, report: dict[str, Any]) -> None:
-        """Write card and report, the report last. Errors: BuildFolderError."""
+        """Write the card, then the report, which marks the set as finished. Errors: BuildFolderError."""
         try:
             for name, text in ((CARD, card), (REPORT, tomli_w.dumps(report, multiline_strings=True))):
                 # Made whole among the work files: what lies beside the data is pushed, so no partial file may.
@@ -100,7 +100,7 @@ class RawFolder:
 
 
 def read_report(folder: str | Path) -> dict[str, Any] | None:
-    """The report of a raw set made here; None where the folder is none."""
+    """The report of a raw set that was generated; None for any other folder."""
     try:
         report = tomllib.loads((Path(folder) / REPORT).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -109,7 +109,7 @@ def read_report(folder: str | Path) -> dict[str, Any] | None:
 
 
 def read_progress(folder: str | Path) -> GenerateProgress | None:
-    """How far the last run into a folder is, or was when it ended; None before the first."""
+    """How far the last run into a folder has come, or came; None before the first."""
     tree = _read_note(folder, "progress.json")
     if tree is None:
         return None
@@ -118,7 +118,7 @@ def read_progress(folder: str | Path) -> GenerateProgress | None:
 
 
 def read_pilot(folder: str | Path) -> dict[str, Any] | None:
-    """The figures of the last pilot into a folder (`Pilot.to_json`); None where there was none."""
+    """The figures of the last pilot into a folder (`Pilot.to_json`); None before the first."""
     return _read_note(folder, "pilot.json")
 
 
@@ -157,5 +157,5 @@ def _write_shards(folder: Path, schema: pa.Schema, rows: Iterable[dict[str, Any]
 
 def _size(value: Any) -> int:
     if isinstance(value, list):
-        return sum(_size(one) for one in value)
+        return sum(_size(item) for item in value)
     return len(value) if isinstance(value, str) else 8

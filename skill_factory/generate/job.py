@@ -1,4 +1,4 @@
-"""A job: everything that a run is asked for, but for the key."""
+"""A job: everything that a run needs to know, except for the key."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ class Kind(StrEnum):
     RESPONSES = "responses"
     REFLECTIONS = "reflections"
     OUTPUTS = "outputs"
-    """Of a trained model, to be measured."""
+    """Outputs of a trained model, to be measured."""
 
 
 @dataclass(frozen=True)
@@ -38,34 +38,39 @@ class Job:
     columns: Mapping[str, Any] = field(default_factory=dict)
     """Overrides of the guessed mapping."""
     prompts: str = ""
-    """A file of own prompts."""
+    """A file with the user's own prompts."""
     variants: tuple[str, ...] = ()
     per_variant: int = 16
     task: str = "auto"
     k: int = 4
     max_k: int = 0
-    """0 is k: nothing beyond it."""
+    """0 means k: nothing beyond it."""
     pilot: int = 0
-    """So many questions only; 0 is all."""
+    """How many questions to try; 0 means all of them."""
     price: Price = field(default_factory=Price)
     budget: Budget = field(default_factory=Budget)
     limits: Limits = field(default_factory=Limits)
     retry_declined: bool = False
     part: Source = field(default_factory=Source)
-    """Config, split and revision of a Hub data set."""
+    """Config, split and revision of a dataset on the Hub."""
 
     def checked(self) -> "Job":
-        """Errors: RecipeError for a number that can't be."""
-        for name, value, least in (
-            ("--per-variant", self.per_variant, 1), ("--k", self.k, 1), ("--pilot", self.pilot, 0),
-            ("--concurrency", self.limits.concurrency, 1), ("--tries", self.limits.tries, 1),
-        ):  # fmt: skip
-            if value < least:
-                raise RecipeError(f"{name} is {value}; it must be at least {least}.")
+        """The job itself. Errors: RecipeError for a number that makes no sense."""
+        limits, seconds = self.limits, (1e-3, 1e9)
+        for name, value, (least, most) in (
+            ("--per-variant", self.per_variant, (1, 1_000_000)),
+            ("--k", self.k, (1, 1_000_000)),
+            ("--pilot", self.pilot, (0, 10**9)),
+            # Each request in flight holds a connection, and systems allow a process some thousands.
+            ("--concurrency", limits.concurrency, (1, 10_000)),
+            ("--tries", limits.tries, (1, 1_000)),
+            ("--timeout", self.endpoint.timeout, seconds),
+            ("--patience", limits.patience, seconds),
+        ):
+            if not least <= value <= most:  # true of `nan` too
+                raise RecipeError(f"{name} is {value:,}; it must be from {least:g} to {most:,.0f}.")
         if self.max_k and self.max_k < self.k:
-            raise RecipeError(
-                f"--max-k is {self.max_k}, below --k {self.k}. It is the bound that k may grow to."
-            )
+            raise RecipeError(f"--max-k is {self.max_k}, below --k {self.k}. It is how far k may grow.")
         self.budget.checked(self.price)
         return self
 
@@ -78,18 +83,18 @@ class Made:
     ending: str
     """`done`, `stopped` (the budget) or `cancelled`."""
     rows: int
-    """Raw rows written; 0 where nothing was."""
+    """Raw rows written."""
     counts: Mapping[str, int]
     answers: int
-    """In the store, all runs."""
+    """Answers in the store, from all runs."""
     tokens: Mapping[str, int]
     cost: float
     lost: int
-    """Requests that were sent, brought nothing and may have been billed."""
+    """Requests that were sent and brought nothing, but may have been billed."""
     missing: int
-    """Answers that are still wanted."""
+    """Answers that the set still lacks."""
     failures: Mapping[str, int] = field(default_factory=dict)
-    """Failed attempts by reason, all runs."""
+    """Failed attempts by reason, from all runs."""
     pilot: Pilot | None = None
     notes: tuple[str, ...] = ()
-    """Sentences on what a person should know of the answers."""
+    """What a person should know about the answers, a sentence each."""

@@ -15,13 +15,13 @@ class Limits:
 
     concurrency: int = 96
     tries: int = 6
-    """Attempts for a request; being told to slow down is no attempt."""
+    """Attempts for a request; being told to slow down doesn't count as one."""
     patience: float = 1800.0
     """Seconds without any answer after which the run gives up."""
     grace: float = 30.0
-    """Seconds that requests in flight get to end after a cancel: they are paid for already."""
+    """Seconds that requests in flight get to finish after a cancel: they are paid for already."""
     first_pause: float = 0.5
-    """Seconds before a second attempt, at most; doubled each time."""
+    """The longest pause before a second attempt, in seconds; doubled each time."""
 
 
 class Ending(StrEnum):
@@ -34,7 +34,7 @@ class Ending(StrEnum):
 
 @contextmanager
 def signals_to(act: Callable[[], None]) -> Iterator[None]:
-    """Hand SIGINT and SIGTERM to a function while the block runs; only the main thread can."""
+    """Hand SIGINT and SIGTERM to a function while the block runs; elsewhere than in the main thread, do nothing."""
     numbers = (signal.SIGINT, signal.SIGTERM) if threading.current_thread() is threading.main_thread() else ()
     for number in numbers:
         asyncio.get_running_loop().add_signal_handler(number, act)

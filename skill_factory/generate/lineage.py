@@ -1,4 +1,4 @@
-"""Where a raw set comes from: its report and its card. No key, no address: neither is known here."""
+"""Where a raw set comes from: its report and its card. Neither can hold a key or an address: none is known here."""
 
 import re
 from collections import Counter
@@ -59,8 +59,8 @@ def _reasons(failures: Mapping[str, int]) -> dict[str, int]:
     """Failed attempts by reason, without a server's own words: they may hold an address, an account, part of a key."""
     reasons: Counter[str] = Counter()
     for why, number in failures.items():
-        status, words = re.search(r"HTTP \d+", why), why.split(":")[0]
-        reasons[status[0] if status else words if re.fullmatch(r"[A-Za-z' ]+", words) else "other"] += number
+        status, ours = re.search(r"HTTP \d+", why), why.split(":")[0]
+        reasons[status[0] if status else ours if re.fullmatch(r"[A-Za-z' ]+", ours) else "other"] += number
     return dict(reasons)
 
 
@@ -78,19 +78,19 @@ def _tokens(spending: Spending) -> dict[str, Any]:
         "cost": round(spending.cost, 6),
         "price_per_million_prompt": spending.price.prompt,
         "price_per_million_completion": spending.price.completion,
-        # Sent, never answered, perhaps billed: said, so that the bill and this report can be compared.
+        # They may stand on the bill, which a reader of this report will want to compare.
         "lost_requests": spending.lost,
     }
 
 
 def questions_behind(source: str) -> int:
-    """Questions of the set that a pilot's folder stands for; 0 where the source is no pilot."""
+    """How many questions the set has that a pilot's folder stands for; 0 where the source isn't a pilot."""
     report = read_report(source) if Path(source).is_dir() else None
     return int(report.get("pilot", {}).get("questions_total", 0)) if report else 0
 
 
 def card_of(report: Mapping[str, Any]) -> str:
-    """The data set card (README.md) of a raw set."""
+    """The dataset card (README.md) of a raw set."""
     what = report["made"]["what"]
     sections = [BEGIN, _head(report, what), _numbers(report), _made_by(report), _prompt_section(report)]
     sections += [_before(report["before"])] if "before" in report else []
@@ -108,10 +108,8 @@ def _head(report: Mapping[str, Any], what: str) -> str:
     made, model = report["made"], report["model"]["name"]
     if what == "outputs":
         return _head_of_outputs(report)
-    which = "Responses" if what == "responses" else "Responses with critiques"
-    state = (
-        "" if made["complete"] else f"\n\nThis set is not complete: {made['missing']:,} answers are missing."
-    )
+    which = "Responses" if what == "responses" else "Responses with reflections"
+    state = "" if made["complete"] else _incomplete(made["missing"])
     return (
         f"# {which} by {model}\n\nRaw data for think / sample / reflect training traces: one row per response, in the "
         "columns of the SkillFactory method (arXiv 2512.04072). "
@@ -121,11 +119,15 @@ def _head(report: Mapping[str, Any], what: str) -> str:
 
 def _head_of_outputs(report: Mapping[str, Any]) -> str:
     missing = report["made"]["missing"]
-    state = f"\n\nThis set is not complete: {missing:,} answers are missing." if missing else ""
+    state = _incomplete(missing) if missing else ""
     return (
         f"# Outputs of {report['model']['name']}\n\nOne row per output. Count their attempts, reflections and verdicts "
         f"with `python -m skill_factory measure THIS`.{state}"
     )
+
+
+def _incomplete(missing: int) -> str:
+    return f"\n\nThis set is not complete: {missing:,} answers are missing."
 
 
 _COUNTS = {
@@ -134,15 +136,15 @@ _COUNTS = {
     "label_wrong": "… wrong",
     "label_unjudged": "… not judged",
     "no_final_answer": "… without a final answer",
-    "reflections": "Critiques",
+    "reflections": "Reflections",
     "reflections_made": "… made here",
     "verdict_missing": "… without a verdict",
-    "responses_with_kept": "Responses with a critique to keep",
+    "responses_with_kept": "Responses with a reflection to keep",
     "finish_length": "Answers cut off at the token limit",
     "finish_refused": "Answers refused",
     "finish_empty": "Empty answers",
     EQUAL: "Answers equal to another one",
-    JOINED: "Answers whose thinking came in a field of its own, and is back inside <think> tags",
+    JOINED: "Answers whose thinking came in a field of its own, and is back inside `<think>`",
     ESTIMATED: "Answers whose tokens are estimated",
     "unanswered": "Requests without an answer",
 }
@@ -185,6 +187,6 @@ def _fenced(text: str) -> str:
 def _before(before: Mapping[str, Any]) -> str:
     model, made = before["model"], before["made"]
     return (
-        f"## Before this\n\nThe {made['what']} were made by {model['name']} ({model['endpoint']}), finished "
-        f"{made['finished']}. `report.toml` holds that step whole."
+        f"## Before this\n\nThe {made['what']} were made by {model['name']} ({model['endpoint']}) and finished on "
+        f"{made['finished']}. `report.toml` holds the whole report of that step."
     )

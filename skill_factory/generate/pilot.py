@@ -1,4 +1,4 @@
-"""What a pilot tells: how well the model judges, what it takes, and how many questions will be usable at each N."""
+"""What a pilot shows: how well the model judges, what it costs, how many questions will be usable at each N."""
 
 import math
 from collections import Counter
@@ -23,6 +23,7 @@ from skill_factory.sources.files import FileSource
 from skill_factory.wording import duration
 
 Z = 1.96
+"""Standard deviations on either side of a 95 % interval."""
 MOST_ATTEMPTS = 10
 
 
@@ -41,7 +42,7 @@ class Pilot:
 
     kind: str
     questions: int
-    """Questions tried."""
+    """Questions that were tried."""
     questions_total: int
     """Questions of the whole source."""
     figures: dict[str, float]
@@ -49,26 +50,26 @@ class Pilot:
     tokens_per_question: dict[str, float]
     cost: float
     cost_total: float
-    """Expected for the whole source, what the pilot took included."""
+    """Expected for the whole source, including what the pilot cost."""
     seconds: float
     seconds_total: float
     usable: dict[int, Interval]
-    """Questions of the whole source that will be usable at each N."""
+    """Questions of the whole source expected to be usable at each N."""
 
     def to_json(self) -> dict[str, Any]:
         """As JSON values."""
         return asdict(self)
 
 
-def share_interval(found: int, tried: int, total: int) -> tuple[float, float]:
+def share_interval(hits: int, tried: int, total: int) -> tuple[float, float]:
     """
-    The 95 % interval of a share of `total`, of which `tried` were drawn without putting back and `found` have it.
+    The 95 % interval of a share of `total`, of which `tried` were drawn without replacement and `hits` have it.
 
-    Wilson's score interval, its sample grown by the finite population's correction: all tried leaves no doubt.
+    Wilson's score interval with a finite population correction: once all are tried, no doubt is left.
     """
     if tried == 0:
         return 0.0, 1.0
-    share = found / tried
+    share = hits / tried
     if tried >= total:
         return share, share
     n = tried * (total - 1) / (total - tried)
@@ -78,18 +79,18 @@ def share_interval(found: int, tried: int, total: int) -> tuple[float, float]:
 
 
 def forecast(usable: list[int], tried: int, total: int) -> dict[int, Interval]:
-    """Usable questions of all, from those of the tried ones at N = 1, 2, …"""
-    found: dict[int, Interval] = {}
-    for n, one in enumerate(usable, 1):
-        low, high = share_interval(one, tried, total)
-        # What was seen is certain: as many usable and unusable ones there are at least.
-        least, most = max(one, math.floor(low * total)), min(total - (tried - one), math.ceil(high * total))
-        found[n] = Interval(least, round(one / tried * total) if tried else 0, most)
-    return found
+    """Usable questions of the whole source at N = 1, 2, …, from how many of the tried ones are usable."""
+    intervals: dict[int, Interval] = {}
+    for n, hits in enumerate(usable, 1):
+        low, high = share_interval(hits, tried, total)
+        # What was seen is certain: there are no fewer usable questions, and no fewer unusable ones.
+        least, most = max(hits, math.floor(low * total)), min(total - (tried - hits), math.ceil(high * total))
+        intervals[n] = Interval(least, round(hits / tried * total) if tried else 0, most)
+    return intervals
 
 
 def usable_questions(folder: Path, kind: str) -> list[int]:
-    """Usable questions of a small raw set at N = 1 … 10, by the rules of the build itself."""
+    """Usable questions of a pilot's raw set at N = 1 … 10, by the rules of the build itself."""
     columns = Columns(
         question="question",
         answer="answer",
@@ -118,7 +119,7 @@ def pilot_of(
     total: int,
 ) -> Pilot:
     """The figures of a finished pilot, from its folder and counters."""
-    per = {
+    per_question = {
         "prompt": spending.prompt_tokens / max(1, tried),
         "completion": spending.completion_tokens / max(1, tried),
     }
@@ -128,11 +129,11 @@ def pilot_of(
         questions=tried,
         questions_total=total,
         figures=_verdict_figures(counts) if kind == "reflections" else _response_figures(counts),
-        tokens_per_question={name: round(value, 1) for name, value in per.items()},
+        tokens_per_question={name: round(value, 1) for name, value in per_question.items()},
         cost=round(spending.cost, 6),
         cost_total=round(spending.cost * scale, 4),
         seconds=moment.seconds,
-        # Only the answers of this run took its time; a resumed pilot has others too.
+        # A resumed pilot has answers of earlier runs too, which took none of this run's time.
         seconds_total=round(moment.seconds / moment.new * moment.total * scale, 1) if moment.new else 0.0,
         usable={} if kind == "outputs" else forecast(usable_questions(folder, kind), tried, total),
     )
@@ -180,8 +181,8 @@ _WORDS = {
     "verdict_accuracy": "verdicts that are right",
     "verdict_accuracy_on_right": "… on right responses",
     "verdict_accuracy_on_wrong": "… on wrong responses",
-    "verdict_missing": "critiques without a verdict",
-    "responses_with_kept": "responses with a critique to keep",
+    "verdict_missing": "reflections without a verdict",
+    "responses_with_kept": "responses with a reflection to keep",
     "right": "responses that are right",
     "unjudged": "responses nobody could judge",
     "no_final_answer": "responses without a final answer",
@@ -206,7 +207,10 @@ def pilot_lines(pilot: Pilot) -> list[str]:
         )
     if not pilot.usable:
         return lines
-    limit = " (at most: critiques will take some away)" if pilot.kind == "responses" else ""
+    limit = " (an upper bound: reflections will take some away)" if pilot.kind == "responses" else ""
     lines.append(f"  usable questions at N{limit}, with 95 % interval:")
-    lines += [f"    N = {n:<3}{i.expected:>8,}   ({i.low:,} to {i.high:,})" for n, i in pilot.usable.items()]
+    lines += [
+        f"    N = {n:<3}{interval.expected:>8,}   ({interval.low:,} to {interval.high:,})"
+        for n, interval in pilot.usable.items()
+    ]
     return lines

@@ -1,4 +1,4 @@
-"""How far a run is: what the terminal shows, and the app reads from the folder's work files."""
+"""How far a run is: what the terminal shows, and what the app reads from the folder's work files."""
 
 import json
 import time
@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from skill_factory.wording import duration
 
 WINDOW = 60
-"""Seconds that the speed is judged by."""
+"""Seconds over which the speed is measured."""
 
 
 @dataclass(frozen=True)
@@ -21,13 +21,13 @@ class GenerateProgress:
     kind: str = ""
     """`responses` or `reflections`."""
     done: int = 0
-    """Answers there are, those of earlier runs included."""
+    """Answers so far, including those of earlier runs."""
     total: int = 0
     """Answers wanted."""
     new: int = 0
     """Answers of this run."""
     failed: int = 0
-    """Requests that got no answer in this run."""
+    """Requests that were given up in this run."""
     retries: int = 0
     in_flight: int = 0
     limit: int = 0
@@ -35,7 +35,7 @@ class GenerateProgress:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     tokens_per_second: float = 0.0
-    """Completion tokens, lately."""
+    """Completion tokens, over the last minute."""
     cost: float = 0.0
     """Of all answers in the store, in the currency of the price."""
     seconds: float = 0.0
@@ -45,15 +45,15 @@ class GenerateProgress:
 
     @property
     def share(self) -> float:
-        """Part of the answers that is there."""
+        """The share of the answers that is there, from 0 to 1."""
         return self.done / self.total if self.total else 0.0
 
     def to_json(self) -> str:
-        """One line of JSON."""
+        """The moment as one line of JSON."""
         return json.dumps({**asdict(self), "share": round(self.share, 4)}, ensure_ascii=False)
 
     def line(self) -> str:
-        """What is going on, in words."""
+        """What is going on, for a terminal."""
         if self.phase == "count":
             return f"counting · {self.total:,} requests"
         if self.phase == "write":

@@ -1,4 +1,4 @@
-"""The prompts: four variants to sample responses with, one to ask for critiques, and the user's own. Words are data."""
+"""The prompts: four variants to sample responses with, one to ask for reflections, and the user's own. Words are data."""
 
 import re
 import tomllib
@@ -19,7 +19,7 @@ Message = dict[str, str]
 
 @dataclass(frozen=True)
 class Prompt:
-    """A prompt with holes for the question (and the response)."""
+    """A prompt with placeholders for the question (and the response)."""
 
     name: str
     text: str
@@ -27,31 +27,34 @@ class Prompt:
     about: str = ""
 
     def messages(self, question: str, response: str = "") -> list[Message]:
-        """The prompt filled in; a hole's name inside a question or response stays what it is."""
+        """The prompt filled in; a placeholder that is part of a question or response stays as it is."""
         texts = {"question": question, "response": response}
-        asked = _HOLE.sub(lambda hole: texts[hole[1]], self.text)
+        # One pass over the prompt: what has been put in isn't looked at again.
+        content = _HOLE.sub(lambda hole: texts[hole[1]], self.text)
         system = [{"role": "system", "content": self.system}] if self.system else []
-        return [*system, {"role": "user", "content": asked}]
+        return [*system, {"role": "user", "content": content}]
 
 
 @dataclass(frozen=True)
 class PromptBook:
-    """All prompts by name, in the order in which they are asked."""
+    """All prompts by name, in the order in which they are used."""
 
     variants: Mapping[str, Prompt]
     reflection: Prompt
 
     def chosen(self, names: Sequence[str]) -> tuple[Prompt, ...]:
-        """The variants of these names, all where none is named. Errors: RecipeError for an unknown name."""
+        """The variants with these names, or all of them. Errors: RecipeError for an unknown name."""
         for name in names:
             if name not in self.variants:
                 known = ", ".join(self.variants)
-                raise RecipeError(f"No prompt variant {name!r}. Known: {known}. Add it with --prompts FILE.")
+                raise RecipeError(
+                    f"There is no prompt variant {name!r}. Known: {known}. Add it with --prompts FILE."
+                )
         return tuple(self.variants[name] for name in (dict.fromkeys(names) or self.variants))
 
 
 def prompt_book(own: str | Path | None = None) -> PromptBook:
-    """The shipped prompts, with those of a file of the user's added or put in their place. Errors: RecipeError."""
+    """The shipped prompts, with those of the user's file added or in their place. Errors: RecipeError."""
     shipped = _read(SHIPPED)
     added = _read(Path(own)) if own else {}
     variants = {**shipped["variants"], **added.get("variants", {})}
@@ -68,21 +71,21 @@ def _read(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise RecipeError(f"Can't read the prompts in {path}: {error.strerror}. Check the path.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise RecipeError(f"{path} is not valid TOML: {error}. Mend that line.") from None
+        raise RecipeError(f"{path} isn't valid TOML: {error}. Fix that line.") from None
     if unknown := set(tree) - {"variants", "reflection"}:
         raise RecipeError(
-            f"{path} has a part {min(unknown)!r}; prompts have [variants.NAME] and [reflection] only."
+            f"{path} has a section {min(unknown)!r}. Prompts have [variants.NAME] and [reflection] only."
         )
     if not isinstance(tree.get("variants", {}), dict):
-        raise RecipeError(f"{path}: variants are tables of their own. Write [variants.NAME].")
+        raise RecipeError(f"{path}: each variant is a table of its own. Write [variants.NAME].")
     return tree
 
 
 def _prompt(name: str, entry: Any, needed: set[str]) -> Prompt:
     if not isinstance(entry, dict) or not isinstance(entry.get("prompt"), str):
-        raise RecipeError(f'The prompt {name!r} has no text. Write prompt = "…{{question}}…" into its part.')
+        raise RecipeError(f'The prompt {name!r} has no text. Write prompt = "…{{question}}…" in its section.')
     if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
-        raise RecipeError(f"A variant's name is made of letters, digits, - and _; found {name!r}.")
+        raise RecipeError(f"A variant's name has letters, digits, - and _ only; found {name!r}.")
     if unknown := set(entry) - {"prompt", "system", "about"}:
         raise RecipeError(f"The prompt {name!r} has a key {min(unknown)!r}. Known: prompt, system, about.")
     holes = set(_ANY_HOLE.findall(entry["prompt"]))
@@ -90,9 +93,11 @@ def _prompt(name: str, entry: Any, needed: set[str]) -> Prompt:
         raise RecipeError(
             f"The prompt {name!r} has no place for the {min(missing)}. Put {{{min(missing)}}} in."
         )
-    # A critic that is told the truth learns nothing about checking: no prompt may hold it.
-    if told := holes & {"answer", "gold", "correct", "label", "verdict"}:
-        raise RecipeError(f"The prompt {name!r} asks for {{{min(told)}}}; the model is never told the truth.")
+    # Reflections by a model that knows the truth would show no checking, so no prompt may give it away.
+    if truths := holes & {"answer", "gold", "correct", "label", "verdict"}:
+        raise RecipeError(
+            f"The prompt {name!r} asks for {{{min(truths)}}}; the model is never told the truth."
+        )
     return Prompt(
         name, entry["prompt"].strip("\n"), str(entry.get("system", "")), str(entry.get("about", ""))
     )

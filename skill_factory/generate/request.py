@@ -15,14 +15,14 @@ from skill_factory.recipe.model import Part
 from skill_factory.sources.thinking import joined
 
 PROMPT_OVERHEAD = 64
-"""Tokens that a chat template adds at most, roughly."""
+"""Tokens that a chat template adds around the prompt, roughly."""
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 _TAKEN = {"model", "messages", "stream", "stream_options", "n", "max_tokens"}
 """Parameters that the program sets itself; on `max_tokens` a budget relies."""
 
 
 class Sampling(Part):
-    """How the model samples; None leaves a parameter out. Defaults: the paper's (section 4)."""
+    """How the model samples; None leaves a parameter out. The defaults are the paper's (section 4)."""
 
     temperature: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = 0.7
     top_p: Annotated[float, Field(gt=0, le=1)] | None = 0.8
@@ -30,9 +30,9 @@ class Sampling(Part):
     repetition_penalty: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = 1.1
     max_tokens: Annotated[int, Field(ge=1)] = 4096
     seed: int | None = 0
-    """Each request gets a seed of its own, drawn from this one; None sends none."""
+    """Each request gets a seed of its own, drawn from this one; with None no seed is sent."""
     extra: dict[str, Any] = Field(default_factory=dict)
-    """Further parameters of the server's own, e.g. `{"chat_template_kwargs": {"enable_thinking": false}}`."""
+    """Further parameters that the server knows, e.g. `{"chat_template_kwargs": {"enable_thinking": false}}`."""
 
     @model_validator(mode="after")
     def _nothing_of_ours(self) -> "Sampling":
@@ -46,7 +46,7 @@ class Sampling(Part):
         return self
 
     def body(self) -> dict[str, Any]:
-        """The parameters as they go to the server, but for the seed."""
+        """The parameters as they are sent to the server, without the seed."""
         named = {
             name: getattr(self, name) for name in type(self).model_fields if name not in ("seed", "extra")
         }
@@ -60,42 +60,42 @@ class Finish(StrEnum):
     LENGTH = "length"
     """Cut off at `max_tokens`."""
     REFUSED = "refused"
-    """The server's filter, or the model by the protocol's own field, declined."""
+    """The server's filter declined, or the model did so in the protocol's own field."""
     EMPTY = "empty"
-    """No text: all of it went into hidden reasoning, or there was none."""
+    """No text: all of it went into thinking, or there was none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One thing to ask."""
+    """One prompt, sent once."""
 
     id: str
     """32 hexadecimal digits."""
     messages: Sequence[Message]
     body: Mapping[str, Any]
-    """Parameters, `seed` and `max_tokens` among them; without `model` and `messages`."""
+    """The parameters, `seed` and `max_tokens` among them, without `model` and `messages`."""
 
     @property
     def most_prompt_tokens(self) -> int:
-        """A bound: no tokenizer makes more tokens than there are bytes."""
-        return PROMPT_OVERHEAD + sum(len(one["content"].encode()) for one in self.messages)
+        """The most tokens that the prompt can have: no tokenizer makes more of them than there are bytes."""
+        return PROMPT_OVERHEAD + sum(len(message["content"].encode()) for message in self.messages)
 
     @property
     def most_completion_tokens(self) -> int:
-        """A bound that the server keeps."""
+        """The most tokens that the answer can have, as the server was told."""
         return int(self.body["max_tokens"])
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back, and what it took."""
+    """What came back, and what it cost."""
 
     text: str
     finish: Finish
     prompt_tokens: int
     completion_tokens: int
     counted: bool = True
-    """Whether the server counted the tokens; else they are estimated from the characters."""
+    """Whether the server counted the tokens; otherwise they are estimated from the characters."""
     seconds: float = 0.0
     thinking: str = ""
     """What the server moved out of the text into a field of its own."""
@@ -114,7 +114,7 @@ class Answer:
 
 
 def make_request(messages: Sequence[Message], model: str, sampling: Sampling, sample: int) -> Request:
-    """The request for the sample-th answer (from 0) to a prompt."""
+    """The request for one of the answers to a prompt, which are counted from 0."""
     body = sampling.body()
     key = {"messages": messages, "model": model, "parameters": body, "seed": sampling.seed, "sample": sample}
     digest = blake2b(_canonical(key), digest_size=16).hexdigest()
@@ -128,16 +128,16 @@ def _canonical(tree: Mapping[str, Any]) -> bytes:
 
 
 def parse_extra(words: Sequence[str]) -> dict[str, Any]:
-    """`NAME=VALUE` with JSON values (or plain text). Errors: RecipeError."""
-    found: dict[str, Any] = {}
+    """The parameters in words `NAME=VALUE`, whose values are JSON or plain text. Errors: RecipeError."""
+    parameters: dict[str, Any] = {}
     for word in words:
         name, sign, value = word.partition("=")
         if not sign or not name:
             raise RecipeError(f"Can't read --set {word!r}. Write NAME=VALUE, e.g. --set min_p=0.05.")
         try:
-            found[name] = json.loads(value)
+            parameters[name] = json.loads(value)
         except ValueError:
-            found[name] = value
+            parameters[name] = value
         except RecursionError:
             raise RecipeError(f"The value of --set {name} is nested too deeply. Write plain JSON.") from None
-    return found
+    return parameters

@@ -1,4 +1,4 @@
-"""The run: many requests at once, each answered once; retries, budget, patience, cancelling."""
+"""The run: many requests at once, each answered once, with retries, a budget, patience and cancelling."""
 
 import asyncio
 import random
@@ -20,14 +20,15 @@ from skill_factory.generate.request import Answer, Request
 from skill_factory.generate.store import AnswerStore
 
 AHEAD = 32
-"""Requests that are looked up in the store at a time."""
+"""How many requests are looked up in the store at a time."""
 LONGEST_BACKOFF = 30.0
+"""Seconds between two attempts, unless the server asks for more."""
 MOST_DECLINED = 20
-"""So many requests declined and none answered: the settings are wrong, not the requests."""
+"""Once this many requests are declined and none is answered, the settings are wrong, not the requests."""
 
 
 class Run:
-    """One run over one round of requests after another."""
+    """One run, which takes one round of requests after another."""
 
     def __init__(
         self,
@@ -60,27 +61,16 @@ class Run:
 
     async def round(self, requests: Iterator[Request], before: int, total: int) -> Ending:
         """
-        Answer some requests; `before` of `total` were answered already. Errors: EndpointError where none can be.
+        Have requests answered; `before` of `total` were answered earlier. Errors: EndpointError where none can be.
 
-        The first SIGINT or SIGTERM stops asking and waits for what is in flight, the second one doesn't wait.
+        The first SIGINT or SIGTERM stops sending and waits for what is in flight; the second one doesn't wait.
         """
         self._requests, self._before, self._total = requests, before - self.new, total
         workers = [asyncio.create_task(self._work()) for _ in range(self._limits.concurrency)]
         watch = asyncio.create_task(self._watch())
         with signals_to(lambda: self._cancel(workers)):
             try:
-                stop = asyncio.create_task(self._stop.wait())
-                everyone = asyncio.gather(*workers, return_exceptions=True)
-                ends: list[asyncio.Future[Any]] = [everyone, stop]
-                await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-                if not everyone.done():
-                    # What is in flight is paid for: at the end of a budget it may end, after a cancel it gets a while.
-                    patient = self._ending is Ending.BUDGET
-                    await asyncio.wait(workers, timeout=None if patient else self._limits.grace)
-                for worker in workers:
-                    worker.cancel()
-                stop.cancel()
-                results = await everyone
+                results = await self._results_of(workers)
             finally:
                 watch.cancel()
         if self._declined and not self.new:
@@ -94,41 +84,70 @@ class Run:
             raise EndpointError(self._hopeless)
         return self._ending
 
+    async def _results_of(self, workers: list[asyncio.Task[None]]) -> list[BaseException | None]:
+        """What the workers came to, once all are done or the run was stopped."""
+        stop = asyncio.create_task(self._stop.wait())
+        everyone = asyncio.gather(*workers, return_exceptions=True)
+        ends: list[asyncio.Future[Any]] = [everyone, stop]
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        if not everyone.done():
+            # What is in flight is paid for: a budget lets it finish, a cancel gives it a while.
+            is_patient = self._ending is Ending.BUDGET
+            await asyncio.wait(workers, timeout=None if is_patient else self._limits.grace)
+        for worker in workers:
+            worker.cancel()
+        stop.cancel()
+        return await everyone
+
     def moment(self, phase: str, message: str = "") -> GenerateProgress:
-        """Where the run stands."""
+        """How far the run is."""
         speed, tokens = self._speed.note(self.new, self._tokens)
         done = self._before + self.new
         left = (self._total - done) / speed if speed > 0 and phase == "ask" else None
         spending = self._spending
         return GenerateProgress(
-            phase, self._kind, done, self._total, self.new, self.failed, self.retries, self._pace.active,
-            int(self._pace.limit), spending.prompt_tokens, spending.completion_tokens, round(tokens, 1),
-            round(spending.cost, 6), round(time.monotonic() - self._started, 2),
-            None if left is None else round(left, 1), message,
-        )  # fmt: skip
+            phase=phase,
+            kind=self._kind,
+            done=done,
+            total=self._total,
+            new=self.new,
+            failed=self.failed,
+            retries=self.retries,
+            in_flight=self._pace.active,
+            limit=int(self._pace.limit),
+            prompt_tokens=spending.prompt_tokens,
+            completion_tokens=spending.completion_tokens,
+            tokens_per_second=round(tokens, 1),
+            cost=round(spending.cost, 6),
+            seconds=round(time.monotonic() - self._started, 2),
+            seconds_left=None if left is None else round(left, 1),
+            message=message,
+        )
 
     # -- one worker -----------------------------------------------------------------------------------------------
 
     async def _work(self) -> None:
         try:
-            while not self._stop.is_set() and (request := self._next()) is not None:
+            while not self._stop.is_set() and (request := self._next_request()) is not None:
                 await self._settle(request)
                 self._on_way.discard(request.id)
         except Exception:
-            self._end(Ending.CANCELLED)  # the disk is full, or a fault of ours: the others need not go on
+            self._end(
+                Ending.CANCELLED
+            )  # the disk is full, or it is our own mistake: the others needn't go on
             raise
 
-    def _next(self) -> Request | None:
+    def _next_request(self) -> Request | None:
         while not self._ahead:
-            if not (piece := list(islice(self._requests, AHEAD))):
+            if not (requests := list(islice(self._requests, AHEAD))):
                 return None
-            self._ahead.extend(self._open(piece))
+            self._ahead.extend(self._open_ones(requests))
         return self._ahead.popleft()
 
-    def _open(self, piece: list[Request]) -> Iterator[Request]:
-        """Those that are neither answered, nor on their way, nor declined for good."""
-        answered = self._store.answered(request.id for request in piece)
-        for request in piece:
+    def _open_ones(self, requests: list[Request]) -> Iterator[Request]:
+        """The requests that are neither answered, nor on their way, nor declined for good."""
+        answered = self._store.answered(request.id for request in requests)
+        for request in requests:
             if request.id in self._on_way or request.id in answered:
                 continue
             if not self._retry_declined and self._store.declined(request.id):
@@ -138,7 +157,7 @@ class Run:
             yield request
 
     async def _settle(self, request: Request) -> None:
-        """Ask until there is an answer, or no use in asking."""
+        """Send a request until there is an answer, or no point in sending it again."""
         tries, why = 0, ""
         while tries < self._limits.tries:
             if not await self._afford(request):
@@ -153,10 +172,11 @@ class Run:
             if trouble.way is Way.HOPELESS:
                 self._give_up(trouble.why)
                 return
+            # Being told to slow down says nothing about the request; patience ends that, not the number of tries.
             tries += trouble.way is not Way.THROTTLED
             if tries < self._limits.tries:
                 self.retries += 1
-                await self._rest(trouble, tries)
+                await self._pause(trouble, tries)
         self.failed += 1
         if not self.new:
             self._give_up(
@@ -164,7 +184,9 @@ class Run:
             )
 
     async def _afford(self, request: Request) -> bool:
+        """Wait until the budget has room for a request; False where it never will, or the run has ended."""
         while not self._spending.hold(request):
+            # Requests in flight give back what they don't use, so the budget is spent only once none is left.
             if not self._spending.holding:
                 self._end(Ending.BUDGET)
             if self._stop.is_set():
@@ -178,30 +200,30 @@ class Run:
             async with self._pace.slot():
                 if self._stop.is_set():
                     return None
-                return await self._ask(request)
+                return await self._ask_once(request)
         finally:
             self._spending.release(request)
             self._changed.set()
 
-    async def _ask(self, request: Request) -> Trouble | None:
+    async def _ask_once(self, request: Request) -> Trouble | None:
         attempt, sent = self._store.note_asked(request.id), False
         try:
-            await self._kept()
+            await self._keep_notes()
             sent = True
             answer = await self._asker.ask(request)
         except Trouble as trouble:
-            self._note(request, attempt, trouble)
-            await self._kept()
+            self._note_trouble(request, attempt, trouble)
+            await self._keep_notes()
             return trouble
         except BaseException:
             self._spending.lost += sent
             self._store.note_failure(request.id, attempt, "cancelled", final=False, billed=sent)
             raise
-        self._take(request, attempt, answer)
-        await self._kept()
+        self._take_answer(request, attempt, answer)
+        await self._keep_notes()
         return None
 
-    def _take(self, request: Request, attempt: int, answer: Answer) -> None:
+    def _take_answer(self, request: Request, attempt: int, answer: Answer) -> None:
         self._store.note_answer(request.id, answer, attempt)
         self._spending.take(answer)
         self._pace.answered(answer.seconds)
@@ -210,14 +232,14 @@ class Run:
         self._tokens += answer.completion_tokens
         self._settle_declined()
 
-    async def _kept(self) -> None:
-        """Go on once all that was noted is on disk, also what others note in this turn of the loop: kept in one go."""
+    async def _keep_notes(self) -> None:
+        """Return once all that was noted is on disk, with what others note in this turn of the loop, in one go."""
         await asyncio.sleep(0)
         self._store.keep()
 
     # -- what goes wrong ------------------------------------------------------------------------------------------
 
-    def _note(self, request: Request, attempt: int, trouble: Trouble) -> None:
+    def _note_trouble(self, request: Request, attempt: int, trouble: Trouble) -> None:
         billed = trouble.way is Way.SPOILED
         self._spending.lost += billed
         if trouble.way in (Way.THROTTLED, Way.FAILING):
@@ -229,7 +251,7 @@ class Run:
             self._store.note_failure(request.id, attempt, trouble.why, final, billed)
 
     def _hold_back(self, request: Request, attempt: int, trouble: Trouble) -> None:
-        # Before any request was answered nobody knows whether a "no" is meant for this one or for all.
+        # Until one request is answered, nobody knows whether a "no" is meant for this one or for all.
         self._declined.append((request.id, attempt, trouble.why))
         if len(self._declined) >= MOST_DECLINED:
             self._blame_settings()
@@ -239,7 +261,7 @@ class Run:
         self._settle_declined(final=False)
         self._give_up(
             f"The server declined {f'the first {number} requests' if number > 1 else 'the request'} ({why}). "
-            "Leave out a parameter it doesn't know (e.g. --top-k none), or check the model."
+            "Leave out parameters that it doesn't know (e.g. --top-k none), or check the model."
         )
 
     def _settle_declined(self, final: bool = True) -> None:
@@ -247,8 +269,8 @@ class Run:
             self._store.note_failure(request, attempt, why, final, billed=False)
         self._declined.clear()
 
-    async def _rest(self, trouble: Trouble, tries: int) -> None:
-        """Wait before the next attempt: as long as the server says, else longer each time; a different while for each."""
+    async def _pause(self, trouble: Trouble, tries: int) -> None:
+        """Wait before the next attempt, as long as the server says and longer each time; each worker differently long."""
         longest = min(LONGEST_BACKOFF, self._limits.first_pause * 2.0 ** max(0, tries - 1))
         pause = (trouble.pause or 0.0) + self._jitter.uniform(0.2, 1.0) * longest
         try:
@@ -267,7 +289,7 @@ class Run:
 
     def _give_up(self, why: str) -> None:
         self._hopeless = (
-            self._hopeless or f"{why} Answers so far are kept; the same command goes on from here."
+            self._hopeless or f"{why} Answers so far are kept; run the same command again to resume."
         )
         self._end(Ending.CANCELLED)
 
@@ -278,9 +300,10 @@ class Run:
         self._end(Ending.CANCELLED)
 
     async def _watch(self) -> None:
-        """Report each second, and give up when nothing comes any more."""
+        """Report each second, and give up when no answers come any more."""
         while True:
-            with suppress(BuildFolderError):  # told to those who noted something; what is reported is on disk
+            # What is reported is on disk; a fault of the disk ends the workers, who noted something.
+            with suppress(BuildFolderError):
                 self._store.keep()
             self._report(self.moment("ask"))
             await asyncio.sleep(1.0)

@@ -1,4 +1,4 @@
-"""Responses: each question, in each prompt variant, so many times; graded against the gold answer where there is one."""
+"""Responses: each question in each prompt variant, several times; graded where there is a gold answer."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ SCHEMA = pa.schema(
         ("response_model", pa.string()),
     ]
 )
-"""The published script's columns, and two of our own behind them. A label is missing where nothing could be judged."""
+"""The columns of the paper's published script, and two of our own behind them. A label is null where nothing could be judged."""
 
 
 @dataclass(frozen=True)
@@ -44,16 +44,16 @@ class Sample:
     sampling: Sampling
     task: str = "auto"
     only: frozenset[int] | None = None
-    """Ids of the questions to ask, for a pilot."""
+    """Ids of the questions to sample for, in a pilot."""
     kind: str = "responses"
     schema: pa.Schema = SCHEMA
     rounds: int = 1
 
     def requests(self, number: int, store: AnswerStore) -> Iterator[Request]:
-        """Question by question, variant by variant."""
+        """The requests, question by question and variant by variant."""
         for question, _ in self._questions(Counter()):
             for prompt in self.prompts:
-                yield from self._of(question, prompt)
+                yield from self._samples(question, prompt)
 
     def rows(self, store: AnswerStore, counts: Counter[str]) -> Iterator[dict[str, Any]]:
         """One row per response."""
@@ -61,7 +61,7 @@ class Sample:
             counts["questions"] += 1
             texts = []
             for prompt in self.prompts:
-                for request in self._of(question, prompt):
+                for request in self._samples(question, prompt):
                     counts["wanted"] += 1
                     answer = store.get(request.id)
                     if answer is None:
@@ -73,23 +73,23 @@ class Sample:
                         yield self._row(question, gold, prompt.name, answer.whole, answer.finish, counts)
             count_equal(texts, counts)
 
-    def _of(self, question: str, prompt: Prompt) -> Iterator[Request]:
+    def _samples(self, question: str, prompt: Prompt) -> Iterator[Request]:
         messages = prompt.messages(question)
         return (make_request(messages, self.model, self.sampling, n) for n in range(self.per_variant))
 
     def _questions(self, counts: Counter[str]) -> Iterator[tuple[str, str | None]]:
-        found = questions(self.source, self.columns, counts)
-        return (one for one in found if self.only is None or text_id(one[0]) in self.only)
+        pairs = questions(self.source, self.columns, counts)
+        return (pair for pair in pairs if self.only is None or text_id(pair[0]) in self.only)
 
     def _row(
         self, question: str, gold: str | None, variant: str, text: str, finish: Finish, counts: Counter[str]
     ) -> dict[str, Any]:
-        took = final_answer(text)
-        decision = judge(took, gold, self.task, question) if gold is not None else Decision.UNJUDGED
+        final = final_answer(text)
+        decision = judge(final, gold, self.task, question) if gold is not None else Decision.UNJUDGED
         counts["rows"] += 1
         counts[f"label_{decision}"] += 1
-        counts["no_final_answer"] += took is None
+        counts["no_final_answer"] += final is None
         counts[f"variant_{variant}_{decision}"] += 1
         label = None if decision is Decision.UNJUDGED else decision is Decision.RIGHT
-        values = (question, gold, variant, [text], [label], [took], finish.value, self.model)
+        values = (question, gold, variant, [text], [label], [final], finish.value, self.model)
         return dict(zip(SCHEMA.names, values, strict=True))

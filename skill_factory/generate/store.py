@@ -1,8 +1,8 @@
 """The answers on disk: append-only, in SQLite, keyed by the request's id, so that nothing answered is asked again.
 
-An attempt is kept before it is sent, and an answer before the next one is asked for, so a run that is killed at any moment
-leaves behind exactly: answers that are whole, failures, and attempts of which nobody knows whether they were billed (lost).
-What many note at a time is kept by one `keep`: a transaction costs more than what stands in it.
+An attempt is kept before it is sent, and an answer before the next request, so a run that is killed at any moment leaves
+behind whole answers, failures, and attempts of which nobody knows whether they were billed (lost); nothing else.
+What many workers note at a time is kept by one `keep`: a transaction costs more than what is in it.
 """
 
 import errno
@@ -32,7 +32,7 @@ CREATE INDEX IF NOT EXISTS failed ON failures (id) WHERE final;
 
 
 class AnswerStore:
-    """A store that one process writes to."""
+    """A store that this process alone writes to."""
 
     def __init__(self, path: Path, connection: sqlite3.Connection, lock: BaseFileLock) -> None:
         self.path = path
@@ -47,7 +47,7 @@ class AnswerStore:
 
     @classmethod
     def open(cls, path: Path) -> "AnswerStore":
-        """Open or make a store and hold its lock. Errors: BuildFolderError: taken, not writable, not a store."""
+        """Open or create a store and hold its lock. Errors: BuildFolderError: taken, not writable, not a store."""
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             lock = take(path.with_suffix(".lock"))
@@ -64,13 +64,13 @@ class AnswerStore:
             db.execute("PRAGMA journal_mode=WAL")
             # A killed process loses nothing that was committed; only a power cut may take the last moments.
             db.execute("PRAGMA synchronous=NORMAL")
-            (found,) = db.execute("PRAGMA user_version").fetchone()
-            if found not in (0, 1, VERSION):
+            (version,) = db.execute("PRAGMA user_version").fetchone()
+            if version not in (0, 1, VERSION):
                 raise BuildFolderError(
-                    f"{path.name} was written by another version ({found}). Choose another folder."
+                    f"{path.name} was written by another version ({version}). Choose another folder."
                 )
-            older = _SINCE_1 if found == 1 else ""
-            db.executescript(f"BEGIN; {_SCHEMA} {older} PRAGMA user_version={VERSION}; COMMIT;")
+            added = _SINCE_1 if version == 1 else ""
+            db.executescript(f"BEGIN; {_SCHEMA} {added} PRAGMA user_version={VERSION}; COMMIT;")
         except sqlite3.DatabaseError as error:
             lock.release()
             raise _in_words(error, path) from None
@@ -100,14 +100,21 @@ class AnswerStore:
         self.keep()
 
     def note_asked(self, request: str) -> int:
-        """Note an attempt, and give it a number; it may be sent once this is kept."""
+        """Note an attempt and give it a number; it may be sent once this is kept."""
         row = self._note("INSERT INTO asked (id, run) VALUES (?, ?)", (bytes.fromhex(request), self._run))
         return row.lastrowid or 0
 
     def note_answer(self, request: str, answer: Answer, attempt: int | None = None) -> bool:
-        """Note an answer; False where the request had one, which stays."""
-        values = (answer.text, answer.finish.value, answer.prompt_tokens, answer.completion_tokens,
-                  answer.counted, answer.seconds, answer.thinking)  # fmt: skip
+        """Note an answer; False where the request has one already, which stays."""
+        values = (
+            answer.text,
+            answer.finish.value,
+            answer.prompt_tokens,
+            answer.completion_tokens,
+            answer.counted,
+            answer.seconds,
+            answer.thinking,
+        )
         row = self._note(
             "INSERT OR IGNORE INTO answers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (bytes.fromhex(request), attempt, *values),
@@ -115,7 +122,7 @@ class AnswerStore:
         return row.rowcount == 1
 
     def note_failure(self, request: str, attempt: int, why: str, final: bool, billed: bool) -> None:
-        """Note that an attempt brought no answer; `final` means asking again is no use, `billed` that it may cost."""
+        """Note that an attempt brought no answer; `final`: asking again is useless, `billed`: it may have cost money."""
         self._any_declined |= final
         self._note(
             "INSERT INTO failures VALUES (?, ?, ?, ?, ?)",
@@ -123,7 +130,7 @@ class AnswerStore:
         )
 
     def keep(self) -> None:
-        """Put all that was noted where no kill can take it. Errors: BuildFolderError."""
+        """Commit all that was noted, so that no kill can take it. Errors: BuildFolderError."""
         if self._fault:
             raise self._fault
         if self._noted:
@@ -145,7 +152,7 @@ class AnswerStore:
             raise self._broken(error) from None
 
     def _broken(self, error: sqlite3.DatabaseError) -> BuildFolderError:
-        """A fault may take along what others noted since the last `keep`, so each of them will be told of it."""
+        # What others noted since the last `keep` may be lost with it, so from now on everyone is refused.
         self._fault = _in_words(error, self.path)
         return self._fault
 
@@ -153,25 +160,25 @@ class AnswerStore:
 
     def has(self, request: str) -> bool:
         """Whether a request was answered."""
-        found = self._db.execute("SELECT 1 FROM answers WHERE id = ?", (bytes.fromhex(request),))
-        return found.fetchone() is not None
+        rows = self._db.execute("SELECT 1 FROM answers WHERE id = ?", (bytes.fromhex(request),))
+        return rows.fetchone() is not None
 
     def answered(self, requests: Iterable[str]) -> frozenset[str]:
-        """Those of a few requests that were answered."""
-        ids = [bytes.fromhex(one) for one in requests]
+        """Which of a few requests were answered."""
+        ids = [bytes.fromhex(request) for request in requests]
         marks = ",".join("?" * len(ids))
-        found = self._db.execute(f"SELECT id FROM answers WHERE id IN ({marks})", ids)
-        return frozenset(one.hex() for (one,) in found)
+        rows = self._db.execute(f"SELECT id FROM answers WHERE id IN ({marks})", ids)
+        return frozenset(identity.hex() for (identity,) in rows)
 
     def declined(self, request: str) -> bool:
-        """Whether a server said for good that it won't answer a request."""
+        """Whether a server declined a request for good."""
         if not self._any_declined:
             return False
-        found = self._db.execute("SELECT 1 FROM failures WHERE final AND id = ?", (bytes.fromhex(request),))
-        return found.fetchone() is not None
+        rows = self._db.execute("SELECT 1 FROM failures WHERE final AND id = ?", (bytes.fromhex(request),))
+        return rows.fetchone() is not None
 
     def get(self, request: str) -> Answer | None:
-        """The answer to a request."""
+        """The answer to a request; None before there is one."""
         row = self._db.execute(
             "SELECT text, finish, prompt_tokens, completion_tokens, counted, seconds, thinking FROM answers WHERE id = ?",
             (bytes.fromhex(request),),
@@ -179,7 +186,7 @@ class AnswerStore:
         return Answer(row[0], Finish(row[1]), row[2], row[3], bool(row[4]), *row[5:]) if row else None
 
     def spent(self) -> tuple[int, int, int]:
-        """Answers, their prompt tokens and their completion tokens."""
+        """How many answers there are, with their prompt tokens and completion tokens."""
         row = self._db.execute(
             "SELECT count(*), coalesce(sum(prompt_tokens), 0), coalesce(sum(completion_tokens), 0) FROM answers"
         ).fetchone()
@@ -191,7 +198,8 @@ class AnswerStore:
         return int(number)
 
     def lost(self) -> int:
-        """Attempts that were sent, may have been billed, and brought nothing; of runs before this one and this one."""
+        """Attempts of all runs that were sent and brought nothing, but may have been billed."""
+        # An attempt that this run has in flight is not lost yet.
         (cut,) = self._db.execute(
             "SELECT count(*) FROM asked a WHERE run < ?"
             " AND NOT EXISTS (SELECT 1 FROM failures f WHERE f.attempt = a.attempt)"
@@ -202,30 +210,30 @@ class AnswerStore:
         return int(cut) + int(spoiled)
 
     def failures(self) -> dict[str, int]:
-        """Failed attempts by reason."""
+        """Failed attempts by reason, the most frequent first."""
         return dict(
             self._db.execute("SELECT why, count(*) FROM failures GROUP BY why ORDER BY 2 DESC LIMIT 20")
         )
 
     def first_run(self) -> str | None:
-        """When the first run began."""
+        """When the first run began; None before it."""
         row = self._db.execute("SELECT at FROM runs ORDER BY run LIMIT 1").fetchone()
         return str(row[0]) if row else None
 
 
 def in_use(path: Path) -> bool:
-    """Whether a process is writing to a store."""
+    """Whether a process is writing to a store now."""
     return held(path.with_suffix(".lock"))
 
 
 def _in_words(error: sqlite3.DatabaseError, path: Path) -> BuildFolderError:
-    """A fault of the disk as a sentence."""
+    """A fault of the database or the disk as a sentence."""
     if not isinstance(error, sqlite3.OperationalError):
         return BuildFolderError(
-            f"{path} is no store of answers ({error}). Move it away, or choose another folder."
+            f"{path} isn't a store of answers ({error}). Move it away, or choose another folder."
         )
     if "full" in str(error) or getattr(error, "errno", 0) == errno.ENOSPC:
         return BuildFolderError(
-            f"The disk of {path.parent.parent} is full. Make room and run the same command again: it goes on from here."
+            f"The disk of {path.parent.parent} is full. Make room and run the same command again to resume."
         )
     return BuildFolderError(f"Can't write the answers to {path}: {error}. Choose another folder.")

@@ -1,4 +1,4 @@
-"""Words of the command line ⇄ a job; and where the key comes from."""
+"""Words of the command line ⇄ a job; where the key comes from."""
 
 import argparse
 import json
@@ -18,7 +18,7 @@ NAMED = tuple(name for name in Sampling.model_fields if name != "extra")
 
 
 def job_of(args: argparse.Namespace, kind: str) -> Job:
-    """The job that the words ask for. Errors: RecipeError."""
+    """The job that parsed words describe. Errors: RecipeError."""
     word = vars(args).get
     where = Endpoint(
         args.model, word("endpoint", ""), word("provider", ""), word("stream", False), word("timeout", 600.0)
@@ -46,7 +46,7 @@ def job_of(args: argparse.Namespace, kind: str) -> Job:
 
 
 def words_of(job: Job) -> list[str]:
-    """The inverse: the words after `python -m skill_factory` that ask for a job, for whoever starts it as a process."""
+    """The words after `python -m skill_factory` that describe a job, for starting it as a process."""
     end, sampling, limits = job.endpoint, job.sampling, job.limits
     words = ["generate", job.kind.value, job.source, "--out", str(job.out), "--model", end.model]
     words += _given(("--endpoint", end.url), ("--provider", end.provider), ("--prompts", job.prompts))
@@ -90,20 +90,21 @@ def _sampling(args: argparse.Namespace) -> Sampling:
     try:
         return Sampling(**{name: getattr(args, name) for name in NAMED}, extra=extra)
     except ValueError as error:
-        said = [line.strip() for line in str(error).splitlines()[1:3]]
-        raise RecipeError(f"The model can't sample so: {': '.join(said)}.") from None
+        # pydantic's lines: a count of errors, then each field and what is wrong with it.
+        field_and_reason = [line.strip() for line in str(error).splitlines()[1:3]]
+        raise RecipeError(f"The model can't sample like that: {': '.join(field_and_reason)}.") from None
 
 
 def _mapping(words: list[str]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    mapping: dict[str, Any] = {}
     for word in words:
         field, sign, column = word.partition("=")
         if not sign or field not in Columns.model_fields:
             known = ", ".join(Columns.model_fields)
             raise RecipeError(f"Can't read --map {word!r}. Write FIELD=COLUMN; fields: {known}.")
         many = field not in ("question", "answer", "prompt_variant")
-        found[field] = [*found.get(field, []), column] if many else column
-    return found
+        mapping[field] = [*mapping.get(field, []), column] if many else column
+    return mapping
 
 
 def key_of(endpoint: Endpoint, variable: str = GIVEN_KEY) -> str | None:

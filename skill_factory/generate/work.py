@@ -1,4 +1,4 @@
-"""What a run wants to know: the requests of a source, round by round, and the raw rows that their answers make."""
+"""What a run needs from each kind of work: the requests of a source, round by round, and the rows their answers make."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -24,21 +24,21 @@ Question = tuple[str, str | None]
 
 
 class Work(Protocol):
-    """One of the two kinds of work."""
+    """A kind of work: responses, reflections, or outputs to be measured."""
 
     @property
     def kind(self) -> str:
-        """`responses` or `reflections`."""
+        """The name of the kind, as reports write it."""
         ...
 
     @property
     def schema(self) -> pa.Schema:
-        """Of the rows."""
+        """The schema of the rows."""
         ...
 
     @property
     def rounds(self) -> int:
-        """How often the source is gone through; later rounds depend on earlier answers."""
+        """How often the source is read; later rounds depend on the answers of earlier ones."""
         ...
 
     def requests(self, number: int, store: AnswerStore) -> Iterator[Request]:
@@ -46,12 +46,12 @@ class Work(Protocol):
         ...
 
     def rows(self, store: AnswerStore, counts: Counter[str]) -> Iterator[dict[str, Any]]:
-        """The raw rows; what was seen on the way is counted."""
+        """The raw rows from the answers in the store; what they show is counted on the way."""
         ...
 
 
 def slices(batch: Batch) -> Iterator[list[dict[str, Any]]]:
-    """The rows of a batch, some at a time."""
+    """The rows of a batch, a few hundred at a time."""
     if isinstance(batch, list):
         yield from (batch[start : start + SLICE] for start in range(0, len(batch), SLICE))
         return
@@ -60,7 +60,7 @@ def slices(batch: Batch) -> Iterator[list[dict[str, Any]]]:
 
 
 def questions(source: RawSource, columns: Columns, counts: Counter[str]) -> Iterator[Question]:
-    """The different questions of a source in its order; rows without one are counted. Memory: 8 bytes of id each."""
+    """The distinct questions of a source in its order; rows without one are counted. Memory: an id of 8 bytes each."""
     narrow = of_question(columns, answer=columns.answer)
     seen: set[int] = set()
     for piece in source.pieces():
@@ -76,26 +76,27 @@ def questions(source: RawSource, columns: Columns, counts: Counter[str]) -> Iter
 
 
 def _plain(value: Any) -> str | None:
-    """A gold answer as text: numbers are often stored as such, and lists hold it first."""
+    """A gold answer as text, which may be stored as a number, or first in a list."""
     if isinstance(value, list):
         value = value[0] if value else None
-    if value is None or value != value:
+    if value is None or value != value:  # NaN is how pandas stores a missing value
         return None
     text = str(value)
     return text if is_unicode(text) else None
 
 
 def pilot_questions(source: RawSource, columns: Columns, size: int, seed: int) -> tuple[frozenset[int], int]:
-    """The ids of a fair sample of the questions (the smallest keyed hashes), and how many there are in all."""
+    """The ids of a random sample of the questions, and how many questions there are in all."""
     import numpy as np
 
+    # The questions with the smallest keyed hashes, in which a build writes them: a larger pilot holds a smaller one.
     ids = np.fromiter((text_id(text) for text, _ in questions(source, columns, Counter())), np.uint64)
     order = np.argsort(order_keys(seed, ids), kind="stable")[:size]
     return frozenset(ids[order].tolist()), len(ids)
 
 
 def check_question(columns: Columns, names: list[str]) -> Columns:
-    """Errors: ColumnError where no column holds the questions."""
+    """The columns themselves. Errors: ColumnError where none holds the questions."""
     if not columns.question:
         raise ColumnError(
             f"No column for question. Found: {wording.found(names)}. Choose one, e.g. --map question={names[0]}."

@@ -1,15 +1,14 @@
 """Do two readings say the same? Right, wrong, or unjudged where one of them could not be read, with the reason."""
 
 import re
-from enum import StrEnum
-from fractions import Fraction
-from typing import NamedTuple
 
 from skill_factory.grading.algebra import same_constant, same_expressions, same_statements
+from skill_factory.grading.decisions import USUAL, Decision, Finding, Rules, told, unread
 from skill_factory.grading.expressions import read_statement
 from skill_factory.grading.groups import MOST_UNORDERED, Group
+from skill_factory.grading.listing import compare_lists
 from skill_factory.grading.moments import Moment, same_moment
-from skill_factory.grading.plain import form, plain, same_form, stated
+from skill_factory.grading.plain import plain, same_form, stated
 from skill_factory.grading.quantities import (
     Amount,
     read_amount,
@@ -20,32 +19,6 @@ from skill_factory.grading.quantities import (
 from skill_factory.grading.readings import Formula, Literal, Named, Reading, Unread, Words, read
 from skill_factory.grading.regions import LEAST, MOST, Piece, Region, interval
 
-
-class Decision(StrEnum):
-    """What grading says of an answer; `UNJUDGED` where one side could not be read."""
-
-    RIGHT = "right"
-    WRONG = "wrong"
-    UNJUDGED = "unjudged"
-
-
-class Finding(NamedTuple):
-    """A decision and its reason, half a sentence."""
-
-    decision: Decision
-    why: str
-    misfit: bool = False
-    """The gold answer does not fit the task, so that no answer can be judged."""
-
-
-class Rules(NamedTuple):
-    """What a comparison may use: words of the question that can be counted, and conversion of units if asked for."""
-
-    asked: frozenset[str] = frozenset()
-    convert: bool = False
-
-
-USUAL = Rules()
 _DEEPEST = 4
 MOST_NESTED = 3
 """Parts of a set within a set that are compared each with each: the work grows with both."""
@@ -56,20 +29,12 @@ def compare(answer: str, gold: str, rules: Rules = USUAL, depth: int = 0) -> Fin
     if answer.split() == gold.split() or same_form(answer, gold):
         return Finding(Decision.RIGHT, "both are written the same")
     if depth > _DEEPEST:
-        return _unread("they are nested too deep")
+        return unread("they are nested too deep")
     one, other = read(answer, rules.asked), read(gold, rules.asked)
     for side, name in ((other, "gold answer"), (one, "answer")):
         if isinstance(side, Unread):
-            return _unread(f"the {name} can't be read: {side.why}")
+            return unread(f"the {name} can't be read: {side.why}")
     return _of_kinds(one, other, stated(answer), stated(gold), rules, depth)
-
-
-def _unread(why: str) -> Finding:
-    return Finding(Decision.UNJUDGED, why)
-
-
-def _told(same: bool, yes: str, no: str) -> Finding:
-    return Finding(Decision.RIGHT, yes) if same else Finding(Decision.WRONG, no)
 
 
 def _of_kinds(one: Reading, other: Reading, answer: str, gold: str, rules: Rules, depth: int) -> Finding:
@@ -83,13 +48,13 @@ def _of_kinds(one: Reading, other: Reading, answer: str, gold: str, rules: Rules
         case Amount(), Amount():
             return _amounts(one, other, rules)
         case (Words(), Words()) | (Literal(), Literal()):
-            return _told(one == other, "both say the same", "they say different things")
+            return told(one == other, "both say the same", "they say different things")
         case Moment(), Moment():
             same = same_moment(one, other)
             return (
-                _unread("one side leaves open what the other says of the moment")
+                unread("one side leaves open what the other says of the moment")
                 if same is None
-                else _told(same, "the same moment", "different moments")
+                else told(same, "the same moment", "different moments")
             )
         case (Formula(), Formula() | Amount()) | (Amount(), Formula()):
             return _formulas(one, other, answer, gold)
@@ -103,7 +68,7 @@ def _unlike(one: Reading, other: Reading, answer: str, gold: str) -> Finding:
         if isinstance(rest, Amount | Formula | Moment | Literal | Group) and _may_hold(
             words, rest, gold if words is answer else answer
         ):
-            return _unread("a word in it is not known")
+            return unread("a word in it is not known")
     if (isinstance(one, Moment) and isinstance(other, Amount)) or (
         isinstance(one, Amount) and isinstance(other, Moment)
     ):
@@ -116,7 +81,7 @@ def _unlike(one: Reading, other: Reading, answer: str, gold: str) -> Finding:
             and moment.half
             and moment.minutes % 60 == 0
         ):
-            return _unread("one side is a time of day, the other a bare number")
+            return unread("one side is a time of day, the other a bare number")
     return Finding(Decision.WRONG, f"one is {kind_of(one)}, the other {kind_of(other)}")
 
 
@@ -157,45 +122,45 @@ def _amounts(one: Amount, other: Amount, rules: Rules) -> Finding:
     if "%" in (one.unit, other.unit) and one.unit != other.unit:
         if one.unit and other.unit:
             return Finding(Decision.WRONG, "the units differ")
-        return _told(same_share(one, other), "the same share", "the values differ")
+        return told(same_share(one, other), "the same share", "the values differ")
     if not units_fit(one, other):
         if rules.convert and same_after_conversion(one, other):
             return Finding(Decision.RIGHT, "the same after conversion")
         return Finding(Decision.WRONG, "the units differ")
     if one.standing != other.standing:
         return Finding(Decision.WRONG, "a sum or product was not worked out")
-    return _told(same_constant(one.term, other.term), "the same value", "the values differ")
+    return told(same_constant(one.term, other.term), "the same value", "the values differ")
 
 
 def _formulas(one: Reading, other: Reading, answer: str, gold: str) -> Finding:
     if isinstance(one, Formula) and isinstance(other, Formula):
         if one.statement.relation or other.statement.relation:
-            return _told(
+            return told(
                 same_statements(one.statement, other.statement), "the same equation", "the equations differ"
             )
         same = same_expressions(one.statement.term, other.statement.term)
         return (
-            _told(same, "the same value for all letters", "the values differ")
+            told(same, "the same value for all letters", "the values differ")
             if same or not _imaginary(answer, gold)
-            else _unread("i may be a letter or a root of -1")
+            else unread("i may be a letter or a root of -1")
         )
     amount, formula, text = (one, other, gold) if isinstance(one, Amount) else (other, one, answer)
     if not isinstance(amount, Amount) or not isinstance(formula, Formula):
-        return _unread("one side can't be read")
+        return unread("one side can't be read")
     if (touching := re.fullmatch(r"(.*[0-9]) ?([A-Za-z])", text)) and (
         spaced := read_amount(f"{touching[1]} {touching[2]}")
     ):
         if amount.unit and spaced.unit == amount.unit and same_constant(spaced.term, amount.term):
             return Finding(Decision.RIGHT, "the same value")
         if same_constant(spaced.term, amount.term):
-            return _unread("a letter behind the number may be a unit or a factor")
+            return unread("a letter behind the number may be a unit or a factor")
     if formula.statement.relation or amount.unit:
         return Finding(Decision.WRONG, f"one is {kind_of(amount)}, the other {kind_of(formula)}")
     same = same_expressions(amount.term, formula.statement.term)
     return (
-        _told(same, "the same value for all letters", "the values differ")
+        told(same, "the same value for all letters", "the values differ")
         if same or not _imaginary(answer, gold)
-        else _unread("i may be a letter or a root of -1")
+        else unread("i may be a letter or a root of -1")
     )
 
 
@@ -216,9 +181,9 @@ def _named(one: Reading, other: Reading, answer: str, gold: str, rules: Rules, d
         return Finding(Decision.WRONG, "the names differ")
     named, rest, text = (one, other, gold) if isinstance(one, Named) else (other, one, answer)
     if isinstance(rest, Formula) and rest.statement.relation:
-        return _told(_same_equations(answer, gold), "the same equation", "the equations differ")
+        return told(_same_equations(answer, gold), "the same equation", "the equations differ")
     if not isinstance(named, Named):
-        return _unread("one side can't be read")
+        return unread("one side can't be read")
     if isinstance(rest, Region) and rest.letter:
         return (
             Finding(Decision.WRONG, "the names differ")
@@ -250,7 +215,7 @@ def _regions(one: Reading, other: Reading, answer: str, gold: str) -> Finding:
         return Finding(Decision.WRONG, "the names differ")
     if len(mine.pieces) != len(theirs.pieces):
         return (
-            _unread("one side is in more pieces")
+            unread("one side is in more pieces")
             if min(len(mine.pieces), len(theirs.pieces)) > 1
             else Finding(Decision.WRONG, "the intervals differ")
         )
@@ -297,110 +262,8 @@ def _grouped(one: Reading, other: Reading, answer: str, gold: str, rules: Rules,
             )
     if not isinstance(one, Group) or not isinstance(other, Group):
         return _unlike(one, other, answer, gold)
-    mine, theirs = _flat(one), _flat(other)
-    kinds = {mine.brackets, theirs.brackets}
-    if not _brackets_fit(mine, theirs):
-        return Finding(Decision.WRONG, "the brackets or the shape differ")
-    if {mine.joint, theirs.joint} == {"or", ","} and _is_words(mine.items + theirs.items):
-        return Finding(Decision.WRONG, "one says “or”, the other doesn't")
-    named = [_by_name(side, rules) for side in (mine, theirs)]
-    if kinds == {"{}"} or all(named):
-        mine, theirs = _once_each(mine, rules, depth), _once_each(theirs, rules, depth)
-    mine, theirs, ordered = _in_place(mine, theirs, named, bool(kinds - {"", "{}"}))
-    if len(mine.items) != len(theirs.items):
-        return Finding(Decision.WRONG, "one lists more than the other")
-    pairs = _in_order(mine, theirs, rules, depth) if ordered else _in_any_order(mine, theirs, rules, depth)
-    return pairs
 
+    def same(left: str, right: str) -> Finding:
+        return compare(left, right, rules, depth + 1)
 
-def _brackets_fit(one: Group, other: Group) -> bool:
-    """The same brackets, or none on one side; a tuple may be a row or a column of a matrix."""
-    kinds = {one.brackets, other.brackets}
-    if kinds == {"matrix"} or kinds == {"determinant"}:
-        return one.columns == other.columns
-    if "matrix" in kinds:
-        matrix = one if one.brackets == "matrix" else other
-        return bool(kinds & {"()", "[]"}) and matrix.columns in (1, len(matrix.items))
-    return len(kinds) == 1 or ("" in kinds and not kinds & {"[)", "(]", "determinant"})
-
-
-def _flat(group: Group) -> Group:
-    r"""With `\pm` in a bare list or a set written out."""
-    if group.brackets not in ("", "{}") or not any("\\pm" in item for item in group.items):
-        return group
-    items: list[str] = []
-    for item in group.items:
-        inner = read(item)
-        items += inner.items if isinstance(inner, Group) and not inner.brackets else [item]
-    return group._replace(items=tuple(items))
-
-
-def _is_words(items: tuple[str, ...]) -> bool:
-    return any(item.isalpha() or isinstance(read(item), Words) for item in items)
-
-
-def _by_name(group: Group, rules: Rules) -> dict[str, str]:
-    """What each name of a bare list stands for, where every item has a name of its own."""
-    readings = [read(item, rules.asked) for item in group.items]
-    named = {one.name: one.text for one in readings if isinstance(one, Named)}
-    return named if len(named) == len(readings) and group.brackets in ("", "{}", "()") else {}
-
-
-def _in_place(
-    one: Group, other: Group, named: list[dict[str, str]], ordered: bool
-) -> tuple[Group, Group, bool]:
-    """Named items against a tuple: in the order of their names."""
-    sides = [side for side, names in zip((one, other), named, strict=True) if not names]
-    if (
-        len(sides) != 1
-        or len(one.items) == 1
-        or any(isinstance(read(item), Named) for item in sides[0].items)
-    ):
-        return one, other, ordered and not all(named)
-    by_name = [
-        side._replace(items=tuple(text for _, text in sorted(names.items()))) if names else side
-        for side, names in zip((one, other), named, strict=True)
-    ]
-    return by_name[0], by_name[1], True
-
-
-def _once_each(group: Group, rules: Rules, depth: int) -> Group:
-    if len(group.items) > MOST_UNORDERED:
-        return group._replace(items=tuple(dict.fromkeys(group.items)))
-    kept: list[str] = []
-    for item in group.items:
-        if not any(compare(item, other, rules, depth + 1).decision == Decision.RIGHT for other in kept):
-            kept.append(item)
-    return group._replace(items=tuple(kept))
-
-
-def _in_order(one: Group, other: Group, rules: Rules, depth: int) -> Finding:
-    found = [
-        compare(left, right, rules, depth + 1) for left, right in zip(one.items, other.items, strict=True)
-    ]
-    for decision in (Decision.WRONG, Decision.UNJUDGED):
-        if first := next((one for one in found if one.decision == decision), None):
-            return Finding(decision, f"in one place {first.why}" if decision == Decision.WRONG else first.why)
-    return Finding(Decision.RIGHT, "the same in every place")
-
-
-def _in_any_order(one: Group, other: Group, rules: Rules, depth: int) -> Finding:
-    if len(one.items) > (MOST_UNORDERED if depth == 0 else MOST_NESTED):
-        same = sorted(map(_key, one.items)) == sorted(map(_key, other.items))
-        return _told(same, "both list the same", "they list different things")
-    left, unsure = list(one.items), False
-    for item in other.items:
-        decided = [(mine, compare(mine, item, rules, depth + 1).decision) for mine in left]
-        match = next((mine for mine, decision in decided if decision == Decision.RIGHT), None)
-        unsure |= match is None and any(decision == Decision.UNJUDGED for _, decision in decided)
-        if match is None and not unsure:
-            return Finding(Decision.WRONG, "they list different things")
-        if match is not None:
-            left.remove(match)
-    return _unread("an item can't be read") if unsure else Finding(Decision.RIGHT, "both list the same")
-
-
-def _key(item: str) -> str:
-    amount = read_amount(item)
-    value = amount.value if amount else None
-    return f"{value}" if isinstance(value, Fraction) and amount and not amount.unit else form(item)
+    return compare_lists(one, other, same, rules, MOST_NESTED if depth else MOST_UNORDERED)

@@ -3,7 +3,8 @@
 from typing import NamedTuple
 
 from skill_factory.grading.choices import read_choice
-from skill_factory.grading.comparing import Decision, Finding, Rules, kind_of
+from skill_factory.grading.comparing import kind_of
+from skill_factory.grading.decisions import Decision, Finding, Rules
 from skill_factory.grading.nouns import words_of
 from skill_factory.grading.plain import LONGEST
 from skill_factory.grading.quantities import Amount

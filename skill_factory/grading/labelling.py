@@ -14,7 +14,7 @@ from skill_factory import wording
 from skill_factory.draws import text_id
 from skill_factory.errors import ColumnError, SourceError
 from skill_factory.grading.answers import final_answer, gold_answer, is_cut_off, stated_answer
-from skill_factory.grading.comparing import Decision
+from skill_factory.grading.decisions import Decision
 from skill_factory.grading.equivalence import find
 from skill_factory.grading.tasks import Chosen, Task, chosen_task
 from skill_factory.recipe.model import Columns

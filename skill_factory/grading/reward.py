@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from skill_factory.grading.answers import USUAL_NAMES, BlockNames, blocks, final_answer
-from skill_factory.grading.comparing import Decision
+from skill_factory.grading.decisions import Decision
 from skill_factory.grading.equivalence import equivalent, judge
 from skill_factory.grading.tasks import Task, task_named
 

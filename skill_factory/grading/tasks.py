@@ -4,14 +4,15 @@ Command line, page, documentation and the exported reward are made from this lis
 running what a model wrote needs a sandbox.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 from skill_factory.grading.choices import Choice, read_choice, read_options
-from skill_factory.grading.comparing import Decision, Finding, Rules, compare, kind_of
-from skill_factory.grading.countdown import is_puzzle, read_puzzle, unsolved
-from skill_factory.grading.game24 import numbers_of_24, solves_24
+from skill_factory.grading.comparing import compare, kind_of
+from skill_factory.grading.countdown import is_puzzle, numbers_of_24, read_puzzle, solves_24, unsolved
+from skill_factory.grading.decisions import Decision, Finding, Rules
 from skill_factory.grading.plain import LONGEST, plain, same_words, stated
 from skill_factory.grading.quantities import Amount
 from skill_factory.grading.readings import Named, Unread, Words, read
@@ -215,7 +216,10 @@ def _by_countdown(answer: str, gold: str, question: str, rules: Rules) -> Findin
 
 
 def _is_24(gold: str, question: str) -> str:
-    return "question and gold answer are a game of 24" if numbers_of_24(question, gold) else ""
+    if numbers_of_24(question, gold):
+        return "question and gold answer are a game of 24"
+    named = re.search(r"game of 24|24[- ]game|24点", question, re.IGNORECASE) and gold.strip() == "24"
+    return "the question names the game of 24" if named else ""
 
 
 def _by_24(answer: str, gold: str, question: str, rules: Rules) -> Finding:

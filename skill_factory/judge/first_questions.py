@@ -1,4 +1,8 @@
-"""The rows of some questions: their texts are looked for alone, and most rows go before they are read."""
+"""The rows of some questions, read as cheaply as possible.
+
+Questions are read on their own, then only the pieces that ask one of the wanted ones, and of these only the rows that
+match: a preview of twenty questions from millions of rows touches a few pieces, and few rows in them.
+"""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
@@ -18,13 +22,13 @@ from skill_factory.sources.columns import CANONICAL, Batch, Row, is_unicode, of_
 T = TypeVar("T")
 
 Asked: TypeAlias = tuple[Piece, Mapping[int, str]]
-"""A piece, and the questions that it asks by id."""
+"""A piece, and the questions asked in it, by id."""
 AT_ONCE = 2
-"""Pieces looked through side by side."""
+"""Pieces that are looked through side by side."""
 SPARE = 25
-"""Percent of the questions wanted that may turn out to be of no use before more pieces are read."""
+"""Percent of the wanted questions that are looked for in addition, since some may turn out unusable."""
 MORE = 4
-"""How many times as many questions are looked for when the first did not do."""
+"""How many times as many questions are looked for each time that the last ones were too few."""
 
 
 def first_rows(source: RawSource, recipe: Recipe, questions: int) -> tuple[pa.Table, bool]:
@@ -39,17 +43,18 @@ def first_rows(source: RawSource, recipe: Recipe, questions: int) -> tuple[pa.Ta
 
 def ever_more_rows(source: RawSource, recipe: Recipe, questions: int) -> Iterator[tuple[pa.Table, bool]]:
     """
-    What `first_rows` gives for so many questions at least, then for ever more of them; the last are all.
+    What `first_rows` gives, for at least so many questions, then for more and more of them until they are all.
 
-    To read a piece costs the same for many questions as for one. So only pieces that ask one of the first questions, and
-    of some more in case that not all can be used, are read at first, but for four times as many. Errors: SourceError.
+    Reading a piece costs the same for many questions as for one. So at first only those pieces are read that ask one of
+    the first questions, or of a few spare ones, but for four times as many questions. Errors: SourceError.
     """
     found, order = _in_written_order(source, recipe)
     first, wanted = set(order[: questions + SPARE * questions // 100].tolist()), order[: questions * MORE]
     soon = [one for one in found if first & one[1].keys()]
     late = [one for one in found if not first & one[1].keys()]
     rows = _rows_in(soon, recipe, wanted)
-    # All rows of these have been read; of those behind them some may stand in a piece that was not.
+    # What is shown of a question has to be all of it. Up to the first question that a piece not yet read asks too,
+    # everything is there; so that head is offered first, and the other pieces are read only if it was too little.
     whole = next((k for k, one in enumerate(wanted.tolist()) if _is_asked_in(late, one)), len(wanted))
     if whole < len(wanted):
         texts = {asked[one] for one in wanted[:whole].tolist() for _, asked in soon if one in asked}
@@ -112,7 +117,7 @@ def _rows_of(piece: Piece, asked: Mapping[int, str], recipe: Recipe, wanted: Set
     tables = [CANONICAL.empty_table()]
     texts = {asked[one] for one in wanted & asked.keys()}
     for batch in piece.batches(recipe.columns) if texts else ():
-        # Most rows go before they are read: reading a row costs far more than looking for it.
+        # Rows are filtered by their question's text before they are read: reading a row costs far more than a look.
         some = _with_questions(batch, recipe.columns, texts)
         tables.append(canonical(some, recipe.columns).table.cast(CANONICAL))
     return pa.concat_tables(tables)
@@ -120,6 +125,7 @@ def _rows_of(piece: Piece, asked: Mapping[int, str], recipe: Recipe, wanted: Set
 
 def _at_once(task: Callable[[T], pa.Table], items: Iterable[T]) -> pa.Table:
     """The rows of each, some made side by side: what reads a source waits for disk and network, or is Arrow's own."""
+    # Threads, not processes: what they wait for, or Arrow's own code, runs without the interpreter's lock.
     pool = ThreadPoolExecutor(AT_ONCE)
     try:
         return pa.concat_tables([CANONICAL.empty_table(), *pool.map(task, items)])
@@ -129,7 +135,9 @@ def _at_once(task: Callable[[T], pa.Table], items: Iterable[T]) -> pa.Table:
 
 def _question_column(batch: Batch, columns: Columns) -> list[str]:
     if (column := _as_it_is(batch, columns)) is not None:
+        # Arrow finds the different texts without making a string of any other.
         return [text for text in pc.unique(column).to_pylist() if text]
+    # A path into a struct, a rule of reading, or rows of JSON: these are looked at one by one.
     rows = batch.to_pylist() if isinstance(batch, pa.RecordBatch) else batch
     texts = (question_of(row, columns) for row in rows)
     return list(dict.fromkeys(text for text in texts if isinstance(text, str) and is_unicode(text) and text))

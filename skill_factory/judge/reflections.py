@@ -9,6 +9,7 @@ import numpy.typing as npt
 from skill_factory.judge.texts import Block
 from skill_factory.model import Verdict
 from skill_factory.recipe.model import Filters, Verdicts
+from skill_factory.recipe.patterns import compiled
 
 CORRECT, INCORRECT, MISSING = int(Verdict.CORRECT), int(Verdict.INCORRECT), int(Verdict.MISSING)
 """Verdicts as the narrow table holds them; 1 and 0 compare with the truth."""
@@ -34,19 +35,13 @@ def meaning_of(rule: Verdicts) -> Callable[[str | None], int]:
     return lambda word: MISSING if word is None else meaning.get(word.strip().lower(), MISSING)
 
 
-def matched_word(match: re.Match[str]) -> str | None:
-    """The group of a match that holds something, the first of several; all of it for a pattern without groups."""
-    return next((one for one in match.groups() if one is not None), None) if match.re.groups else match[0]
-
-
 def verdict_rule(rule: Verdicts) -> VerdictRule:
     """The verdict rule of a recipe."""
     meant = meaning_of(rule)
-    pattern = re.compile(rule.pattern) if rule.pattern else None
+    pattern = compiled(rule.pattern) if rule.pattern else None
 
     def matched(text: str, column: str) -> int:
-        match = pattern.search(text) if pattern else None
-        return meant(matched_word(match)) if match else MISSING
+        return meant(pattern.first(text)) if pattern else MISSING
 
     def tagged(text: str, column: str) -> int:
         return meant(tagged_verdict(text))

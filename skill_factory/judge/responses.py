@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 from skill_factory.judge.stated import stated_answer
 from skill_factory.recipe.model import Answers, Tags
+from skill_factory.recipe.patterns import compiled
 
 AnswerRule = Callable[[str, str | None, str | None, bool], str | None]
 """(response, extracted answer of the column, gold answer, correct) → the answer, or None if the rule finds none."""
@@ -28,23 +29,15 @@ def last_boxed(text: str) -> str | None:
     return None
 
 
-def last_match(pattern: re.Pattern[str], text: str) -> str | None:
-    """The last match of a pattern in a text: its group 1 if it has one, else all of it."""
-    last = None
-    for match in pattern.finditer(text):
-        last = match
-    return None if last is None else last[1 if pattern.groups else 0]
-
-
 def final_answer(rules: Answers) -> AnswerRule:
     """The answer rule of a recipe: the first rule that finds something other than white space wins."""
-    pattern = re.compile(rules.pattern) if rules.pattern else None
+    pattern = compiled(rules.pattern) if rules.pattern else None
     known: dict[str, AnswerRule] = {
         "column": lambda text, extracted, gold, correct: extracted,
         "tag": lambda text, extracted, gold, correct: last_answer(text),
         "boxed": lambda text, extracted, gold, correct: last_boxed(text),
         "stated": lambda text, extracted, gold, correct: stated_answer(text),
-        "regex": lambda text, extracted, gold, correct: last_match(pattern, text) if pattern else None,
+        "regex": lambda text, extracted, gold, correct: pattern.last(text) if pattern else None,
         "gold": lambda text, extracted, gold, correct: gold if correct else None,
     }
     chosen = [known[rule] for rule in rules.rules]

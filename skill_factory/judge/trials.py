@@ -172,9 +172,9 @@ def try_verdicts(rows: Sequence[CanonicalRow], by_column: bool = False) -> list[
     words = _words_pattern(languages)
     for code, title, pattern in (
         ("named", "The word behind “verdict”, “conclusion” and their like",
-         rf"(?is)\A.*(?:{_NAMES})\W{{0,12}}(?:the \w+ is |is )?({words})(?![a-z])"),
-        ("last", "The last word", rf"(?is)(?<![a-z])({words})(?:\W*\[end\])?\W*\Z"),
-        ("first", "The first word", rf"(?is)\A\W*({words})(?![a-z])"),
+         rf"(?is)\A.*(?:{_NAMES})\W{{0,12}}(?:the \w+ is |is )?({words})(?:[^a-z]|\Z)"),
+        ("last", "The last word", rf"(?is)(?:\A|[^a-z])({words})(?:\W*\[end\])?\W*\Z"),
+        ("first", "The first word", rf"(?is)\A\W*({words})(?:[^a-z]|\Z)"),
     ):  # fmt: skip
         tries.append(_by_pattern(code, title, pattern, critiques, languages))
     best = max(tries, key=lambda one: one.found)

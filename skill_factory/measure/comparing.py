@@ -56,16 +56,34 @@ def _of_questions(
 
 
 def series_of(tables: Mapping[str, pa.Table], figures: Mapping[str, Figures], seed: int = 0) -> list[Point]:
-    """The compared figures over steps, ordered by number: of each run with steps, else of runs named `NAME-100`, `NAME-200`."""
+    """
+    The compared figures over steps, ordered by number: of runs with steps, else of runs named `NAME-100`, `NAME-200`.
+
+    Empty where there is one step alone.
+    """
+    steps = {run: _steps(table) for run, table in tables.items()}
+    if len({step for found in steps.values() for step in found}) < 2:
+        return _series_of_names(list(tables), figures)
     points: list[Point] = []
     for run, table in tables.items():
-        steps = np.unique(np.asarray(table.column("step").to_numpy()))
-        steps = steps[~np.isnan(steps)]
-        if len(steps) > 1:
-            for step in steps.tolist():
-                chosen = np.asarray(table.column("step").to_numpy()) == step
-                points += _points(run, step, figures_of(table.filter(pa.array(chosen)), seed))
-    return points or _series_of_names(list(tables), figures)
+        for step in steps[run]:
+            chosen = pa.array(np.asarray(table.column("step").to_numpy()) == step)
+            points += _points(run, step, figures_of(table.filter(chosen), seed))
+    return points
+
+
+def _steps(table: pa.Table) -> list[float]:
+    steps = np.unique(np.asarray(table.column("step").to_numpy()))
+    found: list[float] = steps[~np.isnan(steps)].tolist()
+    return found
+
+
+def as_lines(series: Sequence[Point]) -> list[Point]:
+    """The series as it is drawn: runs that have one step each are the checkpoints of one line."""
+    steps = {(one.run, one.step) for one in series}
+    if len(steps) > len({run for run, _ in steps}):
+        return list(series)
+    return sorted((one._replace(run="checkpoints") for one in series), key=lambda one: one.step)
 
 
 def _series_of_names(runs: Sequence[str], figures: Mapping[str, Figures]) -> list[Point]:

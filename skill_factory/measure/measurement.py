@@ -104,11 +104,18 @@ def measurement(
     reading: Mapping[str, Any] | None = None,
     why: Mapping[str, str] | None = None,
     notes: Sequence[str] = (),
+    unread: Mapping[str, str] | None = None,
 ) -> Measurement:
-    """All figures of a table of outputs. `why` says for a run why nothing can be judged. Errors: RecipeError."""
-    why = why or {}
+    """
+    All figures of a table of outputs.
+
+    `why` says for a run why nothing can be judged, `unread` why its verdicts can't be read. Errors: RecipeError.
+    """
+    why, unread = why or {}, unread or {}
     tables = {run: of_run(table, run) for run in run_names(table)}
-    figures = {run: figures_of(one, seed, why.get(run, "")) for run, one in tables.items()}
+    figures = {
+        run: figures_of(one, seed, why.get(run, ""), unread.get(run, "")) for run, one in tables.items()
+    }
     base = _baseline(baseline, list(tables))
     others = [run for run in tables if run != base] if base else []
     comparisons = [row for run in others for row in compare(base, run, tables, figures, seed)]

@@ -4,7 +4,6 @@ Each piece of a source becomes rows of the table on its own, so no order of rows
 no more texts are in memory than a worker reads at a time.
 """
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,13 +17,14 @@ from skill_factory.errors import RecipeError, SourceError
 from skill_factory.grading import task_named
 from skill_factory.hosting import cores
 from skill_factory.judge.reflections import verdict_rule
-from skill_factory.judge.responses import last_boxed, last_match
+from skill_factory.judge.responses import last_boxed
 from skill_factory.measure.counting import CountTokens, count_outputs, schema
 from skill_factory.measure.grades import Grades
 from skill_factory.measure.measurement import Measurement, measurement
 from skill_factory.measure.parts import Rules, names_of
 from skill_factory.measure.reading import Asked, Layout, Opened, distinct_names, opened, outputs_of
 from skill_factory.recipe.model import Recipe
+from skill_factory.recipe.patterns import compiled
 from skill_factory.sources import Piece
 from skill_factory.sources.columns import Batch
 from skill_factory.sources.neighbours import read_together
@@ -146,7 +146,8 @@ def finished(
         "tokens": counter_of(settings.tokenizer)[1],
         "dropped": dict(dropped),
     }
-    return measurement(table, asked.by, settings.baseline, settings.seed, reading, why, notes)
+    unread = {one.layout.name: one.unread for one in openings if one.unread}
+    return measurement(table, asked.by, settings.baseline, settings.seed, reading, why, notes, unread)
 
 
 # -- the work ------------------------------------------------------------------------------------------------------
@@ -269,10 +270,10 @@ def _rules(recipe_json: str, stated: bool, boxed: bool) -> Rules:
 def answer_of(recipe: Recipe) -> Callable[[str], str | None]:
     """The recipe's answer rule for a text without answer tags: its box, or its pattern."""
     answers = recipe.answers
-    pattern = re.compile(answers.pattern) if answers.pattern else None
+    pattern = compiled(answers.pattern) if answers.pattern else None
     known: dict[str, Callable[[str], str | None]] = {
         "boxed": last_boxed,
-        "regex": lambda text: last_match(pattern, text) if pattern else None,
+        "regex": lambda text: pattern.last(text) if pattern else None,
     }
     chosen = [known[rule] for rule in answers.rules if rule in known]
 

@@ -38,13 +38,15 @@ def of_run(table: pa.Table, run: str) -> pa.Table:
     return table.filter(pc.equal(table.column("run").cast(pa.string()), run))
 
 
-def figures_of(table: pa.Table, seed: int = 0, why: str = "") -> Figures:
-    """All figures of some outputs; `why` says in place of NO_TRUTH why nothing can be judged."""
+def figures_of(table: pa.Table, seed: int = 0, why: str = "", unread: str = "") -> Figures:
+    """All figures of some outputs; `why` says in place of NO_TRUTH why nothing can be judged, `unread` why no verdict is."""
     cells = question_sums(table)
     sums = cells.sums
     values = valued(sums, resampled(cells.matrix, seed))
     counts = counted(sums)
     missing = _missing(counts, why or NO_TRUTH)
+    if unread and counts["reflections"] and not counts["said"]:
+        missing = {**dict.fromkeys((*VERDICTS, "verdicts"), unread), **missing}
     values |= dict.fromkeys((name for name in missing if name in values), _NOTHING)
     questions = len(cells.questions)
     found = Figures(questions, counts, values, _more(table, seed, "accuracy.final" in missing), missing)

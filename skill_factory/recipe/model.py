@@ -6,20 +6,19 @@ run. A recipe is saved as TOML. The fingerprint is a SHA-256 over its canonical 
 
 import difflib
 import hashlib
-import importlib
 import json
 import os
 import re
 import tomllib
-import warnings
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from skill_factory.errors import RecipeError
-from skill_factory.hosting import hosted
 from skill_factory.model import TraceFormat
+from skill_factory.recipe.bounds import check_size, check_text
+from skill_factory.recipe.patterns import compiled
 from skill_factory.recipe.tokens import CHARS_PER_TOKEN, estimated_tokens
 
 PRESETS = Path(__file__).parent / "presets"
@@ -383,6 +382,11 @@ class Recipe(Part):
     cutoff: Cutoff = Cutoff()
     output: Output = Output()
 
+    @model_validator(mode="after")
+    def _not_too_large(self) -> Self:
+        check_size(self.flat())
+        return self
+
     def to_toml(self) -> str:
         """The recipe as TOML: only what differs from the defaults."""
         import tomli_w
@@ -446,6 +450,7 @@ def parse_recipe(tree: dict[str, Any]) -> Recipe:
 
 def recipe_from_toml(text: str, name: str = "The recipe") -> Recipe:
     """A recipe from TOML text. Errors: RecipeError."""
+    check_text(text, name)
     try:
         return parse_recipe(tomllib.loads(text))
     except (tomllib.TOMLDecodeError, RecursionError) as error:
@@ -499,34 +504,25 @@ def _explain(problem: Any) -> str:
         part = Recipe.model_fields[outer[0]].annotation if outer else Recipe
         known = [*getattr(part, "model_fields", {})]
         return f"A recipe has no field {place!r}.{_nearest(last, known)} Known here: {', '.join(known)}."
-    found = "" if isinstance(problem.get("input"), dict | BaseModel) else f" (found {problem.get('input')!r})"
+    found = (
+        ""
+        if isinstance(problem.get("input"), dict | BaseModel)
+        else f" (found {_shown(problem.get('input'))})"
+    )
     reason = problem["msg"].removeprefix("Value error, ")
     return f"Recipe field {place!r}: {reason}{found}." if place else f"Recipe: {reason}{found}."
 
 
-def _checked_pattern(pattern: str) -> str:
+def _shown(value: Any) -> str:
+    """A value as an error shows it; Python writes no number of thousands of digits."""
     try:
-        with warnings.catch_warnings():
-            # Python warns where a later version may read a pattern differently; a user can't act on that.
-            warnings.simplefilter("ignore")
-            re.compile(pattern)
-    except (re.error, RecursionError, OverflowError) as error:
-        raise ValueError(f"not a valid regular expression: {error}") from None
-    if hosted() and _runs_away(importlib.import_module("re._parser").parse(pattern), False):
-        raise ValueError(
-            "on a shared server, a group with a repeat or a choice in it can't be repeated itself: such a pattern can "
-            "take forever"
-        )
+        text = repr(value)
+    except (ValueError, RecursionError):
+        return "a number that is too long"
+    return text if len(text) <= 200 else f"{text[:200]}…"
+
+
+def _checked_pattern(pattern: str) -> str:
+    if pattern:
+        compiled(pattern)
     return pattern
-
-
-def _runs_away(part: Any, repeated: bool) -> bool:
-    """Whether a parsed pattern has a repeat or a choice within a repeat: its time may double with each character."""
-    if isinstance(part, tuple) and len(part) == 2 and str(part[0]) in ("MAX_REPEAT", "MIN_REPEAT"):
-        _, most, inner = part[1]
-        many = int(most) > 16
-        return (many and repeated) or _runs_away(inner, many or repeated)
-    if isinstance(part, tuple) and len(part) == 2 and str(part[0]) == "BRANCH" and repeated:
-        return True
-    inside = list(part) if isinstance(part, tuple | list) or hasattr(part, "getwidth") else []
-    return any(_runs_away(inner_part, repeated) for inner_part in inside)

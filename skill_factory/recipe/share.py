@@ -10,6 +10,9 @@ from skill_factory.recipe.model import Recipe, recipe_from_toml
 LONGEST = 200_000
 """The most characters of TOML that a link may unpack to: a link is a stranger's text."""
 
+LONGEST_LINK = 60_000
+"""Characters of a link's recipe; browsers and proxies give up before that."""
+
 
 def packed(recipe: Recipe) -> str:
     """The recipe as text for a URL."""
@@ -18,6 +21,11 @@ def packed(recipe: Recipe) -> str:
 
 def unpacked(text: str) -> Recipe:
     """The recipe that was `packed` into a text. Errors: RecipeError for a link that was cut or changed."""
+    if len(text) > LONGEST_LINK:
+        raise RecipeError(
+            f"The link's recipe is longer than a recipe can be: {len(text):,} characters, and {LONGEST_LINK:,} can be read. "
+            "Save the recipe as a file and open that."
+        )
     try:
         data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
         whole = zlib.decompressobj()

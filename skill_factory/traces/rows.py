@@ -79,13 +79,13 @@ def to_table(typeset: Typeset, lineage: bool) -> pa.Table:
 
 
 def _attempts(typeset: Typeset) -> pa.Array:
-    tried = typeset.tried
+    attempts = typeset.attempts
     structs = pa.StructArray.from_arrays(
         [
-            _hex_ids(tried.response_ids),
-            pa.array(tried.right),
-            tried.variants,
-            pc.if_else(pa.array(tried.shown), _hex_ids(tried.reflection_ids), None),
+            _hex_ids(attempts.response_ids),
+            pa.array(attempts.right),
+            attempts.variants,
+            pc.if_else(pa.array(attempts.shown), _hex_ids(attempts.reflection_ids), None),
         ],
         fields=list(ATTEMPT),
     )

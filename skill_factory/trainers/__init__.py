@@ -1,20 +1,19 @@
-"""The hand-off: what a trainer needs of a build, written into a folder of its own.
+"""What a trainer needs from a build, written into a folder of its own.
 
-record      what a trainer is to us: a record each      bundle     a finished build: its rows and recipe
-llamafactory, trl, axolotl   fine-tune on the traces    verl       questions and reward for reinforcement learning
-export      the one way out: checks, then a record      preflight  what a trainer would skip, cut or misread
+record      a trainer as a record                       bundle     a finished build: its rows and its recipe
+llamafactory, trl, axolotl   fine-tune on the traces    verl       questions and a reward for reinforcement learning
+export      the one way out: checks, then the trainer   preflight  what a trainer would skip, truncate or misread
 questions   read again from the source, and split       options    what a person chooses
-templates   the files that trainers read, as data       report     what was seen, told in the notes beside the files
+templates   files for the trainers, as data             report     what the checks found, for the notes
 
-To add a trainer, write a file like `trl.py` and put its record into `TRAINERS`: the command, the page and the docs take
-it from there.
+To add a trainer, write a file like `trl.py` and add its record to `TRAINERS`: command, page and docs take it from there.
 """
 
 from skill_factory.trainers.axolotl import AXOLOTL
 from skill_factory.trainers.export import Exported, check, export
 from skill_factory.trainers.llamafactory import LLAMAFACTORY
 from skill_factory.trainers.options import Options
-from skill_factory.trainers.preflight import Finding, preflight
+from skill_factory.trainers.preflight import Problem, preflight
 from skill_factory.trainers.record import QuestionsTrainer, TracesTrainer, Trainer
 from skill_factory.trainers.report import Checked
 from skill_factory.trainers.trl import TRL
@@ -31,8 +30,8 @@ __all__ = [
     "VERL",
     "Checked",
     "Exported",
-    "Finding",
     "Options",
+    "Problem",
     "QuestionsTrainer",
     "TracesTrainer",
     "Trainer",

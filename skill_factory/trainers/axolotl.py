@@ -1,22 +1,22 @@
-"""Axolotl: the traces, its configuration, a script and the notes."""
+"""Axolotl: the traces, a configuration, a script and notes."""
 
 import json
 from pathlib import Path
 
 from skill_factory.trainers.record import Traces, TracesTrainer
-from skill_factory.trainers.templates import fill, write
+from skill_factory.trainers.templates import fill_template, write
 from skill_factory.trainers.trace_files import write_traces
 
 
 def write_axolotl(given: Traces, folder: Path) -> None:
-    """The traces in a folder `data`, `config.yaml`, `train.sh` and the notes."""
+    """Write the traces in a folder `data`, `config.yaml`, `train.sh` and the notes."""
     options = given.options
     write_traces(given.bundle, folder / "data", given.keep)
     template = AXOLOTL.template(options) or "tokenizer_default"
-    told = {"model": json.dumps(options.model), "cutoff": options.cutoff, "epochs": options.epochs}
-    write(folder / "config.yaml", fill("axolotl.yaml", template=template, excess="drop", **told))
-    write(folder / "train.sh", fill("axolotl.sh"))
-    write(folder / "TRAINING.md", fill("axolotl.md", excess_words="left out", report=given.report))
+    settings = {"model": json.dumps(options.model), "cutoff": options.cutoff, "epochs": options.epochs}
+    write(folder / "config.yaml", fill_template("axolotl.yaml", template=template, excess="drop", **settings))
+    write(folder / "train.sh", fill_template("axolotl.sh"))
+    write(folder / "TRAINING.md", fill_template("axolotl.md", excess_words="dropped", report=given.report))
 
 
 AXOLOTL = TracesTrainer(

@@ -1,4 +1,4 @@
-"""A finished build as the hand-off reads it: rows in batches, its recipe, its shards."""
+"""A finished build as trainers need it: rows in batches, recipe, shards."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,33 +16,33 @@ ROWS_AT_ONCE = 1000
 
 @dataclass(frozen=True)
 class Bundle:
-    """A build folder that is complete."""
+    """A complete build folder."""
 
     path: Path
     recipe: Recipe
     shards: tuple[Path, ...]
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        """All rows, one by one; memory holds one batch."""
+        """All rows, one by one, with one batch in memory."""
         for shard in self.shards:
             for batch in pq.ParquetFile(shard).iter_batches(ROWS_AT_ONCE):
                 yield from batch.to_pylist()
 
     def questions(self) -> Iterator[str]:
-        """The question of every row."""
+        """The question of each row."""
         for shard in self.shards:
             for batch in pq.ParquetFile(shard).iter_batches(ROWS_AT_ONCE, columns=["conversations"]):
                 yield from (row[0]["content"] for row in batch.column(0).to_pylist() if row)
 
 
 def open_bundle(folder: str | Path) -> Bundle:
-    """The build in a folder. Errors: HandoffError where there is none, or one that did not finish."""
+    """The build in a folder. Errors: HandoffError if there is none, or one that hasn't finished."""
     path = Path(folder)
     shards = tuple(sorted((path / SHARDS).glob("train-*.parquet")))
     if not (path / "report.json").is_file() or not (path / "recipe.toml").is_file() or not shards:
         raise HandoffError(
-            f"{folder} holds no finished build: recipe.toml, report.json and {SHARDS}/train-*.parquet belong together. "
-            "Give the folder that build --out wrote."
+            f"{folder} doesn't hold a finished build (recipe.toml, report.json and {SHARDS}/train-*.parquet). "
+            "Give the folder that `build --out` wrote."
         )
     try:
         recipe = recipe_from_toml((path / "recipe.toml").read_text(encoding="utf-8"), "recipe.toml")

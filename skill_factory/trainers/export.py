@@ -1,4 +1,4 @@
-"""The one way out: a build is checked, then a trainer's folder is written whole or not at all."""
+"""The one way out: check a build, then write a trainer's folder, whole or not at all."""
 
 import json
 import os
@@ -20,18 +20,18 @@ from skill_factory.traces.lengths import (
 )
 from skill_factory.trainers.bundle import Bundle, open_bundle
 from skill_factory.trainers.options import Options
-from skill_factory.trainers.preflight import CONTROL_TOKENS, Limits, preflight
-from skill_factory.trainers.questions import read_pool, split
+from skill_factory.trainers.preflight import CONTROL_TOKENS, RowLimits, preflight
+from skill_factory.trainers.questions import read_questions, split_questions
 from skill_factory.trainers.record import Questions, QuestionsTrainer, Traces, TracesTrainer, Trainer
 from skill_factory.trainers.report import Checked, findings_text, report_of
 
 MARK = "handoff.json"
-"""Says that a folder is an export, of which build, and which files are its own."""
+"""Marks a folder as an export, and says of which build and which files belong to it."""
 
 
 @dataclass(frozen=True)
 class Exported:
-    """What an export came to: the folder, its files, what was found, and how many rows were left out as too long."""
+    """The result of an export: the folder, its files, what the checks found, and how many rows were dropped as too long."""
 
     path: Path
     files: Sequence[str]
@@ -40,14 +40,14 @@ class Exported:
 
 
 def counter_for(bundle: Bundle, options: Options, token: str | None = None) -> TokenCounter:
-    """The user's tokenizer, or an estimate by the recipe's characters per token."""
+    """The user's tokenizer, or an estimate from the recipe's characters per token."""
     if options.tokenizer:
         return load_counter(options.tokenizer, token)
     return estimate(bundle.recipe.cutoff.chars_per_token)
 
 
 def check(folder: str | Path, options: Options, token: str | None = None) -> Checked:
-    """What a trainer would skip, strip, cut or misread of a build's traces, and their lengths; writes nothing."""
+    """Find what a trainer would skip, strip, truncate or misread in a build's traces, and their lengths; write nothing."""
     bundle = open_bundle(folder)
     counter = counter_for(bundle, options, token)
     return _check_traces(bundle, counter, options)
@@ -55,7 +55,7 @@ def check(folder: str | Path, options: Options, token: str | None = None) -> Che
 
 def _check_traces(bundle: Bundle, counter: TokenCounter, options: Options) -> Checked:
     tags = bundle.recipe.tags
-    limits = Limits(
+    limits = RowLimits(
         counter.count, options.cutoff, 0, AROUND, counter.special or CONTROL_TOKENS, think_tag=tags.think
     )
     findings = preflight(bundle.rows(), limits)
@@ -66,9 +66,9 @@ def export(
     folder: str | Path, trainer: Trainer, out: str | Path, options: Options, token: str | None = None
 ) -> Exported:
     """
-    Write what a trainer needs of the build in `folder` into `out`, replacing an earlier export but nothing else.
+    Write what a trainer needs from the build in `folder` into `out`, replacing an earlier export but nothing else.
 
-    Errors: HandoffError for a folder without a build, a taken `out`, or what the trainer can't be given.
+    Errors: HandoffError for a folder without a build, an `out` that is taken, or data that doesn't suit the trainer.
     """
     target = Path(out)
     _check_free(target)
@@ -86,7 +86,7 @@ def export(
             dropped = int((~keep).sum()) if keep is not None else 0
             if keep is not None and not keep.any():
                 raise HandoffError(
-                    f"Every trace is over the cut-off of {options.cutoff:,} tokens. Raise --cutoff-len."
+                    f"Every trace is longer than the cut-off of {options.cutoff:,} tokens. Raise --cutoff-len."
                 )
             trainer.write(Traces(bundle, options, keep, report_of(checked, options, dropped)), staging)
         else:
@@ -96,29 +96,34 @@ def export(
         files = _mark(staging, bundle, trainer)
         _replace(staging, target)
     except OSError as error:
-        raise HandoffError(f"{target} can't be written: {error.strerror or error}.") from None
+        raise HandoffError(
+            f"Can't write to {target}: {error.strerror or error}. Choose another folder for -o."
+        ) from None
     finally:
         shutil.rmtree(staging, ignore_errors=True)
     return Exported(target, files, checked, dropped)
 
 
-class _Asked(NamedTuple):
+class _CheckedQuestions(NamedTuple):
     given: Questions
     checked: Checked
 
 
 def _questions(
     bundle: Bundle, options: Options, counter: TokenCounter, lengths: Lengths, token: str | None
-) -> _Asked:
-    pool = read_pool(bundle, options.source, options.task, token)
-    parted = split(pool.questions, options.questions, options.most, options.test_share, options.seed)
-    asked = [*parted.train, *parted.test]
-    # A question is checked as a row whose answer can't be at fault.
-    rows = ({"conversations": [{"role": "user", "content": one.question}, _ANSWERED]} for one in asked)
-    limits = Limits(counter.count, 0, options.prompt_limit, AROUND, counter.special or CONTROL_TOKENS)
+) -> _CheckedQuestions:
+    pool = read_questions(bundle, options.source, options.task, token)
+    split = split_questions(pool.questions, options.questions, options.most, options.test_share, options.seed)
+    questions = [*split.train, *split.test]
+    # A question is checked as a row with an answer that has nothing wrong with it.
+    rows = (
+        {"conversations": [{"role": "user", "content": question.question}, _ANSWERED]}
+        for question in questions
+    )
+    limits = RowLimits(counter.count, 0, options.prompt_limit, AROUND, counter.special or CONTROL_TOKENS)
     checked = Checked(preflight(rows, limits), lengths)
     report = findings_text(checked.findings, "questions")
-    return _Asked(Questions(bundle, options, pool, parted, report), checked)
+    return _CheckedQuestions(Questions(bundle, options, pool, split, report), checked)
 
 
 _ANSWERED = {"role": "assistant", "content": "<think>\n\n</think>\n\n."}
@@ -129,7 +134,9 @@ _ANSWERED = {"role": "assistant", "content": "<think>\n\n</think>\n\n."}
 
 def _check_free(target: Path) -> None:
     if target.is_dir() and any(target.iterdir()) and not (target / MARK).is_file():
-        raise HandoffError(f"{target} holds files that no export wrote. Choose another folder for -o.")
+        raise HandoffError(
+            f"{target} holds files that weren't written by an export. Choose another folder for -o."
+        )
     if target.exists() and not target.is_dir():
         raise HandoffError(f"{target} is a file. Give a folder for -o.")
 
@@ -139,18 +146,20 @@ def _staging(target: Path) -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
         return Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
     except OSError as error:
-        raise HandoffError(f"{target.parent} can't be written: {error.strerror or error}.") from None
+        raise HandoffError(
+            f"Can't write to {target.parent}: {error.strerror or error}. Choose another folder for -o."
+        ) from None
 
 
 def _mark(staging: Path, bundle: Bundle, trainer: Trainer) -> list[str]:
     files = sorted(str(path.relative_to(staging)) for path in staging.rglob("*") if path.is_file())
-    told = {"trainer": trainer.name, "build": bundle.recipe.fingerprint(), "files": files}
-    (staging / MARK).write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    mark = {"trainer": trainer.name, "build": bundle.recipe.fingerprint(), "files": files}
+    (staging / MARK).write_text(json.dumps(mark, indent=1) + "\n", encoding="utf-8")
     return files
 
 
 def _replace(staging: Path, target: Path) -> None:
-    """Move the new export in; of an earlier one only its own files are removed."""
+    """Move the new export into place; of an earlier export remove only its own files."""
     os.chmod(staging, 0o755)
     if not target.exists() or not any(target.iterdir()):
         os.replace(staging, target)
@@ -163,8 +172,8 @@ def _replace(staging: Path, target: Path) -> None:
             if path.parent != target.resolve() and path.parent.is_dir() and not any(path.parent.iterdir()):
                 path.parent.rmdir()
     for path in sorted(staging.rglob("*")):
-        place = target / path.relative_to(staging)
+        destination = target / path.relative_to(staging)
         if path.is_dir():
-            place.mkdir(exist_ok=True)
+            destination.mkdir(exist_ok=True)
         else:
-            os.replace(path, place)
+            os.replace(path, destination)

@@ -1,4 +1,4 @@
-"""LLaMA-Factory: the build's shards under their own config, its entry for them, the YAML and the notes."""
+"""LLaMA-Factory: the build's shards, the entry for them, the YAML and notes."""
 
 import json
 import shutil
@@ -7,22 +7,22 @@ from pathlib import Path
 from skill_factory.build.card import dataset_info
 from skill_factory.build.folder import SHARDS
 from skill_factory.trainers.record import Traces, TracesTrainer
-from skill_factory.trainers.templates import fill, write
+from skill_factory.trainers.templates import fill_template, write
 from skill_factory.trainers.trace_files import write_traces
 
 
 def write_llamafactory(given: Traces, folder: Path) -> None:
-    """The traces in a folder `data` of their own, `train_sft.yaml` and the notes."""
-    # A folder of its own: `datasets` finds no name for a data set in `.`.
+    """Write the traces in a folder `data`, `train_sft.yaml` and the notes."""
+    # A folder of its own, since `datasets` finds no name for a dataset in `.`.
     bundle, options, data = given.bundle, given.options, folder / "data"
     write_traces(bundle, data / SHARDS, given.keep)
     shutil.copyfile(bundle.path / "README.md", data / "README.md")
     write(data / "dataset_info.json", json.dumps(dataset_info(), indent=2) + "\n")
     template = LLAMAFACTORY.template(options)
     line = f"template: {template}" if template else "# no template: the tokenizer's own"
-    told = {"model": json.dumps(options.model), "cutoff": options.cutoff, "epochs": options.epochs}
-    write(folder / "train_sft.yaml", fill("llamafactory.yaml", template_line=line, **told))
-    write(folder / "TRAINING.md", fill("llamafactory.md", report=given.report))
+    settings = {"model": json.dumps(options.model), "cutoff": options.cutoff, "epochs": options.epochs}
+    write(folder / "train_sft.yaml", fill_template("llamafactory.yaml", template_line=line, **settings))
+    write(folder / "TRAINING.md", fill_template("llamafactory.md", report=given.report))
 
 
 LLAMAFACTORY = TracesTrainer(

@@ -1,4 +1,4 @@
-"""What a person chooses about an export, and what follows from the model's name."""
+"""What a person chooses for an export, and what follows from the model's name."""
 
 from dataclasses import dataclass
 
@@ -10,25 +10,25 @@ from skill_factory.traces.lengths import CUTOFF
 
 @dataclass(frozen=True)
 class Options:
-    """The choices of one export; lengths are in tokens."""
+    """The choices for one export; lengths are in tokens."""
 
     model: str
-    """Folder or Hub name of the model to train."""
+    """The model to train: a folder, or a name on the Hub."""
     cutoff: int = CUTOFF
-    """`cutoff_len` of the trainer: question and trace."""
+    """The trainer's `cutoff_len`, for question and trace."""
     drop_over: bool = False
-    """Leave out traces over the cut-off, which would lose their answer."""
+    """Whether to drop traces over the cut-off, which would lose their answer."""
     template: str = ""
-    """The trainer's chat template; guessed from the model's name where empty."""
+    """The trainer's chat template; if empty, it is guessed from the model's name."""
     epochs: float = 2.0
     tokenizer: str = ""
-    """tokenizer.json, folder or Hub model to count with; empty: an estimate from characters."""
+    """The tokenizer to count with: a tokenizer.json, its folder or a Hub model. Empty for an estimate from characters."""
     source: str = ""
-    """verl: where the build's source file is now."""
+    """verl: the path of the build's source file."""
     questions: str = "unused"
-    """verl: `unused` are those without a trace, `all` adds the others behind them."""
+    """verl: `unused` for questions without a trace; `all` adds the others after them."""
     most: int = 0
-    """verl: questions at most; 0 is no limit."""
+    """verl: maximum questions; 0 is no limit."""
     test_share: float = 0.1
     seed: int = 0
     task: Task = Task.AUTO
@@ -38,13 +38,13 @@ class Options:
 
     def __post_init__(self) -> None:
         if not self.model.strip() or "\n" in self.model:
-            raise HandoffError("Which model is to be trained? Give its folder or Hub name: --model NAME.")
+            raise HandoffError("Name the model to train, by its folder or its name on the Hub: --model NAME.")
         if self.questions not in ("unused", "all"):
-            raise HandoffError(f"--questions is 'unused' or 'all'; found {self.questions!r}.")
+            raise HandoffError(f"--questions takes 'unused' or 'all'; found {self.questions!r}.")
         if not 0 < self.test_share < 1:
-            raise HandoffError(f"The test share lies between 0 and 1; found {self.test_share:g}.")
+            raise HandoffError(f"The test share must be between 0 and 1; found {self.test_share:g}.")
         if min(self.cutoff, self.prompt_limit, self.response_limit) < 1 or self.most < 0 or self.epochs <= 0:
-            raise HandoffError("Cut-off, limits and epochs are above 0.")
+            raise HandoffError("The cut-off, the limits and the epochs must be above 0.")
 
 
 FAMILIES = {
@@ -54,10 +54,10 @@ FAMILIES = {
     "gemma": ("gemma",),
     "mistral": ("mistral",),
 }
-"""Families of models, each with the parts of a model's name that tell it; the first family that fits counts."""
+"""Families of models, each with the parts of a name that identify it; the first family that fits counts."""
 
 
 def family_of(model: str) -> str:
-    """The family of a model by its name; empty where no part of the name is known."""
+    """The family of a model, by its name; empty if no part of the name is known."""
     name = model.lower()
     return next((key for key, parts in FAMILIES.items() if any(part in name for part in parts)), "")

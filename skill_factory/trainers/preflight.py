@@ -1,4 +1,4 @@
-"""Before export: what a trainer would skip, strip, cut or misread, listed with counts. Pure: rows in, counts out."""
+"""Before an export: what a trainer would skip, strip, truncate or misread, with counts. Rows in, counts out."""
 
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -12,7 +12,7 @@ CONTROL_TOKENS = (
     "<end_of_turn>", "[INST]", "[/INST]", "<|user|>", "<|assistant|>", "<|system|>", "<|end|>",
     "<｜begin▁of▁sentence｜>", "<｜end▁of▁sentence｜>", "<｜User｜>", "<｜Assistant｜>",
 )  # fmt: skip
-"""What common tokenizers turn into control tokens wherever it stands in a text."""
+"""What common tokenizers turn into control tokens, wherever it is in a text."""
 MEDIA = ("<image>", "<video>", "<audio>")
 
 
@@ -33,24 +33,24 @@ class Trouble(StrEnum):
 
 
 SENTENCES = {
-    Trouble.WRONG_TURNS: "not a user turn, then an assistant turn: LLaMA-Factory skips such rows without a word",
-    Trouble.EMPTY: "a turn without text: nothing to learn from it",
-    Trouble.NO_THINKING: "no thinking block: the template qwen3 puts an empty one before it, and trains on it",
-    Trouble.SEVERAL_THOUGHTS: "more than one end of thinking: Qwen3's own template drops what stands between them",
+    Trouble.WRONG_TURNS: "not one user turn followed by one assistant turn: LLaMA-Factory skips such rows silently",
+    Trouble.EMPTY: "a turn without text: there is nothing to learn from it",
+    Trouble.NO_THINKING: "no thinking block: the template qwen3 puts an empty one in front, and trains on that",
+    Trouble.SEVERAL_THOUGHTS: "more than one end of thinking: Qwen3's own template drops the text between them",
     Trouble.CONTROL_TOKEN: "text that a tokenizer turns into a control token, such as <|im_end|>: the turn ends there",
-    Trouble.MEDIA: "<image>, <video> or <audio> in the text: multimodal templates look for a file",
-    Trouble.NOT_NFC: "text that is not in Unicode's composed form (NFC): the same words get other tokens",
-    Trouble.EDGE_SPACE: "white space at an edge of a turn: templates that trim will change it",
-    Trouble.REWRITTEN: "newlines that Qwen3's own template (TRL, Unsloth) takes out, such as the third after the "
-    "thinking; the layout `tight` has none",
+    Trouble.MEDIA: "<image>, <video> or <audio> in the text: multimodal templates expect a file",
+    Trouble.NOT_NFC: "text that isn't in Unicode's composed form (NFC): the same words get other tokens",
+    Trouble.EDGE_SPACE: "white space at the beginning or end of a turn: templates that trim will change it",
+    Trouble.REWRITTEN: "newlines that Qwen3's own template (TRL, Unsloth) removes, such as the third after the "
+    "thinking; the layout `tight` has none of them",
     Trouble.OVER_CUTOFF: "longer than the cut-off: the end is lost, and with it the final answer",
-    Trouble.LONG_PROMPT: "a question longer than the prompt limit of reinforcement learning: left out or cut",
+    Trouble.LONG_PROMPT: "a question longer than the prompt limit of reinforcement learning: dropped or truncated",
 }
 
 
 @dataclass(frozen=True)
-class Finding:
-    """A trouble with the number of rows that have it, and the first of them (place from 0)."""
+class Problem:
+    """A trouble that some rows have: how many, and which is the first (counted from 0)."""
 
     trouble: Trouble
     count: int
@@ -58,12 +58,12 @@ class Finding:
 
     @property
     def sentence(self) -> str:
-        """What a trainer would do, in words."""
+        """What a trainer would do with such rows, in words."""
         return SENTENCES[self.trouble]
 
 
 @dataclass(frozen=True)
-class Limits:
+class RowLimits:
     """What rows are checked against; 0 is no limit."""
 
     count: Callable[[Sequence[str]], Sequence[int]]
@@ -80,17 +80,17 @@ class _Seen:
     firsts: dict[Trouble, int] = field(default_factory=dict)
 
 
-def preflight(rows: Iterable[Mapping[str, Any]], limits: Limits) -> list[Finding]:
-    """Every trouble that some row has, in the order of `Trouble`; each row counts once per trouble."""
+def preflight(rows: Iterable[Mapping[str, Any]], limits: RowLimits) -> list[Problem]:
+    """Every trouble that some rows have, in the order of `Trouble`; a row counts once for each trouble."""
     seen = _Seen()
     for place, row in enumerate(rows):
         for trouble in set(troubles(row, limits)):
             seen.counts[trouble] = seen.counts.get(trouble, 0) + 1
             seen.firsts.setdefault(trouble, place)
-    return [Finding(one, seen.counts[one], seen.firsts[one]) for one in Trouble if one in seen.counts]
+    return [Problem(kind, seen.counts[kind], seen.firsts[kind]) for kind in Trouble if kind in seen.counts]
 
 
-def troubles(row: Mapping[str, Any], limits: Limits) -> Iterator[Trouble]:
+def troubles(row: Mapping[str, Any], limits: RowLimits) -> Iterator[Trouble]:
     """What would go wrong with one row."""
     turns = row.get("conversations") or []
     if [turn.get("role") for turn in turns] != ["user", "assistant"]:
@@ -110,7 +110,7 @@ def troubles(row: Mapping[str, Any], limits: Limits) -> Iterator[Trouble]:
             yield Trouble.LONG_PROMPT
 
 
-def _of_texts(texts: Sequence[str], limits: Limits) -> Iterator[Trouble]:
+def _of_texts(texts: Sequence[str], limits: RowLimits) -> Iterator[Trouble]:
     if any(token in text for text in texts for token in limits.control_tokens):
         yield Trouble.CONTROL_TOKEN
     if any(token in text for text in texts for token in MEDIA):
@@ -131,7 +131,7 @@ def _of_thinking(trace: str, opening: str, closing: str) -> Iterator[Trouble]:
 
 
 def after_qwen3(trace: str) -> str:
-    """What Qwen3's own chat template makes of an assistant's last turn: its newlines around the thinking are fixed."""
+    """What Qwen3's own chat template makes of the last assistant turn: it sets the newlines around the thinking."""
     if "</think>" not in trace:
         return f"<think>\n\n</think>\n\n{trace}"
     thinking = trace.split("</think>")[0].rstrip("\n").split("<think>")[-1].lstrip("\n").strip("\n")

@@ -1,4 +1,4 @@
-"""Questions for reinforcement learning: read from the recipe's source again, those that gave no trace first."""
+"""Questions for reinforcement learning: read again from the recipe's source, those without a trace first."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -14,8 +14,8 @@ from skill_factory.sources.canonical import canonical
 from skill_factory.trainers.bundle import Bundle
 
 
-class Asked(NamedTuple):
-    """A question with its gold answer; `used` says whether the build holds a trace of it."""
+class GoldQuestion(NamedTuple):
+    """A question with its gold answer; `used` says whether the build has a trace of it."""
 
     question: str
     gold: str
@@ -23,10 +23,10 @@ class Asked(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Pool:
-    """The source's questions that a reward can judge, and how many others there were, by reason."""
+class QuestionPool:
+    """The questions of a source that a reward can judge, and how many others there were, by reason."""
 
-    questions: Sequence[Asked]
+    questions: Sequence[GoldQuestion]
     no_gold: int
     several_golds: int
     unjudged: int
@@ -34,23 +34,25 @@ class Pool:
 
 @dataclass(frozen=True)
 class Split:
-    """Questions to train on and to test with; no question, however spaced or capitalised, is in both."""
+    """Questions to train on and to test with; none is in both, not even with other spaces or capitals."""
 
-    train: Sequence[Asked]
-    test: Sequence[Asked]
+    train: Sequence[GoldQuestion]
+    test: Sequence[GoldQuestion]
 
 
-def read_pool(bundle: Bundle, source: str = "", task: Task = Task.AUTO, token: str | None = None) -> Pool:
+def read_questions(
+    bundle: Bundle, source: str = "", task: Task = Task.AUTO, token: str | None = None
+) -> QuestionPool:
     """
-    The questions of the build's source with their gold answers, in the order of their first appearance.
+    The questions of the build's source with their gold answers, in the order in which they first appear.
 
-    Several gold answers of one question: the most frequent counts, then the first in the alphabet.
-    Errors: HandoffError without a mapped answer, without the source, or with a source that has changed.
+    If a question has several gold answers, the most frequent one counts, then the first in the alphabet. Errors:
+    HandoffError without a column for the answer, without the source, or with a source that has changed.
     """
     columns = bundle.recipe.columns
     if not columns.answer:
         raise HandoffError(
-            "The recipe maps no column to the gold answer, and a reward needs one. Build again with --map answer=COLUMN."
+            "A reward needs gold answers, and the recipe maps no column to them. Build again with --map answer=COLUMN."
         )
     golds: dict[str, Counter[str]] = {}
     for piece in _same_source(bundle, source, token).pieces():
@@ -59,77 +61,86 @@ def read_pool(bundle: Bundle, source: str = "", task: Task = Task.AUTO, token: s
             for question, answer in zip(
                 table["question"].to_pylist(), table["answer"].to_pylist(), strict=True
             ):
-                told = golds.setdefault(question, Counter())
+                answers = golds.setdefault(question, Counter())
                 if answer and answer.strip():
-                    told[answer] += 1
+                    answers[answer] += 1
     used = {text_id(question) for question in bundle.questions()}
-    asked = [
-        Asked(question, _settled(told), text_id(question) in used) for question, told in golds.items() if told
+    questions = [
+        GoldQuestion(question, _settled(answers), text_id(question) in used)
+        for question, answers in golds.items()
+        if answers
     ]
-    fit = [one for one in _once_each(asked) if can_be_rewarded(one.question, one.gold, task)]
-    several = sum(len(told) > 1 for told in golds.values())
-    return Pool(fit, sum(not told for told in golds.values()), several, len(asked) - len(fit))
+    fit = [one for one in _once_each(questions) if can_be_rewarded(one.question, one.gold, task)]
+    several = sum(len(answers) > 1 for answers in golds.values())
+    return QuestionPool(
+        fit, sum(not answers for answers in golds.values()), several, len(questions) - len(fit)
+    )
 
 
-def _settled(told: Counter[str]) -> str:
-    return gold_answer(min(told, key=lambda answer: (-told[answer], answer)))
+def _settled(answers: Counter[str]) -> str:
+    return gold_answer(min(answers, key=lambda answer: (-answers[answer], answer)))
 
 
 def can_be_rewarded(question: str, gold: str, task: Task = Task.AUTO) -> bool:
-    """Can an output earn the reward? The gold answer fits the task and, but for puzzles, passes its own grading."""
+    """Whether an output can earn the reward: the gold answer fits the task and, except in puzzles, grades as right itself."""
     puzzle = (choose_task(gold, question) if task == Task.AUTO else task) in (Task.COUNTDOWN, Task.GAME24)
     return can_be_judged(gold, task, question) and (puzzle or equivalent(gold, gold, task, question))
 
 
-def _once_each(asked: Iterable[Asked]) -> list[Asked]:
-    """Questions that differ in white space or letter case alone are one; it is used if one of them is."""
-    found: dict[str, Asked] = {}
-    for one in asked:
-        plain = " ".join(one.question.split()).casefold()
-        first = found.setdefault(plain, one)
-        found[plain] = first._replace(used=first.used or one.used)
-    return list(found.values())
+def _once_each(questions: Iterable[GoldQuestion]) -> list[GoldQuestion]:
+    """Questions that differ only in white space or letter case become one, which is used if any of them is."""
+    by_words: dict[str, GoldQuestion] = {}
+    for question in questions:
+        plain = " ".join(question.question.split()).casefold()
+        first = by_words.setdefault(plain, question)
+        by_words[plain] = first._replace(used=first.used or question.used)
+    return list(by_words.values())
 
 
 def _same_source(bundle: Bundle, source: str, token: str | None) -> RawSource:
     spec = bundle.recipe.source
     if spec.kind == "file" and not source:
         raise HandoffError(
-            f"The questions are read from the source again, a file named {spec.name!r}. Say where it is: --source PATH."
+            f"The questions are read again from the source, a file named {spec.name!r}. Say where it is: --source PATH."
         )
     if spec.kind == "file" and not Path(source).expanduser().exists():
-        raise HandoffError(f"No file at {source}. Say where {spec.name!r} is now: --source PATH.")
+        raise HandoffError(f"There is no file at {source}. Say where {spec.name!r} is now: --source PATH.")
     try:
         opened = open_source(source or source_of_recipe(spec), spec, token)
-        found = opened.pinned()
+        source_now = opened.pinned()
     except SkillFactoryError as error:
         raise HandoffError(f"The build's source can't be read again: {error}") from None
-    if spec.digest and found.digest != spec.digest:
+    if spec.digest and source_now.digest != spec.digest:
         raise HandoffError(
-            f"{source or spec.name} is not what this build was made from: its content has digest {found.digest[:12]}…, "
-            f"the build's had {spec.digest[:12]}…. Give the same data, or build again."
+            f"{source or spec.name} isn't what this build was made from: its digest is {source_now.digest[:12]}…, that of "
+            f"the build's source {spec.digest[:12]}…. Give the same data, or build again."
         )
     return opened
 
 
-def split(pool: Sequence[Asked], questions: str, most: int, test_share: float, seed: int) -> Split:
+def split_questions(
+    pool: Sequence[GoldQuestion], questions: str, most: int, test_share: float, seed: int
+) -> Split:
     """
-    A seeded choice of questions, `unused` alone or `all`, unused first, and its split; unused ones go to the test first.
+    A seeded choice of questions (`unused` ones, or `all` with the unused first) and its split; the test takes unused
+    ones first.
 
-    Errors: HandoffError where fewer than two questions are left.
+    Errors: HandoffError if fewer than two questions are left.
     """
-    unused = _shuffled([one for one in pool if not one.used], seed, "unused")
-    used = _shuffled([one for one in pool if one.used], seed, "used") if questions == "all" else []
+    unused = _shuffled([question for question in pool if not question.used], seed, "unused")
+    used = (
+        _shuffled([question for question in pool if question.used], seed, "used")
+        if questions == "all"
+        else []
+    )
     chosen = [*unused, *used][: most or None]
     if len(chosen) < 2:
-        more = "" if questions == "all" else " --questions all takes those of the traces too."
-        raise HandoffError(
-            f"{len(chosen)} questions are left to train and test with; two at least are needed.{more}"
-        )
+        more = "" if questions == "all" else " --questions all takes those with traces too."
+        raise HandoffError(f"Training and testing need at least two questions; found {len(chosen)}.{more}")
     held_out = min(len(chosen) - 1, max(1, round(test_share * len(chosen))))
     return Split(_shuffled(chosen[held_out:], seed, "train"), chosen[:held_out])
 
 
-def _shuffled(items: list[Asked], seed: int, what: str) -> list[Asked]:
-    ordered = sorted(items, key=lambda one: text_id(one.question))
+def _shuffled(items: list[GoldQuestion], seed: int, what: str) -> list[GoldQuestion]:
+    ordered = sorted(items, key=lambda question: text_id(question.question))
     return Draws(draw_key(seed, "questions", what)).shuffled(ordered)

@@ -1,4 +1,4 @@
-"""What a trainer is to us: one record. The command, the page, the docs and the tests are made from it."""
+"""What a trainer is: one record, from which command, page, docs and tests are made."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -9,49 +9,49 @@ import numpy.typing as npt
 
 from skill_factory.trainers.bundle import Bundle
 from skill_factory.trainers.options import Options, family_of
-from skill_factory.trainers.questions import Pool, Split
+from skill_factory.trainers.questions import QuestionPool, Split
 
 Keep = npt.NDArray[np.bool_] | None
-"""Which rows stay, over all shards; None for all."""
+"""Which rows of all shards stay; None for all."""
 
 
 @dataclass(frozen=True)
 class Traces:
-    """What a trainer that learns from traces is given."""
+    """What a trainer gets that learns from traces."""
 
     bundle: Bundle
     options: Options
     keep: Keep
     report: str
-    """What was found, for the notes."""
+    """What the checks found, as text for the notes."""
 
 
 @dataclass(frozen=True)
 class Questions:
-    """What a trainer that learns from rewards is given."""
+    """What a trainer gets that learns from rewards."""
 
     bundle: Bundle
     options: Options
-    pool: Pool
+    pool: QuestionPool
     split: Split
     report: str
 
 
 @dataclass(frozen=True)
 class Trainer:
-    """A trainer: what it is called, what it does with the data, and its names for the chat templates of model families."""
+    """A trainer: its name, what it does with the data, and its names for the chat templates of model families."""
 
     name: str
-    """What `--to` takes."""
+    """The name that `--to` takes."""
     title: str
-    """Its own spelling."""
+    """The name as the trainer's authors spell it."""
     does: str
-    """What it does, in a few words."""
+    """What it does with the data, in a few words."""
     families: Mapping[str, str] = field(default_factory=dict, kw_only=True)
     """Family of models (`options.FAMILIES`) → the trainer's name for its chat template."""
 
     def template(self, options: Options) -> str:
-        """The chosen chat template, else the one of the model's family; empty where the tokenizer's own must do."""
+        """The chosen chat template, otherwise that of the model's family; empty stands for the tokenizer's own."""
         return options.template or self.families.get(family_of(options.model), "")
 
 

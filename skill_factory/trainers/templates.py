@@ -1,4 +1,4 @@
-"""The files that trainers read, filled in: templates are data (`templates/`), marked `@{name}`."""
+"""Fill in the files for trainers: the templates are data (`templates/`), with marks such as `@{name}`."""
 
 from importlib.resources import files
 from pathlib import Path
@@ -10,8 +10,8 @@ class _Marked(Template):
     delimiter = "@"
 
 
-def fill(name: str, **values: object) -> str:
-    """The template `name` with its marks filled in; a mark without a value is an error of the program."""
+def fill_template(name: str, **values: object) -> str:
+    """The template `name` with its marks filled in; a mark without a value is a bug."""
     text = files("skill_factory.trainers").joinpath("templates", f"{name}.tmpl").read_text(encoding="utf-8")
     return _Marked(text).substitute({key: str(value) for key, value in values.items()})
 

@@ -1,4 +1,4 @@
-"""The traces of a build as a trainer reads them: whole or without some rows, a column renamed or not."""
+"""The traces of a build as a trainer reads them: all rows or some, with a column renamed or not."""
 
 import shutil
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from skill_factory.trainers.record import Keep
 
 
 def write_traces(bundle: Bundle, folder: Path, keep: Keep, rename: Mapping[str, str] | None = None) -> None:
-    """The build's shards, whole or without some rows, a column renamed or not; plain Parquet as the build wrote it."""
+    """Write the build's shards: all rows or those to keep, with columns renamed, as plain Parquet."""
     folder.mkdir(parents=True, exist_ok=True)
     done = 0
     for shard in bundle.shards:

@@ -1,19 +1,24 @@
-"""TRL: the traces in `messages`, a script of ten lines and the notes."""
+"""TRL: the traces in a column `messages`, a script of ten lines and notes."""
 
 from pathlib import Path
 
 from skill_factory.trainers.record import Traces, TracesTrainer
-from skill_factory.trainers.templates import fill, write
+from skill_factory.trainers.templates import fill_template, write
 from skill_factory.trainers.trace_files import write_traces
 
 
 def write_trl(given: Traces, folder: Path) -> None:
-    """The traces, `train_sft.py` and the notes."""
+    """Write the traces, `train_sft.py` and the notes."""
     options = given.options
     write_traces(given.bundle, folder, given.keep, {"conversations": "messages"})
-    told = {"model": repr(options.model), "cutoff": options.cutoff, "epochs": options.epochs, "bf16": True}
-    write(folder / "train_sft.py", fill("trl_sft.py", **told))
-    write(folder / "TRAINING.md", fill("trl.md", report=given.report))
+    settings = {
+        "model": repr(options.model),
+        "cutoff": options.cutoff,
+        "epochs": options.epochs,
+        "bf16": True,
+    }
+    write(folder / "train_sft.py", fill_template("trl_sft.py", **settings))
+    write(folder / "TRAINING.md", fill_template("trl.md", report=given.report))
 
 
 TRL = TracesTrainer("trl", "TRL", "fine-tune on the traces", write_trl)

@@ -1,4 +1,4 @@
-"""verl: questions and gold answers as Parquet, a reward of its own, the GRPO command; TRL's GRPO reads the same."""
+"""verl: questions and gold answers as Parquet, a reward function, the GRPO command; TRL's GRPO reads the same files."""
 
 import shlex
 from collections.abc import Sequence
@@ -11,12 +11,12 @@ import pyarrow.parquet as pq
 from skill_factory.draws import text_id
 from skill_factory.grading import BlockNames, reward_source
 from skill_factory.model import hex_id
-from skill_factory.trainers.questions import Asked, Pool, Split
+from skill_factory.trainers.questions import GoldQuestion, QuestionPool, Split
 from skill_factory.trainers.record import Questions, QuestionsTrainer
-from skill_factory.trainers.templates import fill
+from skill_factory.trainers.templates import fill_template
 
 DATA_SOURCE = "skill_factory/questions"
-"""A name of our own: verl scores the names it knows by rules of its own."""
+"""A name that verl doesn't know: it scores the names it knows by its own rules."""
 BATCH, MINI_BATCH, EPOCHS = 256, 32, 50
 
 MESSAGE = pa.struct([("role", pa.string()), ("content", pa.string())])
@@ -42,27 +42,27 @@ ROWS = pa.schema(
 """One row per question, as verl's loader and TRL's trainers read it."""
 
 
-def question_rows(asked: Sequence[Asked], split: str, first: int) -> list[dict[str, Any]]:
-    """Questions as rows of `ROWS`; `first` is the index of the first, so that no two of an export are equal."""
+def question_rows(questions: Sequence[GoldQuestion], split: str, first: int) -> list[dict[str, Any]]:
+    """Questions as rows of `ROWS`; `first` is the index of the first, so that every row of an export has its own."""
     return [
         {
             "data_source": DATA_SOURCE,
-            "prompt": [{"role": "user", "content": one.question}],
+            "prompt": [{"role": "user", "content": question.question}],
             "ability": "reasoning",
-            "reward_model": {"style": "rule", "ground_truth": one.gold},
+            "reward_model": {"style": "rule", "ground_truth": question.gold},
             "extra_info": {
                 "split": split,
                 "index": first + place,
-                "question": one.question,
-                "question_id": hex_id(text_id(one.question)),
+                "question": question.question,
+                "question_id": hex_id(text_id(question.question)),
             },
         }
-        for place, one in enumerate(asked)
+        for place, question in enumerate(questions)
     ]
 
 
 def batch_sizes(questions: int) -> tuple[int, int]:
-    """Train batch and mini-batch: the paper's, or smaller where there are fewer questions than one batch."""
+    """Train batch and mini-batch: the paper's, or smaller if there are fewer questions than one batch."""
     if questions >= BATCH:
         return BATCH, MINI_BATCH
     mini = min(MINI_BATCH, questions)
@@ -70,35 +70,39 @@ def batch_sizes(questions: int) -> tuple[int, int]:
 
 
 def write_verl(given: Questions, folder: Path) -> None:
-    """Questions, reward, command, TRL's script and the notes, into `folder`."""
-    bundle, options, pool, parted = given.bundle, given.options, given.pool, given.split
-    for name, asked, first in (("train", parted.train, 0), ("test", parted.test, len(parted.train))):
-        rows = question_rows(asked, name, first)
+    """Write questions, reward, command, TRL's script and the notes into a folder."""
+    bundle, options, pool, split = given.bundle, given.options, given.pool, given.split
+    for name, questions, first in (("train", split.train, 0), ("test", split.test, len(split.train))):
+        rows = question_rows(questions, name, first)
         pq.write_table(pa.Table.from_pylist(rows, schema=ROWS), folder / f"{name}.parquet")
     names = BlockNames(*bundle.recipe.tags.model_dump().values())
     (folder / "reward.py").write_text(reward_source(options.task, options.weights, names), encoding="utf-8")
-    batch, mini = batch_sizes(len(parted.train))
-    told = {
+    batch, mini = batch_sizes(len(split.train))
+    settings = {
         "batch": batch,
         "mini_batch": mini,
         "prompt_limit": options.prompt_limit,
         "response_limit": options.response_limit,
         "model": shlex.quote(options.model),
     }
-    (folder / "run_grpo.sh").write_text(fill("verl_grpo.sh", **told), encoding="utf-8")
-    told["model"] = repr(options.model)
-    (folder / "train_grpo_trl.py").write_text(fill("verl_trl.py", **told), encoding="utf-8")
-    notes = fill("verl.md", **told, **_notes(pool, parted, batch, names), report=given.report)
+    (folder / "run_grpo.sh").write_text(fill_template("verl_grpo.sh", **settings), encoding="utf-8")
+    settings["model"] = repr(options.model)
+    (folder / "train_grpo_trl.py").write_text(fill_template("verl_trl.py", **settings), encoding="utf-8")
+    notes = fill_template("verl.md", **settings, **_notes(pool, split, batch, names), report=given.report)
     (folder / "TRAINING.md").write_text(notes, encoding="utf-8")
 
 
-def _notes(pool: Pool, parted: Split, batch: int, names: BlockNames) -> dict[str, Any]:
-    smaller = "" if batch == BATCH else f"The paper's batch is {BATCH}; it is smaller here so that one fits."
+def _notes(pool: QuestionPool, split: Split, batch: int, names: BlockNames) -> dict[str, Any]:
+    smaller = (
+        ""
+        if batch == BATCH
+        else f"The paper's batch is {BATCH}; here it is smaller, so that there are enough questions for one."
+    )
     return {
-        "train": f"{len(parted.train):,}",
-        "test": f"{len(parted.test):,}",
-        "used": f"{sum(one.used for one in (*parted.train, *parted.test)):,}",
-        "steps": f"{len(parted.train) // batch * EPOCHS:,}",
+        "train": f"{len(split.train):,}",
+        "test": f"{len(split.test):,}",
+        "used": f"{sum(question.used for question in (*split.train, *split.test)):,}",
+        "steps": f"{len(split.train) // batch * EPOCHS:,}",
         "batch_note": smaller,
         "data_source": DATA_SOURCE,
         "answer_tag": names.answer,

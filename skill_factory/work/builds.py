@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from skill_factory.build.folder import BuildFolder
-from skill_factory.build.progress import Progress
+from skill_factory.build.progress import BuildProgress
 from skill_factory.errors import BuildFolderError
 from skill_factory.hosting import hosted
 from skill_factory.reasons import Level
@@ -61,7 +61,7 @@ class Status:
     """How a build is doing."""
 
     state: State
-    progress: Progress | None = None
+    progress: BuildProgress | None = None
     said: str = ""
     """Why it failed, in a sentence."""
     before: int = 0
@@ -151,11 +151,11 @@ def report(job: Job) -> dict[str, Any] | None:
     return BuildFolder(job.out).report()
 
 
-def progress(job: Job) -> Progress | None:
+def progress(job: Job) -> BuildProgress | None:
     """How far the build was when it last reported."""
     try:
         values = json.loads((job.out / ".work" / "progress.json").read_text(encoding="utf-8"))
-        return Progress(**{name: values[name] for name in Progress.__annotations__})
+        return BuildProgress(**{name: values[name] for name in BuildProgress.__annotations__})
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from skill_factory.errors import EndpointError
+from skill_factory.recipe.fields import NAMES
 from skill_factory.recipe.model import Source
 
 if TYPE_CHECKING:
@@ -139,10 +140,15 @@ def _without_server(typed: Sequence[str]) -> list[str]:
     return kept
 
 
+def _mapped(columns: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that hold columns, which is all that `--map` takes; how they are read is settled by the command itself."""
+    return {name: mapped for name, mapped in columns.items() if name in NAMES}
+
+
 def _mapping(columns: Mapping[str, Any]) -> list[str]:
     pairs = [
         (name, column)
-        for name, mapped in columns.items()
+        for name, mapped in _mapped(columns).items()
         for column in ([mapped] if isinstance(mapped, str) else mapped)
     ]
     return [word for name, column in pairs for word in ("--map", f"{name}={column}")]
@@ -163,7 +169,7 @@ def job_of(asked: Asked, out: Path, stage: Stage) -> "Job":
         out,
         end,
         Sampling(temperature=asked.temperature, max_tokens=asked.max_tokens),
-        asked.columns,
+        _mapped(asked.columns),
         "",
         tuple(asked.variants),
         asked.per_variant,

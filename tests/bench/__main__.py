@@ -55,6 +55,9 @@ def main() -> None:
     built[1_000], imports_took, help_took = measure(
         build(raw[1_000]), imports, Job([*OURS, "--help"]), runs=5
     )
+    measured, plain_read = measured_outputs(
+        (20_000, 200_000, *((1_000_000,) if args.large else ())), args.runs
+    )
     if args.large:
         [built[4_000_000]] = measure(build(raw[4_000_000]), runs=args.runs)
     small = {"help": help_took, "imports": imports_took, "preview": preview_took, "inspect": inspect_took}
@@ -71,10 +74,54 @@ def main() -> None:
             phases,
             figures(SEED),
             asked,
+            measuring_section(measured, plain_read),
         ),
         encoding="utf-8",
     )
     print(PAGE.read_text(encoding="utf-8"))
+
+
+def outputs_made(outputs: int) -> Path:
+    """Outputs of a run, 4 kB each with 2.5 attempts, made once."""
+    path = WORK / f"outputs-{outputs}.parquet"
+    if not path.is_file():
+        partial = path.with_suffix(".partial")
+        subprocess.run(
+            [PYTHON, "-m", "tests.bench.outputs", str(partial), str(outputs)], check=True, cwd=ROOT
+        )
+        partial.rename(path)
+    return path
+
+
+def measured_outputs(sizes: tuple[int, ...], runs: int) -> tuple[dict[int, Measured], Measured]:
+    """`measure` at some sizes, and a plain read of the largest in two processes."""
+    paths = {size: str(outputs_made(size)) for size in sizes}
+    jobs = [Job([*OURS, "measure", path, "--json"]) for path in paths.values()]
+    reading = Job([PYTHON, "-m", "tests.bench.outputs", "--read", paths[sizes[-1]]])
+    *took, plain_read = measure(*jobs, reading, runs=runs)
+    return dict(zip(sizes, took, strict=True)), plain_read
+
+
+def measuring_section(measured: dict[int, Measured], plain_read: Measured) -> list[str]:
+    """Time and memory of `measure`, ratios first."""
+    (small, least), (large, most) = next(iter(measured.items())), list(measured.items())[-1]
+    return [
+        "## Measuring outputs",
+        "",
+        "Outputs of 4 kB with 2.5 attempts, 16 a question; all figures with their intervals.",
+        "",
+        "| what | ratio | wanted |",
+        "| --- | ---: | ---: |",
+        f"| measuring {large:,} outputs takes, × a plain read in two processes | **{most.wall / plain_read.wall:.1f}** | |",
+        f"| {large:,} outputs take, × the time of {small:,} | **{most.wall / least.wall:.1f}** | ≤ {large / small:.0f} |",
+        f"| memory at {large:,}, in GB | **{most.peak / 1e9:.2f}** | ≤ 1.5 |",
+        "",
+        "| run | wall | CPU | of it the system's | peak memory | runs |",
+        "| --- | ---: | ---: | ---: | ---: | ---: |",
+        *(_row(f"measure, {outputs:,} outputs", one) for outputs, one in measured.items()),
+        _row(f"read {large:,} outputs", plain_read),
+        "",
+    ]
 
 
 def made(rows: int) -> Path:
@@ -104,6 +151,7 @@ def page(
     phases: dict[str, float],
     hostile: list[tuple[str, float, float, float]],
     asked: list[dict[str, Any]],
+    measuring: list[str],
 ) -> str:
     """The page, ratios first."""
     main_build = built[400_000]
@@ -178,6 +226,7 @@ def page(
             for name, seconds in phases.items()
         ),
         "",
+        *measuring,
         "## Asking a model",
         "",
         "A server of its own process answers each request in 50 ms and takes 64 at a time; `generate reflections` asks it",

@@ -17,6 +17,8 @@ from tests.command import ROOT
 class Server:
     """A context manager; `variables` are added to its environment. `restart` keeps its port and its home."""
 
+    LISTENS: tuple[str, ...] = ("--server.address", "127.0.0.1")
+
     def __init__(self, home: Path, **variables: str) -> None:
         self.home, self._variables = home, variables
         home.mkdir(parents=True, exist_ok=True)
@@ -41,8 +43,8 @@ class Server:
     def start(self) -> None:
         """Start it and wait until it answers."""
         words = [
-            sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(self.port), "--server.address",
-            "127.0.0.1", "--server.fileWatcherType", "none", "--browser.serverAddress", "localhost",
+            sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(self.port), *self.LISTENS,
+            "--server.fileWatcherType", "none", "--browser.serverAddress", "localhost",
         ]  # fmt: skip
         with (self.home / "server.log").open("ab") as log:
             self.process = subprocess.Popen(words, cwd=ROOT, env=self._environment(), stdout=log, stderr=log)

@@ -1,4 +1,4 @@
-"""How partitions get built: on this machine (`local`), or on a Ray cluster (`ray`). Both give the same bytes."""
+"""How partitions are built: on this machine (`local.py`) or on a Ray cluster (`ray.py`), with the same bytes."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from skill_factory.build.folder import BuildFolder
-from skill_factory.build.progress import Report
+from skill_factory.build.progress import ReportProgress
 from skill_factory.formats import OwnFormats
 from skill_factory.recipe.model import Recipe
 from skill_factory.sources import RawSource
@@ -14,33 +14,35 @@ from skill_factory.tally import Tally
 
 
 @dataclass(frozen=True)
-class Built:
-    """What an engine did; shards and tallies lie in the folder's work files."""
+class BuiltPartitions:
+    """What an engine built; shards and tallies are in the folder's work files."""
 
     partitions: list[Tally]
-    """In written order."""
+    """The tally of each partition, in written order."""
     rows: Tally
-    """Of the rows that were read."""
+    """The tally of the rows that were read."""
     resumed: int
-    """Partitions that an earlier run had finished."""
+    """How many partitions an earlier run had finished."""
 
 
-class Run(Protocol):
-    """Scatters the source into partitions and builds each that is not there yet into the folder."""
+class RunBuild(Protocol):
+    """Sorts a source into partitions and builds those that aren't in the folder yet."""
 
     def __call__(
-        self, recipe: Recipe, folder: BuildFolder, report: Report, pin: Callable[[], Recipe]
-    ) -> Built:
+        self, recipe: Recipe, folder: BuildFolder, report: ReportProgress, pin: Callable[[], Recipe]
+    ) -> BuiltPartitions:
         """
-        Run to the end. `pin` gives the recipe with its source's digest, which the folder has to know before it holds
-        anything that a later run would use. Errors: SkillFactoryError, OSError.
+        Run to the end.
+
+        `pin` gives the recipe with its source's digest; the folder has to know it before it holds anything that a later
+        run would use. Errors: SkillFactoryError, OSError.
         """
         ...
 
 
 class Engine(Protocol):
-    """Stands by for a source while its recipe is settled, so that the workers are there when there is work."""
+    """Stands by for a source while its recipe gets settled, so that the workers are ready when there is work."""
 
-    def __call__(self, source: RawSource, own: OwnFormats | None) -> AbstractContextManager[Run]:
-        """What is built from this source, with formats of the caller's own."""
+    def __call__(self, source: RawSource, own: OwnFormats | None) -> AbstractContextManager[RunBuild]:
+        """A context in which builds from this source can run, with the caller's own formats."""
         ...

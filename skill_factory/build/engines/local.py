@@ -1,4 +1,9 @@
-"""The default engine: worker processes of this machine scatter the source and build the partitions."""
+"""The default engine: worker processes of this machine sort the source and build the partitions.
+
+A build has two phases. In the scan each worker reads a piece of the source and writes its rows, sorted, as chunks; in the
+build each worker takes a partition, whose rows are slices of the chunks. The parent only hands out calls and notes what
+has come back; every file is written by a worker, whole, so any process may be killed at any time.
+"""
 
 import gc
 import multiprocessing
@@ -20,10 +25,10 @@ from typing import Any
 import numpy as np
 
 from skill_factory.arrow_alone import arrow_alone
-from skill_factory.build.engines import Built, Engine, Run
+from skill_factory.build.engines import BuiltPartitions, Engine, RunBuild
 from skill_factory.build.engines.writing import write_part
 from skill_factory.build.folder import BuildFolder
-from skill_factory.build.progress import Progress, Report
+from skill_factory.build.progress import BuildProgress, ReportProgress
 from skill_factory.build.scatter import (
     Partitions,
     Scattered,
@@ -43,14 +48,14 @@ from skill_factory.sources import Piece, RawSource
 from skill_factory.sources.neighbours import read_together
 from skill_factory.tally import Tally, tally_from_json, total
 from skill_factory.traces.plan import Written
-from skill_factory.wording import file_size
+from skill_factory.wording import file_size, many
 
 SMALL_BYTES = 24_000_000
-"""Below this, starting workers costs more than they bring."""
+"""Sources below this many bytes are built in this process: starting workers would take longer than they save."""
 AHEAD = 256
-"""Calls handed to the workers and not yet answered: none ever waits for work, and however many follow take no memory."""
+"""Calls handed out and not yet answered: enough that no worker ever waits, and few enough to take no memory."""
 PARENT_BYTES, WORKER_BYTES = 200_000_000, 600_000_000
-"""What the main process and a worker take at their peak, with room; `make bench` measures it."""
+"""Peak memory of the main process and of a worker, with a margin; `make bench` measures both."""
 
 CHILDREN = {
     "ARROW_DEFAULT_MEMORY_POOL": "system",
@@ -59,19 +64,19 @@ CHILDREN = {
     "OPENBLAS_NUM_THREADS": "1",
 }
 """
-A worker makes tables of some 10 MB, one after the other: it keeps the memory of one for the next. Arrow's own allocator
-and that of the C library would give it back in between, to ask for it, and have it cleared, again. And nobody here
-multiplies matrices, which numpy starts threads for.
+Environment of the workers. A worker makes tables of some 10 MB one after the other, and keeps the memory of one for the
+next: Arrow's allocator and that of the C library would return it in between, only to ask for it, and have it cleared,
+again. And nothing here multiplies matrices, for which numpy would start threads.
 """
 
 
 def local_engine(workers: int = 0) -> Engine:
-    """The engine with so many worker processes; 0 means one per core."""
+    """The engine with this many worker processes; 0 means one per core."""
     return partial(_standing_by, workers or cores())
 
 
 def workers_within(memory: str, workers: int = 0) -> int:
-    """How many workers fit a bound such as `1GB`. Errors: RecipeError for a bound that can't be read or kept."""
+    """How many workers fit into some memory, such as `1GB`. Errors: RecipeError if that can't be read or is too little."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)i?B?", memory.strip(), re.IGNORECASE)
     if match is None:
         raise RecipeError(f"--memory takes a size such as 1GB or 800MB; found {memory!r}.")
@@ -86,8 +91,8 @@ def workers_within(memory: str, workers: int = 0) -> int:
 
 
 @contextmanager
-def _standing_by(asked: int, source: RawSource, own: OwnFormats | None) -> Iterator[Run]:
-    # Own formats are functions of the caller's program; they need not survive a trip to another process.
+def _standing_by(asked: int, source: RawSource, own: OwnFormats | None) -> Iterator[RunBuild]:
+    # A caller's own formats are functions of a program; they may not survive the trip to another process.
     alone = asked == 1 or own is not None or 0 < source.size < SMALL_BYTES
     with worker_pool(0 if alone else asked) as pool:
         yield partial(_run, pool, source, own)
@@ -99,26 +104,27 @@ def _run(
     own: OwnFormats | None,
     recipe: Recipe,
     folder: BuildFolder,
-    report: Report,
+    report: ReportProgress,
     pin: Callable[[], Recipe],
-) -> Built:
+) -> BuiltPartitions:
     if not on_disk(folder.path):
         raise BuildFolderError(
-            f"{folder.path} is no folder of this machine. Use --engine ray for it, or a path on a disk."
+            f"{folder.path} isn't a folder on this machine. Use --engine ray, or a path on a disk."
         )
     clock = _Clock(report)
     cut, rows = _scan(source, recipe, folder, pool, clock, pin, own)
     done = {p: tally for p in range(len(cut)) if (tally := folder.done(p)) is not None}
     resumed = len(done)
     clock.begin(len(cut), done, resumed)
+    # Sorted rows go as soon as nobody needs them: removing all of them at the end would keep the disk busy for seconds.
     files = cut.files()
     for p, tally in _build(cut, recipe, folder, pool, done, own):
         done[p] = tally
         clock.built(tally)
-        # A file goes with the last of its partitions, so a build that is stopped never wants it again.
-        for over in [span for span in files if done.keys() >= set(span)]:
-            folder.let_go(files.pop(over))
-    return Built([done[p] for p in range(len(cut))], rows, resumed)
+        # A file goes with the last of its partitions, so that a resumed build never needs it again.
+        for finished in [span for span in files if done.keys() >= set(span)]:
+            folder.let_go(files.pop(finished))
+    return BuiltPartitions([done[p] for p in range(len(cut))], rows, resumed)
 
 
 # -- scan ----------------------------------------------------------------------------------------------------------
@@ -133,6 +139,7 @@ def _scan(
     pin: Callable[[], Recipe],
     own: OwnFormats | None,
 ) -> tuple[Partitions, Tally]:
+    # A scan that has ended is never repeated: its chunks are in the work files, and this note says what they hold.
     noted = folder.scan_done()
     if noted is not None:
         rows = tally_from_json(noted["tally"])
@@ -140,18 +147,20 @@ def _scan(
         return partitions_from_json(noted["partitions"], folder.scattered), rows
     pieces = read_together(source.pieces())
     clock.total = len(pieces)
-    found: dict[int, Scattered] = {}
+    by_piece: dict[int, Scattered] = {}
     for k, scattered in each_call(
         _scatter, ((k, (piece, recipe, folder.scattered, k)) for k, piece in enumerate(pieces)), pool
     ):
-        found[k] = scattered
+        by_piece[k] = scattered
         clock.scanned(scattered.tally)
-    parts = [found[k] for k in range(len(pieces))]
+    # Pieces come back in any order; what follows must not depend on it.
+    parts = [by_piece[k] for k in range(len(pieces))]
     rows = total(part.tally for part in parts)
     check_variants(frozenset[str]().union(*(part.variants for part in parts)), recipe, own)
     cut = partitions(
         [c for part in parts for c in part.chunks], sum((p.bytes for p in parts), np.zeros(1, np.int64))
     )
+    # The digest first: with the note of the scan a later run would trust the rows, so it must know whose they are.
     folder.note_recipe(pin())
     folder.note_scan({"partitions": cut.to_json(), "tally": rows.to_json()})
     return cut, rows
@@ -162,15 +171,16 @@ def _scatter(piece: Piece, recipe: Recipe, folder: Path, k: int) -> Scattered:
 
 
 def check_variants(found: frozenset[str], recipe: Recipe, own: OwnFormats | None) -> None:
-    """Say before building that attempts can't all differ in variant. Errors: NothingUsable."""
+    """Refuse different variants for all attempts if the data has too few. Errors: NothingUsable."""
     wanted, n = recipe.filters.variants, recipe.traces.attempts
     found = found & set(wanted) if wanted else found
     gated = any(format_of(code, own).needs.n_responses for code in recipe.traces.formats)
     if recipe.traces.distinct_variants and gated and len(found) < n:
         names = ", ".join(sorted(name or "(none)" for name in found))
         raise NothingUsable(
-            f"Each attempt shall come from another prompt variant and a trace has up to {n} attempts, but the data "
-            f"have {len(found)} variants ({names}). Use --attempts {max(1, len(found))}, or leave out --distinct-variants."
+            f"Each attempt should come from a different prompt variant, and a trace has up to {n} attempts, but the data "
+            f"has {many(len(found), 'variant')} ({names}). Use --attempts {max(1, len(found))}, or leave out "
+            "--distinct-variants."
         )
 
 
@@ -187,7 +197,7 @@ def _build(
 ) -> Iterator[tuple[int, Tally]]:
     missing = [p for p in range(len(cut)) if p not in done]
     if recipe.balance.max_traces or recipe.balance.label_limits:
-        # A limit counts from the head of the data set, so each partition waits for those before it.
+        # A limit counts from the head of the dataset, so each partition has to wait for those before it.
         known = dict(done)
         for p in missing:
             before = total(known[q] for q in range(p))
@@ -200,7 +210,7 @@ def _build(
 
 
 def written_before(before: Tally) -> Written:
-    """What the partitions before wrote, from their tally."""
+    """What earlier partitions wrote, from their tally."""
     return Written(before.ledger[Level.TRACES].kept, Counter(before.counts["traces_by_label"]))
 
 
@@ -212,7 +222,7 @@ def build_one(
     written: Written | None = None,
     own: OwnFormats | None = None,
 ) -> Tally:
-    """Build partition p, whose rows lie in some slices."""
+    """Build partition p from the slices that hold its rows."""
     return write_part(p, rows_of(slices), recipe, folder, written, own)
 
 
@@ -226,20 +236,21 @@ def each_call(
     ahead: int = AHEAD,
 ) -> Iterator[tuple[int, Any]]:
     """
-    (name, result) of every call, given as (name, arguments), as they come; in this process without a pool.
+    (name, result) of every call, given as (name, arguments), in the order in which they finish; without a pool in this
+    process.
 
-    `ahead` bounds the calls under way: fewer where their arguments are large.
+    `ahead` bounds the calls under way: use fewer if their arguments are large.
     """
     if pool is None:
-        for name, one in calls:
-            yield name, task(*one)
+        for name, arguments in calls:
+            yield name, task(*arguments)
         return
     waiting: dict[Future[Any], int] = {}
     try:
         while True:
             with _no_ctrl_c_for_children(), _children_settings():
-                for name, one in islice(calls, ahead - len(waiting)):
-                    waiting[pool.submit(task, *one)] = name
+                for name, arguments in islice(calls, ahead - len(waiting)):
+                    waiting[pool.submit(task, *arguments)] = name
             if not waiting:
                 return
             ended, _ = wait(waiting, return_when=FIRST_COMPLETED)
@@ -247,18 +258,18 @@ def each_call(
                 yield waiting.pop(future), future.result()
     except BrokenProcessPool:
         raise BuildFolderError(
-            "A worker process was ended from outside, most often because memory ran out. What is finished is kept: "
-            "run the same command again, with --workers 1 if it happens again."
+            "A worker process was killed, usually because the machine ran out of memory. What is finished is kept: run the "
+            "same command again, with --workers 1 if it happens again."
         ) from None
 
 
 @contextmanager
 def _no_ctrl_c_for_children() -> Iterator[None]:
-    """Processes started in here never see Ctrl-C, not even while they import; this one sees it afterwards."""
+    """Processes started in this block never see Ctrl-C, not even while they import; this process sees it afterwards."""
     pressed: list[int] = []
     mine = threading.current_thread() is threading.main_thread()
-    # The mask is inherited by what is started; but a thread of Arrow's may take the signal for this process, and
-    # then Python would interrupt the start half-way. So it is noted, and raised when the children are there.
+    # Children inherit the blocked signal. But a thread of Arrow's may receive it for this process, and then Python would
+    # interrupt the start half-way; so it is noted here and raised when the children are running.
     handler = signal.signal(signal.SIGINT, lambda number, frame: pressed.append(number)) if mine else None
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
@@ -273,7 +284,7 @@ def _no_ctrl_c_for_children() -> Iterator[None]:
 
 @contextmanager
 def _children_settings() -> Iterator[None]:
-    """Processes started in here get some settings that libraries read as they start."""
+    """Processes started in this block get settings that libraries read when they are loaded."""
     mine = {name: value for name, value in CHILDREN.items() if name not in os.environ}
     os.environ.update(mine)
     try:
@@ -285,7 +296,7 @@ def _children_settings() -> Iterator[None]:
 
 @contextmanager
 def worker_pool(workers: int) -> Iterator[ProcessPoolExecutor | None]:
-    """So many worker processes, started at once and gone at the end; None for 0."""
+    """This many worker processes, started at once and gone at the end; None for 0."""
     if not workers:
         yield None
         return
@@ -293,38 +304,39 @@ def worker_pool(workers: int) -> Iterator[ProcessPoolExecutor | None]:
     try:
         with _no_ctrl_c_for_children(), _children_settings():
             for _ in range(workers):
-                pool.submit(_nothing)  # a process is started for each task that finds none at rest
+                pool.submit(_nothing)  # the pool starts a process for each task that finds none idle
         yield pool
     finally:
-        # What was asked for is done, or no longer wanted: no worker needs time to leave.
+        # The work is done, or no longer wanted; a worker that is asked to leave would take time to do so.
         for process in list((pool._processes or {}).values()):
             process.kill()
         pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _nothing() -> None:
-    """Work for a worker that is only to be there."""
+    """Do nothing: a task that only makes the pool start a worker."""
 
 
 def _begin_worker() -> None:
-    # Ctrl-C goes to the whole terminal group; the parent alone answers it. A killed parent takes its workers along.
+    # Ctrl-C reaches the whole group of the terminal, and only the parent should answer it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # Millions of small tuples and no cycles: the collector would only look at them again and again.
+    # Millions of small tuples without cycles: the garbage collector would only look at them again and again.
     gc.disable()
     arrow_alone()
 
+    # A killed parent can't end its workers, so they watch it: none may go on writing for a build that is over.
     def watch() -> None:
         if (parent := multiprocessing.parent_process()) is not None:
-            parent.join()  # returns when the parent is gone, however it went
+            parent.join()  # returns when the parent is gone, however it ended
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
 
 
 class _Clock:
-    """Turns what comes in into progress."""
+    """Turns results into progress."""
 
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: ReportProgress) -> None:
         self._report, self._start = report, time.monotonic()
         self._phase, self._done, self.total = "scan", 0, 0
         self.rows = self._traces = self._resumed = 0
@@ -332,7 +344,7 @@ class _Clock:
     def _tell(self) -> None:
         seconds = time.monotonic() - self._start
         self._report(
-            Progress(
+            BuildProgress(
                 self._phase, self._done, self.total, self.rows, self._traces, self._resumed, round(seconds, 3)
             )
         )
@@ -344,7 +356,7 @@ class _Clock:
 
     def begin(self, parts: int, done: Mapping[int, Tally], resumed: int) -> None:
         self._phase, self._done, self.total, self._resumed = "build", len(done), parts, resumed
-        self._traces = sum(one.ledger[Level.TRACES].kept for one in done.values())
+        self._traces = sum(tally.ledger[Level.TRACES].kept for tally in done.values())
         self._tell()
 
     def built(self, tally: Tally) -> None:

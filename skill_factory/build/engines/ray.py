@@ -1,7 +1,7 @@
-"""The same build on a Ray cluster: read in parallel, shuffled into the same partitions by Ray Data, written by the workers.
+"""The same build on a Ray cluster: read in parallel, shuffled by Ray Data into the same partitions, written by its workers.
 
-The partitions and their bytes are those of the local engine: `scatter` decides where a row belongs and
-`build_partition` does not care in which order rows come. The build folder has to be a path that all machines share.
+The partitions and their bytes are those of the local engine: `scatter.py` decides where a row belongs, and the order of
+rows makes no difference to `build_partition`. All machines have to share the path of the build folder.
 """
 
 import json
@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from skill_factory.build.engines import Built, Engine
+from skill_factory.build.engines import BuiltPartitions, Engine
 from skill_factory.build.engines.local import check_variants, written_before
 from skill_factory.build.engines.writing import write_part
 from skill_factory.build.folder import BuildFolder
-from skill_factory.build.progress import Progress, Report
+from skill_factory.build.progress import BuildProgress, ReportProgress
 from skill_factory.build.scatter import BUCKETS, Keyed, Partitions, keyed_rows, partitions
 from skill_factory.errors import BuildFolderError
 from skill_factory.formats import OwnFormats
@@ -36,7 +36,7 @@ PARTITION = "partition"
 
 
 def ray_engine(address: str = "") -> Engine:
-    """The engine on a running cluster, or on one of this machine that ends with the build."""
+    """The engine on a running cluster, or on one that is started on this machine for the build."""
     return lambda source, own: nullcontext(partial(_run, address, source, own))
 
 
@@ -46,14 +46,14 @@ def _run(
     own: OwnFormats | None,
     recipe: Recipe,
     folder: BuildFolder,
-    report: Report,
+    report: ReportProgress,
     pin: Callable[[], Recipe],
-) -> Built:
+) -> BuiltPartitions:
     start = time.monotonic()
 
     def tell(phase: str, done: int, whole: int, rows: int, traces: int, resumed: int = 0) -> None:
         seconds = round(time.monotonic() - start, 3)
-        report(Progress(phase, done, whole, rows, traces, resumed, seconds))
+        report(BuildProgress(phase, done, whole, rows, traces, resumed, seconds))
 
     with heard_on_standard_error(), cluster(address) as ray:
         tables, size, rows, variants = _read(ray, source, recipe, tell)
@@ -65,17 +65,17 @@ def _run(
         read = rows.ledger[Level.ROWS].read
         for p, tally in _build(ray, tables, cut, recipe, folder, done, own):
             done[p] = tally
-            traces = sum(one.ledger[Level.TRACES].kept for one in done.values())
+            traces = sum(tally.ledger[Level.TRACES].kept for tally in done.values())
             tell("build", len(done), len(cut), read, traces, resumed)
-        for p in range(len(cut)):  # a partition without a single row never reaches a worker
+        for p in range(len(cut)):  # a partition without rows never reaches a worker
             if p not in done:
                 done[p] = write_part(p, CANONICAL.empty_table(), recipe, folder, None, own)
-    return Built([done[p] for p in range(len(cut))], rows, resumed)
+    return BuiltPartitions([done[p] for p in range(len(cut))], rows, resumed)
 
 
 @contextmanager
 def heard_on_standard_error() -> Iterator[None]:
-    """Ray's own processes and libraries write to standard output too; what a command prints there is the user's."""
+    """Send what Ray writes to standard output to standard error: only the command itself may print there."""
     sys.stdout.flush()
     kept = os.dup(1)
     os.dup2(2, 1)
@@ -89,12 +89,12 @@ def heard_on_standard_error() -> Iterator[None]:
 
 @contextmanager
 def cluster(address: str) -> Iterator[Any]:
-    """Ray on a running cluster, or on one of this machine that ends with the block. Errors: BuildFolderError."""
+    """Ray on a running cluster, or on one that is started on this machine for the block. Errors: BuildFolderError."""
     import ray
 
     mine = not ray.is_initialized()
     if mine:
-        # One's own cluster needs no dashboard; a running one is joined as it is.
+        # A cluster for this build needs no dashboard; a running one is joined as it is.
         how: dict[str, Any] = (
             {"address": address} if address else {"address": "local", "include_dashboard": False}
         )
@@ -102,10 +102,10 @@ def cluster(address: str) -> Iterator[Any]:
             ray.init(log_to_driver=False, logging_level="ERROR", **how)
         except (ConnectionError, RuntimeError, ValueError) as error:
             raise BuildFolderError(
-                f"No Ray cluster answers at {address or 'this machine'}: {error}. Check --ray-address."
+                f"There is no Ray cluster at {address or 'this machine'}: {error}. Check --ray-address."
             ) from None
     ray.data.DataContext.get_current().enable_progress_bars = False
-    logging.getLogger("ray.data").setLevel(logging.ERROR)  # our own progress says what there is to say
+    logging.getLogger("ray.data").setLevel(logging.ERROR)  # our own progress is enough
     try:
         yield ray
     finally:
@@ -116,9 +116,10 @@ def cluster(address: str) -> Iterator[Any]:
 def _read(
     ray: Any, source: RawSource, recipe: Recipe, tell: Any
 ) -> tuple[list[Any], np.ndarray[Any, Any], Tally, frozenset[str]]:
-    """A task per piece: its rows stay with Ray, their counts come back."""
+    """A task for each piece: its rows stay with Ray, and only their counts come back."""
     pieces = read_together(source.pieces())
     task = ray.remote(num_returns=2)(_keyed_piece)
+    # Two results per task: the rows, which nobody fetches here, and the counts, which wait for nothing else.
     results = [task.remote(piece, recipe) for piece in pieces]
     waiting = {counts: rows for rows, counts in results}
     tallies: dict[Any, Tally] = {}
@@ -131,7 +132,7 @@ def _read(
             size += counted.bytes
             variants |= counted.variants
             tallies[ref] = counted.tally
-            read = sum(one.ledger[Level.ROWS].read for one in tallies.values())
+            read = sum(tally.ledger[Level.ROWS].read for tally in tallies.values())
             tell("scan", len(tallies), len(pieces), read, 0)
     return [rows for rows, _ in results], size, total(tallies.values()), variants
 
@@ -159,10 +160,10 @@ def _build(
         fn_kwargs={"cuts": list(cut.cuts), "wanted": missing},
     )
     limited = bool(recipe.balance.max_traces or recipe.balance.label_limits)
-    # All rows of a partition in one block: a shuffle by partition, not by question, of which there are too many.
+    # One block for each partition: a shuffle by question would have far too many groups.
     shuffled = rows.repartition(max(1, len(missing)), keys=[PARTITION])
     if limited:
-        # A limit counts from the head of the data set, so each partition waits for those before it.
+        # A limit counts from the head of the dataset, so each partition has to wait for those before it.
         yield from _in_order(ray, shuffled, missing, recipe, folder, done, own)
         return
     built = shuffled.map_batches(
@@ -176,14 +177,14 @@ def _build(
 
 
 def _numbered(rows: pa.Table, cuts: list[int], wanted: frozenset[int]) -> pa.Table:
-    """The rows with the number of their partition in place of their bucket; only partitions that are still to build."""
+    """The rows of partitions that are still to be built, with the partition's number in place of the bucket."""
     number = np.searchsorted(np.array(cuts[1:-1], np.int64), rows["bucket"].to_numpy(), side="right")
     numbered = rows.drop_columns(["bucket"]).append_column(PARTITION, pa.array(number.astype(np.int64)))
     return numbered.filter(pa.array(np.isin(number, list(wanted))))
 
 
 def _build_block(block: pa.Table, recipe: Recipe, folder: BuildFolder, own: OwnFormats | None) -> pa.Table:
-    """Build every partition whose rows are in the block; their tallies."""
+    """Build every partition whose rows are in the block, and return their tallies."""
     tallies = [
         (p, json.dumps(write_part(p, rows, recipe, folder, None, own).to_json())) for p, rows in _parts(block)
     ]
@@ -219,10 +220,10 @@ def _in_order(
 def _one_of(
     p: int, blocks: Any, recipe: Recipe, folder: BuildFolder, written: Any, own: OwnFormats | None
 ) -> Tally:
-    found = [
+    tables = [
         rows
         for block in blocks.iter_batches(batch_size=None, batch_format="pyarrow")
         for q, rows in _parts(block)
         if q == p
     ]
-    return write_part(p, pa.concat_tables([CANONICAL.empty_table(), *found]), recipe, folder, written, own)
+    return write_part(p, pa.concat_tables([CANONICAL.empty_table(), *tables]), recipe, folder, written, own)

@@ -1,4 +1,4 @@
-"""What a worker of any engine does with a partition: build it, write it, give its tally."""
+"""What a worker of any engine does with a partition: build it, write it, return its tally."""
 
 import pyarrow as pa
 
@@ -19,7 +19,7 @@ def write_part(
     written: Written | None,
     own: OwnFormats | None,
 ) -> Tally:
-    """Build partition p from its canonical rows into the folder's work files and give its tally."""
+    """Build partition p from its canonical rows into the folder's work files, and return its tally."""
     part = build_partition(rows, recipe, own, written)
     folder.write_partition(p, part.rows, schema(recipe.output.lineage), part.tally)
     return part.tally

@@ -1,4 +1,4 @@
-"""How many requests may be in flight: grows while the server keeps up, shrinks when it says too much."""
+"""How many requests may be in flight: more while the server keeps up, fewer when it has too much to do."""
 
 import asyncio
 import time
@@ -8,12 +8,13 @@ from contextlib import asynccontextmanager
 
 FIRST_LIMIT = 8
 CUT = 0.6
+"""What is left of the limit after a refusal."""
 GROWTH = 32
-"""After the first cut a round of answers adds a GROWTH-th of the most that is allowed."""
+"""After the first cut, each round of answers adds a GROWTH-th of the maximum."""
 
 
 class Pace:
-    """A gate with a limit that adapts: doubling per round until the first cut, then step by step."""
+    """A gate whose limit adapts: it doubles with each round until the first cut, then grows step by step."""
 
     def __init__(self, most: int) -> None:
         self.most = most
@@ -29,7 +30,7 @@ class Pace:
 
     @asynccontextmanager
     async def slot(self) -> AsyncIterator[None]:
-        """Wait for a place, hold it, give it back."""
+        """Wait for a slot, hold it for the block, give it back."""
         while not self._closed and (self.active >= int(self.limit) or self._paused() > 0):
             await self._wait()
         self.active += 1
@@ -40,19 +41,19 @@ class Pace:
             self._wake()
 
     def answered(self, seconds: float) -> None:
-        """A request came back after so many seconds."""
+        """Take note that an answer came after so many seconds."""
         self._round += 0.1 * (seconds - self._round)
         step = 1.0 if self._starting else self.most / GROWTH / self.limit
         self.limit = min(float(self.most), self.limit + step)
         self._wake()
 
     def overloaded(self, pause: float | None = None) -> None:
-        """The server had too much; it may have said for how many seconds to leave it alone."""
+        """Take note that the server had too much to do, and for how many seconds it asked to be left alone."""
         now = time.monotonic()
         if pause:
             self._resume_at = max(self._resume_at, now + pause)
             asyncio.get_running_loop().call_later(pause, self._wake)
-        # One burst of refusals is one message: what was sent before the cut could not know of it.
+        # A burst of refusals cuts once: requests that were sent before the cut couldn't know of it.
         if now - self._last_cut > max(0.2, min(self._round, 10.0)):
             self._last_cut = now
             self._starting = False
@@ -60,7 +61,7 @@ class Pace:
             self.limit = max(1.0, self.limit * CUT)
 
     def close(self) -> None:
-        """Let everybody through: there is nothing left to wait for."""
+        """Let everyone through: the run is over."""
         self._closed = True
         while self._waiting:
             turn = self._waiting.popleft()
@@ -79,7 +80,7 @@ class Pace:
             await turn
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():
-                self._wake()  # the turn was ours and is passed on
+                self._wake()  # the slot was ours already, so it goes to the next in line
             raise
         finally:
             if timer:

@@ -19,6 +19,7 @@ from skill_factory.measure.measurement import Measurement
 from skill_factory.measure.measuring import Settings, counter_of, finished, how_of, rules_of, settled
 from skill_factory.measure.outputs import Output
 from skill_factory.measure.reading import Asked, Opened
+from skill_factory.recipe.model import Recipe
 from skill_factory.wording import file_size
 
 AT_ONCE = 500
@@ -61,11 +62,14 @@ class Looked:
             chosen &= np.array([one.run == run for one in self.outputs])
         return np.flatnonzero(chosen)
 
+    def read_by(self, place: int) -> tuple[Output, Recipe, Settings, bool]:
+        """One output with what it is read by: what `taken_apart` takes."""
+        recipe = self.openings[self.opening_of[place]].recipe
+        return self.outputs[place], recipe, self.settings, settled(self.openings, self.settings)
+
     def taken_apart(self, place: int) -> Marked:
         """One output with its marks."""
-        opening = self.openings[self.opening_of[place]]
-        rules = rules_of(how_of(opening.recipe, self.settings, settled(self.openings, self.settings), ()))
-        return marked(self.outputs[place], rules, Grades(task_named(self.settings.task)))
+        return taken_apart(*self.read_by(place))
 
     def shared_questions(self, a: str, b: str) -> list[str]:
         """Questions that two runs were both asked, in the order of their reading."""
@@ -83,6 +87,11 @@ class Looked:
         attempts = self.cells.matrix[:, PLACE["attempts"]]
         several, some = np.flatnonzero(attempts > 1), np.flatnonzero(attempts > 0)
         return int(several[0] if len(several) else some[0] if len(some) else 0)
+
+
+def taken_apart(output: Output, recipe: Recipe, settings: Settings, stated: bool) -> Marked:
+    """An output with its marks; `stated` says that what texts state are their answers."""
+    return marked(output, rules_of(how_of(recipe, settings, stated, ())), Grades(task_named(settings.task)))
 
 
 def look_at(

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from skill_factory.measure.cells import IS, SAYS
+from skill_factory.measure.comparing import as_lines
 from skill_factory.measure.figures import Figures
 from skill_factory.measure.intervals import Interval
 from skill_factory.measure.measurement import Measurement
@@ -96,7 +97,7 @@ def costs(found: Measurement) -> list[Cost]:
 
 def series_sentence(found: Measurement, figure: str = "accuracy.final") -> str:
     """How a figure moved from the first checkpoint to the last."""
-    points = [one for one in found.series if one.figure == figure]
+    points = [one for one in as_lines(found.series) if one.figure == figure]
     if len(points) < 2:
         return "One checkpoint alone shows no course"
     first, last = points[0], points[-1]

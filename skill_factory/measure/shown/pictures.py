@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from html import escape
+from itertools import islice
 
-from skill_factory.measure.comparing import Point
+from skill_factory.measure.comparing import Point, as_lines
 from skill_factory.measure.measurement import Measurement
 from skill_factory.measure.runs import of_run
 from skill_factory.measure.shown.chart_data import (
@@ -21,6 +22,8 @@ from skill_factory.measure.shown.chart_data import (
 )
 
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 560, 260, 56, 40, 40
+MOST_RUNS = 8
+"""Runs that get pictures of their own; what sets more of them apart stands in the tables."""
 _STYLE = (
     "svg{--ink:#1d2430;--quiet:#5f6977;--line:#d9dde3;--right:#1f6fb5;--wrong:#b4540a;--third:#6b6388;"
     "font:13px system-ui,sans-serif;background:#fff}"
@@ -34,11 +37,11 @@ COLOURS = ("var(--right)", "var(--wrong)", "var(--third)", "var(--quiet)")
 def pictures_of(found: Measurement) -> dict[str, str]:
     """Every chart that has something to show, by file name."""
     made = (
-        {"skill_by_checkpoint.svg": series_picture(found.series, series_sentence(found))}
+        {"skill_by_checkpoint.svg": series_picture(as_lines(found.series), series_sentence(found))}
         if found.series
         else {}
     )
-    for number, (run, one) in enumerate(found.runs.items()):
+    for number, (run, one) in enumerate(islice(found.runs.items(), MOST_RUNS)):
         tail = "" if len(found.runs) == 1 else f"_{number + 1}"
         title = "" if len(found.runs) == 1 else f"{run}: "
         if cells := verdict_cells(one):

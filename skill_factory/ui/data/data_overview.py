@@ -1,4 +1,4 @@
-"""The chosen data on the page Data: what they are, whether they will do, their first rows, and where to go on."""
+"""The chosen data on the Data page: what it is, whether it's ready, its first rows, and the next step."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ HEAD_ROWS = 20
 
 
 def doors_beside() -> None:
-    """The three doors, one beside the other."""
+    """The three ways to data, next to each other."""
     for place, door in zip(
         st.columns(3, gap="large"),
         (source_pickers.demo, source_pickers.hub, source_pickers.file),
@@ -51,10 +51,10 @@ def _size(found: loading.Seen) -> str:
 
 
 def parts() -> None:
-    """Config, split and revision of a Hub data set, as its repository has them."""
+    """Config, split and revision of a Hub dataset, as its repository has them."""
     spec = workspace.current().recipe.source
-    seen = loading.look(spec.name, spec.revision)
-    names = [config.name for config in seen.configs]
+    configs = loading.parts(spec.name, spec.revision)
+    names = [config.name for config in configs]
     config = st.selectbox(
         "Config",
         names,
@@ -62,7 +62,7 @@ def parts() -> None:
         key="source.config",
         help=line("Config"),
     )
-    splits = [split.name for one in seen.configs if one.name == config for split in one.splits]
+    splits = [split.name for one in configs if one.name == config for split in one.splits]
     split = st.selectbox(
         "Split",
         splits,
@@ -71,7 +71,7 @@ def parts() -> None:
         help=line("Split"),
     )
     revision = st.text_input("Revision", value=spec.revision, key="source.revision", help=line("Revision"))
-    if st.button("Read these", key="source.read"):
+    if st.button("Read this part", key="source.read"):
         asked = Source(
             kind="hub", name=spec.name, config=config or "", split=split or "train", revision=revision.strip()
         )
@@ -86,7 +86,7 @@ def verdict() -> None:
         report.proposal(found.proposal, seen.exact)
     else:
         st.info(
-            "All of the data are being read; which N suits them is said then.",
+            "The data is still being read. Which N suits it will be known when that is done.",
             icon=":material/hourglass_top:",
         )
     reading_rules.show()
@@ -101,18 +101,18 @@ def verdict() -> None:
 def _sampled(seen: loading.Evidence) -> None:
     read = seen.narrow.rows.ledger[Level.ROWS].read
     said = (
-        f"These numbers are from the first {many(read, 'row')}; the exact ones come when all of it is read."
+        f"These numbers are from the first {many(read, 'row')}. The exact ones come once everything is read."
     )
     if not seen.narrow.grouped:
-        said += " Answers to one question lie far apart in these data, so numbers per question are too low until then."
+        said += " Answers to the same question lie far apart in this data, so numbers per question are too low until then."
     st.caption(said)
 
 
 def onward(usable: bool, changes: dict[str, Any]) -> None:
-    """The way on: the recommended recipe, or one's own choice."""
+    """The next step: the recommended recipe, or a choice of one's own."""
     with st.container(horizontal=True, horizontal_alignment="right", key="onward"):
         if st.button("Use the recommended recipe", disabled=not usable, key="recommended", icon=":material/bolt:",
-                     help="Takes the proposed N and leaves the rest as the paper has it; goes straight to Finish."):  # fmt: skip
+                     help="Uses the proposed N, leaves everything else as in the paper, and goes straight to Finish."):  # fmt: skip
             workspace.change(changes)
             st.switch_page(FINISH.target())
         if st.button(
@@ -129,11 +129,11 @@ def incomplete() -> None:
     """What is missing before anything can be said."""
     reading_rules.show()
     st.info(
-        "As soon as question, response and right-or-wrong have a column, the report stands here.",
+        "The report appears here as soon as question, response, and right or wrong each have a column.",
         icon=":material/rule:",
     )
     st.markdown(
-        "No column says what is right? Grading compares each response with a gold answer and writes a column that does. "
+        "No column says what is right? Grading compares each response with a gold answer and adds such a column. "
         "No responses yet? Let a model answer the questions."
     )
     with st.container(horizontal=True):

@@ -1,26 +1,25 @@
 """Grading, in its panel: which task, a sample of its decisions to confirm, then all responses."""
 
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from skill_factory.grading import TASKS, Decision, task_named
-from skill_factory.grading.labelling import LabelReport, label
+from skill_factory.grading import TASKS, Decision
+from skill_factory.grading.labelling import LabelReport
 from skill_factory.sources.columns import excerpt
 from skill_factory.ui.data import mapping
 from skill_factory.ui.data.making_form import first
 from skill_factory.ui.data.making_run import refused
-from skill_factory.ui.frame import loading, workspace
-from skill_factory.ui.frame.first_rows import SIGNS, FirstRows, mapped_columns
+from skill_factory.ui.frame import away, loading, workspace
+from skill_factory.ui.frame.first_rows import LOOKED_AT, SIGNS, mapped_columns
 from skill_factory.wording import many, percent
+from skill_factory.work import looking
 from skill_factory.work.making_asked import Asked, Stage, What, typed_source
 
 SHOWN = 5
 FINALS = {
-    "auto": "in <answer> tags where a response has them, else what it states",
+    "auto": "in <answer> tags if a response has them, else what it states",
     "tags": "in <answer> tags",
     "stated": "what the text states: a box, ####, “Answer: …”",
     "column": "in the column “Final answer”",
@@ -49,7 +48,7 @@ def settings(base: dict[str, Any], before: Asked | None, running: bool) -> Asked
 
 def _final(given: Asked, running: bool) -> str:
     return st.selectbox(
-        "Final answers stand", list(FINALS), list(FINALS).index(first("grading.final", given.final)), format_func=FINALS.__getitem__, key="grading.final",
+        "Final answers are", list(FINALS), list(FINALS).index(first("grading.final", given.final)), format_func=FINALS.__getitem__, key="grading.final",
         disabled=running,
     )  # fmt: skip
 
@@ -69,7 +68,7 @@ def sample(asked: Asked, run: Callable[[Asked, Stage], None]) -> None:
     sure = report.decided[Decision.RIGHT] + report.decided[Decision.WRONG]
     with st.container(horizontal=True, horizontal_alignment="right"):
         if st.button(
-            "They are: grade all responses", type="primary", icon=":material/checklist:", key="making.run.grade",
+            "Yes, grade all responses", type="primary", icon=":material/checklist:", key="making.run.grade",
             disabled=not sure,
         ):  # fmt: skip
             run(asked, Stage.GRADE)
@@ -77,16 +76,15 @@ def sample(asked: Asked, run: Callable[[Asked, Stage], None]) -> None:
 
 
 def _graded(asked: Asked) -> LabelReport:
-    with tempfile.TemporaryDirectory() as folder:
-        rows = FirstRows(loading.source().raw)
-        return label(
-            rows,
-            Path(folder) / "sample.parquet",
-            task_named(asked.task),
-            asked.final,
-            dict(asked.columns),
-            SHOWN,
-        )
+    return away.run(
+        looking.graded,
+        loading.source(),
+        asked.task,
+        asked.final,
+        dict(asked.columns),
+        LOOKED_AT,
+        SHOWN,
+    )
 
 
 def _numbers(report: LabelReport) -> None:
@@ -96,13 +94,13 @@ def _numbers(report: LabelReport) -> None:
     for place, (name, number) in zip(st.columns(4), told, strict=False):
         place.metric(name, number, border=True)
     if report.no_answer:
-        meaning = "so they count as wrong" if report.final == "tags" else "so they are not judged"
+        meaning = "so they count as wrong" if report.final == "tags" else "so they aren't judged"
         st.caption(
-            f"{many(report.no_answer, 'response')} of {report.responses:,} have no final answer, {meaning}."
+            f"{report.no_answer:,} of {many(report.responses, 'response')} have no final answer, {meaning}."
         )
     if not report.decided[Decision.RIGHT] and report.responses:
         st.warning(
-            "None is right. Another way to compare, or another place of the final answer, may fit better.",
+            "None is right. Try another way to compare, or another place for the final answer.",
             icon=":material/info:",
         )
 
@@ -122,7 +120,7 @@ def _decisions(report: LabelReport) -> None:
 
 
 def _command(asked: Asked) -> None:
-    with st.expander("The same on the command line", icon=":material/terminal:"):
+    with st.expander("Do the same on the command line", icon=":material/terminal:"):
         st.code(
             f"python -m skill_factory grade {typed_source(asked)} --task {asked.task} --out graded.parquet",
             language="bash",

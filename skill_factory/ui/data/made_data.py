@@ -1,17 +1,14 @@
-"""What was made becomes the chosen data, with a word on what it is and a way back."""
+"""What was made becomes the chosen data, with a note on what it is and a way back."""
 
 from dataclasses import dataclass
 
 import streamlit as st
 
 from skill_factory.build import archives
-from skill_factory.build.prepare import SAMPLE_ROWS
 from skill_factory.model import TraceFormat
 from skill_factory.recipe.model import Columns, Source, Traces
-from skill_factory.sources import open_source
-from skill_factory.sources.guessing import guess
-from skill_factory.ui.frame import deleting, exact_tables, loading, workspace
-from skill_factory.work import makings
+from skill_factory.ui.frame import away, deleting, exact_tables, loading, workspace
+from skill_factory.work import looking, makings
 from skill_factory.work.making_asked import Asked, What
 from skill_factory.work.makings import Making
 
@@ -43,10 +40,10 @@ def adopt(
     """As `loading.choose`, for a source that this session has made or named: its columns are guessed or known."""
     mine = workspace.current()
     asked = Source(config=part[0], split=part[1], revision=part[2])
-    found = loading.Seen(open_source(text, asked, mine.token or None))
-    guessed = guess(found.names(), found.head(SAMPLE_ROWS))
-    workspace.choose_source(text, label, found.spec, columns or guessed)
-    if mine.recipe.traces.formats == (TraceFormat.NO_REFLECTION,):  # what suited data without critiques
+    found = loading.seen(text, asked, label)
+    guessed = columns or away.run(looking.guessed, found, what=label)
+    workspace.choose_source(text, label, found.spec, guessed)
+    if mine.recipe.traces.formats == (TraceFormat.NO_REFLECTION,):  # what suited data without reflections
         workspace.change({"traces.formats": Traces().formats, "traces.attempts": Traces().attempts})
     st.session_state.pop("_kept", None)
     exact_tables.forget_failed()
@@ -54,19 +51,19 @@ def adopt(
 
 
 def note() -> None:
-    """What was made of the data before, where these are that."""
+    """The note on what was made, if that is the chosen data."""
     told: Note | None = st.session_state.get(_NOTE)
     if told is None or workspace.current().source != str(told.made.out):
         return
     st.success(workspace.plain(told.said), icon=":material/task_alt:")
     with st.container(horizontal=True, key="made"):
         st.download_button(
-            "Save these data", lambda: archives.zipped(told.made.out), "data.zip", "application/zip",
+            "Save this data", lambda: archives.zipped(told.made.out), "data.zip", "application/zip",
             icon=":material/download:", on_click="ignore", key="making.save",
-            help="The raw set with its card: which model, prompts and settings made it.",
+            help="The raw data with its card: which model, prompts and settings made it.",
         )  # fmt: skip
         st.button(
-            "Back to the data before",
+            "Back to the previous data",
             icon=":material/undo:",
             type="tertiary",
             on_click=_undo,

@@ -1,4 +1,4 @@
-"""Making what a light misses: a panel on the page Data that takes the report's place until it is done or left.
+"""Making what a light misses: a panel on the Data page that takes the report's place until it is done or closed.
 
 making.button(What.REFLECTIONS)      in a light: opens the panel
 if making.panel(): st.stop()         on the page: the panel, where it is open
@@ -26,12 +26,12 @@ _KEY = "_making"
 BUTTONS = {
     What.GRADE: ("Grade the responses", ":material/checklist:"),
     What.RESPONSES: ("Get answers", ":material/forum:"),
-    What.REFLECTIONS: ("Get critiques", ":material/rate_review:"),
+    What.REFLECTIONS: ("Get reflections", ":material/rate_review:"),
 }
 TITLES = {
     What.GRADE: "Grade the responses",
     What.RESPONSES: "Let a model answer the questions",
-    What.REFLECTIONS: "Let a model criticise the responses",
+    What.REFLECTIONS: "Let a model reflect on the responses",
 }
 SAID = {State.RUNNING: "is running", State.STOPPING: "is stopping", State.DONE: "is ready"}
 
@@ -90,7 +90,7 @@ def _panel() -> Panel | None:
         return panel
     made = makings.find(asked)
     if made is None:
-        st.warning("There is nothing made here under this link any more.", icon=":material/link_off:")
+        st.warning("What this link leads to isn't here any more.", icon=":material/link_off:")
         st.query_params.pop("making", None)
         return panel
     said = made.asked
@@ -132,7 +132,7 @@ def _head(mine: Panel) -> None:
         st.markdown(f"for **{workspace.plain(mine.base['label'])}**", width="content")
         st.button(
             "Back to the report", icon=":material/arrow_back:", type="tertiary", on_click=_close, key="making.close",
-            help="What is running goes on.",
+            help="Whatever is running keeps running.",
         )  # fmt: skip
 
 
@@ -219,11 +219,11 @@ def _show() -> None:
 
 
 def before() -> None:
-    """Runs of before, on one's own computer: on a shared server a run's link is its key."""
+    """Earlier runs, on one's own computer; on a shared server a run's link is its key."""
     found = _own()
     if not found:
         return
-    with st.expander(f"Made before ({len(found)})", icon=":material/history:"):
+    with st.expander(f"Made earlier ({len(found)})", icon=":material/history:"):
         for made in found:
             with st.container(horizontal=True, vertical_alignment="center"):
                 now = makings.status(made)

@@ -1,4 +1,4 @@
-"""Making without a connection: a file of requests to run where the model is, and the join of its answers."""
+"""Making without a connection: a file of requests to run where the model is, and its answers joined to the data."""
 
 import shlex
 from collections.abc import Callable
@@ -17,7 +17,7 @@ Run = Callable[[Asked, Stage], None]
 def by_files(asked: Asked, made: Making | None, now: Status | None, run: Run) -> None:
     """Requests out, answers in."""
     st.markdown(
-        "**1. Get the requests.** One line of JSON for each, in the form that vLLM's `run-batch` and OpenAI's Batch take."
+        "**1. Get the requests.** One line of JSON each, in the format of vLLM's `run-batch` and OpenAI's Batch API."
     )
     fresh = made is not None and asked.asks_for == made.asked.asks_for and made.requests.exists()
     with st.container(horizontal=True):
@@ -38,12 +38,12 @@ def by_files(asked: Asked, made: Making | None, now: Status | None, run: Run) ->
     st.markdown("**2. Run them** where the model is, for example:")
     model = shlex.quote(asked.model or "MODEL")
     st.code(f"vllm run-batch -i requests.jsonl -o answers.jsonl --model {model}", language="bash")
-    st.markdown("**3. Bring the answers back.**")
+    st.markdown("**3. Upload the answers.**")
     sent = st.file_uploader(
         "Answers",
         type=["jsonl"],
         key="making.answers",
-        help="What the batch run has written.",
+        help="The file that the batch run wrote.",
         disabled=not fresh,
     )
     if (

@@ -1,4 +1,4 @@
-"""What a visitor chooses before a model is asked: where it is, its name and price, how much of it. Kept while pages change."""
+"""What a visitor chooses before a model is asked: where it is, its name, its price, how much of it. Kept across pages."""
 
 from typing import Any
 
@@ -13,9 +13,9 @@ from skill_factory.work.making_asked import Asked, What, Where
 
 PLACES = {Where.ADDRESS: "Its address", Where.PROVIDER: "The Hub's providers", Where.FILES: "By files"}
 ABOUT = {
-    Where.ADDRESS: "Any server that speaks OpenAI's protocol: vLLM, SGLang, llama.cpp, Ollama, a gateway.",
-    Where.PROVIDER: "Hugging Face Inference Providers: models that run elsewhere, paid by your account on the Hub.",
-    Where.FILES: "No connection: you get a file of requests, run it where the model is, and bring the answers back.",
+    Where.ADDRESS: "Any server with an OpenAI-compatible API: vLLM, SGLang, llama.cpp, Ollama, a gateway.",
+    Where.PROVIDER: "Hugging Face Inference Providers: models that run elsewhere, billed to your Hub account.",
+    Where.FILES: "No connection: you download a file of requests, run it where the model is, and upload the answers.",
 }
 _DRAFT, _FIRST, _SECRET = "_making_draft", "_making_first", "_making_key"
 
@@ -49,7 +49,7 @@ class _Form:
         return {"key": f"making.{name}", "disabled": self._off}
 
     def _first(self, name: str, usual: Any = None) -> Any:
-        """The default of a widget: what the draft held when it appeared, for one that changes makes another widget."""
+        """The default of a widget: what the draft held when it appeared, since a changed default makes another widget."""
         return first(f"making.{name}", self._value(name) if usual is None else usual)
 
     def _value(self, name: str) -> Any:
@@ -77,14 +77,14 @@ class _Form:
                 "url",
                 "Address",
                 "http://localhost:8000/v1",
-                "It usually ends in /v1. Your texts are sent to it.",
+                "It usually ends in /v1. Your texts are sent there.",
             )
         if where is Where.PROVIDER:
             found["provider"] = (
                 self._text("provider", "Provider", "auto", "auto lets the Hub choose the provider.") or "auto"
             )
         hint = "user/name, as on the Hub" if where is Where.PROVIDER else "as its server knows it"
-        found["model"] = self._text("model", "Model", hint, "The name that the server knows the model by.")
+        found["model"] = self._text("model", "Model", hint, "The name by which the server knows the model.")
         if where is not Where.FILES:
             _secret(where, self._off)
         return found
@@ -105,24 +105,22 @@ class _Form:
         if what is What.REFLECTIONS:
             left, right = (st.container(), None) if where is Where.FILES else st.columns(2)
             with left:
-                k = self._number(
-                    "k", "Critiques a response", 1, 32, "Made for each response, right or wrong."
-                )
+                k = self._number("k", "Reflections per response", 1, 32, "For each response, right or wrong.")
             if right is None:  # more of them would take a second round of files
                 return {"k": k, "max_k": k}
             with right:
                 most = self._number(
-                    "max_k", "At most", 1, 64,
-                    "Where none of them judges the response rightly, more are asked for, up to this number.",
+                    "max_k", "Maximum", 1, 64,
+                    "If none of them judges the response correctly, more are requested, up to this number.",
                 )  # fmt: skip
             return {"k": k, "max_k": max(k, most)}
         names = st.multiselect(
-            "Wordings of the prompt", list(PAPER_VARIANTS), self._first("variants", list(self._value("variants") or PAPER_VARIANTS)), format_func=PAPER_VARIANTS.__getitem__,
-            help="Each question is asked in each of them: variety helps.", **self._options("variants"),
+            "Prompt variants", list(PAPER_VARIANTS), self._first("variants", list(self._value("variants") or PAPER_VARIANTS)), format_func=PAPER_VARIANTS.__getitem__,
+            help="Each question is asked with each of these wordings: variety helps.", **self._options("variants"),
         )  # fmt: skip
         self._keep("variants", tuple(names))
         each = self._number(
-            "per_variant", "Answers in each wording", 1, 64, "The paper took 16 in each of four."
+            "per_variant", "Answers per variant", 1, 64, "The paper used 16 for each of four."
         )
         return {"variants": tuple(names), "per_variant": each}
 
@@ -131,32 +129,36 @@ class _Form:
         found: dict[str, Any] = {}
         if where is not Where.FILES:
             left, right = st.columns(2)
-            help = "Optional, in any currency: then the cost is foretold and counted."
+            help = "Optional, in any currency: with it, the cost is forecast and counted."
             with left:
-                found["price_in"] = self._number("price_in", "Price in / million", 0.0, 1e4, help + " Per million tokens of the prompts.")  # fmt: skip
+                found["price_in"] = self._number("price_in", "Price per million, in", 0.0, 1e4, help + " For prompt tokens.")  # fmt: skip
             with right:
-                found["price_out"] = self._number("price_out", "Price out / million", 0.0, 1e4, help + " Per million tokens of the answers.")  # fmt: skip
+                found["price_out"] = self._number("price_out", "Price per million, out", 0.0, 1e4, help + " For answer tokens.")  # fmt: skip
         with st.expander("More", icon=":material/tune:"):
             if where is not Where.FILES:
                 found["budget"] = self._number(
                     "budget",
-                    "Stop at a cost of (0: never)",
+                    "Budget (0 means none)",
                     0.0,
                     1e6,
-                    "Needs prices. What is made until then is kept.",
+                    "Stops when this is spent. Needs prices. What was made until then is kept.",
                 )
                 found["concurrency"] = self._number(
-                    "concurrency", "Requests at once", 1, 512, "The most; it adapts to what the server takes."
+                    "concurrency",
+                    "Requests at once",
+                    1,
+                    512,
+                    "The maximum; it adapts to what the server can take.",
                 )
             found["temperature"] = self._number("temperature", "Temperature", 0.0, 2.0, "Higher: more varied.", step=0.1)  # fmt: skip
             found["max_tokens"] = self._number(
-                "max_tokens", "Longest answer, in tokens", 16, 131_072, "Longer ones are cut off there."
+                "max_tokens", "Maximum tokens per answer", 16, 131_072, "Longer answers are cut off."
             )
         return found
 
 
 def first(key: str, value: Any) -> Any:
-    """The value that a widget appeared with, as long as it is shown; a new one when it comes again."""
+    """The value that a widget appeared with, as long as it is shown; a new one when it appears again."""
     known: dict[str, Any] = st.session_state.setdefault(_FIRST, {})
     if key not in st.session_state or key not in known:
         known[key] = value
@@ -165,12 +167,14 @@ def first(key: str, value: Any) -> Any:
 
 def _secret(where: Where, off: bool) -> None:
     optional = (
-        " Empty: your sign-in is used." if where is Where.PROVIDER else " Empty where the server wants none."
+        " If empty, your sign-in is used."
+        if where is Where.PROVIDER
+        else " Leave it empty if the server needs none."
     )
-    hint = "or your sign-in" if where is Where.PROVIDER else "if the server wants one"
+    hint = "or your sign-in" if where is Where.PROVIDER else "if the server needs one"
     typed = st.text_input(
         "Key", first("making.key", st.session_state.get(_SECRET, "")), type="password", placeholder=hint, key="making.key", autocomplete="off", disabled=off,
-        help="Kept in this session only, sent to nobody but the model's server, and written nowhere." + optional,
+        help="Kept in this session only, sent only to the model's server, and never stored." + optional,
         on_change=_cleared,
     )  # fmt: skip
     if typed.strip():
@@ -178,7 +182,7 @@ def _secret(where: Where, off: bool) -> None:
 
 
 def _cleared() -> None:
-    """Take the key away where the visitor has emptied the field; a field that comes anew is empty for a moment too."""
+    """Forget the key when the visitor empties the field; a field that has just appeared is empty for a moment too."""
     st.session_state[_SECRET] = st.session_state["making.key"].strip()
 
 

@@ -1,4 +1,4 @@
-"""A run of a model, in its panel: the pilot first, what it foretells, the run with its numbers, and what came of it."""
+"""A run of a model, in its panel: the pilot first, its forecast, the run with its numbers, and what came of it."""
 
 import logging
 import shlex
@@ -21,30 +21,30 @@ from skill_factory.work.process import State
 log = logging.getLogger(__name__)
 
 FIGURES = {
-    "verdict_accuracy": "Verdicts that are right",
-    "verdict_accuracy_on_right": "Right verdicts on right responses",
-    "verdict_accuracy_on_wrong": "Right verdicts on wrong responses",
-    "verdict_missing": "Critiques without a verdict",
-    "responses_with_kept": "Responses with a critique to keep",
-    "right": "Answers that are right",
-    "unjudged": "Answers nobody could judge",
+    "verdict_accuracy": "Correct verdicts",
+    "verdict_accuracy_on_right": "Correct verdicts on right responses",
+    "verdict_accuracy_on_wrong": "Correct verdicts on wrong responses",
+    "verdict_missing": "Reflections without a verdict",
+    "responses_with_kept": "Responses with a usable reflection",
+    "right": "Right answers",
+    "unjudged": "Answers that couldn't be judged",
     "no_final_answer": "Answers without a final answer",
-    "cut_off": "Cut off at the longest length",
+    "cut_off": "Cut off at the maximum length",
     "refused": "Refused by the model",
     "empty": "Empty",
     "equal": "Equal to another answer",
 }
 FIRST = {
-    What.REFLECTIONS: {"verdict_accuracy": "Right verdicts", "verdict_missing": "No verdict"},
+    What.REFLECTIONS: {"verdict_accuracy": "Correct verdicts", "verdict_missing": "No verdict"},
     What.RESPONSES: {"right": "Right answers", "no_final_answer": "No final answer"},
 }
 Take = Callable[[Making, Status], None]
 """Makes what was made the chosen data."""
-NOUN = {What.REFLECTIONS: "critiques", What.RESPONSES: "answers"}
+NOUN = {What.REFLECTIONS: "reflections", What.RESPONSES: "answers"}
 
 
 def complete(made: Making, now: Status) -> bool:
-    """Whether a finished stage has made the raw set of all the questions, with nothing for the visitor to decide."""
+    """Whether a finished stage made the raw set of all the questions, with nothing left for the visitor to decide."""
     rows = now.told.get("rows", now.told.get("responses", 0))
     return made.stage in FINAL and bool(rows) and now.told.get("ending", "done") == "done"
 
@@ -65,7 +65,7 @@ def offer(asked: Asked, made: Making | None, now: Status | None, run: Run, take:
 
 
 def refused() -> None:
-    """Why nothing was started, where that is so."""
+    """Why nothing was started, if so."""
     if said := st.session_state.pop("_making_refused", ""):
         st.error(workspace.plain(said), icon=":material/error:")
 
@@ -76,20 +76,20 @@ def refused() -> None:
 def _first(asked: Asked, run: Run, changed: bool) -> None:
     noun = NOUN[asked.what]
     if changed:
-        st.info("The settings have changed since the pilot: try them again.", icon=":material/refresh:")
+        st.info("The settings have changed since the pilot. Try them again.", icon=":material/refresh:")
     if asked.what is What.REFLECTIONS:
         st.markdown(
-            "The model reads each response and says whether it is right, **without being told**. A trace needs critiques "
-            "whose verdict is true, so it matters how often this model judges rightly."
+            "The model reads each response and says whether it is right, **without being told**. A trace needs reflections "
+            "with the correct verdict, so it matters how often this model judges correctly."
         )
     else:
         st.markdown(
-            "The model answers each question several times, in several wordings of the prompt. Where the data hold a gold "
+            "The model answers each question several times, with several wordings of the prompt. If the data has a gold "
             "answer, each answer is graded at once."
         )
     st.markdown(
-        f"**First a pilot: {PILOT} questions.** It tells how good the {noun} are, what all of them will cost and take, and how "
-        "many questions you will be able to use. Nothing that it makes is asked or paid for again."
+        f"**First, a pilot with {PILOT} questions.** It shows how good the {noun} are, how much all of them will cost, how long "
+        "they will take, and how many questions you will be able to use. Nothing it makes is paid for twice."
     )
     _actions(asked, run, Stage.PILOT, f"Try {PILOT} questions", other="Make all of them without a pilot")
     _command(asked)
@@ -105,7 +105,7 @@ def _actions(asked: Asked, run: Run, stage: Stage, label: str, other: str = "") 
 
 def _command(asked: Asked) -> None:
     """What to type for the same; without a key, and without a place on this server."""
-    with st.expander("The same on the command line", icon=":material/terminal:"):
+    with st.expander("Do the same on the command line", icon=":material/terminal:"):
         st.code(
             f"python -m skill_factory generate {asked.what.value} {typed_source(asked)} "
             f"--endpoint {shlex.quote(asked.url or 'URL')} --model {shlex.quote(asked.model or 'MODEL')} "
@@ -133,7 +133,7 @@ def _foretold(asked: Asked, told: Mapping[str, Any], run: Run) -> None:
     )
     with st.expander("All figures of the pilot", icon=":material/table:"):
         st.table(_figures(told), hide_index=True)
-    st.caption("Forecasts are 95 % intervals. The pilot's own answers count towards the whole.")
+    st.caption("Forecasts are 95 % intervals. The pilot's answers are part of the whole.")
     _actions(asked, run, Stage.WHOLE, f"Make {NOUN[asked.what]} for all {many(total, 'question')}")
 
 
@@ -141,10 +141,8 @@ def _metrics(asked: Asked, told: Mapping[str, Any]) -> list[tuple[str, str]]:
     shown = [(said, percent(told["figures"].get(name, 0.0))) for name, said in FIRST[asked.what].items()]
     tokens = sum(told["tokens_per_question"].values()) * told["questions_total"]
     priced = bool(told["cost_total"])
-    cost = (
-        ("Cost of all", f"{told['cost_total']:,.2f}") if priced else ("Tokens of all", _short_number(tokens))
-    )
-    return [*shown, cost, ("Time for all", duration(told["seconds_total"]))]
+    cost = ("Total cost", f"{told['cost_total']:,.2f}") if priced else ("Total tokens", _short_number(tokens))
+    return [*shown, cost, ("Total time", duration(told["seconds_total"]))]
 
 
 def _short_number(number: float) -> str:
@@ -157,11 +155,11 @@ def _short_number(number: float) -> str:
 def _figures(told: Mapping[str, Any]) -> dict[str, list[str]]:
     shown = [(FIGURES.get(name, name), percent(value)) for name, value in told["figures"].items()]
     shown += [
-        (f"Tokens a question, {'in' if name == 'prompt' else 'out'}", f"{value:,.0f}")
+        (f"Tokens per question, {'in' if name == 'prompt' else 'out'}", f"{value:,.0f}")
         for name, value in told["tokens_per_question"].items()
     ]
     shown += [("Cost of the pilot", f"{told['cost']:,.4f}")] if told["cost"] else []
-    return {"": [name for name, _ in shown], " ": [value for _, value in shown]}
+    return {"Figure": [name for name, _ in shown], "Value": [value for _, value in shown]}
 
 
 # -- while ---------------------------------------------------------------------------------------------------------
@@ -179,7 +177,7 @@ def watch(made: Making) -> None:
     if now.state is State.STOPPING:
         st.progress(
             done.share if done else 0.0,
-            text="Stopping: answers under way are waited for, they are paid for …",
+            text="Stopping: waiting for answers that are already paid for …",
         )
     else:
         st.progress(done.share if done else 0.0, text=f"{what} {_doing(now)}")
@@ -187,20 +185,18 @@ def watch(made: Making) -> None:
         for place, (name, value) in zip(st.columns(4), _moment(made, now), strict=True):
             place.metric(name, value, border=True)
         if done and done.retries:
-            st.caption(
-                f"{many(done.retries, 'retry')} so far: the server was busy or failed, and is asked again."
-            )
-    st.caption("It runs by itself: you can close this page and come back by its address.")
+            st.caption(f"{many(done.retries, 'retry')} so far, because the server was busy or failed.")
+    st.caption("It runs on its own: you can close this page and come back through its address.")
     st.button(
         "Stop", on_click=makings.stop, args=(made,), key="making.stop", icon=":material/stop_circle:",
-        disabled=now.state is State.STOPPING, help="What is answered is kept; you can go on later.",
+        disabled=now.state is State.STOPPING, help="Every answer so far is kept; you can resume later.",
     )  # fmt: skip
 
 
 def _doing(now: Status) -> str:
     done = now.progress
     if done is None or not done.total:
-        return f"has begun ({now.seconds:.0f} s)"
+        return f"has started ({now.seconds:.0f} s)"
     if done.phase == "write":
         return "is writing the data"
     return f"has {done.done:,} of {done.total:,} answers"
@@ -209,10 +205,15 @@ def _doing(now: Status) -> str:
 def _moment(made: Making, now: Status) -> list[tuple[str, str]]:
     done, priced = now.progress, bool(made.asked.price_in or made.asked.price_out)
     if done is None:
-        return [("Tokens a second", "–"), ("Cost so far", "–"), ("Time left", "–"), ("Requests at once", "–")]
+        return [
+            ("Tokens per second", "–"),
+            ("Cost so far", "–"),
+            ("Time left", "–"),
+            ("Requests at once", "–"),
+        ]
     spent = _short_number(done.prompt_tokens + done.completion_tokens)
     return [
-        ("Tokens a second", f"{done.tokens_per_second:,.0f}"),
+        ("Tokens per second", f"{done.tokens_per_second:,.0f}"),
         ("Cost so far", f"{done.cost:,.2f}") if priced else ("Tokens so far", spent),
         ("Time left", "–" if done.seconds_left is None else duration(done.seconds_left)),
         ("Requests at once", f"{done.in_flight:,}"),
@@ -223,10 +224,10 @@ def _moment(made: Making, now: Status) -> list[tuple[str, str]]:
 
 
 def ended(asked: Asked, made: Making, now: Status, run: Run) -> None:
-    """Why it ended before its end, and how to go on: with the key, the prices and the budget as they are now."""
+    """Why it ended early, and how to resume it: with the key, the prices and the budget as they are now."""
     if now.state is State.STOPPED:
         part = f" at {percent(now.progress.share)}" if now.progress and now.progress.total else ""
-        st.info(f"It was stopped{part}. What is answered is kept.", icon=":material/pause_circle:")
+        st.info(f"It was stopped{part}. Every answer so far is kept.", icon=":material/pause_circle:")
     else:
         loading.once(
             "made log",
@@ -242,15 +243,15 @@ def ended(asked: Asked, made: Making, now: Status, run: Run) -> None:
 
 
 def _short(asked: Asked, made: Making, now: Status, run: Run, take: Take) -> None:
-    """The budget has ended it, or no answer came."""
+    """The budget ended it, or no answer came."""
     if not now.told.get("rows"):
         st.error(
-            "No answer came that can be used. Look at the model's name, then try again.",
+            "No usable answer came. Check the model's name and try again.",
             icon=":material/error:",
         )
     else:
         st.info(f"The budget is spent: {makings.summary(made, now.told)}", icon=":material/savings:")
         st.button(
-            "Use what is there", on_click=take, args=(made, now), key="making.take", icon=":material/check:"
+            "Use what there is", on_click=take, args=(made, now), key="making.take", icon=":material/check:"
         )
-    _actions(asked, run, Stage.WHOLE, "Go on with these settings")
+    _actions(asked, run, Stage.WHOLE, "Continue with these settings")

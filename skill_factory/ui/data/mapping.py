@@ -5,13 +5,13 @@ from typing import Any
 
 import streamlit as st
 
-from skill_factory.build.prepare import settle
 from skill_factory.errors import ColumnError, SkillFactoryError
 from skill_factory.recipe.fields import FIELDS, MANY, NAMES, REQUIRED, RowField
 from skill_factory.recipe.model import Columns
 from skill_factory.sources.columns import excerpt, value_at
 from skill_factory.sources.profiles import profiles
-from skill_factory.ui.frame import loading, workspace
+from skill_factory.ui.frame import away, loading, workspace
+from skill_factory.work import looking
 
 NOTHING = ""
 RULES = set(Columns.model_fields) - set(NAMES)
@@ -19,7 +19,7 @@ RULES = set(Columns.model_fields) - set(NAMES)
 
 
 def show() -> bool:
-    """The pickers; gives whether every field that is needed has a column."""
+    """The pickers; gives whether every required field has a column."""
     pickers(tuple(field.name for field in FIELDS if field.offered))
     try:
         loading.recipe()
@@ -47,7 +47,7 @@ def _picker(field: RowField, options: list[str]) -> None:
     path = f"columns.{field.name}"
     chosen: str | tuple[str, ...] = workspace.value(path)
     needed = field.name in REQUIRED
-    title = field.title if needed else f"{field.title} (if there is one)"
+    title = field.title if needed else f"{field.title} (optional)"
     known = [
         *options,
         *(one for one in ((chosen,) if isinstance(chosen, str) else chosen) if one and one not in options),
@@ -76,7 +76,7 @@ def _picked(path: str, take: Any) -> None:
     field, chosen = path.partition(".")[2], take(st.session_state[path])
     before = workspace.current().recipe
     try:
-        columns = settle(loading.source(), before, {field: chosen}).columns
+        columns = away.run(looking.remapped, loading.source(), before, {field: chosen})
     except SkillFactoryError:
         workspace.change({path: chosen})
         return
@@ -95,11 +95,11 @@ def _single(value: str) -> tuple[str, ...]:
 
 
 def _or_nothing(name: str) -> str:
-    return name or "not there"
+    return name or "none"
 
 
 def _example(field: RowField, rows: list[dict[str, Any]]) -> None:
-    """What the first row that has something holds there, or what is missing."""
+    """An example from the first row that has a value there, or what is missing."""
     chosen = workspace.value(f"columns.{field.name}")
     column = chosen if isinstance(chosen, str) else _first(chosen)
     if not column:

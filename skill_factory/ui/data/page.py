@@ -1,10 +1,9 @@
-"""Pick the data, say which column holds what, see if they will do."""
+"""Pick your data, say which column holds what, and see if it's ready."""
 
 import streamlit as st
 
 from skill_factory.ui.data import data_overview, making, mapping
-from skill_factory.ui.frame import loading, workspace
-from skill_factory.ui.measure import offered
+from skill_factory.ui.frame import loading, measure_offer, workspace
 
 
 def show() -> None:
@@ -14,13 +13,13 @@ def show() -> None:
     if making.panel():
         st.stop()
     if not workspace.current().source:
-        st.markdown("Here you will see whether your data will do. Choose some first.")
+        st.markdown("Here you will see whether your data is ready. Choose some first.")
         data_overview.doors_beside()
         making.before()
         st.stop()
 
     data_overview.header()
-    offered.note()
+    measure_offer.note()
     making.note()
     left, right = st.columns([1, 2], gap="large")
     with left:
@@ -29,7 +28,7 @@ def show() -> None:
         if complete and loading.suit():
             st.rerun()
     with right:
-        st.subheader("Will these data do?")
+        st.subheader("Is this data ready?")
         if complete:
             data_overview.verdict()
         else:

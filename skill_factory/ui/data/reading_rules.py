@@ -1,29 +1,29 @@
-"""How the data are read: what they look like, what is doubtful with one thing to press, and a control for each rule."""
+"""How the data is read: what it looks like, what is doubtful with one thing to press, and a control for each rule."""
 
 import streamlit as st
 
 from skill_factory.insight.doubts import Doubt
 from skill_factory.insight.inspection import Inspection
-from skill_factory.judge.trials import all_tried
 from skill_factory.recipe.language import LANGUAGES
 from skill_factory.sources.trying import Choice, Rule
-from skill_factory.ui.frame import loading, workspace
-from skill_factory.wording import percent
+from skill_factory.ui.frame import away, loading, workspace
+from skill_factory.wording import many, percent
+from skill_factory.work import looking
 
 TITLES = {
     Rule.QUESTION: "The question is",
     Rule.RESPONSE: "A response is",
-    Rule.THINK: "Of a text with thinking counts",
+    Rule.THINK: "In a text with thinking, use",
     Rule.LABEL: "Right and wrong",
     Rule.ANSWER: "The final answer is",
-    Rule.VERDICT: "A critique's verdict is",
+    Rule.VERDICT: "A reflection's verdict is",
 }
 MOST_DOUBTS = 4
-"""Doubts that are shown at once; the others stand behind a click."""
+"""Doubts that are shown at once; the others are behind a click."""
 
 
 def show() -> None:
-    """The known format, the doubts and the rules of the chosen data; nothing where they can't be read at all."""
+    """The known format, the doubts and the rules of the chosen data; nothing if it can't be read at all."""
     seen = loading.inspection()
     if seen is None:
         return
@@ -41,7 +41,7 @@ def doubts(found: list[Doubt]) -> None:
     for doubt in found[:MOST_DOUBTS]:
         _doubt(doubt)
     if len(found) > MOST_DOUBTS:
-        with st.expander(f"{len(found) - MOST_DOUBTS} more doubts"):
+        with st.expander(many(len(found) - MOST_DOUBTS, "more doubt")):
             for doubt in found[MOST_DOUBTS:]:
                 _doubt(doubt)
 
@@ -59,10 +59,10 @@ def _doubt(doubt: Doubt) -> None:
 
 
 BUTTONS = {
-    "drop_block_tags": "Take what stands behind the thinking",
-    "drop_no_kept_reflection": "Take what stands behind the thinking",
-    "template_words": "Take the template words off",
-    "gives_away_answer": "Cut these critiques behind their verdict",
+    "drop_block_tags": "Use the text after the thinking",
+    "drop_no_kept_reflection": "Use the text after the thinking",
+    "template_words": "Remove the template words",
+    "gives_away_answer": "Cut these reflections after their verdict",
     "pairs": "Count the preferred response as right",
 }
 """What pressing does, by the code of a doubt."""
@@ -70,20 +70,22 @@ BUTTONS = {
 
 def rules(seen: Inspection) -> None:
     """A control for each rule, with what every choice finds in the first rows."""
-    with st.expander("How these data are read", icon=":material/rule:"):
+    with st.expander("How this data is read", icon=":material/rule:"):
         tried = loading.once("tried", (loading.identity(), seen.recipe.fingerprint()), lambda: _tried(seen))
         for rule, choices in tried.items():
             if any(choice.of for choice in choices):
                 _rule(rule, choices, seen)
         st.selectbox(
-            "Phrases between attempts are", list(LANGUAGES), format_func=LANGUAGES.__getitem__,
-            help="Chosen by the language of the questions; every phrase of the model's own words to itself is in it.",
+            "Language of the phrases between attempts",
+            list(LANGUAGES),
+            format_func=LANGUAGES.__getitem__,
+            help="Proposed from the language of the questions.",
             **workspace.bound("phrases.language"),
-        )  # fmt: skip
+        )
 
 
 def _tried(seen: Inspection) -> dict[Rule, list[Choice]]:
-    return all_tried(seen.recipe, loading.source().head(loading.SAMPLE_ROWS))
+    return away.run(looking.tried, loading.source(), seen.recipe)
 
 
 def _rule(rule: Rule, choices: list[Choice], seen: Inspection) -> None:

@@ -1,9 +1,9 @@
-"""The fitness report: four lights with their numbers and the next thing to do, what is possible, and the proposed N."""
+"""The report: four lights with their numbers and the next thing to do, what is possible, and the proposed N."""
 
 import streamlit as st
 
 from skill_factory.formats import FORMATS
-from skill_factory.insight.fitness import Fitness, fitness
+from skill_factory.insight.fitness import Fitness
 from skill_factory.insight.proposal import Proposal
 from skill_factory.insight.readiness import Finding, Light
 from skill_factory.reasons import Level, sentence
@@ -14,20 +14,16 @@ from skill_factory.wording import many, percent
 
 ICONS = {Light.GOOD: ":green[:material/check_circle:]", Light.CARE: ":orange[:material/error:]",
          Light.MISSING: ":red[:material/cancel:]"}  # fmt: skip
-SAID = {Light.GOOD: "fine", Light.CARE: "with losses", Light.MISSING: "missing"}
+SAID = {Light.GOOD: "ready", Light.CARE: "usable with losses", Light.MISSING: "missing"}
 
 
 def found() -> Fitness:
     """The report on the chosen data."""
-    seen = loading.evidence()
-    key = (loading.key(), seen.exact, seen.recipe.fingerprint())
-    return loading.once(
-        "fitness", key, lambda: fitness(seen.narrow.facts, seen.judgement, seen.narrow.rows, seen.recipe)
-    )
+    return loading.fit(loading.evidence())
 
 
 def show(report: Fitness) -> None:
-    """Four cards, two beside two."""
+    """Four cards, in two rows of two."""
     for pair in (report.findings[:2], report.findings[2:]):
         for place, finding in zip(st.columns(2), pair, strict=True):
             with place.container(
@@ -44,26 +40,26 @@ def card(finding: Finding) -> None:
     if finding.todo and finding.light is not Light.GOOD:
         st.markdown(f":material/arrow_forward: {finding.todo}")
     with st.container(horizontal=True):
-        with st.popover("Numbers", type="tertiary"):
+        with st.popover(f"Numbers: {finding.topic.lower()}", type="tertiary"):
             st.table(
-                {"": [what for what, _ in finding.numbers], " ": [n for _, n in finding.numbers]},
+                {"What": [what for what, _ in finding.numbers], "How many": [n for _, n in finding.numbers]},
                 hide_index=True,
             )
         rules.step(finding.step, finding.topic.lower() if finding.light is not Light.GOOD else "")
 
 
 def proposal(one: Proposal, exact: bool) -> None:
-    """The number of attempts that suits, why, and a button where the recipe has another one."""
+    """The number of attempts that suits the data, why, and a button if the recipe has another one."""
     if not one.attempts:
         st.error(one.reason, icon=":material/block:")
         return
     about = "" if exact else " (from a sample)"
     mine = {path: workspace.value(path) for path in one.changes}
     if mine == dict(one.changes):
-        st.success(f"{_attempts(one)} suits these data{about}: {one.reason}", icon=":material/thumb_up:")
+        st.success(f"{_attempts(one)} suits this data{about}: {one.reason}", icon=":material/thumb_up:")
         return
     st.info(
-        f"{_attempts(one)} would suit these data{about}: {one.reason}",
+        f"{_attempts(one)} would suit this data{about}: {one.reason}",
         icon=":material/lightbulb:",
     )
     st.button(
@@ -72,7 +68,7 @@ def proposal(one: Proposal, exact: bool) -> None:
 
 
 def _attempts(one: Proposal) -> str:
-    return f"**N = {one.attempts}**, the most attempts in a trace,"
+    return f"**N = {one.attempts}**, the maximum number of attempts in a trace,"
 
 
 def possible(report: Fitness) -> None:
@@ -90,7 +86,7 @@ def possible(report: Fitness) -> None:
 
 
 def rows_dropped(rows: Tally) -> None:
-    """Rows that can't be read: how many, why, and what was found there."""
+    """Rows that can't be read: how many, why, and what they contain."""
     ledger = rows.ledger[Level.ROWS]
     dropped = ledger.dropped.total()
     if not dropped:

@@ -1,4 +1,4 @@
-"""What a light asks for, where it stands: the answer rule, the verdict rule, and the way to what can be made."""
+"""The control that a light asks for: the answer rule, the verdict rule, or the way to what can be made."""
 
 import streamlit as st
 
@@ -56,7 +56,7 @@ def answers() -> None:
         key="answers.rules.draft", default=list(workspace.value("answers.rules")),
     )  # fmt: skip
     st.text_input("Pattern", value=workspace.value("answers.pattern"), key="answers.pattern.draft", placeholder="The answer is (.*)",
-                            help="A regular expression: what stands in brackets is the answer, (.*) up to the line's end. The last match counts.")  # fmt: skip
+                            help="A regular expression: the part in parentheses is the answer, (.*) up to the end of the line. The last match counts.")  # fmt: skip
     st.button("Use these rules", on_click=_take_answers, key="answers.use", type="primary")
     workspace.problem("answers.rules", "answers.pattern")
 
@@ -64,7 +64,7 @@ def answers() -> None:
 def _take_answers() -> None:
     state = st.session_state
     rules, pattern = tuple(state["answers.rules.draft"]), state["answers.pattern.draft"]
-    # Who writes a pattern means it, also without picking it in the list.
+    # Whoever writes a pattern means it, even without picking it in the list.
     if pattern and pattern != workspace.value("answers.pattern") and "regex" not in rules:
         rules = (*rules, "regex")
     rules = rules or ("column", "tag")
@@ -75,7 +75,7 @@ def _take_answers() -> None:
 
 def verdicts() -> None:
     """Where a reflection says right or wrong, and in which words."""
-    rule = st.selectbox("The verdict stands in", list(VERDICT_RULES), format_func=VERDICT_RULES.__getitem__, key="verdicts.rule.draft",
+    rule = st.selectbox("The verdict is in", list(VERDICT_RULES), format_func=VERDICT_RULES.__getitem__, key="verdicts.rule.draft",
                         index=list(VERDICT_RULES).index(workspace.value("verdicts.rule")))  # fmt: skip
     if rule == "regex":
         st.text_input("Pattern", value=workspace.value("verdicts.pattern"), key="verdicts.pattern.draft", placeholder="verdict is (right|wrong)",

@@ -2,26 +2,24 @@
 
 import logging
 import shlex
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from skill_factory.build.pipeline import build_partition
 from skill_factory.errors import SkillFactoryError
 from skill_factory.formats import format_of
 from skill_factory.hosting import cores
 from skill_factory.insight import tables
-from skill_factory.insight.estimate import Estimate, Pace, estimate
-from skill_factory.judge.source_facts import first_tables, identity
+from skill_factory.insight.estimate import Estimate, estimate
+from skill_factory.judge.source_facts import identity
 from skill_factory.reasons import Level
-from skill_factory.ui.frame import loading, shell, workspace
+from skill_factory.ui.frame import away, loading, shell, workspace
 from skill_factory.ui.frame.deleting import delete_button
 from skill_factory.ui.frame.earlier_builds import started
 from skill_factory.ui.frame.loading import Evidence
 from skill_factory.wording import file_size, inflect, many, percent, rough_duration
-from skill_factory.work import builds
+from skill_factory.work import builds, looking
 from skill_factory.work.builds import Job, Status
 from skill_factory.work.process import ACTIVE, State
 
@@ -146,19 +144,12 @@ def _start() -> None:
 def _estimate(seen: Evidence) -> Estimate:
     source = loading.source()
     rows = source.rows or seen.narrow.rows.ledger[Level.ROWS].read
-    pace = loading.once("pace", (identity(source), seen.recipe.columns), lambda: _pace(seen))
+    pace = loading.once(
+        "pace",
+        (identity(source), seen.recipe.columns),
+        lambda: away.run(looking.pace, source, seen.recipe, SAMPLE_BYTES),
+    )
     return estimate(seen.outlook, seen.scale, loading.typical(), pace, rows, cores())
-
-
-def _pace(seen: Evidence) -> Pace:
-    began = time.perf_counter()
-    parts, _, _ = first_tables(loading.source(), seen.recipe.columns, SAMPLE_BYTES)
-    rows = 0
-    for table in parts:
-        rows += table.num_rows
-        for _ in build_partition(table, seen.recipe).rows:
-            pass
-    return Pace(rows, time.perf_counter() - began)
 
 
 # -- while ---------------------------------------------------------------------------------------------------------

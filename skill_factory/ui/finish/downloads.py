@@ -9,15 +9,19 @@ import streamlit as st
 
 from skill_factory.build import archives
 from skill_factory.build.folder import BuildFolder
-from skill_factory.build.pipeline import preview
-from skill_factory.insight.browse import Fate, Wanted, as_jsonl, as_row, items
+from skill_factory.insight.browse import Fate, Wanted
 from skill_factory.insight.html import html_page
 from skill_factory.reasons import Level
-from skill_factory.sources import RawSource, open_source
-from skill_factory.ui.frame import loading, workspace
+from skill_factory.sources import RawSource
+from skill_factory.ui.frame import away, loading, workspace
 from skill_factory.ui.frame.loading import Evidence
+from skill_factory.work import looking
 from skill_factory.work.builds import Job
+from skill_factory.work.looking import Address
+from skill_factory.work.wire import Shared
 
+FILE_SECONDS = 120.0
+"""For a file of all of them on a shared server."""
 PREVIEWED = 20
 """How many questions the page to mail has."""
 
@@ -73,17 +77,18 @@ def _dropped() -> None:
             name = f"dropped-{level.value}.jsonl"
             _button(
                 f"Dropped {level.value}",
-                partial(dropped, source, seen, level),
+                partial(dropped, source, seen, loading.shared(seen.narrow), level),
                 name,
                 "application/jsonl",
                 f"save.{level.value}",
             )
 
 
-def dropped(source: RawSource, seen: Evidence, level: Level) -> str:
+def dropped(source: RawSource, seen: Evidence, known: Shared, level: Level) -> str:
     """What was dropped at a level, one line of JSON each."""
-    gone = items(source, seen.recipe, seen.narrow, seen.judgement, Wanted(level, Fate.DROPPED))
-    return as_jsonl(as_row(item, level) for item in gone)
+    wanted = Wanted(level, Fate.DROPPED)
+    walk = (source, seen.recipe, known, seen.judgement, wanted)
+    return away.run(looking.items_file, *walk, "jsonl", seconds=FILE_SECONDS)
 
 
 def _button(label: str, make: Callable[[], str | BinaryIO], name: str, mime: str, key: str) -> None:
@@ -97,8 +102,9 @@ def _parquet_name(folder: BuildFolder) -> str:
 def page(job: Job, token: str) -> str:
     """One self-contained page with the first traces."""
     recipe = job.recipe
-    source = open_source(job.source, recipe.source, token or None)
-    return html_page(preview(source, recipe, questions=PREVIEWED).traces, f"Traces from {job.label}")
+    address = Address(job.source, recipe.source, token)
+    made = away.run(looking.previewed, address, recipe, PREVIEWED, what=job.label)
+    return html_page(made.traces, f"Traces from {job.label}")
 
 
 def _text(path: Path) -> str:

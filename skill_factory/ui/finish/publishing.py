@@ -7,18 +7,19 @@ import streamlit as st
 
 from skill_factory.errors import HubError
 from skill_factory.hub.client import Account, check_name, safe_name
-from skill_factory.publish.files import CARD, LocalBuild, read_build, with_card
-from skill_factory.publish.plan import Mode, PushPlan, plan_push
+from skill_factory.publish.plan import Mode, PushPlan
 from skill_factory.ui.finish import card_view
-from skill_factory.ui.frame import loading, shell, workspace
+from skill_factory.ui.frame import away, loading, shell, workspace
 from skill_factory.ui.frame.signing_in import signed_in
-from skill_factory.work import pushes
+from skill_factory.work import looking, pushes
 from skill_factory.work.builds import Job
 from skill_factory.work.process import ACTIVE, State
 from skill_factory.work.pushes import Sending
 
 log = logging.getLogger(__name__)
 
+LOOK_SECONDS = 90.0
+"""For a look at what would change, on a shared server: every file of the build is read once."""
 MODE_WORDS = {
     Mode.PR: "as a pull request, for its owner to accept",
     Mode.REPLACE: "in place of what is there; the history keeps the old version",
@@ -56,8 +57,7 @@ def _form(job: Job) -> None:
     if target is None:
         return
     card = card_view.edited(job, target.repo)
-    build = loading.once("local build", job.id, lambda: read_build(job.out))
-    plan = _plan(job, target, with_card(build, card.encode()))
+    plan = _plan(job, target, card)
     _changes(plan)
     agreed = _agreed(plan)
     with st.container(horizontal=True, horizontal_alignment="right"):
@@ -99,15 +99,15 @@ def _mode_of(repo: str) -> str:
     return f"publish.mode.{repo}"
 
 
-def _plan(job: Job, target: Target, build: LocalBuild) -> PushPlan:
+def _plan(job: Job, target: Target, card: str) -> PushPlan:
     token = workspace.current().token
-    card = next(f.sha256 for f in build.files if f.path == CARD)
+    asked = (job.out, target.repo, target.mode, target.public, card, token)
 
     def made() -> PushPlan:
         with st.spinner(f"Looking at {target.repo} …"):
-            return plan_push(job.out, target.repo, target.mode, token, public=target.public, build=build)
+            return away.run(looking.push_plan, *asked, what=target.repo, seconds=LOOK_SECONDS)
 
-    return loading.once("push plan", (job.id, target, card, token), made)
+    return loading.once("push plan", asked, made)
 
 
 def _changes(plan: PushPlan) -> None:

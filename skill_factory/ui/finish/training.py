@@ -7,12 +7,15 @@ import streamlit as st
 from skill_factory.build.archives import zipped
 from skill_factory.errors import SkillFactoryError
 from skill_factory.traces.lengths import largest_n
-from skill_factory.trainers import TRAINERS, Exported, Options, TracesTrainer, Trainer, export
-from skill_factory.ui.frame import shell, workspace
+from skill_factory.trainers import TRAINERS, Exported, Options, TracesTrainer, Trainer
+from skill_factory.ui.frame import away, shell, workspace
 from skill_factory.wording import inflect, many, percent
+from skill_factory.work import looking
 from skill_factory.work.builds import Job
 
 SHOWN = {".yaml": "yaml", ".yml": "yaml", ".sh": "bash", ".py": "python", ".json": "json", ".md": "markdown"}
+EXPORT_SECONDS = 180.0
+"""For a check of every trace, on a shared server."""
 LONGEST = 20_000
 """Bytes of a file that is still shown on the page."""
 LEAST, MOST = 256, 131_072
@@ -103,9 +106,10 @@ def _source(job: Job) -> str:
 
 def _export(job: Job, trainer: Trainer, options: Options) -> None:
     try:
-        exported = export(
-            job.out, trainer, job.path / f"train-{trainer.name}", options, workspace.current().token or None
-        )
+        exported = away.run(
+            looking.exported, job.out, trainer.name, job.path / f"train-{trainer.name}", options,
+            workspace.current().token, what=job.label, seconds=EXPORT_SECONDS,
+        )  # fmt: skip
     except SkillFactoryError as error:
         st.error(shell.plain(str(error)), icon=":material/error:")
         return

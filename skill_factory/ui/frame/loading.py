@@ -9,56 +9,52 @@ import os
 import re
 import secrets
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import streamlit as st
 
-from skill_factory.build import pipeline
-from skill_factory.build.pipeline import Preview, build_partition
-from skill_factory.build.prepare import SAMPLE_ROWS, check_refused, settle, settled_columns
-from skill_factory.errors import ColumnError, NothingUsable, SourceError
+from skill_factory.errors import ColumnError, SourceError
 from skill_factory.hosting import hosted
 from skill_factory.insight.expected import Outlook
-from skill_factory.insight.fitness import fitness
-from skill_factory.insight.inspection import Inspection, inspect
-from skill_factory.insight.simulated import forecast
+from skill_factory.insight.fitness import Fitness
+from skill_factory.insight.inspection import Inspection
 from skill_factory.judge import source_facts
-from skill_factory.judge.first_questions import MORE, first_rows
-from skill_factory.judge.judge import Judgement, judge, judge_questions
-from skill_factory.judge.source_facts import Narrow, facts_key, sample_facts
+from skill_factory.judge.judge import Judgement
+from skill_factory.judge.source_facts import Narrow, facts_key
 from skill_factory.judge.trials import answers_found
 from skill_factory.reasons import Level
-from skill_factory.recipe.model import Columns, Recipe, Source, Traces
-from skill_factory.sources import open_source
+from skill_factory.recipe.model import Recipe, Source, Traces
 from skill_factory.sources.check import check_upload
-from skill_factory.sources.columns import CANONICAL
 from skill_factory.sources.files import looks_like_path
 from skill_factory.tally import Tally
-from skill_factory.ui.frame import exact_tables, workspace
-from skill_factory.ui.frame.opening import Seen, first_part, look, once, source
+from skill_factory.ui.frame import away, exact_tables, workspace
+from skill_factory.ui.frame.opening import Seen, once, parts, seen, settled, source
+from skill_factory.work import looking
 from skill_factory.work.home import place
 from skill_factory.work.reading import Progress
+from skill_factory.work.wire import Shared
 
 __all__ = [
-    "SAMPLE_ROWS",
     "Evidence",
     "Seen",
+    "check_given",
     "choose",
     "evidence",
     "first_table",
+    "fit",
     "identity",
     "inspection",
     "key",
-    "look",
     "narrow",
     "once",
-    "preview",
+    "parts",
     "progress",
     "recipe",
     "rule_trials",
+    "seen",
+    "shared",
     "source",
     "suit",
     "typical",
@@ -79,31 +75,30 @@ def choose(text: str, label: str = "", asked: Source | None = None) -> None:
 
     A recipe that was opened before keeps its columns if the source has them all.
     """
-    mine = workspace.current()
-    if hosted() and not _open_to_all(text):
-        raise SourceError(
-            "This server is shared, so it doesn't open files from its own disk. Upload the file instead."
-        )
-    if hosted() and (demo := re.fullmatch(r"demo:0*(\d+)", text)) and int(demo[1][:9]) > LARGEST_DEMO:
-        raise SourceError(
-            f"On a shared server, the demo has at most {LARGEST_DEMO:,} questions. Try demo:500."
-        )
-    if hosted() and not text.startswith("demo") and os.path.isfile(text):
-        check_upload(Path(text))
-    found = Seen(open_source(text, asked or first_part(text), mine.token or None))
-    names, rows = found.names(), found.head(SAMPLE_ROWS)
-    if not names or not rows:
-        raise SourceError(f"{label or text} has no rows. Choose data with at least one.")
-    known = mine.recipe.columns
+    check_given(text)
+    found, fitting = settled(text, asked, workspace.without_proposals(), label or text)
     workspace.forget_proposals()
-    columns = known if _all_there(known, found) else Columns()
-    settled = settle(found, mine.recipe.model_copy(update={"columns": columns}))
-    check_refused(settled)
-    workspace.choose_source(text, label or called(found.spec), found.spec, settled.columns)
-    workspace.take_proposals(settled.recipe)
+    workspace.choose_source(text, label or called(found.spec), found.spec, fitting.columns)
+    workspace.take_proposals(fitting)
     st.session_state.pop("_kept", None)
     exact_tables.forget_failed()
     suit()
+
+
+def check_given(text: str) -> None:
+    """Errors: SourceError for a source that a shared server doesn't open."""
+    if not hosted():
+        return
+    if not _open_to_all(text):
+        raise SourceError(
+            "This server is shared, so it doesn't open files from its own disk. Upload the file instead."
+        )
+    if (demo := re.fullmatch(r"demo:0*(\d+)", text)) and int(demo[1][:9]) > LARGEST_DEMO:
+        raise SourceError(
+            f"On a shared server, the demo has at most {LARGEST_DEMO:,} questions. Try demo:500."
+        )
+    if not text.startswith("demo") and os.path.isfile(text):
+        check_upload(Path(text))
 
 
 def _open_to_all(text: str) -> bool:
@@ -126,32 +121,23 @@ def suit() -> bool:
     if mine.suited or mine.recipe.traces != Traces():
         return False
     try:
-        seen = evidence()
+        known = evidence()
     except ColumnError:
         return False  # the Data page asks for the missing columns
-    if not seen.narrow.telling:
+    if not known.narrow.telling:
         return False
     mine.suited = True
     before = mine.recipe
-    report = fitness(seen.narrow.facts, seen.judgement, seen.narrow.rows, seen.recipe)
+    report = fit(known)
     workspace.change(dict(report.proposal.changes))
     return mine.recipe != before
-
-
-def _all_there(columns: Columns, found: Seen) -> bool:
-    if not columns.response:
-        return False
-    try:
-        return settled_columns(found, columns) == columns
-    except ColumnError:
-        return False
 
 
 def recipe() -> Recipe:
     """The recipe with its source; its columns are there. Errors: ColumnError, SourceError, HubError."""
     mine, found = workspace.current(), source()
     columns = mine.recipe.columns
-    once("columns", (found.spec, id(found), columns), lambda: settled_columns(found, columns))
+    once("columns", (found.spec, id(found), columns), lambda: away.run(looking.settled, found, columns))
     return mine.recipe.model_copy(update={"source": found.spec})
 
 
@@ -168,7 +154,9 @@ def key() -> str:
 def narrow() -> Narrow:
     """The facts of the whole source if they are known, else those of a sample while the rest is being read."""
     chosen, name = recipe(), key()
-    found = exact_tables.known(name) or once("sample", name, lambda: sample_facts(source(), chosen))
+    found = exact_tables.known(name) or once(
+        "sample", name, lambda: away.run(looking.sample, source(), chosen)
+    )
     if found.whole:
         exact_tables.keep(name, found)
     else:
@@ -208,13 +196,14 @@ def evidence() -> Evidence:
 
 
 def _evidence(chosen: Recipe, found: Narrow) -> Evidence:
-    by_filters = (key(), found.whole, chosen.columns, chosen.filters)
-    judged = judge_questions(
-        found.facts, once("judged", by_filters, lambda: judge(found.facts, chosen)), chosen
-    )
-    # A sample's draws aren't those of the whole source, so an expectation says more there.
-    seen = forecast(found.facts, judged, chosen, **({} if found.whole else {"most": 0}))
-    return Evidence(chosen, found, judged, seen, _scale(found))
+    most = None if found.whole else 0  # a sample's draws aren't those of the whole source
+    judged, outlook = away.run(looking.judged, shared(found), key(), chosen, most)
+    return Evidence(chosen, found, judged, outlook, _scale(found))
+
+
+def shared(found: Narrow) -> Shared:
+    """The narrow table as it travels: once to each child, whatever is asked of it."""
+    return Shared(f"{key()} {found.whole}", found)
 
 
 def _scale(found: Narrow) -> float:
@@ -222,22 +211,19 @@ def _scale(found: Narrow) -> float:
     return 1.0 if found.whole else (every / read if read and every else 0.0)
 
 
+def fit(known: Evidence) -> Fitness:
+    """The report on what is known of the data."""
+    at = (key(), known.exact, known.recipe.fingerprint())
+    return once(
+        "fitness", at, lambda: away.run(looking.fit, shared(known.narrow), known.judgement, known.recipe)
+    )  # fmt: skip
+
+
 def first_table(questions: int) -> tuple[pa.Table, bool]:
     """Canonical rows of the first questions in written order, and whether these are all of them."""
     chosen = recipe()
     at = (source_facts.identity(source()), chosen.columns, chosen.traces.seed, questions)
-    return once(f"rows{questions}", at, lambda: first_rows(source(), chosen, questions))
-
-
-def preview(questions: int = 20) -> Preview:
-    """`pipeline.preview` of the present recipe, or an empty one; the rows are kept, so no file is read twice."""
-    chosen = recipe()
-    # More rows than are shown: they are kept for other settings, under which fewer questions may be usable.
-    more = (first_table(questions * MORE**times) for times in count(1))
-    try:
-        return pipeline.preview(source(), chosen, questions=questions, read_first=lambda *_: more)
-    except NothingUsable:
-        return Preview([], Tally(), chosen)  # a state that pages speak of, not an error
+    return once(f"rows{questions}", at, lambda: away.run(looking.first_table, source(), chosen, questions))
 
 
 def typical(rows: int = 480) -> Tally:
@@ -245,23 +231,19 @@ def typical(rows: int = 480) -> Tally:
     chosen = recipe()
     at = (source_facts.identity(source()), chosen.columns)
     table = once("typical rows", at, lambda: _some_rows(chosen, rows))
-    made = once("typical", (key(), chosen.fingerprint()), lambda: _all_made(table, chosen))
+    made = once("typical", (key(), chosen.fingerprint()), lambda: away.run(looking.made_of, table, chosen))
     if made.ledger[Level.TRACES].kept or source().size > SMALL:
         return made
     # A question's rows may lie far apart; in a small source, its first questions are found quickly.
-    return once("typical here", (key(), chosen.fingerprint()), lambda: _all_made(first_table(60)[0], chosen))
+    return once(
+        "typical here",
+        (key(), chosen.fingerprint()),
+        lambda: away.run(looking.made_of, first_table(60)[0], chosen),
+    )
 
 
 def _some_rows(chosen: Recipe, rows: int) -> pa.Table:
-    tables, _, _ = source_facts.first_tables(source(), chosen.columns, 1_500_000)
-    return pa.concat_tables(tables).slice(0, rows) if tables else CANONICAL.empty_table()
-
-
-def _all_made(table: pa.Table, chosen: Recipe) -> Tally:
-    part = build_partition(table, chosen)
-    for _ in part.rows:
-        pass
-    return part.tally
+    return away.run(looking.first_bytes, source(), chosen.columns, 1_500_000, rows)
 
 
 def identity() -> Any:
@@ -278,14 +260,7 @@ def inspection() -> Inspection | None:
     mine, found = workspace.current(), source()
     recipe_now = mine.recipe.model_copy(update={"source": found.spec})
     at = (source_facts.identity(found), recipe_now.fingerprint())
-    return once("inspection", at, lambda: _inspected(found, recipe_now))
-
-
-def _inspected(found: Seen, recipe_now: Recipe) -> Inspection | None:
-    try:
-        return inspect(found, recipe_now, most_rows=LOOKED_AT)
-    except (ColumnError, SourceError):
-        return None  # the pickers say which column is missing
+    return once("inspection", at, lambda: away.run(looking.inspected, found, recipe_now, LOOKED_AT))
 
 
 def rule_trials() -> dict[str, tuple[int, int]]:
@@ -293,4 +268,4 @@ def rule_trials() -> dict[str, tuple[int, int]]:
     chosen = recipe()
     key = (source_facts.identity(source()), chosen.columns)
     table = once("typical rows", key, lambda: _some_rows(chosen, 480))
-    return once("trials", key, lambda: answers_found(table))
+    return once("trials", key, lambda: away.run(answers_found, table))

@@ -2,18 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import streamlit as st
 
-from skill_factory.build.prepare import SAMPLE_ROWS
-from skill_factory.recipe.model import Source
-from skill_factory.sources import Piece, RawSource, WithNotes, open_source
-from skill_factory.ui.frame import workspace
-
-if TYPE_CHECKING:
-    from skill_factory.hub.look import RepoLook
+from skill_factory.hosting import hosted
+from skill_factory.hub.layout import Config
+from skill_factory.recipe.model import Recipe, Source
+from skill_factory.ui.frame import away, workspace
+from skill_factory.work import looking
+from skill_factory.work.looking import Address, Described, Opened
 
 T = TypeVar("T")
 
@@ -28,35 +26,40 @@ def once(kind: str, key: Any, make: Callable[[], T]) -> T:
 
 
 @dataclass
-class Seen:
-    """A source whose column names and first rows are read only once."""
+class Seen(Opened):
+    """
+    The source of a session. On a shared server it is what was said of the source: whoever reads more goes through
+    `away.run`, where it stands for its address.
+    """
 
-    raw: RawSource
-    _names: list[str] = field(default_factory=list)
-    _head: list[dict[str, Any]] = field(default_factory=list)
+    address: Address = field(default_factory=lambda: Address(""))
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.raw, name)
 
-    @property
-    def spec(self) -> Source:
-        return self.raw.spec
+def seen(text: str, asked: Source | None, what: str = "") -> Seen:
+    """Open a source. Errors: SourceError, HubError."""
+    found = _opened(text, asked)
+    return _seen(found, away.run(looking.described, found, what=what))
 
-    def names(self) -> list[str]:
-        self._names = self._names or self.raw.names()
-        return self._names
 
-    def head(self, rows: int) -> list[dict[str, Any]]:
-        if rows > SAMPLE_ROWS:
-            return self.raw.head(rows)
-        self._head = self._head or self.raw.head(SAMPLE_ROWS)
-        return self._head[:rows]
+def settled(text: str, asked: Source | None, recipe: Recipe, what: str = "") -> tuple[Seen, Recipe]:
+    """Open a source, with the recipe as it suits the source. Errors: SourceError, HubError, ColumnError."""
+    found = _opened(text, asked)
+    told, fitting = away.run(looking.entered, found, recipe, what=what)
+    return _seen(found, told), fitting
 
-    def pieces(self) -> list[Piece]:
-        return self.raw.pieces()
 
-    def notes(self) -> list[str]:
-        return self.raw.notes() if isinstance(self.raw, WithNotes) else []
+def _opened(text: str, asked: Source | None) -> Seen | Address:
+    """The source itself at home, its address on a shared server."""
+    address = Address(text, asked, workspace.current().token)
+    return address if hosted() else Seen(looking.opened(address).raw, address=address)
+
+
+def _seen(found: Seen | Address, told: Described) -> Seen:
+    if isinstance(found, Seen):
+        return found
+    # From here on, the very part and commit that was looked at.
+    part = told.spec if told.spec.kind == "hub" else found.asked
+    return Seen(told, address=Address(found.text, part, found.token))
 
 
 def source() -> Seen:
@@ -64,28 +67,12 @@ def source() -> Seen:
     mine = workspace.current()
     asked = mine.recipe.source
     key = (mine.source, asked.config, asked.split, asked.revision, mine.token)
-    return once("source", key, lambda: Seen(open_source(mine.source, asked, mine.token or None)))
+    return once("source", key, lambda: seen(mine.source, asked, mine.label))
 
 
-def look(repo: str, revision: str = "") -> "RepoLook":
-    """What a Hub dataset holds. Errors: HubError."""
-    from skill_factory.hub import look as hub_look
-
-    token = workspace.current().token or None
+def parts(repo: str, revision: str = "") -> list[Config]:
+    """The configs and splits of a Hub dataset. Errors: HubError."""
+    token = workspace.current().token
     return once(
-        "look", (repo, revision, token), lambda: hub_look.look(repo, token, revision or None, rows=False)
-    )
-
-
-def first_part(text: str) -> Source | None:
-    """The default config of a Hub dataset and its split `train`, or the first split if none has that name."""
-    from skill_factory.sources.hub import looks_like_repo
-
-    if Path(text).exists() or not looks_like_repo(text):
-        return None
-    repo, _, revision = text.partition("@")
-    config = look(repo, revision).config()
-    splits = [split.name for split in config.splits] if config else []
-    return Source(
-        kind="hub", name=repo, split=next(iter(splits), "train") if "train" not in splits else "train"
+        "look", (repo, revision, token), lambda: away.run(looking.parts_of, repo, revision, token, what=repo)
     )

@@ -10,8 +10,10 @@ from pathlib import Path
 import streamlit as st
 
 from skill_factory.errors import SkillFactoryError
+from skill_factory.hosting import hosted
 from skill_factory.ui.frame import cleanup, strip, workspace
 from skill_factory.ui.frame.steps import CHOOSE, DATA, FINISH, LOOK, START, STEPS, Step
+from skill_factory.work import limited
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +50,8 @@ def run() -> None:
     pages = [step.page() for step in STEPS]
     chosen = st.navigation(pages, position="top")
     st.html(CSS)
+    if hosted():
+        limited.children()  # warm before the first question
     refused = workspace.open_link()
     cleanup.tidy()
     if refused:

@@ -16,10 +16,11 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
-from skill_factory.errors import RecipeError
+from skill_factory.errors import RecipeError, SkillFactoryError
 from skill_factory.recipe.model import Columns, Labels, Recipe, Source, new_recipe, recipe_from_toml
 from skill_factory.recipe.share import packed, unpacked
 from skill_factory.traces.lengths import CUTOFF
+from skill_factory.ui.frame import away
 
 _KEY = "workspace"
 
@@ -114,13 +115,19 @@ def take_proposals(recipe: Recipe) -> None:
         change(dict(mine.proposed))
 
 
-def forget_proposals() -> None:
-    """Go back to the usual rules where those for the data before were not changed by hand."""
+def without_proposals() -> Recipe:
+    """The recipe with the usual rules again where those for the data before were not changed by hand."""
     mine = current()
     now, usual = mine.recipe.flat(), Recipe().flat()
-    if mine.proposed and all(now[path] == value for path, value in mine.proposed.items()):
-        change({path: usual[path] for path in mine.proposed})
-    mine.proposed = {}
+    if not mine.proposed or any(now[path] != value for path, value in mine.proposed.items()):
+        return mine.recipe
+    return mine.recipe.changed({path: usual[path] for path in mine.proposed})
+
+
+def forget_proposals() -> None:
+    """Take `without_proposals`, since the data that they were for are gone."""
+    mine = current()
+    mine.recipe, mine.proposed = without_proposals(), {}
 
 
 def value(path: str) -> Any:
@@ -163,7 +170,7 @@ def problem(*paths: str) -> None:
 
 def open_text(text: str, name: str) -> None:
     """Open a saved recipe. Errors: RecipeError."""
-    replace_recipe(recipe_from_toml(text, name))
+    replace_recipe(away.run(recipe_from_toml, text, name, what=name))
 
 
 def link() -> str:
@@ -186,8 +193,8 @@ def open_link() -> str:
         return ""
     mine.link = text
     try:
-        mine.recipe, mine.cutoff = unpacked(text), 0
-    except RecipeError as error:
+        mine.recipe, mine.cutoff = away.run(unpacked, text, what="The link's recipe"), 0
+    except SkillFactoryError as error:
         return str(error)
     return ""
 

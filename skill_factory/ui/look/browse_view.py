@@ -1,8 +1,7 @@
 """What was kept and what was dropped, with the reasons: tables to read and to download."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
-from itertools import islice
 from typing import Any
 
 import streamlit as st
@@ -12,24 +11,22 @@ from skill_factory.insight.browse import (
     Fate,
     Item,
     Wanted,
-    as_csv,
-    as_jsonl,
-    as_row,
     codes_of,
-    items,
     reasons_of,
 )
 from skill_factory.insight.item_html import VERDICT_WORDS, item_html
 from skill_factory.insight.trace_parts import first_line, mark, truth_word, visible
-from skill_factory.judge.lookup import broken_rows
 from skill_factory.reasons import Level, sentence
 from skill_factory.recipe.variants import variant_words
-from skill_factory.ui.frame import loading, workspace
+from skill_factory.ui.frame import away, loading, workspace
 from skill_factory.ui.frame.loading import Evidence
 from skill_factory.wording import many
+from skill_factory.work import looking
 
 SHOWN = 200
 """Rows in a table; searches and downloads include everything."""
+FILE_SECONDS = 120.0
+"""For a download of everything on a shared server."""
 NOUNS = {
     Level.RESPONSES: "response",
     Level.REFLECTIONS: "reflection",
@@ -37,12 +34,9 @@ NOUNS = {
     Level.ROWS: "row",
 }
 ROWS_LEVEL = (*LEVELS, Level.ROWS)
-Walk = Callable[[], Iterator[Item]]
-Written = Callable[[Iterable[dict[str, Any]]], str]
-DOWNLOADS: tuple[tuple[str, Written, str], ...] = (
-    ("JSONL", as_jsonl, "application/jsonl"),
-    ("CSV", as_csv, "text/csv"),
-)
+Walk = tuple[Any, ...]
+"""What `looking.some_items` and `looking.items_file` are asked about."""
+DOWNLOADS = (("JSONL", "application/jsonl"), ("CSV", "text/csv"))
 HELP = (
     "A response is one answer of the model, a reflection is what it says on checking one. "
     "Each is dropped by the first rule that it fails."
@@ -110,8 +104,8 @@ def _wanted(level: Level, seen: Evidence) -> Wanted:
 def _table(wanted: Wanted, seen: Evidence) -> None:
     source, judged = loading.source(), seen.judgement
     at = (loading.key(), seen.exact, seen.recipe.fingerprint(), wanted)
-    walk = partial(items, source, seen.recipe, seen.narrow, judged, wanted)
-    shown = loading.once("look.items", at, lambda: list(islice(walk(), SHOWN)))
+    walk = (source, seen.recipe, loading.shared(seen.narrow), judged, wanted)
+    shown = loading.once("look.items", at, lambda: away.run(looking.some_items, *walk, SHOWN))
     noun = NOUNS[wanted.level]
     if not shown:
         st.info(_nothing(wanted, noun), icon=":material/info:")
@@ -178,10 +172,10 @@ def _columns(shown: Sequence[Item], level: Level) -> dict[str, list[str]]:
 
 def _next_steps(item: Item, wanted: Wanted, walk: Walk, noun: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        for name, make, mime in DOWNLOADS:
+        for name, mime in DOWNLOADS:
             st.download_button(
                 f"Download all as {name}",
-                partial(_file, walk, wanted.level, make),
+                partial(away.run, looking.items_file, *walk, name.lower(), seconds=FILE_SECONDS),
                 f"{noun}s-{wanted.reason or wanted.fate}.{name.lower()}",
                 mime,
                 icon=":material/download:",
@@ -197,10 +191,6 @@ def _next_steps(item: Item, wanted: Wanted, walk: Walk, noun: str) -> None:
         )
 
 
-def _file(walk: Walk, level: Level, make: Written) -> str:
-    return make(as_row(item, level) for item in walk())
-
-
 def _traces_of(question_id: str) -> None:
     st.session_state["look.find"] = question_id
     st.session_state["look.part"] = "Traces"
@@ -214,8 +204,8 @@ def rows_not_read(seen: Evidence) -> None:
         return
     source = loading.source()
     at = (loading.key(), seen.exact)
-    walk = partial(broken_rows, source, seen.recipe)
-    broken = loading.once("look.broken", at, lambda: list(islice(walk(), min(SHOWN, ledger.dropped.total()))))
+    most = min(SHOWN, ledger.dropped.total())
+    broken = loading.once("look.broken", at, lambda: away.run(looking.some_broken, source, seen.recipe, most))
     st.markdown(f"**{many(ledger.dropped.total(), 'row')} of {ledger.read:,} can't be read**")
     st.dataframe(
         {

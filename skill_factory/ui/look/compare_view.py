@@ -1,28 +1,26 @@
 """Two recipes side by side: what differs, what each would give, and the same question under both."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import streamlit as st
 
-from skill_factory.build.prepare import ready
-from skill_factory.errors import RecipeError
+from skill_factory.errors import SkillFactoryError
 from skill_factory.insight.compare import (
     Pair,
     differences,
     labels,
     measures,
     on_the_same_data,
-    pairs,
-    prospects,
 )
 from skill_factory.insight.expected import Outlook
 from skill_factory.insight.trace_parts import first_line, path_of, story, visible
-from skill_factory.judge import source_facts
-from skill_factory.judge.facts import Facts
+from skill_factory.judge.source_facts import Narrow, facts_key
 from skill_factory.model import Trace
 from skill_factory.recipe.model import Recipe, load_recipe, preset_names, recipe_from_toml
-from skill_factory.ui.frame import loading, trace_view, workspace
+from skill_factory.ui.frame import away, loading, trace_view, workspace
 from skill_factory.wording import many, percent
+from skill_factory.work import looking
 
 QUESTIONS = 20
 """How many questions' traces can be read side by side."""
@@ -90,8 +88,9 @@ def _other() -> tuple[str, Recipe | None]:
     if file is None:
         return OWN, None
     try:
-        return visible(file.name), recipe_from_toml(file.getvalue().decode("utf-8", "replace"), file.name)
-    except RecipeError as error:
+        text = file.getvalue().decode("utf-8", "replace")
+        return visible(file.name), away.run(recipe_from_toml, text, file.name, what=file.name)
+    except SkillFactoryError as error:
         st.warning(workspace.plain(str(error)), icon=":material/error:")
         return OWN, None
 
@@ -116,7 +115,7 @@ def _compared(name: str, other: Recipe) -> None:
     if not changed:
         st.info("The two recipes are the same.", icon=":material/check:")
         return
-    ready(loading.source(), other)
+    away.run(looking.checked, loading.source(), other)
     left, right, exact = _prospects(mine, other)
     st.markdown(f"**{workspace.plain(_summary(name, left, right))}**{'' if exact else ' (from a sample)'}")
     st.dataframe(
@@ -168,24 +167,25 @@ def _prospects(mine: Recipe, other: Recipe) -> tuple[Outlook, Outlook, bool]:
     """What each would give: from the exact facts if they serve both recipes, else from a sample for both."""
     source, known = loading.source(), loading.narrow()
     at = (loading.key(), known.whole, mine.fingerprint(), other.fingerprint())
-    if source_facts.facts_key(source, mine) == source_facts.facts_key(source, other):
-        facts: tuple[Facts, Facts, bool] = (known.facts, known.facts, known.whole)
+    if facts_key(source, mine) == facts_key(source, other):
+        facts: tuple[Any, Any, bool] = (loading.shared(known), loading.shared(known), known.whole)
     else:
         facts = loading.once("compare.facts", at, lambda: _sampled(mine, other))
-    return loading.once(
-        "compare.prospects", at, lambda: (prospects(facts[0], mine), prospects(facts[1], other), facts[2])
+    left, right = loading.once(
+        "compare.prospects", at, lambda: away.run(looking.both, facts[0], facts[1], mine, other)
     )
+    return left, right, facts[2]
 
 
-def _sampled(mine: Recipe, other: Recipe) -> tuple[Facts, Facts, bool]:
-    left, right = (source_facts.sample_facts(loading.source(), recipe) for recipe in (mine, other))
-    return left.facts, right.facts, left.whole and right.whole
+def _sampled(mine: Recipe, other: Recipe) -> tuple[Narrow, Narrow, bool]:
+    left, right = (away.run(looking.sample, loading.source(), recipe) for recipe in (mine, other))
+    return left, right, left.whole and right.whole
 
 
 def _same_question(mine: Recipe, other: Recipe) -> None:
     rows, _ = loading.first_table(QUESTIONS)
     at = (loading.key(), mine.fingerprint(), other.fingerprint())
-    known = loading.once("compare.pairs", at, lambda: pairs(rows, mine, other))
+    known = loading.once("compare.pairs", at, lambda: away.run(looking.compared, rows, mine, other))
     if not known:
         st.info("None of the first questions gives a trace under either recipe.", icon=":material/info:")
         return

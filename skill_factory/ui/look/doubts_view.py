@@ -5,20 +5,21 @@ from functools import partial
 
 import streamlit as st
 
-from skill_factory.insight.browse import Doubt, as_csv, doubtful_rows
+from skill_factory.insight.browse import Doubt
 from skill_factory.insight.browse import doubts as find_doubts
 from skill_factory.insight.item_html import disputed_html
 from skill_factory.insight.trace_parts import first_line, mark, truth_word, visible
-from skill_factory.judge.lookup import disputed
 from skill_factory.model import hex_id
-from skill_factory.sources import RawSource
-from skill_factory.ui.frame import loading, workspace
+from skill_factory.ui.frame import away, loading, workspace
 from skill_factory.ui.frame.loading import Evidence
 from skill_factory.ui.look import trace_picker
 from skill_factory.ui.look.label_queue import label_queue
 from skill_factory.wording import many
+from skill_factory.work import looking
 
 SHOWN = 100
+FILE_SECONDS = 120.0
+"""For a download of everything on a shared server."""
 REFLECTIONS = "Critiques"
 WITNESSES = {
     REFLECTIONS: "Most critiques of a response say otherwise.",
@@ -66,7 +67,13 @@ def _doubt_table(doubtful: Sequence[Doubt], seen: Evidence, least: int) -> None:
     texts = loading.once(
         "look.doubts",
         at,
-        lambda: disputed(source, seen.recipe, seen.narrow, [doubt.place for doubt in first]),
+        lambda: away.run(
+            looking.in_doubt,
+            source,
+            seen.recipe,
+            loading.shared(seen.narrow),
+            [doubt.place for doubt in first],
+        ),
     )
     part = "" if seen.exact else " among the rows read so far"
     more = f"; showing the {SHOWN} most contradicted" if len(doubtful) > SHOWN else ""
@@ -90,7 +97,15 @@ def _doubt_table(doubtful: Sequence[Doubt], seen: Evidence, least: int) -> None:
     with st.container(horizontal=True):
         st.download_button(
             "Download all as CSV",
-            partial(_doubts_file, source, seen, doubtful),
+            partial(
+                away.run,
+                looking.doubts_file,
+                source,
+                seen.recipe,
+                loading.shared(seen.narrow),
+                doubtful,
+                seconds=FILE_SECONDS,
+            ),
             "labels-in-doubt.csv",
             "text/csv",
             icon=":material/download:",
@@ -108,7 +123,3 @@ def _doubt_table(doubtful: Sequence[Doubt], seen: Evidence, least: int) -> None:
             args=(question,),
         )
     st.html(disputed_html(texts[chosen.place], chosen.correct))
-
-
-def _doubts_file(source: RawSource, seen: Evidence, doubtful: Sequence[Doubt]) -> str:
-    return as_csv(doubtful_rows(source, seen.recipe, seen.narrow, doubtful))

@@ -3,13 +3,13 @@
 import streamlit as st
 
 from skill_factory.errors import ColumnError
-from skill_factory.grading.comparison import labels_in_doubt
 from skill_factory.grading.doubts import Doubt
 from skill_factory.insight.trace_parts import mark, truth_word
 from skill_factory.sources.columns import excerpt
-from skill_factory.ui.frame import loading, workspace
-from skill_factory.ui.frame.first_rows import LOOKED_AT, SIGNS, FirstRows, mapped_columns
+from skill_factory.ui.frame import away, loading, workspace
+from skill_factory.ui.frame.first_rows import LOOKED_AT, SIGNS, mapped_columns
 from skill_factory.wording import many
+from skill_factory.work import looking
 
 SHOWN = 100
 
@@ -33,8 +33,8 @@ def label_queue() -> None:
 
 
 def _found() -> list[Doubt]:
-    source, recipe = FirstRows(loading.source().raw), workspace.current().recipe
-    return labels_in_doubt(source, columns=mapped_columns(), verdicts=recipe.verdicts)[1]
+    verdicts = workspace.current().recipe.verdicts
+    return away.run(looking.doubted_labels, loading.source(), mapped_columns(), verdicts, LOOKED_AT)
 
 
 def _queue(found: list[Doubt]) -> None:

@@ -6,17 +6,14 @@ import numpy as np
 import pyarrow as pa
 import streamlit as st
 
-from skill_factory.build.pipeline import build_partition
 from skill_factory.insight.expected import able
 from skill_factory.judge.facts import question_ids
-from skill_factory.judge.first_questions import rows_of_questions
 from skill_factory.judge.judge import written_order
-from skill_factory.judge.lookup import find_questions
-from skill_factory.judge.source_facts import first_tables, identity
+from skill_factory.judge.source_facts import identity
 from skill_factory.model import Trace
-from skill_factory.sources.columns import CANONICAL
-from skill_factory.ui.frame import loading
+from skill_factory.ui.frame import away, loading
 from skill_factory.ui.frame.loading import Evidence
+from skill_factory.work import looking
 
 HEAD = 20
 """How many of the build's first questions are shown."""
@@ -39,12 +36,7 @@ def head() -> list[Trace]:
 
 def _head(seen: Evidence) -> list[Trace]:
     rows = _rows_of(first_able(seen, HEAD), seen) if seen.exact else _first_rows(seen)
-    by_question: dict[int, list[Trace]] = {}
-    for trace in build_partition(rows, seen.recipe).traces:
-        by_question.setdefault(trace.plan.question.id, []).append(trace)
-        if len(by_question) > HEAD:
-            break
-    return [trace for traces in list(by_question.values())[:HEAD] for trace in traces]
+    return away.run(looking.traces_of, rows, seen.recipe, HEAD)
 
 
 def first_able(seen: Evidence, most: int) -> list[int]:
@@ -65,7 +57,7 @@ def _rows_of(ids: Sequence[int], seen: Evidence) -> pa.Table:
     if not kept or kept[0] != at or not kept[1].issuperset(ids):
         more = {*ids, *first_able(seen, 3 * HEAD)}
         with st.spinner("Reading the first questions …"):
-            kept = (at, more, rows_of_questions(loading.source(), seen.recipe, more))
+            kept = (at, more, away.run(looking.rows_of, loading.source(), seen.recipe, sorted(more)))
         st.session_state["look.kept"] = kept
     places, own, _ = question_ids(kept[2]["question"])
     return kept[2].filter(pa.array(np.isin(own, np.array(ids, np.uint64))[places]))
@@ -76,9 +68,7 @@ def _first_rows(seen: Evidence) -> pa.Table:
     return loading.once(
         "look.sample",
         at,
-        lambda: pa.concat_tables(
-            [CANONICAL.empty_table(), *first_tables(loading.source(), seen.recipe.columns, SAMPLE)[0]]
-        ),
+        lambda: away.run(looking.first_bytes, loading.source(), seen.recipe.columns, SAMPLE),
     )
 
 
@@ -86,8 +76,12 @@ def of_questions(words: str) -> list[Trace]:
     """The traces of the questions that contain some words. Errors: SourceError, ColumnError."""
     source, chosen = loading.source(), loading.recipe()
     at = (identity(source), chosen.columns, words)
-    found = loading.once("look.found", at, lambda: find_questions(source, chosen, words, FOUND))
+    found = loading.once(
+        "look.found", at, lambda: away.run(looking.questions_with, source, chosen, words, FOUND)
+    )
     ids = [id for id, _ in found]
-    rows = loading.once("look.rows", (*at, tuple(ids)), lambda: rows_of_questions(source, chosen, ids))
+    rows = loading.once(
+        "look.rows", (*at, tuple(ids)), lambda: away.run(looking.rows_of, source, chosen, ids)
+    )
     under = (*at, chosen.fingerprint())
-    return loading.once("look.traces", under, lambda: list(build_partition(rows, chosen).traces))
+    return loading.once("look.traces", under, lambda: away.run(looking.traces_of, rows, chosen))

@@ -1,5 +1,6 @@
 """Which outputs are measured: uploads, a data set of the Hub, a path, or the data of the page Data; and how they were read."""
 
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -7,17 +8,20 @@ import streamlit as st
 from skill_factory.errors import SkillFactoryError
 from skill_factory.hosting import hosted
 from skill_factory.measure.measuring import FINALS, Settings
-from skill_factory.measure.reading import Asked, distinct_names, opened
-from skill_factory.measure.shown.browsing import Looked, look_at
+from skill_factory.measure.reading import Asked
+from skill_factory.measure.shown.browsing import Looked
 from skill_factory.measure.shown.card import headline
 from skill_factory.sources.files import UPLOADS
 from skill_factory.sources.hub import looks_like_repo
-from skill_factory.ui.frame import loading, source_pickers, workspace
+from skill_factory.ui.frame import away, loading, source_pickers, workspace
+from skill_factory.ui.frame.measure_offer import GIVEN
 from skill_factory.wording import many
+from skill_factory.work import outputs
 
 MOST_BYTES, MOST_HOSTED = 200_000_000, 50_000_000
 """Characters of text that a page keeps at hand."""
-GIVEN = "measure.given"
+SECONDS = 120.0
+"""For a measurement on a shared server."""
 
 
 def choose() -> Looked | None:
@@ -53,7 +57,8 @@ def _doors() -> None:
         name = st.text_input("Hub dataset", placeholder="user/name", key="measure.hub")
         if name.strip() and st.session_state.get("measure.hub.taken") != name:
             st.session_state["measure.hub.taken"] = name
-            if looks_like_repo(name.strip()):
+            # A folder of a shared server may have the form of a name; it is nobody's to read.
+            if looks_like_repo(name.strip()) and not (hosted() and Path(name.strip()).exists()):
                 _take([name.strip()])
             else:
                 st.error("A Hub dataset is named user/name.", icon=":material/error:")
@@ -113,24 +118,37 @@ def _measured(given: tuple[str, ...], chosen: dict[str, Any]) -> Looked | None:
     try:
         return loading.once("measure", key, lambda: _look(given, asked, settings, mine.token))
     except SkillFactoryError as error:
-        st.error(workspace.plain(str(error)), icon=":material/error:")
+        st.error(workspace.plain(_without_places(str(error), given)), icon=":material/error:")
         return None
 
 
-def _look(given: tuple[str, ...], asked: Asked, settings: Settings, token: str) -> Looked:
-    bar = st.progress(0.0, text="Reading the outputs …")
-    openings = distinct_names([opened(one, asked, token or None) for one in given])
-    size = sum(one.source.size for one in openings)
+def _without_places(said: str, given: tuple[str, ...]) -> str:
+    """On a shared server, an upload is called by its name; where it lies is the server's own affair."""
+    for one in given if hosted() else ():
+        said = said.replace(one, Path(one).name) if Path(one).is_absolute() else said
+    return said
 
-    def counted(n: int) -> None:
+
+def _look(given: tuple[str, ...], asked: Asked, settings: Settings, token: str) -> Looked:
+    for one in given:
+        loading.check_given(one)
+    most = MOST_HOSTED if hosted() else MOST_BYTES
+    bar = st.progress(0.0, text="Reading the outputs …")
+
+    def counted(n: int, size: int) -> None:
         # How many there are is known once all are read; a guess by size moves the bar.
         bar.progress(
             min(0.95, n * 3_000 / size) if size else 0.5, text=f"Reading the outputs: {n:,} so far …"
         )
 
-    found = look_at(openings, asked, settings, MOST_HOSTED if hosted() else MOST_BYTES, counted)
-    bar.empty()
-    return found
+    told = () if hosted() else (counted,)  # what runs on the page can't be called from a child
+    called = Path(given[0]).name if len(given) == 1 else "What was given"
+    try:
+        return away.run(
+            outputs.looked_at, list(given), asked, settings, token, most, *told, what=called, seconds=SECONDS
+        )
+    finally:
+        bar.empty()
 
 
 def how_read(seen: Looked) -> None:

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from skill_factory.measure.comparing import as_lines
 from skill_factory.measure.runs import of_run
 from skill_factory.measure.shown import chart_data, output_charts
 from skill_factory.measure.shown.browsing import Looked
@@ -47,7 +48,7 @@ def _moves(seen: Looked, run: str) -> None:
 
 
 def _series(seen: Looked) -> None:
-    series = seen.found.series
+    series = as_lines(seen.found.series)
     if not series:
         st.caption("One checkpoint shows no course: a column `step`, or runs named by number, give one.")
         return

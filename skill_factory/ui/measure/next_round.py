@@ -6,13 +6,16 @@ import streamlit as st
 
 from skill_factory.errors import SkillFactoryError
 from skill_factory.measure.cells import PLACE
-from skill_factory.measure.harvesting import harvest_opened
 from skill_factory.measure.shown.advice import advise
 from skill_factory.measure.shown.browsing import Looked
 from skill_factory.measure.shown.card import page_of
-from skill_factory.ui.frame import source_pickers, workspace
+from skill_factory.ui.frame import away, source_pickers, workspace
 from skill_factory.wording import many
+from skill_factory.work import outputs
 from skill_factory.work.home import forget_old, new_place
+
+SECONDS = 120.0
+"""For a harvest on a shared server."""
 
 
 def show(seen: Looked) -> None:
@@ -43,7 +46,10 @@ def _harvest(seen: Looked) -> None:
         forget_old("uploads", days=30)
         path = new_place("uploads") / "harvest.parquet"
         try:
-            harvest_opened(seen.openings, path, seen.settings)
+            away.run(
+                outputs.harvested, list(seen.openings), path, seen.settings, workspace.current().token,
+                what="The harvest", seconds=SECONDS,
+            )  # fmt: skip
         except SkillFactoryError as error:
             st.error(workspace.plain(str(error)), icon=":material/error:")
             return

@@ -3,9 +3,9 @@
 import streamlit as st
 
 from skill_factory.insight.trace_parts import first_line, visible
-from skill_factory.measure.shown.browsing import KINDS, Looked
+from skill_factory.measure.shown.browsing import KINDS, Looked, taken_apart
 from skill_factory.measure.shown.taken_apart_html import facts_of, output_html
-from skill_factory.ui.frame import workspace
+from skill_factory.ui.frame import away, workspace
 from skill_factory.wording import many
 
 ALL, SHOWN = "All outputs", 200
@@ -66,7 +66,7 @@ def _table(seen: Looked, places: list[int], every: int, kind: str) -> None:
 
 
 def _one(seen: Looked, place: int, key: str) -> None:
-    one = seen.taken_apart(place)
+    one = away.run(taken_apart, *seen.read_by(place), what="This output")
     for fact in facts_of(one):
         st.badge(fact, icon=":material/warning:", color="orange")
     st.html(output_html(one, key))

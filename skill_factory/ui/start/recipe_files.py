@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from skill_factory.errors import RecipeError
+from skill_factory.errors import SkillFactoryError
 from skill_factory.recipe.model import PRESET_WORDS, load_recipe, preset_names
 from skill_factory.ui.frame import workspace
 
@@ -32,7 +32,7 @@ def _open() -> None:
         st.session_state["recipe.file.taken"] = sent.file_id
         try:
             workspace.open_text(sent.getvalue().decode("utf-8", "replace"), sent.name)
-        except RecipeError as error:
+        except SkillFactoryError as error:
             st.error(workspace.plain(str(error)), icon=":material/error:")
             return
         st.rerun()

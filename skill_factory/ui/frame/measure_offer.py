@@ -3,21 +3,25 @@
 import streamlit as st
 
 from skill_factory.errors import SkillFactoryError
-from skill_factory.measure.measuring import Settings
-from skill_factory.measure.reading import Asked, Opened, opened
-from skill_factory.ui.frame import loading, source_pickers, workspace
+from skill_factory.measure.reading import Asked
+from skill_factory.ui.frame import away, loading, source_pickers, workspace
 from skill_factory.ui.frame.steps import MEASURE
-from skill_factory.ui.measure.chosen_outputs import GIVEN
+from skill_factory.work import outputs
 from skill_factory.work.home import forget_old, new_place
 
-LOOKED_AT = 20
+GIVEN = "measure.given"
+"""What the page Measure measures, in the session: paths and names."""
+SECONDS = 120.0
+"""For a harvest on a shared server."""
 
 
 def note() -> None:
     """One sentence and two ways on; nothing where the responses are plain ones."""
     mine = workspace.current()
     try:
-        if not loading.once("traces?", (mine.source, mine.token), _are_traces):
+        if not loading.once(
+            "traces?", (mine.source, mine.token), lambda: away.run(outputs.are_traces, *_asked())
+        ):
             return
     except SkillFactoryError:
         return  # said on the page itself
@@ -32,33 +36,19 @@ def note() -> None:
             _harvest()
 
 
-def _opened() -> Opened:
+def _asked() -> tuple[str, Asked, str]:
+    """The chosen data as a measurement is asked for them: what they are, how they are read, and a token."""
     mine = workspace.current()
-    return opened(
-        mine.source,
-        Asked(mine.recipe.model_copy(update={"columns": type(mine.recipe.columns)()})),
-        mine.token or None,
-    )
-
-
-def _are_traces() -> bool:
-    """Whether most of the first outputs hold sample blocks."""
-    from skill_factory.measure.reading import outputs_of
-
-    one = _opened()
-    sample = f"<{one.recipe.tags.sample}>"
-    texts = [output.text for row in one.source.head(LOOKED_AT) for output in outputs_of(row, one.layout)]
-    return bool(texts) and 2 * sum(sample in text for text in texts) > len(texts)
+    recipe = mine.recipe.model_copy(update={"columns": type(mine.recipe.columns)()})
+    return mine.source, Asked(recipe), mine.token
 
 
 def _harvest() -> None:
-    from skill_factory.measure.harvesting import harvest_opened
-
     forget_old("uploads", days=30)
     path = new_place("uploads") / "harvest.parquet"
     try:
         with st.spinner("Taking the outputs apart …"):
-            harvest_opened([_opened()], path, Settings())
+            away.run(outputs.made_raw, *_asked(), path, seconds=SECONDS)
     except SkillFactoryError as error:
         st.error(workspace.plain(str(error)), icon=":material/error:")
         return

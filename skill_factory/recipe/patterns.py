@@ -1,0 +1,240 @@
+r"""Patterns of a recipe: written as Python's regular expressions, run by RE2, whose time grows with the text alone.
+
+What a pattern means is read off Python's own parser, so a recipe means what it always meant: `\d`, `\w` and `\s` are
+Unicode's, `$` may stand before the last line's end. What needs backtracking (what comes before or behind, an earlier
+group again) RE2 can't do, on any machine, and is refused with a sentence. `\b` alone knows only the letters of ASCII.
+"""
+
+import importlib
+import re
+import warnings
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import re2
+
+LONGEST = 2_000
+"""Characters of a pattern."""
+LARGEST = 100_000
+"""Instructions of a program, as RE2 counts them: each may look at each letter."""
+
+_SPACE = r"\t-\r\x{1c}-\x{1f} \x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}"
+_CLASSES = {
+    "CATEGORY_DIGIT": r"\p{Nd}", "CATEGORY_NOT_DIGIT": r"\P{Nd}", "CATEGORY_WORD": r"\p{L}\p{N}_", "CATEGORY_SPACE": _SPACE,
+}  # fmt: skip
+_OPPOSITE = {"CATEGORY_NOT_WORD": "CATEGORY_WORD", "CATEGORY_NOT_SPACE": "CATEGORY_SPACE"}
+_ASCII = {
+    r"\p{Nd}": "0-9",
+    r"\P{Nd}": r"\x{0}-/:-\x{10ffff}",
+    r"\p{L}\p{N}_": "0-9A-Z_a-z",
+    _SPACE: r"\t-\r ",
+}
+_REFUSED = {
+    "ASSERT": "what comes before or behind, (?=…) or (?<=…)",
+    "ASSERT_NOT": "what doesn't come before or behind, (?!…) or (?<!…)",
+    "GROUPREF": r"an earlier group again, \1",
+    "GROUPREF_EXISTS": "a choice by an earlier group, (?(1)…)",
+    "POSSESSIVE_REPEAT": "a repeat that gives nothing back, *+",
+    "ATOMIC_GROUP": "a group that gives nothing back, (?>…)",
+    "FAILURE": "what can never be found, (?!)",
+}
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """A pattern that is ready to look for the first and the last of its matches."""
+
+    _first: Any
+    _last: Any
+    _may_be_empty: bool
+
+    def first(self, text: str) -> str | None:
+        """The first match: the first of its groups that holds something, or all of it for a pattern without groups."""
+        match = self._first.search(text.encode("utf-8", "surrogatepass"))
+        groups = match.groups() if match is not None else ()
+        return next((_text(one) for one in groups if one is not None), None)
+
+    def last(self, text: str) -> str | None:
+        """The last of all matches, one after the other: its group 1 if the pattern has one, else all of it."""
+        data = text.encode("utf-8", "surrogatepass")
+        # Behind the last letter a pattern that may be empty matches once more, and that is the last time.
+        if self._may_be_empty and (at_end := self._first.match(data, len(data))) is not None:
+            return _said(at_end)
+        if (rounds := self._last.search(data)) is None:
+            return None
+        # Groups keep what they held in earlier rounds, so the last one is played again alone.
+        return _said(self._first.match(data, rounds.start(1)))
+
+
+def _said(match: Any) -> str | None:
+    if match is None:
+        return None
+    found: bytes | None = match.group(1)
+    return None if found is None else _text(found)
+
+
+def _text(found: bytes) -> str:
+    return found.decode("utf-8", "surrogatepass")
+
+
+@lru_cache(maxsize=64)
+def compiled(pattern: str) -> Pattern:
+    """The pattern, ready to be used. Errors: ValueError with the sentence that says why it can't be."""
+    if len(pattern) > LONGEST:
+        raise ValueError(f"a pattern has at most {LONGEST:,} characters; found {len(pattern):,}")
+    try:
+        with warnings.catch_warnings():
+            # Of what a later Python may read otherwise; not for the person here.
+            warnings.simplefilter("ignore")
+            tree = importlib.import_module("re._parser").parse(pattern)
+    except (re.error, RecursionError, OverflowError) as error:
+        raise ValueError(f"not a valid regular expression: {error}") from None
+    try:
+        body, end = _Translation(tree.state.flags).whole(tree)
+    except RecursionError:
+        raise ValueError("not a valid regular expression: its groups are nested too deep") from None
+    # All of it counts where the pattern has no group.
+    body = body if tree.state.groups > 1 else f"({body})"
+    once = f"(?:{body}){end}"
+    # One search for all matches: each round takes as little as it can and then a match, until there is no more.
+    return Pattern(_program(once), _program(rf"\A(?:(?s:.)*?({once}))+"), tree.getwidth()[0] == 0)
+
+
+def _program(text: str) -> Any:
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        program = re2.compile(text.encode(), options=options)
+    except re2.error as error:
+        said = error.args[0].decode() if isinstance(error.args[0], bytes) else str(error.args[0])
+        raise ValueError(f"a pattern that can't be used: {said}") from None
+    if program.programsize > LARGEST:
+        raise ValueError(
+            f"a pattern that repeats too much: it comes to {program.programsize:,} steps for each letter, and {LARGEST:,} "
+            "are possible. Use smaller numbers in {…}"
+        )
+    return program
+
+
+class _Translation:
+    """From the parts of Python's parser to the text that RE2 reads."""
+
+    def __init__(self, flags: int) -> None:
+        self._flags = flags
+
+    def whole(self, tree: Any) -> tuple[str, str]:
+        """All of a pattern, and the `$` at its end, which takes no letter with it."""
+        parts = list(tree)
+        end = ""
+        if parts and str(parts[-1][0]) == "AT" and str(parts[-1][1]) == "AT_END":
+            end = self._at("AT_END")
+            parts.pop()
+        return self._joined(parts), end
+
+    def _joined(self, parts: Iterable[Any]) -> str:
+        return "".join(self._part(str(kind), value) for kind, value in parts)
+
+    def _part(self, kind: str, value: Any) -> str:
+        match kind:
+            case "LITERAL":
+                return self._folded(_letter(value))
+            case "NOT_LITERAL":
+                return self._folded(f"[^{_letter(value)}]")
+            case "ANY":
+                return "(?s:.)" if self._flags & re.DOTALL else "."
+            case "IN":
+                return self._folded(self._one_of(value))
+            case "BRANCH":
+                return f"(?:{'|'.join(map(self._joined, value[1]))})"
+            case "SUBPATTERN":
+                return self._group(*value)
+            case "MAX_REPEAT" | "MIN_REPEAT":
+                return self._repeat(*value) + ("?" if kind == "MIN_REPEAT" else "")
+            case "AT":
+                return self._at(str(value))
+        named = _REFUSED.get(kind, kind.lower().replace("_", " "))
+        raise ValueError(
+            f"a pattern asks for {named}. Patterns here can't, since the time for that may double with each letter. "
+            "Write it without: what stands in the first brackets is what counts"
+        )
+
+    def _folded(self, text: str) -> str:
+        return f"(?i:{text})" if self._flags & re.IGNORECASE else text
+
+    def _group(self, number: int | None, add: int, remove: int, inside: Any) -> str:
+        before, self._flags = self._flags, (self._flags | add) & ~remove
+        text = self._joined(inside)
+        self._flags = before
+        return f"(?:{text})" if number is None else f"({text})"
+
+    def _repeat(self, least: int, most: Any, inside: Any) -> str:
+        text = f"(?:{self._joined(inside)})"
+        many = most is importlib.import_module("re._constants").MAXREPEAT
+        if max(int(least), 0 if many else int(most)) > 1000:
+            raise ValueError(
+                "a pattern repeats something more than 1,000 times. Use *, + or a smaller number"
+            )
+        return text + (f"{{{least},}}" if many else f"{{{least},{most}}}")
+
+    def _at(self, where: str) -> str:
+        lines = bool(self._flags & re.MULTILINE)
+        known = {
+            "AT_BEGINNING": "(?m:^)" if lines else r"\A", "AT_BEGINNING_STRING": r"\A",
+            "AT_END": "(?m:$)" if lines else r"\n?\z", "AT_END_STRING": r"\z",
+            "AT_BOUNDARY": r"\b", "AT_NON_BOUNDARY": r"\B",
+        }  # fmt: skip
+        return f"(?:{known[where]})"
+
+    def _one_of(self, items: Any) -> str:
+        """A class of letters; RE2 knows neither "no letter" nor "no space" inside one as Python means them."""
+        kinds = [(str(kind), value) for kind, value in items]
+        negated = kinds[0][0] == "NEGATE"
+        kinds = kinds[1:] if negated else kinds
+        opposite = [str(v) for k, v in kinds if k == "CATEGORY" and str(v) in _OPPOSITE]
+        plain = "".join(self._item(k, v) for k, v in kinds if not (k == "CATEGORY" and str(v) in _OPPOSITE))
+        if not opposite:
+            return f"[{'^' if negated else ''}{plain}]"
+        if not negated:
+            choices = [f"[^{self._category(_OPPOSITE[one])}]" for one in opposite]
+            return f"(?:{'|'.join([*choices, *([f'[{plain}]'] if plain else [])])})"
+        return self._but(
+            opposite, [(k, v) for k, v in kinds if not (k == "CATEGORY" and str(v) in _OPPOSITE)]
+        )
+
+    def _but(self, opposite: list[str], others: list[Any]) -> str:
+        r"""`[^\W\d_]`: the letters of words but some; `[^\S\n]`: white space but some."""
+        taken = {chr(value) for kind, value in others if kind == "LITERAL"}
+        digits = any(kind == "CATEGORY" and str(value) == "CATEGORY_DIGIT" for kind, value in others)
+        simple = all(
+            kind == "LITERAL" or (kind == "CATEGORY" and str(value) == "CATEGORY_DIGIT")
+            for kind, value in others
+        )
+        if opposite == ["CATEGORY_NOT_SPACE"] and simple:
+            spaces = [one for one in map(chr, range(0x3001)) if one.isspace() and one not in taken]
+            if self._flags & re.ASCII:
+                spaces = [one for one in spaces if one in " \t\n\r\f\v"]
+            return f"[{''.join(_letter(ord(one)) for one in spaces)}]"
+        if opposite == ["CATEGORY_NOT_WORD"] and simple and taken <= {"_"} and not self._flags & re.ASCII:
+            return rf"[\p{{L}}\p{{Nl}}\p{{No}}{'' if digits else chr(92) + 'p{Nd}'}{'' if '_' in taken else '_'}]"
+        raise ValueError(
+            r"a pattern has a class with \W or \S inside [^…]. Name the letters that may stand there instead"
+        )
+
+    def _item(self, kind: str, value: Any) -> str:
+        if kind == "LITERAL":
+            return _letter(value)
+        if kind == "RANGE":
+            return f"{_letter(value[0])}-{_letter(value[1])}"
+        return self._category(str(value))
+
+    def _category(self, name: str) -> str:
+        text = _CLASSES[name]
+        return _ASCII[text] if self._flags & re.ASCII else text
+
+
+def _letter(code: int) -> str:
+    if 0xD800 <= code <= 0xDFFF:
+        raise ValueError("a pattern holds half of a character (a surrogate). Write the character itself")
+    return chr(code) if chr(code).isascii() and chr(code).isalnum() else f"\\x{{{code:x}}}"
