@@ -16,7 +16,7 @@ setup: .venv/.ready
 	touch .venv/.ready
 
 app: setup
-	$(BIN)/streamlit run app.py
+	$(BIN)/streamlit run serve.py
 
 demo: setup
 	$(RUN) -m skill_factory build demo --out demo-build --fresh

@@ -4,7 +4,7 @@ The rules are those of the `datasets` library: what the card declares, else what
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
@@ -54,21 +54,61 @@ class Config:
         return sum(known) if len(known) == len(self.splits) else None
 
 
+MOST_PATTERNS = 1_000
+"""Patterns of files for one split."""
+LONGEST_FRONT = 1_000_000
+"""Characters of a card's YAML that are read; the `datasets` library writes some thousand."""
+DEEPEST_FRONT = 100
+"""Lists and mappings in brackets inside one another."""
+MOST_MERGED = 1_000
+"""Fields that a mapping of a card may take over from others; each `<<` may double them."""
+
+
 def front_matter(card: str) -> dict[str, Any]:
     """The YAML fields of a card; {} when there are none or they can't be read."""
     import yaml  # type: ignore[import-untyped]
 
-    found = re.match(r"\ufeff?\s*---[ \t]*\r?\n(.*?\n)?---[ \t]*(\r?\n|$)", card, re.DOTALL)
+    class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+        """YAML in which no mapping grows without end."""
+
+        def flatten_mapping(self, node: Any) -> None:
+            super().flatten_mapping(node)
+            if len(node.value) > MOST_MERGED:
+                raise yaml.YAMLError("a mapping takes over too much")
+
+    found = re.match(r"\ufeff?\s*---[ \t]*\r?\n(.*?\n)?---[ \t]*(\r?\n|$)", card[:LONGEST_FRONT], re.DOTALL)
+    if found and _depth(found[1] or "") > DEEPEST_FRONT:
+        return {}
     try:
-        fields = yaml.safe_load(found[1] or "") if found else None
-    except yaml.YAMLError:
+        fields = Loader(found[1] or "").get_single_data() if found else None
+    except (yaml.YAMLError, ValueError, RecursionError, TypeError, OverflowError):
         return {}
     return fields if isinstance(fields, dict) else {}
 
 
+def _depth(text: str) -> int:
+    """Brackets inside one another, at most; reading takes the square of them."""
+    depth = most = 0
+    for sign in re.findall(r"[\[\]{}]", text):
+        depth += 1 if sign in "[{" else -1
+        most = max(most, depth)
+    return most
+
+
+def _listed(value: Any) -> list[Any]:
+    """A list of a card; anything else is none."""
+    return value if isinstance(value, list) else []
+
+
+def _words(value: Any) -> str:
+    """A text or number of a card as text; anything else, which may be endless, as none."""
+    return str(value) if isinstance(value, str | int | float) else ""
+
+
 def configs_of(sizes: Mapping[str, int], card: Mapping[str, Any]) -> tuple[Config, ...]:
     """Subsets and splits of a file list: as the card declares them, else by the files' names."""
-    declared = [one for one in card.get("configs") or [] if isinstance(one, dict) and one.get("config_name")]
+    listed = [one for one in _listed(card.get("configs")) if isinstance(one, dict)]
+    declared = [one for one in listed if _words(one.get("config_name"))]
     if any("data_files" in one for one in declared):
         made = [_declared(one, sizes) for one in declared]
     else:
@@ -95,19 +135,26 @@ def ending(path: str) -> str:
 
 
 def _declared(one: Mapping[str, Any], sizes: Mapping[str, int]) -> Config:
-    wanted = one.get("data_files", [])
-    if isinstance(wanted, str | list) and not (
-        wanted and isinstance(wanted, list) and isinstance(wanted[0], dict)
-    ):
-        wanted = [{"split": "train", "path": wanted}]
-    folder = str(one.get("data_dir") or "").strip("/")
+    folder = _words(one.get("data_dir")).strip("/")
     prefix = f"{folder}/" if folder else ""
     splits: dict[str, list[str]] = {}
-    for entry in wanted:
-        patterns = [entry["path"]] if isinstance(entry["path"], str) else list(entry["path"])
+    for split, patterns in _patterns(one.get("data_files")):
         fitting = [path for path in data_files(sizes) if any(_fits(path, prefix + p) for p in patterns)]
-        splits.setdefault(str(entry.get("split", "train")), []).extend(fitting)
-    return _grouped(str(one["config_name"]), splits, sizes, bool(one.get("default")))
+        splits.setdefault(split, []).extend(fitting)
+    return _grouped(_words(one["config_name"]), splits, sizes, one.get("default") is True)
+
+
+def _patterns(wanted: Any) -> Iterator[tuple[str, list[str]]]:
+    """Split and patterns of its files, as a card declares them: a pattern, some, or some for each split."""
+    entries = _listed(wanted)
+    if not any(isinstance(entry, dict) for entry in entries):
+        entries = [{"path": wanted}]
+    for entry in entries:
+        if not isinstance(entry, dict):
+            continue
+        path = entry.get("path")
+        patterns = [path] if isinstance(path, str) else [one for one in _listed(path) if isinstance(one, str)]
+        yield _words(entry.get("split")) or "train", patterns[:MOST_PATTERNS]
 
 
 def _fits(path: str, pattern: str) -> bool:
@@ -139,8 +186,14 @@ def _grouped(
 
 def told_rows(config: str, card: Mapping[str, Any]) -> dict[str, int]:
     """Rows per split, where the card's `dataset_info` tells them."""
-    told = card.get("dataset_info") or []
-    entries = [told] if isinstance(told, dict) else [one for one in told if isinstance(one, dict)]
+    told = card.get("dataset_info")
+    entries = [one for one in (_listed(told) or [told]) if isinstance(one, dict)]
     fitting = [one for one in entries if one.get("config_name", "default") == config]
-    splits = [split for one in fitting for split in one.get("splits") or []]
-    return {s["name"]: int(s["num_examples"]) for s in splits if "name" in s and "num_examples" in s}
+    splits = [split for one in fitting for split in _listed(one.get("splits")) if isinstance(split, dict)]
+    return {
+        name: rows
+        for split in splits
+        if (name := _words(split.get("name")))
+        and isinstance(rows := split.get("num_examples"), int)
+        and rows >= 0
+    }

@@ -27,6 +27,7 @@ from skill_factory.publish.files import LocalFile, local_file
 ATTEMPTS = 4
 INCLUDED = (
     "app.py",
+    "serve.py",
     "pages",
     "skill_factory",
     "requirements.txt",
@@ -37,7 +38,7 @@ INCLUDED = (
     ".streamlit/config.toml",
 )
 """What of the checkout the app needs to run; README.md is written anew in front of it."""
-NEEDED = ("app.py", "Dockerfile", "requirements.txt", "README.md")
+NEEDED = ("app.py", "serve.py", "Dockerfile", "requirements.txt", "README.md")
 FRONT_MATTER = {
     "title": "SkillFactory Studio",
     "emoji": "🧩",

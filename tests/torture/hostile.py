@@ -39,7 +39,9 @@ def long_line(path: Path) -> None:
 
 def parquet_pages(path: Path) -> None:
     """Pages that unpack a thousandfold."""
-    table = pa.table({"question": pa.array(["a" * 3_000_000] * 400, pa.large_string()), "response": ["r"] * 400})
+    table = pa.table(
+        {"question": pa.array(["a" * 3_000_000] * 400, pa.large_string()), "response": ["r"] * 400}
+    )
     pq.write_table(table, path, compression="zstd", use_dictionary=False, row_group_size=400)
 
 
@@ -54,13 +56,18 @@ def csv_lists(path: Path) -> None:
     """Cells that look like lists of Python, with what its reader takes ages for."""
     cell = "[" + "-" * 9_000 + "1]"
     text = "[" + "f'" + "{" * 3_000 + "]"
-    lines = ["question,answer,response,correct"] + [f'q,a,"{one}",True' for one in (cell, text) for _ in range(20)]
+    lines = ["question,answer,response,correct"] + [
+        f'q,a,"{one}",True' for one in (cell, text) for _ in range(20)
+    ]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def many_columns(path: Path) -> None:
     """A million columns."""
-    path.write_text(",".join(f"c{k}" for k in range(1_000_000)) + "\n" + ",".join("1" * 1_000_000) + "\n", encoding="utf-8")
+    path.write_text(
+        ",".join(f"c{k}" for k in range(1_000_000)) + "\n" + ",".join("1" * 1_000_000) + "\n",
+        encoding="utf-8",
+    )
 
 
 def wide_json(path: Path) -> None:

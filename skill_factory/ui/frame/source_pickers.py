@@ -11,7 +11,7 @@ from skill_factory.hosting import hosted
 from skill_factory.recipe.model import Source
 from skill_factory.sources import source_of_recipe
 from skill_factory.sources.files import PACKED, SUFFIXES
-from skill_factory.ui.frame import loading, signing_in, workspace
+from skill_factory.ui.frame import loading, signing_in, uploads, workspace
 from skill_factory.ui.frame.steps import DATA
 from skill_factory.work.home import forget_old, new_place
 
@@ -107,7 +107,12 @@ def file() -> None:
     st.caption("Parquet, JSON Lines, JSON or CSV, also packed (.gz, .zst).")
     if sent is not None and st.session_state.get("door.file.taken") != sent.file_id:
         st.session_state["door.file.taken"] = sent.file_id
-        enter(str(keep(sent)), sent.name)
+        try:
+            kept = keep(sent)
+        except SkillFactoryError as error:
+            st.error(workspace.plain(str(error)), icon=":material/error:")
+            return
+        enter(str(kept), sent.name)
     if not hosted():
         path = st.text_input(
             "or its path on this computer", placeholder="data/answers.parquet, then Enter", key="door.path"
@@ -118,9 +123,7 @@ def file() -> None:
 
 
 def keep(sent: Any) -> Path:
-    """Write an upload into a folder of its own, where the build finds it too."""
-    name = re.sub(r"[^\w.-]+", "_", Path(sent.name).name).lstrip(".") or "upload"
+    """Write an upload into a folder of its own, where the build finds it too. Errors: SourceError for a full disk."""
+    name = re.sub(r"[^\w.-]+", "_", Path(sent.name).name).lstrip(".")[-100:] or "upload"
     forget_old("uploads", days=1 if hosted() else 30)
-    path = new_place("uploads") / name
-    path.write_bytes(sent.getbuffer())
-    return path
+    return uploads.keep(sent, new_place("uploads") / name)
