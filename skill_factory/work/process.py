@@ -26,6 +26,9 @@ from skill_factory.errors import BuildFolderError
 from skill_factory.hosting import visitor_environment
 from skill_factory.work.home import place
 
+NO_ROOM = 20_000_000
+"""Bytes; with less of the disk free, what ended without a word had no room for one."""
+
 _NOTHING: Mapping[str, str] = {}
 
 
@@ -90,6 +93,17 @@ class FolderProcess:
         stamp = _stamp(int(words[0]))
         return bool(stamp) and stamp == words[1]
 
+    @property
+    def before(self) -> int | None:
+        """How many wait in line before it; None where it doesn't wait."""
+        found = self.read("waiting")
+        return int(found) if found.isdecimal() else None
+
+    def here(self) -> None:
+        """Note that its visitor's page is open: without that it loses its place in line."""
+        with contextlib.suppress(OSError):
+            (self.path / "here").touch()
+
     def stop(self) -> None:
         """Ask it to stop, as Ctrl-C would."""
         (self.path / "stopping").touch()
@@ -109,6 +123,11 @@ class FolderProcess:
         lines = [line for line in self.log().splitlines() if line.strip() and not line.startswith("{")]
         if any(line.startswith("Traceback") for line in lines):
             return f"Something went wrong that isn't your fault. If it happens again, report it with the id {id[:8]}."
+        if not lines and shutil.disk_usage(self.path).free < NO_ROOM:
+            return (
+                "The disk is full where the app keeps its work (SKILL_FACTORY_HOME). Make room there, and go on: what is "
+                "finished is kept."
+            )
         return lines[-1] if lines else self.ended
 
     def log(self) -> str:

@@ -10,12 +10,12 @@ as all of it is one commit, one that was ended on its way has changed nothing, o
 """
 
 import json
-import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from skill_factory.publish.plan import Mode, PushPlan
 from skill_factory.publish.push import PushResult, PushStep
+from skill_factory.work import queue
 from skill_factory.work.builds import Job
 from skill_factory.work.process import ACTIVE, FolderProcess, State
 
@@ -46,6 +46,8 @@ class Sending:
     result: PushResult | None = None
     said: str = ""
     """Why it failed, in a sentence."""
+    before: int | None = None
+    """Pieces of work before it in line; None where it doesn't wait."""
 
     @property
     def share(self) -> float:
@@ -53,10 +55,15 @@ class Sending:
         return min(1.0, self.step.done / self.step.total) if self.step and self.step.total else 0.0
 
 
-def start(job: Job, plan: PushPlan, card: str, token: str) -> None:
-    """Carry out what a visitor has seen and agreed to; while another push of this build is on its way, do nothing."""
+def start(job: Job, plan: PushPlan, card: str, token: str, visitor: str = "") -> None:
+    """
+    Carry out what a visitor has seen and agreed to; while another push of this build is on its way, do nothing.
+
+    Errors: BuildFolderError where too many wait already.
+    """
     if running(job):
         return
+    queue.check_room("network", visitor)
     path = _place(job)
     path.mkdir(exist_ok=True, mode=0o700)
     for left in ("told", "progress.json"):
@@ -64,7 +71,8 @@ def start(job: Job, plan: PushPlan, card: str, token: str) -> None:
     (path / "README.md").write_text(card, encoding="utf-8")
     asked = _agreed(plan)
     (path / "asked.json").write_text(json.dumps(asdict(asked)), encoding="utf-8")
-    _process(job).start(command(job, asked), token)
+    run, told = queue.behind_the_line(command(job, asked), path, visitor)
+    _process(job).start(run, token, more=told)
 
 
 def _agreed(plan: PushPlan) -> Asked:
@@ -75,13 +83,13 @@ def _agreed(plan: PushPlan) -> Asked:
 
 
 def command(job: Job, asked: Asked) -> list[str]:
-    """What is run: the same words that anyone could type."""
+    """What is run: the same words that anyone could type after `python -m skill_factory`."""
     path = _place(job)
     words = ["push", str(job.out), asked.repo, "--mode", asked.mode, "--card", str(path / "README.md")]
     words += ["--public"] if asked.public else []
     words += ["--parent", asked.parent] if asked.parent else []
     words += ["--yes", "--json", "--progress", str(path / "progress.json")]
-    return [sys.executable, "-m", "skill_factory", *words]
+    return words
 
 
 def running(job: Job) -> bool:
@@ -99,11 +107,16 @@ def status(job: Job) -> Sending | None:
     process = _process(job)
     state = process.state()
     if state in ACTIVE:
-        return Sending(state, asked, _step(path))
+        return Sending(state, asked, _step(path), before=process.before)
     if told := process.told():
         return Sending(State.DONE, asked, result=PushResult(**{**told, "warnings": tuple(told["warnings"])}))
     said = process.why(job.id) if state is State.FAILED else ""
     return Sending(state, asked, _step(path), said=said)
+
+
+def here(job: Job) -> None:
+    """Note that its visitor's page is open."""
+    _process(job).here()
 
 
 def stop(job: Job) -> None:

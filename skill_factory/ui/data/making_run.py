@@ -168,6 +168,7 @@ def _figures(told: Mapping[str, Any]) -> dict[str, list[str]]:
 @st.fragment(run_every=0.8)
 def watch(made: Making) -> None:
     """How far it is, how fast, what it has cost, how long it will take, and a way to stop it."""
+    makings.here(made)
     now = makings.status(made)
     if not now.running:
         st.rerun()
@@ -196,6 +197,10 @@ def watch(made: Making) -> None:
 
 
 def _doing(now: Status) -> str:
+    if now.before is not None:
+        return (
+            f"is in line: {many(now.before, 'piece')} of work before it" if now.before else "is next in line"
+        )
     done = now.progress
     if done is None or not done.total:
         return f"has begun ({now.seconds:.0f} s)"

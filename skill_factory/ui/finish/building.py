@@ -15,13 +15,15 @@ from skill_factory.insight import tables as stats
 from skill_factory.insight.estimate import Estimate, estimate, size_words, time_words
 from skill_factory.judge.source_facts import identity
 from skill_factory.reasons import Level
-from skill_factory.ui.frame import away, loading, shell, workspace
+from skill_factory.ui.frame import away, loading, shell, uploads, visitor, workspace
 from skill_factory.ui.frame.loading import Evidence
 from skill_factory.wording import many, percent
 from skill_factory.work import builds as jobs
 from skill_factory.work import looking
 from skill_factory.work.builds import Job, Status
+from skill_factory.work.home import home
 from skill_factory.work.process import ACTIVE, State
+from skill_factory.work.quota import refusal
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -75,6 +77,9 @@ def offer() -> None:
     if refused := st.session_state.pop("build.refused", ""):
         st.warning(shell.plain(refused), icon=":material/hourglass_top:")
     _numbers(seen, takes, about)
+    if refused := refusal(_rows(seen), takes.text_bytes):
+        st.warning(shell.plain(refused), icon=":material/hard_drive:")
+        return
     st.caption(
         "The build runs by itself: you can close this page and come back by its link. "
         "Then you publish it, train with it or download it here."
@@ -88,9 +93,8 @@ def offer() -> None:
 
 
 def _numbers(seen: Evidence, takes: Estimate, about: str) -> None:
-    rows = loading.source().rows or seen.narrow.rows.ledger[Level.ROWS].read
     told = [
-        ("Rows to read", f"{rows:,}"),
+        ("Rows to read", f"{_rows(seen):,}"),
         ("Traces", f"{about}{takes.traces:,}"),
         ("Text", size_words(takes.text_bytes)),
         ("Time", time_words(takes.seconds) if takes.seconds else "not known yet"),
@@ -101,6 +105,10 @@ def _numbers(seen: Evidence, takes: Estimate, about: str) -> None:
     st.markdown(
         f"{formats}, N = {seen.recipe.traces.attempts}, from {shell.plain(workspace.current().label)}."
     )
+
+
+def _rows(seen: Evidence) -> int:
+    return loading.source().rows or seen.narrow.rows.ledger[Level.ROWS].read
 
 
 def _command(seen: Evidence) -> None:
@@ -124,7 +132,10 @@ def _source_words() -> str:
 def _start() -> None:
     mine = workspace.current()
     try:
-        job = jobs.start(mine.source, mine.label, loading.recipe(), mine.token)
+        job = jobs.start(mine.source, mine.label, loading.recipe(), mine.token, visitor.key())
+    except OSError as error:
+        st.session_state["build.refused"] = uploads.no_room("The build", home(), error)
+        return
     except SkillFactoryError as error:
         st.session_state["build.refused"] = str(error)
         return
@@ -133,8 +144,7 @@ def _start() -> None:
 
 
 def _estimate(seen: Evidence) -> Estimate:
-    source = loading.source()
-    rows = source.rows or seen.narrow.rows.ledger[Level.ROWS].read
+    source, rows = loading.source(), _rows(seen)
     pace = loading.once(
         "pace",
         (identity(source), seen.recipe.columns),
@@ -149,6 +159,7 @@ def _estimate(seen: Evidence) -> Estimate:
 @st.fragment(run_every=0.7)
 def watch(job: Job) -> None:
     """How far it is, what was kept so far, and a way to stop it."""
+    jobs.here(job)
     now = jobs.status(job)
     if now.state not in ACTIVE:
         st.rerun()
@@ -170,7 +181,10 @@ def _doing(now: Status) -> str:
     if now.state is State.STOPPING:
         return "Stopping …"
     if now.state is State.WAITING:
-        return f"In line: {many(now.before, 'build')} before this one." if now.before else "Next in line."
+        stay = " Keep this page open: whoever leaves loses the place." if hosted() else ""
+        return (
+            f"In line: {many(now.before, 'build')} before this one." if now.before else "Next in line."
+        ) + stay
     return now.progress.line().capitalize() if now.progress else "Starting …"
 
 
@@ -189,10 +203,14 @@ def stopped(job: Job, now: Status) -> None:
         st.info(f"The build was stopped{part}. What is finished is kept.", icon=":material/pause_circle:")
     with st.container(horizontal=True):
         st.button(
-            "Go on", type="primary", on_click=jobs.resume, args=(job, workspace.current().token), key="build.resume",
+            "Go on", type="primary", on_click=_resume, args=(job,), key="build.resume",
             icon=":material/play_arrow:",
         )  # fmt: skip
         st.button("Forget it", on_click=_forget, args=(job,), key="build.forget", icon=":material/delete:")
+
+
+def _resume(job: Job) -> None:
+    jobs.resume(job, workspace.current().token, visitor.key())
 
 
 def _forget(job: Job) -> None:

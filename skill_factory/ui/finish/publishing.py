@@ -5,12 +5,13 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from skill_factory.errors import HubError
+from skill_factory.errors import BuildFolderError, HubError
 from skill_factory.hub.client import Account, check_name, safe_name
 from skill_factory.publish.plan import Mode, PushPlan
 from skill_factory.ui.finish import card_view
-from skill_factory.ui.frame import away, loading, shell, workspace
+from skill_factory.ui.frame import away, loading, shell, visitor, workspace
 from skill_factory.ui.frame.signing_in import signed_in
+from skill_factory.wording import many
 from skill_factory.work import looking, pushes
 from skill_factory.work.builds import Job
 from skill_factory.work.process import ACTIVE, State
@@ -145,7 +146,11 @@ def _agreed(plan: PushPlan) -> bool:
 
 
 def _send(job: Job, plan: PushPlan, card: str) -> None:
-    pushes.start(job, plan, card, workspace.current().token)
+    try:
+        pushes.start(job, plan, card, workspace.current().token, visitor.key())
+    except BuildFolderError as error:
+        st.warning(shell.plain(str(error)), icon=":material/hourglass_top:")
+        return
     st.session_state.get("_kept", {}).pop(
         "push plan", None
     )  # what is there afterwards is to be looked at anew
@@ -165,6 +170,7 @@ def _again(job: Job, repo: str) -> None:
 
 @st.fragment(run_every=0.7)
 def _watch(job: Job) -> None:
+    pushes.here(job)
     now = pushes.status(job)
     if now is None or now.state not in ACTIVE:
         st.rerun()
@@ -178,6 +184,10 @@ def _watch(job: Job) -> None:
 
 
 def _doing(now: Sending) -> str:
+    if now.before is not None:
+        return (
+            f"in line, {many(now.before, 'piece')} of work before this one" if now.before else "next in line"
+        )
     if now.step is None:
         return "looking at what is there …"
     return "making one commit of it all …" if now.share == 1 else f"{now.step.what} is sent"
