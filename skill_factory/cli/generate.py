@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from skill_factory.cli.output import say
 from skill_factory.hosting import GIVEN_KEY
 
 if TYPE_CHECKING:  # the package brings heavy ones along, which `--help` need not wait for
@@ -216,9 +217,7 @@ def _write(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps({"requests": number, "file": str(args.requests)}))
     else:
-        print(
-            f"{number:,} requests written to {args.requests}." if number else "Every request has its answer."
-        )
+        say(f"{number:,} requests written to {args.requests}." if number else "Every request has its answer.")
     return 0
 
 
@@ -229,7 +228,7 @@ def _join(args: argparse.Namespace) -> int:
 
     made, lines = join_answers(job_of(args, args.kind), args.answers, token=token_for(args.source))
     if not args.json:
-        print(f"Answers: {', '.join(f'{n:,} {name}' for name, n in lines.items() if n)}.")
+        say(f"Answers: {', '.join(f'{n:,} {name}' for name, n in lines.items() if n)}.")
     _tell(made, args.json, lines=dict(lines))
     return 0
 
@@ -268,16 +267,16 @@ def _tell(made: "Made", as_json: bool, **more: Any) -> None:
         print(json.dumps({**asdict(made), "out": str(made.out), **more}, ensure_ascii=False))
         return
     for line in pilot_lines(made.pilot) if made.pilot else []:
-        print(line)
+        say(line)
     spent = f", cost {made.cost:,.4f}" if made.cost else ""
-    print(
+    say(
         f"{made.answers:,} answers, {made.tokens['prompt']:,} tokens in, {made.tokens['completion']:,} out{spent}."
     )
     if made.lost:
-        print(f"{made.lost:,} requests broke off before their answer came; a provider may have billed them.")
+        say(f"{made.lost:,} requests broke off before their answer came; a provider may have billed them.")
     if made.ending != "cancelled":
-        print(f"{made.rows:,} rows written to {made.out}.")
+        say(f"{made.rows:,} rows written to {made.out}.")
     if made.missing:
         why = ", ".join(f"{n:,} × {reason}" for reason, n in list(made.failures.items())[:3])
         told = f" Attempts that failed: {why}." if why else ""
-        print(f"{made.missing:,} answers are missing.{told} The same command goes on from here.")
+        say(f"{made.missing:,} answers are missing.{told} The same command goes on from here.")

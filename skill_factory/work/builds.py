@@ -175,6 +175,6 @@ def ledger(job: Job) -> dict[Level, LevelTally]:
     return total(parts).ledger
 
 
-def log(job: Job) -> str:
-    """What the build wrote to standard error, for the server's own log."""
-    return _process(job).log()
+def fault(job: Job) -> str:
+    """Where and how our own code failed, for the server's log."""
+    return _process(job).fault()

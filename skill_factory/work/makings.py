@@ -188,9 +188,9 @@ def stop(made: Making) -> None:
     _process(made).stop()
 
 
-def log(made: Making) -> str:
-    """What the command wrote to standard error, for the server's own log."""
-    return _process(made).log()
+def fault(made: Making) -> str:
+    """Where and how our own code failed, for the server's log."""
+    return _process(made).fault()
 
 
 def made_label(made: Making) -> str:

@@ -131,8 +131,18 @@ class FolderProcess:
         return lines[-1] if lines else self.ended
 
     def log(self) -> str:
-        """What it wrote to standard error, for the server's own log."""
+        """What it wrote to standard error; a visitor's texts, names and keys may stand in it."""
         return self.read("log")
+
+    def fault(self) -> str:
+        """Where and how our own code failed, for the server's log: no message, since that may hold a visitor's text."""
+        places = re.findall(r'File "[^"]*?(skill_factory/[\w/]+\.py)", line (\d+)', self.log())
+        kinds = re.findall(
+            r"^([A-Za-z_][\w.]*(?:Error|Exception|Interrupt|Exit))\b", self.log(), re.MULTILINE
+        )
+        if not places:
+            return "ended with a sentence for its visitor" if self.log().strip() else "ended without a word"
+        return f"{kinds[-1] if kinds else 'error'} at {' > '.join(f'{path}:{line}' for path, line in places[-4:])}"
 
     def read(self, name: str) -> str:
         """What a file of the folder holds, or nothing."""

@@ -124,9 +124,9 @@ def stop(job: Job) -> None:
     _process(job).stop()
 
 
-def log(job: Job) -> str:
-    """What the command wrote to standard error, for the server's own log."""
-    return _process(job).log()
+def fault(job: Job) -> str:
+    """Where and how our own code failed, for the server's log."""
+    return _process(job).fault()
 
 
 def _step(path: Path) -> PushStep | None:

@@ -236,7 +236,7 @@ def ended(asked: Asked, made: Making, now: Status, run: Run) -> None:
         loading.once(
             "made log",
             (made.id, now.said),
-            lambda: log.error("made %s: %s", made.id, makings.log(made)),
+            lambda: log.error("made %s: %s", made.id[:6], makings.fault(made)),
         )
         st.error(workspace.plain(now.said), icon=":material/error:")
     if asked.asks_for == made.asked.asks_for:

@@ -195,7 +195,7 @@ def stopped(job: Job, now: Status) -> None:
     """Why it ended, and how to go on."""
     if now.state is State.FAILED:
         loading.once(
-            "build log", (job.id, now.said), lambda: log.error("build %s: %s", job.id, jobs.log(job))
+            "build log", (job.id, now.said), lambda: log.error("build %s: %s", job.id[:6], jobs.fault(job))
         )
         st.error(shell.plain(now.said), icon=":material/error:")
     else:

@@ -201,7 +201,9 @@ def _unsent(last: Sending, job: Job) -> None:
             icon=":material/pause_circle:",
         )
         return
-    loading.once("push log", (job.id, last.said), lambda: log.error("push %s: %s", job.id, pushes.log(job)))
+    loading.once(
+        "push log", (job.id, last.said), lambda: log.error("push %s: %s", job.id[:6], pushes.fault(job))
+    )
     st.error(shell.plain(last.said), icon=":material/error:")
 
 

@@ -9,6 +9,7 @@ Pages read `current()` and never keep a copy of a field of their own.
 """
 
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -164,6 +165,11 @@ def open_link() -> str:
     return ""
 
 
+# GitHub's Markdown makes links of these; behind a word joiner, which nobody sees, it doesn't.
+_ADDRESS = re.compile(r"https?:|www(?=\.)|(?<=[\w.+-])@(?=\w)", re.IGNORECASE)
+
+
 def plain(text: str) -> str:
-    """A text that Markdown shows as it is."""
+    """A text that Markdown shows as it is; an address in it becomes no link, which nobody would have meant."""
+    text = _ADDRESS.sub(lambda found: f"{found[0]}\u2060", text)
     return "".join("\\" + sign if sign in "\\`*_{}[]()#+-!$:<>|~&" else sign for sign in text)
