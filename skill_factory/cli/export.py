@@ -5,7 +5,7 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from skill_factory.cli.output import JSON, say
+from skill_factory.cli.output import JSON, plain, say
 from skill_factory.grading import Task
 from skill_factory.hub.client import stored_token
 from skill_factory.traces.lengths import chars_per_token, cut_table, largest_n
@@ -96,8 +96,8 @@ def run(args: argparse.Namespace) -> int:
     options, token = _options(args), _token(args)
     if not args.out:
         checked = check(args.folder, options, token)
-        say(
-            json.dumps(_told(checked, options)) if args.json else report_of(checked, options),
+        print(
+            json.dumps(_told(checked, options)) if args.json else plain(report_of(checked, options)),
             end="\n" if args.json else "",
         )
         return 0
