@@ -531,7 +531,7 @@ def card_errors(content: str, kind: str) -> list[str]:
 
 def told_card(content: str) -> Any:
     """What the Hub tells of a card's fields: nothing of one that is large, can't be read, or would be endless as JSON."""
-    if len(content) > 100_000 or re.search(r"[:\[,] *\*\w", content):
+    if len(content) > 20_000 or re.search(r"[:\[,] *\*\w", content):
         return {}
     try:
         found = front_matter(content)

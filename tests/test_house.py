@@ -240,8 +240,8 @@ def test_requirements_are_those_of_the_project() -> None:
     assert [line for line in extras if not re.search(r">=\d[\d.]*,<\d[\d.]*$", line)] == []
 
 
-CARRIED = {"httpx2", "re2"}
-"""What a required package requires itself: huggingface_hub's own client of HTTP; and what google-re2 is imported as."""
+CARRIED = {"httpx2", "re2", "starlette"}
+"""What required packages require themselves (huggingface_hub's client, Streamlit's server), and what google-re2 is imported as."""
 
 
 def test_what_is_imported_at_the_top_is_required() -> None:

@@ -140,8 +140,8 @@ def _first_free(folder: Path, mine: Path, note: Path | None, lease: Path | None)
 
 
 def _before(folder: Path, mine: Path) -> int:
-    """How many come first: in each round one piece of every visitor; who has work running has had a round."""
-    rounds = _running(folder)
+    """How many come first: in each round one piece of every visitor; who was served last has had one."""
+    rounds = _served(folder)
     order = []
     for path in _line(folder):
         visitor = _of(path.name)
@@ -151,13 +151,12 @@ def _before(folder: Path, mine: Path) -> int:
     return next((k for k, (_, name) in enumerate(order) if name == mine.name), 0)
 
 
-def _running(folder: Path) -> Counter[str]:
-    """How many turns each visitor holds."""
+def _served(folder: Path) -> Counter[str]:
+    """How many turns each visitor holds, or was the last to hold: they have had a round."""
     found: Counter[str] = Counter()
     for number in range(at_once(folder.name)):
         with suppress(OSError):
-            if held(folder / f"turn-{number}"):
-                found[(folder / f"turn-{number}.of").read_text(encoding="utf-8")] += 1
+            found[(folder / f"turn-{number}.of").read_text(encoding="utf-8")] += 1
     return found
 
 
