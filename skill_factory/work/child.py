@@ -178,7 +178,6 @@ def main() -> None:
     for name in WARM:
         importlib.import_module(name)
     _limit_memory()
-    os.nice(5)  # the server, which answers everybody, goes before
     try:
         serve(line)
     except OSError:

@@ -35,6 +35,8 @@ def siege(folder: Path, short: bool) -> list[Score]:
             mover = threading.Thread(target=_move, args=(server.port, ended, waits))
             mover.start()
             try:
+                time.sleep(2 if short else 20)
+                calm.figures["median before it"] = f"{statistics.median(waits or [0]) * 1000:,.0f} ms"
                 for name, throw in _throws(folder, hub, short):
                     said.note(name, _thrown(server.port, throw))
             finally:

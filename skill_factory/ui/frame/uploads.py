@@ -22,8 +22,10 @@ AT_ONCE = 3
 """Files of one session that may be on their way."""
 KEPT = 3
 """Files of one session that wait to be taken."""
-SMALL = 100_000
-"""Bytes up to which a file stays where Streamlit has it: recipes, and little else."""
+KEPT_SMALL = 5
+"""Files of one session that stay there."""
+SMALL = 1_100_000
+"""Bytes up to which a file stays where Streamlit has it: recipes, which are read again and again, have one megabyte at most."""
 RESERVE = 1_000_000_000
 """Bytes of the disk that no upload gets."""
 MINUTES = 10
@@ -61,7 +63,7 @@ def make_room(session: str) -> None:
         path.unlink(missing_ok=True)
     keeper: Any = get_instance()._uploaded_file_mgr
     small = list(keeper.file_storage.get(session, {}))
-    for file_id in small[: max(0, len(small) - 20)]:
+    for file_id in small[: max(0, len(small) - KEPT_SMALL)]:
         keeper.remove_file(session, file_id)
 
 
