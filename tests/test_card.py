@@ -229,4 +229,6 @@ def test_own_formats_are_built_and_named(tmp_path: Path) -> None:
         == report["traces_by_format"]["0C"]
         == report["ledger"]["questions"]["kept"]
     )
-    assert "- `mine`: A format from outside the package." in (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
+    assert "- `mine`: A format from outside the package." in (tmp_path / "out" / "README.md").read_text(
+        encoding="utf-8"
+    )

@@ -1,68 +1,76 @@
-"""What the command line prints: plain lines, aligned, without control characters from the data."""
+"""What the command line prints: plain, aligned lines without control characters from the data."""
 
 import json
 import sys
 from typing import TYPE_CHECKING, Any
 
 from skill_factory.reasons import Level, sentence
+from skill_factory.wording import many
 
 if TYPE_CHECKING:
     from skill_factory.build.pipeline import BuildResult
     from skill_factory.insight.inspection import Inspection
     from skill_factory.traces.lint import LintReport
 
-JSON = "one JSON object on standard output and nothing else there"
-"""What `--json` does, for the help of every command."""
+JSON = "print one JSON object, and nothing else, on standard output"
+"""What `--json` does, for the help of each command."""
 
 
 def tell(value: dict[str, Any]) -> None:
-    """Print one JSON object, in characters that standard output can show."""
+    """Print one JSON object, in characters that standard output can encode."""
     utf_8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
     print(json.dumps(value, ensure_ascii=not utf_8))
 
 
 def plain(text: str) -> str:
-    """A text without control characters: file names and cells could steer the terminal."""
-    return "".join(one if one.isprintable() or one == "\n" else f"\\x{ord(one):02x}" for one in text)
+    """A text without control characters, with which file names and cells could control the terminal."""
+    return "".join(
+        character if character.isprintable() or character == "\n" else f"\\x{ord(character):02x}"
+        for character in text
+    )
 
 
-def show_inspection(found: "Inspection") -> None:
-    """Columns, mapping, usable questions and advice."""
+def show_inspection(inspection: "Inspection") -> None:
+    """Print columns, mapping, usable questions and advice."""
     _say("Columns")
-    _aligned(found.columns)
+    _aligned(inspection.columns)
     _say("\nMapping")
-    _aligned([*found.mapping, *((name, "not there") for name in found.missing)])
-    if found.usable:
-        note = f"first {found.rows:,} rows; --whole reads all" if found.sampled else f"{found.rows:,} rows"
+    _aligned([*inspection.mapping, *((name, "none") for name in inspection.missing)])
+    if inspection.usable:
+        note = (
+            f"the first {inspection.rows:,} rows; --whole reads all"
+            if inspection.sampled
+            else f"{inspection.rows:,} rows"
+        )
         _say(f"\nUsable questions ({note})")
-        _aligned([(f"N = {n}", f"{questions:,}") for n, questions in enumerate(found.usable, 1)])
+        _aligned([(f"N = {n}", f"{questions:,}") for n, questions in enumerate(inspection.usable, 1)])
     _say("\nWhat to do")
-    for line in found.advice:
+    for line in inspection.advice:
         _say(f"  - {line}")
 
 
 def show_build(result: "BuildResult") -> None:
-    """Where the build is, what it holds and where the data went."""
+    """Print where the build is, what it holds and where the data went."""
     report = result.report
     if result.already:
-        _say(f"{result.path} holds this very build already: {report['traces']:,} traces. Nothing was done.")
+        _say(f"{result.path} already holds this build: {many(report['traces'], 'trace')}. Nothing was done.")
         return
-    resumed = f" (resumed: {result.resumed} partitions)" if result.resumed else ""
-    _say(f"{report['traces']:,} traces in {result.path}{resumed}")
+    resumed = f" (resumed: {many(result.resumed, 'partition')})" if result.resumed else ""
+    _say(f"{many(report['traces'], 'trace')} in {result.path}{resumed}")
     wanted = result.recipe.balance.max_traces
     if wanted and report["traces"] < wanted:
-        _say(f"  fewer than the {wanted:,} asked for: the data give no more.")
+        _say(f"  fewer than the {wanted:,} asked for: the data gives no more.")
     for level in Level:
-        one = report["ledger"][level.value]
-        _say(f"  {level.value:<12}{one['kept']:>12,} of {one['read']:>12,} kept")
-        for reason, number in sorted(one["dropped"].items(), key=lambda item: -item[1]):
+        counted = report["ledger"][level.value]
+        _say(f"  {level.value:<12}{counted['kept']:>12,} of {counted['read']:>12,} kept")
+        for reason, number in sorted(counted["dropped"].items(), key=lambda item: -item[1]):
             _say(f"  {'':<12}{number:>12,} {sentence(level, reason)} ({reason})")
     labels = ", ".join(f"{label}: {n:,}" for label, n in report["traces_by_label"].items())
     _say(f"  labels      {labels}")
 
 
 def show_lint(report: "LintReport") -> None:
-    """What the linter found, by rule, with examples."""
+    """Print what the linter found, by rule, with examples."""
     for line in report.lines():
         _say(line)
 

@@ -25,32 +25,32 @@ from skill_factory.wording import many
 SAMPLE_ROWS = 20_000
 MOST = 10
 ONE_LOOK = 20_000_000
-"""Sources up to this many bytes are read whole."""
+"""Sources of up to this many bytes are read whole."""
 LARGEST_LOOK = 200_000_000
-"""Bytes of text after which any look ends: a packed source may hold a thousand times its size."""
+"""Bytes of text after which every look ends: a compressed source may hold a thousand times its size."""
 
 
 @dataclass(frozen=True)
 class Inspection:
-    """What a source holds, as far as it was looked at."""
+    """What a source holds, as far as it was read."""
 
     columns: list[tuple[str, str]]
-    """Every column with an example of what it holds."""
+    """Every column, with an example of its values."""
     mapping: list[tuple[str, str]]
-    """(field, column) as guessed or given."""
+    """(field, column), as guessed or given."""
     missing: list[str]
     """Fields without a column."""
     rows: int
-    """Rows that were read."""
+    """How many rows were read."""
     sampled: bool
-    """Only the first rows were read."""
+    """Whether only the first rows were read."""
     tally: Tally
     usable: list[int] = field(default_factory=list)
     """Usable questions at N = 1, 2, … 10."""
     advice: list[str] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
-        """The look as JSON values."""
+        """The inspection as JSON values."""
         return {
             "columns": dict(self.columns),
             "mapping": dict(self.mapping),
@@ -71,7 +71,7 @@ def inspect(
     whole: bool = False,
     token: str | None = None,
 ) -> Inspection:
-    """Look at a source: all of a small one, the first rows of a large one unless `whole`. Errors: SourceError."""
+    """Look at a source: all of a small one, or of any one with `whole`, otherwise its first rows. Errors: SourceError."""
     recipe = recipe or new_recipe()
     raw = open_source(source, recipe.source, token) if isinstance(source, str) else source
     names, head = raw.names(), raw.head(20)
@@ -100,7 +100,7 @@ def advise(proposal: Proposal, tally: Tally, mapped: Columns, recipe: Recipe) ->
     """
     What to do next, most important first.
 
-    `mapped` is the mapping as it was settled; `recipe` has none of reflections where the column holds none.
+    `mapped` is the mapping as it was settled; `recipe` maps no reflections if their column holds none.
     """
     advice = []
     if not recipe.columns.reflections:
@@ -131,7 +131,7 @@ def advise(proposal: Proposal, tally: Tally, mapped: Columns, recipe: Recipe) ->
 
 
 def _format_options(mapped: Columns, recipe: Recipe) -> str:
-    """What a command needs besides N where the data hold no reflections; an empty column has to be unmapped too."""
+    """What a command needs besides N for data without reflections; an empty column of reflections has to be unmapped."""
     if recipe.columns.reflections:
         return ""
     unmapped = " --map reflections=" if mapped.reflections else ""
@@ -143,10 +143,10 @@ def _sample(raw: RawSource, recipe: Recipe, whole: bool) -> tuple[pa.Table, Tall
     tables, size = [CANONICAL.empty_table()], 0
     for piece in raw.pieces():
         for batch in piece.batches(recipe.columns):
-            found = canonical(batch, recipe.columns)
-            tally.add(tally_rows(found))
-            tables.append(found.table)
-            size += found.table.nbytes
+            rows = canonical(batch, recipe.columns)
+            tally.add(tally_rows(rows))
+            tables.append(rows.table)
+            size += rows.table.nbytes
             enough = tally.ledger[Level.ROWS].read >= SAMPLE_ROWS and not whole
             if enough or size >= LARGEST_LOOK:
                 more = not raw.rows or tally.ledger[Level.ROWS].read < raw.rows
