@@ -159,7 +159,7 @@ def test_data_offers_to_measure_a_models_traces(two: str) -> None:
     """Outputs with attempts, opened as data: measured in one click, or turned into raw data that the lights accept."""
     app = open_app()
     app.text_input(key="door.path").set_value(two.split()[0]).run()
-    assert any("These are a model's traces" in one.value for one in app.info)
+    assert any("This looks like a model's traces" in one.value for one in app.info)
     app.button(key="data.harvest").click().run()
     assert not app.exception and workspace(app).label == "harvest.parquet"
-    assert not any("These are a model's traces" in one.value for one in app.info)
+    assert not any("This looks like a model's traces" in one.value for one in app.info)
