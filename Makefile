@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 RUN := $(BIN)/python
 
-.PHONY: release setup app demo test check lint types tests smoke lock browser screenshots bench bench-app torture trainers test-trainers test-ray docs clean
+.PHONY: release setup app demo test check lint types tests smoke lock browser screenshots bench bench-app torture matrix trainers test-trainers test-ray docs clean
 
 setup: .venv/.ready
 
@@ -16,7 +16,7 @@ setup: .venv/.ready
 	touch .venv/.ready
 
 app: setup
-	$(BIN)/streamlit run app.py
+	$(BIN)/streamlit run serve.py
 
 demo: setup
 	$(RUN) -m skill_factory build demo --out demo-build --fresh
@@ -89,3 +89,7 @@ clean:
 # Everything of tests/test_torture.py in earnest, with figures: writes docs/reliability.md. Takes some twenty minutes.
 torture: setup
 	$(RUN) -m tests.torture
+
+# Every Python that can be had here, and homes that aren't usual.
+matrix: setup
+	$(RUN) -m tests.matrix

@@ -115,3 +115,12 @@ def test_proposals_go_with_the_data_they_were_made_for(tmp_path: Path) -> None:
     app = with_source(str(path))
     app.text_input(key="door.path").set_value("demo:40").run()
     assert workspace(app).recipe.verdicts == Recipe().verdicts
+
+
+def test_what_was_left_out_of_an_attempt_can_be_seen(tmp_path: Path) -> None:
+    """The trace view shows the thinking that the rule left out, folded, with its length."""
+    app = with_source(str(thinking(tmp_path / "raw.jsonl")), page="4_Look")
+    (toggle,) = [one for one in app.toggle if one.label == "Show what was left out of the attempts"]
+    toggle.set_value(True).run()
+    assert any("characters left out" in one.label for one in app.expander)
+    assert any(one.value.startswith("Hm ") for one in app.text)

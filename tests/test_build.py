@@ -243,7 +243,7 @@ def everything(folder: Path) -> dict[str, tuple[int, int]]:
 def test_a_finished_build_is_left_as_it_is(small: Path, done: Path) -> None:
     """The same command again says so, does nothing, and ends well."""
     before = everything(done)
-    run = command.run("build", small, "--out", done, "--attempts", 2)
+    run = command.run("build", small, "--out", done, "--attempts", 2, *command.EVERY_TRACE)
     assert run.exit == 0
     assert "already" in run.out
     assert everything(done) == before

@@ -77,10 +77,10 @@ def cut_parquet(path: Path) -> None:
 LINE = b'{"question": "Q", "response": "a", "correct": true, "reflections": ["r"]}\n'
 BAD_SOURCES: dict[str, tuple[str, Callable[[Path], None] | None, tuple[str, ...]]] = {
     "a missing file": ("none.parquet", None, ("There is no file", "none.parquet")),
-    "an unknown suffix": ("a.xlsx", write(b"x"), ("a.xlsx", ".parquet", ".csv")),
+    "an unknown suffix": ("a.docx", write(b"x"), ("a.docx", ".parquet", ".csv")),
     "a truncated Parquet file": ("a.parquet", cut_parquet, ("a.parquet", "complete?")),
     "a truncated gzip": ("a.jsonl.gz", write(gzip.compress(LINE * 99)[:-9]), ("a.jsonl.gz", "complete?")),
-    "invalid JSON": ("a.jsonl", write(LINE * 3 + b"{oops\n"), ("a.jsonl", "line 4", "Mend")),
+    "invalid JSON": ("a.jsonl", write(LINE * 3 + b"{oops\n"), ("a.jsonl", "line 4", "Fix")),
     "no rows": ("a.jsonl", write(b""), ("a.jsonl", "no rows")),
     "a header alone": ("a.csv", write(b"question,response,correct\n"), ("a.csv", "no rows")),
     "no column for correct": ("a.jsonl", write(b'{"question": "Q", "response": "a"}\n'), ("correct", "Found: question, response", "--map")),

@@ -4,7 +4,7 @@ import argparse
 import json
 from typing import TYPE_CHECKING, Any
 
-from skill_factory.cli.output import tell
+from skill_factory.cli.output import say, tell
 from skill_factory.cli.recipe_options import (
     SOURCE,
     add_recipe_options,
@@ -88,7 +88,7 @@ def run(args: argparse.Namespace) -> int:
     show_build(result)
     if same:
         words = "the same rows as" if same["same_as_published"] else "NOT the same rows as"
-        print(f"  digest      {result.report['rows_digest']}: {words} the published data set")
+        say(f"  digest      {result.report['rows_digest']}: {words} the published data set")
     return 0
 
 

@@ -5,7 +5,7 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from skill_factory.cli.output import JSON
+from skill_factory.cli.output import JSON, plain, say
 from skill_factory.grading import TASKS, task_named
 from skill_factory.hub.client import stored_token
 from skill_factory.traces.lengths import chars_per_token, cut_table, largest_n
@@ -97,7 +97,7 @@ def run(args: argparse.Namespace) -> int:
     if not args.out:
         checked = check(args.folder, options, token)
         print(
-            json.dumps(_told(checked, options)) if args.json else report_of(checked, options),
+            json.dumps(_told(checked, options)) if args.json else plain(report_of(checked, options)),
             end="\n" if args.json else "",
         )
         return 0
@@ -111,7 +111,7 @@ def run(args: argparse.Namespace) -> int:
         }
         print(json.dumps(told | _told(result.checked, options)))
     else:
-        print("\n".join(_lines(result, options)))
+        say("\n".join(_lines(result, options)))
     return 0
 
 

@@ -43,7 +43,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """End with exit code 2."""
-        self.exit(USE_ERROR, f"{message[:1].upper()}{message[1:]}. See `{self.prog} --help`.\n")
+        self.exit(USE_ERROR, plain(f"{message[:1].upper()}{message[1:]}. See `{self.prog} --help`.\n"))
 
 
 def run() -> NoReturn:

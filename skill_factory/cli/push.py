@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from skill_factory.cli.asking import agreed, say
-from skill_factory.cli.output import JSON
+from skill_factory.cli.output import JSON, plain
 from skill_factory.errors import HubError
 from skill_factory.whole_files import write_whole
 
@@ -75,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(told, ensure_ascii=False))
     else:
-        print(_outcome(plan, result))
+        print(plain(_outcome(plan, result)))
     return 0
 
 

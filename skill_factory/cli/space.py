@@ -4,7 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
-from skill_factory.cli.output import JSON
+from skill_factory.cli.output import JSON, say
 
 
 def add_arguments(made: argparse.ArgumentParser) -> None:
@@ -29,5 +29,5 @@ def run(args: argparse.Namespace) -> int:
     done = create_space(args.repo, root, stored_token(), public=args.public, bucket=args.bucket)
     told = {"url": done.url, "commit": done.commit, "created": done.created, "unchanged": done.unchanged}
     what = "Created" if done.created else "Unchanged" if done.unchanged else "Updated"
-    print(json.dumps(told) if args.json else f"{what}: {done.url}")
+    say(json.dumps(told) if args.json else f"{what}: {done.url}")
     return 0

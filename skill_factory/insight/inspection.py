@@ -169,7 +169,7 @@ def _inspected(raw: RawSource, settled: Settled, rows: pa.Table, tally: Tally, s
         doubts=doubtful,
         rules=rules_in_force(settled),
         usable=usable,
-        advice=advise(propose(reading.facts, judgement, bare), needs, doubtful, bare),
+        advice=advise(propose(reading.facts, judgement, bare), needs, doubtful, recipe, bare),
     )
 
 
@@ -264,12 +264,21 @@ _NEEDS = {
 }
 
 
-def advise(proposal: Proposal, needs: list[str], doubtful: list[Doubt], recipe: Recipe) -> list[str]:
-    """What to do next, most important first: what is doubtful, what is lacking, and the number of attempts."""
+def advise(
+    proposal: Proposal, needs: list[str], doubtful: list[Doubt], mapped: Recipe, recipe: Recipe
+) -> list[str]:
+    """
+    What to do next, most important first: what is doubtful, what is lacking, and the number of attempts.
+
+    `recipe` is `mapped` without the column of reflections where that holds none.
+    """
     advice = [f"{doubt.sentence} {doubt.fix}" for doubt in doubtful]
     advice += [_NEEDS[code] for code in needs]
     if proposal.attempts:
         bare = "" if recipe.columns.reflections else f" --format {TraceFormat.NO_REFLECTION}"
+        bare += (
+            " --map reflections=" if mapped.columns.reflections and bare else ""
+        )  # an empty column has to go
         advice.append(
             f"N = {proposal.attempts} suits this data: {proposal.reason} "
             f"Build with --attempts {proposal.attempts}{bare}."

@@ -6,6 +6,7 @@ one) tell what has to be sent at all.
 
 import hashlib
 import json
+import os
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -113,13 +114,24 @@ def left_out(folder: Path, known: Collection[Path]) -> tuple[str, ...]:
 
 
 def local_file(path: str, content: Path | bytes) -> LocalFile:
-    """A file with the ids under which the Hub would know it."""
+    """A file with the ids under which the Hub would know it. Errors: HubError for a link: it may lead out of the folder."""
+    if isinstance(content, Path):
+        _refuse_links(content, len(Path(path).parts))
     size = len(content) if isinstance(content, bytes) else content.stat().st_size
     sha256, git = hashlib.sha256(), hashlib.sha1(b"blob %d\0" % size, usedforsecurity=False)
     for piece in _pieces(content):
         sha256.update(piece)
         git.update(piece)
     return LocalFile(path, content, size, sha256.hexdigest(), git.hexdigest())
+
+
+def _refuse_links(file: Path, parts: int) -> None:
+    inside = [file, *file.parents][:parts]
+    if links := [one for one in inside if one.is_symlink()]:
+        raise HubError(
+            f"{links[0]} is a link to {os.readlink(links[0])}, and publishing would send what lies there. Put the file itself "
+            "in its place, or delete the link."
+        )
 
 
 def _pieces(content: Path | bytes) -> Iterator[bytes]:

@@ -21,12 +21,14 @@ from skill_factory.hub.errors import (
 )
 from skill_factory.hub.layout import front_matter
 from skill_factory.hub.look import RemoteFile, list_files
+from skill_factory.hub.signin import MOST_SCOPES
 from skill_factory.publish.card import join_card, split_card
 from skill_factory.publish.files import LocalFile, local_file
 
 ATTEMPTS = 4
 INCLUDED = (
     "app.py",
+    "serve.py",
     "pages",
     "skill_factory",
     "requirements.txt",
@@ -37,7 +39,7 @@ INCLUDED = (
     ".streamlit/config.toml",
 )
 """What of the checkout the app needs to run; README.md is written anew in front of it."""
-NEEDED = ("app.py", "Dockerfile", "requirements.txt", "README.md")
+NEEDED = ("app.py", "serve.py", "Dockerfile", "requirements.txt", "README.md")
 FRONT_MATTER = {
     "title": "SkillFactory Studio",
     "emoji": "🧩",
@@ -51,9 +53,9 @@ FRONT_MATTER = {
     "tags": ["skill-factory"],
     "hf_oauth": True,
     "hf_oauth_expiration_minutes": 480,
-    "hf_oauth_scopes": ["contribute-repos", "read-repos", "gated-repos", "write-discussions", "jobs"],
+    "hf_oauth_scopes": list(MOST_SCOPES),
 }
-"""`hf_oauth_scopes` is the most that a visitor can be asked for; the sign-in asks for less."""
+"""`hf_oauth_scopes` is the most that a visitor can be asked for; the sign-in asks for some of them."""
 VARIABLES = {"SKILL_FACTORY_HOSTED": "1", "STREAMLIT_SERVER_ENABLE_XSRF_PROTECTION": "false"}
 """Streamlit's own protection needs a cookie, which browsers keep from a frame: uploads would fail with 403."""
 BUCKET_MOUNT = "/data"

@@ -4,6 +4,7 @@ Each function takes values and gives values that can travel (`wire.py`). A sourc
 once for all requests of a child.
 """
 
+import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -159,7 +160,7 @@ def at(source: "Address | RawSource") -> RawSource:
 
 def _stamp(path: Path) -> tuple[Any, ...]:
     """What tells a file or folder from what it was before; () for what is neither."""
-    if not path.exists():
+    if not os.path.exists(path):
         return ()
     inside = sorted(path.rglob("*")) if path.is_dir() else [path]
     return tuple((str(one), one.stat().st_mtime_ns, one.stat().st_size) for one in inside if one.is_file())
@@ -175,7 +176,7 @@ def first_part(text: str, token: str) -> Source | None:
     """The default config of a Hub dataset and its split `train`, or the first one where there is none of that name."""
     from skill_factory.sources.hub import looks_like_repo
 
-    if Path(text).exists() or not looks_like_repo(text):
+    if os.path.exists(text) or not looks_like_repo(text):
         return None
     repo, _, revision = text.partition("@")
     configs = parts_of(repo, revision, token)

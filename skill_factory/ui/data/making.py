@@ -15,7 +15,7 @@ from skill_factory.hosting import hosted
 from skill_factory.recipe.model import Columns
 from skill_factory.ui.data import grading_view, made_data, making_form, making_run
 from skill_factory.ui.data.making_files import Run
-from skill_factory.ui.frame import shell, workspace
+from skill_factory.ui.frame import shell, visitor, workspace
 from skill_factory.wording import percent
 from skill_factory.work import makings
 from skill_factory.work.making_asked import Asked, Stage, What
@@ -179,7 +179,9 @@ def _run(mine: Panel, made: Making | None) -> Run:
         """
         token = workspace.current().token
         try:
-            mine.id = makings.start(asked, stage, token, making_form.key(asked, token), made).id
+            mine.id = makings.start(
+                asked, stage, token, making_form.key(asked, token), made, visitor.key()
+            ).id
         except SkillFactoryError as error:
             st.session_state["_making_refused"] = str(error)
         st.rerun()

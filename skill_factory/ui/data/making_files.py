@@ -6,7 +6,8 @@ from typing import Any
 
 import streamlit as st
 
-from skill_factory.ui.frame import workspace
+from skill_factory.errors import SkillFactoryError
+from skill_factory.ui.frame import uploads, workspace
 from skill_factory.wording import many
 from skill_factory.work.making_asked import Asked, Stage
 from skill_factory.work.makings import Making, Status
@@ -56,5 +57,9 @@ def by_files(asked: Asked, made: Making | None, now: Status | None, run: Run) ->
 
 
 def _join(asked: Asked, made: Making, sent: Any, run: Run) -> None:
-    made.answers.write_bytes(sent.getbuffer())
+    try:
+        uploads.keep(sent, made.answers)
+    except SkillFactoryError as error:
+        st.error(workspace.plain(str(error)), icon=":material/error:")
+        return
     run(asked, Stage.JOIN)

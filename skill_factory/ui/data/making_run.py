@@ -168,6 +168,7 @@ def _figures(told: Mapping[str, Any]) -> dict[str, list[str]]:
 @st.fragment(run_every=0.8)
 def watch(made: Making) -> None:
     """How far it is, how fast, what it has cost, how long it will take, and a way to stop it."""
+    makings.here(made)
     now = makings.status(made)
     if not now.running:
         st.rerun()
@@ -194,6 +195,12 @@ def watch(made: Making) -> None:
 
 
 def _doing(now: Status) -> str:
+    if now.before is not None:
+        return (
+            f"is in the queue: {many(now.before, 'piece')} of work before it"
+            if now.before
+            else "is next in the queue"
+        )
     done = now.progress
     if done is None or not done.total:
         return f"has started ({now.seconds:.0f} s)"
@@ -232,7 +239,7 @@ def ended(asked: Asked, made: Making, now: Status, run: Run) -> None:
         loading.once(
             "made log",
             (made.id, now.said),
-            lambda: log.error("made %s: %s", made.id, makings.log(made)),
+            lambda: log.error("made %s: %s", made.id[:6], makings.fault(made)),
         )
         st.error(workspace.plain(now.said), icon=":material/error:")
     with st.container(horizontal=True):

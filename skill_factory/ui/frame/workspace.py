@@ -9,6 +9,7 @@ Pages read `current()` and never keep a copy of a field of their own.
 """
 
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -199,6 +200,11 @@ def open_link() -> str:
     return ""
 
 
+# GitHub's Markdown makes links of these; behind a word joiner, which nobody sees, it doesn't.
+_ADDRESS = re.compile(r"https?:|www(?=\.)|(?<=[\w.+-])@(?=\w)", re.IGNORECASE)
+
+
 def plain(text: str) -> str:
-    """The text, escaped so that Markdown shows it as it is."""
+    """The text, escaped so that Markdown shows it as it is; an address in it becomes no link."""
+    text = _ADDRESS.sub(lambda found: f"{found[0]}\u2060", text)
     return "".join("\\" + sign if sign in "\\`*_{}[]()#+-!$:<>|~&" else sign for sign in text)

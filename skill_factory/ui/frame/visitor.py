@@ -1,0 +1,16 @@
+"""Whose work it is, for the queue of a shared server: not who they are."""
+
+import hashlib
+import secrets
+
+import streamlit as st
+
+_SALT = secrets.token_bytes(16)
+"""New with each server, so that the letters mean nothing elsewhere."""
+
+
+def key() -> str:
+    """Letters that are the same for all of one visitor's pages: by their address, or their session where that isn't known."""
+    address = st.context.ip_address or ""
+    own = address or str(st.session_state.setdefault("_visitor", secrets.token_hex(8)))
+    return hashlib.blake2b(own.encode(), key=_SALT, digest_size=8).hexdigest()
