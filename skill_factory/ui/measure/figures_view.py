@@ -64,11 +64,7 @@ def _comparisons(seen: Looked) -> None:
         if one.figure in ("accuracy.final", "f1.correct", "f1.incorrect", "attempts")
     ]
     for one in rows:
-        sure = (
-            ""
-            if one.difference.low <= 0 <= one.difference.high
-            else ", and the interval excludes zero"
-        )
+        sure = "" if one.difference.low <= 0 <= one.difference.high else ", and the interval excludes zero"
         st.markdown(
             f"- {workspace.plain(one.b)} minus {workspace.plain(one.a)}, {one.figure}: **{workspace.plain(number(one.difference))}** "
             f"on {one.questions:,} shared questions{sure}"
