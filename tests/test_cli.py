@@ -187,7 +187,7 @@ def test_a_recipe_file_with_a_fault_is_one_sentence(
 def test_words_that_are_no_text_are_refused(words: list[str], raw: Path, tmp_path: Path) -> None:
     """A terminal can send bytes that are no UTF-8; recipes and reports, which are text, can't hold them."""
     odd = [word.replace("WORD", os.fsdecode(b"caf\xe9")) for word in words]
-    refused(command.run("build", raw, "--out", tmp_path / "out", "--attempts", "2", *odd), "not UTF-8")
+    refused(command.run("build", raw, "--out", tmp_path / "out", "--attempts", "2", *odd), "isn't UTF-8")
     assert not (tmp_path / "out").exists()
 
 

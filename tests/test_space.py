@@ -123,7 +123,7 @@ def test_a_bucket_is_mounted_for_what_shall_stay(hub: Hub, checkout: Path) -> No
 
 def test_a_folder_that_is_no_checkout_is_refused(hub: Hub, tmp_path: Path) -> None:
     """Nothing is created from a folder without the app."""
-    with pytest.raises(HubError, match=r"it lacks app\.py"):
+    with pytest.raises(HubError, match=r"it has no app\.py"):
         make(hub, tmp_path)
     assert not hub.requests
 

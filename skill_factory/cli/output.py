@@ -1,4 +1,4 @@
-"""What the command line prints: plain lines, aligned, without control characters from the data."""
+"""What the command line prints: plain, aligned lines without control characters from the data."""
 
 import json
 import sys
@@ -11,19 +11,22 @@ if TYPE_CHECKING:
     from skill_factory.insight.inspection import Inspection
     from skill_factory.traces.lint import LintReport
 
-JSON = "one JSON object on standard output and nothing else there"
-"""What `--json` does, for the help of every command."""
+JSON = "print one JSON object, and nothing else, on standard output"
+"""What `--json` does, for the help of each command."""
 
 
 def tell(value: dict[str, Any]) -> None:
-    """Print one JSON object, in characters that standard output can show."""
+    """Print one JSON object, in characters that standard output can encode."""
     utf_8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
     print(json.dumps(value, ensure_ascii=not utf_8))
 
 
 def plain(text: str) -> str:
-    """A text without control characters: file names and cells could steer the terminal."""
-    return "".join(one if one.isprintable() or one == "\n" else f"\\x{ord(one):02x}" for one in text)
+    """A text without control characters, with which file names and cells could control the terminal."""
+    return "".join(
+        character if character.isprintable() or character == "\n" else f"\\x{ord(character):02x}"
+        for character in text
+    )
 
 
 def show_inspection(found: "Inspection") -> None:
@@ -49,7 +52,7 @@ def show_inspection(found: "Inspection") -> None:
 
 
 def show_build(result: "BuildResult") -> None:
-    """Where the build is, what it holds and where the data went."""
+    """Print where the build is, what it holds and where the data went."""
     report = result.report
     if result.already:
         say(f"{result.path} holds this very build already: {report['traces']:,} traces. Nothing was done.")
@@ -75,7 +78,7 @@ def show_build(result: "BuildResult") -> None:
 
 
 def show_lint(report: "LintReport") -> None:
-    """What the linter found, by rule, with examples."""
+    """Print what the linter found, by rule, with examples."""
     for line in report.lines():
         say(line)
 

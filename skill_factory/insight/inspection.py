@@ -34,7 +34,7 @@ ONE_LOOK = 20_000_000
 ONE_SAMPLE = 30_000_000
 """Bytes of text after which a sample ends, however few its rows."""
 LARGEST_LOOK = 200_000_000
-"""Bytes of text after which any look ends: a packed source may hold a thousand times its size."""
+"""Bytes of text after which every look ends: a compressed source may hold a thousand times its size."""
 
 
 @dataclass(frozen=True)
@@ -51,18 +51,18 @@ class Found:
 
 @dataclass(frozen=True)
 class Inspection:
-    """What a source holds, as far as it was looked at."""
+    """What a source holds, as far as it was read."""
 
     columns: list[tuple[str, str]]
-    """Every column with an example of what it holds."""
+    """Every column, with an example of its values."""
     mapping: list[tuple[str, str]]
-    """(field, column) as guessed or given."""
+    """(field, column), as guessed or given."""
     missing: list[str]
     """Fields without a column."""
     rows: int
-    """Rows that were read."""
+    """How many rows were read."""
     sampled: bool
-    """Only the first rows were read."""
+    """Whether only the first rows were read."""
     tally: Tally
     recipe: Recipe
     """With the mapping and the rules by which the rows were read."""
@@ -81,7 +81,7 @@ class Inspection:
     advice: list[str] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
-        """The look as JSON values."""
+        """The inspection as JSON values."""
         return {
             "preset": self.preset,
             "found": vars(self.found),
