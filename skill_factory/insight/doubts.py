@@ -126,13 +126,19 @@ def _reference_as_response(one: Sample) -> Iterator[Doubt]:
     same = sum(text == gold for text, gold in beside)
     column = listed(list(one.recipe.columns.response))
     if beside and 2 * same > len(beside):
-        yield Doubt("response_is_gold", f"`{column}` equals the gold answer in {same:,} of {many(len(beside), 'response')}, so it isn't the work of a model.",
-                    "Pick the column that holds what the model wrote (--map response=COLUMN).")  # fmt: skip
+        yield Doubt(
+            "response_is_gold",
+            f"`{column}` equals the gold answer in {same:,} of {many(len(beside), 'response')}, so it isn't the work of a model.",
+            "Pick the column that holds what the model wrote (--map response=COLUMN).",
+        )
     elif one.recipe.columns.answer and any(
         "." not in p and is_named_reference(p) for p in one.recipe.columns.response
     ):
-        yield Doubt("reference_as_response", f"`{column}` comes next to an answer. In most published datasets such a column is the reference solution, not a model's response.",
-                    "Pick the column that holds what the model wrote (--map response=COLUMN), or continue if this is it.")  # fmt: skip
+        yield Doubt(
+            "reference_as_response",
+            f"`{column}` comes next to an answer. In most published datasets such a column is the reference solution, not a model's response.",
+            "Pick the column that holds what the model wrote (--map response=COLUMN), or continue if this is it.",
+        )
 
 
 def _by_shape(one: Sample) -> Iterator[Doubt]:
@@ -146,8 +152,11 @@ def _by_shape(one: Sample) -> Iterator[Doubt]:
         paths = told.get(name)
         # The turns of messages say who speaks: that is no guess.
         if paths and not getattr(one.recipe.columns, f"{name}_rule", ""):
-            yield Doubt(f"guessed_{name}", f"{words} is read from `{paths}` because of its content; no column name says so.",
-                        f"Check the examples. If they are something else, pick the column (--map {name}=COLUMN).")  # fmt: skip
+            yield Doubt(
+                f"guessed_{name}",
+                f"{words} is read from `{paths}` because of its content; no column name says so.",
+                f"Check the examples. If they are something else, pick the column (--map {name}=COLUMN).",
+            )
 
 
 def _paths(columns: Any, name: str) -> Sequence[str]:
@@ -230,8 +239,11 @@ def _near_questions(one: Sample) -> Iterator[Doubt]:
     seen = Counter(" ".join(unicodedata.normalize("NFKC", text).split()) for text in different)
     close = sum(n for n in seen.values() if n > 1)
     if close:
-        yield Doubt("near_questions", f"{many(close, 'question')} differ from another one only in white space or in how a letter is encoded, so their responses aren't grouped together.",
-                    "Write each question the same way everywhere, then use the file again.")  # fmt: skip
+        yield Doubt(
+            "near_questions",
+            f"{many(close, 'question')} differ from another one only in white space or in how a letter is encoded, so their responses aren't grouped together.",
+            "Write each question the same way everywhere, then use the file again.",
+        )
 
 
 def _two_golds(one: Sample) -> Iterator[Doubt]:
@@ -244,8 +256,11 @@ def _two_golds(one: Sample) -> Iterator[Doubt]:
     if several:
         example = listed([f"“{excerpt(gold, 20)}”" for gold in sorted(golds[several[0]])[:2]])
         have = "has" if len(several) == 1 else "have"
-        yield Doubt("two_golds", f"{len(several):,} of {many(len(golds), 'question')} {have} two or more different gold answers, e.g. {example}. Grading and verl's files would use only one of them.",
-                    "Check which column is the gold answer (--map answer=COLUMN), or fix these rows.")  # fmt: skip
+        yield Doubt(
+            "two_golds",
+            f"{len(several):,} of {many(len(golds), 'question')} {have} two or more different gold answers, e.g. {example}. Grading and verl's files would use only one of them.",
+            "Check which column is the gold answer (--map answer=COLUMN), or fix these rows.",
+        )
 
 
 def _template_words(one: Sample) -> Iterator[Doubt]:
@@ -256,8 +271,13 @@ def _template_words(one: Sample) -> Iterator[Doubt]:
         for text in different
     )
     if found:
-        yield Doubt("template_words", f"{found:,} of {many(len(different), 'question')} contain words of a chat template, which the model would see in every trace.",
-                    "Remove them with --question-rule chat.", Step.QUESTION_RULE, {"columns.question_rule": "chat"})  # fmt: skip
+        yield Doubt(
+            "template_words",
+            f"{found:,} of {many(len(different), 'question')} contain words of a chat template, which the model would see in every trace.",
+            "Remove them with --question-rule chat.",
+            Step.QUESTION_RULE,
+            {"columns.question_rule": "chat"},
+        )
 
 
 def _shared_wrapper(one: Sample) -> Iterator[Doubt]:
@@ -270,8 +290,11 @@ def _shared_wrapper(one: Sample) -> Iterator[Doubt]:
     for words, where in ((head, "begin"), (tail, "end")):
         text = words.strip()
         if len(text) >= 20 and _INSTRUCTS.search(text):
-            yield Doubt("shared_wrapper", f"All questions {where} with the same words, “{excerpt(text, 60)}”.",
-                        "Keep them if the model should see them. Otherwise, name the marks around the question (--set columns.question_rule=\"between\").")  # fmt: skip
+            yield Doubt(
+                "shared_wrapper",
+                f"All questions {where} with the same words, “{excerpt(text, 60)}”.",
+                'Keep them if the model should see them. Otherwise, name the marks around the question (--set columns.question_rule="between").',
+            )
 
 
 _INSTRUCTS = re.compile(
@@ -297,20 +320,33 @@ def _labels(one: Sample) -> Iterator[Doubt]:
     columns = one.recipe.columns
     preset = one.settled.guess.preset
     if preset is not None and preset.doubt == "pairs" and not columns.label_rule:
-        yield Doubt("pairs", "The responses come in pairs, one preferred over the other. Preferred isn't the same as right.",
-                    "Grade them, or count the first of each pair as right with --label-rule first.", Step.LABEL_RULE, {"columns.label_rule": "first"})  # fmt: skip
+        yield Doubt(
+            "pairs",
+            "The responses come in pairs, one preferred over the other. Preferred isn't the same as right.",
+            "Grade them, or count the first of each pair as right with --label-rule first.",
+            Step.LABEL_RULE,
+            {"columns.label_rule": "first"},
+        )
     values = label_values(columns, one.settled.rows)
     unread = one.labels.count(None)
     if columns.correct and unread and values:
         shown = listed([f"“{excerpt(word, 20)}”" for word, _ in values.most_common(4)])
-        yield Doubt("unread_labels", f"`{listed(list(columns.correct))}` contains {shown}, from which {unread:,} of {many(len(one.labels), 'response')} can't be labelled right or wrong.",
-                    "Say which words mean right and wrong: --right WORD --wrong WORD.", Step.LABEL_RULE)  # fmt: skip
+        yield Doubt(
+            "unread_labels",
+            f"`{listed(list(columns.correct))}` contains {shown}, from which {unread:,} of {many(len(one.labels), 'response')} can't be labelled right or wrong.",
+            "Say which words mean right and wrong: --right WORD --wrong WORD.",
+            Step.LABEL_RULE,
+        )
     if columns.label_rule == "threshold" and len(values) > 2:
         most = ", ".join(
             f"{word}: {n:,}" for word, n in sorted(values.most_common(6), key=lambda pair: pair[0])
         )
-        yield Doubt("score_threshold", f"`{listed(list(columns.correct))}` is a score with {len(values):,} values ({most}); {columns.threshold:g} and above count as right.",
-                    "Set the smallest score that means right: --set columns.threshold=NUMBER.", Step.LABEL_RULE)  # fmt: skip
+        yield Doubt(
+            "score_threshold",
+            f"`{listed(list(columns.correct))}` is a score with {len(values):,} values ({most}); {columns.threshold:g} and above count as right.",
+            "Set the smallest score that means right: --set columns.threshold=NUMBER.",
+            Step.LABEL_RULE,
+        )
 
 
 def _graded_otherwise(one: Sample) -> Iterator[Doubt]:
@@ -331,8 +367,12 @@ def _graded_otherwise(one: Sample) -> Iterator[Doubt]:
                 or f"“{excerpt(answer, 20)}” is labelled {'right' if right else 'wrong'} though the gold answer is “{excerpt(gold, 20)}”"
             )
     if contradicted >= 3 and contradicted > TENTH * judged:
-        yield Doubt("labels_contradicted", f"Grading contradicts {contradicted:,} of {judged:,} labels, e.g. {example}.",
-                    "Check the columns of the label and the gold answer, or grade the responses.", Step.GRADE)  # fmt: skip
+        yield Doubt(
+            "labels_contradicted",
+            f"Grading contradicts {contradicted:,} of {judged:,} labels, e.g. {example}.",
+            "Check the columns of the label and the gold answer, or grade the responses.",
+            Step.GRADE,
+        )
 
 
 def _answers_alike(one: Sample) -> Iterator[Doubt]:
@@ -341,24 +381,55 @@ def _answers_alike(one: Sample) -> Iterator[Doubt]:
     if len(found) < 5:
         return
     if all(not any(sign.isalnum() for sign in answer) for answer in found):
-        yield Doubt("answers_are_signs", f"The final answers contain neither letters nor digits, e.g. “{excerpt(found[0], 20)}”.",
-                    "Pick another answer rule (boxed, stated, a pattern).", Step.ANSWER_RULE)  # fmt: skip
+        yield Doubt(
+            "answers_are_signs",
+            f"The final answers contain neither letters nor digits, e.g. “{excerpt(found[0], 20)}”.",
+            "Pick another answer rule (boxed, stated, a pattern).",
+            Step.ANSWER_RULE,
+        )
     elif all(len(answer.strip("()[]. ")) == 1 and answer.strip("()[]. ").isalpha() for answer in found):
-        yield Doubt("answers_are_letters", "All final answers are single letters of a multiple choice, so some are right by chance, whatever the working says.",
-                    "Continue with this in mind, or use questions with open answers.")  # fmt: skip
+        yield Doubt(
+            "answers_are_letters",
+            "All final answers are single letters of a multiple choice, so some are right by chance, whatever the working says.",
+            "Continue with this in mind, or use questions with open answers.",
+        )
 
 
 # -- what is lost --------------------------------------------------------------------------------------------------
 
 _REMEDIES: dict[str, tuple[str, Step, Mapping[str, Any]]] = {
-    ResponseReason.BLOCK_TAGS: ("Use the text after the thinking with --think after, or keep such tags as text with --set filters.block_tags=escape.", Step.THINK_RULE, {"columns.think": "after"}),
-    ResponseReason.NO_ANSWER: ("Pick an answer rule that finds it: --set answers.rules='[\"boxed\", \"stated\"]' or --answer-regex PATTERN.", Step.ANSWER_RULE, {}),
-    ResponseReason.NO_KEPT_REFLECTION: ("Make more reflections on these responses (generate reflections), or continue without them.", Step.REFLECT, {}),
+    ResponseReason.BLOCK_TAGS: (
+        "Use the text after the thinking with --think after, or keep such tags as text with --set filters.block_tags=escape.",
+        Step.THINK_RULE,
+        {"columns.think": "after"},
+    ),
+    ResponseReason.NO_ANSWER: (
+        'Pick an answer rule that finds it: --set answers.rules=\'["boxed", "stated"]\' or --answer-regex PATTERN.',
+        Step.ANSWER_RULE,
+        {},
+    ),
+    ResponseReason.NO_KEPT_REFLECTION: (
+        "Make more reflections on these responses (generate reflections), or continue without them.",
+        Step.REFLECT,
+        {},
+    ),
     ResponseReason.CUT_OFF: ("Sample with more tokens, or continue without them.", Step.NONE, {}),
-    ResponseReason.LABEL_CONFLICT: ("Check the label column, or grade the responses (grade).", Step.GRADE, {}),
-    ResponseReason.ANSWER_CONFLICT: ("Leave the column of final answers out (--map extracted_answer=).", Step.ANSWER_RULE, {}),
-    ResponseReason.DUPLICATE: ("Sample at a higher temperature for answers that differ.", Step.MORE_ANSWERS, {}),
-}  # fmt: skip
+    ResponseReason.LABEL_CONFLICT: (
+        "Check the label column, or grade the responses (grade).",
+        Step.GRADE,
+        {},
+    ),
+    ResponseReason.ANSWER_CONFLICT: (
+        "Leave the column of final answers out (--map extracted_answer=).",
+        Step.ANSWER_RULE,
+        {},
+    ),
+    ResponseReason.DUPLICATE: (
+        "Sample at a higher temperature for answers that differ.",
+        Step.MORE_ANSWERS,
+        {},
+    ),
+}
 
 
 def remedy(reason: str) -> tuple[str, Step, Mapping[str, Any]]:
@@ -373,8 +444,11 @@ def _drops(one: Sample) -> Iterator[Doubt]:
         if reason not in ("no_label", "left_out") and number > TENTH * rows.read:
             examples = one.tally.examples.get(reason, [])
             shown = f", e.g. {examples[0]}" if examples else ""
-            yield Doubt(f"drop_{reason}", f"{number:,} of {many(rows.read, 'row')} can't be read: {sentence(Level.ROWS, reason)}{shown}.",
-                        "Pick the columns by hand (--map FIELD=COLUMN), or fix these rows.")  # fmt: skip
+            yield Doubt(
+                f"drop_{reason}",
+                f"{number:,} of {many(rows.read, 'row')} can't be read: {sentence(Level.ROWS, reason)}{shown}.",
+                "Pick the columns by hand (--map FIELD=COLUMN), or fix these rows.",
+            )
     responses = one.tally.ledger[Level.RESPONSES]
     for reason, number in responses.dropped.most_common():
         if reason == ResponseReason.ROW_DROPPED or number <= TENTH * responses.read:
@@ -399,8 +473,13 @@ def _given_away(one: Sample) -> Iterator[Doubt]:
     number = one.tally.counts["given_away"]["kept"]
     read = one.tally.ledger[Level.REFLECTIONS].kept
     if number > TENTH * read:
-        yield Doubt("gives_away_answer", f"{number:,} of {read:,} reflections on wrong responses state the gold answer, so a trace can copy it instead of trying again.",
-                    "Cut them after their verdict with --given-away cut, or drop them with --given-away drop.", Step.NONE, {"filters.given_away": "cut"})  # fmt: skip
+        yield Doubt(
+            "gives_away_answer",
+            f"{number:,} of {read:,} reflections on wrong responses state the gold answer, so a trace can copy it instead of trying again.",
+            "Cut them after their verdict with --given-away cut, or drop them with --given-away drop.",
+            Step.NONE,
+            {"filters.given_away": "cut"},
+        )
 
 
 def _think_tags(one: Sample) -> int:
