@@ -258,7 +258,7 @@ def test_two_gold_answers_of_a_question_are_said() -> None:
     """Case 17: the doubt counts the questions."""
     found = seen("17-shards-and-nested-critiques", "two_golds.jsonl")
     (doubt,) = [doubt for doubt in found.doubts if doubt.code == "two_golds"]
-    assert doubt.sentence.startswith("4 questions of 4 have two different gold answers")
+    assert doubt.sentence.startswith("4 of 4 questions have two or more different gold answers")
 
 
 @beside
@@ -414,7 +414,7 @@ def test_preferred_is_not_taken_for_right(tmp_path: Path) -> None:
     path = rows_file(tmp_path / "raw.jsonl", rows)
     seen = inspect(path)
     assert (seen.found.unlabelled, seen.needs[0]) == (8, "labels")
-    assert any("preferred is not the same as right" in doubt.sentence for doubt in seen.doubts)
+    assert any("Preferred isn't the same as right" in doubt.sentence for doubt in seen.doubts)
     told = json.loads(command.run("inspect", path, "--label-rule", "first", "--json").out)
     assert (told["found"]["right"], told["found"]["wrong"]) == (4, 4)
 

@@ -67,7 +67,7 @@ class Inspection:
     recipe: Recipe
     """With the mapping and the rules by which the rows were read."""
     preset: str = ""
-    """The known format that these data look like."""
+    """The known format that this data looks like."""
     about: str = ""
     """What that format is, and where its labels come from."""
     found: Found = Found()
@@ -256,11 +256,11 @@ def needed(sample: Sample) -> list[str]:
 
 
 _NEEDS = {
-    "grade": "Right or wrong is not given, but gold answers are: grade the responses (`grade SOURCE --out FILE.parquet`).",
-    "labels": "Right or wrong is not given, and neither are gold answers. Pick a column that says so (--map correct=COLUMN), or one of gold answers (--map answer=COLUMN) to grade by.",
-    "answers": "Most responses state no final answer that a rule finds. Name one: --answer-regex PATTERN, or map a column (--map extracted_answer=COLUMN).",
-    "critiques": "No column holds reflections of the responses. Make them with `generate reflections`, or build the weaker `--format no_reflection`.",
-    "responses": "Each question has one response, so no retry can be shown. Sample more with `generate responses`.",
+    "grade": "No column says right or wrong, but there are gold answers: grade the responses (`grade SOURCE --out FILE.parquet`).",
+    "labels": "No column says right or wrong, and none holds gold answers. Pick one that says so (--map correct=COLUMN), or one with gold answers to grade by (--map answer=COLUMN).",
+    "answers": "No rule finds a final answer in most responses. Name one: --answer-regex PATTERN, or map a column (--map extracted_answer=COLUMN).",
+    "critiques": "No column holds reflections on the responses. Make them with `generate reflections`, or build the weaker `--format no_reflection`.",
+    "responses": "Each question has only one response, so a trace can't show a retry. Sample more with `generate responses`.",
 }
 
 

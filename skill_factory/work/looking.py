@@ -376,15 +376,25 @@ def pace(source: "Address | RawSource", recipe: Recipe, size: int) -> Pace:
 
 
 def some_items(
-    source: "Address | RawSource", recipe: Recipe, narrow: Narrow, judgement: Judgement, wanted: Wanted, most: int
-) -> list[Item]:  # fmt: skip
+    source: "Address | RawSource",
+    recipe: Recipe,
+    narrow: Narrow,
+    judgement: Judgement,
+    wanted: Wanted,
+    most: int,
+) -> list[Item]:
     """The first of `browse.items`. Errors: SourceError."""
     return list(islice(items(at(source), recipe, narrow, judgement, wanted), most))
 
 
 def items_file(
-    source: "Address | RawSource", recipe: Recipe, narrow: Narrow, judgement: Judgement, wanted: Wanted, kind: str
-) -> str:  # fmt: skip
+    source: "Address | RawSource",
+    recipe: Recipe,
+    narrow: Narrow,
+    judgement: Judgement,
+    wanted: Wanted,
+    kind: str,
+) -> str:
     """All of `browse.items` as a file to download, `csv` or `jsonl`. Errors: SourceError."""
     make = {"csv": as_csv, "jsonl": as_jsonl}[kind]
     found = items(at(source), recipe, narrow, judgement, wanted)

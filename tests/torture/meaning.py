@@ -83,12 +83,9 @@ def beside(rng: random.Random, rows: list[Row]) -> list[Row]:
 def spaced(rng: random.Random, rows: list[Row]) -> list[Row]:
     """White space around the gold answer."""
     return [
-        {
-            **row,
-            "answer": f" {row['answer']}\n"
-            if rng.random() < 0.5 and isinstance(row["answer"], str)
-            else row["answer"],
-        }
+        {**row, "answer": f" {row['answer']}\n"}
+        if isinstance(row.get("answer"), str) and rng.random() < 0.5
+        else row
         for row in rows
     ]
 

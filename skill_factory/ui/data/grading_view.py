@@ -31,9 +31,14 @@ def settings(base: dict[str, Any], before: Asked | None, running: bool) -> Asked
     """The task, where final answers stand, and the columns that are compared."""
     given = before or Asked(What.GRADE, base["source"], base["label"])
     task = st.radio(
-        "How are answers compared?", list(TASKS), list(TASKS).index(first("grading.task", given.task)), format_func=lambda name: TASKS[name].label,
-        captions=[workspace.plain(task.about) for task in TASKS.values()], key="grading.task", disabled=running,
-    )  # fmt: skip
+        "How are answers compared?",
+        list(TASKS),
+        list(TASKS).index(first("grading.task", given.task)),
+        format_func=lambda name: TASKS[name].label,
+        captions=[workspace.plain(task.about) for task in TASKS.values()],
+        key="grading.task",
+        disabled=running,
+    )
     columns = base["columns"]
     if base["source"] == workspace.current().source:
         missing = any(not workspace.value(f"columns.{name}") for name in FIELDS)
@@ -48,9 +53,13 @@ def settings(base: dict[str, Any], before: Asked | None, running: bool) -> Asked
 
 def _final(given: Asked, running: bool) -> str:
     return st.selectbox(
-        "Final answers are", list(FINALS), list(FINALS).index(first("grading.final", given.final)), format_func=FINALS.__getitem__, key="grading.final",
+        "Final answers are",
+        list(FINALS),
+        list(FINALS).index(first("grading.final", given.final)),
+        format_func=FINALS.__getitem__,
+        key="grading.final",
         disabled=running,
-    )  # fmt: skip
+    )
 
 
 def sample(asked: Asked, run: Callable[[Asked, Stage], None]) -> None:
@@ -68,9 +77,12 @@ def sample(asked: Asked, run: Callable[[Asked, Stage], None]) -> None:
     sure = report.decided[Decision.RIGHT] + report.decided[Decision.WRONG]
     with st.container(horizontal=True, horizontal_alignment="right"):
         if st.button(
-            "Yes, grade all responses", type="primary", icon=":material/checklist:", key="making.run.grade",
+            "Yes, grade all responses",
+            type="primary",
+            icon=":material/checklist:",
+            key="making.run.grade",
             disabled=not sure,
-        ):  # fmt: skip
+        ):
             run(asked, Stage.GRADE)
     _command(asked)
 
@@ -115,8 +127,11 @@ def _decisions(report: LabelReport) -> None:
             "Row": [one.row + 1 for one in rows],
             "Question": [excerpt(one.read.question, 120) for one in rows],
         },
-        hide_index=True, height=282, alt="Decisions of each kind: final answer, gold answer, row", key="grading.sample",
-    )  # fmt: skip
+        hide_index=True,
+        height=282,
+        alt="Decisions of each kind: final answer, gold answer, row",
+        key="grading.sample",
+    )
 
 
 def _command(asked: Asked) -> None:

@@ -131,9 +131,13 @@ def _head(mine: Panel) -> None:
         st.subheader(TITLES[mine.what], width="content")
         st.markdown(f"for **{workspace.plain(mine.base['label'])}**", width="content")
         st.button(
-            "Back to the report", icon=":material/arrow_back:", type="tertiary", on_click=_close, key="making.close",
+            "Back to the report",
+            icon=":material/arrow_back:",
+            type="tertiary",
+            on_click=_close,
+            key="making.close",
             help="Whatever is running keeps running.",
-        )  # fmt: skip
+        )
 
 
 def _close() -> None:

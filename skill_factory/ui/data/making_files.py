@@ -31,9 +31,14 @@ def by_files(asked: Asked, made: Making | None, now: Status | None, run: Run) ->
             run(asked, Stage.WRITE)
         if fresh and made:
             st.download_button(
-                "requests.jsonl", lambda: made.requests.open("rb"), "requests.jsonl", "application/jsonl",
-                icon=":material/download:", on_click="ignore", key="making.requests",
-            )  # fmt: skip
+                "requests.jsonl",
+                lambda: made.requests.open("rb"),
+                "requests.jsonl",
+                "application/jsonl",
+                icon=":material/download:",
+                on_click="ignore",
+                key="making.requests",
+            )
     if now and fresh and made and made.stage is Stage.WRITE and "requests" in now.told:
         st.caption(f"{many(now.told['requests'], 'request')} to {workspace.plain(asked.model)}.")
     st.markdown("**2. Run them** where the model is, for example:")

@@ -110,8 +110,9 @@ def _command(asked: Asked) -> None:
             f"python -m skill_factory generate {asked.what.value} {typed_source(asked)} "
             f"--endpoint {shlex.quote(asked.url or 'URL')} --model {shlex.quote(asked.model or 'MODEL')} "
             f"--out {OUT[asked.what]} --pilot",
-            language="bash", wrap_lines=True,
-        )  # fmt: skip
+            language="bash",
+            wrap_lines=True,
+        )
 
 
 # -- after the pilot -----------------------------------------------------------------------------------------------
@@ -173,8 +174,12 @@ def watch(made: Making) -> None:
     if not now.running:
         st.rerun()
     done = now.progress
-    what = {Stage.PILOT: "The pilot", Stage.GRADE: "Grading", Stage.WRITE: "Writing the requests",
-            Stage.JOIN: "Joining the answers"}.get(made.stage, "The run")  # fmt: skip
+    what = {
+        Stage.PILOT: "The pilot",
+        Stage.GRADE: "Grading",
+        Stage.WRITE: "Writing the requests",
+        Stage.JOIN: "Joining the answers",
+    }.get(made.stage, "The run")
     if now.state is State.STOPPING:
         st.progress(
             done.share if done else 0.0,
@@ -189,9 +194,14 @@ def watch(made: Making) -> None:
             st.caption(f"{many(done.retries, 'retry')} so far, because the server was busy or failed.")
     st.caption("It runs on its own: you can close this page and come back through its address.")
     st.button(
-        "Stop", on_click=makings.stop, args=(made,), key="making.stop", icon=":material/stop_circle:",
-        disabled=now.state is State.STOPPING, help="Every answer so far is kept; you can resume later.",
-    )  # fmt: skip
+        "Stop",
+        on_click=makings.stop,
+        args=(made,),
+        key="making.stop",
+        icon=":material/stop_circle:",
+        disabled=now.state is State.STOPPING,
+        help="Every answer so far is kept; you can resume later.",
+    )
 
 
 def _doing(now: Status) -> str:

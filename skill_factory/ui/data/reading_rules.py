@@ -51,9 +51,11 @@ def _doubt(doubt: Doubt) -> None:
         st.warning(workspace.plain(doubt.sentence), icon=":material/help:")
         if doubt.changes:
             st.button(
-                BUTTONS.get(doubt.code, "Change this"), key=f"doubt.press.{doubt.code}", on_click=workspace.apply,
+                BUTTONS.get(doubt.code, "Change this"),
+                key=f"doubt.press.{doubt.code}",
+                on_click=workspace.apply,
                 args=(dict(doubt.changes),),
-            )  # fmt: skip
+            )
         else:
             st.caption(workspace.plain(doubt.fix))
 

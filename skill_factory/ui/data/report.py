@@ -12,8 +12,11 @@ from skill_factory.ui.data import rules
 from skill_factory.ui.frame import loading, workspace
 from skill_factory.wording import many, percent
 
-ICONS = {Light.GOOD: ":green[:material/check_circle:]", Light.CARE: ":orange[:material/error:]",
-         Light.MISSING: ":red[:material/cancel:]"}  # fmt: skip
+ICONS = {
+    Light.GOOD: ":green[:material/check_circle:]",
+    Light.CARE: ":orange[:material/error:]",
+    Light.MISSING: ":red[:material/cancel:]",
+}
 SAID = {Light.GOOD: "ready", Light.CARE: "usable with losses", Light.MISSING: "missing"}
 
 
@@ -80,9 +83,14 @@ def possible(report: Fitness) -> None:
             for code, questions in report.possible.items()
         ]
         st.dataframe(
-            {"Format": [r[0] for r in rows], "Shows": [r[1] for r in rows], "Questions": [r[2] for r in rows]},
-            hide_index=True, alt="Formats and the number of questions that can give a trace of each",
-        )  # fmt: skip
+            {
+                "Format": [r[0] for r in rows],
+                "Shows": [r[1] for r in rows],
+                "Questions": [r[2] for r in rows],
+            },
+            hide_index=True,
+            alt="Formats and the number of questions that can give a trace of each",
+        )
 
 
 def rows_dropped(rows: Tally) -> None:

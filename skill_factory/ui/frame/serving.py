@@ -50,9 +50,11 @@ def headers() -> list[tuple[bytes, bytes]]:
         f"frame-ancestors {FRAMES[bool(os.environ.get('SPACE_ID'))]}"
     )
     told = {
-        "content-security-policy": policy, "referrer-policy": "same-origin", "x-content-type-options": "nosniff",
+        "content-security-policy": policy,
+        "referrer-policy": "same-origin",
+        "x-content-type-options": "nosniff",
         "permissions-policy": "camera=(), microphone=(), geolocation=()",
-    }  # fmt: skip
+    }
     return [(name.encode(), text.encode()) for name, text in told.items()]
 
 

@@ -109,9 +109,10 @@ def take_proposals(recipe: Recipe) -> None:
     mine = current()
     usual, wanted = mine.recipe.flat(), recipe.flat()
     mine.proposed = {
-        path: wanted[path] for path in wanted
+        path: wanted[path]
+        for path in wanted
         if path.startswith(("answers.", "verdicts.", "phrases.language")) and wanted[path] != usual[path]
-    }  # fmt: skip
+    }
     if mine.proposed:
         change(dict(mine.proposed))
 
