@@ -150,7 +150,7 @@ def test_what_takes_too_long_is_ended_with_a_sentence() -> None:
         limited.run(
             looking.sample, Address("demo:200000"), Recipe(columns=_demo_columns()), what="big", seconds=1
         )
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 60
     assert limited.run(recipe_from_toml, "") == Recipe()
 
 
