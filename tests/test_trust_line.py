@@ -90,7 +90,7 @@ def test_who_is_gone_loses_the_place(tmp_path: Path, monkeypatch: pytest.MonkeyP
     while leaving.poll() is None and time.monotonic() < end:
         here.touch()
         time.sleep(0.1)
-    assert "the place went to somebody who is here" in leaving.communicate()[1]
+    assert "its place went to someone who is still here" in leaving.communicate()[1]
     here.touch()
     first.communicate()
     assert said(staying) == "mine"

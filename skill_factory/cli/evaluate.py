@@ -17,7 +17,7 @@ TASKS = ("auto", "exact", "number", "math", "countdown")
 
 def add_arguments(made: argparse.ArgumentParser) -> None:
     """Add the command's options."""
-    from skill_factory.cli.generate import add_pace, add_where, or_none
+    from skill_factory.cli.endpoint_options import add_pace, add_where, or_none
 
     made.description = (
         "Ask a trained model each question so many times, and keep its outputs for `measure`. A run that was stopped goes "

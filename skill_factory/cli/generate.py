@@ -2,14 +2,13 @@
 
 import argparse
 import sys
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from skill_factory.cli.endpoint_options import add_pace, add_part, add_price, add_where, or_none
 from skill_factory.cli.output import say, tell
 from skill_factory.grading import TASKS
-from skill_factory.hosting import GIVEN_KEY
 
 if TYPE_CHECKING:  # the package imports heavy ones, and `--help` must not wait for them
     from skill_factory.generate import GenerateProgress, Made
@@ -102,6 +101,7 @@ def _add_what(parser: argparse.ArgumentParser, kind: str) -> None:
 
 def _add_sampling(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("sampling", "`none` leaves a parameter out")
+    # Read from a table of their own: to read them from the package would load it for `--help`.
     for name, cast, usual in SAMPLING:
         flag = f"--{name.replace('_', '-')}"
         read = cast if name == "max_tokens" else or_none(cast)
@@ -113,68 +113,6 @@ def _add_sampling(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=JSON",
         help="any other parameter that the server knows",
     )
-
-
-def add_part(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say which part of a dataset on the Hub is read."""
-    for flag, usual, words in (
-        ("--config", "", "config of a dataset on the Hub"),
-        ("--split", "train", "split of a dataset on the Hub (train)"),
-        ("--revision", "", "branch, tag or commit of a dataset on the Hub"),
-    ):
-        parser.add_argument(flag, default=usual, metavar="NAME", help=words)
-
-
-def add_where(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say where the model is."""
-    add = parser.add_argument_group("where the model is").add_argument
-    add(
-        "--endpoint",
-        default="",
-        metavar="URL",
-        help="address of an OpenAI-compatible server, e.g. http://localhost:8000/v1",
-    )
-    add(
-        "--provider", default="", metavar="NAME", help="Hugging Face Inference Providers: auto, or a provider"
-    )
-    add(
-        "--key-env",
-        default=GIVEN_KEY,
-        metavar="NAME",
-        help=f"environment variable that holds the key ({GIVEN_KEY})",
-    )
-    add("--stream", action="store_true", help="stream answers, for gateways that cut long silent requests")
-    add("--timeout", type=float, default=600.0, metavar="S", help="seconds for each request (600)")
-
-
-def add_pace(parser: argparse.ArgumentParser, budget: str = "--budget") -> None:
-    """Add the options for speed and cost; `budget` names the one for money."""
-    add = parser.add_argument_group("how much, how fast").add_argument
-    add(
-        "--concurrency",
-        type=int,
-        default=96,
-        metavar="N",
-        help="maximum requests in flight; adapts to the server (96)",
-    )
-    add("--tries", type=int, default=6, metavar="N", help="attempts for each request (6)")
-    add(
-        "--patience",
-        type=float,
-        default=1800.0,
-        metavar="S",
-        help="seconds without any answer before giving up (1800)",
-    )
-    add("--retry-declined", action="store_true", help="send again what the server declined for good")
-    add("--budget-tokens", type=int, metavar="N", help="never use more tokens than this")
-    add(budget, type=float, metavar="MONEY", help="never spend more money than this; needs prices")
-    _add_price(parser)
-
-
-def _add_price(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument_group("price").add_argument
-    add("--price-in", type=float, default=0.0, metavar="MONEY", help="price per million prompt tokens")
-    add("--price-out", type=float, default=0.0, metavar="MONEY", help="price per million completion tokens")
 
 
 def _add_files(parser: argparse.ArgumentParser, step: str) -> None:
@@ -190,17 +128,7 @@ def _add_files(parser: argparse.ArgumentParser, step: str) -> None:
     parser.add_argument(
         "--answers", required=True, type=Path, nargs="+", metavar="FILE", help="the batch runner's output"
     )
-    _add_price(parser)
-
-
-def or_none(cast: Callable[[str], Any]) -> Callable[[str], Any]:
-    """A function that reads a value of an option, which may also be `none`."""
-
-    def read(word: str) -> Any:
-        return None if word.lower() == "none" else cast(word)
-
-    read.__name__ = cast.__name__  # argparse names the function when a value can't be read
-    return read
+    add_price(parser)
 
 
 # -- doing it ------------------------------------------------------------------------------------------------------
@@ -215,6 +143,7 @@ def run(args: argparse.Namespace) -> int:
     if args.part == "batch":
         return _write(args) if args.step == "write" else _join(args)
     job = job_of(args, args.part)
+    # Progress goes to standard error, so that `--json` leaves one object on standard output.
     show = Shown(sys.stderr, args.json)
     try:
         made = generate(job, key_of(job.endpoint.checked(), args.key_env), show, token_for(job.source))
@@ -254,7 +183,7 @@ class Shown:
 
     def __init__(self, stream: TextIO, as_json: bool) -> None:
         self._stream, self._json = stream, as_json
-        self._live = stream.isatty() and not as_json
+        self._live = stream.isatty() and not as_json  # a log file gets whole lines
         self._last_line = ""
 
     def __call__(self, progress: "GenerateProgress") -> None:
@@ -293,7 +222,7 @@ def tell_made(made: "Made", as_json: bool, **more: Any) -> None:
         say(note)
     if made.lost:
         say(f"{made.lost:,} requests broke off before an answer came; a provider may have billed them.")
-    if made.ending != "cancelled":
+    if made.ending != "cancelled":  # a cancelled run writes no rows
         say(f"{made.rows:,} rows written to {made.out}.")
     if made.missing:
         reasons = ", ".join(f"{number:,} × {why}" for why, number in [*made.failures.items()][:3])

@@ -57,7 +57,7 @@ def add_arguments(made: argparse.ArgumentParser) -> None:
 
 def _add_judge(made: argparse.ArgumentParser) -> None:
     """The options of a model's judgement: it costs, so it is off unless a folder for its answers is named."""
-    from skill_factory.cli.generate import add_pace, add_where
+    from skill_factory.cli.endpoint_options import add_pace, add_where
 
     add = made.add_argument_group("a model's judgement of untagged habits, on request").add_argument
     add(

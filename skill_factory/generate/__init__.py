@@ -2,7 +2,8 @@
 
 prompts     what is asked, as data           request      one request, its id, its answer
 sampling    responses: requests and rows     reflecting   reflections: requests and rows     work   what both share
-net/        asks a server, through bounds    running      many at once: retries, patience, cancelling (limits)
+net/        asks a server, through bounds    running      many at once, each answered once
+            (with open_requests, declined, limits)
 store       answers on disk, never twice     batch_files  requests and answers as files      money  tokens and cost
 notes       what a person should be told     pilot        figures and a forecast             lineage  card and report
 folder      where all of it lies             job, flow    all of it in a call: `generate(Job(...), key)`

@@ -52,6 +52,7 @@ def generate(
 
     A run that was stopped, killed or ended by its budget resumes where it was. Errors: SkillFactoryError.
     """
+    # All that can be wrong with the settings is told before the source is opened or anything is sent.
     job = replace(job.checked(), endpoint=job.endpoint.checked())
     check_key(job.endpoint, key)
     folder = RawFolder(job.out)
@@ -65,13 +66,15 @@ def generate(
             ending, moment = asyncio.run(
                 _ask(job, plan.work, store, spending, key, report_and_note, ask_through)
             )
-        except KeyboardInterrupt:
+        except KeyboardInterrupt:  # where signals can't be handled: in another thread, or on Windows
             report_and_note(GenerateProgress("cancelled", job.kind.value))
             raise
         except BaseException as error:
             message = str(error) or type(error).__name__
+            # The app reads from here why a process that it started has ended.
             report_and_note(GenerateProgress("failed", job.kind.value, message=message))
             raise
+        # Who cancels wants to stop now; the answers are safe, and the set is written by the run that goes on.
         if ending is Ending.CANCELLED:
             message = "Cancelled. Run the same command again to resume."
             report_and_note(replace(moment, phase="cancelled", message=message))
@@ -144,6 +147,7 @@ async def _ask(
         total = before = 0
         ending = Ending.DONE
         for number in range(work.rounds):
+            # Counted first, so that progress has an end to go to; a later round depends on the answers of this one.
             more, missing = wanted(work, number, store)
             total, before = total + more, before + more - missing
             if missing:
@@ -175,6 +179,7 @@ def finish(
     """Write data, card and report from what the store holds, and say what came of it."""
     report(moment)
     counts: Counter[str] = Counter()
+    # A set that was made in several runs was begun by the first of them.
     started = store.first_run() or now()
     rows = folder.write_rows(plan.work.schema, plan.work.rows(store, counts))
     pilot: Pilot | None = None
@@ -184,9 +189,17 @@ def finish(
     counts[ESTIMATED] = store.estimated()
     missing = counts["unanswered"]
     lineage = report_of(
-        job, plan.source.pinned(), plan.prompts, counts, spending, store.failures(), (started, now()),
-        ending.value, missing, pilot,
-    )  # fmt: skip
+        job,
+        plan.source.pinned(),
+        plan.prompts,
+        counts,
+        spending,
+        store.failures(),
+        (started, now()),
+        ending.value,
+        missing,
+        pilot,
+    )
     folder.write_documents(card_of(lineage), lineage)
     if not missing:  # requests that were made twice were sent once
         moment = replace(moment, total=moment.done)
@@ -215,18 +228,26 @@ def _made(
     moment: GenerateProgress,
     pilot: Pilot | None,
 ) -> Made:
-    tokens = {"prompt": spending.prompt_tokens, "completion": spending.completion_tokens}
-    missing = counts["unanswered"] if ending is not Ending.CANCELLED else moment.total - moment.done
-    notes = notes_on(job.kind, counts, job.sampling)
     return Made(
-        job.out, ending.value, rows, dict(sorted(counts.items())), spending.answers, tokens,
-        round(spending.cost, 6), spending.lost, missing, store.failures(), pilot, notes,
-    )  # fmt: skip
+        out=job.out,
+        ending=ending.value,
+        rows=rows,
+        counts=dict(sorted(counts.items())),
+        answers=spending.answers,
+        tokens={"prompt": spending.prompt_tokens, "completion": spending.completion_tokens},
+        cost=round(spending.cost, 6),
+        lost=spending.lost,
+        missing=counts["unanswered"] if ending is not Ending.CANCELLED else moment.total - moment.done,
+        failures=store.failures(),
+        pilot=pilot,
+        notes=notes_on(job.kind, counts, job.sampling),
+    )
 
 
 def outstanding(work: Work, store: AnswerStore) -> Iterator[Request]:
     """The requests that can be sent now, each once: those of the first round that lacks answers."""
     for number in range(work.rounds):
+        # Batch runners refuse a file in which an id stands twice.
         seen: set[str] = set()
         for request in work.requests(number, store):
             if request.id not in seen and not store.has(request.id):

@@ -23,7 +23,9 @@ from skill_factory.whole_files import write_whole
 # The report is TOML because every JSON file in a folder that is read as a source counts as data.
 REPORT, CARD, DATA = "report.toml", "README.md", "data"
 SHARD_BYTES = 400_000_000
+"""Few enough files for a large set, each small enough to be read by itself."""
 GROUP_BYTES = 16_000_000
+"""Text that is held in memory before it is written."""
 
 
 class RawFolder:
@@ -61,6 +63,7 @@ class RawFolder:
 
     def write_rows(self, schema: pa.Schema, rows: Iterable[dict[str, Any]]) -> int:
         """Write rows as Parquet shards in place of the old ones; how many rows. Errors: BuildFolderError."""
+        # Written apart and then moved, so that a run that is killed here leaves the old set whole.
         fresh = self.work / "data"
         try:
             fresh.mkdir(parents=True, exist_ok=True)
@@ -113,6 +116,7 @@ def read_progress(folder: str | Path) -> GenerateProgress | None:
     tree = _read_note(folder, "progress.json")
     if tree is None:
         return None
+    # A folder may come from a version with other fields.
     known = GenerateProgress.__dataclass_fields__
     return GenerateProgress(**{name: value for name, value in tree.items() if name in known})
 
@@ -137,7 +141,7 @@ def _write_shards(folder: Path, schema: pa.Schema, rows: Iterable[dict[str, Any]
     held = written = shard = number = 0
     for row in rows:
         group.append(row)
-        held += 200 + sum(_size(value) for value in row.values())
+        held += 200 + sum(_size(value) for value in row.values())  # 200: what Python's objects weigh, roughly
         if held < GROUP_BYTES:
             continue
         writer = writer or pq.ParquetWriter(folder / f"{shard:05d}.parquet", schema, compression="zstd")
@@ -146,6 +150,7 @@ def _write_shards(folder: Path, schema: pa.Schema, rows: Iterable[dict[str, Any]
         if written >= SHARD_BYTES:
             writer.close()
             writer, written, shard = None, 0, shard + 1
+    # A set without rows still gets a file, which says which columns it has.
     if group or (writer is None and shard == 0):
         writer = writer or pq.ParquetWriter(folder / f"{shard:05d}.parquet", schema, compression="zstd")
         writer.write_table(pa.Table.from_pylist(group, schema))

@@ -39,6 +39,7 @@ def report_of(
             "missing": missing,
         },
         "model": {"name": job.endpoint.model, "endpoint": job.endpoint.kind},
+        # TOML has no null: a parameter that was left out is left out here too.
         "sampling": {k: v for k, v in job.sampling.model_dump().items() if v is not None},
         "amount": _amount(job),
         "prompts": {p.name: {"prompt": p.text} | ({"system": p.system} if p.system else {}) for p in prompts},
@@ -49,6 +50,7 @@ def report_of(
     }
     if pilot:
         report["pilot"] = {"questions": pilot.questions, "questions_total": pilot.questions_total}
+    # A source that was generated here brings its own report along, so the whole way stands in one file.
     before = read_report(job.source)
     if before:
         report["before"] = {name: value for name, value in before.items() if name != "before"}
@@ -178,6 +180,7 @@ def _prompt_section(report: Mapping[str, Any]) -> str:
 
 
 def _fenced(text: str) -> str:
+    # A fence must be longer than any in the prompt, or the rest of the card would be read as code.
     fence = "```"
     while fence in text:
         fence += "`"

@@ -71,6 +71,7 @@ class Spending:
 
     def hold(self, request: Request) -> bool:
         """Set aside the most that a request can take; False where that doesn't fit the budget."""
+        # The most it can take, not what it will: only then can the sum of all in flight never exceed the budget.
         bound = (request.most_prompt_tokens, request.most_completion_tokens)
         if not self._fits(bound):
             return False
@@ -88,7 +89,7 @@ class Spending:
         self.completion_tokens += answer.completion_tokens
 
     def _fits(self, bound: tuple[int, int]) -> bool:
-        if self.budget == Budget():
+        if self.budget == Budget():  # no limit: no need to add up what is in flight
             return True
         # Lost requests may have been billed, so they count as much as the average answer.
         lost = self.lost / self.answers if self.answers else 0.0

@@ -23,6 +23,7 @@ def count_answer(answer: Answer, counts: Counter[str]) -> None:
 
 def count_equal(texts: Iterable[str], counts: Counter[str]) -> None:
     """Count the texts that are there already, of those that were asked for as different samples of one prompt's answer."""
+    # Of n equal texts n - 1 bring nothing new.
     counts[EQUAL] += sum(times - 1 for times in Counter(texts).values())
 
 
@@ -32,6 +33,7 @@ def notes_on(kind: str, counts: Mapping[str, int], sampling: Sampling) -> tuple[
     answers, of = ("reflections_made", "response") if kind == "reflections" else ("rows", "question")
     made = counts.get(answers, 0)
     notes = []
+    # Paid for and worth nothing: traces draw equal attempts only once.
     if equal and equal >= SHARE_SAID * made:
         notes.append(f"{equal:,} of {made:,} {kind} equal another one for the same {of}. {_advice(sampling)}")
     if joined:

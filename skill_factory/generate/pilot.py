@@ -101,6 +101,7 @@ def usable_questions(folder: Path, kind: str) -> list[int]:
         prompt_variant="prompt_variant",
         think="after",  # what a build proposes for texts that hold thinking
     )
+    # The usual recipe: a pilot is tried before anyone has chosen filters.
     recipe = Recipe(columns=columns)
     source = FileSource.open(str(folder / DATA))
     batches = [batch for piece in source.pieces() for batch in piece.batches(columns)]
@@ -123,6 +124,7 @@ def pilot_of(
         "prompt": spending.prompt_tokens / max(1, tried),
         "completion": spending.completion_tokens / max(1, tried),
     }
+    # Questions were drawn at random, so the rest costs what they did, on average.
     scale = total / max(1, tried)
     return Pilot(
         kind=kind,
@@ -146,7 +148,7 @@ def _share(part: int, whole: int) -> float:
 def _verdict_figures(counts: Counter[str]) -> dict[str, float]:
     right = counts["verdict_true_on_right"], counts["verdict_false_on_right"]
     wrong = counts["verdict_true_on_wrong"], counts["verdict_false_on_wrong"]
-    given = sum(right) + sum(wrong)
+    given = sum(right) + sum(wrong)  # a missing verdict is neither right nor wrong
     return {
         "verdict_accuracy": _share(right[0] + wrong[0], given),
         "verdict_accuracy_on_right": _share(right[0], sum(right)),

@@ -85,8 +85,9 @@ class Speed:
         """Take a reading of the counters, and give (answers, tokens) per second."""
         now = time.monotonic()
         self._moments.append((now, answers, tokens))
+        # Two readings always stay, so that a slow server has a speed too.
         while len(self._moments) > 2 and now - self._moments[0][0] > WINDOW:
             self._moments.popleft()
         then, first, first_tokens = self._moments[0]
-        span = max(now - then, 1e-6)
+        span = max(now - then, 1e-6)  # two readings may fall into one tick of the clock
         return (answers - first) / span, (tokens - first_tokens) / span

@@ -73,6 +73,7 @@ class Reflect:
             have = len(row["reflections"])
             if number == 0:
                 yield from (self._request(row, n) for n in range(self.k - have))
+            # Reflections that were there count towards k, so a response may have no place left in early rounds.
             elif (n := self.k + number - 1 - have) >= 0 and not self._has_kept(row, n, store):
                 yield self._request(row, n)
 
@@ -84,9 +85,15 @@ class Reflect:
             texts = [*row["reflections"], *(answer.whole for answer in answers)]
             counts["reflections"] += len(texts)
             values = (
-                row["question"], row["answer"], row["variant"], [row["response"]], [row["correct"]],
-                [row["extracted"]], texts, self.model,
-            )  # fmt: skip
+                row["question"],
+                row["answer"],
+                row["variant"],
+                [row["response"]],
+                [row["correct"]],
+                [row["extracted"]],
+                texts,
+                self.model,
+            )
             yield dict(zip(SCHEMA.names, values, strict=True))
 
     def _count(self, row: Row, answers: list[Answer], counts: Counter[str]) -> None:
@@ -137,6 +144,7 @@ class Reflect:
         for n in range(max(0, max(self.k, self.max_k) - have)):
             answer = store.get(self._request(row, n).id)
             if answer is None:
+                # Those beyond k were asked for only where they were needed; they aren't missing elsewhere.
                 counts["unanswered"] += n < self.k - have
                 continue
             count_answer(answer, counts)

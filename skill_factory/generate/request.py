@@ -36,6 +36,7 @@ class Sampling(Part):
 
     @model_validator(mode="after")
     def _nothing_of_ours(self) -> "Sampling":
+        # A parameter that can't be sent would otherwise be found out by the first request.
         taken = _TAKEN & set(self.extra)
         if taken:
             raise ValueError(f"{min(taken)!r} isn't a parameter to set here")
@@ -116,6 +117,7 @@ class Answer:
 def make_request(messages: Sequence[Message], model: str, sampling: Sampling, sample: int) -> Request:
     """The request for one of the answers to a prompt, which are counted from 0."""
     body = sampling.body()
+    # `sample` is part of the id although it isn't sent: answers to one prompt are several requests.
     key = {"messages": messages, "model": model, "parameters": body, "seed": sampling.seed, "sample": sample}
     digest = blake2b(_canonical(key), digest_size=16).hexdigest()
     if sampling.seed is not None:
@@ -135,6 +137,7 @@ def parse_extra(words: Sequence[str]) -> dict[str, Any]:
         if not sign or not name:
             raise RecipeError(f"Can't read --set {word!r}. Write NAME=VALUE, e.g. --set min_p=0.05.")
         try:
+            # JSON where it can be: `0.05` is a number, `fast` a text.
             parameters[name] = json.loads(value)
         except ValueError:
             parameters[name] = value

@@ -3,28 +3,24 @@
 import asyncio
 import random
 import time
-from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
-from itertools import islice
 from typing import Any
 
 from skill_factory.errors import BuildFolderError, EndpointError
+from skill_factory.generate.declined import EarlyRefusals
 from skill_factory.generate.limits import Ending, Limits, signals_to
 from skill_factory.generate.money import Spending
 from skill_factory.generate.net.endpoint import Asker
 from skill_factory.generate.net.pace import Pace
 from skill_factory.generate.net.trouble import Trouble, Way
+from skill_factory.generate.open_requests import OpenRequests
 from skill_factory.generate.progress import GenerateProgress, Report, Speed
 from skill_factory.generate.request import Answer, Request
 from skill_factory.generate.store import AnswerStore
 
-AHEAD = 32
-"""How many requests are looked up in the store at a time."""
 LONGEST_BACKOFF = 30.0
 """Seconds between two attempts, unless the server asks for more."""
-MOST_DECLINED = 20
-"""Once this many requests are declined and none is answered, the settings are wrong, not the requests."""
 
 
 class Run:
@@ -42,22 +38,18 @@ class Run:
     ) -> None:
         self._asker, self._store, self._spending = asker, store, spending
         self._limits, self._report, self._kind = limits, report, kind
-        self._retry_declined = retry_declined
+        self._open = OpenRequests(store, retry_declined)
         self._pace = Pace(limits.concurrency)
         self._speed = Speed()
         self._jitter = random.Random()  # pauses only: no result depends on it
-        self._on_way: set[str] = set()
         self._stop = asyncio.Event()
         self._changed = asyncio.Event()
         self._ending = Ending.DONE
         self._hopeless = ""
         self._started = self._last_answer = time.monotonic()
-        self._declined: list[tuple[str, int, str]] = []
-        self.new = self.failed = self.retries = self.declined = 0
-        self._tokens = 0
-        self._requests: Iterator[Request] = iter(())
-        self._ahead: deque[Request] = deque()
-        self._before = self._total = 0
+        self._refusals = EarlyRefusals(store)
+        self.new = self.failed = self.retries = 0
+        self._tokens = self._before = self._total = 0
 
     async def round(self, requests: Iterator[Request], before: int, total: int) -> Ending:
         """
@@ -65,7 +57,9 @@ class Run:
 
         The first SIGINT or SIGTERM stops sending and waits for what is in flight; the second one doesn't wait.
         """
-        self._requests, self._before, self._total = requests, before - self.new, total
+        self._open.begin(requests)
+        self._before, self._total = before - self.new, total
+        # As many workers as there may ever be requests in flight; the pace decides how many of them wait.
         workers = [asyncio.create_task(self._work()) for _ in range(self._limits.concurrency)]
         watch = asyncio.create_task(self._watch())
         with signals_to(lambda: self._cancel(workers)):
@@ -73,7 +67,8 @@ class Run:
                 results = await self._results_of(workers)
             finally:
                 watch.cancel()
-        if self._declined and not self.new:
+        # A handful of requests, all declined, isn't a finished run.
+        if self._refusals and not self.new:
             self._blame_settings()
         self._store.keep()
         self._report(self.moment("ask"))
@@ -98,6 +93,11 @@ class Run:
             worker.cancel()
         stop.cancel()
         return await everyone
+
+    @property
+    def declined(self) -> int:
+        """Requests that were left out because the server declined them in an earlier run."""
+        return self._open.declined
 
     def moment(self, phase: str, message: str = "") -> GenerateProgress:
         """How far the run is."""
@@ -128,33 +128,13 @@ class Run:
 
     async def _work(self) -> None:
         try:
-            while not self._stop.is_set() and (request := self._next_request()) is not None:
+            while not self._stop.is_set() and (request := self._open.next()) is not None:
                 await self._settle(request)
-                self._on_way.discard(request.id)
+                self._open.done(request)
         except Exception:
-            self._end(
-                Ending.CANCELLED
-            )  # the disk is full, or it is our own mistake: the others needn't go on
+            # The disk is full, or it is our own mistake: the others needn't go on.
+            self._end(Ending.CANCELLED)
             raise
-
-    def _next_request(self) -> Request | None:
-        while not self._ahead:
-            if not (requests := list(islice(self._requests, AHEAD))):
-                return None
-            self._ahead.extend(self._open_ones(requests))
-        return self._ahead.popleft()
-
-    def _open_ones(self, requests: list[Request]) -> Iterator[Request]:
-        """The requests that are neither answered, nor on their way, nor declined for good."""
-        answered = self._store.answered(request.id for request in requests)
-        for request in requests:
-            if request.id in self._on_way or request.id in answered:
-                continue
-            if not self._retry_declined and self._store.declined(request.id):
-                self.declined += 1
-                continue
-            self._on_way.add(request.id)
-            yield request
 
     async def _settle(self, request: Request) -> None:
         """Send a request until there is an answer, or no point in sending it again."""
@@ -202,6 +182,7 @@ class Run:
                     return None
                 return await self._ask_once(request)
         finally:
+            # Whatever came of it, those who wait for the budget may look again.
             self._spending.release(request)
             self._changed.set()
 
@@ -216,6 +197,7 @@ class Run:
             await self._keep_notes()
             return trouble
         except BaseException:
+            # Cancelled while the server was at work: it may finish the answer, and bill it.
             self._spending.lost += sent
             self._store.note_failure(request.id, attempt, "cancelled", final=False, billed=sent)
             raise
@@ -230,11 +212,12 @@ class Run:
         self._last_answer = time.monotonic()
         self.new += 1
         self._tokens += answer.completion_tokens
-        self._settle_declined()
+        # The settings are fine then, so what was declined was meant.
+        self._refusals.note(final=True)
 
     async def _keep_notes(self) -> None:
         """Return once all that was noted is on disk, with what others note in this turn of the loop, in one go."""
-        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # the others' turn, before one transaction takes all
         self._store.keep()
 
     # -- what goes wrong ------------------------------------------------------------------------------------------
@@ -245,33 +228,24 @@ class Run:
         if trouble.way in (Way.THROTTLED, Way.FAILING):
             self._pace.overloaded(trouble.pause)
         if trouble.way is Way.DECLINED and not self.new:
-            self._hold_back(request, attempt, trouble)
+            # Until one request is answered, nobody knows whether a "no" is meant for this one or for all.
+            self._refusals.hold(request.id, attempt, trouble.why)
+            if self._refusals.too_many:
+                self._blame_settings()
         else:
             final = trouble.way is Way.DECLINED
             self._store.note_failure(request.id, attempt, trouble.why, final, billed)
 
-    def _hold_back(self, request: Request, attempt: int, trouble: Trouble) -> None:
-        # Until one request is answered, nobody knows whether a "no" is meant for this one or for all.
-        self._declined.append((request.id, attempt, trouble.why))
-        if len(self._declined) >= MOST_DECLINED:
-            self._blame_settings()
-
     def _blame_settings(self) -> None:
-        why, number = self._declined[-1][2], len(self._declined)
-        self._settle_declined(final=False)
-        self._give_up(
-            f"The server declined {f'the first {number} requests' if number > 1 else 'the request'} ({why}). "
-            "Leave out parameters that it doesn't know (e.g. --top-k none), or check the model."
-        )
-
-    def _settle_declined(self, final: bool = True) -> None:
-        for request, attempt, why in self._declined:
-            self._store.note_failure(request, attempt, why, final, billed=False)
-        self._declined.clear()
+        blame = self._refusals.blame()
+        # Nothing is held against the requests: with other settings they are sent again.
+        self._refusals.note(final=False)
+        self._give_up(blame)
 
     async def _pause(self, trouble: Trouble, tries: int) -> None:
         """Wait before the next attempt, as long as the server says and longer each time; each worker differently long."""
         longest = min(LONGEST_BACKOFF, self._limits.first_pause * 2.0 ** max(0, tries - 1))
+        # Drawn, so that those who were refused together don't come back together.
         pause = (trouble.pause or 0.0) + self._jitter.uniform(0.2, 1.0) * longest
         try:
             await asyncio.wait_for(self._stop.wait(), pause)
@@ -281,7 +255,7 @@ class Run:
     # -- ending ---------------------------------------------------------------------------------------------------
 
     def _end(self, ending: Ending) -> None:
-        if not self._stop.is_set():
+        if not self._stop.is_set():  # the first reason to end is the one that is told
             self._ending = ending
         self._stop.set()
         self._changed.set()
@@ -294,7 +268,7 @@ class Run:
         self._end(Ending.CANCELLED)
 
     def _cancel(self, workers: list[asyncio.Task[None]]) -> None:
-        if self._stop.is_set():
+        if self._stop.is_set():  # the second signal, or one while a spent budget waits
             for worker in workers:
                 worker.cancel()
         self._end(Ending.CANCELLED)

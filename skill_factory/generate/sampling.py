@@ -59,6 +59,7 @@ class Sample:
         """One row per response."""
         for question, gold in self._questions(counts):
             counts["questions"] += 1
+            # All variants of a question: a cache that answers by question alone shows itself here too.
             texts = []
             for prompt in self.prompts:
                 for request in self._samples(question, prompt):
@@ -68,6 +69,7 @@ class Sample:
                         counts["unanswered"] += 1
                         continue
                     count_answer(answer, counts)
+                    # A refusal is no attempt at the question, and an empty text none at all.
                     if answer.whole.strip() and answer.finish is not Finish.REFUSED:
                         texts.append(answer.whole)
                         yield self._row(question, gold, prompt.name, answer.whole, answer.finish, counts)
@@ -90,6 +92,7 @@ class Sample:
         counts[f"label_{decision}"] += 1
         counts["no_final_answer"] += final is None
         counts[f"variant_{variant}_{decision}"] += 1
+        # Null, not false: nobody found the answer wrong.
         label = None if decision is Decision.UNJUDGED else decision is Decision.RIGHT
         values = (question, gold, variant, [text], [label], [final], finish.value, self.model)
         return dict(zip(SCHEMA.names, values, strict=True))

@@ -55,6 +55,7 @@ class AnswerStore:
             raise BuildFolderError(
                 f"Can't write to {path.parent}: {error.strerror}. Choose another folder."
             ) from None
+        # Two writers would send, and pay for, each other's requests.
         if lock is None:
             raise BuildFolderError(
                 f"Another run is generating into {path.parent.parent}. Wait for it to end, or choose another folder."
@@ -69,6 +70,7 @@ class AnswerStore:
                 raise BuildFolderError(
                     f"{path.name} was written by another version ({version}). Choose another folder."
                 )
+            # In one transaction: a kill here leaves the old version or the new one.
             added = _SINCE_1 if version == 1 else ""
             db.executescript(f"BEGIN; {_SCHEMA} {added} PRAGMA user_version={VERSION}; COMMIT;")
         except sqlite3.DatabaseError as error:
@@ -123,7 +125,7 @@ class AnswerStore:
 
     def note_failure(self, request: str, attempt: int, why: str, final: bool, billed: bool) -> None:
         """Note that an attempt brought no answer; `final`: asking again is useless, `billed`: it may have cost money."""
-        self._any_declined |= final
+        self._any_declined |= final  # most stores never need the look-up
         self._note(
             "INSERT INTO failures VALUES (?, ?, ?, ?, ?)",
             (attempt, bytes.fromhex(request), why, final, billed),
@@ -172,7 +174,7 @@ class AnswerStore:
 
     def declined(self, request: str) -> bool:
         """Whether a server declined a request for good."""
-        if not self._any_declined:
+        if not self._any_declined:  # asked for every request, and almost always so
             return False
         rows = self._db.execute("SELECT 1 FROM failures WHERE final AND id = ?", (bytes.fromhex(request),))
         return rows.fetchone() is not None

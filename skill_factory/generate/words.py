@@ -80,7 +80,7 @@ def _given(*pairs: tuple[str, object]) -> list[str]:
 
 
 def _limits(args: argparse.Namespace) -> Limits:
-    if "concurrency" not in args:
+    if "concurrency" not in args:  # batch files have no pace
         return Limits()
     return Limits(args.concurrency, args.tries, args.patience)
 
@@ -109,6 +109,7 @@ def _mapping(words: list[str]) -> dict[str, Any]:
 
 def key_of(endpoint: Endpoint, variable: str = GIVEN_KEY) -> str | None:
     """The key for an endpoint from the environment; for Inference Providers the Hub's token will do."""
+    # A stranger could otherwise have any variable of the server's environment sent to a server of their own.
     if hosted() and variable != GIVEN_KEY:
         raise EndpointError(f"On a hosted instance the key comes in {GIVEN_KEY} only.")
     if key := os.environ.get(variable, "").strip():
@@ -117,6 +118,7 @@ def key_of(endpoint: Endpoint, variable: str = GIVEN_KEY) -> str | None:
         return None
     from huggingface_hub import get_token
 
+    # The login of a hosted instance's owner isn't its visitors'.
     if not hosted() and (token := get_token()):
         return token
     raise EndpointError(f"Inference Providers need a token. Sign in with `hf auth login`, or set {variable}.")

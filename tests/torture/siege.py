@@ -105,7 +105,7 @@ def _dataset(repo: str) -> Throw:
 
 
 def _recipe(text: str) -> Throw:
-    return lambda visitor: visitor.send_file("or open a saved one", "recipe.toml", text.encode())
+    return lambda visitor: visitor.send_file("Or open a saved recipe", "recipe.toml", text.encode())
 
 
 def _thrown(port: int, throw: Throw) -> str:
@@ -132,7 +132,7 @@ def _move(port: int, ended: threading.Event, waits: list[float]) -> None:
         for k in range(100_000):
             if ended.wait(1.0):
                 return
-            visitor.choose("slider", "Attempts", 1 + k % 6)
+            visitor.choose("slider", "Maximum attempts", 1 + k % 6)
             waits.append(visitor.runs[-1])
 
 

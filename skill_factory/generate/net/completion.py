@@ -74,7 +74,7 @@ async def read_stream(lines: AsyncIterator[bytes], request: Request, key: str | 
         if name != b"data" or not value:
             continue
         if value == b"[DONE]":
-            break
+            break  # some servers leave the connection open behind it
         event = _read_json(value)
         if message := message_of(event):
             raise Trouble(Way.FAILING, f"the server failed on the way: {without_key(message, key)}")
@@ -82,6 +82,7 @@ async def read_stream(lines: AsyncIterator[bytes], request: Request, key: str | 
             stream.take(event)
         except (TypeError, LookupError, AttributeError) as error:
             raise Trouble(Way.SPOILED, "the stream isn't a chat completion") from error
+    # A gateway that runs out of time ends the stream in good order, so only the reason to end tells.
     if stream.finish is None:
         raise Trouble(Way.SPOILED, "the stream broke off before its end")
     try:
@@ -93,7 +94,7 @@ async def read_stream(lines: AsyncIterator[bytes], request: Request, key: str | 
 def _read_json(content: bytes) -> Any:
     try:
         return json.loads(content)
-    except RecursionError:
+    except RecursionError:  # at some hundred to thousand levels; a chat completion has six
         raise Trouble(Way.SPOILED, "the answer is nested too deeply") from None
     except ValueError as error:
         raise Trouble(Way.SPOILED, "the answer isn't JSON") from error
@@ -146,7 +147,7 @@ def _counts(usage: Any, text: str) -> tuple[int, int] | None:
     if not isinstance(usage, dict):
         return None
     prompt, completion = usage.get("prompt_tokens"), usage.get("completion_tokens")
-    if type(prompt) is not int or type(completion) is not int:
+    if type(prompt) is not int or type(completion) is not int:  # `True` would pass for an integer
         return None
     least = 1 if text else 0
     possible = 1 <= prompt <= MOST_TOKENS and least <= completion <= MOST_TOKENS

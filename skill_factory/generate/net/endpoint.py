@@ -112,6 +112,7 @@ class Asker:
             "Content-Type": "application/json",
             "User-Agent": f"skill-factory/{__version__}",
         }
+        # Without a key nothing is sent in its place; no server but the Hub's may see the token of this machine.
         if key:
             self._headers["Authorization"] = f"Bearer {key}"
 
@@ -142,7 +143,7 @@ class Asker:
                     return await read_stream(lines, request, self._key)
             return self._read(await incoming.read(room), request)
         finally:
-            incoming.close()
+            incoming.close()  # also on a time-out: the server sees that nobody waits
 
     def _read(self, content: bytes, request: Request) -> Answer:
         return read_completion(content, request, self._key)

@@ -76,6 +76,7 @@ def is_inner(address: str) -> bool:
     """Whether an IP address isn't on the open internet, however it is wrapped. Errors: ValueError."""
     ip = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(ip, ipaddress.IPv6Address):
+        # IPv4 may travel inside IPv6 in several forms; a gateway takes it out again and goes there.
         wrapped = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
         if wrapped is None and ip in _NAT64:
             wrapped = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
@@ -96,13 +97,14 @@ def refusal_of(host: str) -> str:
 
 def _plain_host(host: str, url: str) -> str:
     """A host as every program reads it. Errors: EndpointError for a spelling that programs read differently."""
-    if ":" in host:
+    if ":" in host:  # only an IPv6 address keeps one: urlsplit took the port away
         return _plain_ipv6(host, url)
     try:
         # Full-width digits and ideographic dots become plain ones here, so nothing hides behind them.
         name = host if host.isascii() else host.encode("idna").decode()
     except UnicodeError:
         raise _wrong(url, "has a host name that can't be") from None
+    # Programs take a host for a number if its last part is one, and no top-level domain is.
     labels = name.removesuffix(".").split(".")
     if _NUMBER.fullmatch(labels[-1]):
         return _plain_ipv4(host, name, url)

@@ -42,7 +42,8 @@ class Pace:
 
     def answered(self, seconds: float) -> None:
         """Take note that an answer came after so many seconds."""
-        self._round += 0.1 * (seconds - self._round)
+        self._round += 0.1 * (seconds - self._round)  # a moving average of how long an answer takes
+        # One more per answer doubles the limit in the time of one answer.
         step = 1.0 if self._starting else self.most / GROWTH / self.limit
         self.limit = min(float(self.most), self.limit + step)
         self._wake()
@@ -51,6 +52,7 @@ class Pace:
         """Take note that the server had too much to do, and for how many seconds it asked to be left alone."""
         now = time.monotonic()
         if pause:
+            # Everyone waits, not only the one who was told: the server means all of us.
             self._resume_at = max(self._resume_at, now + pause)
             asyncio.get_running_loop().call_later(pause, self._wake)
         # A burst of refusals cuts once: requests that were sent before the cut couldn't know of it.

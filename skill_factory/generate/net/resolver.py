@@ -21,8 +21,10 @@ class PublicResolver(AbstractResolver):
     ) -> list[ResolveResult]:
         """The addresses of a name. Errors: InnerAddress where one of them is inside, OSError for an unknown name."""
         addresses = await self.look_up(host, port, family)
+        # aiohttp tries the addresses in turn, so a single inner one could be the one that answers.
         if not addresses or any(is_inner(address) for _, address in addresses):
             raise InnerAddress(refusal_of(host))
+        # Numeric, so that nobody looks the name up again.
         return [
             ResolveResult(
                 hostname=host, host=address, port=port, family=family, proto=0, flags=socket.AI_NUMERICHOST

@@ -45,6 +45,7 @@ def refusal(status: int, headers: Mapping[str, str], content: bytes, key: str | 
             "or another path.",
         )
     pause = _retry_after(headers)
+    # Too busy, told by its own status or by how long it wants to be left alone: that says nothing about the request.
     if status == 429 or (status in (503, 529) and pause is not None):
         return Trouble(Way.THROTTLED, f"HTTP {status}", pause)
     if status in (408, 409, 425) or status >= 500:

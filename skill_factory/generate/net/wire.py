@@ -33,9 +33,11 @@ class Wire:
                 limit=0, keepalive_timeout=KEPT, ssl=_trusted(), resolver=resolver
             ),
             # aiohttp would unpack without a bound, and would send passwords that it finds in ~/.netrc.
-            cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False, trust_env=False,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+            trust_env=False,
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
-        )  # fmt: skip
+        )
 
     async def post(self, url: URL, headers: Mapping[str, str], body: bytes) -> "Incoming":
         """Send a request and read the head of its answer. The caller closes the answer. Errors: Trouble."""
