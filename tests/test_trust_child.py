@@ -63,7 +63,7 @@ def test_what_travels_arrives_as_it_was() -> None:
 
 
 def _demo_columns() -> Columns:
-    return looking.describe(Address("demo:4"), Columns())[1]
+    return looking.guessed(Address("demo:4"))
 
 
 def test_tables_travel() -> None:
@@ -150,7 +150,7 @@ def test_what_takes_too_long_is_ended_with_a_sentence() -> None:
         limited.run(
             looking.sample, Address("demo:200000"), Recipe(columns=_demo_columns()), what="big", seconds=1
         )
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 60
     assert limited.run(recipe_from_toml, "") == Recipe()
 
 
@@ -184,8 +184,8 @@ def test_who_comes_while_all_are_busy_waits_and_is_told(monkeypatch: pytest.Monk
 def tried(address: Address, what: str) -> str:
     """What a visitor is told: the columns, or one sentence."""
     try:
-        told, columns = limited.run(looking.describe, address, Columns(), what=what)
-        limited.run(looking.sample, Address(address.text, told.spec, ""), Recipe(columns=columns), what=what)
+        told, recipe = limited.run(looking.entered, address, Recipe(), what=what)
+        limited.run(looking.sample, Address(address.text, told.spec, ""), recipe, what=what)
     except SkillFactoryError as error:
         return str(error)
     return f"columns {', '.join(told.columns[:5])}."

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from skill_factory.cli.endpoint_options import add_part
-from skill_factory.cli.generate import add_part
 from skill_factory.cli.output import JSON, say
 from skill_factory.errors import SourceError
 from skill_factory.grading import TASKS

@@ -268,4 +268,4 @@ def reflections_chart(table: "pd.DataFrame") -> Chart:
             ),
         ),
         base.mark_text(dy=-11, fontSize=11).encode(x=x, text="side:N", color=ink()),
-    ).properties(height=height_of(table["variant"].nunique(), 64))
+    ).properties(height=height_of(table["variant"].nunique(), 80))

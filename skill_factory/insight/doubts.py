@@ -118,21 +118,23 @@ def doubts(sample: Sample) -> list[Doubt]:
 # -- what was taken for what ---------------------------------------------------------------------------------------
 
 
-def _reference_as_response(one: Sample) -> Iterator[Doubt]:
+def _reference_as_response(sample: Sample) -> Iterator[Doubt]:
     """A response that is the gold answer or the reference solution."""
     beside = [
-        (text.strip(), gold.strip()) for text, gold in zip(one.responses, one.golds, strict=True) if gold
+        (text.strip(), gold.strip())
+        for text, gold in zip(sample.responses, sample.golds, strict=True)
+        if gold
     ]
     same = sum(text == gold for text, gold in beside)
-    column = listed(list(one.recipe.columns.response))
+    column = listed(list(sample.recipe.columns.response))
     if beside and 2 * same > len(beside):
         yield Doubt(
             "response_is_gold",
             f"`{column}` equals the gold answer in {same:,} of {many(len(beside), 'response')}, so it isn't the work of a model.",
             "Pick the column that holds what the model wrote (--map response=COLUMN).",
         )
-    elif one.recipe.columns.answer and any(
-        "." not in p and is_named_reference(p) for p in one.recipe.columns.response
+    elif sample.recipe.columns.answer and any(
+        "." not in p and is_named_reference(p) for p in sample.recipe.columns.response
     ):
         yield Doubt(
             "reference_as_response",
@@ -141,9 +143,9 @@ def _reference_as_response(one: Sample) -> Iterator[Doubt]:
         )
 
 
-def _by_shape(one: Sample) -> Iterator[Doubt]:
+def _by_shape(sample: Sample) -> Iterator[Doubt]:
     """Fields that no column name gave away."""
-    told = {f: listed(list(_paths(one.recipe.columns, f))) for f in one.settled.guess.by_shape}
+    told = {f: listed(list(_paths(sample.recipe.columns, f))) for f in sample.settled.guess.by_shape}
     for name, words in (
         ("question", "The question"),
         ("response", "The response"),
@@ -151,7 +153,7 @@ def _by_shape(one: Sample) -> Iterator[Doubt]:
     ):
         paths = told.get(name)
         # The turns of messages say who speaks: that is no guess.
-        if paths and not getattr(one.recipe.columns, f"{name}_rule", ""):
+        if paths and not getattr(sample.recipe.columns, f"{name}_rule", ""):
             yield Doubt(
                 f"guessed_{name}",
                 f"{words} is read from `{paths}` because of its content; no column name says so.",
@@ -164,13 +166,13 @@ def _paths(columns: Any, name: str) -> Sequence[str]:
     return [value] if isinstance(value, str) else value
 
 
-def _roles_exchanged(one: Sample) -> Iterator[Doubt]:
+def _roles_exchanged(sample: Sample) -> Iterator[Doubt]:
     """Texts of the wrong kind for their role, as when two columns have each other's names."""
-    n = len(one.responses)
-    asked, said = len(set(one.questions)), len(set(one.responses))
-    length = sum(map(len, set(one.questions))) / max(1, asked)
-    response_length = sum(map(len, one.responses)) / max(1, n)
-    golds = [gold for gold in one.golds if gold]
+    n = len(sample.responses)
+    asked, said = len(set(sample.questions)), len(set(sample.responses))
+    length = sum(map(len, set(sample.questions))) / max(1, asked)
+    response_length = sum(map(len, sample.responses)) / max(1, n)
+    golds = [gold for gold in sample.golds if gold]
     gold_length = sum(map(len, golds)) / max(1, len(golds))
     fix = "Check which column is which, and pick them by hand (--map question=COLUMN --map response=COLUMN)."
     if n > 4 and asked > said and 2 * said <= n:
@@ -182,16 +184,16 @@ def _roles_exchanged(one: Sample) -> Iterator[Doubt]:
     if n and length < 10 and gold_length > length:
         yield Doubt(
             "short_questions",
-            f"The questions are only {length:.0f} characters long on average, e.g. “{excerpt(one.questions[0], 30)}”, so this may be another column.",
+            f"The questions are only {length:.0f} characters long on average, e.g. “{excerpt(sample.questions[0], 30)}”, so this may be another column.",
             fix,
         )
-    if golds and gold_length > 40 and gold_length > 1.5 * response_length and not one.recipe.columns.think:
+    if golds and gold_length > 40 and gold_length > 1.5 * response_length and not sample.recipe.columns.think:
         yield Doubt(
             "gold_is_long",
             f"The gold answers are longer than the responses ({gold_length:.0f} and {response_length:.0f} characters), so the two columns look swapped.",
             fix,
         )
-    for name, texts in (("question", one.questions), ("answer", golds), ("response", one.responses)):
+    for name, texts in (("question", sample.questions), ("answer", golds), ("response", sample.responses)):
         judging = sum("</verdict>" in text for text in texts)
         if texts and 2 * judging > len(texts):
             yield Doubt(
@@ -201,9 +203,9 @@ def _roles_exchanged(one: Sample) -> Iterator[Doubt]:
             )
 
 
-def _files_differ(one: Sample) -> Iterator[Doubt]:
+def _files_differ(sample: Sample) -> Iterator[Doubt]:
     """Files of one source that have different columns."""
-    for note in one.settled.notes:
+    for note in sample.settled.notes:
         yield Doubt(
             "columns_differ",
             note,
@@ -214,17 +216,17 @@ def _files_differ(one: Sample) -> Iterator[Doubt]:
 # -- questions -----------------------------------------------------------------------------------------------------
 
 
-def _question_groups(one: Sample) -> Iterator[Doubt]:
+def _question_groups(sample: Sample) -> Iterator[Doubt]:
     """One question for everything, or for most."""
     # By row: a question with thousands of samples in its row is one row.
-    asked = dict(zip(one.row_of or range(len(one.questions)), one.questions, strict=True))
+    asked = dict(zip(sample.row_of or range(len(sample.questions)), sample.questions, strict=True))
     counted = Counter(asked.values())
     if not counted:
         return
     text, most = counted.most_common(1)[0]
     n = len(asked)
     fix = "Pick the column that holds the question itself (--map question=COLUMN)."
-    column = one.recipe.columns.question
+    column = sample.recipe.columns.question
     if len(counted) == 1 and n > 8:
         yield Doubt(
             "one_question", f"`{column}` has the same value in all {n:,} rows: “{excerpt(text, 50)}”.", fix
@@ -233,9 +235,9 @@ def _question_groups(one: Sample) -> Iterator[Doubt]:
         yield Doubt("one_question", f"`{column}` is “{excerpt(text, 50)}” in {most:,} of {n:,} rows.", fix)
 
 
-def _near_questions(one: Sample) -> Iterator[Doubt]:
+def _near_questions(sample: Sample) -> Iterator[Doubt]:
     """Questions whose difference nobody can see."""
-    different = set(one.questions)
+    different = set(sample.questions)
     seen = Counter(" ".join(unicodedata.normalize("NFKC", text).split()) for text in different)
     close = sum(n for n in seen.values() if n > 1)
     if close:
@@ -246,10 +248,10 @@ def _near_questions(one: Sample) -> Iterator[Doubt]:
         )
 
 
-def _two_golds(one: Sample) -> Iterator[Doubt]:
+def _two_golds(sample: Sample) -> Iterator[Doubt]:
     """Questions with several gold answers."""
     golds: dict[str, set[str]] = {}
-    for question, gold in zip(one.questions, one.golds, strict=True):
+    for question, gold in zip(sample.questions, sample.golds, strict=True):
         if gold is not None and gold.strip():
             golds.setdefault(question, set()).add(gold.strip())
     several = [question for question, found in golds.items() if len(found) > 1]
@@ -263,9 +265,9 @@ def _two_golds(one: Sample) -> Iterator[Doubt]:
         )
 
 
-def _template_words(one: Sample) -> Iterator[Doubt]:
+def _template_words(sample: Sample) -> Iterator[Doubt]:
     """Words of a chat template within questions."""
-    different = set(one.questions)
+    different = set(sample.questions)
     found = sum(
         any(sign in text for sign in _TEMPLATE_SIGNS) or without_template(text) is not None
         for text in different
@@ -280,9 +282,9 @@ def _template_words(one: Sample) -> Iterator[Doubt]:
         )
 
 
-def _shared_wrapper(one: Sample) -> Iterator[Doubt]:
+def _shared_wrapper(sample: Sample) -> Iterator[Doubt]:
     """Words that all questions begin or end with."""
-    different = sorted(set(one.questions))
+    different = sorted(set(sample.questions))
     if len(different) < 3:
         return
     head = _shared(different)
@@ -315,10 +317,10 @@ def _shared(texts: Sequence[str]) -> str:
 # -- labels and answers --------------------------------------------------------------------------------------------
 
 
-def _labels(one: Sample) -> Iterator[Doubt]:
+def _labels(sample: Sample) -> Iterator[Doubt]:
     """Labels that can't be read, or that come from a threshold over many numbers."""
-    columns = one.recipe.columns
-    preset = one.settled.guess.preset
+    columns = sample.recipe.columns
+    preset = sample.settled.guess.preset
     if preset is not None and preset.doubt == "pairs" and not columns.label_rule:
         yield Doubt(
             "pairs",
@@ -327,13 +329,13 @@ def _labels(one: Sample) -> Iterator[Doubt]:
             Step.LABEL_RULE,
             {"columns.label_rule": "first"},
         )
-    values = label_values(columns, one.settled.rows)
-    unread = one.labels.count(None)
+    values = label_values(columns, sample.settled.rows)
+    unread = sample.labels.count(None)
     if columns.correct and unread and values:
         shown = listed([f"“{excerpt(word, 20)}”" for word, _ in values.most_common(4)])
         yield Doubt(
             "unread_labels",
-            f"`{listed(list(columns.correct))}` contains {shown}, from which {unread:,} of {many(len(one.labels), 'response')} can't be labelled right or wrong.",
+            f"`{listed(list(columns.correct))}` contains {shown}, from which {unread:,} of {many(len(sample.labels), 'response')} can't be labelled right or wrong.",
             "Say which words mean right and wrong: --right WORD --wrong WORD.",
             Step.LABEL_RULE,
         )
@@ -349,11 +351,13 @@ def _labels(one: Sample) -> Iterator[Doubt]:
         )
 
 
-def _graded_otherwise(one: Sample) -> Iterator[Doubt]:
+def _graded_otherwise(sample: Sample) -> Iterator[Doubt]:
     """Labels that grading contradicts."""
     judged = contradicted = 0
     example = ""
-    for question, gold, answer, right in zip(one.questions, one.golds, one.answers, one.labels, strict=True):
+    for question, gold, answer, right in zip(
+        sample.questions, sample.golds, sample.answers, sample.labels, strict=True
+    ):
         if not gold or not answer or right is None or judged >= MOST_GRADED or len(answer) > LONGEST_GRADED:
             continue
         decision = grade(answer, gold, "auto", question)
@@ -375,9 +379,9 @@ def _graded_otherwise(one: Sample) -> Iterator[Doubt]:
         )
 
 
-def _answers_alike(one: Sample) -> Iterator[Doubt]:
+def _answers_alike(sample: Sample) -> Iterator[Doubt]:
     """Answers that are all punctuation, or all letters of a multiple choice."""
-    found = [answer.strip() for answer in one.answers if answer and answer.strip()]
+    found = [answer.strip() for answer in sample.answers if answer and answer.strip()]
     if len(found) < 5:
         return
     if all(not any(sign.isalnum() for sign in answer) for answer in found):
@@ -437,27 +441,27 @@ def remedy(reason: str) -> tuple[str, Step, Mapping[str, Any]]:
     return _REMEDIES.get(reason, ("Change the filter that drops them.", Step.NONE, {}))
 
 
-def _drops(one: Sample) -> Iterator[Doubt]:
+def _drops(sample: Sample) -> Iterator[Doubt]:
     """Every reason that drops more than a tenth of the responses, with what to do about it."""
-    rows = one.tally.ledger[Level.ROWS]
+    rows = sample.tally.ledger[Level.ROWS]
     for reason, number in rows.dropped.most_common():
         if reason not in ("no_label", "left_out") and number > TENTH * rows.read:
-            examples = one.tally.examples.get(reason, [])
+            examples = sample.tally.examples.get(reason, [])
             shown = f", e.g. {examples[0]}" if examples else ""
             yield Doubt(
                 f"drop_{reason}",
                 f"{number:,} of {many(rows.read, 'row')} can't be read: {sentence(Level.ROWS, reason)}{shown}.",
                 "Pick the columns by hand (--map FIELD=COLUMN), or fix these rows.",
             )
-    responses = one.tally.ledger[Level.RESPONSES]
+    responses = sample.tally.ledger[Level.RESPONSES]
     for reason, number in responses.dropped.most_common():
         if reason == ResponseReason.ROW_DROPPED or number <= TENTH * responses.read:
             continue
         fix, step, changes = remedy(reason)
         cause = sentence(Level.RESPONSES, reason)
-        if reason == ResponseReason.BLOCK_TAGS and _think_tags(one):
-            cause = f"they contain <think> … </think>, the thinking of a reasoning model ({many(_think_tags(one), 'response')})"
-        if reason == ResponseReason.NO_KEPT_REFLECTION and (verdictless := _without_verdict(one)):
+        if reason == ResponseReason.BLOCK_TAGS and _think_tags(sample):
+            cause = f"they contain <think> … </think>, the thinking of a reasoning model ({many(_think_tags(sample), 'response')})"
+        if reason == ResponseReason.NO_KEPT_REFLECTION and (verdictless := _without_verdict(sample)):
             cause, fix, step, changes = verdictless
         yield Doubt(
             f"drop_{reason}",
@@ -468,10 +472,10 @@ def _drops(one: Sample) -> Iterator[Doubt]:
         )
 
 
-def _given_away(one: Sample) -> Iterator[Doubt]:
+def _given_away(sample: Sample) -> Iterator[Doubt]:
     """Reflections on wrong responses that state the gold answer: they teach copying it."""
-    number = one.tally.counts["given_away"]["kept"]
-    read = one.tally.ledger[Level.REFLECTIONS].kept
+    number = sample.tally.counts["given_away"]["kept"]
+    read = sample.tally.ledger[Level.REFLECTIONS].kept
     if number > TENTH * read:
         yield Doubt(
             "gives_away_answer",
@@ -482,14 +486,14 @@ def _given_away(one: Sample) -> Iterator[Doubt]:
         )
 
 
-def _think_tags(one: Sample) -> int:
-    name = one.recipe.tags.think
-    return sum(f"</{name}>" in text or f"<{name}>" in text for text in one.responses)
+def _think_tags(sample: Sample) -> int:
+    name = sample.recipe.tags.think
+    return sum(f"</{name}>" in text or f"<{name}>" in text for text in sample.responses)
 
 
-def _without_verdict(one: Sample) -> tuple[str, str, Step, Mapping[str, Any]] | None:
+def _without_verdict(sample: Sample) -> tuple[str, str, Step, Mapping[str, Any]] | None:
     """The cause if the reflections don't judge wrongly, but no verdict could be read from them."""
-    level = one.tally.ledger[Level.REFLECTIONS]
+    level = sample.tally.ledger[Level.REFLECTIONS]
     reason, number = next(iter(level.dropped.most_common(1)), ("", 0))
     if reason == "block_tags":
         said = "their reflections contain <think> … </think>"
@@ -501,7 +505,7 @@ def _without_verdict(one: Sample) -> tuple[str, str, Step, Mapping[str, Any]] | 
         )
     if reason != "no_verdict" or 2 * number < level.read:
         return None
-    reflections = [text for texts in one.table["reflections"].to_pylist() for text in texts]
+    reflections = [text for texts in sample.table["reflections"].to_pylist() for text in texts]
     stood = words_in_tags(reflections)
     words = listed([f"“{excerpt(word, 20)}” {n:,} times" for word, n in stood])
     found = f"no verdict can be read from their reflections ({f'their tags say {words}' if stood else 'none has a <verdict> tag'})"

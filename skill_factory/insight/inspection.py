@@ -72,7 +72,7 @@ class Inspection:
     """What that format is, and where its labels come from."""
     found: Found = Found()
     needs: list[str] = field(default_factory=list)
-    """What is lacking: grade, labels, answers, critiques, responses."""
+    """What is missing, by code: `grade`, `labels`, `answers`, `critiques`, `responses`."""
     doubts: list[Doubt] = field(default_factory=list)
     rules: list[Choice] = field(default_factory=list)
     """The choice of each rule that is in force, with its hits."""
@@ -89,13 +89,13 @@ class Inspection:
             "doubts": [doubt.to_json() for doubt in self.doubts],
             "rules": [
                 {
-                    "rule": one.rule.value,
-                    "choice": one.code,
-                    "title": one.title,
-                    "found": one.found,
-                    "of": one.of,
+                    "rule": choice.rule.value,
+                    "choice": choice.code,
+                    "title": choice.title,
+                    "found": choice.found,
+                    "of": choice.of,
                 }
-                for one in self.rules
+                for choice in self.rules
             ],
             "columns": dict(self.columns),
             "mapping": dict(self.mapping),
@@ -196,7 +196,9 @@ def rules_in_force(settled: Settled) -> list[Choice]:
     found = []
     for choices in all_tried(settled.recipe, settled.rows).values():
         fitting = [
-            one for one in choices if one.of and all(_same(tree[p], v) for p, v in one.changes.items())
+            choice
+            for choice in choices
+            if choice.of and all(_same(tree[p], v) for p, v in choice.changes.items())
         ]
         found += fitting[-1:]
     return found
@@ -245,7 +247,7 @@ def needed(sample: Sample) -> list[str]:
     needs = []
     if 2 * labels.count(None) > len(labels):
         needs.append("grade" if any(sample.golds) else "labels")
-    if 2 * sum(one is None for one in answers) > len(answers):
+    if 2 * sum(answer is None for answer in answers) > len(answers):
         needs.append("answers")
     if not _reflections(sample.table):
         needs.append("critiques")

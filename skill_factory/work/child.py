@@ -132,8 +132,8 @@ def _limit_memory() -> None:
 
 
 def _limit_time(seconds: float) -> None:
-    """So much processor time, and a little more of the wall's, for this request; the server's own clock comes first."""
-    signal.alarm(int(seconds) + 10)
+    """So much processor time for this request; of the wall's, whose clock the server watches, enough for a server's death."""
+    signal.alarm(int(seconds * 10) + 10)
     try:
         import resource
     except ImportError:

@@ -167,7 +167,7 @@ def _stamp(path: Path) -> tuple[Any, ...]:
 
 
 def opened(address: Address) -> Opened:
-    """Open a source anew. Errors: SourceError, HubError."""
+    """Open a source again. Errors: SourceError, HubError."""
     asked = address.asked or first_part(address.text, address.token)
     return Opened(open_source(address.text, asked, address.token or None))
 

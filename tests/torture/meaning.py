@@ -95,7 +95,21 @@ def none(rng: random.Random, rows: list[Row]) -> list[Row]:
     return rows
 
 
-DISGUISES: tuple[Disguise, ...] = (none, labels, renamed, shuffled, repeated, beside, spaced)
+def nested(rng: random.Random, rows: list[Row]) -> list[Row]:
+    """One row a question, with its responses, labels and reflections in lists."""
+    found: dict[str, list[Row]] = {}
+    for row in rows:
+        found.setdefault(row["question"], []).append(row)
+    if any(len({row["answer"] for row in group}) > 1 for group in found.values()):
+        return rows
+    return [
+        {"question": question, "answer": group[0]["answer"]}
+        | {name: [row[name] for row in group] for name in ("response", "correct", "reflections")}
+        for question, group in found.items()
+    ]
+
+
+DISGUISES: tuple[Disguise, ...] = (none, labels, spaced, repeated, nested, renamed, beside, shuffled)
 
 
 def as_lines(rows: list[Row]) -> tuple[str, bytes]:

@@ -62,7 +62,7 @@ def parts() -> None:
         key="source.config",
         help=line("Config"),
     )
-    splits = [split.name for one in configs if one.name == config for split in one.splits]
+    splits = [split.name for part in configs if part.name == config for split in part.splits]
     split = st.selectbox(
         "Split",
         splits,

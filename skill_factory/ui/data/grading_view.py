@@ -100,10 +100,10 @@ def _graded(asked: Asked) -> LabelReport:
 
 
 def _numbers(report: LabelReport) -> None:
-    told = [(SIGNS[kind], f"{report.decided[kind]:,}") for kind in Decision]
+    metrics = [(SIGNS[kind], f"{report.decided[kind]:,}") for kind in Decision]
     if report.compared:
-        told.append(("Same as the label", percent(report.agreed, report.compared)))
-    for place, (name, number) in zip(st.columns(4), told, strict=False):
+        metrics.append(("Same as the label", percent(report.agreed, report.compared)))
+    for place, (name, number) in zip(st.columns(4), metrics, strict=False):
         place.metric(name, number, border=True)
     if report.no_answer:
         meaning = "so they count as wrong" if report.final == "tags" else "so they aren't judged"
@@ -118,14 +118,16 @@ def _numbers(report: LabelReport) -> None:
 
 
 def _decisions(report: LabelReport) -> None:
-    rows = [one for kind in Decision for one in report.samples.get(kind, [])]
+    rows = [graded for kind in Decision for graded in report.samples.get(kind, [])]
     st.dataframe(
         {
-            "Decision": [SIGNS[one.decision] for one in rows],
-            "Final answer": ["(none)" if one.answer is None else excerpt(one.answer, 80) for one in rows],
-            "Gold answer": [excerpt(one.gold, 80) or "(none)" for one in rows],
-            "Row": [one.row + 1 for one in rows],
-            "Question": [excerpt(one.read.question, 120) for one in rows],
+            "Decision": [SIGNS[graded.decision] for graded in rows],
+            "Final answer": [
+                "(none)" if graded.answer is None else excerpt(graded.answer, 80) for graded in rows
+            ],
+            "Gold answer": [excerpt(graded.gold, 80) or "(none)" for graded in rows],
+            "Row": [graded.row + 1 for graded in rows],
+            "Question": [excerpt(graded.read.question, 120) for graded in rows],
         },
         hide_index=True,
         height=282,

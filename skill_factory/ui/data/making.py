@@ -194,7 +194,7 @@ def _run(mine: Panel, made: Making | None) -> Run:
 
 
 def note() -> None:
-    """What was made of these data, or is being made from them."""
+    """What was made from this data, or is being made now."""
     mine: Panel | None = st.session_state.get(_KEY)
     if mine is not None and mine.id:
         _going_on(mine)

@@ -51,27 +51,32 @@ def card(finding: Finding) -> None:
         rules.step(finding.step, finding.topic.lower() if finding.light is not Light.GOOD else "")
 
 
-def proposal(one: Proposal, exact: bool) -> None:
+def proposal(proposed: Proposal, exact: bool) -> None:
     """The number of attempts that suits the data, why, and a button if the recipe has another one."""
-    if not one.attempts:
-        st.error(one.reason, icon=":material/block:")
+    if not proposed.attempts:
+        st.error(proposed.reason, icon=":material/block:")
         return
     about = "" if exact else " (from a sample)"
-    mine = {path: workspace.value(path) for path in one.changes}
-    if mine == dict(one.changes):
-        st.success(f"{_attempts(one)} suits this data{about}: {one.reason}", icon=":material/thumb_up:")
+    mine = {path: workspace.value(path) for path in proposed.changes}
+    if mine == dict(proposed.changes):
+        st.success(
+            f"{_attempts(proposed)} suits this data{about}: {proposed.reason}", icon=":material/thumb_up:"
+        )
         return
     st.info(
-        f"{_attempts(one)} would suit this data{about}: {one.reason}",
+        f"{_attempts(proposed)} would suit this data{about}: {proposed.reason}",
         icon=":material/lightbulb:",
     )
     st.button(
-        f"Use N = {one.attempts}", key="use.proposal", on_click=workspace.apply, args=(dict(one.changes),)
+        f"Use N = {proposed.attempts}",
+        key="use.proposal",
+        on_click=workspace.apply,
+        args=(dict(proposed.changes),),
     )
 
 
-def _attempts(one: Proposal) -> str:
-    return f"**N = {one.attempts}**, the maximum number of attempts in a trace,"
+def _attempts(proposed: Proposal) -> str:
+    return f"**N = {proposed.attempts}**, the maximum number of attempts in a trace,"
 
 
 def possible(report: Fitness) -> None:
