@@ -51,6 +51,7 @@ def jsonl(folder: BuildFolder) -> BinaryIO:
 
 def _written(fill: Callable[[IO[bytes]], None]) -> BinaryIO:
     """A file without a name, open for reading: the only kind that Streamlit takes for a download."""
+    # Once opened again the file needs no name: it goes when the download's last reader closes it.
     with tempfile.NamedTemporaryFile() as file:
         fill(file)
         file.flush()

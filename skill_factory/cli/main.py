@@ -30,7 +30,7 @@ COMMANDS = {
     "evaluate": "ask a trained model the questions, to measure its outputs",
     "measure": "count attempts, reflections and verdicts in a model's outputs",
     "harvest": "turn a model's own attempts and reflections into raw data",
-    "export": "write what a trainer needs of a build",
+    "export": "write what a trainer needs from a build",
     "push": "publish a build folder or a raw set on the Hub",
     "space": "run this app as your own Space on the Hub",
     "app": "start the app in a browser",
@@ -99,7 +99,7 @@ def _is_text(word: str) -> bool:
     return True
 
 
-def parser(asked: str = "") -> Parser:
+def parser(called: str = "") -> Parser:
     """The parser of all commands. If one is asked for, only its options are added, so that no other module is imported."""
     top = Parser(
         prog="python -m skill_factory",
@@ -109,7 +109,7 @@ def parser(asked: str = "") -> Parser:
     commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
     for name, summary in COMMANDS.items():
         command = commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
-        if not asked or asked == name:
+        if not called or called == name:
             module = importlib.import_module(f"skill_factory.cli.{name}")
             module.add_arguments(command)
             command.set_defaults(run=command.get_default("run") or module.run)

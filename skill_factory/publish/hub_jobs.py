@@ -104,6 +104,7 @@ def run_on_jobs(
     if not token:
         raise SignInNeeded("A job needs an account. Sign in, set HF_TOKEN, or run `hf auth login`.")
     job_input, visibility = job_source(recipe, source), "public" if public else "private"
+    # The job gets the package as a wheel, so it needs no index and runs exactly this version.
     script = Path(__file__).with_name("job_script.py")
     with tempfile.TemporaryDirectory() as folder, plainly("a job", token):
         written, wheel = Path(folder) / "recipe.toml", pack_wheel(Path(folder))

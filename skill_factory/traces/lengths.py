@@ -96,6 +96,7 @@ def load_counter(tokenizer: str, token: str | None = None) -> TokenCounter:
         loaded = Tokenizer.from_file(str(path))
     except Exception as error:  # the library raises plain Exception for a file that it can't read
         raise HandoffError(f"{tokenizer} isn't a readable tokenizer.json ({error}).") from None
+    # A tokenizer.json may carry a length of its own, which would make every long trace fit.
     loaded.no_truncation()
     loaded.no_padding()
 
@@ -174,6 +175,7 @@ def cut_table(lengths: Lengths, cutoff: int) -> list[CutRow]:
         for n in sorted(set(lengths.attempts[formats == name].tolist())):
             tokens = lengths.tokens[(formats == name) & (lengths.attempts == n)]
             over = int((tokens > cutoff).sum())
+            # `higher`: a percentile is a length that a trace really has.
             median, p99, longest = np.percentile(tokens, [50, 99, 100], method="higher").astype(int).tolist()
             rows.append(CutRow(name, n, len(tokens), over, median, p99, longest))
     return rows

@@ -75,6 +75,7 @@ def export(
     bundle = open_bundle(folder)
     counter = counter_for(bundle, options, token)
     checked = _check_traces(bundle, counter, options)
+    # Written beside its place first: a trainer never sees half an export.
     staging = _staging(target)
     try:
         if isinstance(trainer, QuestionsTrainer):
@@ -160,12 +161,14 @@ def _mark(staging: Path, bundle: Bundle, trainer: Trainer) -> list[str]:
 
 def _replace(staging: Path, target: Path) -> None:
     """Move the new export into place; of an earlier export remove only its own files."""
+    # A temporary folder is private to its maker; a trainer may run as somebody else.
     os.chmod(staging, 0o755)
     if not target.exists() or not any(target.iterdir()):
         os.replace(staging, target)
         return
     earlier = json.loads((target / MARK).read_text(encoding="utf-8"))
     for name in earlier.get("files", []):
+        # The list comes from a file in the folder, so it must not lead out of it.
         path = (target / name).resolve()
         if path.is_relative_to(target.resolve()):
             path.unlink(missing_ok=True)
