@@ -45,7 +45,7 @@ def show_inspection(inspection: "Inspection") -> None:
     _aligned([(name, f"{number:,}") for name, number in vars(inspection.found).items()])
     if inspection.usable:
         note = (
-            f"first {inspection.rows:,} rows; --whole reads all"
+            f"the first {inspection.rows:,} rows; --whole reads all"
             if inspection.sampled
             else f"{inspection.rows:,} rows"
         )
