@@ -67,6 +67,7 @@ def run() -> NoReturn:
 
 def main(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code."""
+    # Recipes and reports are UTF-8 texts, so a name that isn't can't be kept in them.
     if odd := next((word for word in arguments if not _is_text(word)), ""):
         print(
             f"The argument {plain(odd)!r} isn't UTF-8 text. Rename the file, or leave it out.",
@@ -109,6 +110,7 @@ def parser(called: str = "") -> Parser:
     commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
     for name, summary in COMMANDS.items():
         command = commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
+        # Every command is listed, but only the one that was called is imported: `--help` answers in a blink.
         if not called or called == name:
             module = importlib.import_module(f"skill_factory.cli.{name}")
             module.add_arguments(command)

@@ -18,6 +18,7 @@ JSON = "print one JSON object, and nothing else, on standard output"
 
 def tell(value: dict[str, Any]) -> None:
     """Print one JSON object, in characters that standard output can encode."""
+    # Escaped where the terminal's encoding lacks characters: JSON has to stay JSON.
     utf_8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
     print(json.dumps(value, ensure_ascii=not utf_8))
 

@@ -497,6 +497,7 @@ def _put(tree: dict[str, Any], path: str, value: Any) -> None:
 
 
 def _nearest(word: str, known: Any) -> str:
+    # A typo is the usual reason, so the nearest name is the best advice.
     near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
     return f" Did you mean {near[0]!r}?" if near else ""
 

@@ -38,6 +38,7 @@ def tally_traces(
         counts["teaches"][shape.teaches] += n
         for place in shape.places:
             counts["places"][place] += n
+    # Rounded up, so that a length is never told as shorter than it is.
     steps = (-(-chars // STEP_OF_LENGTH) * STEP_OF_LENGTH).tolist()
     lengths = Counter(zip([shape.start for shape in shapes], steps, strict=True))
     counts["trace_chars"].update({f"{start}{size}": n for (start, size), n in lengths.items()})

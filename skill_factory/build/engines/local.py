@@ -245,6 +245,7 @@ def each_call(
         for name, arguments in calls:
             yield name, task(*arguments)
         return
+    # Handed out a few at a time: a million pickled calls at once would be a second copy of the work list.
     waiting: dict[Future[Any], int] = {}
     try:
         while True:
@@ -253,6 +254,7 @@ def each_call(
                     waiting[pool.submit(task, *arguments)] = name
             if not waiting:
                 return
+            # Whichever is first, so that a slow partition holds up nobody.
             ended, _ = wait(waiting, return_when=FIRST_COMPLETED)
             for future in ended:
                 yield waiting.pop(future), future.result()
@@ -285,6 +287,7 @@ def _no_ctrl_c_for_children() -> Iterator[None]:
 @contextmanager
 def _children_settings() -> Iterator[None]:
     """Processes started in this block get settings that libraries read when they are loaded."""
+    # What the user has set stays set.
     mine = {name: value for name, value in CHILDREN.items() if name not in os.environ}
     os.environ.update(mine)
     try:
@@ -308,6 +311,7 @@ def worker_pool(workers: int) -> Iterator[ProcessPoolExecutor | None]:
         yield pool
     finally:
         # The work is done, or no longer wanted; a worker that is asked to leave would take time to do so.
+        # The executor has no public way to end its processes at once.
         for process in list((pool._processes or {}).values()):
             process.kill()
         pool.shutdown(wait=True, cancel_futures=True)
