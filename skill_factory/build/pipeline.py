@@ -19,7 +19,7 @@ import pyarrow as pa
 from skill_factory.build.card import documents
 from skill_factory.build.engines import Engine, RunBuild
 from skill_factory.build.folder import BuildFolder
-from skill_factory.build.prepare import check_usable, pinning, ready
+from skill_factory.build.prepare import check_usable, pinning, ready_recipe
 from skill_factory.build.progress import ReportProgress, silent
 from skill_factory.build.storage import folder_at
 from skill_factory.errors import ColumnError, NothingUsable, RecipeError, SourceError
@@ -38,7 +38,7 @@ from skill_factory.sources.columns import CANONICAL
 from skill_factory.tally import Tally, total
 from skill_factory.traces.bulk.typeset import typeset
 from skill_factory.traces.counting import tally_traces
-from skill_factory.traces.plan import Written, compose
+from skill_factory.traces.plan import Written, compose_plans
 from skill_factory.traces.render import render
 from skill_factory.traces.rows import to_table
 
@@ -95,7 +95,7 @@ def build_partition(
     tally = tally_judgement(reading.facts, judgement, recipe, own)
     formats = chosen_formats(recipe.traces.formats, own)
     book = phrase_book(recipe.phrases)
-    plans = compose(reading, judgement, recipe, book, formats, tally, written or Written())
+    plans = compose_plans(reading, judgement, recipe, book, formats, tally, written or Written())
     return Partition(reading, judgement, plans, tally, book, recipe)
 
 
@@ -154,7 +154,7 @@ def build(
     # The engine starts its workers here, while the recipe is still being settled.
     with (engine or local_engine(workers))(raw, own_formats) as run:
         was, folder = recipe.source, BuildFolder(folder_at(out))
-        recipe = ready(raw, recipe, columns, own_formats)
+        recipe = ready_recipe(raw, recipe, columns, own_formats)
         pin = pinning(raw, recipe.model_copy(update={"source": was}), exact)
         if exact or folder.holds_build():
             recipe = pin()  # at once: the build may be finished already, or belong to other data
@@ -219,7 +219,7 @@ def preview(
         raise RecipeError(f"A preview shows at least one question; found {questions}.")
     recipe = recipe or new_recipe()
     raw = open_source(source, recipe.source, token) if isinstance(source, str) else source
-    recipe = ready(raw, recipe, columns, own_formats)
+    recipe = ready_recipe(raw, recipe, columns, own_formats)
     # Each round reads more of the source, until enough questions are usable or there are no more.
     for rows, all_of_it in read_first(raw, recipe, questions):
         part = build_partition(rows, recipe, own_formats)

@@ -145,10 +145,10 @@ def settled_columns(
     source: RawSource, columns: Columns, overrides: Mapping[str, Any] | None = None
 ) -> Columns:
     """The mapping that `settle` finds. Errors: those of `settle`, and ColumnError for a required field without a column."""
-    return complete(settle(source, Recipe(columns=columns), overrides)).columns
+    return with_required_columns(settle(source, Recipe(columns=columns), overrides)).columns
 
 
-def complete(settled: Settled) -> Settled:
+def with_required_columns(settled: Settled) -> Settled:
     """The settled recipe, if every required field has a column. Errors: ColumnError; SourceError for data that can't be used."""
     check_refused(settled)
     if settled.missing:
@@ -206,7 +206,7 @@ def _check_paths(given: Mapping[str, Any], names: Sequence[str], rows: Sequence[
             )
 
 
-def ready(
+def ready_recipe(
     source: RawSource,
     recipe: Recipe,
     overrides: Mapping[str, Any] | None = None,
@@ -215,7 +215,7 @@ def ready(
     """The recipe with its columns settled and checked against the source. Errors: ColumnError, RecipeError."""
     chosen_formats(recipe.traces.formats, own)
     phrase_book(recipe.phrases)
-    settled = complete(settle(source, recipe, overrides))
+    settled = with_required_columns(settle(source, recipe, overrides))
     columns, recipe = settled.columns, settled.recipe
     if not columns.reflections and (
         needs := [code for code in recipe.traces.formats if format_of(code, own).reflects]
@@ -232,7 +232,7 @@ def ready(
     return recipe.model_copy(update={"columns": columns, "source": source.spec})
 
 
-def pinned(source: RawSource, recipe: Recipe, exact: bool = False) -> Recipe:
+def pinned_recipe(source: RawSource, recipe: Recipe, exact: bool = False) -> Recipe:
     """
     The recipe with the source's digest or commit.
 
@@ -258,7 +258,7 @@ def pinning(source: RawSource, recipe: Recipe, exact: bool = False) -> Callable[
 
     def find() -> None:
         try:
-            pinned_later.set_result(pinned(source, recipe, exact))
+            pinned_later.set_result(pinned_recipe(source, recipe, exact))
         except BaseException as error:
             pinned_later.set_exception(error)
 
@@ -267,7 +267,7 @@ def pinning(source: RawSource, recipe: Recipe, exact: bool = False) -> Callable[
     return pinned_later.result
 
 
-def described(columns: Columns) -> list[tuple[str, str]]:
+def described_mapping(columns: Columns) -> list[tuple[str, str]]:
     """(field, columns) of a mapping, for people."""
     shown: dict[str, list[str]] = {}
     for field, path in mapped(columns):

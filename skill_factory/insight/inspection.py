@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from skill_factory import wording
-from skill_factory.build.prepare import Settled, check_refused, described, missing_sentence, settle
+from skill_factory.build.prepare import Settled, check_refused, described_mapping, missing_sentence, settle
 from skill_factory.errors import ColumnError
 from skill_factory.formats import format_of, overlap_sentence
 from skill_factory.insight.doubts import Doubt, Sample, doubts
@@ -156,7 +156,7 @@ def _inspected(raw: RawSource, settled: Settled, rows: pa.Table, tally: Tally, s
     preset = settled.guess.preset
     return Inspection(
         columns=[(name, _example(settled, name)) for name in settled.names],
-        mapping=described(settled.columns),
+        mapping=described_mapping(settled.columns),
         missing=missing,
         rows=tally.ledger[Level.ROWS].read,
         sampled=sampled,
@@ -183,7 +183,7 @@ def _unreadable(settled: Settled, tally: Tally) -> str:
     rows = tally.ledger[Level.ROWS]
     reason, number = rows.dropped.most_common(1)[0]
     shown = tally.examples.get(reason, ["nothing"])[0]
-    mapping = wording.listed([f"{field} = {column}" for field, column in described(settled.columns)])
+    mapping = wording.listed([f"{field} = {column}" for field, column in described_mapping(settled.columns)])
     return (
         f"No responses can be read: in {number:,} of {rows.read:,} rows {sentence(Level.ROWS, reason)} ({shown}). "
         f"Read as {mapping}. Choose other columns, e.g. --map response=COLUMN."

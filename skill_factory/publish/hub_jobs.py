@@ -44,7 +44,7 @@ class HubJob:
     endpoint: str | None = None
 
 
-def machines(token: str | None, endpoint: str | None = None) -> tuple[Machine, ...]:
+def machines_for_rent(token: str | None, endpoint: str | None = None) -> tuple[Machine, ...]:
     """The machines for rent without accelerators, which a build can't use; the cheapest first."""
     with plainly("the list of machines", token):
         hardware = patiently(client(token, endpoint).list_jobs_hardware)
@@ -125,7 +125,7 @@ def run_on_jobs(
     return HubJob(job.id, job.url, job.owner.name, token, endpoint)
 
 
-def follow(job: HubJob) -> Iterator[str]:
+def follow_log(job: HubJob) -> Iterator[str]:
     """The lines of the job's log, until it ends. Errors: HubError if it didn't end well, saying how it did."""
     hub = client(job.token, job.endpoint)
     with plainly("the job's log", job.token):

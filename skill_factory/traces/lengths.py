@@ -67,7 +67,7 @@ class CutRow:
         return self.over / self.traces
 
 
-def estimate(chars_per_token: float = CHARS_PER_TOKEN) -> TokenCounter:
+def estimating_counter(chars_per_token: float = CHARS_PER_TOKEN) -> TokenCounter:
     """A counter that estimates tokens from characters, rounded up."""
 
     def count(texts: Sequence[str]) -> list[int]:
@@ -131,7 +131,9 @@ def _tokenizer_file(tokenizer: str, token: str | None) -> Path:
         ) from None
 
 
-def measure(rows: Iterable[Mapping[str, Any]], counter: TokenCounter, sample_tag: str = "sample") -> Lengths:
+def measure_lengths(
+    rows: Iterable[Mapping[str, Any]], counter: TokenCounter, sample_tag: str = "sample"
+) -> Lengths:
     """The lengths of a build's rows (`conversations`, and `format` and `attempts` if the build has lineage)."""
     tokens: list[int] = []
     formats: list[str] = []

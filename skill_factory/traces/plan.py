@@ -26,7 +26,7 @@ class Written:
     by_label: Counter[str] = field(default_factory=Counter)
 
 
-def compose(
+def compose_plans(
     reading: Reading,
     judgement: Judgement,
     recipe: Recipe,
