@@ -18,7 +18,7 @@ from skill_factory.recipe.model import Tags
 from skill_factory.sources.columns import excerpt
 from skill_factory.sources.thinking import MARKS, SHELLS
 from skill_factory.traces.conversations import Turn, data_files, rows_of_file, tags_of, turns_of
-from skill_factory.traces.lint_text import MEANING, Finding, Rule, lint_lineage, lint_text
+from skill_factory.traces.lint_text import MEANING, LintFinding, Rule, lint_lineage, lint_text
 from skill_factory.wording import inflect, many, percent
 
 EXAMPLES = 5
@@ -86,9 +86,9 @@ class LintReport:
             )
         return notes
 
-    def add(self, where: str, findings: Iterable[Finding]) -> None:
+    def add(self, where: str, findings: Iterable[LintFinding]) -> None:
         """Count one row and its findings."""
-        by_rule: dict[Rule, Finding] = {}
+        by_rule: dict[Rule, LintFinding] = {}
         for finding in findings:
             by_rule.setdefault(finding.rule, finding)
         self.rows += 1
@@ -131,7 +131,7 @@ class LintReport:
 # -- one trace -----------------------------------------------------------------------------------------------------
 
 
-def lint_trace(trace: Trace, tags: Tags) -> list[Finding]:
+def lint_trace(trace: Trace, tags: Tags) -> list[LintFinding]:
     """What is wrong with one of our traces."""
     turns = [Turn("user", trace.plan.question.text), Turn("assistant", trace.text)]
     truths = trace.plan.right
@@ -139,11 +139,13 @@ def lint_trace(trace: Trace, tags: Tags) -> list[Finding]:
     return [*lint_turns(turns, tags), *lint_lineage(trace.text, truths, samples, tags)]
 
 
-def lint_row(row: Mapping[str, Any], tags: Tags) -> list[Finding]:
+def lint_row(row: Mapping[str, Any], tags: Tags) -> list[LintFinding]:
     """What is wrong with a row of a dataset of traces."""
     turns = turns_of(row)
     if not turns:
-        return [Finding(Rule.NO_CONVERSATION, excerpt(f"columns {', '.join(map(str, row)) or 'none'}", 100))]
+        return [
+            LintFinding(Rule.NO_CONVERSATION, excerpt(f"columns {', '.join(map(str, row)) or 'none'}", 100))
+        ]
     findings = lint_turns(turns, tags)
     if attempts := row.get("attempts"):
         text = turns[-1].text
@@ -155,29 +157,29 @@ def lint_row(row: Mapping[str, Any], tags: Tags) -> list[Finding]:
     return findings
 
 
-def lint_turns(turns: Sequence[Turn], tags: Tags) -> list[Finding]:
+def lint_turns(turns: Sequence[Turn], tags: Tags) -> list[LintFinding]:
     """What is wrong with a conversation, as far as its texts alone can tell."""
     findings = list(_wrong_turns(turns))
     for turn in turns:
         if token := next(
             (mark for mark in TEMPLATE_TOKEN.finditer(turn.text) if mark[0] not in THINKING_MARKS), None
         ):
-            findings.append(Finding(Rule.TEMPLATE_TOKEN, f"{token[0]!r} in the {turn.role}'s turn"))
+            findings.append(LintFinding(Rule.TEMPLATE_TOKEN, f"{token[0]!r} in the {turn.role}'s turn"))
     for turn in turns:
         if turn.role == "assistant":
             findings += lint_text(turn.text, tags)
     return findings
 
 
-def _wrong_turns(turns: Sequence[Turn]) -> Iterator[Finding]:
+def _wrong_turns(turns: Sequence[Turn]) -> Iterator[LintFinding]:
     roles = [SPEAKERS.get(turn.role, turn.role) for turn in turns]
     spoken = roles[1:] if roles[0] == "system" else roles
     expected = ["user" if place % 2 == 0 else "assistant" for place in range(len(spoken))]
     if spoken != expected or roles[-1] != "assistant":
-        yield Finding(Rule.WRONG_TURNS, excerpt(" → ".join(turn.role for turn in turns)))
+        yield LintFinding(Rule.WRONG_TURNS, excerpt(" → ".join(turn.role for turn in turns)))
     for turn in turns:
         if not turn.text.strip() and turn.role != "system":
-            yield Finding(Rule.WRONG_TURNS, f"the {turn.role} has an empty turn")
+            yield LintFinding(Rule.WRONG_TURNS, f"the {turn.role} has an empty turn")
 
 
 # -- files ---------------------------------------------------------------------------------------------------------
