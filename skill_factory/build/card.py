@@ -214,7 +214,8 @@ def ledger_table(tally: Tally) -> str:
     rows = []
     for level, counted in tally.ledger.items():
         why = "; ".join(
-            f"{n:,} {sentence(level, reason)} (`{reason}`)" for reason, n in counted.dropped.most_common()
+            f"{n:,} because {sentence(level, reason)} (`{reason}`)"
+            for reason, n in counted.dropped.most_common()
         )
         rows.append((level.value, f"{counted.read:,}", f"{counted.kept:,}", why or "none"))
     return _table(("level", "read", "kept", "dropped"), rows)

@@ -296,7 +296,9 @@ def _where_it_went(tally: Tally) -> str:
     lines = []
     for level in Level:
         counted = tally.ledger[level]
-        why = "; ".join(f"{n:,} {sentence(level, reason)}" for reason, n in counted.dropped.most_common(3))
+        why = "; ".join(
+            f"{n:,} because {sentence(level, reason)}" for reason, n in counted.dropped.most_common(3)
+        )
         if counted.read:
             lines.append(
                 f"{level.value}: {counted.kept:,} of {counted.read:,} kept" + (f" ({why})" if why else "")

@@ -22,7 +22,7 @@ USE_ERROR, INTERRUPTED = 2, 130
 COMMANDS = {
     "inspect": "show what a source holds and what can be made of it",
     "build": "build a dataset of training traces",
-    "preview": "show the first traces of a build before you build",
+    "preview": "show the first traces that a build will write",
     "demo": "write the demo's raw data",
     "lint": "check traces, ours or not; exit code 1 if something is wrong",
     "grade": "label responses as right or wrong, by rule",

@@ -43,7 +43,9 @@ def show_inspection(inspection: "Inspection") -> None:
         say("\nRead by")
         _aligned([(rule.rule.value, rule.said) for rule in inspection.rules])
     say("\nFound")
-    _aligned([(name, f"{number:,}") for name, number in vars(inspection.found).items()])
+    # `critiques` is a key of the JSON; people read the field's own word.
+    counts = vars(inspection.found).items()
+    _aligned([("reflections" if name == "critiques" else name, f"{number:,}") for name, number in counts])
     if inspection.usable:
         note = (
             f"the first {inspection.rows:,} rows; --whole reads all"
