@@ -28,7 +28,7 @@ class Teaches(NamedTuple):
         return f"{self.format}|{self.shows}"
 
 
-class Place(NamedTuple):
+class AttemptPlace(NamedTuple):
     """One attempt of a trace: its place, counted from 1, the number of attempts, and whether it is right or wrong."""
 
     format: str
@@ -107,7 +107,7 @@ COUNTS: dict[str, type | None] = {
     "traces_by_format": None,
     "attempts": None,
     "teaches": Teaches,
-    "places": Place,
+    "places": AttemptPlace,
     "trace_chars": TraceChars,
     "balance": Balance,
     "labels": Label,

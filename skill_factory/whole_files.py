@@ -1,7 +1,7 @@
 """Files that appear whole or not at all: written beside their place under another name, then renamed onto it.
 
 A reader never sees half a file, and a process that is killed leaves the earlier file as it was. A rename within a folder
-is the one step that every system promises to do at once. What is no file of a disk, `/dev/stdout` say, is written to
+is the one step that every system does at once. Something other than a file, such as `/dev/stdout`, is written to
 directly, since a rename would put a file in its place.
 """
 

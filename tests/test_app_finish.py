@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from skill_factory.build.archives import jsonl, parquet, zipped
+from skill_factory.build.archives import folder_download, jsonl_download, parquet_download
 from skill_factory.build.folder import BuildFolder
 from skill_factory.errors import BuildFolderError
 from skill_factory.reasons import Level
@@ -335,9 +335,9 @@ def test_the_strip_says_what_the_card_says() -> None:
 def test_every_download_holds_the_whole_build(done: Job) -> None:
     """Parquet and JSONL have the same rows as the build, the archive the same files."""
     rows = command.traces(done.out)
-    assert pq.read_table(parquet(BuildFolder(done.out))).to_pylist() == rows
-    assert [json.loads(line) for line in jsonl(BuildFolder(done.out))] == rows
-    with zipfile.ZipFile(io.BytesIO(zipped(done.out).read())) as archive:
+    assert pq.read_table(parquet_download(BuildFolder(done.out))).to_pylist() == rows
+    assert [json.loads(line) for line in jsonl_download(BuildFolder(done.out))] == rows
+    with zipfile.ZipFile(io.BytesIO(folder_download(done.out).read())) as archive:
         assert {name: archive.read(name) for name in archive.namelist()} == {
             str(path.relative_to(done.out)): path.read_bytes()
             for path in done.out.rglob("*")

@@ -7,7 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from skill_factory.build.pipeline import preview
-from skill_factory.build.prepare import ready
+from skill_factory.build.prepare import ready_recipe
 from skill_factory.insight.browse import LEVELS, reasons_of
 from skill_factory.judge.judge import judge
 from skill_factory.judge.source_facts import all_facts
@@ -182,7 +182,7 @@ def test_the_charts_say_their_answer() -> None:
 def test_what_was_dropped_is_listed_with_its_reason(level: Level) -> None:
     """Each reason of a level lists as many things as the core counts, and a search narrows the list."""
     source = open_source(SMALL)
-    recipe = ready(source, Recipe())
+    recipe = ready_recipe(source, Recipe())
     judgement = judge(all_facts(source, recipe).facts, recipe)
     app = part(look(), FATES)
     app.session_state["look.level"] = level

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from skill_factory.build.pipeline import build_partition
-from skill_factory.build.prepare import ready
+from skill_factory.build.prepare import ready_recipe
 from skill_factory.insight.browse import (
     LEVELS,
     Doubt,
@@ -45,7 +45,7 @@ class Known:
     def __init__(self, source: RawSource, **changes: object) -> None:
         wanted = {"traces.attempts": 2} | {name.replace("__", "."): value for name, value in changes.items()}
         self.source = source
-        self.recipe = ready(source, Recipe().changed(wanted))
+        self.recipe = ready_recipe(source, Recipe().changed(wanted))
         self.narrow = all_facts(source, self.recipe)
         self.facts: Facts = self.narrow.facts
         self.judgement: Judgement = judge(self.facts, self.recipe)
@@ -175,7 +175,9 @@ def test_rows_that_cannot_be_read_have_their_number(tmp_path: Path) -> None:
     write_jsonl([good, good | {"question": None}], tmp_path / "a.jsonl")
     write_jsonl([good | {"response": None}, good], tmp_path / "b.jsonl")
     source = open_source(str(tmp_path / "*.jsonl"))
-    found = [(number, error.reason.value) for number, error in broken_rows(source, ready(source, Recipe()))]
+    found = [
+        (number, error.reason.value) for number, error in broken_rows(source, ready_recipe(source, Recipe()))
+    ]
     assert found == [(2, "no_question"), (3, "no_response")]
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from skill_factory.build.pipeline import preview
-from skill_factory.build.prepare import ready
+from skill_factory.build.prepare import ready_recipe
 from skill_factory.insight.compare import (
     OF_THE_DATA,
     Difference,
@@ -52,7 +52,7 @@ def test_values_are_told_as_people_read_them(value: object, said: str) -> None:
 def test_numbers_are_those_that_each_recipe_gives_alone() -> None:
     """Questions and traces under both equal the build's own; shares add up to all traces."""
     source = open_source("demo:60")
-    mine = ready(source, Recipe().changed({"traces.attempts": 3}))
+    mine = ready_recipe(source, Recipe().changed({"traces.attempts": 3}))
     other = on_the_same_data(load_recipe("ablation_no_order"), mine)
     facts = all_facts(source, mine).facts
     left, right = prospects(facts, mine), prospects(facts, other)
@@ -71,7 +71,7 @@ def test_numbers_are_those_that_each_recipe_gives_alone() -> None:
 def test_the_same_question_stands_on_both_sides() -> None:
     """Both sides are made from the same rows, each as its own preview makes them; an unused question has no traces."""
     source = open_source("demo:60")
-    mine = ready(source, Recipe().changed({"traces.attempts": 2}))
+    mine = ready_recipe(source, Recipe().changed({"traces.attempts": 2}))
     other = mine.changed({"traces.attempts": 8, "traces.seed": 7})
     rows, _ = first_rows(source, mine, 30)
     found = pairs(rows, mine, other)

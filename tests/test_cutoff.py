@@ -9,7 +9,7 @@ from skill_factory.insight.tables import too_long
 from skill_factory.recipe.model import Recipe
 from skill_factory.recipe.tokens import CHARS_PER_TOKEN, estimated_tokens
 from skill_factory.tally import Tally, TraceChars
-from skill_factory.traces.lengths import estimate
+from skill_factory.traces.lengths import estimating_counter
 from tests import command
 
 
@@ -32,7 +32,7 @@ def test_one_estimate_of_tokens_serves_recipe_export_and_page() -> None:
     tally.counts["trace_chars"].update({str(TraceChars("*C", 1, 3500)): 1})
 
     assert Recipe().cutoff.estimated_tokens(3500) == estimated_tokens(3500) == 1000
-    assert estimate().count(["a" * 3500]) == [1000]
+    assert estimating_counter().count(["a" * 3500]) == [1000]
     assert (too_long(tally, 999, CHARS_PER_TOKEN), too_long(tally, 1000, CHARS_PER_TOKEN)) == (1, 0)
 
 

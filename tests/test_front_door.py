@@ -425,9 +425,9 @@ def test_preferred_is_not_taken_for_right(tmp_path: Path) -> None:
 @beside
 @pytest.mark.parametrize(
     ("name", "findings", "note"),
-    [("lint_cut_off.jsonl", {"not_closed"}, "No row holds a trace"), ("lint_no_trace.jsonl", set(), "No row holds a trace of attempts"),
-     ("lint_openthoughts_layout.jsonl", set(), "1 row mark their thinking with <|begin_of_thought|>"),
-     ("lint_s1k_layout.jsonl", set(), "No row holds"), ("lint_reasoning_content.jsonl", set(), "No row holds")],
+    [("lint_cut_off.jsonl", {"not_closed"}, "No row has a trace"), ("lint_no_trace.jsonl", set(), "No row has a trace with attempts"),
+     ("lint_openthoughts_layout.jsonl", set(), "1 row marks its thinking with <|begin_of_thought|>"),
+     ("lint_s1k_layout.jsonl", set(), "No row has"), ("lint_reasoning_content.jsonl", set(), "No row has")],
 )  # fmt: skip
 def test_lint_knows_thinking_in_every_place(name: str, findings: set[str], note: str) -> None:
     """Case 30: a set's own marks are named once, thinking in a field or column is thinking, and rows without attempts are said."""
@@ -454,5 +454,5 @@ def test_lint_says_what_holds_for_the_rows_together(tmp_path: Path) -> None:
     ]
     told = json.loads(command.run("lint", rows_file(tmp_path / "raw.jsonl", rows), "--json").out)
     assert told["findings"] == {}
-    assert any("2 rows of 4 are equal" in note for note in told["notes"])
+    assert any("2 rows of 4 have exactly the text" in note for note in told["notes"])
     assert any(note.startswith("25 % of the rows think") for note in told["notes"])

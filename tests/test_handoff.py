@@ -11,7 +11,7 @@ import yaml
 from skill_factory.build.pipeline import build
 from skill_factory.errors import HandoffError
 from skill_factory.recipe.model import Recipe
-from skill_factory.traces.lengths import estimate
+from skill_factory.traces.lengths import estimating_counter
 from skill_factory.trainers import (
     AXOLOTL,
     LLAMAFACTORY,
@@ -20,8 +20,8 @@ from skill_factory.trainers import (
     VERL,
     Options,
     Trainer,
-    check,
-    export,
+    check_build,
+    export_build,
     preflight,
 )
 from skill_factory.trainers.preflight import RowLimits, Trouble, after_qwen3
@@ -49,7 +49,7 @@ def rows_of(folder: Path) -> list[dict]:
 
 def test_llamafactory_gets_the_build_its_entry_and_the_papers_values(demo: Path, tmp_path: Path) -> None:
     """The shards byte for byte, both entries with every tag, and a YAML with the model and cut-off that were asked for."""
-    out = export(demo, LLAMAFACTORY, tmp_path / "out", Options("some/Qwen2.5: 'x'", cutoff=9000)).path
+    out = export_build(demo, LLAMAFACTORY, tmp_path / "out", Options("some/Qwen2.5: 'x'", cutoff=9000)).path
     for shard in (demo / "sft_train").iterdir():
         assert (out / "data" / "sft_train" / shard.name).read_bytes() == shard.read_bytes()
     entries = json.loads((out / "data" / "dataset_info.json").read_text())
@@ -67,7 +67,7 @@ def test_llamafactory_gets_the_build_its_entry_and_the_papers_values(demo: Path,
 
 def test_trl_gets_messages_and_a_script_of_ten_lines(demo: Path, tmp_path: Path) -> None:
     """`conversations` under TRL's name, loss on the assistant alone, room for whole traces."""
-    out = export(demo, TRL, tmp_path / "out", QWEN).path
+    out = export_build(demo, TRL, tmp_path / "out", QWEN).path
     rows, built = rows_of(out), rows_of(demo / "sft_train")
     assert [row["messages"] for row in rows] == [row["conversations"] for row in built]
     assert "conversations" not in rows[0]
@@ -80,7 +80,7 @@ def test_trl_gets_messages_and_a_script_of_ten_lines(demo: Path, tmp_path: Path)
 
 def test_axolotl_gets_a_chat_template_data_set(demo: Path, tmp_path: Path) -> None:
     """`type: chat_template` over `conversations`; a Qwen3 model gets `chatml`, whose labels keep the opening tag."""
-    out = export(demo, AXOLOTL, tmp_path / "out", QWEN).path
+    out = export_build(demo, AXOLOTL, tmp_path / "out", QWEN).path
     told = yaml.safe_load((out / "config.yaml").read_text())
     assert told["datasets"][0]["type"] == "chat_template"
     assert told["datasets"][0]["field_messages"] == "conversations"
@@ -92,7 +92,7 @@ def test_axolotl_gets_a_chat_template_data_set(demo: Path, tmp_path: Path) -> No
 
 def test_verl_gets_questions_reward_and_command(demo: Path, tmp_path: Path) -> None:
     """No question in both files, string gold answers, distinct indices, a data source of our own, a script that parses."""
-    out = export(demo, VERL, tmp_path / "out", QWEN).path
+    out = export_build(demo, VERL, tmp_path / "out", QWEN).path
     train, test = (pq.read_table(out / f"{name}.parquet").to_pylist() for name in ("train", "test"))
     asked = [row["prompt"][0]["content"] for row in train + test]
     assert len(asked) == len(set(asked)) == 60
@@ -113,7 +113,7 @@ def test_verl_gets_questions_reward_and_command(demo: Path, tmp_path: Path) -> N
 def test_no_parquet_file_carries_a_schema_of_the_datasets_library(demo: Path, tmp_path: Path) -> None:
     """Versions of `datasets` can't read each other's; plain Parquet is read by all."""
     for trainer in TRAINERS.values():
-        out = export(demo, trainer, tmp_path / trainer.name, QWEN).path
+        out = export_build(demo, trainer, tmp_path / trainer.name, QWEN).path
         for path in out.rglob("*.parquet"):
             assert b"huggingface" not in (pq.read_schema(path).metadata or {})
 
@@ -121,7 +121,7 @@ def test_no_parquet_file_carries_a_schema_of_the_datasets_library(demo: Path, tm
 @pytest.mark.parametrize("trainer", TRAINERS.values(), ids=list(TRAINERS))
 def test_an_export_is_the_same_again(trainer: Trainer, demo: Path, tmp_path: Path) -> None:
     """The same build and choices give the same bytes: splits are seeded, nothing holds a time or a path."""
-    one, other = (export(demo, trainer, tmp_path / name, QWEN).path for name in ("one", "other"))
+    one, other = (export_build(demo, trainer, tmp_path / name, QWEN).path for name in ("one", "other"))
     files = sorted(path.relative_to(one) for path in one.rglob("*") if path.is_file())
     assert [(one / file).read_bytes() for file in files] == [(other / file).read_bytes() for file in files]
 
@@ -155,9 +155,9 @@ def test_the_template_follows_from_the_models_name(model: str, template: str) ->
 
 def test_an_export_replaces_an_export_and_nothing_else(demo: Path, tmp_path: Path) -> None:
     """An earlier export's files go, what a user put beside them stays; a folder with other files is refused."""
-    out = export(demo, LLAMAFACTORY, tmp_path / "out", QWEN).path
+    out = export_build(demo, LLAMAFACTORY, tmp_path / "out", QWEN).path
     (out / "mine.txt").write_text("mine")
-    export(demo, AXOLOTL, out, QWEN)
+    export_build(demo, AXOLOTL, out, QWEN)
     assert (out / "mine.txt").read_text() == "mine"
     assert not (out / "train_sft.yaml").exists() and not (out / "data" / "sft_train").exists()
     assert (out / "config.yaml").is_file()
@@ -165,7 +165,7 @@ def test_an_export_replaces_an_export_and_nothing_else(demo: Path, tmp_path: Pat
     other.mkdir()
     (other / "thesis.txt").write_text("years")
     with pytest.raises(HandoffError, match="written by an export"):
-        export(demo, TRL, other, QWEN)
+        export_build(demo, TRL, other, QWEN)
     assert [path.name for path in other.iterdir()] == ["thesis.txt"]
 
 
@@ -175,14 +175,14 @@ def test_a_forged_list_of_files_removes_nothing_outside(demo: Path, tmp_path: Pa
     out = tmp_path / "out"
     out.mkdir()
     (out / "handoff.json").write_text(json.dumps({"files": ["../precious"]}))
-    export(demo, TRL, out, QWEN)
+    export_build(demo, TRL, out, QWEN)
     assert (tmp_path / "precious").read_text() == "keep"
 
 
 def test_a_failed_export_leaves_nothing(demo: Path, tmp_path: Path) -> None:
     """No half-written folder and no work files remain."""
     with pytest.raises(HandoffError, match="longer than the cut-off"):
-        export(demo, TRL, tmp_path / "out", Options("m", cutoff=50, drop_over=True))
+        export_build(demo, TRL, tmp_path / "out", Options("m", cutoff=50, drop_over=True))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -204,14 +204,14 @@ def test_choices_that_make_no_sense_are_refused(options: dict, said: str) -> Non
 def test_what_is_no_build_is_refused(tmp_path: Path) -> None:
     """A folder without a finished build is named."""
     with pytest.raises(HandoffError, match="hold a finished build"):
-        export(tmp_path, TRL, tmp_path / "out", QWEN)
+        export_build(tmp_path, TRL, tmp_path / "out", QWEN)
 
 
 def test_a_models_name_is_only_a_name(demo: Path, tmp_path: Path) -> None:
     """Whatever stands in it, shell, YAML and Python read it back as it was and run none of it."""
     name = 'a\'b }$(touch pwned) `id` "q" # @{x}'
     options = Options(name, questions="all")
-    out = export(demo, VERL, tmp_path / "verl", options).path
+    out = export_build(demo, VERL, tmp_path / "verl", options).path
     script = (out / "run_grpo.sh").read_text()
     (out / "echo.sh").write_text(script[: script.index("python3 -m")] + 'printf "%s" "$model"')
     assert (
@@ -224,7 +224,7 @@ def test_a_models_name_is_only_a_name(demo: Path, tmp_path: Path) -> None:
         (LLAMAFACTORY, "train_sft.yaml", "model_name_or_path"),
         (AXOLOTL, "config.yaml", "base_model"),
     ):
-        out = export(demo, trainer, tmp_path / trainer.name, options).path
+        out = export_build(demo, trainer, tmp_path / trainer.name, options).path
         assert yaml.safe_load((out / file).read_text())[key] == name
 
 
@@ -241,7 +241,9 @@ def row(question: str = "2 + 2?", trace: str = GOOD, roles: tuple[str, str] = ("
 
 def found(*rows: dict, **limits: int) -> dict[Trouble, int]:
     """Troubles with their counts."""
-    return {one.trouble: one.count for one in preflight(rows, RowLimits(estimate().count, **limits))}
+    return {
+        one.trouble: one.count for one in preflight(rows, RowLimits(estimating_counter().count, **limits))
+    }
 
 
 @pytest.mark.parametrize(
@@ -267,7 +269,7 @@ def test_every_trouble_is_counted(bad: dict, trouble: Trouble) -> None:
     assert (
         next(
             one.first
-            for one in preflight([row(), bad], RowLimits(estimate().count))
+            for one in preflight([row(), bad], RowLimits(estimating_counter().count))
             if one.trouble == trouble
         )
         == 1
@@ -293,7 +295,7 @@ def test_qwen3s_rewriting_is_foretold() -> None:
 
 def test_the_demo_has_no_trouble_but_the_layouts_newline(demo: Path) -> None:
     """A build is clean by its own rules; only the paper's third newline is told."""
-    assert {one.trouble for one in check(demo, QWEN).findings} == {Trouble.REWRITTEN}
+    assert {one.trouble for one in check_build(demo, QWEN).findings} == {Trouble.REWRITTEN}
 
 
 # -- the command ------------------------------------------------------------------------------------------------------

@@ -10,10 +10,10 @@ from skill_factory.traces.lengths import (
     AROUND,
     chars_per_token,
     cut_table,
-    estimate,
+    estimating_counter,
     largest_n,
     load_counter,
-    measure,
+    measure_lengths,
 )
 
 
@@ -31,7 +31,7 @@ ROWS = [row(n, 100 * n) for n in (1, 2, 3) for _ in range(100)] + [row(3, 9000)]
 
 def test_an_estimate_is_labelled_and_rounds_up() -> None:
     """Characters over characters per token; the label says that it is an estimate."""
-    counter = estimate(4)
+    counter = estimating_counter(4)
     assert (counter.exact, counter.name) == (
         False,
         "estimate: 4 characters per token, fewer where the script is dense",
@@ -41,7 +41,7 @@ def test_an_estimate_is_labelled_and_rounds_up() -> None:
 
 def test_the_table_says_what_is_cut_by_format_and_attempts() -> None:
     """Per format and n: traces, those over the cut-off, median, 99 % and longest, the template's tokens included."""
-    table = cut_table(measure(ROWS, estimate(1)), 1000)
+    table = cut_table(measure_lengths(ROWS, estimating_counter(1)), 1000)
     assert [(one.attempts, one.traces, one.over) for one in table] == [(1, 100, 0), (2, 100, 0), (3, 103, 3)]
     assert (table[0].median, table[2].longest) == (100 + AROUND, 9000 + AROUND)
     assert table[2].share == pytest.approx(3 / 103)
@@ -49,7 +49,7 @@ def test_the_table_says_what_is_cut_by_format_and_attempts() -> None:
 
 def test_the_largest_n_keeps_ninety_nine_percent_whole() -> None:
     """Of all traces with up to N attempts; a smaller N that fails ends the search."""
-    lengths = measure(ROWS, estimate(1))
+    lengths = measure_lengths(ROWS, estimating_counter(1))
     assert largest_n(lengths, 1000) == 3
     assert largest_n(lengths, 1000, keep=0.995) == 2
     assert largest_n(lengths, 100) == 0
@@ -57,7 +57,7 @@ def test_the_largest_n_keeps_ninety_nine_percent_whole() -> None:
 
 def test_rows_without_lineage_are_counted_by_their_blocks_and_label() -> None:
     """A build without lineage still has its label, and its sample blocks."""
-    lengths = measure([row(2, 200, lineage=False)], estimate(1))
+    lengths = measure_lengths([row(2, 200, lineage=False)], estimating_counter(1))
     assert (lengths.formats, lengths.attempts.tolist()) == (["2C"], [2])
 
 
@@ -87,7 +87,7 @@ def test_a_tokenizer_counts_exactly(tokenizer: Path) -> None:
 
 def test_characters_per_token_are_measured_without_the_template(tokenizer: Path) -> None:
     """The figure that a recipe's estimate takes: here one byte is one token."""
-    assert chars_per_token(measure(ROWS, load_counter(str(tokenizer)))) == pytest.approx(1.0)
+    assert chars_per_token(measure_lengths(ROWS, load_counter(str(tokenizer)))) == pytest.approx(1.0)
 
 
 def test_what_is_no_tokenizer_is_refused(tmp_path: Path) -> None:

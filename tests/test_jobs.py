@@ -12,7 +12,14 @@ import pytest
 
 from skill_factory.errors import HubError
 from skill_factory.hub.errors import SignInNeeded
-from skill_factory.publish.hub_jobs import Machine, cost_line, follow, job_source, machines, run_on_jobs
+from skill_factory.publish.hub_jobs import (
+    Machine,
+    cost_line,
+    follow_log,
+    job_source,
+    machines_for_rent,
+    run_on_jobs,
+)
 from skill_factory.publish.job_script import commands
 from skill_factory.publish.plan import Mode
 from skill_factory.publish.wheel import pack_wheel, requirements
@@ -51,11 +58,11 @@ def test_the_log_is_followed_to_its_end(hub: Hub) -> None:
     """Line by line; a job that failed is an error that says where its log is."""
     job = run_on_jobs(DEMO, "alice/traces", hub.token("alice"), endpoint=hub.url)
     hub.job_logs = ["reading", "1,000 traces"]
-    assert list(follow(job)) == ["reading", "1,000 traces"]
+    assert list(follow_log(job)) == ["reading", "1,000 traces"]
     hub.job_end = {"stage": "ERROR", "message": "Job failed with exit code 2"}
     hub.jobs[job.id]["status"] = {"stage": "RUNNING"}
     with pytest.raises(HubError, match=r"ended as ERROR: Job failed with exit code 2"):
-        list(follow(job))
+        list(follow_log(job))
 
 
 def test_a_file_source_stays_at_home(hub: Hub) -> None:
@@ -128,7 +135,7 @@ def test_a_token_without_the_right_is_told_so(hub: Hub) -> None:
 
 def test_prices_are_the_hubs_own(hub: Hub) -> None:
     """Machines without accelerators, cheapest first; the cost of an hour and of this build."""
-    found = machines(hub.token("alice"), hub.url)
+    found = machines_for_rent(hub.token("alice"), hub.url)
     assert [machine.name for machine in found] == ["cpu-basic", "cpu-upgrade"]
     assert found[1].dollars_per_hour == pytest.approx(0.03)
     assert "about $0.015" in cost_line(found[1], 30)

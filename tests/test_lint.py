@@ -16,7 +16,7 @@ from skill_factory.errors import SourceError
 from skill_factory.recipe.model import Recipe, Tags
 from skill_factory.traces.conversations import Turn, turns_of
 from skill_factory.traces.lint import EXAMPLES, LintReport, lint_path, lint_row, lint_trace, lint_turns
-from skill_factory.traces.lint_text import MEANING, Finding, Rule, lint_text
+from skill_factory.traces.lint_text import MEANING, LintFinding, Rule, lint_text
 from tests.toy_traces import every_format, responses, rows_of, traces
 
 TAGS = Tags()
@@ -32,7 +32,7 @@ def row(text: str = GOOD, question: str = "What is it?") -> dict[str, Any]:
     return {"conversations": [{"role": "user", "content": question}, {"role": "assistant", "content": text}]}
 
 
-def rules(found: list[Finding]) -> set[Rule]:
+def rules(found: list[LintFinding]) -> set[Rule]:
     """The rules that found something."""
     return {one.rule for one in found}
 
@@ -90,7 +90,7 @@ def test_each_rule_finds_its_fault_and_no_other_rule_does(rule: Rule) -> None:
 def test_tokens_of_the_usual_templates_are_known(token: str) -> None:
     """Also in the question, and the finding says where."""
     assert lint_row(row(question=f"Hi {token}"), TAGS) == [
-        Finding(Rule.TEMPLATE_TOKEN, f"{token!r} in the user's turn")
+        LintFinding(Rule.TEMPLATE_TOKEN, f"{token!r} in the user's turn")
     ]
 
 
@@ -175,7 +175,7 @@ def test_the_usual_shapes_of_data_sets_are_read(shape: dict[str, Any]) -> None:
 
 def test_a_row_without_messages_is_a_finding() -> None:
     """Raw data are no traces; the finding names the columns."""
-    assert lint_row({"id": 3, "score": 0.5}, TAGS) == [Finding(Rule.NO_CONVERSATION, "columns id, score")]
+    assert lint_row({"id": 3, "score": 0.5}, TAGS) == [LintFinding(Rule.NO_CONVERSATION, "columns id, score")]
 
 
 @pytest.mark.parametrize("name", ["traces.jsonl", "traces.parquet", "folder"])
@@ -231,4 +231,4 @@ PIECES = [
 def test_no_text_makes_the_linter_fail(pieces: list[str]) -> None:
     """Whatever tags stand in whatever order, findings are values and never a crash."""
     for finding in lint_row(row("".join(pieces)) | {"attempts": [{"correct": True}]}, TAGS):
-        assert isinstance(finding, Finding)
+        assert isinstance(finding, LintFinding)

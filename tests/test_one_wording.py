@@ -4,7 +4,7 @@ import pytest
 
 from skill_factory.build.card import card
 from skill_factory.build.pipeline import preview
-from skill_factory.build.prepare import ready
+from skill_factory.build.prepare import ready_recipe
 from skill_factory.formats.record import TEACHES, TEACHES_WORDS
 from skill_factory.insight.compare import measures
 from skill_factory.insight.html import trace_html
@@ -22,7 +22,7 @@ DEMO = "demo:60"
 @pytest.fixture(scope="module")
 def recipe() -> Recipe:
     """The paper's recipe on the demo, with its columns."""
-    return ready(open_source(DEMO), Recipe())
+    return ready_recipe(open_source(DEMO), Recipe())
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from skill_factory.build.pipeline import Partition, build_partition
 from skill_factory.formats import FORMATS
-from skill_factory.insight.expected import TEACHES, able, outlook, why_not
+from skill_factory.insight.expected import TEACHES, outlook, questions_able, why_not
 from skill_factory.model import TraceFormat
 from skill_factory.reasons import Level
 from skill_factory.recipe.model import Columns, Recipe
@@ -75,7 +75,7 @@ def test_every_question_is_able_or_has_a_reason(pools: list[tuple[int, int]], co
         return
     recipe = MAPPED.changed({"traces.formats": (code,), "traces.attempts": n})
     judged = built(rows, recipe).judgement
-    can = int(able(judged, recipe, code).sum())
+    can = int(questions_able(judged, recipe, code).sum())
     assert can + sum(why_not(judged, recipe, code).values()) == len(judged.question_code)
 
 

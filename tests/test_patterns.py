@@ -78,12 +78,12 @@ def test_drawn_patterns_mean_what_they_meant(pattern: str, text: str) -> None:
 @pytest.mark.parametrize(
     ("pattern", "said"),
     [
-        (r"(?=a)b", "comes before or behind"),
-        (r"(?<!a)b", "doesn't come before or behind"),
-        (r"(a)\1", "an earlier group again"),
-        (r"(a)?(?(1)b|c)", "choice by an earlier group"),
-        (r"(?>a*)b", "gives nothing back"),
-        (r"a*+b", "gives nothing back"),
+        (r"(?=a)b", "lookahead or lookbehind"),
+        (r"(?<!a)b", "negative lookahead or lookbehind"),
+        (r"(a)\1", "backreference"),
+        (r"(a)?(?(1)b|c)", "condition on an earlier group"),
+        (r"(?>a*)b", "atomic group"),
+        (r"a*+b", "possessive repeat"),
         (r"a{2000}", "more than 1,000 times"),
         (r"((\w{100}){100})", "can't be used|repeats too much"),
         (r"(a", "not a valid regular expression"),

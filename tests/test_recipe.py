@@ -106,7 +106,7 @@ def test_a_recipe_without_the_rules_of_reading_keeps_its_digest() -> None:
 
 def test_no_field_can_hold_a_path_of_the_machine(tmp_path: Path) -> None:
     """The source of a recipe is kind, name and digest: the same file elsewhere gives the same fingerprint."""
-    from skill_factory.build.prepare import pinned
+    from skill_factory.build.prepare import pinned_recipe
     from skill_factory.sources.files import FileSource
 
     found = []
@@ -114,7 +114,7 @@ def test_no_field_can_hold_a_path_of_the_machine(tmp_path: Path) -> None:
         (tmp_path / folder).mkdir()
         path = tmp_path / folder / "rows.jsonl"
         path.write_text('{"question": "Q"}\n', encoding="utf-8")
-        recipe = pinned(FileSource.open(str(path)), Recipe())
+        recipe = pinned_recipe(FileSource.open(str(path)), Recipe())
         assert str(tmp_path) not in recipe.to_toml()
         found.append(recipe.fingerprint())
     assert found[0] == found[1]

@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 
 from skill_factory.build.pipeline import build, build_partition
-from skill_factory.build.prepare import ready
+from skill_factory.build.prepare import ready_recipe
 from skill_factory.cli.main import main
 from skill_factory.formats import FORMATS
 from skill_factory.formats.record import Format, Needs, Plans
@@ -119,7 +119,7 @@ def test_the_gate_of_a_toy_format_is_in_its_needs(raw: Path, monkeypatch: pytest
     monkeypatch.setitem(FORMATS, "toy", Format("toy", worst_then_best, needs=Needs(wrong=99)))
     asked = Recipe().changed({"traces.formats": ("toy",), "traces.attempts": 2})
     source = open_source(str(raw))
-    recipe = ready(source, asked)
+    recipe = ready_recipe(source, asked)
     part = build_partition(first_rows(source, recipe, 60)[0], recipe)
     reach = format_reach(part.facts, part.judgement, recipe, "toy")
     assert (reach.questions, reach.traces) == (0, 0)

@@ -194,7 +194,7 @@ BROKEN: dict[str, tuple[str, bytes, str]] = {
     "a number of 5,000 digits": ("a.jsonl", lines(ROWS[:1]) + b'{"a": ' + b"1" * 5000 + b"}\n", "line 2"),
     "nested too deep": ("a.jsonl", lines(ROWS[:1]) + b"[" * 200_000, "line 2"),
     "invalid JSON in an array": ("a.json", b'[\n{"question": "Q"},\noops]', "line 3 is not valid JSON"),
-    "an array of numbers": ("a.json", b"[1, 2]", "no list of JSON objects"),
+    "an array of numbers": ("a.json", b"[1, 2]", "a list of JSON objects"),
     "an array with a long number": ("a.json", b'[{"a": ' + b"1" * 5000 + b"}]", "a.json"),
     "an array nested too deep": ("a.json", b"[" * 200_000, "nested too deep"),
     "not UTF-8": ("a.jsonl", lines(ROWS).replace("数".encode(), b"\xff"), "not UTF-8"),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from skill_factory.build.pipeline import Partition
 from skill_factory.formats import FORMATS
 from skill_factory.insight import tables
-from skill_factory.insight.estimate import Pace, estimate
+from skill_factory.insight.estimate import Pace, estimate_build
 from skill_factory.insight.expected import outlook
 from skill_factory.insight.reflection_quality import more_reflections_table, reflections_table, wilson
 from skill_factory.insight.sentences import (
@@ -240,8 +240,10 @@ def test_an_estimate_scales_the_measured_pace() -> None:
     """Half a second for 100 rows is 50 seconds for 10,000 in one process, half of it in two, and the start besides."""
     part = built(question("q", 3, 3), MAPPED)
     seen = outlook(part.judgement, MAPPED)
-    one = estimate(seen, 1, part.tally, Pace(100, 0.5), 10_000, 1)
-    two = estimate(seen, 1, part.tally, Pace(100, 0.5), 10_000, 2)
+    one = estimate_build(seen, 1, part.tally, Pace(100, 0.5), 10_000, 1)
+    two = estimate_build(seen, 1, part.tally, Pace(100, 0.5), 10_000, 2)
     assert (round(one.seconds), round(two.seconds)) == (52, 27)
     assert one.traces == 5 and one.text_bytes > 0
-    assert estimate(seen, 1, part.tally, Pace(0, 0.0), 0, 2).seconds == 0, "nothing known, nothing promised"
+    assert estimate_build(seen, 1, part.tally, Pace(0, 0.0), 0, 2).seconds == 0, (
+        "nothing known, nothing promised"
+    )

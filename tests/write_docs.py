@@ -67,7 +67,7 @@ def recipe_page() -> str:
     lines = [
         "# The recipe",
         "",
-        "Everything that decides what a data set holds. The app edits it, the command line reads it, the card prints",
+        "Everything that decides what a dataset holds. The app edits it, the command line reads it, the card prints",
         "it, and the fingerprint is a hash of it. Any field can be set on the command line by",
         "`--set FIELD=VALUE` (the value as TOML); the usual ones have options of their own. Column fields are set by",
         "`--map FIELD=COLUMN`. Shipped recipes: `--recipe paper`, `algorithm1`, `ablation_no_variety`,",

@@ -12,13 +12,13 @@ import pyarrow.parquet as pq
 from skill_factory.build.folder import BuildFolder
 
 
-def parquet(folder: BuildFolder) -> BinaryIO:
+def parquet_download(folder: BuildFolder) -> BinaryIO:
     """The only shard, or an archive of all shards."""
     shards = folder.shards()
     return shards[0].open("rb") if len(shards) == 1 else _archive((path, path.name) for path in shards)
 
 
-def zipped(path: Path) -> BinaryIO:
+def folder_download(path: Path) -> BinaryIO:
     """A folder as an archive, without what begins with a dot: those are files of work in progress."""
     inside = sorted(p for p in path.rglob("*") if p.is_file())
     named = ((p, p.relative_to(path)) for p in inside)
@@ -37,7 +37,7 @@ def _archive(files: Iterable[tuple[Path, str]]) -> BinaryIO:
     return _written(fill)
 
 
-def jsonl(folder: BuildFolder) -> BinaryIO:
+def jsonl_download(folder: BuildFolder) -> BinaryIO:
     """The traces as JSON, one a line."""
 
     def fill(file: IO[bytes]) -> None:
@@ -51,6 +51,7 @@ def jsonl(folder: BuildFolder) -> BinaryIO:
 
 def _written(fill: Callable[[IO[bytes]], None]) -> BinaryIO:
     """A file without a name, open for reading: the only kind that Streamlit takes for a download."""
+    # Once opened again the file needs no name: it goes when the download's last reader closes it.
     with tempfile.NamedTemporaryFile() as file:
         fill(file)
         file.flush()

@@ -17,7 +17,7 @@ from skill_factory.reasons import Level, TraceReason, sentence
 from skill_factory.recipe.model import Recipe
 from skill_factory.recipe.variants import variant_words
 from skill_factory.tally import Label, Tally, Teaches, TraceChars, keyed
-from skill_factory.wording import many, percent
+from skill_factory.wording import inflect, many, percent
 
 CONFIG = "sft_train"
 BEGIN, END = "<!-- skill-factory: begin -->", "<!-- skill-factory: end -->"
@@ -26,6 +26,7 @@ BEGIN, END = "<!-- skill-factory: begin -->", "<!-- skill-factory: end -->"
 
 def documents(recipe: Recipe, tally: Tally, shards: Sequence[Path]) -> dict[str, str]:
     """The texts that go beside the shards, by file name."""
+    # Indented by one: the report is read by people too, and has thousands of lines.
     report = json.dumps(report_of(recipe, tally), indent=1, ensure_ascii=False) + "\n"
     return {
         "README.md": card(recipe, tally, example_row(shards)),
@@ -78,9 +79,10 @@ def example_row(shards: Sequence[Path], most: int = 200) -> dict[str, Any] | Non
     """A row to show: the first short one that corrects a mistake, otherwise the first of all."""
     if not shards:
         return None
+    # The head of the first shard is enough: written order is a fair sample.
     with shards[0].open("rb") as file:
         rows: list[dict[str, Any]] = next(pq.ParquetFile(file).iter_batches(most)).to_pylist()
-    attempts = [(row, [one["correct"] for one in row.get("attempts") or []]) for row in rows]
+    attempts = [(row, [attempt["correct"] for attempt in row.get("attempts") or []]) for row in rows]
     good = [
         row
         for row, right in attempts
@@ -121,20 +123,21 @@ def _front_matter(recipe: Recipe, tally: Tally) -> str:
 
 
 def _left_out(tally: Tally) -> str:
-    """What the think rule left out of attempts, and reflections that give the answer away; nothing where there is none."""
+    """How much thinking was left out of attempts, and how many reflections give the answer away; empty if neither occurs."""
     thinking, given = tally.counts["thinking"], tally.counts["given_away"]
-    said = []
+    sentences = []
     if thinking:
-        said.append(
-            f"Thinking before {thinking['responses']:,} responses, {thinking['characters']:,} characters in all, was left "
-            "out of the attempts (`columns.think`)."
+        sentences.append(
+            f"The thinking of {many(thinking['responses'], 'response')}, {thinking['characters']:,} characters in total, was "
+            "left out of the attempts (`columns.think`)."
         )
     if given:
-        said.append(
-            f"{given['read']:,} reflections of wrong responses state the gold answer (`gives_away_answer`); "
+        sentences.append(
+            f"{many(given['read'], 'reflection')} on wrong responses {inflect(given['read'], 'states', 'state')} the gold "
+            "answer (`gives_away_answer`); "
             f"{given['kept']:,} of them are kept (`filters.given_away`)."
         )
-    return "".join(f"\n\n{one}" for one in said)
+    return "".join(f"\n\n{sentence}" for sentence in sentences)
 
 
 def card_body(recipe: Recipe, tally: Tally, example: dict[str, Any] | None, repository: str = "") -> str:
@@ -211,7 +214,8 @@ def ledger_table(tally: Tally) -> str:
     rows = []
     for level, counted in tally.ledger.items():
         why = "; ".join(
-            f"{n:,} {sentence(level, reason)} (`{reason}`)" for reason, n in counted.dropped.most_common()
+            f"{n:,} because {sentence(level, reason)} (`{reason}`)"
+            for reason, n in counted.dropped.most_common()
         )
         rows.append((level.value, f"{counted.read:,}", f"{counted.kept:,}", why or "none"))
     return _table(("level", "read", "kept", "dropped"), rows)
@@ -318,6 +322,7 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def _fenced(text: str, language: str = "text") -> str:
     """The text as it is, in a fence longer than any run of backticks in it."""
+    # A trace may contain fences of its own; only a longer one encloses it.
     longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}{language}\n{text}\n{fence}"
@@ -325,6 +330,7 @@ def _fenced(text: str, language: str = "text") -> str:
 
 def _inline(text: str) -> str:
     """A short text as inline code, safe inside a table."""
+    # A bar would end the table's cell, and a line break its row.
     flat = " ".join(text.split()).replace("|", "\\|")
     longest = max((len(run) for run in re.findall(r"`+", flat)), default=0)
     mark = "`" * (longest + 1)

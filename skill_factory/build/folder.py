@@ -104,6 +104,7 @@ class BuildFolder:
         if there is None:
             self._refuse_foreign()
             return
+        # Field by field, so that the refusal can say what differs.
         old, new = there.flat(), recipe.flat()
         if not old["source.digest"] and not self.scan_done():
             del new["source.digest"]  # it was stopped before it knew its data, and holds nothing of it
@@ -167,6 +168,7 @@ class BuildFolder:
             return
         # The old recipe stays until `begin` replaces it: after a kill in between, the folder still belongs to a build.
         write_whole(self._recipe, there.to_toml())
+        # By name: nothing that somebody else put into the folder may go.
         for path in [*(self.path / name for name in FILES), *self.shards()]:
             path.unlink(missing_ok=True)
         self._empty_work(self._recipe)
@@ -261,6 +263,7 @@ class BuildFolder:
         (self.path / SHARDS).mkdir(exist_ok=True)
         filled = [p for p, n in enumerate(rows) if n]
         targets = []
+        # Numbered without gaps, since the names say how many there are; a shard moved before a crash is found in place.
         for place, p in enumerate(filled):
             target = self.path / SHARDS / f"train-{place:05d}-of-{len(filled):05d}.parquet"
             if self._part(p, "parquet").is_file():

@@ -19,7 +19,7 @@ import pyarrow as pa
 from skill_factory.build.card import documents
 from skill_factory.build.engines import Engine, RunBuild
 from skill_factory.build.folder import BuildFolder
-from skill_factory.build.prepare import check_usable, pinning, ready
+from skill_factory.build.prepare import check_usable, pinning, ready_recipe
 from skill_factory.build.progress import ReportProgress, silent
 from skill_factory.build.storage import folder_at
 from skill_factory.errors import ColumnError, NothingUsable, RecipeError, SourceError
@@ -38,7 +38,7 @@ from skill_factory.sources.columns import CANONICAL
 from skill_factory.tally import Tally, total
 from skill_factory.traces.bulk.typeset import typeset
 from skill_factory.traces.counting import tally_traces
-from skill_factory.traces.plan import Written, compose
+from skill_factory.traces.plan import Written, compose_plans
 from skill_factory.traces.render import render
 from skill_factory.traces.rows import to_table
 
@@ -65,6 +65,7 @@ class Partition:
     @property
     def traces(self) -> Iterator[Trace]:
         """The traces one by one, for people who look at them."""
+        # Some at a time: a tally that counts each trace by itself costs more than the trace.
         while plans := list(islice(self.plans, 256)):
             batch = [render(plan, self.book, self.recipe) for plan in plans]
             chars = np.array([len(trace.plan.question.text) + len(trace.text) for trace in batch], np.int64)
@@ -88,12 +89,13 @@ def build_partition(
 
     `written` is what the partitions before this one wrote; it matters only if the recipe sets limits.
     """
+    # Judged as a whole, since a question's filters need all its responses; then plans come one by one.
     reading = read(rows.cast(CANONICAL), recipe)
     judgement = judge(reading.facts, recipe, own)
     tally = tally_judgement(reading.facts, judgement, recipe, own)
     formats = chosen_formats(recipe.traces.formats, own)
     book = phrase_book(recipe.phrases)
-    plans = compose(reading, judgement, recipe, book, formats, tally, written or Written())
+    plans = compose_plans(reading, judgement, recipe, book, formats, tally, written or Written())
     return Partition(reading, judgement, plans, tally, book, recipe)
 
 
@@ -149,9 +151,10 @@ def build(
         raise RecipeError(f"The number of workers is 1 or more, or 0 for one per core; found {workers}.")
     recipe = recipe or new_recipe()
     raw = open_source(source, recipe.source, token) if isinstance(source, str) else source
+    # The engine starts its workers here, while the recipe is still being settled.
     with (engine or local_engine(workers))(raw, own_formats) as run:
         was, folder = recipe.source, BuildFolder(folder_at(out))
-        recipe = ready(raw, recipe, columns, own_formats)
+        recipe = ready_recipe(raw, recipe, columns, own_formats)
         pin = pinning(raw, recipe.model_copy(update={"source": was}), exact)
         if exact or folder.holds_build():
             recipe = pin()  # at once: the build may be finished already, or belong to other data
@@ -170,6 +173,7 @@ def _build(
     if folder.check_free(recipe.fingerprint()) and not fresh:
         folder.tidy()
         return BuildResult(folder.path, folder.report() or {}, 0, True, recipe)
+    # A folder that this build makes is removed again if nothing comes of it; any other stays.
     new = not folder.path.exists()
     with folder.claimed():
         try:
@@ -179,6 +183,7 @@ def _build(
                 folder.check_same(recipe)
             folder.begin(recipe)
             built = run(recipe, folder, folder.noted(report), pin)
+            # The digest may have been found only now: what is written from here on has it.
             recipe = pin()
             tally = total([built.rows, *built.partitions])
             check_usable(tally, recipe)
@@ -214,7 +219,8 @@ def preview(
         raise RecipeError(f"A preview shows at least one question; found {questions}.")
     recipe = recipe or new_recipe()
     raw = open_source(source, recipe.source, token) if isinstance(source, str) else source
-    recipe = ready(raw, recipe, columns, own_formats)
+    recipe = ready_recipe(raw, recipe, columns, own_formats)
+    # Each round reads more of the source, until enough questions are usable or there are no more.
     for rows, all_of_it in read_first(raw, recipe, questions):
         part = build_partition(rows, recipe, own_formats)
         traces, enough = _head(part.traces, questions)

@@ -24,50 +24,48 @@ from skill_factory.sources.trying import with_proposals
 from skill_factory.tally import Reach, Tally
 
 SAMPLE_ROWS = 200
-"""Rows that a mapping is guessed from."""
+"""How many rows a mapping is guessed from."""
 MOST_ITEMS = 64
-"""Items of a list that are looked at for it."""
+"""How many items of a list are looked at for the guess."""
 _RULES_OF = {
     "question": ("question_rule", "question_marks", "question_rest"),
     "response": ("response_rule", "response_marks", "think", "thinking"),
     "correct": ("label_rule", "right", "wrong", "threshold", "correct_else"),
 }
-"""What was proposed for a column goes when another column takes its place."""
+"""Rules that were proposed for a column; they go when another column takes its place."""
 
 
 @dataclass(frozen=True)
 class Settled:
-    """A recipe over a source: what was given, and what was guessed for the rest."""
+    """A recipe settled on a source: what was given, and what was guessed for the rest."""
 
     recipe: Recipe
     guess: Guess
     missing: tuple[str, ...]
-    """Required fields that have no column."""
+    """Required fields without a column."""
     names: tuple[str, ...]
     rows: Sequence[Mapping[str, Any]]
     """The first rows of the source."""
     notes: tuple[str, ...] = ()
-    """What a person should know of the files."""
+    """What a person should know about the files."""
 
     @property
     def columns(self) -> Columns:
-        """The mapping."""
+        """The mapping that was settled."""
         return self.recipe.columns
 
 
 def settle(source: RawSource, recipe: Recipe, overrides: Mapping[str, Any] | None = None) -> Settled:
     """
-    The recipe with its mapping and rules guessed where it names none, with overrides on top (`{"correct": ["is_right"]}`).
+    The recipe with mapping and rules guessed where it names none, and overrides on top (`{"correct": ["is_right"]}`).
 
-    A recipe that maps a required field keeps all other fields as they are: an empty one means "not there". Errors:
+    If the recipe maps a required field, its other fields stay as they are: an empty one means that there is none. Errors:
     ColumnError for a column that isn't there, RecipeError for an unknown field, SourceError for a source without rows.
     """
     names = source.names()
     rows: Sequence[Mapping[str, Any]] = source.head(SAMPLE_ROWS)
     if not rows:
-        raise SourceError(
-            f"{source.spec.name or 'The source'} holds no rows. Give a source with at least one."
-        )
+        raise SourceError(f"{source.spec.name or 'The source'} has no rows. Give a source with at least one.")
     rows = [shortened(row) for row in rows]
     seen = recognise(names, rows)
     columns = _with_guess(recipe.columns, seen.columns, overrides or {}, rows)
@@ -83,15 +81,15 @@ def settle(source: RawSource, recipe: Recipe, overrides: Mapping[str, Any] | Non
 
 
 def shortened(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row with the first items of its lists: thousands of samples tell nothing that some dozens don't."""
+    """A row with only the first items of its lists: thousands of samples say no more than a few dozen."""
     return {name: _first_items(value) for name, value in row.items()}
 
 
 def _first_items(value: Any) -> Any:
     if isinstance(value, list):
-        return [_first_items(one) for one in value[:MOST_ITEMS]]
+        return [_first_items(item) for item in value[:MOST_ITEMS]]
     if isinstance(value, Mapping):
-        return {name: _first_items(one) for name, one in value.items()}
+        return {name: _first_items(item) for name, item in value.items()}
     return value
 
 
@@ -100,7 +98,7 @@ def _is_whole(columns: Columns) -> bool:
 
 
 def _has(columns: Columns, field: str) -> bool:
-    """Whether a required field is there; labels may also follow from a rule alone."""
+    """Whether a required field has a column; labels may also follow from a rule alone."""
     return bool(getattr(columns, field)) or (
         field == "correct" and columns.label_rule in ("all_right", "first")
     )
@@ -109,7 +107,7 @@ def _has(columns: Columns, field: str) -> bool:
 def _with_guess(
     given: Columns, guessed: Columns, overrides: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]
 ) -> Columns:
-    """What was given, the guess where nothing was, the overrides, and rules for what these changed."""
+    """What was given, the guess where nothing was given, the overrides on top, and rules for what these changed."""
     default, mine, proposed = Columns().model_dump(), given.model_dump(), guessed.model_dump()
     whole = _is_whole(given)
     fields = {
@@ -128,12 +126,12 @@ def _with_guess(
 
 
 def _with_text_rules(recipe: Recipe, rows: Sequence[Mapping[str, Any]]) -> Recipe:
-    """The recipe with the answer rule, the verdict rule and the language that suit the rows, where it says nothing of them."""
+    """The recipe with an answer rule, a verdict rule and a language that suit the rows, where it sets none itself."""
     if not recipe.columns.question or not recipe.columns.response:
         return recipe
     changes = proposed_changes(recipe.columns, rows)
-    asked = (question_of(row, recipe.columns) for row in rows)
-    changes["phrases.language"] = language_of(text for text in asked if isinstance(text, str))
+    questions = (question_of(row, recipe.columns) for row in rows)
+    changes["phrases.language"] = language_of(text for text in questions if isinstance(text, str))
     kept = {
         part
         for part in ("answers", "verdicts", "phrases")
@@ -146,12 +144,12 @@ def _with_text_rules(recipe: Recipe, rows: Sequence[Mapping[str, Any]]) -> Recip
 def settled_columns(
     source: RawSource, columns: Columns, overrides: Mapping[str, Any] | None = None
 ) -> Columns:
-    """The mapping of `settle`, with every required field. Errors: also ColumnError for one that is missing."""
-    return complete(settle(source, Recipe(columns=columns), overrides)).columns
+    """The mapping that `settle` finds. Errors: those of `settle`, and ColumnError for a required field without a column."""
+    return with_required_columns(settle(source, Recipe(columns=columns), overrides)).columns
 
 
-def complete(settled: Settled) -> Settled:
-    """The same where every required field has a column. Errors: ColumnError, SourceError for data that hold no rows of use."""
+def with_required_columns(settled: Settled) -> Settled:
+    """The settled recipe, if every required field has a column. Errors: ColumnError; SourceError for data that can't be used."""
     check_refused(settled)
     if settled.missing:
         raise ColumnError(missing_sentence(settled))
@@ -159,22 +157,22 @@ def complete(settled: Settled) -> Settled:
 
 
 def check_refused(settled: Settled) -> None:
-    """Errors: SourceError for a known format that can't be used as it is, with what to do."""
+    """Refuse a known format that can't be used as it is. Errors: SourceError that says what to do."""
     preset = settled.guess.preset
     if preset is None or not preset.refuse:
         return
-    asked = {str(value_at(row, settled.columns.question)) for row in settled.rows}
-    if not settled.columns.question or len(asked) <= 1:
+    questions = {str(value_at(row, settled.columns.question)) for row in settled.rows}
+    if not settled.columns.question or len(questions) <= 1:
         raise SourceError(preset.refuse)
 
 
 def missing_sentence(settled: Settled) -> str:
-    """Which fields have no column, what was found, and an example that could be it."""
+    """A sentence that says which fields have no column, what was found, and which column it could be."""
     field = settled.missing[0]
     names = settled.names
     could_be = next(iter(candidates(field, settled.columns, names, settled.rows)), "COLUMN")
     return (
-        f"No column for {wording.listed(list(settled.missing))}. Found: {wording.found(names)}. "
+        f"There is no column for {wording.listed(list(settled.missing))}. Found: {wording.found(names)}. "
         f"Choose one, e.g. --map {field}={could_be}."
     )
 
@@ -192,23 +190,23 @@ def _check_in_step(columns: Columns) -> None:
 
 
 def _check_paths(given: Mapping[str, Any], names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
-    """Errors: ColumnError for a path into records that finds nothing, with the nearest one that is there."""
-    asked = [(f, p) for f, v in given.items() for p in ([v] if isinstance(v, str) else v) if "." in str(p)]
-    asked = [(f, p) for f, p in asked if p not in names and "@" not in p and "*" not in p]
-    if not asked:
+    """Refuse a path into records that finds nothing. Errors: ColumnError that names the nearest path there is."""
+    paths = [(f, p) for f, v in given.items() for p in ([v] if isinstance(v, str) else v) if "." in str(p)]
+    paths = [(f, p) for f, p in paths if p not in names and "@" not in p and "*" not in p]
+    if not paths:
         return
     there = list(profiles(list(names), rows))
-    for field, path in asked:
+    for field, path in paths:
         if path not in there and path.partition(".")[0] in names:
             near = difflib.get_close_matches(path, there, n=1, cutoff=0.3)
-            inside = [one for one in there if one.startswith(f"{path.partition('.')[0]}.")]
+            inside = [name for name in there if name.startswith(f"{path.partition('.')[0]}.")]
             raise ColumnError(
                 f"The path {path!r} mapped to {field} finds nothing in the first rows. Found there: "
                 f"{wording.found(inside) or 'no records'}. Choose one, e.g. --map {field}={(near or inside or ['COLUMN'])[0]}."
             )
 
 
-def ready(
+def ready_recipe(
     source: RawSource,
     recipe: Recipe,
     overrides: Mapping[str, Any] | None = None,
@@ -217,7 +215,7 @@ def ready(
     """The recipe with its columns settled and checked against the source. Errors: ColumnError, RecipeError."""
     chosen_formats(recipe.traces.formats, own)
     phrase_book(recipe.phrases)
-    settled = complete(settle(source, recipe, overrides))
+    settled = with_required_columns(settle(source, recipe, overrides))
     columns, recipe = settled.columns, settled.recipe
     if not columns.reflections and (
         needs := [code for code in recipe.traces.formats if format_of(code, own).reflects]
@@ -234,7 +232,7 @@ def ready(
     return recipe.model_copy(update={"columns": columns, "source": source.spec})
 
 
-def pinned(source: RawSource, recipe: Recipe, exact: bool = False) -> Recipe:
+def pinned_recipe(source: RawSource, recipe: Recipe, exact: bool = False) -> Recipe:
     """
     The recipe with the source's digest or commit.
 
@@ -260,7 +258,7 @@ def pinning(source: RawSource, recipe: Recipe, exact: bool = False) -> Callable[
 
     def find() -> None:
         try:
-            pinned_later.set_result(pinned(source, recipe, exact))
+            pinned_later.set_result(pinned_recipe(source, recipe, exact))
         except BaseException as error:
             pinned_later.set_exception(error)
 
@@ -269,7 +267,7 @@ def pinning(source: RawSource, recipe: Recipe, exact: bool = False) -> Callable[
     return pinned_later.result
 
 
-def described(columns: Columns) -> list[tuple[str, str]]:
+def described_mapping(columns: Columns) -> list[tuple[str, str]]:
     """(field, columns) of a mapping, for people."""
     shown: dict[str, list[str]] = {}
     for field, path in mapped(columns):
@@ -298,7 +296,9 @@ def _where_it_went(tally: Tally) -> str:
     lines = []
     for level in Level:
         counted = tally.ledger[level]
-        why = "; ".join(f"{n:,} {sentence(level, reason)}" for reason, n in counted.dropped.most_common(3))
+        why = "; ".join(
+            f"{n:,} because {sentence(level, reason)}" for reason, n in counted.dropped.most_common(3)
+        )
         if counted.read:
             lines.append(
                 f"{level.value}: {counted.kept:,} of {counted.read:,} kept" + (f" ({why})" if why else "")

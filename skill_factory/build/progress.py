@@ -74,6 +74,7 @@ class TerminalReport:
     def __init__(self, stream: TextIO | None = None, every: float = 15.0) -> None:
         self._stream = stream or sys.stderr
         self._live = self._stream.isatty()
+        # A log would fill up with lines that a terminal overwrites.
         self._every = 0.1 if self._live else every
         self._last = time.monotonic()
 

@@ -162,6 +162,7 @@ def _joined(tables: list[pa.Table]) -> pa.Table:
 
 def _keys_and_bytes(table: pa.Table, seed: int) -> tuple[npt.NDArray[np.uint64], Counts]:
     """For each row the order key of its question, and the UTF-8 bytes of its texts."""
+    # Ids are computed once for each different question, not once a row.
     places, ids, _ = question_ids(table["question"])
     size = np.zeros(table.num_rows, np.int64)
     for name in ("question", "answer", "response", "extracted"):
@@ -268,6 +269,7 @@ def partitions(chunks: Sequence[Chunk], size: Counts) -> Partitions:
     every = int(ends[-1])
     n = max(1, min(BUCKETS, -(-every // PARTITION_BYTES)))
     n += n % 2 if 1 < n < BUCKETS else 0  # an even number, so that two workers finish together
+    # Cut at the buckets where the running sum of text passes each n-th part.
     inner = np.searchsorted(ends, [every * p // n for p in range(1, n)], side="right")
     cuts = sorted({0, BUCKETS, *inner.tolist()})
     return Partitions([_cut(chunk, cuts) for chunk in chunks], cuts)
@@ -275,6 +277,7 @@ def partitions(chunks: Sequence[Chunk], size: Counts) -> Partitions:
 
 def _cut(chunk: Chunk, cuts: Sequence[int]) -> Chunk:
     """The chunk with partitions instead of buckets."""
+    # A chunk may begin or end within a partition; clipping keeps it to the rows that it has.
     first = bisect_right(cuts, chunk.span.start) - 1
     last = bisect_left(cuts, chunk.span.stop)
     inside = np.clip(np.array(cuts[first : last + 1]) - chunk.first, 0, len(chunk.span))

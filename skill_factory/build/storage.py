@@ -24,6 +24,7 @@ def folder_at(address: str | Path) -> Path:
         from upath import UPath
 
         folder: Any = UPath(address)
+        # The first request shows whether address, client and credentials work, before hours of building.
         folder.exists()
     except (ImportError, ValueError) as error:
         raise BuildFolderError(

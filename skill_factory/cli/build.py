@@ -98,7 +98,7 @@ def run(args: argparse.Namespace) -> int:
     show_build(result)
     if same:
         words = "the same rows as" if same["same_as_published"] else "NOT the same rows as"
-        say(f"  digest      {result.report['rows_digest']}: {words} the published data set")
+        say(f"  digest      {result.report['rows_digest']}: {words} the published dataset")
     return 0
 
 
@@ -128,6 +128,7 @@ def _same_as_published(name: str, report: dict[str, Any]) -> dict[str, bool]:
     from skill_factory.hub.client import read_text, stored_token
 
     repo, _, revision = name.removeprefix("hf:").partition("@")
+    # The digest covers all rows, whatever library versions wrote them.
     published = json.loads(read_text(repo, "report.json", stored_token(), revision or None))
     return {"same_as_published": published.get("rows_digest") == report["rows_digest"]}
 

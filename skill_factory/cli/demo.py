@@ -8,7 +8,9 @@ from skill_factory.cli.output import JSON, plain, tell
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
     parser.add_argument("--out", required=True, metavar="FILE.parquet", help="the file to write")
-    parser.add_argument("--questions", type=int, default=500, metavar="N", help="default: 500")
+    parser.add_argument(
+        "--questions", type=int, default=500, metavar="N", help="number of questions; default: 500"
+    )
     parser.add_argument(
         "--seed", type=int, default=0, metavar="S", help="another seed gives other puzzles; default: 0"
     )

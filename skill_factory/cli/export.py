@@ -9,7 +9,15 @@ from skill_factory.cli.output import JSON, plain, say
 from skill_factory.grading import TASKS, task_named
 from skill_factory.hub.client import stored_token
 from skill_factory.traces.lengths import chars_per_token, cut_table, largest_n
-from skill_factory.trainers import TRAINERS, Checked, Exported, Options, QuestionsTrainer, check, export
+from skill_factory.trainers import (
+    TRAINERS,
+    Checked,
+    Exported,
+    Options,
+    QuestionsTrainer,
+    check_build,
+    export_build,
+)
 from skill_factory.trainers.report import report_of
 
 
@@ -103,13 +111,13 @@ def run(args: argparse.Namespace) -> int:
     """Check, export if -o is given, and print what was found. Errors: HandoffError."""
     options, token = _options(args), _token(args)
     if not args.out:
-        checked = check(args.folder, options, token)
+        checked = check_build(args.folder, options, token)
         print(
             json.dumps(_told(checked, options)) if args.json else plain(report_of(checked, options)),
             end="\n" if args.json else "",
         )
         return 0
-    result = export(args.folder, TRAINERS[args.to], args.out, options, token)
+    result = export_build(args.folder, TRAINERS[args.to], args.out, options, token)
     if args.json:
         summary = {
             "path": str(result.path),

@@ -22,11 +22,18 @@ def build_on_jobs(
 ) -> int:
     """Show the price, ask, start the job, follow its log. Exit code 0 when it has published, 1 if the answer was no."""
     from skill_factory.hub.client import stored_token
-    from skill_factory.publish.hub_jobs import FLAVOR, cost_line, follow, job_source, machines, run_on_jobs
+    from skill_factory.publish.hub_jobs import (
+        FLAVOR,
+        cost_line,
+        follow_log,
+        job_source,
+        machines_for_rent,
+        run_on_jobs,
+    )
     from skill_factory.publish.plan import Mode
 
     token, job_input = stored_token(), job_source(recipe, source)
-    known = {machine.name: machine for machine in machines(token)}
+    known = {machine.name: machine for machine in machines_for_rent(token)}
     machine = known.get(flavor or FLAVOR)
     if machine is None:
         raise HubError(f"The Hub has no machine {flavor or FLAVOR!r} for rent. Found: {', '.join(known)}.")
@@ -46,6 +53,6 @@ def build_on_jobs(
         minutes=minutes,
     )
     say([f"Started: {job.url}"])
-    for line in follow(job):
+    for line in follow_log(job):
         say([line])
     return 0

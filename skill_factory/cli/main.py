@@ -22,7 +22,7 @@ USE_ERROR, INTERRUPTED = 2, 130
 COMMANDS = {
     "inspect": "show what a source holds and what can be made of it",
     "build": "build a dataset of training traces",
-    "preview": "show the first traces of a build before you build",
+    "preview": "show the first traces that a build will write",
     "demo": "write the demo's raw data",
     "lint": "check traces, ours or not; exit code 1 if something is wrong",
     "grade": "label responses as right or wrong, by rule",
@@ -30,7 +30,7 @@ COMMANDS = {
     "evaluate": "ask a trained model the questions, to measure its outputs",
     "measure": "count attempts, reflections and verdicts in a model's outputs",
     "harvest": "turn a model's own attempts and reflections into raw data",
-    "export": "write what a trainer needs of a build",
+    "export": "write what a trainer needs from a build",
     "push": "publish a build folder or a raw set on the Hub",
     "space": "run this app as your own Space on the Hub",
     "app": "start the app in a browser",
@@ -67,6 +67,7 @@ def run() -> NoReturn:
 
 def main(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code."""
+    # Recipes and reports are UTF-8 texts, so a name that isn't can't be kept in them.
     if odd := next((word for word in arguments if not _is_text(word)), ""):
         print(
             f"The argument {plain(odd)!r} isn't UTF-8 text. Rename the file, or leave it out.",
@@ -99,7 +100,7 @@ def _is_text(word: str) -> bool:
     return True
 
 
-def parser(asked: str = "") -> Parser:
+def parser(called: str = "") -> Parser:
     """The parser of all commands. If one is asked for, only its options are added, so that no other module is imported."""
     top = Parser(
         prog="python -m skill_factory",
@@ -109,7 +110,8 @@ def parser(asked: str = "") -> Parser:
     commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
     for name, summary in COMMANDS.items():
         command = commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
-        if not asked or asked == name:
+        # Every command is listed, but only the one that was called is imported: `--help` answers in a blink.
+        if not called or called == name:
             module = importlib.import_module(f"skill_factory.cli.{name}")
             module.add_arguments(command)
             command.set_defaults(run=command.get_default("run") or module.run)

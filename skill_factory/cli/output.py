@@ -5,6 +5,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from skill_factory.reasons import Level, sentence
+from skill_factory.wording import many
 
 if TYPE_CHECKING:
     from skill_factory.build.pipeline import BuildResult
@@ -17,6 +18,7 @@ JSON = "print one JSON object, and nothing else, on standard output"
 
 def tell(value: dict[str, Any]) -> None:
     """Print one JSON object, in characters that standard output can encode."""
+    # Escaped where the terminal's encoding lacks characters: JSON has to stay JSON.
     utf_8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
     print(json.dumps(value, ensure_ascii=not utf_8))
 
@@ -29,25 +31,31 @@ def plain(text: str) -> str:
     )
 
 
-def show_inspection(found: "Inspection") -> None:
+def show_inspection(inspection: "Inspection") -> None:
     """Columns, what they look like, mapping, rules, counts, usable questions and advice."""
     say("Columns")
-    _aligned(found.columns)
-    if found.preset:
-        say(f"\nThis looks like {found.preset}: {found.about}")
+    _aligned(inspection.columns)
+    if inspection.preset:
+        say(f"\nThis looks like {inspection.preset}: {inspection.about}")
     say("\nMapping")
-    _aligned([*found.mapping, *((name, "not there") for name in found.missing)])
-    if found.rules:
+    _aligned([*inspection.mapping, *((name, "none") for name in inspection.missing)])
+    if inspection.rules:
         say("\nRead by")
-        _aligned([(one.rule.value, one.said) for one in found.rules])
+        _aligned([(rule.rule.value, rule.said) for rule in inspection.rules])
     say("\nFound")
-    _aligned([(name, f"{number:,}") for name, number in vars(found.found).items()])
-    if found.usable:
-        note = f"first {found.rows:,} rows; --whole reads all" if found.sampled else f"{found.rows:,} rows"
+    # `critiques` is a key of the JSON; people read the field's own word.
+    counts = vars(inspection.found).items()
+    _aligned([("reflections" if name == "critiques" else name, f"{number:,}") for name, number in counts])
+    if inspection.usable:
+        note = (
+            f"the first {inspection.rows:,} rows; --whole reads all"
+            if inspection.sampled
+            else f"{inspection.rows:,} rows"
+        )
         say(f"\nUsable questions ({note})")
-        _aligned([(f"N = {n}", f"{questions:,}") for n, questions in enumerate(found.usable, 1)])
+        _aligned([(f"N = {n}", f"{questions:,}") for n, questions in enumerate(inspection.usable, 1)])
     say("\nWhat to do")
-    for line in found.advice:
+    for line in inspection.advice:
         say(f"  - {line}")
 
 
@@ -55,17 +63,17 @@ def show_build(result: "BuildResult") -> None:
     """Print where the build is, what it holds and where the data went."""
     report = result.report
     if result.already:
-        say(f"{result.path} holds this very build already: {report['traces']:,} traces. Nothing was done.")
+        say(f"{result.path} already holds this build: {many(report['traces'], 'trace')}. Nothing was done.")
         return
-    resumed = f" (resumed: {result.resumed} partitions)" if result.resumed else ""
-    say(f"{report['traces']:,} traces in {result.path}{resumed}")
+    resumed = f" (resumed: {many(result.resumed, 'partition')})" if result.resumed else ""
+    say(f"{many(report['traces'], 'trace')} in {result.path}{resumed}")
     wanted = result.recipe.balance.max_traces
     if wanted and report["traces"] < wanted:
-        say(f"  fewer than the {wanted:,} asked for: the data give no more.")
+        say(f"  fewer than the {wanted:,} asked for: the data gives no more.")
     for level in Level:
-        one = report["ledger"][level.value]
-        say(f"  {level.value:<12}{one['kept']:>12,} of {one['read']:>12,} kept")
-        for reason, number in sorted(one["dropped"].items(), key=lambda item: -item[1]):
+        counted = report["ledger"][level.value]
+        say(f"  {level.value:<12}{counted['kept']:>12,} of {counted['read']:>12,} kept")
+        for reason, number in sorted(counted["dropped"].items(), key=lambda item: -item[1]):
             say(f"  {'':<12}{number:>12,} {sentence(level, reason)} ({reason})")
     if thinking := report.get("thinking"):
         say(

@@ -66,6 +66,7 @@ def recipe_of(args: argparse.Namespace) -> "Recipe":
         option.flag: getattr(args, f"set_{option.flag.lstrip('-').replace('-', '_')}") for option in OPTIONS
     }
     changes = recipe_changes(given)
+    # Values are TOML, so that numbers, lists and yes or no need no syntax of our own.
     for text in args.set:
         name, sign, value = text.partition("=")
         try:
@@ -114,6 +115,7 @@ def token_for(source: str) -> str | None:
     """The stored login if the source may be on the Hub; other sources need none."""
     from skill_factory.sources.hub import looks_like_repo
 
+    # Asking for the login imports the Hub's library, which a file doesn't need.
     if os.path.exists(source) or not looks_like_repo(source):
         return None
     from skill_factory.hub.client import stored_token

@@ -69,7 +69,7 @@ class Sample:
                         counts["unanswered"] += 1
                         continue
                     count_answer(answer, counts)
-                    # A refusal is no attempt at the question, and an empty text none at all.
+                    # A refusal isn't an attempt at the question, and an empty text none at all.
                     if answer.whole.strip() and answer.finish is not Finish.REFUSED:
                         texts.append(answer.whole)
                         yield self._row(question, gold, prompt.name, answer.whole, answer.finish, counts)

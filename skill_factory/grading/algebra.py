@@ -14,7 +14,7 @@ from skill_factory.grading.values import POINTS, Value, clear, differ, letters_o
 FEWEST_POINTS = 3
 """Points at which both sides must have a value before they are called equal."""
 LONGEST_EXACT = 10**6
-"""A root that comes near a longer number or a longer fraction than this is no proof that it is that number."""
+"""A root that comes near a longer number or a longer fraction than this doesn't prove that it is that number."""
 
 
 def same_algebra(answer: str, gold: str) -> bool:
@@ -24,7 +24,7 @@ def same_algebra(answer: str, gold: str) -> bool:
 
 
 def same_statements(one: Statement, other: Statement) -> bool:
-    """Are two expressions, or two equations, the same? An equation is no expression."""
+    """Are two expressions, or two equations, the same? An equation isn't an expression."""
     letters = sorted(letters_of(one.term) | letters_of(other.term))
     (kind, sign), (other_kind, other_sign) = _KINDS[one.relation], _KINDS[other.relation]
     if kind != other_kind:

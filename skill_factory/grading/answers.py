@@ -39,7 +39,7 @@ def stated_answer(text: str) -> str | None:
     r"""The final answer of a text that uses no tags: the last `\boxed{…}`, `#### …`, answer line or sentence that states it.
 
     Only labelling uses this, for sources whose responses never had tags; a reward never does. What stands before the
-    last `</think>` is no answer, and a text that was cut off while thinking has none.
+    last `</think>` isn't an answer, and a text that was cut off while thinking has none.
     """
     if is_cut_off(text):
         return None

@@ -23,7 +23,7 @@ class Puzzle(NamedTuple):
     use_all: bool = False
     """Every number must be used; else each at most once."""
     plain_signs: bool = False
-    """“Only use +, -, *, /”: then `÷`, `\\times` and a closing `= 24` are no part of the answer."""
+    """“Only use +, -, *, /”: then `÷`, `\\times` and a closing `= 24` aren't part of the answer."""
 
 
 class Sum(NamedTuple):
@@ -34,7 +34,7 @@ class Sum(NamedTuple):
 
 
 def calculate(expression: str) -> Sum | None:
-    """The expression's exact value and its numbers, or None for whatever is no plain arithmetic."""
+    """The expression's exact value and its numbers, or None for anything but plain arithmetic."""
     if len(expression) > LONGEST or not re.fullmatch(r"[0-9.+\-*/() ]*[0-9][0-9.+\-*/() ]*", expression):
         return None
     try:
@@ -87,7 +87,7 @@ def unsolved(answer: str, puzzle: Puzzle) -> str:
     sides = [answer.strip()] if puzzle.plain_signs else arithmetic(answer).split("=")
     made = [found for side in sides if (found := calculate(side))]
     if len(made) != len(sides) or len(made) > 2:
-        return "the answer is no expression of numbers"
+        return "the answer isn't an expression of numbers"
     if len(made) == 2 and len(made[0].numbers) == 1:
         made.reverse()
     if any(side.value != puzzle.target for side in made):
@@ -117,7 +117,7 @@ def is_puzzle(gold: str, question: str) -> bool:
         asks = "expression" in question.lower() or "equation" in question.lower()
         return asks and puzzle is not None and read_puzzle(question, "") == puzzle
     asked = puzzle is not None and set(made.numbers) <= set(puzzle.numbers)
-    # Without a question, `2021-10-12` and `12/24/2001` are no puzzles.
+    # Without a question, `2021-10-12` and `12/24/2001` aren't puzzles.
     return asked if question else len(made.numbers) > 2 and any(sign in gold for sign in "+*(×")
 
 
@@ -199,7 +199,7 @@ _ASKED_FOR_24 = re.compile(
 
 
 def numbers_of_24(question: str, gold: str) -> tuple[Fraction, ...] | None:
-    """The four numbers of a game of 24, from the gold answer or the question's last list; None where it is no such game."""
+    """The four numbers of a game of 24, from the gold answer or the question's last list; None if it isn't such a game."""
     asked, bare = bool(_ASKED_FOR_24.search(question)), _only_numbers(question)
     told = _only_numbers(gold)
     if told and (asked or bare == told or (not question.strip() and "," not in gold)):
@@ -236,7 +236,7 @@ def solves_24(answer: str, numbers: tuple[Fraction, ...]) -> str:
     sides = arithmetic(answer).split("=")
     made = calculate(sides[0])
     if made is None or len(made.numbers) < 2:
-        return "the answer is no expression of numbers"
+        return "the answer isn't an expression of numbers"
     if len(sides) > 2 or (len(sides) == 2 and sides[1].strip() != "24"):
         return "something else than 24 stands behind the equals sign"
     if made.value != TWENTY_FOUR:

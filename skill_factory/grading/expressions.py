@@ -35,7 +35,7 @@ _RELATIONS = {"=": "=", "<": "<", ">": ">", "\\lt": "<", "\\gt": ">", "\\ne": "\
     "\\le": "\\le", "\\leq": "\\le", "<=": "\\le", "\\ge": "\\ge", "\\geq": "\\ge", ">=": "\\ge",
 }  # fmt: skip
 _WORDS = frozenset("on no is of or so do go he we if to up us in it my me by".split())  # noqa: SIM905
-"""Two letters that are no product: `on` is not `no`."""
+"""Two letters that aren't a product: `on` is not `no`."""
 _SIGN = re.compile(r" *(\\[A-Za-z]+|[0-9]+(?:\.[0-9]+)?|\.[0-9]+|[<>]=|[A-Za-z]+|[^ ])")
 _MOST_DEEP = 12
 _DIVIDED = frozenset(["/", "\\div"])
@@ -48,7 +48,7 @@ MINUS_ONE = Term("number", number=Fraction(-1))
 
 
 class _Unreadable(Exception):
-    """The text is no algebra that is read here in one way only."""
+    """The text isn't algebra that is read here in one way only."""
 
 
 @lru_cache(maxsize=64)  # the parts of a set are compared each with each

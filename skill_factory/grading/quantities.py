@@ -35,7 +35,7 @@ class Amount(NamedTuple):
 
 @lru_cache(maxsize=256)
 def exact_value(term: Term) -> Fraction | None:
-    """What a constant is worth, or None where that is no fraction."""
+    """What a constant is worth, or None if that isn't a fraction."""
     if term.what == "number":
         return term.number
     found = value_at(term, [], 0)

@@ -178,7 +178,7 @@ def compute_score_counted(
 
 
 def decided(text: str, gold: str, task: str | Task = "auto", question: str = "") -> Decision:
-    """What the final answer of an output is; unjudged answers are paid 0.0 and are no proof of an error."""
+    """What the final answer of an output is; unjudged answers are paid 0.0 and don't prove an error."""
     return judge(final_answer(text, DEFAULT_NAMES), gold, task, question)
 
 

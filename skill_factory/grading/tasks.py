@@ -1,6 +1,6 @@
 """The tasks that grading knows, one record each: what it is for, when `auto` chooses it, and how it decides.
 
-Command line, page, documentation and the exported reward are made from this list. Unit tests of code are no task here:
+Command line, page, documentation and the exported reward are made from this list. Unit tests of code aren't a task here:
 running what a model wrote needs a sandbox.
 """
 
@@ -114,7 +114,7 @@ def _as_number(answer: str, gold: str, question: str, rules: Rules) -> Finding:
     reading = read(gold, rules.asked)
     inner = read(reading.text, rules.asked) if isinstance(reading, Named) else reading
     if not isinstance(inner, Amount):
-        return Finding(Decision.UNJUDGED, "the gold answer is no number", misfit=True)
+        return Finding(Decision.UNJUDGED, "the gold answer isn't a number", misfit=True)
     return _compared(answer, gold, question, rules)
 
 
@@ -165,7 +165,9 @@ def _chosen(answer: str, gold: str, question: str, rules: Rules) -> Finding:
     theirs = read_choice(gold) or Choice(frozenset(_letter_of(gold, options)), gold)
     if not theirs.letters:
         return Finding(
-            Decision.UNJUDGED, "the gold answer is no letter, and no option of the question", misfit=True
+            Decision.UNJUDGED,
+            "the gold answer is neither a letter nor an option of the question",
+            misfit=True,
         )
     mine = read_choice(answer)
     option = options.get(next(iter(theirs.letters)), "") if len(theirs.letters) == 1 else ""

@@ -154,7 +154,7 @@ def _named(text: str) -> str | None:
         return UNITS[text] if text in UNITS and text not in _SMALL_ONLY else None
     if small in _SMALL_ONLY and text.isascii():
         return None
-    short = len(text) < 4 and text.isascii() and text.isalpha()  # `mg` is no `Mg`
+    short = len(text) < 4 and text.isascii() and text.isalpha()  # `mg` isn't `Mg`
     return UNITS.get(small if small in _ANY_CASE or not short else text)
 
 

@@ -68,6 +68,7 @@ def file_system(token: str | None, endpoint: str | None = None) -> "HfFileSystem
 
 
 def _clean(token: str | None) -> str | Literal[False]:
+    # HTTP headers take visible ASCII only; the library would fail with an error about encodings.
     if token and not re.fullmatch(r"[!-~]+", token.strip()):
         raise SignInNeeded("That isn't a token: it contains spaces or other characters. Copy it again.")
     return (token or "").strip() or False
@@ -145,6 +146,7 @@ def _writes(access: dict[str, Any], kind: str) -> bool:
     """Whether a token's role allows writing; where the Hub doesn't say, the first refusal will."""
     if access.get("role") != "fineGrained" or kind == "oauth" or "fineGrained" not in access:
         return access.get("role") != "read"
+    # A fine-grained token lists its permissions by repository; one that may write anywhere counts as writing.
     scopes = access["fineGrained"]
     allowed = [
         *scopes.get("global", []),
@@ -159,6 +161,7 @@ def stored_token() -> str | None:
     The app gives SKILL_FACTORY_TOKEN to a process of one visitor; empty, it stands for nobody. This machine's own token
     is HF_TOKEN or the login that `hf auth login` stored; on a hosted instance nobody may use it.
     """
+    # Set but empty means: this process works for a visitor who isn't signed in.
     if GIVEN_TOKEN in os.environ:
         return os.environ[GIVEN_TOKEN] or None
     if hosted():
@@ -199,6 +202,7 @@ def read_text(
     repo: str, path: str, token: str | None, revision: str | None = None, endpoint: str | None = None
 ) -> str:
     """A text file of a dataset, read from the Hub itself. Errors: HubError, also if there is no such file."""
+    # A commit first: a branch may move between the check and the read.
     commit = check_access(repo, token, revision, endpoint)
     content = try_read(repo, path, token, commit, endpoint)
     if content is None:
@@ -219,6 +223,7 @@ def try_read(
     from huggingface_hub.errors import EntryNotFoundError
     from huggingface_hub.utils import build_hf_headers, hf_raise_for_status  # type: ignore[attr-defined]
 
+    # Asked for directly and not by `hf_hub_download`, which would answer from a cache that all visitors share.
     address = hf_hub_url(repo, path, repo_type=kind, revision=commit, endpoint=endpoint)
     _prepare()
     try:

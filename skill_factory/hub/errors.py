@@ -71,6 +71,7 @@ def pause_after(error: Exception, attempt: int) -> float | None:
     import httpx2
 
     status = status_of(error)
+    # The Hub says how long its rate limit lasts.
     if status == 429:
         wait = _asked_pause(error)
         return None if wait > LONGEST_PAUSE else max(wait, 1.0)
@@ -141,6 +142,7 @@ def _explain_status(status: int, reason: str, about: str, error: Exception) -> H
         return HubError(f"The Hub failed (status {status}) on a request for {about}. Try again later.")
     if status:
         return HubError(f"The Hub refused a request for {about} (status {status}): {reason}")
+    # A local file that vanished is an OSError too, and has nothing to do with the Hub.
     if isinstance(error, OSError) and error.filename:
         return HubError(f"{error.filename} can't be read: {error.strerror}. Nothing was changed on the Hub.")
     return HubError(f"The Hub can't be reached ({type(error).__name__}). Check the connection and try again.")

@@ -17,9 +17,9 @@ KINDS = {
     ".parquet": "parquet", ".jsonl": "json", ".ndjson": "json", ".json": "json", ".csv": "csv", ".tsv": "csv",
     ".arrow": "arrow",
 }  # fmt: skip
-"""Endings of data files that can be read, and the `datasets` builder that reads them."""
+"""Endings of data files that can be read → the `datasets` builder that reads them."""
 PACKED = (".gz", ".zst")
-"""Endings of compressed text files; the one before tells what is in them."""
+"""Endings of compressed text files; the ending before them says what is inside."""
 DEFAULT = "train"
 _SEPARATOR = "._ 0-9-"
 _KEYWORDS = {
@@ -119,10 +119,10 @@ def configs_of(sizes: Mapping[str, int], card: Mapping[str, Any]) -> tuple[Confi
     """
     declared = _declared(card)
     if declared:
-        made = [_of_declared(one, sizes) for one in declared]
+        configs = [_of_declared(entry, sizes) for entry in declared]
     else:
-        made = [_grouped("default", split_files(sizes, _by_name(sizes)), sizes, False)]
-    return tuple(config for config in made if config.splits)
+        configs = [_grouped("default", split_files(sizes, _by_name(sizes)), sizes, False)]
+    return tuple(config for config in configs if config.splits)
 
 
 @dataclass(frozen=True)
@@ -141,26 +141,26 @@ def _declared(card: Mapping[str, Any]) -> list[_Declared]:
     entries = card.get("configs")
     if not isinstance(entries, list) or not entries:
         return []
-    found = [_entry(one) for one in entries]
-    return [one for one in found if one] if all(found) else []
+    read = [_entry(entry) for entry in entries]
+    return [entry for entry in read if entry] if all(read) else []
 
 
-def _entry(one: Any) -> _Declared | None:
-    if not isinstance(one, Mapping) or not isinstance(one.get("config_name"), str | int | float):
+def _entry(entry: Any) -> _Declared | None:
+    if not isinstance(entry, Mapping) or not isinstance(entry.get("config_name"), str | int | float):
         return None
-    folder = one.get("data_dir")
+    folder = entry.get("data_dir")
     if folder is not None and not isinstance(folder, str):
         return None
     patterns = None
-    if one.get("data_files") is not None:
-        patterns = _patterns(one["data_files"])
+    if entry.get("data_files") is not None:
+        patterns = _patterns(entry["data_files"])
         if patterns is None or sum(map(len, patterns.values())) > MOST_PATTERNS:
             return None
     return _Declared(
-        str(one["config_name"]),
+        str(entry["config_name"]),
         patterns,
         posixpath.normpath(folder) if folder else "",
-        bool(one.get("default")),
+        bool(entry.get("default")),
     )
 
 
@@ -170,29 +170,33 @@ def _patterns(value: Any) -> dict[str, list[str]] | None:
         return {DEFAULT: [value]}
     if not isinstance(value, list) or not 0 < len(value) <= MOST_PATTERNS:
         return None
-    if all(isinstance(one, str) for one in value):
+    if all(isinstance(entry, str) for entry in value):
         return {DEFAULT: list(value)}
-    found: dict[str, list[str]] = {}
-    for one in value:
-        if not isinstance(one, Mapping) or set(one) != {"split", "path"} or not isinstance(one["split"], str):
+    patterns: dict[str, list[str]] = {}
+    for entry in value:
+        if (
+            not isinstance(entry, Mapping)
+            or set(entry) != {"split", "path"}
+            or not isinstance(entry["split"], str)
+        ):
             return None
-        paths = [one["path"]] if isinstance(one["path"], str) else one["path"]
+        paths = [entry["path"]] if isinstance(entry["path"], str) else entry["path"]
         good = isinstance(paths, list) and 0 < len(paths) <= MOST_PATTERNS
         good = good and all(isinstance(path, str) for path in paths)
-        if not good or not _SPLIT_NAME.fullmatch(one["split"]) or one["split"] in found:
+        if not good or not _SPLIT_NAME.fullmatch(entry["split"]) or entry["split"] in patterns:
             return None
-        found[one["split"]] = list(paths)
-    return found
+        patterns[entry["split"]] = list(paths)
+    return patterns
 
 
-def _of_declared(one: _Declared, sizes: Mapping[str, int]) -> Config:
-    prefix = f"{one.folder}/" if one.folder and one.folder != "." else ""
+def _of_declared(declared: _Declared, sizes: Mapping[str, int]) -> Config:
+    prefix = f"{declared.folder}/" if declared.folder and declared.folder != "." else ""
     inside = {path.removeprefix(prefix): size for path, size in sizes.items() if path.startswith(prefix)}
-    patterns = one.patterns if one.patterns is not None else _by_name(inside)
+    patterns = declared.patterns if declared.patterns is not None else _by_name(inside)
     splits = {
         split: [prefix + path for path in paths] for split, paths in split_files(inside, patterns).items()
     }
-    return _grouped(one.name, splits, sizes, one.is_default)
+    return _grouped(declared.name, splits, sizes, declared.is_default)
 
 
 # -- patterns ------------------------------------------------------------------------------------------------------
@@ -230,15 +234,15 @@ def _parts(path: str, start: str) -> int:
 def _translated(pattern: str) -> Any:
     """A glob as a regular expression, as fsspec reads it, in RE2's bounded time; None if it can't be read."""
     parts = pattern.split("/")
-    found = []
+    pieces = []
     for place, part in enumerate(parts):
         last = place == len(parts) - 1
         if part == "**":
-            found.append(".*" if last else "(?:.+/)?")
+            pieces.append(".*" if last else "(?:.+/)?")
         else:
-            found.append(_one_part(part) + ("" if last else "/"))
+            pieces.append(_one_part(part) + ("" if last else "/"))
     try:
-        return re2.compile("(?s)" + "".join(found), _QUIET)
+        return re2.compile("(?s)" + "".join(pieces), _QUIET)
     except (re2.error, ValueError):  # a class like `[z-a]`, a program too large, half a surrogate
         return None
 
@@ -251,16 +255,16 @@ _SIGNS = re.compile(r"\*\*|\*|\?|\[[!^]?\]?[^\]]*\]|.", re.DOTALL)
 def _one_part(part: str) -> str:
     """One name of a glob; a double star within it, as old cards have it, goes across folders."""
     stars = {"**": ".*", "*": "[^/]*", "?": "[^/]"}
-    found = []
+    pieces = []
     for sign in _SIGNS.findall(part):
         if sign in stars:
-            found.append(stars[sign])
+            pieces.append(stars[sign])
         elif sign.startswith("[") and len(sign) > 2:
             inner = sign[1:-1].replace("\\", r"\\")
-            found.append(f"[{'^' + inner[1:] if inner[0] in '!^' else inner}]")
+            pieces.append(f"[{'^' + inner[1:] if inner[0] in '!^' else inner}]")
         else:
-            found.append(re.escape(sign))
-    return "".join(found)
+            pieces.append(re.escape(sign))
+    return "".join(pieces)
 
 
 def _by_name(paths: Iterable[str]) -> dict[str, list[str]]:
@@ -275,12 +279,14 @@ def _by_name(paths: Iterable[str]) -> dict[str, list[str]]:
     if matching(every, "**/*.eval"):
         return {"logs": ["**/*.eval"]}
     for shapes in (_IN_FOLDER, _IN_NAME):
-        found = {
+        candidates = {
             split: [shape.format(w=word, s=_SEPARATOR) for word in words for shape in shapes]
             for split, words in _KEYWORDS.items()
         }
         there = {
-            split: wanted for split, wanted in found.items() if any(matching(every, one) for one in wanted)
+            split: wanted
+            for split, wanted in candidates.items()
+            if any(matching(every, pattern) for pattern in wanted)
         }
         if there:
             return there
@@ -308,28 +314,32 @@ def ending(path: str) -> str:
 def _grouped(
     name: str, splits: Mapping[str, list[str]], sizes: Mapping[str, int], is_default: bool
 ) -> Config:
-    """A subset whose files have one format, that of most of them: the library reads no mixture."""
+    """A subset of the files whose format most of them have, since the library reads no mixture."""
     readable = {split: [path for path in paths if ending(path) in KINDS] for split, paths in splits.items()}
     kinds = Counter(KINDS[ending(path)] for paths in readable.values() for path in paths)
-    kind = max(sorted(kinds), key=lambda one: (kinds[one], one == "parquet"), default="")
+    kind = max(sorted(kinds), key=lambda candidate: (kinds[candidate], candidate == "parquet"), default="")
     kept = {split: tuple(p for p in paths if KINDS[ending(p)] == kind) for split, paths in readable.items()}
-    made = tuple(Split(s, paths, sum(sizes[p] for p in paths)) for s, paths in kept.items() if paths)
-    return Config(name, kind, made, {}, is_default)
+    kept_splits = tuple(Split(s, paths, sum(sizes[p] for p in paths)) for s, paths in kept.items() if paths)
+    return Config(name, kind, kept_splits, {}, is_default)
 
 
 def told_rows(config: str, card: Mapping[str, Any]) -> dict[str, int]:
     """Rows per split, where the card's `dataset_info` tells them; what it doesn't tell plainly is left out."""
-    told = card.get("dataset_info")
-    entries = [told] if isinstance(told, Mapping) else told if isinstance(told, list) else []
+    info = card.get("dataset_info")
+    entries = [info] if isinstance(info, Mapping) else info if isinstance(info, list) else []
     fitting = [
-        one for one in entries if isinstance(one, Mapping) and one.get("config_name", "default") == config
+        entry
+        for entry in entries
+        if isinstance(entry, Mapping) and entry.get("config_name", "default") == config
     ]
-    splits = [split for one in fitting if isinstance(one.get("splits"), list) for split in one["splits"]]
+    splits = [
+        split for entry in fitting if isinstance(entry.get("splits"), list) for split in entry["splits"]
+    ]
     return {
-        str(one["name"]): one["num_examples"]
-        for one in splits
-        if isinstance(one, Mapping)
-        and isinstance(one.get("name"), str | int | float)
-        and type(one.get("num_examples")) is int
-        and one["num_examples"] >= 0
+        str(entry["name"]): entry["num_examples"]
+        for entry in splits
+        if isinstance(entry, Mapping)
+        and isinstance(entry.get("name"), str | int | float)
+        and type(entry.get("num_examples")) is int
+        and entry["num_examples"] >= 0
     }

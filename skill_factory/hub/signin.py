@@ -141,6 +141,7 @@ def _post(app: OAuthApp, step: str, form: Mapping[str, str], strict: bool = Fals
     response = get_session().post(
         address, data={"client_id": app.client_id, **form}, headers=headers, timeout=10
     )
+    # A poll that isn't confirmed yet is answered with status 400 and a reason; only a poll reads that.
     if strict or response.status_code >= 500:
         hf_raise_for_status(response)
     content = response.json()

@@ -152,7 +152,7 @@ def _by_shape(sample: Sample) -> Iterator[Doubt]:
         ("correct", "Right or wrong"),
     ):
         paths = told.get(name)
-        # The turns of messages say who speaks: that is no guess.
+        # The turns of messages say who speaks: that isn't a guess.
         if paths and not getattr(sample.recipe.columns, f"{name}_rule", ""):
             yield Doubt(
                 f"guessed_{name}",

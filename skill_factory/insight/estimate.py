@@ -27,7 +27,9 @@ class Estimate:
     seconds: float
 
 
-def estimate(seen: Outlook, scale: float, typical: Tally, pace: Pace, rows: int, processes: int) -> Estimate:
+def estimate_build(
+    seen: Outlook, scale: float, typical: Tally, pace: Pace, rows: int, processes: int
+) -> Estimate:
     """
     An estimate from an outlook (times `scale`, if that is of a sample), the lengths of some traces, and a measured pace.
 

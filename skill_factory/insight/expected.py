@@ -54,7 +54,7 @@ class Drawn:
 Simulate = Callable[[Format], Drawn]
 
 
-def able(judgement: Judgement, recipe: Recipe, code: str, attempts: int = 0) -> Flags:
+def questions_able(judgement: Judgement, recipe: Recipe, code: str, attempts: int = 0) -> Flags:
     """Which questions give at least one trace of a format, at the recipe's N or at another."""
     n = attempts or recipe.traces.attempts
     needs = format_of(code).needs
@@ -110,7 +110,7 @@ def outlook(judgement: Judgement, recipe: Recipe, simulate: Simulate | None = No
                 for attempts, here in drawn.by_attempts.items():
                     shows[attempts] = summed(shows.get(attempts, NOTHING), here)
             continue
-        which = able(judgement, recipe, code)
+        which = questions_able(judgement, recipe, code)
         any_trace |= which
         for counts, questions in _response_counts(judgement, which):
             for label, attempts, plan in kind.expects(counts, traces_part):

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from skill_factory.formats import FORMATS
 from skill_factory.insight.doubts import TENTH, remedy
-from skill_factory.insight.expected import able
+from skill_factory.insight.expected import questions_able
 from skill_factory.insight.proposal import Proposal, propose, without_empty_reflections
 from skill_factory.insight.readiness import Finding, Light, answers, groups, labels, reflections
 from skill_factory.judge.facts import Facts
@@ -55,7 +55,7 @@ def fitness(facts: Facts, judgement: Judgement, rows: Tally, recipe: Recipe) -> 
         )
     n = max(1, proposed.attempts)
     codes = [code for code, kind in FORMATS.items() if recipe.columns.reflections or not kind.reflects]
-    possible = {code: int(able(judgement, recipe, code, n).sum()) for code in codes}
+    possible = {code: int(questions_able(judgement, recipe, code, n).sum()) for code in codes}
     return Fitness(findings, proposed, possible)
 
 

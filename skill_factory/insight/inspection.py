@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from skill_factory import wording
-from skill_factory.build.prepare import Settled, check_refused, described, missing_sentence, settle
+from skill_factory.build.prepare import Settled, check_refused, described_mapping, missing_sentence, settle
 from skill_factory.errors import ColumnError
 from skill_factory.formats import format_of, overlap_sentence
 from skill_factory.insight.doubts import Doubt, Sample, doubts
@@ -156,7 +156,7 @@ def _inspected(raw: RawSource, settled: Settled, rows: pa.Table, tally: Tally, s
     preset = settled.guess.preset
     return Inspection(
         columns=[(name, _example(settled, name)) for name in settled.names],
-        mapping=described(settled.columns),
+        mapping=described_mapping(settled.columns),
         missing=missing,
         rows=tally.ledger[Level.ROWS].read,
         sampled=sampled,
@@ -183,7 +183,7 @@ def _unreadable(settled: Settled, tally: Tally) -> str:
     rows = tally.ledger[Level.ROWS]
     reason, number = rows.dropped.most_common(1)[0]
     shown = tally.examples.get(reason, ["nothing"])[0]
-    mapping = wording.listed([f"{field} = {column}" for field, column in described(settled.columns)])
+    mapping = wording.listed([f"{field} = {column}" for field, column in described_mapping(settled.columns)])
     return (
         f"No responses can be read: in {number:,} of {rows.read:,} rows {sentence(Level.ROWS, reason)} ({shown}). "
         f"Read as {mapping}. Choose other columns, e.g. --map response=COLUMN."
@@ -193,15 +193,15 @@ def _unreadable(settled: Settled, tally: Tally) -> str:
 def rules_in_force(settled: Settled) -> list[Choice]:
     """The choice of every rule by which the rows are read, with what it finds in the first of them."""
     tree = settled.recipe.flat()
-    found = []
+    rules = []
     for choices in all_tried(settled.recipe, settled.rows).values():
         fitting = [
             choice
             for choice in choices
             if choice.of and all(_same(tree[p], v) for p, v in choice.changes.items())
         ]
-        found += fitting[-1:]
-    return found
+        rules += fitting[-1:]
+    return rules
 
 
 def _same(left: Any, right: Any) -> bool:
@@ -304,11 +304,11 @@ def _sample(raw: RawSource, recipe: Recipe, whole: bool, most: int) -> tuple[pa.
     tables, size = [empty], 0
     for piece in raw.pieces():
         for batch in piece.batches(recipe.columns):
-            found = canonical(batch, recipe.columns, unlabelled=True)
-            numbers = found.row_of + tally.ledger[Level.ROWS].read
-            tally.add(_tally(found, numbers))
-            tables.append(found.table.append_column(ROW, pa.array(numbers)))
-            size += found.table.nbytes
+            rows = canonical(batch, recipe.columns, unlabelled=True)
+            numbers = rows.row_of + tally.ledger[Level.ROWS].read
+            tally.add(_tally(rows, numbers))
+            tables.append(rows.table.append_column(ROW, pa.array(numbers)))
+            size += rows.table.nbytes
             full = tally.ledger[Level.ROWS].read >= most or size >= ONE_SAMPLE
             enough = full and not whole
             if enough or size >= LARGEST_LOOK:
@@ -317,20 +317,20 @@ def _sample(raw: RawSource, recipe: Recipe, whole: bool, most: int) -> tuple[pa.
     return pa.concat_tables(tables), tally, False
 
 
-def _tally(found: Canonical, numbers: "np.ndarray[Any, Any]") -> Tally:
+def _tally(rows: Canonical, numbers: "np.ndarray[Any, Any]") -> Tally:
     """The tally of a batch as a build counts it, where a row that lacks a label is dropped."""
-    tally = tally_rows(found)
-    lacking = found.table["correct"].is_null().to_numpy()
+    tally = tally_rows(rows)
+    lacking = rows.table["correct"].is_null().to_numpy()
     if not lacking.any():
         return tally
     gone = np.isin(numbers, np.unique(numbers[lacking]))
-    rows = tally.ledger[Level.ROWS]
+    counted = tally.ledger[Level.ROWS]
     dropped = len(np.unique(numbers[gone]))
-    rows.kept -= dropped
-    rows.dropped["no_label"] += dropped
+    counted.kept -= dropped
+    counted.dropped["no_label"] += dropped
     for level, taken in (
         (Level.RESPONSES, int(gone.sum())),
-        (Level.REFLECTIONS, _texts_of(found.table.filter(gone))),
+        (Level.REFLECTIONS, _texts_of(rows.table.filter(gone))),
     ):
         tally.ledger[level].read += taken
         if taken:

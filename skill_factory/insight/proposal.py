@@ -47,14 +47,14 @@ def propose(facts: Facts, judgement: Judgement, recipe: Recipe) -> Proposal:
     bare = not recipe.columns.reflections
     code = TraceFormat.NO_REFLECTION.value if bare else TraceFormat.CORRECT_LAST_FULL.value
     usable = reach(judgement, recipe, FORMATS[code].needs, MOST_PROPOSED + 1)
-    one, two = usable[0], usable[1]
-    if not one:
+    at_one, at_two = usable[0], usable[1]
+    if not at_one:
         return Proposal(0, "No question has a usable right answer, so no trace can be made yet.", {})
     formats = {"traces.formats": (code,), "columns.reflections": ()} if bare else {}
-    if not two:
-        reason = f"{_have(one)} one usable answer and none has two, so a trace can only show a single right answer."
+    if not at_two:
+        reason = f"{_have(at_one)} one usable answer and none has two, so a trace can only show a single right answer."
         return Proposal(1, reason, {"traces.attempts": 1, **formats})
-    n = max(m for m in range(2, MOST_PROPOSED + 1) if 3 * usable[m - 1] >= two)
+    n = max(m for m in range(2, MOST_PROPOSED + 1) if 3 * usable[m - 1] >= at_two)
     return Proposal(n, _why(usable, n), {"traces.attempts": n, **formats})
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from skill_factory.formats import FORMATS, chosen_formats, format_of
 from skill_factory.formats.chances import scaled
 from skill_factory.formats.record import NOTHING, TEACHES, Format, Shows
-from skill_factory.insight.expected import Drawn, Outlook, able, outlook
+from skill_factory.insight.expected import Drawn, Outlook, outlook, questions_able
 from skill_factory.judge.facts import Facts, Reading
 from skill_factory.judge.judge import KEPT, Judgement, written_order
 from skill_factory.model import Trace, TracePlan
@@ -23,7 +23,7 @@ from skill_factory.recipe.model import Recipe
 from skill_factory.recipe.phrases import phrase_book
 from skill_factory.tally import Tally
 from skill_factory.traces.counting import teaches
-from skill_factory.traces.plan import Written, compose
+from skill_factory.traces.plan import Written, compose_plans
 
 MOST = 10_000
 """Traces that are drawn at once, in about a quarter of a second; for more, the expectation is close enough."""
@@ -72,7 +72,7 @@ class _Counted:
 def _drawn(facts: Facts, judgement: Judgement, recipe: Recipe, formats: dict[str, Format]) -> _Counted:
     """What is drawn for all usable questions of a judgement."""
     book = phrase_book(recipe.phrases)
-    plans = compose(
+    plans = compose_plans(
         _without_texts(facts), judgement, recipe, book, formats, Tally(), Written(), render=_unworded
     )
     return _Counted().count(plans)
@@ -94,7 +94,7 @@ def _as_drawn(facts: Facts, judgement: Judgement, recipe: Recipe, expected: Outl
 
 def _simulated(facts: Facts, judgement: Judgement, recipe: Recipe, kind: Format) -> Drawn:
     """What a format gives: drawn for its first questions in written order, and scaled to all that can give it."""
-    which = able(judgement, recipe, kind.code)
+    which = questions_able(judgement, recipe, kind.code)
     order = written_order(facts, recipe.traces.seed)
     first = order[which[order]][:MOST_QUESTIONS]
     every = int(which.sum())

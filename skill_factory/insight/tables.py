@@ -11,7 +11,7 @@ import numpy as np
 
 from skill_factory.formats import FORMATS, format_of
 from skill_factory.formats.record import TEACHES, TEACHES_WORDS
-from skill_factory.insight.expected import Outlook, able, why_not
+from skill_factory.insight.expected import Outlook, questions_able, why_not
 from skill_factory.insight.simulated import forecast
 from skill_factory.judge.facts import Facts
 from skill_factory.judge.judge import Judgement
@@ -43,7 +43,7 @@ def yield_table(judgement: Judgement, recipe: Recipe, codes: Sequence[str] | Non
             format_of(code).name,
             code in recipe.traces.formats,
             n,
-            int(able(judgement, recipe, code, n).sum()),
+            int(questions_able(judgement, recipe, code, n).sum()),
         )
         for code in codes or FORMATS
         for n in range(1, MOST_ATTEMPTS + 1)

@@ -159,7 +159,7 @@ def count_outputs(
 
 
 def _final_id(one: Marked) -> int:
-    """What a vote is for: all right answers are one, other answers are what they say; 0 is no vote."""
+    """What a vote is for: all right answers are one, other answers are what they say; 0 isn't a vote."""
     if one.parts.final is None:
         return 0
     return 1 if one.final == RIGHT else text_id(_plain(one.parts.final) or "")

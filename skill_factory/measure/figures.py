@@ -125,7 +125,7 @@ class Figures:
     values: Mapping[str, Interval]
     """By the names of STATISTICS; a figure that can't be had is NaN."""
     more: Mapping[str, Any] = field(default_factory=dict)
-    """Distribution of attempts, lengths, pass@k and maj@k: tables that are no single number."""
+    """Distribution of attempts, lengths, pass@k and maj@k: tables that aren't a single number."""
     missing: Mapping[str, str] = field(default_factory=dict)
     """Why a figure can't be had, by its name or that of its group."""
 

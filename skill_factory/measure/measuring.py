@@ -28,7 +28,7 @@ from skill_factory.recipe.patterns import compiled
 from skill_factory.sources import Piece
 from skill_factory.sources.columns import Batch
 from skill_factory.sources.neighbours import read_together
-from skill_factory.traces.lengths import estimate, load_counter
+from skill_factory.traces.lengths import estimating_counter, load_counter
 
 FINALS = ("auto", "tags", "stated")
 ROWS_AT_ONCE, AHEAD = 500, 4
@@ -292,5 +292,5 @@ def _grades(task: str) -> Grades:
 @lru_cache(maxsize=4)
 def counter_of(tokenizer: str) -> tuple[CountTokens, str]:
     """A way to count tokens and its name: the tokenizer given, or the labelled estimate."""
-    counter = load_counter(tokenizer) if tokenizer else estimate()
+    counter = load_counter(tokenizer) if tokenizer else estimating_counter()
     return counter.count, counter.name

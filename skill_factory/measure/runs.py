@@ -129,7 +129,7 @@ def _empty(figures: Figures) -> dict[str, str]:
     return found
 
 
-# -- tables that are no single number ------------------------------------------------------------------------------
+# -- tables that aren't a single number -----------------------------------------------------------------------------
 
 
 def _more(table: pa.Table, seed: int, unjudged: bool) -> dict[str, Any]:

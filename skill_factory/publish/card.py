@@ -92,6 +92,7 @@ def _merge_bodies(ours: str, theirs: str) -> str:
 
 def _merge_heads(ours: str, theirs: str, sizes: Mapping[str, int]) -> str:
     our_fields, their_fields = fields_of(ours), fields_of(theirs)
+    # A subset of the owner's that lost its files would make the whole dataset unreadable.
     kept = _kept_configs(our_fields, their_fields, sizes)
     changes = {
         "configs": [*(our_fields.get("configs") or []), *kept],

@@ -42,8 +42,9 @@ class FolderKind:
     mark: str
     """What the fingerprint belongs to; the tag begins with this word."""
     report: str
+    """The file with the report."""
     sign: str
-    """A repository of ours that holds this file is of this kind."""
+    """The file that marks a repository of ours as this kind."""
     texts: tuple[str, ...]
 
 
@@ -115,7 +116,7 @@ def left_out(folder: Path, known: Collection[Path]) -> tuple[str, ...]:
 
 
 def local_file(path: str, content: Path | bytes) -> LocalFile:
-    """A file with the ids under which the Hub would know it. Errors: HubError for a link: it may lead out of the folder."""
+    """A file with the ids that it can have on the Hub. Errors: HubError for a link, which may lead out of the folder."""
     if isinstance(content, Path):
         _refuse_links(content, len(Path(path).parts))
     size = len(content) if isinstance(content, bytes) else content.stat().st_size
@@ -128,10 +129,10 @@ def local_file(path: str, content: Path | bytes) -> LocalFile:
 
 def _refuse_links(file: Path, parts: int) -> None:
     inside = [file, *file.parents][:parts]
-    if links := [one for one in inside if one.is_symlink()]:
+    if links := [path for path in inside if path.is_symlink()]:
         raise HubError(
-            f"{links[0]} is a link to {os.readlink(links[0])}, and publishing would send what lies there. Put the file itself "
-            "in its place, or delete the link."
+            f"{links[0]} is a link to {os.readlink(links[0])}, and publishing would send what is there. Replace the link with "
+            "the file itself, or delete it."
         )
 
 

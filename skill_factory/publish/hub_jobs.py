@@ -44,7 +44,7 @@ class HubJob:
     endpoint: str | None = None
 
 
-def machines(token: str | None, endpoint: str | None = None) -> tuple[Machine, ...]:
+def machines_for_rent(token: str | None, endpoint: str | None = None) -> tuple[Machine, ...]:
     """The machines for rent without accelerators, which a build can't use; the cheapest first."""
     with plainly("the list of machines", token):
         hardware = patiently(client(token, endpoint).list_jobs_hardware)
@@ -104,6 +104,7 @@ def run_on_jobs(
     if not token:
         raise SignInNeeded("A job needs an account. Sign in, set HF_TOKEN, or run `hf auth login`.")
     job_input, visibility = job_source(recipe, source), "public" if public else "private"
+    # The job gets the package as a wheel, so it needs no index and runs exactly this version.
     script = Path(__file__).with_name("job_script.py")
     with tempfile.TemporaryDirectory() as folder, plainly("a job", token):
         written, wheel = Path(folder) / "recipe.toml", pack_wheel(Path(folder))
@@ -124,7 +125,7 @@ def run_on_jobs(
     return HubJob(job.id, job.url, job.owner.name, token, endpoint)
 
 
-def follow(job: HubJob) -> Iterator[str]:
+def follow_log(job: HubJob) -> Iterator[str]:
     """The lines of the job's log, until it ends. Errors: HubError if it didn't end well, saying how it did."""
     hub = client(job.token, job.endpoint)
     with plainly("the job's log", job.token):

@@ -165,8 +165,10 @@ def _plan_for_nothing(
 def _plan_for(
     build: LocalBuild, remote: RepoLook, mode: Mode, public: bool, endpoint: str | None
 ) -> PushPlan:
+    # Ids are compared, never contents: a plan costs a listing, however large the data is.
     there = {file.path: file for file in remote.files}
     stale = stale_files(build, remote)
+    # The card is merged with what will be there after the commit, so stale files don't count.
     kept = {path: file.size for path, file in there.items() if path not in stale}
     files = named_files(build, remote.repo, remote.card, kept)
     upload = tuple(file for file in files if not file.same_as(there.get(file.path)))

@@ -72,6 +72,7 @@ def push(
         return _unchanged(hub, plan, wait)
     if plan.creates:
         plan = _create(hub, plan, token, wait)
+    # A pull request whose answer got lost can only be recognised by not having been there before.
     known_prs = _pull_requests(hub, plan)
     for attempt in range(ATTEMPTS):
         try:
@@ -83,6 +84,7 @@ def push(
             wait(pause)
         if landed := _landed_pull_request(hub, plan, token, known_prs):
             return _finish(hub, plan, *landed, wait=wait)
+        # The other commit may have been our own: then there is nothing left to send.
         plan = _plan_again(plan, token)
         if plan.unchanged:
             return _finish(hub, plan, str(plan.parent), "", wait=wait)
@@ -137,6 +139,7 @@ def _commit(hub: "HfApi", plan: PushPlan, progress: ReportStep) -> tuple[str, st
 
     proposed = plan.mode is Mode.PR
     operations: list[Any] = list(_sent(hub, plan, progress))
+    # Deletions belong to the same commit: old shards beside new ones would be read as one dataset.
     operations += [CommitOperationDelete(path, is_folder=False) for path in plan.delete]
     total = sum(file.size for file in plan.upload)
     progress(PushStep("one commit with everything", total, total))
@@ -240,6 +243,7 @@ def _tag_name(plan: PushPlan) -> str:
 def _tag(hub: "HfApi", plan: PushPlan, done: PushResult, wait: Wait) -> PushResult:
     """Tag the commit with the fingerprint. The data is already published, so a failure here is only a warning."""
     name = _tag_name(plan)
+    # The same recipe may be published again after something else; a tag can't be moved.
     for tag in (name, *(f"{name}-{number}" for number in range(2, 10))):
         try:
             patiently(lambda tag=tag: _make_tag(hub, plan.repo, tag, done.commit), wait)  # type: ignore[misc]

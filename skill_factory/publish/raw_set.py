@@ -1,7 +1,7 @@
 """
 A raw set that `generate` made, or a report of `measure`, as it will be published.
 
-`.store`, a raw set's paid answers and work files, stays at home.
+A raw set's `.store`, with paid answers and work files, isn't published.
 """
 
 import json
@@ -24,7 +24,7 @@ from skill_factory.wording import listed, many
 
 
 def read_folder(folder: Path) -> LocalBuild:
-    """A finished build, a raw set or a report, every file read once for its ids. Errors: HubError when it is none."""
+    """A finished build, a raw set or a report, with every file read once for its ids. Errors: HubError if it is none of them."""
     from skill_factory.generate.folder import read_report
 
     if _is_measured(folder):
@@ -34,7 +34,7 @@ def read_folder(folder: Path) -> LocalBuild:
 
 
 def _is_measured(folder: Path) -> bool:
-    """Whether a folder is a report of `measure`: its report tells of runs."""
+    """Whether a folder is a report of `measure`, whose report.json lists runs."""
     try:
         return "runs" in json.loads((folder / MEASURED.report).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -46,7 +46,7 @@ def _read_measured(folder: Path) -> LocalBuild:
     texts = [folder / name for name in MEASURED.texts]
     if missing := [path.name for path in (*texts, outputs) if not path.is_file()]:
         raise HubError(
-            f"{folder} is a report that lacks {listed(missing)}. Run the same `measure` command again."
+            f"{folder} is a report without {listed(missing, 'and')}. Run the same `measure` command again."
         )
     pictures = sorted((folder / "charts").glob("*.svg"))
     rows, columns = footers([outputs])
@@ -82,11 +82,11 @@ def _read_raw(folder: Path, report: Mapping[str, Any]) -> LocalBuild:
 
 def _notes(report: Mapping[str, Any]) -> tuple[str, ...]:
     """What a raw set lacks, compared with what it was meant to be."""
-    made, pilot = report["made"], report.get("pilot")
+    totals, pilot = report["made"], report.get("pilot")
     missing = (
         ()
-        if made.get("complete")
-        else (f"It isn't complete: {many(made.get('missing', 0), 'answer')} didn't come.",)
+        if totals.get("complete")
+        else (f"It isn't complete: {many(totals.get('missing', 0), 'answer')} didn't come.",)
     )
     part = (
         (f"It is a pilot: {pilot['questions']:,} of {pilot['questions_total']:,} questions.",)

@@ -39,7 +39,7 @@ INCLUDED = (
     ".dockerignore",
     ".streamlit/config.toml",
 )
-"""What of the checkout the app needs to run; README.md is written anew in front of it."""
+"""What the app needs from the checkout; README.md is added with another front matter."""
 NEEDED = ("app.py", "serve.py", "Dockerfile", "requirements.txt", "README.md")
 FRONT_MATTER = {
     "title": "SkillFactory Studio",
@@ -136,6 +136,7 @@ def _ensure(repo: str, token: str, public: bool, bucket: str, endpoint: str | No
     hub = client(token, endpoint)
     if patiently(lambda: hub.repo_exists(repo, repo_type="space"), wait):
         return False
+    # Mounting is part of creating; an existing Space keeps the volumes that it has.
     volumes = [Volume(type="bucket", source=bucket, mount_path=BUCKET_MOUNT)] if bucket else None
     visibility: Any = "public" if public else "private"
     try:
@@ -166,6 +167,7 @@ def _bring_up_to_date(
     for attempt in range(ATTEMPTS):
         info, there = list_files(repo, token, None, endpoint, kind="space")
         _refuse_foreign(repo, there, token, str(info.sha), endpoint)
+        # Only what differs is sent, and only folders of ours are cleaned: an owner's own files stay.
         operations = _operations(files, there)
         if not operations:
             return str(info.sha), not tried

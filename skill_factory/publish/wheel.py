@@ -24,6 +24,7 @@ def pack_wheel(folder: Path) -> Path:
     target = folder / f"{name}-py3-none-any.whl"
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as wheel:
         for path, content in contents.items():
+            # A fixed date, so that the same files give the same bytes.
             wheel.writestr(zipfile.ZipInfo(path, (2020, 1, 1, 0, 0, 0)), content, zipfile.ZIP_DEFLATED)
     return target
 

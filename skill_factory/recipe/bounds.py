@@ -1,7 +1,7 @@
-"""Bounds of a recipe: what its text may be before it is read, and how large its numbers may be by what they mean.
+"""Bounds of a recipe: how long its text may be before it is read, and how large its numbers may be for what they mean.
 
-A recipe comes from a file or a link, and so from strangers. At home the numbers are far above what anybody needs; a shared
-server's are those that leave room for others.
+A recipe comes from a file or a link, and so from strangers. At home the bounds are far above what anybody needs; on a
+shared server they leave room for others.
 """
 
 import re
@@ -12,17 +12,17 @@ from skill_factory.errors import RecipeError
 from skill_factory.hosting import hosted
 
 LONGEST = 5_000_000
-"""Characters of a recipe's text: what may be left out and corrected by hand fits (LISTS)."""
+"""Characters of a recipe's text; everything that may be excluded and corrected by hand (LISTS) fits."""
 DEEPEST = 8
 """Tables and lists inside one another; a recipe has three."""
 MOST_PARTS = 8
-"""Parts of a dotted key; a recipe's have two, and reading takes the square of them."""
+"""Parts of a dotted key; a recipe's keys have two, and reading time grows with the square."""
 MOST_DIGITS = 40
 """Digits of a number; a seed has up to twenty."""
 MOST_KEYS = 50_000
-"""Keys and tables, of which reading takes the square; lines of a list cost nothing."""
+"""Keys and tables; reading time grows with their square, while lines of a list cost nothing."""
 
-# What stands in quotes or behind # has no say; possessive, so that an unclosed quote costs its length once.
+# Text in quotes or after # doesn't count. The repeats are possessive, so that an unclosed quote costs its length only once.
 _QUIET = re.compile(
     r'"""(?:[^"\\]|\\.|"(?!""))*+"""|\'\'\'(?:[^\']|\'(?!\'\'))*+\'\'\'|"(?:[^"\\\n]|\\.)*+"|\'[^\'\n]*+\'|#[^\n]*+',
     re.DOTALL,
@@ -33,26 +33,26 @@ _DIGITS = re.compile(rf"[0-9a-fA-F_]{{{MOST_DIGITS + 1}}}")
 
 
 def check_text(text: str, name: str) -> None:
-    """Errors: RecipeError for a text that no recipe has and that would take long to read."""
+    """Refuse a text that no recipe has and that would take long to read. Errors: RecipeError."""
     if len(text) > LONGEST:
         raise RecipeError(
-            f"{name} is larger than a recipe can be: {len(text):,} characters, and {LONGEST:,} can be read. Shorten its lists."
+            f"{name} has {len(text):,} characters; a recipe can have at most {LONGEST:,}. Shorten its lists."
         )
     loud = _QUIET.sub('""', text)
     if (keys := loud.count("=") + len(_TABLE.findall(loud))) > MOST_KEYS:
         raise RecipeError(
-            f"{name} has {keys:,} keys and tables, and {MOST_KEYS:,} can be read. Shorten its tables."
+            f"{name} has {keys:,} keys and tables; a recipe can have at most {MOST_KEYS:,}. Shorten its tables."
         )
     if (deep := _depth(loud)) > DEEPEST:
         raise RecipeError(
-            f"{name} nests {deep:,} brackets inside one another; a recipe has at most {DEEPEST}. Save it again."
+            f"{name} has {deep:,} brackets inside one another; a recipe can have at most {DEEPEST}. Save it again."
         )
     if _PARTS.search(loud):
         raise RecipeError(
-            f"{name} has a key of more than {MOST_PARTS} parts with dots between; a recipe's have two. Save it again."
+            f"{name} has a key with more than {MOST_PARTS} parts between dots; a recipe's keys have two. Save it again."
         )
     if _DIGITS.search(loud):
-        raise RecipeError(f"{name} holds a number of more than {MOST_DIGITS} digits. Write a smaller one.")
+        raise RecipeError(f"{name} has a number of more than {MOST_DIGITS} digits. Write a smaller one.")
 
 
 def _depth(text: str) -> int:
@@ -84,7 +84,7 @@ NUMBERS = {
     "balance.label_limits": Most(2**53, 2**53),
     "columns.threshold": Most(2**53, 2**53),
 }
-"""Numbers of a recipe, and of the pairs and tables in it."""
+"""Bounds of numbers, by field; for pairs and tables, of each number in them."""
 LISTS = {
     "balance.exclude": Most(100_000, 20_000),
     "balance.label_limits": Most(10_000, 1_000),
@@ -105,35 +105,38 @@ LISTS = {
     "columns.wrong": Most(1_000, 200),
     "labels.corrections": Most(40_000, 20_000),
 }
-"""Lists, by how many things stand in them."""
+"""Bounds of lists: the most items, by field."""
 PHRASES = Most(20_000, 2_000)
-"""Phrases of all own pools together."""
+"""The most phrases of one's own, in all pools together."""
 LONGEST_WORD = Most(10_000, 2_000)
-"""Characters of any text in a recipe."""
+"""The most characters of any text in a recipe."""
 
 
 def check_size(flat: Mapping[str, Any]) -> None:
-    """Errors: ValueError for a value (under its dotted path) that is larger than it may be, as a sentence."""
+    """Refuse values, by dotted path, that are larger than they may be. Errors: ValueError with the sentence."""
     for path, value in flat.items():
         if (most := NUMBERS.get(path)) is not None:
-            found = max((abs(one) for one in _numbers(value)), default=0)
-            _check(path, found, most, "at most")
+            largest = max((abs(number) for number in _numbers(value)), default=0)
+            _check(path, largest, most, "at most")
         if (most := LISTS.get(path)) is not None and isinstance(value, Sized):
             _check(path, len(value), most, "a list of at most")
         for text in _texts(value):
             _check(path, len(text), LONGEST_WORD, "a text of at most")
     phrases = [
-        one for path in ("phrases.add", "phrases.replace") for pool in flat[path].values() for one in pool
+        phrase
+        for path in ("phrases.add", "phrases.replace")
+        for pool in flat[path].values()
+        for phrase in pool
     ]
     _check("phrases", len(phrases), PHRASES, "a list of at most")
 
 
-def _check(path: str, found: float, most: Most, words: str) -> None:
+def _check(path: str, number: float, most: Most, words: str) -> None:
     limit = most.shared if hosted() else most.home
-    if found <= limit:
+    if number <= limit:
         return
-    more = " Run the app on your own computer for more." if hosted() and found <= most.home else ""
-    shown = f"{found:,.0f}" if found < 1e15 else f"{found:.2g}"
+    more = " Run the app on your own computer for more." if hosted() and number <= most.home else ""
+    shown = f"{number:,.0f}" if number < 1e15 else f"{number:.2g}"
     raise ValueError(
         f"{path!r} can be {words} {limit:,.0f}{' on a shared server' if hosted() else ''}; found {shown}.{more}"
     )
@@ -149,5 +152,5 @@ def _texts(value: Any) -> list[str]:
     if isinstance(value, str):
         return [value]
     if isinstance(value, Mapping):
-        return [text for name, one in value.items() for text in (name, *_texts(one))]
-    return [text for one in value for text in _texts(one)] if isinstance(value, list | tuple) else []
+        return [text for name, part in value.items() for text in (name, *_texts(part))]
+    return [text for part in value for text in _texts(part)] if isinstance(value, list | tuple) else []

@@ -69,14 +69,14 @@ FIELDS: tuple[RowField, ...] = (
     RowField(
         "thinking",
         "Thinking",
-        "The thinking of each response, where it has a column of its own.",
+        "The thinking of each response, if that has a column of its own.",
         many=True,
         offered=False,
     ),
     RowField(
         "correct_else",
         "Right or wrong, else",
-        "Columns that say right or wrong where the first one holds nothing.",
+        "Columns that say right or wrong in rows where the first one is empty.",
         many=True,
         in_step=False,
         offered=False,

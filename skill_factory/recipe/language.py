@@ -1,4 +1,4 @@
-"""Which language texts are in, as far as the phrase books need it; and how many tokens a text of a script takes."""
+"""The language of texts, as far as the phrase books need it, and the tokens that a text takes in its script."""
 
 import re
 from collections import Counter
@@ -13,7 +13,7 @@ LANGUAGES = {
     "fr": "French",
     "es": "Spanish",
 }
-"""Languages that have a phrase book, by the code in a recipe."""
+"""Languages with a phrase book, by their code in a recipe."""
 _SMALL_WORDS = {
     "": "the of and is are how what many does with for that in to find if each",
     "de": "der die das und ist sind wie viele wird mit für dass ein eine den von nicht wenn jeder",
@@ -27,16 +27,16 @@ _KANA, _HANGUL, _HAN = (
     re.compile("[\u4e00-\u9fff]"),
 )
 LOOKED_AT = 50
-"""Texts from which a language is told."""
+"""How many texts are looked at to recognise the language."""
 
 
 def language_of(texts: Iterable[str]) -> str:
-    """The code of the language that most texts are in; empty for English and for all that has no phrase book."""
-    told = Counter(_one(text) for _, text in zip(range(LOOKED_AT), texts, strict=False) if text.strip())
-    if not told:
+    """The code of the language of most texts; empty for English, and for languages without a phrase book."""
+    codes = Counter(_one(text) for _, text in zip(range(LOOKED_AT), texts, strict=False) if text.strip())
+    if not codes:
         return ""
-    code, number = told.most_common(1)[0]
-    return code if 2 * number > told.total() else ""
+    code, number = codes.most_common(1)[0]
+    return code if 2 * number > codes.total() else ""
 
 
 def _one(text: str) -> str:
@@ -49,7 +49,7 @@ def _one(text: str) -> str:
     words = _WORD.findall(text.lower())
     hits = {code: sum(word in known.split() for word in words) for code, known in _SMALL_WORDS.items()}
     best = max(hits, key=lambda code: hits[code])
-    # Words that are written alike in several languages must not decide: the best has to stand out.
+    # Words that several languages share must not decide, so the best language has to stand out.
     return best if hits[best] >= 3 and hits[best] > 1.5 * hits[""] else ""
 
 
@@ -60,11 +60,11 @@ _DENSE = (
     (re.compile("[\u0600-\u06ff\u0750-\u077f]"), 1.75),
     (re.compile("[\u0e00-\u0e7f\u0900-\u0dff]"), 1.5),
 )
-"""Characters a token takes on average, by script, as counted with tokenizers of today's models."""
+"""Characters of a token on average, by script, as counted with the tokenizers of today's models."""
 
 
 def tokens_of_text(text: str, chars_per_token: float) -> float:
-    """Tokens of a text: by its scripts, and by `chars_per_token` for all that is written as English is."""
+    """The estimated tokens of a text: by script, and by `chars_per_token` for what is written in Latin letters."""
     if text.isascii():
         return len(text) / chars_per_token
     tokens, rest = 0.0, len(text)

@@ -70,9 +70,9 @@ class Source(Part):
 
 class Columns(Part):
     """
-    Which column holds what, and how it is read. More than one response column is the wide form: one response each.
+    Which column holds what, and how it is read. Several response columns are the wide form: one response each.
 
-    The rules of reading stand here, not in a part of their own, since whoever reads a row needs both.
+    The rules of reading are here and not in a part of their own, since whoever reads a row needs both.
     """
 
     question: str = ""
@@ -88,26 +88,27 @@ class Columns(Part):
     reflections: Texts = ()
     """Column of the reflections."""
     prompt_variant: str = ""
+    """Column that names the prompt variant."""
     verdicts: Texts = ()
-    """Only for the verdict rule `column`: the verdict of each reflection."""
+    """Column of the verdicts, for the verdict rule `column`."""
     question_rest: Texts = ()
     """Columns whose texts follow the question's own: an input, or a list of choices, which get letters."""
     thinking: Texts = ()
-    """The thinking of each response, where it has a column of its own."""
+    """Column of each response's thinking, if that has one of its own."""
     correct_else: Texts = ()
-    """Columns that say right or wrong where the first one holds nothing."""
+    """Columns that say right or wrong in rows where the first one is empty."""
     think: ThinkRule = ""
-    """What of a text with `<think>…</think>` is the attempt: what stands after it, inside it, or both; empty: as it is."""
+    """Which part of a text with `<think>…</think>` is the attempt: after it, inside it, or both; empty: the text as it is."""
     question_rule: QuestionRule = ""
-    """How a question is read: the last or first user turn, without the words of a chat template, between two marks."""
+    """How a question is read: the last or first user turn, without a chat template's words, or between two marks."""
     response_rule: ResponseRule = ""
-    """How responses are read: the last assistant turn, steps joined to one, lists of lists, behind a mark."""
+    """How responses are read: the last assistant turn, steps joined into one, lists of lists, or between two marks."""
     label_rule: LabelRule = ""
-    """Which values mean right: words, numbers from a threshold on, all, the first column of a pair, all steps right."""
+    """Which values mean right: words, numbers from a threshold up, all, the first column of a pair, or all steps right."""
     question_marks: Texts = ()
-    """For the question rule `between`: the marks before and behind it."""
+    """For the question rule `between`: the marks before and after the question."""
     response_marks: Texts = ()
-    """For the response rule `between`: the marks before and behind it."""
+    """For the response rule `between`: the marks before and after the response."""
     right: Texts = ()
     """For the label rules `words` and `steps`: values that mean right."""
     wrong: Texts = ()
@@ -115,7 +116,7 @@ class Columns(Part):
     threshold: float = 1.0
     """For the label rule `threshold`: the smallest number that means right."""
     only: Texts = ()
-    """A column and a value: rows that hold another one there are left out, as logs with a row per filter need it."""
+    """A column and a value: rows with another value there are left out, for logs that have one row per filter."""
 
     @field_validator(
         "response", "correct", "extracted_answer", "reflections", "verdicts", "question_rest", "thinking",
@@ -138,7 +139,9 @@ class Columns(Part):
             (self.response_rule, self.response_marks),
         ):
             if rule == "between" and len(marks) != 2:
-                raise ValueError("the rule 'between' needs two marks, before and behind; either may be empty")
+                raise ValueError(
+                    "the rule 'between' needs two marks, one before and one after; either may be empty"
+                )
         return self
 
 
@@ -146,6 +149,7 @@ class Answers(Part):
     """How the final answer of a response is found."""
 
     rules: tuple[Literal["column", "tag", "boxed", "stated", "regex", "gold"], ...] = ("column", "tag")
+    """Rules that look for the answer; the first one that finds an answer counts."""
     pattern: str = ""
     r"""For the rule `regex`: the last match counts, or its group 1, e.g. `A: (.*)`."""
 
@@ -169,9 +173,9 @@ class Verdicts(Part):
     pattern: str = ""
     """For the rule `regex`: the first match counts, or its group 1."""
     correct: Texts = ("correct",)
-    """Texts (in lower case) that mean right."""
+    """Words (in lower case) that mean right."""
     incorrect: Texts = ("incorrect",)
-    """Texts (in lower case) that mean wrong."""
+    """Words (in lower case) that mean wrong."""
 
     @field_validator("pattern")
     @classmethod
@@ -186,18 +190,18 @@ class Verdicts(Part):
 
 
 class Labels(Part):
-    """Which labels a person has corrected."""
+    """Labels that a person has corrected."""
 
     corrections: dict[str, bool] = {}
-    """By response, as QUESTION-RESPONSE ids: what it is, true for right."""
+    """Corrected labels by QUESTION-RESPONSE ids; true is right."""
 
     @field_validator("corrections")
     @classmethod
     def _named_by_ids(cls, value: dict[str, bool]) -> dict[str, bool]:
-        for one in value:
-            if not re.fullmatch(r"[0-9a-f]{16}-[0-9a-f]{16}", one):
+        for name in value:
+            if not re.fullmatch(r"[0-9a-f]{16}-[0-9a-f]{16}", name):
                 raise ValueError(
-                    f"a response is named by two ids of 16 hexadecimal digits with - between them; found {one!r}"
+                    f"a response is named by two ids of 16 hexadecimal digits, joined by -; found {name!r}"
                 )
         return value
 
@@ -216,7 +220,7 @@ class Filters(Part):
     reflection_chars: tuple[int, int] = (0, 0)
     """Minimum and maximum length of a reflection in characters; 0 is no limit."""
     block_tags: Literal["drop", "escape"] = "drop"
-    """What happens to a text that holds one of the trace's own tags."""
+    """What happens to a text that contains one of the trace's own tags."""
     given_away: Literal["keep", "drop", "cut"] = "keep"
     """What happens to a reflection of a wrong response that states the gold answer: dropped, or cut behind its verdict."""
 
@@ -432,7 +436,7 @@ ADDED = (
         )
     ),
 )  # fmt: skip
-"""Fields that older recipes don't have: at their default they stay out of the fingerprint."""
+"""Fields that older recipes don't have; at their default they stay out of the fingerprint, so that it stays the same."""
 
 
 def new_recipe() -> Recipe:
@@ -493,6 +497,7 @@ def _put(tree: dict[str, Any], path: str, value: Any) -> None:
 
 
 def _nearest(word: str, known: Any) -> str:
+    # A typo is the usual reason, so the nearest name is the best advice.
     near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
     return f" Did you mean {near[0]!r}?" if near else ""
 
@@ -504,17 +509,17 @@ def _explain(problem: Any) -> str:
         part = Recipe.model_fields[outer[0]].annotation if outer else Recipe
         known = [*getattr(part, "model_fields", {})]
         return f"A recipe has no field {place!r}.{_nearest(last, known)} Known here: {', '.join(known)}."
-    found = (
+    shown = (
         ""
         if isinstance(problem.get("input"), dict | BaseModel)
         else f" (found {_shown(problem.get('input'))})"
     )
     reason = problem["msg"].removeprefix("Value error, ")
-    return f"Recipe field {place!r}: {reason}{found}." if place else f"Recipe: {reason}{found}."
+    return f"Recipe field {place!r}: {reason}{shown}." if place else f"Recipe: {reason}{shown}."
 
 
 def _shown(value: Any) -> str:
-    """A value as an error shows it; Python writes no number of thousands of digits."""
+    """A value as an error shows it; Python refuses to write a number of thousands of digits."""
     try:
         text = repr(value)
     except (ValueError, RecursionError):

@@ -1,8 +1,8 @@
 r"""Patterns of a recipe: written as Python's regular expressions, run by RE2, whose time grows with the text alone.
 
-What a pattern means is read off Python's own parser, so a recipe means what it always meant: `\d`, `\w` and `\s` are
-Unicode's, `$` may stand before the last line's end. What needs backtracking (what comes before or behind, an earlier
-group again) RE2 can't do, on any machine, and is refused with a sentence. `\b` alone knows only the letters of ASCII.
+Python's own parser reads a pattern, so a recipe means what it always meant: `\d`, `\w` and `\s` are Unicode's, and `$` may
+match before the end of the last line. What needs backtracking (lookarounds, an earlier group again) RE2 can't do, so it is
+refused with a sentence, on every machine. Only `\b` is different: it knows the letters of ASCII alone.
 """
 
 import importlib
@@ -16,9 +16,9 @@ from typing import Any
 import re2
 
 LONGEST = 2_000
-"""Characters of a pattern."""
+"""The most characters of a pattern."""
 LARGEST = 100_000
-"""Instructions of a program, as RE2 counts them: each may look at each letter."""
+"""The most instructions of a program, as RE2 counts them: each may look at every character."""
 
 _SPACE = r"\t-\r\x{1c}-\x{1f} \x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}"
 _CLASSES = {
@@ -32,61 +32,61 @@ _ASCII = {
     _SPACE: r"\t-\r ",
 }
 _REFUSED = {
-    "ASSERT": "what comes before or behind, (?=…) or (?<=…)",
-    "ASSERT_NOT": "what doesn't come before or behind, (?!…) or (?<!…)",
-    "GROUPREF": r"an earlier group again, \1",
-    "GROUPREF_EXISTS": "a choice by an earlier group, (?(1)…)",
-    "POSSESSIVE_REPEAT": "a repeat that gives nothing back, *+",
-    "ATOMIC_GROUP": "a group that gives nothing back, (?>…)",
-    "FAILURE": "what can never be found, (?!)",
+    "ASSERT": "a lookahead or lookbehind, (?=…) or (?<=…)",
+    "ASSERT_NOT": "a negative lookahead or lookbehind, (?!…) or (?<!…)",
+    "GROUPREF": r"a backreference, \1",
+    "GROUPREF_EXISTS": "a condition on an earlier group, (?(1)…)",
+    "POSSESSIVE_REPEAT": "a possessive repeat, *+",
+    "ATOMIC_GROUP": "an atomic group, (?>…)",
+    "FAILURE": "a part that never matches, (?!)",
 }
 
 
 @dataclass(frozen=True)
 class Pattern:
-    """A pattern that is ready to look for the first and the last of its matches."""
+    """A compiled pattern that finds the first and the last of its matches."""
 
     _first: Any
     _last: Any
     _may_be_empty: bool
 
     def first(self, text: str) -> str | None:
-        """The first match: the first of its groups that holds something, or all of it for a pattern without groups."""
+        """The first match: its first group that matched, or all of it if the pattern has no groups."""
         match = self._first.search(text.encode("utf-8", "surrogatepass"))
         groups = match.groups() if match is not None else ()
-        return next((_text(one) for one in groups if one is not None), None)
+        return next((_text(group) for group in groups if group is not None), None)
 
     def last(self, text: str) -> str | None:
-        """The last of all matches, one after the other: its group 1 if the pattern has one, else all of it."""
+        """The last match: its group 1 if the pattern has one, otherwise all of it."""
         data = text.encode("utf-8", "surrogatepass")
-        # Behind the last letter a pattern that may be empty matches once more, and that is the last time.
+        # A pattern that may be empty matches once more at the very end, and that is its last match.
         if self._may_be_empty and (at_end := self._first.match(data, len(data))) is not None:
             return _said(at_end)
         if (rounds := self._last.search(data)) is None:
             return None
-        # Groups keep what they held in earlier rounds, so the last one is played again alone.
+        # Groups keep what they matched in earlier rounds, so the last round is matched again on its own.
         return _said(self._first.match(data, rounds.start(1)))
 
 
 def _said(match: Any) -> str | None:
     if match is None:
         return None
-    found: bytes | None = match.group(1)
-    return None if found is None else _text(found)
+    group: bytes | None = match.group(1)
+    return None if group is None else _text(group)
 
 
-def _text(found: bytes) -> str:
-    return found.decode("utf-8", "surrogatepass")
+def _text(content: bytes) -> str:
+    return content.decode("utf-8", "surrogatepass")
 
 
 @lru_cache(maxsize=64)
 def compiled(pattern: str) -> Pattern:
-    """The pattern, ready to be used. Errors: ValueError with the sentence that says why it can't be."""
+    """The compiled pattern. Errors: ValueError with a sentence that says why it can't be used."""
     if len(pattern) > LONGEST:
         raise ValueError(f"a pattern has at most {LONGEST:,} characters; found {len(pattern):,}")
     try:
         with warnings.catch_warnings():
-            # Of what a later Python may read otherwise; not for the person here.
+            # Python warns where a later version may read a pattern differently; a user can't act on that.
             warnings.simplefilter("ignore")
             tree = importlib.import_module("re._parser").parse(pattern)
     except (re.error, RecursionError, OverflowError) as error:
@@ -94,11 +94,11 @@ def compiled(pattern: str) -> Pattern:
     try:
         body, end = _Translation(tree.state.flags).whole(tree)
     except RecursionError:
-        raise ValueError("not a valid regular expression: its groups are nested too deep") from None
-    # All of it counts where the pattern has no group.
+        raise ValueError("not a valid regular expression: its groups are nested too deeply") from None
+    # In a pattern without a group, the whole match counts.
     body = body if tree.state.groups > 1 else f"({body})"
     once = f"(?:{body}){end}"
-    # One search for all matches: each round takes as little as it can and then a match, until there is no more.
+    # One search for all matches: each round skips as little as it can and then matches, until there are no more.
     return Pattern(_program(once), _program(rf"\A(?:(?s:.)*?({once}))+"), tree.getwidth()[0] == 0)
 
 
@@ -108,24 +108,24 @@ def _program(text: str) -> Any:
     try:
         program = re2.compile(text.encode(), options=options)
     except re2.error as error:
-        said = error.args[0].decode() if isinstance(error.args[0], bytes) else str(error.args[0])
-        raise ValueError(f"a pattern that can't be used: {said}") from None
+        reason = error.args[0].decode() if isinstance(error.args[0], bytes) else str(error.args[0])
+        raise ValueError(f"a pattern that can't be used: {reason}") from None
     if program.programsize > LARGEST:
         raise ValueError(
-            f"a pattern that repeats too much: it comes to {program.programsize:,} steps for each letter, and {LARGEST:,} "
-            "are possible. Use smaller numbers in {…}"
+            f"a pattern that repeats too much: it takes {program.programsize:,} steps for each character, and at most "
+            f"{LARGEST:,} are possible. Use smaller numbers in {{…}}"
         )
     return program
 
 
 class _Translation:
-    """From the parts of Python's parser to the text that RE2 reads."""
+    """Translates what Python's parser gives into the text that RE2 reads."""
 
     def __init__(self, flags: int) -> None:
         self._flags = flags
 
     def whole(self, tree: Any) -> tuple[str, str]:
-        """All of a pattern, and the `$` at its end, which takes no letter with it."""
+        """The whole pattern, and separately the `$` at its end, which must not become part of the match."""
         parts = list(tree)
         end = ""
         if parts and str(parts[-1][0]) == "AT" and str(parts[-1][1]) == "AT_END":
@@ -156,8 +156,8 @@ class _Translation:
                 return self._at(str(value))
         named = _REFUSED.get(kind, kind.lower().replace("_", " "))
         raise ValueError(
-            f"a pattern asks for {named}. Patterns here can't, since the time for that may double with each letter. "
-            "Write it without: what stands in the first brackets is what counts"
+            f"a pattern has {named}. That isn't possible here, since its time may double with each character. "
+            "Write the pattern without it: the text in the first brackets is what counts"
         )
 
     def _folded(self, text: str) -> str:
@@ -188,7 +188,7 @@ class _Translation:
         return f"(?:{known[where]})"
 
     def _one_of(self, items: Any) -> str:
-        """A class of letters; RE2 knows neither "no letter" nor "no space" inside one as Python means them."""
+        """A class of characters; inside one, RE2 has no `\\W` or `\\S` as Python means them."""
         kinds = [(str(kind), value) for kind, value in items]
         negated = kinds[0][0] == "NEGATE"
         kinds = kinds[1:] if negated else kinds
@@ -197,14 +197,14 @@ class _Translation:
         if not opposite:
             return f"[{'^' if negated else ''}{plain}]"
         if not negated:
-            choices = [f"[^{self._category(_OPPOSITE[one])}]" for one in opposite]
+            choices = [f"[^{self._category(_OPPOSITE[category])}]" for category in opposite]
             return f"(?:{'|'.join([*choices, *([f'[{plain}]'] if plain else [])])})"
         return self._but(
             opposite, [(k, v) for k, v in kinds if not (k == "CATEGORY" and str(v) in _OPPOSITE)]
         )
 
     def _but(self, opposite: list[str], others: list[Any]) -> str:
-        r"""`[^\W\d_]`: the letters of words but some; `[^\S\n]`: white space but some."""
+        r"""`[^\W\d_]`: the letters of words except some; `[^\S\n]`: white space except some."""
         taken = {chr(value) for kind, value in others if kind == "LITERAL"}
         digits = any(kind == "CATEGORY" and str(value) == "CATEGORY_DIGIT" for kind, value in others)
         simple = all(
@@ -212,15 +212,13 @@ class _Translation:
             for kind, value in others
         )
         if opposite == ["CATEGORY_NOT_SPACE"] and simple:
-            spaces = [one for one in map(chr, range(0x3001)) if one.isspace() and one not in taken]
+            spaces = [space for space in map(chr, range(0x3001)) if space.isspace() and space not in taken]
             if self._flags & re.ASCII:
-                spaces = [one for one in spaces if one in " \t\n\r\f\v"]
-            return f"[{''.join(_letter(ord(one)) for one in spaces)}]"
+                spaces = [space for space in spaces if space in " \t\n\r\f\v"]
+            return f"[{''.join(_letter(ord(space)) for space in spaces)}]"
         if opposite == ["CATEGORY_NOT_WORD"] and simple and taken <= {"_"} and not self._flags & re.ASCII:
             return rf"[\p{{L}}\p{{Nl}}\p{{No}}{'' if digits else chr(92) + 'p{Nd}'}{'' if '_' in taken else '_'}]"
-        raise ValueError(
-            r"a pattern has a class with \W or \S inside [^…]. Name the letters that may stand there instead"
-        )
+        raise ValueError(r"a pattern has \W or \S inside [^…]. List the characters that may be there instead")
 
     def _item(self, kind: str, value: Any) -> str:
         if kind == "LITERAL":
@@ -236,5 +234,5 @@ class _Translation:
 
 def _letter(code: int) -> str:
     if 0xD800 <= code <= 0xDFFF:
-        raise ValueError("a pattern holds half of a character (a surrogate). Write the character itself")
+        raise ValueError("a pattern has half a character (a surrogate). Write the whole character")
     return chr(code) if chr(code).isascii() and chr(code).isalnum() else f"\\x{{{code:x}}}"

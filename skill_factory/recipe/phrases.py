@@ -43,7 +43,7 @@ class PhraseBook:
 
 @lru_cache(maxsize=16)
 def shipped_phrases(language: str = "") -> dict[str, tuple[str, ...]]:
-    """The phrases that come with the package, by pool, in English or another language (`recipe/language.py`)."""
+    """The phrases that come with the package, by pool, in English or another language (`language.py`)."""
     path = SHIPPED.with_name(f"phrases.{language}.toml") if language else SHIPPED
     pools = tomllib.loads(path.read_text(encoding="utf-8"))["phrases"]
     return {pool: tuple(pools[pool]) for pool in POOLS}

@@ -29,6 +29,7 @@ def unpacked(text: str) -> Recipe:
     try:
         data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
         whole = zlib.decompressobj()
+        # Bounded while unpacking: a few hundred bytes of a link could otherwise become gigabytes.
         toml = whole.decompress(data, LONGEST).decode()
     except (ValueError, binascii.Error, zlib.error):
         raise _unreadable() from None

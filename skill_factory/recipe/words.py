@@ -1,4 +1,4 @@
-"""Words that mean right and wrong, in a dozen languages: data for labels and verdicts alike."""
+"""Words that mean right and wrong, in a dozen languages, for labels and verdicts."""
 
 import tomllib
 from collections.abc import Iterable
@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 EDGES = " \t\r\n\u00a0\u3000*_`'\"“”‘’„«».,;:!?。．，；：！？、()[]{}（）【】"
-"""What may stand around a word without changing it: white space, emphasis, quotes, full stops, brackets."""
+"""Signs around a word that don't change it: white space, emphasis, quotes, punctuation, brackets."""
 
 
 class Pair(NamedTuple):
-    """Words of one language that mean right, and that mean wrong."""
+    """Words of one language that mean right, and words that mean wrong."""
 
     language: str
     right: tuple[str, ...]
@@ -20,13 +20,15 @@ class Pair(NamedTuple):
 
 @lru_cache(maxsize=1)
 def pairs() -> tuple[Pair, ...]:
-    """All of `words.toml`."""
+    """The pairs of `words.toml`."""
     tree = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
-    return tuple(Pair(one["language"], tuple(one["right"]), tuple(one["wrong"])) for one in tree["pairs"])
+    return tuple(
+        Pair(entry["language"], tuple(entry["right"]), tuple(entry["wrong"])) for entry in tree["pairs"]
+    )
 
 
 def word_of(value: Any) -> str:
-    """A value as a word: lower case, without what may stand around it; 1.0 and True are read as 1 and true."""
+    """A value as a word: in lower case, without signs around it; 1.0 and True become 1 and true."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float) and value.is_integer():
@@ -39,22 +41,22 @@ def word_of(value: Any) -> str:
 
 @lru_cache(maxsize=1)
 def meanings() -> dict[str, bool]:
-    """Every known word, and whether it means right; a word that two languages use in two ways is left out."""
-    found: dict[str, bool] = {}
+    """Every known word, and whether it means right; a word that means both in different languages is left out."""
+    known: dict[str, bool] = {}
     twice = set()
     for pair in pairs():
         for words, right in ((pair.right, True), (pair.wrong, False)):
             for word in words:
-                twice |= {word} if found.get(word, right) != right else set()
-                found[word] = right
-    return {word: right for word, right in found.items() if word not in twice}
+                twice |= {word} if known.get(word, right) != right else set()
+                known[word] = right
+    return {word: right for word, right in known.items() if word not in twice}
 
 
 def known_words(values: Iterable[Any]) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
     """
-    The words that mean right and those that mean wrong among some values; None unless every value is a known one.
+    The words among some values that mean right, and those that mean wrong; None if any value isn't known.
 
-    Errors are cheaper here than silence: a column that holds one unknown word is left to a person.
+    Asking is better than guessing here: a column with a single unknown word is left to a person.
     """
     words = sorted({word_of(value) for value in values})
     known = meanings()

@@ -56,7 +56,7 @@ class RawSource(Protocol):
         ...
 
     def pinned(self) -> Source:
-        """The spec with what identifies the content: digest of a file, commit of a Hub data set."""
+        """The spec with what identifies the content: digest of a file, commit of a Hub dataset."""
         ...
 
 
@@ -89,12 +89,12 @@ def open_source(text: str, asked: Source | None = None, token: str | None = None
     if looks_like_repo(text):
         return HubSource.named(text, asked, token)
     raise SourceError(
-        f"No source {excerpt(text)!r}: there is no such file or folder, and it is no Hub data set (user/name) nor the demo."
+        f"No source {excerpt(text)!r}: there is no such file or folder, and it is neither a Hub dataset (user/name) nor the demo."
     )
 
 
 def source_of_recipe(spec: Source) -> str:
-    """What to open for a recipe that names a Hub data set or the demo. Errors: SourceError for a file."""
+    """What to open for a recipe that names a Hub dataset or the demo. Errors: SourceError for a file."""
     if spec.kind == "demo":
         return f"demo:{spec.name}" if spec.name else "demo"
     if spec.kind == "hub":

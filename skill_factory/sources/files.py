@@ -81,7 +81,7 @@ class FileSource:
     @classmethod
     def open(cls, text: str) -> "FileSource":
         """From a path or glob. Errors: SourceError for a missing file, no data file, or formats that are mixed."""
-        # os.path: a user that is not known, or a name too long, is no file, where pathlib raises.
+        # os.path: a user that is not known, or a name too long, isn't a file here, where pathlib raises.
         path = Path(os.path.expanduser(text))
         name = os.fsencode(path.name or text).decode("utf-8", "replace")
         if path.name.lower().endswith(".zip") and os.path.isfile(path) and not is_eval_log(path):

@@ -1,4 +1,4 @@
-"""A data set on the Hub: looked at first, pinned to its commit, and read by range requests, mapped columns only."""
+"""A dataset on the Hub: looked at first, pinned to its commit, and read by range requests, mapped columns only."""
 
 import glob
 import re
@@ -28,7 +28,7 @@ def looks_like_repo(text: str) -> bool:
 
 @dataclass(frozen=True)
 class HubSource:
-    """One split of one config of a data set at one commit."""
+    """One split of one config of a dataset at one commit."""
 
     spec: Source
     kind: str

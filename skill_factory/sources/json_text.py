@@ -90,7 +90,7 @@ class _Text:
         self._decoder = json.JSONDecoder()
 
     def next_sign(self) -> str:
-        """The next character that is no white space; empty at the end."""
+        """The next character that isn't white space; empty at the end."""
         while True:
             found = _NO_SPACE.search(self._text, self._at)
             if found:
@@ -143,7 +143,7 @@ class _Text:
         except ValueError:
             self.refuse("a number is too long")
         raise SourceError(
-            f"{self._path.name} is no list of JSON objects. Give a list of rows, or JSON Lines (.jsonl)."
+            f"{self._path.name} isn't a list of JSON objects. Give a list of rows, or JSON Lines (.jsonl)."
         )
 
     def _more(self, characters: int) -> bool:

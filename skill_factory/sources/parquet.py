@@ -46,7 +46,7 @@ def opened(path: Path, dictionaries: list[str] | None = None) -> pq.ParquetFile:
 
 @lru_cache(maxsize=2)
 def _footer(path: Path, seen: tuple[int, ...]) -> pq.FileMetaData:
-    """The footer of a file as it is now: it names each row group, and each row group asks for it anew."""
+    """The footer of a file as it is now: it names each row group, and each row group asks for it again."""
     return pq.read_metadata(path)
 
 
@@ -148,7 +148,7 @@ def _bomb(path: Path, leaf: pq.ColumnChunkMetaData) -> SourceError:
     name = leaf.path_in_schema.partition(".")[0]
     return SourceError(
         f"{path.name} is small, but its column {name!r} would unpack to more than {MOST_UNPACKED} times what is stored. "
-        "Leave that column out, or write the file anew without it."
+        "Leave that column out, or write the file again without it."
     )
 
 

@@ -198,7 +198,7 @@ class _Again:
 
 
 def _looks_like_json(line: str) -> bool:
-    """Whether a line that is no row begins a list, or a row written over several lines."""
+    """Whether a line that isn't a row begins a list, or a row written over several lines."""
     return line.lstrip().startswith("[") or line.strip() in ("{", "[")
 
 

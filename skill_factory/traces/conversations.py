@@ -43,6 +43,7 @@ def turns_of(row: Mapping[str, Any]) -> list[Turn]:
     for name in MESSAGES:
         if isinstance(row.get(name), list):
             return _messages(row[name])
+    # In this order, since a row may have several pairs: preferences have `prompt`, `chosen` and `rejected`.
     for question, answer in PAIRS:
         if row.get(question) is not None and row.get(answer) is not None:
             return [*_side(row[question], "user"), *_side(_with_thinking(row, answer), "assistant")]
@@ -54,7 +55,7 @@ def turns_of(row: Mapping[str, Any]) -> list[Turn]:
 
 
 def _with_thinking(row: Mapping[str, Any], answer: str) -> Any:
-    """What stands in a column, with the thinking that stands in a column of its own before it."""
+    """The text of a column, with the thinking from a column of its own in front."""
     beside = (
         answer.replace("attempt", "thinking_trajectory"),
         f"{answer}_reasoning",
@@ -82,10 +83,10 @@ def _turn(message: Mapping[str, Any]) -> Turn:
     if isinstance(text, list):  # the parts of a multimodal message
         text = "".join(str(part.get("text", "")) for part in text if isinstance(part, Mapping))
     thinking = message.get("reasoning_content") or message.get("reasoning")
-    said = "" if text is None else str(text)
+    content = "" if text is None else str(text)
     spoken = ROLES.get(role.lower(), role)
     return Turn(
-        spoken, joined(thinking, said) if isinstance(thinking, str) and spoken == "assistant" else said
+        spoken, joined(thinking, content) if isinstance(thinking, str) and spoken == "assistant" else content
     )
 
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from skill_factory.model import Closing, Skip, TracePlan
 from skill_factory.reasons import Level
-from skill_factory.tally import MODULO, Place, Tally, Teaches
+from skill_factory.tally import MODULO, AttemptPlace, Tally, Teaches
 
 STEP_OF_LENGTH = 250
 """Lengths are rounded up to a multiple of this, so that a counter has few keys."""
@@ -38,6 +38,7 @@ def tally_traces(
         counts["teaches"][shape.teaches] += n
         for place in shape.places:
             counts["places"][place] += n
+    # Rounded up, so that a length is never told as shorter than it is.
     steps = (-(-chars // STEP_OF_LENGTH) * STEP_OF_LENGTH).tolist()
     lengths = Counter(zip([shape.start for shape in shapes], steps, strict=True))
     counts["trace_chars"].update({f"{start}{size}": n for (start, size), n in lengths.items()})
@@ -57,7 +58,8 @@ class _Shape(NamedTuple):
 def _shape(code: str, closing: Closing, right: tuple[bool, ...]) -> _Shape:
     n = len(right)
     places = [
-        str(Place(code, n, place, "right" if correct else "wrong")) for place, correct in enumerate(right, 1)
+        str(AttemptPlace(code, n, place, "right" if correct else "wrong"))
+        for place, correct in enumerate(right, 1)
     ]
     # The start of a `TraceChars` key: its last part differs from trace to trace.
     return _Shape(f"{code}|{n:02d}|", f"{n:02d}", str(Teaches(code, teaches(closing, right))), tuple(places))

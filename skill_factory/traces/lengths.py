@@ -67,7 +67,7 @@ class CutRow:
         return self.over / self.traces
 
 
-def estimate(chars_per_token: float = CHARS_PER_TOKEN) -> TokenCounter:
+def estimating_counter(chars_per_token: float = CHARS_PER_TOKEN) -> TokenCounter:
     """A counter that estimates tokens from characters, rounded up."""
 
     def count(texts: Sequence[str]) -> list[int]:
@@ -96,6 +96,7 @@ def load_counter(tokenizer: str, token: str | None = None) -> TokenCounter:
         loaded = Tokenizer.from_file(str(path))
     except Exception as error:  # the library raises plain Exception for a file that it can't read
         raise HandoffError(f"{tokenizer} isn't a readable tokenizer.json ({error}).") from None
+    # A tokenizer.json may carry a length of its own, which would make every long trace fit.
     loaded.no_truncation()
     loaded.no_padding()
 
@@ -130,7 +131,9 @@ def _tokenizer_file(tokenizer: str, token: str | None) -> Path:
         ) from None
 
 
-def measure(rows: Iterable[Mapping[str, Any]], counter: TokenCounter, sample_tag: str = "sample") -> Lengths:
+def measure_lengths(
+    rows: Iterable[Mapping[str, Any]], counter: TokenCounter, sample_tag: str = "sample"
+) -> Lengths:
     """The lengths of a build's rows (`conversations`, and `format` and `attempts` if the build has lineage)."""
     tokens: list[int] = []
     formats: list[str] = []
@@ -174,6 +177,7 @@ def cut_table(lengths: Lengths, cutoff: int) -> list[CutRow]:
         for n in sorted(set(lengths.attempts[formats == name].tolist())):
             tokens = lengths.tokens[(formats == name) & (lengths.attempts == n)]
             over = int((tokens > cutoff).sum())
+            # `higher`: a percentile is a length that a trace really has.
             median, p99, longest = np.percentile(tokens, [50, 99, 100], method="higher").astype(int).tolist()
             rows.append(CutRow(name, n, len(tokens), over, median, p99, longest))
     return rows

@@ -18,8 +18,8 @@ from skill_factory.recipe.model import Tags
 from skill_factory.sources.columns import excerpt
 from skill_factory.sources.thinking import MARKS, SHELLS
 from skill_factory.traces.conversations import Turn, data_files, rows_of_file, tags_of, turns_of
-from skill_factory.traces.lint_text import MEANING, Finding, Rule, lint_lineage, lint_text
-from skill_factory.wording import many, percent
+from skill_factory.traces.lint_text import MEANING, LintFinding, Rule, lint_lineage, lint_text
+from skill_factory.wording import inflect, many, percent
 
 EXAMPLES = 5
 """Examples kept for each rule."""
@@ -31,9 +31,9 @@ TEMPLATE_TOKEN = re.compile(
 
 
 THINKING_MARKS = {mark for pair in (*MARKS, *SHELLS) for mark in pair}
-"""Marks of thinking, which look like tokens of a template and are text."""
+"""Marks of thinking: they look like tokens of a template, but are text."""
 SPEAKERS = {"function_call": "assistant", "observation": "user", "tool": "user"}
-"""Turns of tools, as LLaMA-Factory names them: a call is the model's, what comes back stands where a user would."""
+"""Turns of tools, by LLaMA-Factory's names: the model makes the call, and the result takes the place of a user turn."""
 
 
 @dataclass
@@ -47,46 +47,48 @@ class LintReport:
     """Rows that break each rule."""
     examples: dict[Rule, list[str]] = field(default_factory=dict)
     seen: Counter[str] = field(default_factory=Counter)
-    """Rows that hold attempts, that think, that are equal to another, that mark their thinking in a way of their own."""
+    """Rows with attempts, with thinking, equal to another row, or with marks of their own for thinking."""
     _texts: set[int] = field(default_factory=set)
 
     def look_at(self, turns: Sequence[Turn], tags: Tags) -> None:
-        """Note of a row what is no fault of its own, and what it is beside the others."""
-        said = "\x1e".join(turn.text for turn in turns if turn.role == "assistant")
+        """Note what isn't wrong with a row by itself, only compared with the other rows."""
+        spoken = "\x1e".join(turn.text for turn in turns if turn.role == "assistant")
         whole = text_id("\x1f".join(f"{turn.role}\x1e{turn.text}" for turn in turns))
         self.seen["looked at"] += 1
         self.seen["equal"] += whole in self._texts
         self._texts.add(whole)
-        self.seen["attempts"] += f"<{tags.sample}>" in said
-        own = next((opening for opening, closing in MARKS[1:] if opening in said or closing in said), "")
-        self.seen["thinking"] += bool(own) or f"</{tags.think}>" in said or f"<{tags.think}>" in said
+        self.seen["attempts"] += f"<{tags.sample}>" in spoken
+        own = next((opening for opening, closing in MARKS[1:] if opening in spoken or closing in spoken), "")
+        self.seen["thinking"] += bool(own) or f"</{tags.think}>" in spoken or f"<{tags.think}>" in spoken
         if own:
             self.seen[f"marks {own}"] += 1
 
     def notes(self) -> list[str]:
-        """What holds for the rows together, in sentences."""
-        said = []
+        """What is true of the rows as a whole, in sentences."""
+        notes = []
         for name, number in sorted(self.seen.items()):
             if name.startswith("marks "):
                 mark = name.removeprefix("marks ")
-                said.append(
-                    f"{many(number, 'row')} mark their thinking with {mark}, the dataset's own mark, not with <think>."
+                notes.append(
+                    f"{many(number, 'row')} {inflect(number, 'marks its', 'mark their')} thinking with {mark}, the dataset's own "
+                    "mark, not with <think>."
                 )
         if self.seen["looked at"] and not self.seen["attempts"]:
-            said.append("No row holds a trace of attempts: there is no <sample> in any.")
+            notes.append("No row has a trace with attempts: none contains a <sample>.")
         if self.seen["equal"]:
-            said.append(
-                f"{many(self.seen['equal'], 'row')} of {self.rows:,} are equal to an earlier row to the letter."
+            notes.append(
+                f"{many(self.seen['equal'], 'row')} of {self.rows:,} {inflect(self.seen['equal'], 'has', 'have')} exactly the "
+                "text of an earlier row."
             )
         if 0 < self.seen["thinking"] < self.seen["looked at"]:
-            said.append(
-                f"{percent(self.seen['thinking'], self.rows)} of the rows think before they answer, and the others don't."
+            notes.append(
+                f"{percent(self.seen['thinking'], self.rows)} of the rows think before they answer; the others don't."
             )
-        return said
+        return notes
 
-    def add(self, where: str, findings: Iterable[Finding]) -> None:
+    def add(self, where: str, findings: Iterable[LintFinding]) -> None:
         """Count one row and its findings."""
-        by_rule: dict[Rule, Finding] = {}
+        by_rule: dict[Rule, LintFinding] = {}
         for finding in findings:
             by_rule.setdefault(finding.rule, finding)
         self.rows += 1
@@ -129,7 +131,7 @@ class LintReport:
 # -- one trace -----------------------------------------------------------------------------------------------------
 
 
-def lint_trace(trace: Trace, tags: Tags) -> list[Finding]:
+def lint_trace(trace: Trace, tags: Tags) -> list[LintFinding]:
     """What is wrong with one of our traces."""
     turns = [Turn("user", trace.plan.question.text), Turn("assistant", trace.text)]
     truths = trace.plan.right
@@ -137,11 +139,13 @@ def lint_trace(trace: Trace, tags: Tags) -> list[Finding]:
     return [*lint_turns(turns, tags), *lint_lineage(trace.text, truths, samples, tags)]
 
 
-def lint_row(row: Mapping[str, Any], tags: Tags) -> list[Finding]:
+def lint_row(row: Mapping[str, Any], tags: Tags) -> list[LintFinding]:
     """What is wrong with a row of a dataset of traces."""
     turns = turns_of(row)
     if not turns:
-        return [Finding(Rule.NO_CONVERSATION, excerpt(f"columns {', '.join(map(str, row)) or 'none'}", 100))]
+        return [
+            LintFinding(Rule.NO_CONVERSATION, excerpt(f"columns {', '.join(map(str, row)) or 'none'}", 100))
+        ]
     findings = lint_turns(turns, tags)
     if attempts := row.get("attempts"):
         text = turns[-1].text
@@ -153,29 +157,29 @@ def lint_row(row: Mapping[str, Any], tags: Tags) -> list[Finding]:
     return findings
 
 
-def lint_turns(turns: Sequence[Turn], tags: Tags) -> list[Finding]:
+def lint_turns(turns: Sequence[Turn], tags: Tags) -> list[LintFinding]:
     """What is wrong with a conversation, as far as its texts alone can tell."""
     findings = list(_wrong_turns(turns))
     for turn in turns:
         if token := next(
-            (one for one in TEMPLATE_TOKEN.finditer(turn.text) if one[0] not in THINKING_MARKS), None
+            (mark for mark in TEMPLATE_TOKEN.finditer(turn.text) if mark[0] not in THINKING_MARKS), None
         ):
-            findings.append(Finding(Rule.TEMPLATE_TOKEN, f"{token[0]!r} in the {turn.role}'s turn"))
+            findings.append(LintFinding(Rule.TEMPLATE_TOKEN, f"{token[0]!r} in the {turn.role}'s turn"))
     for turn in turns:
         if turn.role == "assistant":
             findings += lint_text(turn.text, tags)
     return findings
 
 
-def _wrong_turns(turns: Sequence[Turn]) -> Iterator[Finding]:
+def _wrong_turns(turns: Sequence[Turn]) -> Iterator[LintFinding]:
     roles = [SPEAKERS.get(turn.role, turn.role) for turn in turns]
     spoken = roles[1:] if roles[0] == "system" else roles
     expected = ["user" if place % 2 == 0 else "assistant" for place in range(len(spoken))]
     if spoken != expected or roles[-1] != "assistant":
-        yield Finding(Rule.WRONG_TURNS, excerpt(" → ".join(turn.role for turn in turns)))
+        yield LintFinding(Rule.WRONG_TURNS, excerpt(" → ".join(turn.role for turn in turns)))
     for turn in turns:
         if not turn.text.strip() and turn.role != "system":
-            yield Finding(Rule.WRONG_TURNS, f"the {turn.role} has an empty turn")
+            yield LintFinding(Rule.WRONG_TURNS, f"the {turn.role} has an empty turn")
 
 
 # -- files ---------------------------------------------------------------------------------------------------------

@@ -50,7 +50,7 @@ MEANING: Mapping[Rule, str] = {
 }
 
 
-class Finding(NamedTuple):
+class LintFinding(NamedTuple):
     """One thing that is wrong with one trace."""
 
     rule: Rule
@@ -70,7 +70,7 @@ class _Broken(Exception):
     """Reading can't go on: the structure is broken. Carries the finding."""
 
 
-def lint_text(text: str, tags: Tags) -> list[Finding]:
+def lint_text(text: str, tags: Tags) -> list[LintFinding]:
     """What is wrong with an assistant's turn, as far as its text alone can tell."""
     try:
         blocks = _blocks(text, tags)
@@ -80,7 +80,7 @@ def lint_text(text: str, tags: Tags) -> list[Finding]:
     for rule, name in ((Rule.EMPTY_SAMPLE, tags.sample), (Rule.EMPTY_REFLECT, tags.reflect)):
         places = [block for block in blocks if block.name == name]
         if empty := [place for place, block in enumerate(places, 1) if not block.text.strip()]:
-            findings.append(Finding(rule, f"<{name}> number {empty[0]} of {len(places)}"))
+            findings.append(LintFinding(rule, f"<{name}> number {empty[0]} of {len(places)}"))
     samples = [block.text for block in blocks if block.name == tags.sample]
     return [*findings, *(_answers(text, samples, blocks, tags) if samples else ())]
 
@@ -111,11 +111,11 @@ def _blocks(text: str, tags: Tags) -> list[Block]:
         if closing and inside == name:
             blocks.append(Block(name, _without_layout(text[opened.pop()[1] : mark.start()]), mark.end()))
         elif rule := _misplaced(closing, name, inside, blocks, tags):
-            raise _Broken(Finding(rule, _where(mark[0], inside, text, mark.start())))
+            raise _Broken(LintFinding(rule, _where(mark[0], inside, text, mark.start())))
         else:
             opened.append((name, mark.end()))
     if opened:
-        raise _Broken(Finding(Rule.NOT_CLOSED, f"<{opened[-1][0]}> at character {opened[-1][1]}"))
+        raise _Broken(LintFinding(Rule.NOT_CLOSED, f"<{opened[-1][0]}> at character {opened[-1][1]}"))
     return blocks
 
 
@@ -140,7 +140,7 @@ def _without_layout(text: str) -> str:
     return text.removeprefix("\n").removesuffix("\n")
 
 
-def _answers(text: str, samples: Sequence[str], blocks: Sequence[Block], tags: Tags) -> Iterator[Finding]:
+def _answers(text: str, samples: Sequence[str], blocks: Sequence[Block], tags: Tags) -> Iterator[LintFinding]:
     thinking = [block.end for block in blocks if block.name == tags.think]
     tail = text[thinking[-1] :] if thinking else ""
     again = next(
@@ -153,14 +153,14 @@ def _answers(text: str, samples: Sequence[str], blocks: Sequence[Block], tags: T
     number = tail.count(f"<{tags.answer}>") + _between(text, tags).count(f"<{tags.answer}>")
     final = _last(tail, tags.answer)
     if final is None:
-        yield Finding(Rule.NO_ANSWER, f"after {many(len(samples), 'attempt')}: {excerpt(tail)!r}")
+        yield LintFinding(Rule.NO_ANSWER, f"after {many(len(samples), 'attempt')}: {excerpt(tail)!r}")
     elif number > 1:
-        yield Finding(Rule.SEVERAL_ANSWERS, f"{number} answers outside the attempts")
+        yield LintFinding(Rule.SEVERAL_ANSWERS, f"{number} answers outside the attempts")
     if final is not None:
         source = samples[-1] if again is None else again
         stated = last_answer(source)
         if stated is not None and not _same(final, stated):
-            yield Finding(
+            yield LintFinding(
                 Rule.ANSWER_DIFFERS, f"{excerpt(final, 40)!r}, the attempt says {excerpt(stated, 40)!r}"
             )
 
@@ -184,7 +184,7 @@ def _same(left: str, right: str) -> bool:
 
 def lint_lineage(
     text: str, truths: Sequence[bool], samples: Sequence[str] | None, tags: Tags
-) -> Iterator[Finding]:
+) -> Iterator[LintFinding]:
     """What in the text doesn't match its lineage; `samples` are the attempts' texts, taken by the spans."""
     try:
         blocks = _blocks(text, tags)
@@ -192,19 +192,19 @@ def lint_lineage(
         return
     own_samples = [block.text for block in blocks if block.name == tags.sample]
     if len(own_samples) != len(truths):
-        yield Finding(
+        yield LintFinding(
             Rule.LINEAGE_DIFFERS,
             f"{many(len(own_samples), 'attempt')} in the text, {len(truths):,} in the lineage",
         )
         return
     if samples is not None and list(samples) != own_samples:
-        yield Finding(Rule.LINEAGE_DIFFERS, "the spans don't mark the places of the attempts")
+        yield LintFinding(Rule.LINEAGE_DIFFERS, "the spans don't mark the places of the attempts")
     place = 0
     for block in blocks:
         place += block.name == tags.sample
         verdict = (tagged_verdict(block.text) or "").strip().lower() if block.name == tags.reflect else ""
         if verdict in ("correct", "incorrect") and place and (verdict == "correct") != truths[place - 1]:
             truth = "right" if truths[place - 1] else "wrong"
-            yield Finding(
+            yield LintFinding(
                 Rule.VERDICT_DISAGREES, f"attempt {place} is {truth}, but the verdict says {verdict}"
             )

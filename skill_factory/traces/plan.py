@@ -26,7 +26,7 @@ class Written:
     by_label: Counter[str] = field(default_factory=Counter)
 
 
-def compose(
+def compose_plans(
     reading: Reading,
     judgement: Judgement,
     recipe: Recipe,
@@ -43,6 +43,7 @@ def compose(
     were; `tally_traces` counts the latter in full. A plan is rendered here only if a limit depends on its text.
     """
     alike = _Alike(recipe, book, tally)
+    # Which questions pass a format's gate is one array operation, done before any question is looked at.
     gates = {code: usable_for(judgement, recipe, kind.needs) for code, kind in formats.items()}
     excluded = frozenset(recipe.balance.exclude)
     limited = _sets_limits(recipe)
@@ -132,6 +133,7 @@ def _within_limits(
         return _skip(plan, TraceReason.OVER_LIMIT)
     if balance.min_wrong and sum(not response.correct for response in plan.order) < balance.min_wrong:
         return _skip(plan, TraceReason.TOO_FEW_WRONG)
+    # From here on limits need the text, so the trace has to be rendered.
     if recipe.cutoff.limits_traces:
         fitting = _within_cutoff(render(plan, book, recipe), kind, recipe, book)
         if fitting is None:

@@ -109,6 +109,7 @@ def laid_out(plan: TracePlan, phrases: Sequence[str], layout: Scaffold) -> list[
             pieces += (response.text, layout.before_reflection, reflection.text, layout.after_reflection)
         pieces += (phrase, layout.next_sample)
     del pieces[-2:]  # there is no glue after the last attempt
+    # The final answer is copied from an attempt, never written by us.
     answering = plan.order[plan.answering]
     pieces.append(layout.end_of_thinking)
     if plan.closing is Closing.BACKTRACK:
@@ -210,6 +211,7 @@ class _Reader:
         return piece
 
     def phrase(self, kind: SegmentKind, pool: Sequence[str], after: str) -> bool:
+        # The longest first, since one phrase may begin another.
         for phrase in sorted(pool, key=len, reverse=True):
             if self.sees(phrase + after):
                 self._note(kind, len(phrase))

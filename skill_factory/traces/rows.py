@@ -103,6 +103,7 @@ def _spans(typeset: Typeset) -> pa.Array:
     firsts = np.cumsum(typeset.stretches) - typeset.stretches
     ends -= np.repeat(ends[firsts], typeset.stretches)
     shown = typeset.kinds != KINDS.index(SegmentKind.LAYOUT)
+    # Kinds are a handful of words: codes become strings inside Arrow, without a Python loop.
     names = pa.DictionaryArray.from_arrays(
         pa.array(typeset.kinds[shown].astype(np.int32)), [k.value for k in KINDS]
     )

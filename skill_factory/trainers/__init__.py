@@ -10,7 +10,7 @@ To add a trainer, write a file like `trl.py` and add its record to `TRAINERS`: c
 """
 
 from skill_factory.trainers.axolotl import AXOLOTL
-from skill_factory.trainers.export import Exported, check, export
+from skill_factory.trainers.export import Exported, check_build, export_build
 from skill_factory.trainers.llamafactory import LLAMAFACTORY
 from skill_factory.trainers.options import Options
 from skill_factory.trainers.preflight import Problem, preflight
@@ -35,7 +35,7 @@ __all__ = [
     "QuestionsTrainer",
     "TracesTrainer",
     "Trainer",
-    "check",
-    "export",
+    "check_build",
+    "export_build",
     "preflight",
 ]

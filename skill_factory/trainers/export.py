@@ -14,9 +14,9 @@ from skill_factory.traces.lengths import (
     AROUND,
     Lengths,
     TokenCounter,
-    estimate,
+    estimating_counter,
     load_counter,
-    measure,
+    measure_lengths,
 )
 from skill_factory.trainers.bundle import Bundle, open_bundle
 from skill_factory.trainers.options import Options
@@ -43,10 +43,10 @@ def counter_for(bundle: Bundle, options: Options, token: str | None = None) -> T
     """The user's tokenizer, or an estimate from the recipe's characters per token."""
     if options.tokenizer:
         return load_counter(options.tokenizer, token)
-    return estimate(bundle.recipe.cutoff.chars_per_token)
+    return estimating_counter(bundle.recipe.cutoff.chars_per_token)
 
 
-def check(folder: str | Path, options: Options, token: str | None = None) -> Checked:
+def check_build(folder: str | Path, options: Options, token: str | None = None) -> Checked:
     """Find what a trainer would skip, strip, truncate or misread in a build's traces, and their lengths; write nothing."""
     bundle = open_bundle(folder)
     counter = counter_for(bundle, options, token)
@@ -59,10 +59,10 @@ def _check_traces(bundle: Bundle, counter: TokenCounter, options: Options) -> Ch
         counter.count, options.cutoff, 0, AROUND, counter.special or CONTROL_TOKENS, think_tag=tags.think
     )
     findings = preflight(bundle.rows(), limits)
-    return Checked(findings, measure(bundle.rows(), counter, tags.sample))
+    return Checked(findings, measure_lengths(bundle.rows(), counter, tags.sample))
 
 
-def export(
+def export_build(
     folder: str | Path, trainer: Trainer, out: str | Path, options: Options, token: str | None = None
 ) -> Exported:
     """
@@ -75,6 +75,7 @@ def export(
     bundle = open_bundle(folder)
     counter = counter_for(bundle, options, token)
     checked = _check_traces(bundle, counter, options)
+    # Written beside its place first: a trainer never sees half an export.
     staging = _staging(target)
     try:
         if isinstance(trainer, QuestionsTrainer):
@@ -160,12 +161,14 @@ def _mark(staging: Path, bundle: Bundle, trainer: Trainer) -> list[str]:
 
 def _replace(staging: Path, target: Path) -> None:
     """Move the new export into place; of an earlier export remove only its own files."""
+    # A temporary folder is private to its maker; a trainer may run as somebody else.
     os.chmod(staging, 0o755)
     if not target.exists() or not any(target.iterdir()):
         os.replace(staging, target)
         return
     earlier = json.loads((target / MARK).read_text(encoding="utf-8"))
     for name in earlier.get("files", []):
+        # The list comes from a file in the folder, so it must not lead out of it.
         path = (target / name).resolve()
         if path.is_relative_to(target.resolve()):
             path.unlink(missing_ok=True)

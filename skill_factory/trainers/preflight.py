@@ -84,6 +84,7 @@ def preflight(rows: Iterable[Mapping[str, Any]], limits: RowLimits) -> list[Prob
     """Every trouble that some rows have, in the order of `Trouble`; a row counts once for each trouble."""
     seen = _Seen()
     for place, row in enumerate(rows):
+        # A row counts once for each trouble, however often it has it.
         for trouble in set(troubles(row, limits)):
             seen.counts[trouble] = seen.counts.get(trouble, 0) + 1
             seen.firsts.setdefault(trouble, place)

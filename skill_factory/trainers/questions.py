@@ -64,13 +64,14 @@ def read_questions(
                 answers = golds.setdefault(question, Counter())
                 if answer and answer.strip():
                     answers[answer] += 1
+    # Ids, not texts: a build may hold a million questions.
     used = {text_id(question) for question in bundle.questions()}
     questions = [
         GoldQuestion(question, _settled(answers), text_id(question) in used)
         for question, answers in golds.items()
         if answers
     ]
-    fit = [one for one in _once_each(questions) if can_be_rewarded(one.question, one.gold, task)]
+    fit = [known for known in _once_each(questions) if can_be_rewarded(known.question, known.gold, task)]
     several = sum(len(answers) > 1 for answers in golds.values())
     return QuestionPool(
         fit, sum(not answers for answers in golds.values()), several, len(questions) - len(fit)
@@ -142,5 +143,6 @@ def split_questions(
 
 
 def _shuffled(items: list[GoldQuestion], seed: int, what: str) -> list[GoldQuestion]:
+    # Sorted first, so that the choice depends on the questions and the seed, not on the order of rows.
     ordered = sorted(items, key=lambda question: text_id(question.question))
     return Draws(draw_key(seed, "questions", what)).shuffled(ordered)

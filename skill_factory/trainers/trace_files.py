@@ -17,6 +17,7 @@ def write_traces(bundle: Bundle, folder: Path, keep: Keep, rename: Mapping[str, 
     folder.mkdir(parents=True, exist_ok=True)
     done = 0
     for shard in bundle.shards:
+        # The build's own bytes, if nothing changes.
         if keep is None and not rename:
             shutil.copyfile(shard, folder / shard.name)
             continue

@@ -65,6 +65,7 @@ def batch_sizes(questions: int) -> tuple[int, int]:
     """Train batch and mini-batch: the paper's, or smaller if there are fewer questions than one batch."""
     if questions >= BATCH:
         return BATCH, MINI_BATCH
+    # verl drops an incomplete last batch, so one must fit at all.
     mini = min(MINI_BATCH, questions)
     return questions // mini * mini, mini
 

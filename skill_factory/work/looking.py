@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from skill_factory.build import pipeline
 from skill_factory.build.pipeline import Preview, build_partition
-from skill_factory.build.prepare import SAMPLE_ROWS, check_refused, ready, settle, settled_columns
+from skill_factory.build.prepare import SAMPLE_ROWS, check_refused, ready_recipe, settle, settled_columns
 from skill_factory.errors import ColumnError, NothingUsable, SourceError
 from skill_factory.grading import task_named
 from skill_factory.grading.doubts import Doubt as LabelDoubt
@@ -45,7 +45,7 @@ from skill_factory.sources.columns import CANONICAL, RowError, excerpt
 from skill_factory.sources.guessing import guess
 from skill_factory.sources.trying import Choice, Rule
 from skill_factory.tally import Tally
-from skill_factory.trainers import TRAINERS, Exported, Options, export
+from skill_factory.trainers import TRAINERS, Exported, Options, export_build
 
 T = TypeVar("T")
 SHOWN_ROWS = 20
@@ -361,7 +361,7 @@ def rows_of(source: "Address | RawSource", recipe: Recipe, questions: list[int])
 
 def checked(source: "Address | RawSource", recipe: Recipe) -> None:
     """Errors: ColumnError, RecipeError where a recipe can't be used on a source."""
-    ready(at(source), recipe)
+    ready_recipe(at(source), recipe)
 
 
 def pace(source: "Address | RawSource", recipe: Recipe, size: int) -> Pace:
@@ -470,4 +470,4 @@ def push_plan(folder: Path, repo: str, mode: Mode, public: bool, card: str, toke
 
 def exported(folder: Path, trainer: str, out: Path, options: Options, token: str) -> Exported:
     """A trainer's files, made from a build. Errors: HandoffError."""
-    return export(folder, TRAINERS[trainer], out, options, token or None)
+    return export_build(folder, TRAINERS[trainer], out, options, token or None)

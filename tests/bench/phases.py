@@ -11,7 +11,7 @@ from typing import Any
 
 from skill_factory.build.folder import BuildFolder
 from skill_factory.build.pipeline import build_partition
-from skill_factory.build.prepare import ready
+from skill_factory.build.prepare import ready_recipe
 from skill_factory.build.scatter import partitions, rows_of, scatter_piece
 from skill_factory.judge.facts import read
 from skill_factory.judge.judge import judge
@@ -57,7 +57,7 @@ def main(raw: str) -> None:
     """Build once and say what took how long."""
     gc.disable()
     clock, source = Clock(), FileSource.open(raw)
-    recipe = ready(source, Recipe())
+    recipe = ready_recipe(source, Recipe())
     with tempfile.TemporaryDirectory() as place:
         folder = BuildFolder(Path(place))
         folder.scattered.mkdir(parents=True)

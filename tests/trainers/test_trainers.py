@@ -17,7 +17,7 @@ from skill_factory.build.card import dataset_info
 from skill_factory.build.pipeline import build
 from skill_factory.grading import final_answer
 from skill_factory.recipe.model import Recipe
-from skill_factory.trainers import AXOLOTL, LLAMAFACTORY, TRL, VERL, Options, export
+from skill_factory.trainers import AXOLOTL, LLAMAFACTORY, TRL, VERL, Options, export_build
 from tests.hub import Hub
 
 ROOT = Path(__file__).parents[2]
@@ -175,7 +175,9 @@ def test_llamafactory_reads_the_files_and_the_hub_alike(builds, models, cache, w
 @whole
 def test_llamafactory_takes_three_steps_with_the_exported_file(builds, models, cache, work: Path) -> None:
     """`llamafactory-cli train` on the exported YAML, with a CPU's overrides: three real steps and a checkpoint."""
-    out = export(builds["demo"], LLAMAFACTORY, work / "out-llamafactory", Options(str(models["qwen2"]))).path
+    out = export_build(
+        builds["demo"], LLAMAFACTORY, work / "out-llamafactory", Options(str(models["qwen2"]))
+    ).path
     cpu = ("bf16=false", "use_cpu=true", "max_steps=3", "logging_steps=1", "cutoff_len=2048")
     run_in(
         "llamafactory-verl",
@@ -199,7 +201,7 @@ def test_llamafactory_takes_three_steps_with_the_exported_file(builds, models, c
 def test_llamafactory_reads_the_newest_export(builds, models, cache, work: Path) -> None:
     """A folder exported twice gives the second rows: the entry that the YAML names goes by content, not by name."""
     for name in ("tight", "demo"):
-        out = export(builds[name], LLAMAFACTORY, work / "out-twice", Options(str(models["qwen2"]))).path
+        out = export_build(builds[name], LLAMAFACTORY, work / "out-twice", Options(str(models["qwen2"]))).path
         dataset = yaml.safe_load((out / "train_sft.yaml").read_text())["dataset"]
         found = llamafactory_labels(out / "data", dataset, models["qwen2"], "qwen", **cache)
         assert found == [trace + END for trace in traces_of(builds[name] / "sft_train")]
@@ -209,7 +211,7 @@ def test_llamafactory_reads_the_newest_export(builds, models, cache, work: Path)
 @whole
 def test_enable_thinking_false_is_the_trap_that_the_notes_name(builds, models, cache, work: Path) -> None:
     """Under `qwen3` with `enable_thinking: false` LLaMA-Factory deletes the thinking; the notes warn of it."""
-    out = export(builds["tight"], LLAMAFACTORY, work / "out-trap", Options("Qwen/Qwen3-1.7B")).path
+    out = export_build(builds["tight"], LLAMAFACTORY, work / "out-trap", Options("Qwen/Qwen3-1.7B")).path
     assert "template: qwen3" in (out / "train_sft.yaml").read_text()
     assert "enable_thinking: false" in (out / "TRAINING.md").read_text()
     words = (out / "data", "skill_factory_files", models["qwen3"], "qwen3")
@@ -251,7 +253,7 @@ def test_verl_loads_the_questions_and_pays_by_the_reward(builds, models, cache, 
     1.0 for a right output, 0.0 for wrong, missing, right in the first sample only, and cut off.
     """
     options = Options(str(models["qwen2"]), questions="all", prompt_limit=2_000)
-    out = export(builds["demo"], VERL, work / "out-verl", options).path
+    out = export_build(builds["demo"], VERL, work / "out-verl", options).path
     config = run_in("llamafactory-verl", "bash", out / "run_grpo.sh", "--cfg", "job", **cache)
     (work / "verl.yaml").write_text(config)
     golds = [row["ground_truth"] for row in pq.read_table(out / "train.parquet")["reward_model"].to_pylist()]
@@ -272,7 +274,7 @@ def test_verl_loads_the_questions_and_pays_by_the_reward(builds, models, cache, 
 @whole
 def test_verl_takes_every_value_of_the_paper(builds, models, cache, work: Path) -> None:
     """The composed configuration holds the paper's values where the newest verl looks for them."""
-    out = export(builds["demo"], VERL, work / "out-values", Options("some/model", questions="all")).path
+    out = export_build(builds["demo"], VERL, work / "out-values", Options("some/model", questions="all")).path
     config = yaml.safe_load(run_in("llamafactory-verl", "bash", out / "run_grpo.sh", "--cfg", "job", **cache))
     actor, rollout = config["actor_rollout_ref"]["actor"], config["actor_rollout_ref"]["rollout"]
     assert config["algorithm"]["adv_estimator"] == "grpo"
@@ -312,7 +314,7 @@ def test_trl_trains_on_exactly_the_trace(
     name: str, template: str, builds, models, cache, work: Path, say
 ) -> None:
     """Under Qwen2.5's template in both layouts, under Qwen3's in the layout `tight`: labels are the trace."""
-    out = export(builds[name], TRL, work / f"out-trl-{name}", Options("some/model")).path
+    out = export_build(builds[name], TRL, work / f"out-trl-{name}", Options("some/model")).path
     file = next(out.glob("train-*.parquet"))
     found = last_json(
         run_in("trl", "python", HERE / "trl_labels.py", file, models["qwen2"], template, **cache)
@@ -331,7 +333,7 @@ def test_qwen3s_template_rewrites_the_layout_paper_as_the_checks_say(
     """What Qwen3's own template makes of a trace is what the check before export foretells."""
     from skill_factory.trainers.preflight import after_qwen3
 
-    out = export(builds["demo"], TRL, work / "out-trl-demo", Options("some/model")).path
+    out = export_build(builds["demo"], TRL, work / "out-trl-demo", Options("some/model")).path
     words = ("python", HERE / "trl_labels.py", next(out.glob("train-*.parquet")), models["qwen2"], "qwen3")
     found = [
         label.removeprefix("\n").removesuffix(END)
@@ -346,7 +348,7 @@ def test_qwen3s_template_rewrites_the_layout_paper_as_the_checks_say(
 @whole
 def test_trl_takes_three_steps_with_the_exported_script(builds, models, cache, work: Path) -> None:
     """The exported script trains the tiny model for three steps."""
-    out = export(builds["tight"], TRL, work / "out-trl-train", Options("some/model", cutoff=2048)).path
+    out = export_build(builds["tight"], TRL, work / "out-trl-train", Options("some/model", cutoff=2048)).path
     (out / "trial.py").write_text(on_cpu((out / "train_sft.py").read_text(), models["qwen2"], 3))
     assert run_in("trl", "python", "trial.py", cwd=out, **cache).count("'loss'") == 3
 
@@ -356,7 +358,7 @@ def test_trl_takes_three_steps_with_the_exported_script(builds, models, cache, w
 @whole
 def test_trl_takes_a_grpo_step_with_the_reward(builds, models, cache, work: Path) -> None:
     """`GRPOTrainer` reads verl's questions as they are and calls the adapter for a step."""
-    out = export(builds["demo"], VERL, work / "out-grpo", Options("some/model", questions="all")).path
+    out = export_build(builds["demo"], VERL, work / "out-grpo", Options("some/model", questions="all")).path
     few = {
         "num_generations=16": "num_generations=4",
         "per_device_train_batch_size=16": "per_device_train_batch_size=4",
@@ -382,7 +384,7 @@ def test_axolotl_trains_on_exactly_the_trace(
     model: str, template: str, builds, models, cache, work: Path
 ) -> None:
     """The exported configuration fits Axolotl's schema; its own chat template strategy labels the trace, byte for byte."""
-    out = export(builds["demo"], AXOLOTL, work / f"out-axolotl-{template}", Options(model)).path
+    out = export_build(builds["demo"], AXOLOTL, work / f"out-axolotl-{template}", Options(model)).path
     assert f"chat_template: {template}" in (out / "config.yaml").read_text()
     words = ("python", HERE / "axolotl_labels.py", "config.yaml", models["qwen2"])
     found = last_json(run_in("llamafactory-verl", *words, cwd=out, **cache))["labels"]

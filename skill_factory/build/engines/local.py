@@ -91,10 +91,10 @@ def workers_within(memory: str, workers: int = 0) -> int:
 
 
 @contextmanager
-def _standing_by(asked: int, source: RawSource, own: OwnFormats | None) -> Iterator[RunBuild]:
+def _standing_by(workers: int, source: RawSource, own: OwnFormats | None) -> Iterator[RunBuild]:
     # A caller's own formats are functions of a program; they may not survive the trip to another process.
-    alone = asked == 1 or own is not None or 0 < source.size < SMALL_BYTES
-    with worker_pool(0 if alone else asked) as pool:
+    alone = workers == 1 or own is not None or 0 < source.size < SMALL_BYTES
+    with worker_pool(0 if alone else workers) as pool:
         yield partial(_run, pool, source, own)
 
 
@@ -170,16 +170,16 @@ def _scatter(piece: Piece, recipe: Recipe, folder: Path, k: int) -> Scattered:
     return scatter_piece(piece, recipe, folder, f"piece-{k:05d}")
 
 
-def check_variants(found: frozenset[str], recipe: Recipe, own: OwnFormats | None) -> None:
+def check_variants(variants: frozenset[str], recipe: Recipe, own: OwnFormats | None) -> None:
     """Refuse different variants for all attempts if the data has too few. Errors: NothingUsable."""
     wanted, n = recipe.filters.variants, recipe.traces.attempts
-    found = found & set(wanted) if wanted else found
+    variants = variants & set(wanted) if wanted else variants
     gated = any(format_of(code, own).needs.n_responses for code in recipe.traces.formats)
-    if recipe.traces.distinct_variants and gated and len(found) < n:
-        names = ", ".join(sorted(name or "(none)" for name in found))
+    if recipe.traces.distinct_variants and gated and len(variants) < n:
+        names = ", ".join(sorted(name or "(none)" for name in variants))
         raise NothingUsable(
             f"Each attempt should come from a different prompt variant, and a trace has up to {n} attempts, but the data "
-            f"has {many(len(found), 'variant')} ({names}). Use --attempts {max(1, len(found))}, or leave out "
+            f"has {many(len(variants), 'variant')} ({names}). Use --attempts {max(1, len(variants))}, or leave out "
             "--distinct-variants."
         )
 
@@ -245,6 +245,7 @@ def each_call(
         for name, arguments in calls:
             yield name, task(*arguments)
         return
+    # Handed out a few at a time: a million pickled calls at once would be a second copy of the work list.
     waiting: dict[Future[Any], int] = {}
     try:
         while True:
@@ -253,6 +254,7 @@ def each_call(
                     waiting[pool.submit(task, *arguments)] = name
             if not waiting:
                 return
+            # Whichever is first, so that a slow partition holds up nobody.
             ended, _ = wait(waiting, return_when=FIRST_COMPLETED)
             for future in ended:
                 yield waiting.pop(future), future.result()
@@ -285,6 +287,7 @@ def _no_ctrl_c_for_children() -> Iterator[None]:
 @contextmanager
 def _children_settings() -> Iterator[None]:
     """Processes started in this block get settings that libraries read when they are loaded."""
+    # What the user has set stays set.
     mine = {name: value for name, value in CHILDREN.items() if name not in os.environ}
     os.environ.update(mine)
     try:
@@ -308,6 +311,7 @@ def worker_pool(workers: int) -> Iterator[ProcessPoolExecutor | None]:
         yield pool
     finally:
         # The work is done, or no longer wanted; a worker that is asked to leave would take time to do so.
+        # The executor has no public way to end its processes at once.
         for process in list((pool._processes or {}).values()):
             process.kill()
         pool.shutdown(wait=True, cancel_futures=True)

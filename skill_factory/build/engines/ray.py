@@ -178,6 +178,7 @@ def _build(
 
 def _numbered(rows: pa.Table, cuts: list[int], wanted: frozenset[int]) -> pa.Table:
     """The rows of partitions that are still to be built, with the partition's number in place of the bucket."""
+    # The inner cuts only, so that the first and the last partition are open at their ends.
     number = np.searchsorted(np.array(cuts[1:-1], np.int64), rows["bucket"].to_numpy(), side="right")
     numbered = rows.drop_columns(["bucket"]).append_column(PARTITION, pa.array(number.astype(np.int64)))
     return numbered.filter(pa.array(np.isin(number, list(wanted))))
@@ -210,6 +211,7 @@ def _in_order(
 ) -> Iterator[tuple[int, Tally]]:
     blocks = shuffled.materialize()
     task = ray.remote(_one_of)
+    # One after the other: what a partition may still write depends on those before it.
     known = dict(done)
     for p in sorted(missing):
         written = written_before(total(known[q] for q in range(p)))

@@ -98,7 +98,7 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
         seconds = float(value)
     except ValueError:
         seconds = _seconds_until(value)
-    # A pause of `nan` seconds, or until a date that nobody can read, is no pause that could be kept.
+    # A pause of `nan` seconds, or until a date that nobody can read, isn't a pause that could be kept.
     return min(LONGEST_PAUSE, max(0.0, seconds)) if seconds == seconds else None
 
 

@@ -27,7 +27,7 @@ def facts_of(one: Marked) -> list[str]:
         "malformed": one.parts.malformed,
         "goes round in circles": goes_in_circles(one.parts.text),
         "no final answer": one.parts.final is None and not one.parts.cut_off,
-        "its final answer is no attempt's": one.differs,
+        "its final answer isn't that of an attempt": one.differs,
     }
     return [words for words, holds in said.items() if holds]
 

@@ -122,7 +122,7 @@ def pretty(expr: Expr) -> str:
 
 
 class Fault(StrEnum):
-    """What is wrong with an expression that is no solution."""
+    """What is wrong with an expression that isn't a solution."""
 
     NEAR = "near"
     """Every number used once, another total, and the attempt says so."""

@@ -62,6 +62,7 @@ class Outlines:
         places, known, end = [], self._known, 0
         for plan, size in zip(plans, n.tolist(), strict=True):
             start, end = end, end + size
+            # Attempts as bytes make a key that hashes fast: this loop runs once for each trace.
             key = (plan.format, plan.closing, attempts[start:end])
             place = known.get(key)
             if place is None:
@@ -82,6 +83,7 @@ class Outlines:
             Response(0, 1 + k, bool(attempt & RIGHT), marks[-1], "", marks, [[], *reflections])
             for k, attempt in enumerate(attempts)
         ]
+        # The key stays the plan's own, but each attempt has one reflection, so nothing is left to draw.
         marked = plan._replace(order=order, away=0)
         pieces = [marks[0], *laid_out(marked, marks[1 + 2 * n : -1], self._scaffold)]
         slots = {mark: -1 - slot for slot, mark in enumerate(marks)}
@@ -115,5 +117,6 @@ def of_each(columns: Sequence[npt.NDArray[Any]], which: Places) -> tuple[npt.NDA
 
 def ranges(starts: Places, n: Places) -> Places:
     """start, start + 1, … for each start, n numbers each, without a loop."""
+    # Each start is repeated n times, less what came before it; a running count then makes up the difference.
     places: Places = np.repeat(starts - (np.cumsum(n) - n), n) + np.arange(int(n.sum()))
     return places

@@ -107,6 +107,7 @@ class TextPool:
         places, ids = np.zeros(len(rows), np.int64), np.zeros(len(rows), np.uint64)
         places[shown] = critiques.places[shown_reflections] + len(reading.responses)
         ids[shown] = critiques.ids[shown_reflections]
+        # Variants are codes in the facts; only here, in the rows, do they become names.
         names = pa.array([name or None for name in facts.variants], pa.string())
         return AttemptColumns(
             rows,
@@ -148,4 +149,5 @@ def _draws_from(keys: Sequence[bytes], first: Places, n: Places) -> npt.NDArray[
 
 
 def _column(texts: Sequence[str]) -> pa.Array:
+    # The column as Arrow read it: the pool points into it, so no text is copied to get here.
     return texts.column if isinstance(texts, Texts) else pa.array(texts, pa.large_string())

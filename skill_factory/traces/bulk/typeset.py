@@ -66,6 +66,7 @@ def typeset(
 
     Responses and reflections of `reading` are known by their places; any other text joins the pool as it comes.
     """
+    # Pool and outlines last for the whole partition: most outlines come up in the first batch.
     pool = TextPool(reading)
     outlines = Outlines(pool, book, recipe)
     plans = iter(plans)
@@ -170,6 +171,7 @@ def _messages(texts: pa.Array, places: Places, stretches: Places) -> pa.Array:
 
 def _digests(plans: Sequence[TracePlan], messages: pa.Array) -> list[int]:
     _, ends, data = messages.buffers()
+    # Hashed in place: a slice of a view copies nothing, a string for each trace would.
     whole, cuts = memoryview(data), np.frombuffer(ends, np.int32).tolist()
     return [
         trace_digest(whole[start:middle], plan.label, whole[middle:end])

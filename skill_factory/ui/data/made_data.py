@@ -59,7 +59,7 @@ def note() -> None:
     with st.container(horizontal=True, key="made"):
         st.download_button(
             "Save this data",
-            lambda: archives.zipped(told.made.out),
+            lambda: archives.folder_download(told.made.out),
             "data.zip",
             "application/zip",
             icon=":material/download:",

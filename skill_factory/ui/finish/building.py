@@ -11,7 +11,7 @@ from skill_factory.errors import SkillFactoryError
 from skill_factory.formats import format_of
 from skill_factory.hosting import cores, hosted
 from skill_factory.insight import tables
-from skill_factory.insight.estimate import Estimate, estimate
+from skill_factory.insight.estimate import Estimate, estimate_build
 from skill_factory.judge.source_facts import identity
 from skill_factory.reasons import Level
 from skill_factory.ui.frame import away, loading, shell, uploads, visitor, workspace
@@ -159,7 +159,7 @@ def _estimate(seen: Evidence) -> Estimate:
         (identity(source), seen.recipe.columns),
         lambda: away.run(looking.pace, source, seen.recipe, SAMPLE_BYTES),
     )
-    return estimate(seen.outlook, seen.scale, loading.typical(), pace, rows, cores())
+    return estimate_build(seen.outlook, seen.scale, loading.typical(), pace, rows, cores())
 
 
 # -- while ---------------------------------------------------------------------------------------------------------

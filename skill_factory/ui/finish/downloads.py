@@ -36,15 +36,21 @@ def downloads(job: Job, current: bool) -> None:
     with st.container(horizontal=True):
         _button(
             "Parquet",
-            lambda: archives.parquet(folder),
+            lambda: archives.parquet_download(folder),
             _parquet_name(folder),
             "application/octet-stream",
             "save.parquet",
         )
-        _button("JSONL", lambda: archives.jsonl(folder), "traces.jsonl", "application/jsonl", "save.jsonl")
+        _button(
+            "JSONL",
+            lambda: archives.jsonl_download(folder),
+            "traces.jsonl",
+            "application/jsonl",
+            "save.jsonl",
+        )
         _button(
             "The whole folder",
-            lambda: archives.zipped(job.out),
+            lambda: archives.folder_download(job.out),
             "build.zip",
             "application/zip",
             "save.folder",

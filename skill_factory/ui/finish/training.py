@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from skill_factory.build.archives import zipped
+from skill_factory.build.archives import folder_download
 from skill_factory.errors import SkillFactoryError
 from skill_factory.traces.lengths import largest_n
 from skill_factory.trainers import TRAINERS, Exported, Options, TracesTrainer, Trainer
@@ -140,7 +140,7 @@ def _show(exported: Exported, trainer: Trainer, options: Options | None) -> None
         st.caption(f":material/info: {many(finding.count, 'row')}: {shell.plain(finding.sentence)}")
     st.download_button(
         "All files (zip)",
-        lambda: zipped(exported.path),
+        lambda: folder_download(exported.path),
         f"train-{trainer.name}.zip",
         "application/zip",
         key="train.zip",

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import streamlit as st
 
-from skill_factory.insight.expected import able
+from skill_factory.insight.expected import questions_able
 from skill_factory.judge.facts import question_ids
 from skill_factory.judge.judge import written_order
 from skill_factory.judge.source_facts import identity
@@ -44,7 +44,7 @@ def first_able(seen: Evidence, most: int) -> list[int]:
     facts, chosen = seen.narrow.facts, seen.recipe
     able_at_all = np.zeros(len(facts.question_id), np.bool_)
     for code in chosen.traces.formats:
-        able_at_all |= able(seen.judgement, chosen, code)
+        able_at_all |= questions_able(seen.judgement, chosen, code)
     order = written_order(facts, chosen.traces.seed)
     places = order[able_at_all[order]][:most]
     return [int(id) for id in facts.question_id[places]]
