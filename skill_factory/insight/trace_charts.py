@@ -53,6 +53,7 @@ def teaches_chart(table: "pd.DataFrame") -> Chart:
     legend = alt.Legend(
         orient="top",
         title=None,
+        columns=2,  # in one row, the last meanings would be cut off on a phone
         symbolOpacity=0.55,
         labelLimit=220,
         labelExpr=_legend_words(colours),
