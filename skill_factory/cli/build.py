@@ -77,9 +77,17 @@ def run(args: argparse.Namespace) -> int:
     report = TerminalReport()
     try:
         result = build(
-            source, args.out, recipe, columns=columns_of(args), workers=args.workers, fresh=args.fresh,
-            report=report, token=token_for(source), engine=_engine(args), exact=args.recipe.startswith("hf:"),
-        )  # fmt: skip
+            source,
+            args.out,
+            recipe,
+            columns=columns_of(args),
+            workers=args.workers,
+            fresh=args.fresh,
+            report=report,
+            token=token_for(source),
+            engine=_engine(args),
+            exact=args.recipe.startswith("hf:"),
+        )
     finally:
         report.close()
     same = _same_as_published(args.recipe, result.report)

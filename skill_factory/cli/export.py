@@ -125,10 +125,19 @@ def run(args: argparse.Namespace) -> int:
 
 def _options(args: argparse.Namespace) -> Options:
     return Options(
-        model=args.model or ("" if args.out else "any model"), cutoff=args.cutoff_len, drop_over=args.drop_over, template=args.template, epochs=args.epochs,
-        tokenizer=args.tokenizer, source=args.source, questions=args.questions, most=args.most,
-        test_share=args.test_share, seed=args.seed, task=task_named(args.task),
-    )  # fmt: skip
+        model=args.model or ("" if args.out else "any model"),
+        cutoff=args.cutoff_len,
+        drop_over=args.drop_over,
+        template=args.template,
+        epochs=args.epochs,
+        tokenizer=args.tokenizer,
+        source=args.source,
+        questions=args.questions,
+        most=args.most,
+        test_share=args.test_share,
+        seed=args.seed,
+        task=task_named(args.task),
+    )
 
 
 def _token(args: argparse.Namespace) -> str | None:

@@ -45,11 +45,14 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         rows = [
             {
-                "trace_id": hex_id(trace.id), "label": trace.plan.label, "format": trace.plan.format,
-                "question": trace.plan.question.text, "text": trace.text,
+                "trace_id": hex_id(trace.id),
+                "label": trace.plan.label,
+                "format": trace.plan.format,
+                "question": trace.plan.question.text,
+                "text": trace.text,
             }
             for trace in shown.traces
-        ]  # fmt: skip
+        ]
         tell({"traces": rows})
     elif args.html:
         print(plain(f"{many(len(shown.traces), 'trace')} in {args.html}"))

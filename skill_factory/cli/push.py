@@ -75,9 +75,13 @@ def run(args: argparse.Namespace) -> int:
     if not args.progress:
         say([f"Warning: {warning}" for warning in result.warnings if warning not in plan.warnings])
     summary = {
-        "url": result.url, "commit": result.commit, "unchanged": result.unchanged, "tag": result.tag,
-        "pull_request": result.pull_request, "warnings": list(result.warnings),
-    }  # fmt: skip
+        "url": result.url,
+        "commit": result.commit,
+        "unchanged": result.unchanged,
+        "tag": result.tag,
+        "pull_request": result.pull_request,
+        "warnings": list(result.warnings),
+    }
     if args.json:
         print(json.dumps(summary, ensure_ascii=False))
     else:

@@ -25,22 +25,33 @@ def add_recipe_options(parser: argparse.ArgumentParser) -> None:
         help="a recipe file, a shipped recipe (paper), or that of a dataset (hf:USER/NAME)",
     )
     group.add_argument(
-        "--map", action="append", default=[], metavar="FIELD=COLUMN",
+        "--map",
+        action="append",
+        default=[],
+        metavar="FIELD=COLUMN",
         help=f"which column holds a field ({', '.join(NAMES)}); give response several times for the wide form",
-    )  # fmt: skip
+    )
     for option in OPTIONS:
         name = option.flag.lstrip("-").replace("-", "_")
         if not option.metavar:
             group.add_argument(option.flag, dest=f"set_{name}", action="store_true", help=option.help)
         else:
             group.add_argument(
-                option.flag, dest=f"set_{name}", metavar=option.metavar, help=option.help, default=None,
-                action="append" if option.many else "store", type=int if option.number else str,
-            )  # fmt: skip
+                option.flag,
+                dest=f"set_{name}",
+                metavar=option.metavar,
+                help=option.help,
+                default=None,
+                action="append" if option.many else "store",
+                type=int if option.number else str,
+            )
     group.add_argument(
-        "--set", action="append", default=[], metavar="FIELD=VALUE",
+        "--set",
+        action="append",
+        default=[],
+        metavar="FIELD=VALUE",
         help="any other field of the recipe, with its value as TOML, e.g. balance.pass_rate=[0.2,0.8]",
-    )  # fmt: skip
+    )
     parser.add_argument("--json", action="store_true", help=JSON)
 
 
