@@ -99,6 +99,7 @@ def balance_controls(seen: Evidence) -> None:
         help="If a question gives the same trace under several formats, only that of the format listed first is kept.",
         **workspace.bound("balance.drop_duplicates"),
     )
+    # With a single trace type, its maximum would be that of all traces.
     if len(seen.outlook.by_label) > 1:
         st.markdown(
             "Maximum traces by trace type",
@@ -159,6 +160,7 @@ def _phrases() -> None:
         )
     workspace.problem("phrases.add")
     try:
+        # A closing phrase in two pools could not be read back, which only the whole book can tell.
         phrase_book(workspace.value("phrases"))
     except RecipeError as error:
         st.warning(shell.plain(str(error)), icon=":material/info:")

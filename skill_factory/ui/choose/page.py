@@ -28,6 +28,7 @@ def show() -> None:
         st.slider(
             "Maximum attempts (N)",
             1,
+            # A recipe from elsewhere may ask for more than ten.
             max(10, workspace.value("traces.attempts")),
             help="An attempt is one response of the model, shown in a trace. A question needs N usable responses.",
             **workspace.bound("traces.attempts"),

@@ -15,6 +15,7 @@ from skill_factory.ui.frame.loading import Evidence
 def recommended(seen: Evidence) -> None:
     """One line with the recommendation and its reason, next to the other built-in recipes."""
     proposal = propose(seen.narrow.facts, seen.judgement, seen.recipe)
+    # The paper's format, unless the proposal names another: data without reflections can't give it.
     changes: dict[str, Any] = {"traces.formats": (TraceFormat.CORRECT_LAST_FULL.value,), **proposal.changes}
     used = proposal.attempts and all(workspace.value(path) == wanted for path, wanted in changes.items())
     with st.container(border=True):

@@ -39,6 +39,7 @@ def open_build() -> Job | None:
     """The build that the page shows: the one in its address, or else this session's last one."""
     mine = workspace.current()
     asked = st.query_params.get("job", "")
+    # The address wins: a link opens its build, whatever this session has built.
     if asked and asked != mine.job:
         mine.job = asked
     job = builds.find(mine.job) if mine.job else None
@@ -173,6 +174,7 @@ def watch(job: Job) -> None:
     if now.state not in ACTIVE:
         st.rerun()
     done = now.progress
+    # Nothing is reported before the first piece is read.
     share = done.share if done else 0.0
     st.progress(share, text=_doing(now))
     table = tables.ledger_table(builds.ledger(job))

@@ -27,6 +27,7 @@ def words(path: str, label: str, help: str, example: str = "") -> None:
 
 
 def _split(text: str) -> tuple[str, ...]:
+    # In the order given, each once: the recipe's fingerprint depends on it.
     return tuple(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))
 
 
@@ -86,6 +87,7 @@ def item(path: str, name: str, label: str, help: str) -> None:
 
 def _took_item(path: str, name: str, key: str) -> None:
     table: dict[str, Any] = {**workspace.value(path), name: st.session_state[key]}
+    # No limit is no entry, so that a recipe without limits stays the same recipe.
     workspace.change({path: {entry: n for entry, n in table.items() if n}})
 
 

@@ -73,6 +73,7 @@ def _onwards() -> None:
     traces, known = seen.outlook.traces, seen.exact and seen.outlook.exact
     with st.container(horizontal=True, horizontal_alignment="right"):
         if st.button(
+            # Only an exact number is promised on a button.
             f"Continue to build {many(traces, 'trace')}" if known and traces else "Continue to the build",
             type="primary",
             icon=":material/check_circle:",

@@ -16,6 +16,7 @@ def show() -> None:
         start.needed()
         with st.container(border=True, key="doors"):
             source_pickers.of_recipe()
+            # Once data is chosen, continuing with it is the main thing to do.
             source_pickers.demo(primary=not workspace.current().source)
             hub_tab, file_tab = st.tabs(["From the Hub", "My file"], key="doors.tab")
             with hub_tab:

@@ -28,6 +28,7 @@ def _open() -> None:
         placeholder="Choose one",
     )
     sent = st.file_uploader("Or open a saved recipe", type=["toml"], key="recipe.file", max_upload_size=1)
+    # The uploader keeps its file over reruns: each file is taken once.
     if sent is not None and st.session_state.get("recipe.file.taken") != sent.file_id:
         st.session_state["recipe.file.taken"] = sent.file_id
         try:

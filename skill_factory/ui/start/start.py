@@ -30,6 +30,7 @@ def needed() -> None:
 def example() -> None:
     """One real trace, with its parts explained."""
     st.markdown("**What you get:** a model that learns from this trace learns to notice its own mistake.")
+    # A fixed height, so that nothing below moves when the example arrives.
     with st.container(border=True, height=470, key="example"):
         st.html(f"<style>{stylesheet()}</style>{example_html()}")
     st.caption(
@@ -42,6 +43,7 @@ def example() -> None:
 def example_html() -> str:
     """The demo's shortest trace that shows a mistake corrected."""
     recipe = Recipe().changed({"traces.formats": ("*C",), "traces.attempts": 2})
+    # A question or two may give no such trace, so there are more than are needed.
     traces = preview(f"demo:{SHOWN_QUESTIONS}", recipe, questions=SHOWN_QUESTIONS).traces
     return trace_html(
         min(_corrected(traces), key=lambda trace: len(trace.text), default=traces[0]), "example"
