@@ -21,6 +21,7 @@ from skill_factory.judge.source_facts import all_facts, save
 from skill_factory.recipe.model import recipe_from_toml
 from skill_factory.sources import open_source
 from skill_factory.whole_files import write_whole
+from skill_factory.wording import file_size
 from skill_factory.work.home import place
 from skill_factory.work.queue import limit, turn
 
@@ -112,8 +113,8 @@ def run(request: Request, workers: int) -> Path:
     table = all_facts(source, recipe, workers, report)
     if hosted() and (size := sum(getattr(table.facts, one.name).nbytes for one in _arrays())) > LARGEST:
         raise SourceError(
-            f"The data holds so many responses and reflections that their table takes {size / 1e6:,.0f} MB; this shared "
-            f"server has {LARGEST / 1e6:,.0f} MB for each. The numbers stay those of a sample."
+            f"The data holds so many responses and reflections that their table takes {file_size(size)}; this shared "
+            f"server has {file_size(LARGEST)} for each. The numbers stay those of a sample."
         )
     save(table, out)
     state.unlink(missing_ok=True)

@@ -57,14 +57,14 @@ def labels(rng: random.Random, rows: list[Row]) -> list[Row]:
 def renamed(rng: random.Random, rows: list[Row]) -> list[Row]:
     """Columns under other names that people use."""
     names = {name: rng.choice(others) for name, others in NAMES.items()}
-    return [{names[name]: value for name, value in row.items()} for row in rows]
+    return [{names.get(name, name): value for name, value in row.items()} for row in rows]
 
 
 def shuffled(rng: random.Random, rows: list[Row]) -> list[Row]:
     """Columns and rows in another order."""
-    order = list(rows[0])
+    order = list(dict.fromkeys(name for row in rows for name in row))
     rng.shuffle(order)
-    mixed = [{name: row[name] for name in order} for row in rows]
+    mixed = [{name: row[name] for name in order if name in row} for row in rows]
     rng.shuffle(mixed)
     return mixed
 
