@@ -48,8 +48,9 @@ def _row(reach: FormatReach, seen: Evidence) -> None:
             on_change=_took,
             args=(reach.code, key),
         )
-        about = "" if seen.exact else "about "
-        given = f"{about}{many(reach.questions, 'question')} → {many(reach.traces, 'trace')}"
+        # A sample's numbers aren't scaled here: what matters is how the formats compare.
+        where = "" if seen.exact else " in the sample"
+        given = f"{many(reach.questions, 'question')} → {many(reach.traces, 'trace')}{where}"
         st.markdown(f":small[{picture} :gray[\u2002{given}]]")
 
 

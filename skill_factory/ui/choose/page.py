@@ -50,7 +50,7 @@ def show() -> None:
     with st.container(horizontal=True, horizontal_alignment="right"):
         traces = seen.outlook.traces
         if st.button(
-            f"Look at the {many(traces, 'trace') if traces else 'traces'}",
+            f"Look at the {many(traces, 'trace') if traces and seen.exact else 'traces'}",
             type="primary",
             icon=":material/visibility:",
             key="choose.next",

@@ -21,7 +21,7 @@ def recommended(seen: Evidence) -> None:
     with st.container(border=True):
         words, use, others = st.columns([6, 1, 1], vertical_alignment="center")
         with words:
-            _recommendation(proposal, changes["traces.formats"][0])
+            _recommendation(proposal, changes["traces.formats"][0], seen.exact)
         use.button(
             "In use" if used else "Use it",
             on_click=workspace.apply,
@@ -37,12 +37,12 @@ def recommended(seen: Evidence) -> None:
                 st.button(label, on_click=_take, args=(preset,), key=f"preset.{preset}", width="stretch")
 
 
-def _recommendation(proposal: Proposal, code: str) -> None:
+def _recommendation(proposal: Proposal, code: str, exact: bool) -> None:
     if proposal.attempts:
         st.markdown(f"**Recommended: {format_of(code).name}, N = {proposal.attempts}**")
     else:
         st.markdown("**Nothing can be recommended yet**")
-    st.caption(shell.plain(proposal.reason))
+    st.caption(f"{shell.plain(proposal.reason)}{'' if exact else ' (From a sample.)'}")
 
 
 def _take(preset: str) -> None:

@@ -69,7 +69,7 @@ def offer() -> None:
     seen = loading.evidence()
     with st.skeleton(height=180):
         takes = _estimate(seen)
-    about = "" if seen.exact and seen.outlook.exact else "about "
+    about = seen.hedge or ("" if seen.outlook.exact else "about ")
     if not takes.traces:
         st.markdown(
             "**No trace can be made with this recipe.** Fewer attempts or looser filters leave more questions."
@@ -99,9 +99,9 @@ def offer() -> None:
 
 def _numbers(seen: Evidence, takes: Estimate, about: str) -> None:
     metrics = [
-        ("Rows to read", f"{_rows(seen):,}"),
+        ("Rows to read", f"{_rows(seen):,}" if _rows_known(seen) else f"over {_rows(seen):,}"),
         ("Traces", f"{about}{takes.traces:,}"),
-        ("Text", file_size(takes.text_bytes)),
+        ("Text", f"{seen.hedge}{file_size(takes.text_bytes)}"),
         ("Time", f"≈ {duration(max(1.0, takes.seconds))}" if takes.seconds else "–"),
     ]
     for column, (label, number) in zip(st.columns(4), metrics, strict=True):
@@ -110,6 +110,10 @@ def _numbers(seen: Evidence, takes: Estimate, about: str) -> None:
     st.markdown(
         f"{formats}, N = {seen.recipe.traces.attempts}, from {shell.plain(workspace.current().label)}."
     )
+
+
+def _rows_known(seen: Evidence) -> bool:
+    return bool(seen.exact or loading.source().rows)
 
 
 def _rows(seen: Evidence) -> int:
@@ -160,7 +164,9 @@ def _estimate(seen: Evidence) -> Estimate:
         (identity(source), seen.recipe.columns),
         lambda: away.run(looking.pace, source, seen.recipe, SAMPLE_BYTES),
     )
-    return estimate(seen.outlook, seen.scale, loading.typical(), pace, rows, cores())
+    # Of a source whose size is unknown, a sample tells no time.
+    known = rows if _rows_known(seen) else 0
+    return estimate(seen.outlook, seen.scale, loading.typical(), pace, known, cores())
 
 
 # -- while ---------------------------------------------------------------------------------------------------------
