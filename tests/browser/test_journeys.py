@@ -105,7 +105,7 @@ def with_path(visitor: Visitor, path: str) -> None:
     visitor.open()
     visitor.page.get_by_role("tab", name="My file").click()
     visitor.still()  # a field that is drawn anew forgets what was put into it
-    visitor.page.get_by_role("textbox", name="or its path on this computer").fill(path)
+    visitor.page.get_by_role("textbox", name="Or a path on this computer").fill(path)
     visitor.page.keyboard.press("Enter")
     visitor.titled("Data")
 

@@ -74,18 +74,18 @@ def test_a_red_light_becomes_a_finished_build(
     """Upload, red light, pilot, forecast, run, green light, build: traces that show the made critiques."""
     with ModelServer(critic(demo), latency=0.05) as server:
         with_file(visitor, bare)
-        light(visitor, "critiques", "missing")
-        visitor.press("Get critiques")
+        light(visitor, "reflections", "missing")
+        visitor.press("Get reflections")
         fill(visitor, "textbox", "Address", server.url)
         fill(visitor, "textbox", "Model", "org/critic")
         visitor.page.get_by_label("Key", exact=True).fill("sk-in-the-browser")
         visitor.press("Try 50 questions")  # straight from the field: its value has to count all the same
         visitor.sees(f"questions of {QUESTIONS}")
         visitor.sees("will be usable at N = 5")
-        visitor.press("Make critiques for all")
+        visitor.press("Make reflections for all")
         visitor.sees("reflections made by org/critic")
         assert set(server.ledger.keys) == {"Bearer sk-in-the-browser"}
-    light(visitor, "critiques", "fine")
+    light(visitor, "reflections", "ready")
     visitor.press("Use the recommended recipe")
     visitor.titled("Finish")
     visitor.press("Build ")
@@ -109,7 +109,7 @@ def test_a_run_outlives_its_tab(
     with ModelServer(critic(demo), latency=0.5, slots=60) as server:
         first = visit(studio)
         with_file(first, bare)
-        first.press("Get critiques")
+        first.press("Get reflections")
         fill(first, "textbox", "Address", server.url)
         fill(first, "textbox", "Model", "org/critic")
         first.press("Make all of them without a pilot")
@@ -133,7 +133,7 @@ def test_responses_are_graded_after_a_look(visitor: Visitor, demo: Path, tmp_pat
     with_file(visitor, tmp_path / "unlabelled.parquet")
     visitor.press("Grade the responses")
     visitor.sees("Are these decisions right?")
-    visitor.press("They are: grade all responses")
+    visitor.press("Yes, grade all responses")
     visitor.sees("responses graded:")
-    for topic in ("groups", "labels", "answers"):
-        light(visitor, topic, "fine")
+    for topic in ("several-answers", "labels", "final-answers"):
+        light(visitor, topic, "ready")

@@ -23,7 +23,7 @@ def test_outputs_are_measured_and_become_raw_data(browser: Browser, studio: Stud
     field.fill(str(path))
     field.press("Enter")
     visitor.sees("160 outputs of 1 run, 40 questions")
-    visitor.sees("Attempts an output")
+    visitor.sees("Attempts per output")
     visitor.sees("verdicts are true")
     visitor.sees("Attempt 1 of")
     visitor.page.get_by_text("Broke a right answer").first.click()
