@@ -29,7 +29,7 @@ def test_outputs_are_measured_and_become_raw_data(browser: Browser, studio: Stud
     visitor.page.get_by_text("Broke a right answer").first.click()
     visitor.still()
     visitor.sees("Attempt 2 of")
-    visitor.press("Make raw data of")
+    visitor.press("Make raw data from")
     visitor.titled("Data")
     visitor.sees("harvest.parquet")
     visitor.still()
