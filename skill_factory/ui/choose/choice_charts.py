@@ -152,7 +152,7 @@ SECTIONS: dict[str, Callable[[Evidence], None]] = {
 }
 
 
-def deciding(seen: Evidence) -> None:
+def chart_sections(seen: Evidence) -> None:
     """One of the four at a time, so that the chart next to the controls stays in view."""
     chosen = st.segmented_control(
         "What the choice does",

@@ -12,7 +12,7 @@ from skill_factory.ui.frame import shell, workspace
 from skill_factory.ui.frame.loading import Evidence
 
 
-def recommended(seen: Evidence) -> None:
+def recommended_recipe(seen: Evidence) -> None:
     """One line with the recommendation and its reason, next to the other built-in recipes."""
     proposal = propose(seen.narrow.facts, seen.judgement, seen.recipe)
     # The paper's format, unless the proposal names another: data without reflections can't give it.

@@ -64,7 +64,7 @@ def is_current(job: Job) -> bool:
 # -- before --------------------------------------------------------------------------------------------------------
 
 
-def offer() -> None:
+def offer_build() -> None:
     """What a build would take, and the button that starts it."""
     seen = loading.evidence()
     with st.skeleton(height=180):
@@ -173,7 +173,7 @@ def _estimate(seen: Evidence) -> Estimate:
 
 
 @st.fragment(run_every=0.7)
-def watch(job: Job) -> None:
+def watch_build(job: Job) -> None:
     """How far it has got, what was kept so far, and a way to stop it."""
     builds.here(job)
     now = builds.status(job)
@@ -212,7 +212,7 @@ def _doing(now: Status) -> str:
 # -- after ---------------------------------------------------------------------------------------------------------
 
 
-def stopped(job: Job, now: Status) -> None:
+def stopped_build(job: Job, now: Status) -> None:
     """Why it ended, and the ways to resume or delete it."""
     if now.state is State.FAILED:
         loading.once(
@@ -254,7 +254,7 @@ def _delete(job: Job) -> None:
     st.query_params.pop("job", None)
 
 
-def finished(job: Job) -> None:
+def finished_build(job: Job) -> None:
     """What came of it: the numbers first, then where every row went."""
     ledger = builds.ledger(job)
     traces, questions = ledger[Level.TRACES].kept, ledger[Level.QUESTIONS].kept

@@ -53,12 +53,12 @@ def _form(job: Job) -> None:
     who = signed_in()
     if who is None:
         # The card can be read, and written, before signing in.
-        card_view.edited(job, "USER/NAME")
+        card_view.edited_card(job, "USER/NAME")
         return
     target = _target(who, job)
     if target is None:
         return
-    card = card_view.edited(job, target.repo)
+    card = card_view.edited_card(job, target.repo)
     plan = _plan(job, target, card)
     _changes(plan)
     agreed = _agreed(plan)

@@ -36,7 +36,7 @@ def traces() -> None:
     """The traces, one after another."""
     controls, shown = st.columns([1, 2], gap="large")
     with controls:
-        trace = trace_picker.pick()
+        trace = trace_picker.pick_trace()
     with shown:
         if trace is not None:
             trace_view.show(trace, loading.recipe())

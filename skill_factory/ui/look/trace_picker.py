@@ -16,7 +16,7 @@ from skill_factory.ui.look.trace_source import FOUND, HEAD, head, of_questions
 ANY = ""
 
 
-def pick() -> Trace | None:
+def pick_trace() -> Trace | None:
     """The controls, and the trace that is chosen with them."""
     words = st.text_input(
         "Find a question",
@@ -27,7 +27,7 @@ def pick() -> Trace | None:
     ).strip()
     every = of_questions(words) if words else head()
     if not every:
-        nothing(words)
+        say_nothing_found(words)
         return None
     shown = _chosen_kind(every)
     st.session_state["look.ids"] = [hex_id(trace.id) for trace in shown]
@@ -57,7 +57,7 @@ def _origin(words: str) -> str:
     return "from the first rows, while the rest is being read"
 
 
-def nothing(words: str) -> None:
+def say_nothing_found(words: str) -> None:
     """Say why there is no trace, and what to do about it."""
     if words:
         st.info(

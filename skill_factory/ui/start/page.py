@@ -13,7 +13,7 @@ def show() -> None:
 
     left, right = st.columns([2, 3], gap="large")
     with left:
-        start.needed()
+        start.what_is_needed()
         with st.container(border=True, key="doors"):
             source_pickers.of_recipe()
             # Once data is chosen, continuing with it is the main thing to do.
@@ -26,8 +26,8 @@ def show() -> None:
         if workspace.current().source:
             shell.go(shell.DATA, f"Continue with {shell.plain(workspace.current().label)}")
     with right:
-        start.example()
+        start.example_trace()
 
-    recipe_files.recipes()
+    recipe_files.recipe_section()
     earlier_builds()
-    start.words()
+    start.glossary_list()

@@ -7,7 +7,7 @@ from skill_factory.recipe.model import PRESET_WORDS, load_recipe, preset_names
 from skill_factory.ui.frame import workspace
 
 
-def recipes() -> None:
+def recipe_section() -> None:
     """Open a recipe, save the current one, or share it as a link."""
     with st.expander("Open, save or share a recipe", icon=":material/receipt_long:"):
         opening, keeping = st.columns(2, gap="large")

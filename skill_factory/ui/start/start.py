@@ -13,7 +13,7 @@ from skill_factory.ui.frame.glossary import GLOSSARY
 SHOWN_QUESTIONS = 12
 
 
-def needed() -> None:
+def what_is_needed() -> None:
     """What the data must contain."""
     st.markdown(
         "The model's own answers and its own reflections become examples of **trying, checking and trying again**. "
@@ -27,7 +27,7 @@ def needed() -> None:
     )
 
 
-def example() -> None:
+def example_trace() -> None:
     """One real trace, with its parts explained."""
     st.markdown("**What you get:** a model that learns from this trace learns to notice its own mistake.")
     # A fixed height, so that nothing below moves when the example arrives.
@@ -54,7 +54,7 @@ def _corrected(traces: list[Trace]) -> Iterator[Trace]:
     return (trace for trace in traces if not trace.plan.order[0].correct)
 
 
-def words() -> None:
+def glossary_list() -> None:
     """The glossary."""
     with st.expander("Words used here", icon=":material/menu_book:"):
         left, right = st.columns(2)
