@@ -86,11 +86,16 @@ def slots(requests: int, latency: float, size: int, concurrency: int) -> dict[st
     served = last[0]["served"] - first[0]["served"]
     busy = (last[0]["busy_seconds"] - first[0]["busy_seconds"]) / seconds / size
     return {
-        "requests": served, "slots": size, "concurrency": concurrency, "latency": latency, "busy": round(busy, 4),
-        "requests_per_second": round(served / seconds, 1), "load_average": os.getloadavg()[0],
+        "requests": served,
+        "slots": size,
+        "concurrency": concurrency,
+        "latency": latency,
+        "busy": round(busy, 4),
+        "requests_per_second": round(served / seconds, 1),
+        "load_average": os.getloadavg()[0],
         "share_waiting_for_processor": round((last[2] - first[2]) / seconds, 3),
         "processor_ms_per_request": round((last[1] - first[1]) / served * 1e3, 3),
-    }  # fmt: skip
+    }
 
 
 def _reached(url: str, served: int) -> dict[str, Any]:
@@ -113,9 +118,11 @@ def memory(requests: int, size: int) -> dict[str, Any]:
         process.wait()
         rate = ledger(url)
     return {
-        "requests": rate["served"], "mb_at_each_tenth": tenths, "mb_peak_with_writing": round(peak[0], 1),
+        "requests": rate["served"],
+        "mb_at_each_tenth": tenths,
+        "mb_peak_with_writing": round(peak[0], 1),
         "requests_per_second": round(rate["served"] / rate["seconds"], 1),
-    }  # fmt: skip
+    }
 
 
 def _watch(process: "subprocess.Popen[bytes]", peak: list[float]) -> None:

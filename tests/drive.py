@@ -27,9 +27,12 @@ def run(*arguments: object, size: int = PIECE) -> command.Run:
 def start(*arguments: object, size: int = PIECE) -> subprocess.Popen[str]:
     """Start the command and leave it running."""
     return subprocess.Popen(
-        [sys.executable, *words(*arguments, size=size)], cwd=command.ROOT, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
+        [sys.executable, *words(*arguments, size=size)],
+        cwd=command.ROOT,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
 
 
 def finished(out: Path) -> list[Path]:

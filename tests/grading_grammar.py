@@ -29,10 +29,26 @@ class Drawn(NamedTuple):
 
 
 UNITS = [
-    ("km", "kilometers", "kilometres"), ("cm", "centimeters"), ("kg", "kilograms"), ("g", "grams"), ("hours", "h", "hrs"), ("minutes", "min"),
-    ("m/s", "meters per second", "\\text{ m/s}"), ("cm^2", "square centimeters", "cm²"), ("m^3", "cubic meters", "m³"), ("Hz", "hertz"), ("J", "joules"),
-    ("mL", "milliliters"), ("miles", "mi"), ("mph", "miles per hour"), ("N", "newtons"), ("°C", "degrees Celsius"), ("apples",), ("students",), ("days",),
-]  # fmt: skip
+    ("km", "kilometers", "kilometres"),
+    ("cm", "centimeters"),
+    ("kg", "kilograms"),
+    ("g", "grams"),
+    ("hours", "h", "hrs"),
+    ("minutes", "min"),
+    ("m/s", "meters per second", "\\text{ m/s}"),
+    ("cm^2", "square centimeters", "cm²"),
+    ("m^3", "cubic meters", "m³"),
+    ("Hz", "hertz"),
+    ("J", "joules"),
+    ("mL", "milliliters"),
+    ("miles", "mi"),
+    ("mph", "miles per hour"),
+    ("N", "newtons"),
+    ("°C", "degrees Celsius"),
+    ("apples",),
+    ("students",),
+    ("days",),
+]
 WORDS = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen".split()  # noqa: SIM905
 MONTHS = "January February March April May June July August September October November December".split()  # noqa: SIM905
 CHANGED = [
@@ -568,9 +584,30 @@ def yes_or_no(dice: random.Random) -> Drawn:
 
 
 KINDS: tuple[Callable[[random.Random], Drawn], ...] = (
-    whole, fraction, quantity, money, share, scientific, point, values, interval, ray, matrix, polynomial, root, both_signs, combinatorial, angle, letter,
-    date, time_of_day, named, han, plain_words, yes_or_no,
-)  # fmt: skip
+    whole,
+    fraction,
+    quantity,
+    money,
+    share,
+    scientific,
+    point,
+    values,
+    interval,
+    ray,
+    matrix,
+    polynomial,
+    root,
+    both_signs,
+    combinatorial,
+    angle,
+    letter,
+    date,
+    time_of_day,
+    named,
+    han,
+    plain_words,
+    yes_or_no,
+)
 
 
 def pairs(seed: int) -> Iterator[Pair]:

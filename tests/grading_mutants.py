@@ -112,10 +112,18 @@ def _space_added(text: str, dice: random.Random) -> str:
 
 
 CHANGES: dict[str, Callable[[str, random.Random], str]] = {
-    "a word behind": _word_behind, "a word before": _word_before, "a digit added": _digit_added, "a digit changed": _digit_changed,
-    "a digit dropped": _digit_dropped, "a minus added": _sign_added, "a sign changed": _sign_changed, "two parts swapped": _parts_swapped,
-    "a bracket changed": _bracket_changed, "a letter changed": _letter_changed, "a space added": _space_added,
-}  # fmt: skip
+    "a word behind": _word_behind,
+    "a word before": _word_before,
+    "a digit added": _digit_added,
+    "a digit changed": _digit_changed,
+    "a digit dropped": _digit_dropped,
+    "a minus added": _sign_added,
+    "a sign changed": _sign_changed,
+    "two parts swapped": _parts_swapped,
+    "a bracket changed": _bracket_changed,
+    "a letter changed": _letter_changed,
+    "a space added": _space_added,
+}
 
 
 def mutants(seed: int) -> Iterator[Mutant]:

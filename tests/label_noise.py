@@ -89,7 +89,10 @@ def measured(seed: int = 0) -> list[Found]:
 
 def table(seed: int = 0) -> str:
     """The figures as a table."""
-    lines = ["| witnesses | noise | labels turned round | queue | precision of its head | recall of its head | recall of all of it |", "| --- | ---: | ---: | ---: | ---: | ---: | ---: |"]  # fmt: skip
+    lines = [
+        "| witnesses | noise | labels turned round | queue | precision of its head | recall of its head | recall of all of it |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+    ]
     lines += [
         f"| {one.witnesses} | {one.share:.0%} | {one.planted:,} | {one.queue:,} | {one.precision:.1%} | {one.recall:.1%} | {one.recall_of_all:.1%} |"
         for one in measured(seed)

@@ -127,8 +127,12 @@ def count(rows: Iterable[dict[str, Any]]) -> Counter[str]:
             if mark != "unjudged":
                 c[f"{mark}_{said[-1] if said else 'none'}"] += 1
         for before, after in itertools.pairwise(marks):
-            names = {("wrong", "right"): "fixed", ("right", "wrong"): "broken",
-                     ("right", "right"): "kept_right", ("wrong", "wrong"): "kept_wrong"}  # fmt: skip
+            names = {
+                ("wrong", "right"): "fixed",
+                ("right", "wrong"): "broken",
+                ("right", "right"): "kept_right",
+                ("wrong", "wrong"): "kept_wrong",
+            }
             c[names.get((before, after), "moves_unjudged")] += 1
     return c
 

@@ -70,9 +70,17 @@ class Faults:
 
 
 ALL_FAULTS = Faults(
-    error=0.05, slow=0.02, cut=0.05, wrong_json=0.04, huge=0.02, deep=0.02, refusal=0.02, untagged=0.05,
-    burst_every=150, burst=20,
-)  # fmt: skip
+    error=0.05,
+    slow=0.02,
+    cut=0.05,
+    wrong_json=0.04,
+    huge=0.02,
+    deep=0.02,
+    refusal=0.02,
+    untagged=0.05,
+    burst_every=150,
+    burst=20,
+)
 _HUGE = gzip.compress(b'{"choices": "' + b" " * 20_000_000, 1)
 
 
@@ -100,9 +108,13 @@ class Ledger:
     def summary(self) -> dict[str, Any]:
         """Numbers for another process."""
         return {
-            "asked": self.asked.total(), "served": self.served.total(), "ids": len(self.served),
-            "busy_seconds": self.busy_seconds, "seconds": self.last - self.first, "most": self.most_in_flight,
-        }  # fmt: skip
+            "asked": self.asked.total(),
+            "served": self.served.total(),
+            "ids": len(self.served),
+            "busy_seconds": self.busy_seconds,
+            "seconds": self.last - self.first,
+            "most": self.most_in_flight,
+        }
 
 
 class ModelServer:
@@ -281,9 +293,12 @@ class ModelServer:
         if self._draw(self.faults.refusal):
             message = {"role": "assistant", "content": None, "refusal": f"I'd rather not. [{serial}]"}
         tree: dict[str, Any] = {
-            "id": f"x{serial}", "object": "chat.completion", "created": 1, "model": body["model"],
+            "id": f"x{serial}",
+            "object": "chat.completion",
+            "created": 1,
+            "model": body["model"],
             "choices": [{"index": 0, "finish_reason": finish, "message": message}],
-        }  # fmt: skip
+        }
         if "prompt" in body:  # a raw completion
             tree |= {
                 "object": "text_completion",

@@ -10,20 +10,43 @@ from skill_factory.sources.canonical import canonical
 from tests.make_raw import Row
 
 COLUMNS = Columns(
-    question="question", answer="answer", response=("response",), correct=("correct",),
-    extracted_answer=("extracted_answer",), reflections=("reflections",), prompt_variant="prompt_variant",
-)  # fmt: skip
+    question="question",
+    answer="answer",
+    response=("response",),
+    correct=("correct",),
+    extracted_answer=("extracted_answer",),
+    reflections=("reflections",),
+    prompt_variant="prompt_variant",
+)
 RESPONSES = (
-    "a <answer>1</answer>", "b <answer>1</answer>\n", "\n\nc <answer> 1 </answer>", "d <answer>2</answer>", "no answer",
-    "", " \n", "e </sample> <answer>1</answer>", "f <answer>1</answer> and <answer>3</answer> so", "数 <answer>🧮</answer>",
-    "CR\r\n <answer>\r</answer>", "<Sample> <answer>\n7\n</answer>", "x </answer> <answer>9",
-)  # fmt: skip
+    "a <answer>1</answer>",
+    "b <answer>1</answer>\n",
+    "\n\nc <answer> 1 </answer>",
+    "d <answer>2</answer>",
+    "no answer",
+    "",
+    " \n",
+    "e </sample> <answer>1</answer>",
+    "f <answer>1</answer> and <answer>3</answer> so",
+    "数 <answer>🧮</answer>",
+    "CR\r\n <answer>\r</answer>",
+    "<Sample> <answer>\n7\n</answer>",
+    "x </answer> <answer>9",
+)
 REFLECTIONS = (
-    "<verdict>Correct</verdict>", "<verdict>Incorrect</verdict>", "r <verdict> CORRECT\n</verdict>", "", "\t",
-    "<verdict>incorrect</verdict> s <verdict>Correct</verdict>", "no verdict", "<verdict>perhaps</verdict>",
-    "<think> <verdict>Correct</verdict>", "a fast idea <verdict>Correct</verdict>", "ideal <verdict>Incorrect</verdict>",
+    "<verdict>Correct</verdict>",
+    "<verdict>Incorrect</verdict>",
+    "r <verdict> CORRECT\n</verdict>",
+    "",
+    "\t",
+    "<verdict>incorrect</verdict> s <verdict>Correct</verdict>",
+    "no verdict",
+    "<verdict>perhaps</verdict>",
+    "<think> <verdict>Correct</verdict>",
+    "a fast idea <verdict>Correct</verdict>",
+    "ideal <verdict>Incorrect</verdict>",
     "</verdict> stray <verdict>Correct</verdict>",
-)  # fmt: skip
+)
 VARIANTS = (None, "original", "rephrase", "alternatively", "(none)", "a|b")
 
 GOOD_ROW = st.fixed_dictionaries(
@@ -41,11 +64,20 @@ GOOD_ROW = st.fixed_dictionaries(
 
 BAD = st.sampled_from(
     [
-        {"question": None}, {"question": "  "}, {"response": None}, {"response": []}, {"correct": None}, {"correct": "?"},
-        {"response": ["x", "y"]}, {"reflections": [["r"], ["s"]]}, {"response": 7}, {"extracted_answer": {"a": 1}},
-        {"question": "\ud800"}, {"response": "half \udfff"},
+        {"question": None},
+        {"question": "  "},
+        {"response": None},
+        {"response": []},
+        {"correct": None},
+        {"correct": "?"},
+        {"response": ["x", "y"]},
+        {"reflections": [["r"], ["s"]]},
+        {"response": 7},
+        {"extracted_answer": {"a": 1}},
+        {"question": "\ud800"},
+        {"response": "half \udfff"},
     ]
-)  # fmt: skip
+)
 ANY_ROW = GOOD_ROW | st.tuples(GOOD_ROW, BAD).map(lambda both: both[0] | both[1])
 """A row that may be one of those that can't be read."""
 

@@ -195,8 +195,9 @@ def test_data_without_reflections_says_what_can_be_done(tmp_path: Path) -> None:
     """The section about reflections says in words that there are none, and links to Data."""
     rows = [
         {k: v for k, v in row(f"q{q}", f"try {k} <answer>{k}</answer>", k < 2).items() if k != "reflections"}
-        for q in range(4) for k in range(4)
-    ]  # fmt: skip
+        for q in range(4)
+        for k in range(4)
+    ]
     path = tmp_path / "bare.jsonl"
     path.write_text("".join(json.dumps(one) + "\n" for one in rows), encoding="utf-8")
     app = with_source(str(path), page="3_Choose")

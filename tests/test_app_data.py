@@ -206,6 +206,34 @@ def test_a_large_source_is_sampled_first_and_then_read(
     assert len(exact_tables.known(next(made.glob("*.npz")).stem).facts.question_id) == 120  # type: ignore[union-attr]
 
 
+def test_a_sample_of_a_source_of_unknown_size_is_a_lower_bound(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """JSON Lines don't say how many they are: what a sample gives is "at least", and no time is promised."""
+    monkeypatch.setattr("skill_factory.judge.source_facts.sample_facts.__defaults__", (60_000,))
+    monkeypatch.setattr("skill_factory.work.reading.start", lambda request: Waiting())
+    app = with_source(str(write_jsonl(make_rows(1500), tmp_path / "raw.jsonl")))
+    assert links(app)[0].startswith("at least **")
+    app = app.switch_page("pages/5_Finish.py").run()
+    shown = {one.label: one.value for one in app.metric}
+    assert shown["Rows to read"].startswith("over ") and shown["Traces"].startswith("at least ")
+    assert shown["Time"] == "–"
+    assert app.button(key="build.start").label.startswith("Build at least ")
+    app = app.switch_page("pages/3_Choose.py").run()
+    assert "in the sample" in words(app)
+    assert app.button(key="choose.next").label == "Look at the traces"
+
+
+class Waiting:
+    """A reading that has only begun."""
+
+    def poll(self) -> None:
+        """It is running."""
+
+    def terminate(self) -> None:
+        """Nobody waits for it any more."""
+
+
 # -- the Hub -------------------------------------------------------------------------------------------------------
 
 VISIT = """

@@ -20,7 +20,7 @@ from skill_factory.reasons import Level
 from skill_factory.recipe.model import new_recipe
 from skill_factory.sources.demo.rows import write_demo
 from skill_factory.trainers import Options
-from skill_factory.ui.finish.card_view import parts, with_words
+from skill_factory.ui.finish.card_view import card_parts, with_words
 from skill_factory.ui.finish.downloads import page
 from skill_factory.wording import many
 from skill_factory.work import builds
@@ -368,13 +368,13 @@ def test_own_words_stand_above_ours_and_below_the_front_matter(done: Job) -> Non
 def test_a_quoted_trace_is_shown_as_text_and_no_picture_is_fetched() -> None:
     """Code blocks are text, whatever they hold; outside them a picture's mark is broken."""
     body = "Look ![x](http://127.0.0.1:9/a.png)\n\n````text\n![y](z)\n```\nstill inside\n````\nafter $x$\n<!-- mark -->"
-    found = list(parts(body))
+    found = list(card_parts(body))
     assert found == [
         (None, "Look !\\[x](http://127.0.0.1:9/a.png)"),
         ("text", "![y](z)\n```\nstill inside"),
         (None, "after \\$x\\$"),
     ]
-    assert "".join(text for _, text in parts("```\nnever closed ![a](b)")) == "never closed !\\[a](b)"
+    assert "".join(text for _, text in card_parts("```\nnever closed ![a](b)")) == "never closed !\\[a](b)"
 
 
 def test_the_build_on_the_page_is_not_listed_as_an_earlier_one() -> None:

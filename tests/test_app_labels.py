@@ -23,11 +23,16 @@ def raw(path: Path) -> Path:
     dice = random.Random(1)
     rows = [
         {
-            "question": f"What is {n} + {n}?", "answer": str(2 * n), "response": f"I add. <answer>{answer}</answer> {take}",
-            "correct": (answer == 2 * n) != (n == 7 and take == 0), "reflections": [f"<verdict>{'Correct' if answer == 2 * n else 'Incorrect'}</verdict>"],
+            "question": f"What is {n} + {n}?",
+            "answer": str(2 * n),
+            "response": f"I add. <answer>{answer}</answer> {take}",
+            "correct": (answer == 2 * n) != (n == 7 and take == 0),
+            "reflections": [f"<verdict>{'Correct' if answer == 2 * n else 'Incorrect'}</verdict>"],
         }
-        for n in range(20) for take in range(4) for answer in [2 * n + (dice.random() < 0.3)]
-    ]  # fmt: skip
+        for n in range(20)
+        for take in range(4)
+        for answer in [2 * n + (dice.random() < 0.3)]
+    ]
     pq.write_table(pa.Table.from_pylist(rows), path)
     return path
 

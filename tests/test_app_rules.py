@@ -21,10 +21,17 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def thinking(path: Path, **more: Any) -> Path:
     """Responses of a reasoning model, with critiques."""
     rows: list[Row] = [
-        {"question": f"What is {q} + 7?", "answer": str(q + 7), "response": f"<think>\nHm {k}.\n</think>\n\nTry {k}. <answer>{q + 7 + k % 2}</answer>",
-         "correct": k % 2 == 0, "reflections": [f"I see {k}. <verdict>{'Correct' if k % 2 == 0 else 'Incorrect'}</verdict>"], **more}
-        for q in range(6) for k in range(4)
-    ]  # fmt: skip
+        {
+            "question": f"What is {q} + 7?",
+            "answer": str(q + 7),
+            "response": f"<think>\nHm {k}.\n</think>\n\nTry {k}. <answer>{q + 7 + k % 2}</answer>",
+            "correct": k % 2 == 0,
+            "reflections": [f"I see {k}. <verdict>{'Correct' if k % 2 == 0 else 'Incorrect'}</verdict>"],
+            **more,
+        }
+        for q in range(6)
+        for k in range(4)
+    ]
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     return path
 

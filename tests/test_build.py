@@ -113,9 +113,13 @@ def test_ctrl_c_ends_with_130_and_can_go_on(
     """Ctrl-C goes to the whole terminal group, as a shell sends it: one sentence, no traceback, no worker left."""
     out = tmp_path / "out"
     process = subprocess.Popen(
-        [sys.executable, *drive.words("build", raw, "--out", out, *OPTIONS, "--workers", 2)], cwd=command.ROOT,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
-    )  # fmt: skip
+        [sys.executable, *drive.words("build", raw, "--out", out, *OPTIONS, "--workers", 2)],
+        cwd=command.ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
     drive.wait_for(out, after, process)
     while len(workers := children(process.pid)) < 2:  # with none finished: while the workers still start
         assert process.poll() is None
@@ -209,7 +213,10 @@ def test_killed_at_any_change_of_a_file_a_build_can_go_on(small: Path, tmp_path:
 
 def test_killed_at_any_change_of_a_file_a_replacement_mixes_nothing(small: Path, tmp_path: Path) -> None:
     """`--fresh` that dies anywhere leaves a folder that is still a build's: refused without, right with `--fresh`."""
-    right = {recipe.traces.seed: bytes_of(recipe, small, tmp_path / f"right{recipe.traces.seed}") for recipe in (ONE, TWO)}  # fmt: skip
+    right = {
+        recipe.traces.seed: bytes_of(recipe, small, tmp_path / f"right{recipe.traces.seed}")
+        for recipe in (ONE, TWO)
+    }
     moment, died = 1, True
     while died:
         out = tmp_path / f"out{moment}"
@@ -383,14 +390,17 @@ def test_a_build_that_comes_to_nothing_leaves_nothing(existing: bool, small: Pat
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"traces.attempts": 2, "cutoff.tokens": 3, "cutoff.action": "drop"}, "longer than the trainer's cut-off"),
+        (
+            {"traces.attempts": 2, "cutoff.tokens": 3, "cutoff.action": "drop"},
+            "longer than the trainer's cut-off",
+        ),
         ({"traces.attempts": 2, "balance.min_wrong": 2}, "fewer wrong attempts"),
         ({"traces.attempts": 2, "balance.label_limits": {"1C": 0, "2C": 0}}, "label has reached its limit"),
         ({"traces.attempts": 9}, "Use --attempts"),
         ({"traces.attempts": 2, "filters.variants": ["none such"]}, "prompt variant isn't one of the chosen"),
         ({"filters.ban": ["t", "Correct", "Incorrect"], "filters.ban_substrings": True}, "banned word"),
     ],
-)  # fmt: skip
+)
 def test_nothing_usable_says_where_the_data_went(
     changes: dict[str, Any], said: str, small: Path, tmp_path: Path
 ) -> None:
@@ -418,7 +428,12 @@ def little_room(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
     """A disk of a given size; its mount can be asked for another size."""
     disk = tmp_path / "disk"
     disk.mkdir()
-    if os.geteuid() or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", disk], capture_output=True).returncode:  # fmt: skip
+    if (
+        os.geteuid()
+        or subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", disk], capture_output=True
+        ).returncode
+    ):
         pytest.skip("mounting a small disk takes root")
 
     def sized(size: str) -> Path:

@@ -140,9 +140,18 @@ def test_the_entry_for_llama_factory_names_every_role_tag() -> None:
         assert entry["formatting"] == "sharegpt"
         assert entry["columns"] == {"messages": "conversations"}
         assert entry["tags"].keys() == {
-            "role_tag", "content_tag", "user_tag", "assistant_tag", "observation_tag", "function_tag", "system_tag",
-        }  # fmt: skip
-    assert any(entry.get("subset") == "sft_train" and entry.get("hf_hub_url") == "user/name" for entry in dataset_info("user/name").values())  # fmt: skip
+            "role_tag",
+            "content_tag",
+            "user_tag",
+            "assistant_tag",
+            "observation_tag",
+            "function_tag",
+            "system_tag",
+        }
+    assert any(
+        entry.get("subset") == "sft_train" and entry.get("hf_hub_url") == "user/name"
+        for entry in dataset_info("user/name").values()
+    )
 
 
 def test_the_entry_beside_the_build_is_that_of_this_folder(built: Path) -> None:

@@ -83,13 +83,33 @@ BAD_SOURCES: dict[str, tuple[str, Callable[[Path], None] | None, tuple[str, ...]
     "invalid JSON": ("a.jsonl", write(LINE * 3 + b"{oops\n"), ("a.jsonl", "line 4", "Fix")),
     "no rows": ("a.jsonl", write(b""), ("a.jsonl", "no rows")),
     "a header alone": ("a.csv", write(b"question,response,correct\n"), ("a.csv", "no rows")),
-    "no column for correct": ("a.jsonl", write(b'{"question": "Q", "response": "a"}\n'), ("correct", "Found: question, response", "--map")),
-    "no column for anything": ("a.jsonl", write(b'{"x": 1}\n'), ("question, response and correct", "Found: x")),
-    "no reflections": ("a.jsonl", write(b'{"question": "Q", "response": "a", "correct": true}\n'), ("reflections", "no_reflection")),
-    "no usable question": ("a.jsonl", write(LINE), ("Nothing in the data can become a trace", "responses: 0 of 1 kept", "no final answer")),
-    "no readable row": ("a.jsonl", write(LINE.replace(b"true", b"null") + LINE.replace(b'"Q"', b'" "')), ("rows: 0 of 2 kept",)),
+    "no column for correct": (
+        "a.jsonl",
+        write(b'{"question": "Q", "response": "a"}\n'),
+        ("correct", "Found: question, response", "--map"),
+    ),
+    "no column for anything": (
+        "a.jsonl",
+        write(b'{"x": 1}\n'),
+        ("question, response and correct", "Found: x"),
+    ),
+    "no reflections": (
+        "a.jsonl",
+        write(b'{"question": "Q", "response": "a", "correct": true}\n'),
+        ("reflections", "no_reflection"),
+    ),
+    "no usable question": (
+        "a.jsonl",
+        write(LINE),
+        ("Nothing in the data can become a trace", "responses: 0 of 1 kept", "no final answer"),
+    ),
+    "no readable row": (
+        "a.jsonl",
+        write(LINE.replace(b"true", b"null") + LINE.replace(b'"Q"', b'" "')),
+        ("rows: 0 of 2 kept",),
+    ),
     "control characters": ("a.jsonl", write(b'{"\x1b[31mred"\n'), ("line 1",)),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("action", ["build", "preview"])
@@ -128,7 +148,7 @@ BAD_OPTIONS: dict[str, tuple[list[str], tuple[str, ...]]] = {
     "too few variants": (["--distinct-variants", "--attempts", "9"], ("4 variants", "--attempts 4")),
     "a variant that nobody has": (["--variant", "none"], ("prompt variant",)),
     "a verdict column that is not mapped": (["--set", "verdicts.rule='column'"], ("--map verdicts=COLUMN",)),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", BAD_OPTIONS)
@@ -150,7 +170,10 @@ BAD_COMMANDS: dict[str, tuple[list[str], tuple[str, ...]]] = {
     "a name too long": (["build", "x" * 9999, "--out", "OUT"], ("No source",)),
     "a folder's name too long": (["build", "demo:5", "--out", "OUT" + "x" * 999], ("too long",)),
     "workers below zero": (["build", "demo:5", "--out", "OUT", "--workers", "-1"], ("workers", "-1")),
-    "memory that is no size": (["build", "demo:5", "--out", "OUT", "--memory", "much"], ("--memory", "'much'")),
+    "memory that is no size": (
+        ["build", "demo:5", "--out", "OUT", "--memory", "much"],
+        ("--memory", "'much'"),
+    ),
     "a preview of nothing": (["preview", "demo:5", "--questions", "0"], ("at least one", "0")),
     "a page that can't be written": (["preview", "demo:30", "--html", "OUT/no/where.html"], ("where.html",)),
     "a demo of nothing": (["demo", "--out", "OUT.parquet", "--questions", "0"], ("0",)),
@@ -158,7 +181,7 @@ BAD_COMMANDS: dict[str, tuple[list[str], tuple[str, ...]]] = {
     "a demo that can't be written": (["demo", "--out", "OUT/no/where.parquet"], ("where.parquet",)),
     "nothing to lint": (["lint", "OUT/none"], ("There is no file",)),
     "nothing to inspect": (["inspect", "OUT/none.csv"], ("There is no file",)),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", BAD_COMMANDS)
@@ -286,12 +309,28 @@ def test_the_options_of_the_program_are_all_there() -> None:
 
 
 ASKED = {
-    "--format": "0C", "--attempts": "2", "--repeats": "2", "--seed": "7", "--layout": "tight", "--variant": "original",
-    "--ban": "zzz", "--max-traces": "3", "--answer-regex": "(4.*)", "--verdict-regex": "(?i)((?:in)?correct)",
-    "--config": "c", "--split": "s", "--revision": "r", "--think": "after", "--question-rule": "chat",
-    "--response-rule": "steps", "--label-rule": "threshold", "--right": "pass", "--wrong": "fail",
-    "--language": "zh", "--given-away": "cut",
-}  # fmt: skip
+    "--format": "0C",
+    "--attempts": "2",
+    "--repeats": "2",
+    "--seed": "7",
+    "--layout": "tight",
+    "--variant": "original",
+    "--ban": "zzz",
+    "--max-traces": "3",
+    "--answer-regex": "(4.*)",
+    "--verdict-regex": "(?i)((?:in)?correct)",
+    "--config": "c",
+    "--split": "s",
+    "--revision": "r",
+    "--think": "after",
+    "--question-rule": "chat",
+    "--response-rule": "steps",
+    "--label-rule": "threshold",
+    "--right": "pass",
+    "--wrong": "fail",
+    "--language": "zh",
+    "--given-away": "cut",
+}
 
 
 @pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.flag)

@@ -30,9 +30,14 @@ from tests import command
 DATA = command.ROOT.parent / "shared" / "data"
 STAGE = "model_responses__mutated_prompts"
 PLAIN = Columns(
-    question="q", answer="a", response=("r",), correct=("c",), extracted_answer=("e",), reflections=("f",),
+    question="q",
+    answer="a",
+    response=("r",),
+    correct=("c",),
+    extracted_answer=("e",),
+    reflections=("f",),
     prompt_variant="v",
-)  # fmt: skip
+)
 
 
 def rows_of(table: pa.Table) -> list[tuple[Any, ...]]:
@@ -66,8 +71,11 @@ STRINGS = (pa.string(), pa.large_string())
 PACKED = pa.dictionary(pa.int32(), pa.large_string())
 ROW = {
     "q": [(kind, TEXT) for kind in (*STRINGS, PACKED)],
-    "a": [(kind, TEXT) for kind in STRINGS] + [(pa.list_(pa.string()), listed(TEXT)), (pa.int64(), st.none() | st.integers(0, 9))],
-    "r": [(kind, TEXT) for kind in STRINGS] + [(pa.list_(kind), listed(TEXT)) for kind in STRINGS] + [(pa.large_list(pa.string()), listed(TEXT))],
+    "a": [(kind, TEXT) for kind in STRINGS]
+    + [(pa.list_(pa.string()), listed(TEXT)), (pa.int64(), st.none() | st.integers(0, 9))],
+    "r": [(kind, TEXT) for kind in STRINGS]
+    + [(pa.list_(kind), listed(TEXT)) for kind in STRINGS]
+    + [(pa.large_list(pa.string()), listed(TEXT))],
     "c": [
         (pa.bool_(), st.none() | st.booleans()),
         (pa.list_(pa.bool_()), listed(st.none() | st.booleans())),
@@ -76,7 +84,12 @@ ROW = {
         (pa.string(), st.none() | st.sampled_from(["True", "false", " TRUE ", "1", "0", "maybe", ""])),
         (pa.list_(pa.string()), listed(st.sampled_from(["True", "FALSE", "?"]))),
     ],
-    "e": [(pa.string(), TEXT), (pa.list_(pa.string()), listed(TEXT)), (pa.list_(pa.large_string()), listed(TEXT)), (pa.float64(), st.none() | st.sampled_from([1.5, math.nan]))],
+    "e": [
+        (pa.string(), TEXT),
+        (pa.list_(pa.string()), listed(TEXT)),
+        (pa.list_(pa.large_string()), listed(TEXT)),
+        (pa.float64(), st.none() | st.sampled_from([1.5, math.nan])),
+    ],
     "f": [
         (pa.list_(pa.string()), listed(TEXT)),
         (pa.list_(pa.string()), listed(SHORT_TEXT)),
@@ -85,7 +98,7 @@ ROW = {
         (pa.list_(pa.list_(pa.string())), listed(listed(TEXT))),
     ],
     "v": [(kind, TEXT) for kind in (*STRINGS, PACKED)] + [(pa.list_(pa.string()), listed(TEXT))],
-}  # fmt: skip
+}
 
 
 @st.composite
@@ -119,8 +132,13 @@ def test_the_usual_shape_takes_the_fast_way() -> None:
     from skill_factory.sources.canonical import _usual_rows
 
     batch = pa.RecordBatch.from_pydict(
-        {"q": ["Q"] * 3, "r": [["a"], ["b"], ["c", "d"]], "c": [[True], [False], [True, False]], "f": [["x"], [], ["y"]]}
-    )  # fmt: skip
+        {
+            "q": ["Q"] * 3,
+            "r": [["a"], ["b"], ["c", "d"]],
+            "c": [[True], [False], [True, False]],
+            "f": [["x"], [], ["y"]],
+        }
+    )
     usual = _usual_rows(
         batch, Columns(question="q", response=("r",), correct=("c",), reflections=("f",)), False
     )
@@ -165,9 +183,23 @@ def test_no_text_is_stripped_on_its_way() -> None:
 
 @pytest.mark.parametrize(
     ("value", "label"),
-    [(True, True), (False, False), (1, True), (0, False), (1.0, True), (0.0, False), ("True", True), ("FALSE", False),
-     (" true ", True), ("1", True), ("0", False), ([True], True), (["false"], False), ([0], False)],
-)  # fmt: skip
+    [
+        (True, True),
+        (False, False),
+        (1, True),
+        (0, False),
+        (1.0, True),
+        (0.0, False),
+        ("True", True),
+        ("FALSE", False),
+        (" true ", True),
+        ("1", True),
+        ("0", False),
+        ([True], True),
+        (["false"], False),
+        ([0], False),
+    ],
+)
 def test_labels_come_in_many_forms(value: Any, label: bool) -> None:
     """Booleans as bool, 0/1, "true"/"false" in any case, in a list or not."""
     assert [one.correct for one in read({"c": value})] == [label]
@@ -246,8 +278,16 @@ def test_a_refused_row_says_what_it_takes_along() -> None:
 
 @pytest.mark.parametrize(
     ("path", "value"),
-    [("a.b", 1), ("a.c.d", 2), ("x.y", 3), ("a.dotted.key", 4), ("a.b.c", None), ("nothing", None), ("a.no", None)],
-)  # fmt: skip
+    [
+        ("a.b", 1),
+        ("a.c.d", 2),
+        ("x.y", 3),
+        ("a.dotted.key", 4),
+        ("a.b.c", None),
+        ("nothing", None),
+        ("a.no", None),
+    ],
+)
 def test_dots_lead_into_structs(path: str, value: Any) -> None:
     """A path leads through structs; a column or key whose own name has dots wins."""
     row = {"a": {"b": 1, "c": {"d": 2}, "dotted.key": 4}, "x.y": 3, "x": {"y": 0}}
@@ -263,9 +303,13 @@ def test_dotted_paths_read_alike_from_arrow_and_from_json() -> None:
     assert [error.reason for error in canonical(batch, columns).errors] == [RowReason.NO_RESPONSE]
 
 
-@given(st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3) | st.binary(max_size=2),
-                    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=2), inner, max_size=2), max_leaves=6)
-       .flatmap(lambda value: st.sampled_from(list("qrcefv")).map(lambda name: {name: value})))  # fmt: skip
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3) | st.binary(max_size=2),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=2), inner, max_size=2),
+        max_leaves=6,
+    ).flatmap(lambda value: st.sampled_from(list("qrcefv")).map(lambda name: {name: value}))
+)
 def test_no_value_crashes_the_reader(row: dict[str, Any]) -> None:
     """Whatever JSON puts into a column, the row is read or refused with a reason."""
     found = canonical([{"q": "Q", "r": "text", "c": True, **row}], PLAIN)
@@ -286,15 +330,27 @@ def test_both_naming_schemes_and_any_stage_are_guessed(stage: str, as_list: bool
         return [value] if as_list else value
 
     row = {
-        "task_source": "t", "prompt": [{"role": "user", "content": "Q"}], "question": "Q", "answer": "1",
-        base: wrap("text"), f"{base}__eval_is_correct": [True], f"{base}__eval_extracted_answers": ["1"],
-        f"{base}_reflection": ["f"], f"{base}__metadata": [{"a": 1}], variant: "original",
-    }  # fmt: skip
+        "task_source": "t",
+        "prompt": [{"role": "user", "content": "Q"}],
+        "question": "Q",
+        "answer": "1",
+        base: wrap("text"),
+        f"{base}__eval_is_correct": [True],
+        f"{base}__eval_extracted_answers": ["1"],
+        f"{base}_reflection": ["f"],
+        f"{base}__metadata": [{"a": 1}],
+        variant: "original",
+    }
     found = guess(list(row), [row])
     assert found == Columns(
-        question="question", answer="answer", response=(base,), correct=(f"{base}__eval_is_correct",),
-        extracted_answer=(f"{base}__eval_extracted_answers",), reflections=(f"{base}_reflection",), prompt_variant=variant,
-    )  # fmt: skip
+        question="question",
+        answer="answer",
+        response=(base,),
+        correct=(f"{base}__eval_is_correct",),
+        extracted_answer=(f"{base}__eval_extracted_answers",),
+        reflections=(f"{base}_reflection",),
+        prompt_variant=variant,
+    )
 
 
 def test_of_two_stages_the_published_one_is_guessed() -> None:
@@ -309,8 +365,11 @@ def test_names_of_answer_sheets_are_guessed() -> None:
     row = {"problem": "1 + 1?", "model_answer": "It is 2.", "score": 1, "reference": 2}
     found = guess(list(row), [row])
     assert (found.question, found.response, found.correct, found.answer) == (
-        "problem", ("model_answer",), ("score",), "reference",
-    )  # fmt: skip
+        "problem",
+        ("model_answer",),
+        ("score",),
+        "reference",
+    )
     assert guess(list(row), [{**row, "score": "1", "reference": "0"}]).correct == ("score",)
     assert not guess(list(row), [{**row, "score": 7}]).correct
 
@@ -320,26 +379,55 @@ def test_plain_names_are_guessed_only_where_their_type_fits() -> None:
     rows = [{"problem": "Q", "solution": "t", "is_correct": 1, "label": 7, "critique": "f"}]
     found = guess(list(rows[0]), rows)
     assert (found.question, found.response, found.correct, found.reflections) == (
-        "problem", ("solution",), ("is_correct",), ("critique",),
-    )  # fmt: skip
+        "problem",
+        ("solution",),
+        ("is_correct",),
+        ("critique",),
+    )
 
 
 @pytest.mark.skipif(not DATA.is_dir(), reason="the real data sets are not beside the repository")
 @pytest.mark.parametrize(
     ("name", "found"),
     [
-        ("raw_realcritic_math.parquet", Columns(
-            question="question", answer="answer", response=(STAGE,), correct=(f"{STAGE}__eval_is_correct",),
-            extracted_answer=(f"{STAGE}__eval_extracted_answers",), reflections=(f"{STAGE}_reflection",),
-            prompt_variant="prompt_variant")),
-        ("gsm8k_example_model_solutions.jsonl", Columns(
-            question="question", answer="ground_truth",
-            response=tuple(f"{m}.solution" for m in ("6b_finetuning", "6b_verification", "175b_finetuning", "175b_verification")),
-            correct=tuple(f"{m}.is_correct" for m in ("6b_finetuning", "6b_verification", "175b_finetuning", "175b_verification")))),
-        ("reflexion_mbpp_py.jsonl", Columns(
-            question="prompt", response=("solution",), correct=("is_solved",), reflections=("reflections",))),
+        (
+            "raw_realcritic_math.parquet",
+            Columns(
+                question="question",
+                answer="answer",
+                response=(STAGE,),
+                correct=(f"{STAGE}__eval_is_correct",),
+                extracted_answer=(f"{STAGE}__eval_extracted_answers",),
+                reflections=(f"{STAGE}_reflection",),
+                prompt_variant="prompt_variant",
+            ),
+        ),
+        (
+            "gsm8k_example_model_solutions.jsonl",
+            Columns(
+                question="question",
+                answer="ground_truth",
+                response=tuple(
+                    f"{m}.solution"
+                    for m in ("6b_finetuning", "6b_verification", "175b_finetuning", "175b_verification")
+                ),
+                correct=tuple(
+                    f"{m}.is_correct"
+                    for m in ("6b_finetuning", "6b_verification", "175b_finetuning", "175b_verification")
+                ),
+            ),
+        ),
+        (
+            "reflexion_mbpp_py.jsonl",
+            Columns(
+                question="prompt",
+                response=("solution",),
+                correct=("is_solved",),
+                reflections=("reflections",),
+            ),
+        ),
     ],
-)  # fmt: skip
+)
 def test_real_sets_are_guessed(name: str, found: Columns) -> None:
     """The mapping of real data, written by nobody here, is guessed in full: stages, wide form, plain names."""
     assert settled_columns(FileSource.open(str(DATA / name)), Columns()) == found
@@ -358,7 +446,11 @@ def source(tmp_path: Path, row: dict[str, Any]) -> FileSource:
 def test_a_path_that_is_not_there_is_named_with_what_is(tmp_path: Path) -> None:
     """The error names the column, its field, the columns found and an example."""
     with pytest.raises(ColumnError, match=r"'wrong'.*reflections.*Found: question, response, correct"):
-        settled_columns(source(tmp_path, {"question": "Q", "response": "a", "correct": True}), Columns(), {"reflections": ["wrong"]})  # fmt: skip
+        settled_columns(
+            source(tmp_path, {"question": "Q", "response": "a", "correct": True}),
+            Columns(),
+            {"reflections": ["wrong"]},
+        )
 
 
 def test_two_columns_for_one_response_are_refused(tmp_path: Path) -> None:
@@ -371,7 +463,9 @@ def test_two_columns_for_one_response_are_refused(tmp_path: Path) -> None:
 def test_an_unknown_field_is_refused(tmp_path: Path) -> None:
     """A mapping of the program's own names its fields as the recipe does."""
     with pytest.raises((ColumnError, RecipeError), match="gold"):
-        settled_columns(source(tmp_path, {"question": "Q", "response": "a", "correct": True}), Columns(), {"gold": "a"})  # fmt: skip
+        settled_columns(
+            source(tmp_path, {"question": "Q", "response": "a", "correct": True}), Columns(), {"gold": "a"}
+        )
 
 
 def test_a_recipe_that_maps_leaves_out_what_it_does_not_name(tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ def test_a_rebuild_keeps_corrections_and_the_card_counts_them(tmp_path: Path) ->
     assert first.report["corrections"] == {"right": 1, "wrong": 1}
     again = recipe_from_toml((tmp_path / "one" / "recipe.toml").read_text(encoding="utf-8"))
     assert again.labels.corrections == corrections
-    plain = build(str(tmp_path / "raw.jsonl"), tmp_path / "two", PLAIN, workers=1)  # fmt: skip
+    plain = build(str(tmp_path / "raw.jsonl"), tmp_path / "two", PLAIN, workers=1)
     assert "corrections" not in plain.report
     assert "corrected by a person" not in (tmp_path / "two" / "README.md").read_text(encoding="utf-8")
 

@@ -15,8 +15,14 @@ from tests import command
 
 @pytest.mark.parametrize(
     ("tokens", "action", "changes"),
-    [(0, "drop", False), (0, "keep", False), (100, "keep", False), (100, "drop", True), (100, "fewer_attempts", True)],
-)  # fmt: skip
+    [
+        (0, "drop", False),
+        (0, "keep", False),
+        (100, "keep", False),
+        (100, "drop", True),
+        (100, "fewer_attempts", True),
+    ],
+)
 def test_a_cut_off_changes_a_build_only_where_it_drops_or_shortens(
     tokens: int, action: str, changes: bool
 ) -> None:

@@ -23,6 +23,7 @@ from skill_factory.sources.demo.rows import (
     question_rows,
     write_demo,
 )
+from skill_factory.sources.demo.source import DemoSource
 
 PINNED_DRAWS = [8, 10, 37, 7, 38, 73, 74, 86, 64, 84]
 PINNED_SAMPLE = ["a", "d", "f", "b", "e", "c"]
@@ -342,3 +343,10 @@ def test_what_cannot_be_written_is_said_in_one_sentence(
     with pytest.raises(error, match=re.escape(says)):
         write_demo(tmp_path / name, questions=questions)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("questions", [1, 7, 600])
+def test_the_number_of_rows_is_known_before_they_are_made(questions: int) -> None:
+    """A page can say how large a demo is without making it."""
+    batches = demo_batches(questions)
+    assert DemoSource(questions).rows == sum(batch.num_rows for batch in batches)

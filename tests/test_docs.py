@@ -118,8 +118,12 @@ def test_people_of_the_published_script_find_its_flags(tmp_path: Path) -> None:
     """The example script builds ./NAME under the script's own name rule, mended, and publishes nothing."""
     done = subprocess.run(
         ["bash", str(ROOT / "examples" / "example.sh"), "-i", "demo:40", "-o", "me/set"],
-        cwd=tmp_path, capture_output=True, text=True, check=False, env={"PYTHON": sys.executable, "PATH": "/usr/bin:/bin"},
-    )  # fmt: skip
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PYTHON": sys.executable, "PATH": "/usr/bin:/bin"},
+    )
 
     assert done.returncode == 0, done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["set_reflections5_formats-C_full"]

@@ -24,9 +24,16 @@ def questions(draw: st.DrawFn, least: int = 1) -> Question:
     labels = draw(st.lists(st.booleans(), min_size=least, max_size=8).filter(any))
     variants = st.sampled_from(["original", "rephrase", "alternatively", ""])
     pool = [
-        response(k + 1, f"text {k}", right, f"answer {k}", draw(variants), [reflection(10 * k + j, f"r{k}{j}") for j in range(draw(st.integers(1, 3)))])
+        response(
+            k + 1,
+            f"text {k}",
+            right,
+            f"answer {k}",
+            draw(variants),
+            [reflection(10 * k + j, f"r{k}{j}") for j in range(draw(st.integers(1, 3)))],
+        )
         for k, right in enumerate(labels)
-    ]  # fmt: skip
+    ]
     return Question(draw(st.integers(0, 2**64 - 1)), "Q", pool)
 
 
@@ -38,9 +45,12 @@ def asked(draw: st.DrawFn, question: Question) -> Traces:
     n = draw(st.integers(1, variants if distinct else len(question.responses)))
     drawn = n >= 2 and draw(st.booleans())
     return Traces(
-        attempts=n, repeats=draw(st.integers(1, 3)), distinct_variants=distinct, sample_attempts=drawn,
+        attempts=n,
+        repeats=draw(st.integers(1, 3)),
+        distinct_variants=distinct,
+        sample_attempts=drawn,
         seed=draw(st.integers(0, 99)),
-    )  # fmt: skip
+    )
 
 
 def plans(code: str, question: Question, ask: Traces) -> list[TracePlan]:
@@ -221,7 +231,10 @@ def test_a_drawn_number_of_attempts_takes_every_value() -> None:
     """2..N, each about as often, and the same for `*C`, `*C*IC` and `*CC` of a repeat."""
     pool = [response(k, str(k), k < 4, "1", "", [reflection(k, "r")]) for k in range(8)]
     ask = Traces(attempts=5, repeats=400, sample_attempts=True)
-    found = {code: [len(plan.attempts) for plan in plans(code, Question(7, "Q", pool), ask)] for code in ("*C", "*C*IC", "*CC")}  # fmt: skip
+    found = {
+        code: [len(plan.attempts) for plan in plans(code, Question(7, "Q", pool), ask)]
+        for code in ("*C", "*C*IC", "*CC")
+    }
     assert found["*C"] == found["*C*IC"] == found["*CC"]
     assert all(60 <= n <= 140 for n in Counter(found["*C"]).values())
     assert set(found["*C"]) == {2, 3, 4, 5}

@@ -22,10 +22,16 @@ from skill_factory.sources.lists import CutShort, read_list
 from tests.make_raw import Row
 
 ROWS: list[Row] = [
-    {"question": f"What is {q} + {k % 2}?", "answer": str(q), "response": f"It is {q + k}. <answer>{q + k}</answer>", "correct": k == 0,
-     "reflections": [f"I add again. <verdict>{'Correct' if k == 0 else 'Incorrect'}</verdict>"]}
-    for q in range(3) for k in (0, 2)
-]  # fmt: skip
+    {
+        "question": f"What is {q} + {k % 2}?",
+        "answer": str(q),
+        "response": f"It is {q + k}. <answer>{q + k}</answer>",
+        "correct": k == 0,
+        "reflections": [f"I add again. <verdict>{'Correct' if k == 0 else 'Incorrect'}</verdict>"],
+    }
+    for q in range(3)
+    for k in (0, 2)
+]
 LINES = "".join(json.dumps(row) + "\n" for row in ROWS)
 
 
@@ -168,8 +174,17 @@ def test_a_spreadsheet_is_a_table(tmp_path: Path) -> None:
 def test_an_hour_of_verl_dumps_is_one_set(tmp_path: Path) -> None:
     """A folder of `{step}.jsonl` is one source; the step is kept as prompt variant."""
     for step in (1, 2, 3):
-        rows = [{"input": f"user\n{q}+1?\nassistant\n", "output": f"{step}. <answer>{q + 1 + k}</answer>", "gts": str(q + 1), "score": float(k == 0), "step": step}
-                for q in range(3) for k in range(2)]  # fmt: skip
+        rows = [
+            {
+                "input": f"user\n{q}+1?\nassistant\n",
+                "output": f"{step}. <answer>{q + 1 + k}</answer>",
+                "gts": str(q + 1),
+                "score": float(k == 0),
+                "step": step,
+            }
+            for q in range(3)
+            for k in range(2)
+        ]
         (tmp_path / f"{step}.jsonl").write_text(
             "".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8"
         )
@@ -182,10 +197,18 @@ def test_an_hour_of_verl_dumps_is_one_set(tmp_path: Path) -> None:
 def test_a_filter_of_lm_eval_is_read_once(tmp_path: Path) -> None:
     """A log with a row per filter gives each response once."""
     rows = [
-        {"doc_id": q, "doc": {"question": f"{q}+1?"}, "target": str(q + 1), "resps": [[f"#### {q + 1}", f"#### {q}"]],
-         "filtered_resps": ["x"], "filter": name, "exact_match": 1.0}
-        for name in ("strict-match", "flexible-extract") for q in range(4)
-    ]  # fmt: skip
+        {
+            "doc_id": q,
+            "doc": {"question": f"{q}+1?"},
+            "target": str(q + 1),
+            "resps": [[f"#### {q + 1}", f"#### {q}"]],
+            "filtered_resps": ["x"],
+            "filter": name,
+            "exact_match": 1.0,
+        }
+        for name in ("strict-match", "flexible-extract")
+        for q in range(4)
+    ]
     path = tmp_path / "samples_gsm8k.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     (tmp_path / "results_1.json").write_text("{}", encoding="utf-8")

@@ -20,10 +20,27 @@ from tests.make_raw import Row
 # ------------------------------------------------------------------------------------------------ the content
 
 LABEL_WORDS = [
-    (True, False), (1, 0), (1.0, 0.0), (1, -1), ("yes", "no"), ("true", "false"), ("correct", "incorrect"), ("right", "wrong"),
-    ("pass", "fail"), ("T", "F"), ("Y", "N"), ("C", "I"), ("正确", "错误"), ("richtig", "falsch"), ("ja", "nein"),
-    ("correcto", "incorrecto"), ("vrai", "faux"), ("정답", "오답"), ("正解", "不正解"), ("passed", "failed"),
-]  # fmt: skip
+    (True, False),
+    (1, 0),
+    (1.0, 0.0),
+    (1, -1),
+    ("yes", "no"),
+    ("true", "false"),
+    ("correct", "incorrect"),
+    ("right", "wrong"),
+    ("pass", "fail"),
+    ("T", "F"),
+    ("Y", "N"),
+    ("C", "I"),
+    ("正确", "错误"),
+    ("richtig", "falsch"),
+    ("ja", "nein"),
+    ("correcto", "incorrecto"),
+    ("vrai", "faux"),
+    ("정답", "오답"),
+    ("正解", "不正解"),
+    ("passed", "failed"),
+]
 QUESTION_NAMES = [
     "question",
     "problem",
@@ -66,13 +83,15 @@ def content(questions: int, answers: int) -> list[Row]:
         for k in range(answers):
             right = k % 2 == 0
             said = 10 + q if right else 90 + k
-            rows.append({
-                "question": f"Tom has {q + 3} boxes and finds {7} more. How many boxes does he have now?",
-                "answer": str(10 + q),
-                "response": f"Attempt {k}: I add {q + 3} and 7 step by step.\n\n<answer>{said}</answer>",
-                "correct": right,
-                "reflections": f"I add them again, attempt {k}. <verdict>{'Correct' if right else 'Incorrect'}</verdict>",
-            })  # fmt: skip
+            rows.append(
+                {
+                    "question": f"Tom has {q + 3} boxes and finds {7} more. How many boxes does he have now?",
+                    "answer": str(10 + q),
+                    "response": f"Attempt {k}: I add {q + 3} and 7 step by step.\n\n<answer>{said}</answer>",
+                    "correct": right,
+                    "reflections": f"I add them again, attempt {k}. <verdict>{'Correct' if right else 'Incorrect'}</verdict>",
+                }
+            )
     return rows
 
 
@@ -92,10 +111,13 @@ def layouts(draw: st.DrawFn) -> dict[str, Any]:
         "template": draw(st.sampled_from(["", "chatml", "words"])),
         "labels": draw(st.sampled_from(LABEL_WORDS)),
         "think": draw(st.sampled_from(["", "tags", "closing", "column"])),
-        "names": [draw(st.sampled_from(names)) for names in (QUESTION_NAMES, GOLD_NAMES, RESPONSE_NAMES, LABEL_NAMES, CRITIQUE_NAMES)],
+        "names": [
+            draw(st.sampled_from(names))
+            for names in (QUESTION_NAMES, GOLD_NAMES, RESPONSE_NAMES, LABEL_NAMES, CRITIQUE_NAMES)
+        ],
         "noise": draw(st.booleans()),
         "order": draw(st.randoms(use_true_random=False)),
-    }  # fmt: skip
+    }
 
 
 def asked(question: str, how: dict[str, Any]) -> Any:
@@ -120,12 +142,17 @@ def laid_out(rows: list[Row], how: dict[str, Any]) -> list[Row]:
     made = []
     for row in rows:
         text = said(row["response"], how)
-        made.append({
-            question: asked(row["question"], how), gold: row["answer"], response: text,
-            label: yes if row["correct"] else no, critique: [row["reflections"]],
-            **({"reasoning_content": "Hm, let me see."} if how["think"] == "column" else {}),
-            **({"source": "drawn", "difficulty": 3, "license": "cc0"} if how["noise"] else {}),
-        })  # fmt: skip
+        made.append(
+            {
+                question: asked(row["question"], how),
+                gold: row["answer"],
+                response: text,
+                label: yes if row["correct"] else no,
+                critique: [row["reflections"]],
+                **({"reasoning_content": "Hm, let me see."} if how["think"] == "column" else {}),
+                **({"source": "drawn", "difficulty": 3, "license": "cc0"} if how["noise"] else {}),
+            }
+        )
     if how["grouped"]:
         made = _grouped(made, how)
     if how["records"]:

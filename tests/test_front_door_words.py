@@ -60,8 +60,14 @@ def test_tokens_follow_the_script() -> None:
 
 @pytest.mark.parametrize(
     ("ban", "text", "held"),
-    [("想法", "我的想法是对的", True), ("idea", "ideal", False), ("idea", "an idea.", True), ("생각", "제생각에는", True), ("ids", "AIDS", False)],
-)  # fmt: skip
+    [
+        ("想法", "我的想法是对的", True),
+        ("idea", "ideal", False),
+        ("idea", "an idea.", True),
+        ("생각", "제생각에는", True),
+        ("ids", "AIDS", False),
+    ],
+)
 def test_a_banned_word_has_edges_where_its_script_has_spaces(ban: str, text: str, held: bool) -> None:
     """A word of a script without spaces matches anywhere."""
     assert banned(Filters(ban=(ban,)))(text) is held
@@ -100,9 +106,15 @@ def test_what_stands_around_a_word_does_not_change_it(value: object, word: str) 
 
 @pytest.mark.parametrize(
     ("text", "rest", "closed"),
-    [("<think>a</think>\n\nb", "b", True), ("a</think>b", "b", True), ("<think>a", "", False), ("x<think>a</think>y<think>z", "", False),
-     ("<|begin_of_thought|>a<|end_of_thought|>\n<|begin_of_solution|>b<|end_of_solution|>", "b", True), ("[THINK]a[/THINK]b", "b", True)],
-)  # fmt: skip
+    [
+        ("<think>a</think>\n\nb", "b", True),
+        ("a</think>b", "b", True),
+        ("<think>a", "", False),
+        ("x<think>a</think>y<think>z", "", False),
+        ("<|begin_of_thought|>a<|end_of_thought|>\n<|begin_of_solution|>b<|end_of_solution|>", "b", True),
+        ("[THINK]a[/THINK]b", "b", True),
+    ],
+)
 def test_thinking_is_taken_apart(text: str, rest: str, closed: bool) -> None:
     """Both tags, the closing one alone, other marks; a text that ends while thinking holds nothing behind it."""
     found = take_apart(text)
@@ -122,12 +134,18 @@ def test_the_choices_of_the_think_rule() -> None:
 
 @pytest.mark.parametrize(
     "prompt",
-    ["<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\n1+1?<|im_end|>\n<|im_start|>assistant\n",
-     "system\nBe brief.\nuser\n1+1?\nassistant\n", "system\n\nBe brief.user\n\n1+1?assistant\n\n",
-     "<|begin_of_text|><|start_header_id|>user<|end_header_id|>\n\n1+1?<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n",
-     "<bos><start_of_turn>user\n1+1?<end_of_turn>\n<start_of_turn>model\n", "<s>[INST] 1+1? [/INST]", "<｜User｜>1+1?<｜Assistant｜><think>\n",
-     "<|user|>\n1+1?<|end|>\n<|assistant|>\n", "A conversation.\nUser: 1+1?\nAssistant: <think>"],
-)  # fmt: skip
+    [
+        "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\n1+1?<|im_end|>\n<|im_start|>assistant\n",
+        "system\nBe brief.\nuser\n1+1?\nassistant\n",
+        "system\n\nBe brief.user\n\n1+1?assistant\n\n",
+        "<|begin_of_text|><|start_header_id|>user<|end_header_id|>\n\n1+1?<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n",
+        "<bos><start_of_turn>user\n1+1?<end_of_turn>\n<start_of_turn>model\n",
+        "<s>[INST] 1+1? [/INST]",
+        "<｜User｜>1+1?<｜Assistant｜><think>\n",
+        "<|user|>\n1+1?<|end|>\n<|assistant|>\n",
+        "A conversation.\nUser: 1+1?\nAssistant: <think>",
+    ],
+)
 def test_a_chat_template_is_taken_off(prompt: str) -> None:
     """Nine templates leave what the user said last."""
     assert without_template(prompt) == "1+1?"
@@ -162,9 +180,16 @@ def test_an_answer_that_is_stated_is_found(text: str, answer: str | None) -> Non
 
 @pytest.mark.parametrize(
     ("critique", "gold", "gives"),
-    [("The correct answer is 29.", "29", True), ("It should be 29, not 33. <verdict>Incorrect</verdict>", "29", True), ("I compare with 29.", "29", False),
-     ("The correct answer is 290.", "29", False), ("The answer is 2.9", "2", False), ("正确答案是29。", "29", True), ("Wrong.", "29", False)],
-)  # fmt: skip
+    [
+        ("The correct answer is 29.", "29", True),
+        ("It should be 29, not 33. <verdict>Incorrect</verdict>", "29", True),
+        ("I compare with 29.", "29", False),
+        ("The correct answer is 290.", "29", False),
+        ("The answer is 2.9", "2", False),
+        ("正确答案是29。", "29", True),
+        ("Wrong.", "29", False),
+    ],
+)
 def test_a_critique_that_states_the_gold_answer_is_known(critique: str, gold: str, gives: bool) -> None:
     """By itself and behind words that announce an answer; a longer number is another one."""
     assert gives_away(critique.encode(), gold.encode()) is gives
@@ -177,10 +202,15 @@ def test_what_gives_the_answer_away_is_counted_dropped_or_cut() -> None:
     from skill_factory.sources.canonical import canonical
 
     rows = [
-        {"q": "2+2?", "a": "4", "r": f"<answer>{4 + k}</answer>", "c": k == 0,
-         "f": [f"Hm. <verdict>{'Correct' if k == 0 else 'Incorrect'}</verdict> The right answer is 4."]}
+        {
+            "q": "2+2?",
+            "a": "4",
+            "r": f"<answer>{4 + k}</answer>",
+            "c": k == 0,
+            "f": [f"Hm. <verdict>{'Correct' if k == 0 else 'Incorrect'}</verdict> The right answer is 4."],
+        }
         for k in range(2)
-    ]  # fmt: skip
+    ]
     columns = Columns(question="q", answer="a", response="r", correct="c", reflections="f")
     told = {}
     for what in ("keep", "drop", "cut"):

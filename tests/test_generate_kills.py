@@ -38,8 +38,10 @@ def killed(words: list[str], server: ModelServer, after: int) -> bool:
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     process = subprocess.Popen(
         [sys.executable, "-m", "skill_factory", *words],
-        env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     started = time.monotonic()
     while process.poll() is None and server.ledger.asked.total() < goal and time.monotonic() - started < 60:
         time.sleep(0.002)

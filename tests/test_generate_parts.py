@@ -120,9 +120,15 @@ def request(text: str = "2+2?", model: str = "m", sample: int = 0, **sampling: o
 def test_the_id_is_the_hash_of_prompt_model_parameters_and_sample() -> None:
     """Each of them makes another id; the same again makes the same."""
     others = [
-        request("2+3?"), request(model="n"), request(sample=1), request(temperature=0.1), request(top_k=None),
-        request(max_tokens=5), request(seed=1), request(extra={"min_p": 0.1}),
-    ]  # fmt: skip
+        request("2+3?"),
+        request(model="n"),
+        request(sample=1),
+        request(temperature=0.1),
+        request(top_k=None),
+        request(max_tokens=5),
+        request(seed=1),
+        request(extra={"min_p": 0.1}),
+    ]
     assert len({one.id for one in [request(), *others]}) == len(others) + 1
     assert request().id == request().id
 
@@ -366,10 +372,30 @@ def test_the_interval_covers_the_truth_in_95_of_100_cases() -> None:
 
 @pytest.mark.parametrize(
     "address",
-    ["127.0.0.1", "10.1.2.3", "192.168.0.1", "172.16.9.9", "169.254.169.254", "0.0.0.0", "100.64.0.1", "224.0.0.1",
-     "::1", "::", "fe80::1", "fe80::1%eth0", "fd00::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::7f00:1",
-     "2002:7f00:1::", "2002:a9fe:a9fe::", "fec0::1", "feff::1", "64:ff9b:1::a00:1"],
-)  # fmt: skip
+    [
+        "127.0.0.1",
+        "10.1.2.3",
+        "192.168.0.1",
+        "172.16.9.9",
+        "169.254.169.254",
+        "0.0.0.0",
+        "100.64.0.1",
+        "224.0.0.1",
+        "::1",
+        "::",
+        "fe80::1",
+        "fe80::1%eth0",
+        "fd00::1",
+        "::ffff:127.0.0.1",
+        "::ffff:10.0.0.1",
+        "64:ff9b::7f00:1",
+        "2002:7f00:1::",
+        "2002:a9fe:a9fe::",
+        "fec0::1",
+        "feff::1",
+        "64:ff9b:1::a00:1",
+    ],
+)
 def test_inner_addresses_are_known_however_they_are_wrapped(address: str) -> None:
     """Loopback, private, link-local, the cloud's metadata service; IPv4 inside IPv6 too."""
     assert is_inner(address)
@@ -402,21 +428,33 @@ def test_a_hosted_instance_refuses_inner_addresses(url: str, monkeypatch: pytest
 @pytest.mark.parametrize(
     ("url", "said"),
     [
-        ("localhost:8000", "isn't a web address"), ("ftp://host/v1", "isn't a web address"),
-        ("http://", "isn't a web address"), ("http://host:port/v1", "a port that isn't a number"),
-        ("http://user:secret@host/v1", "key goes into the environment"), ("http://host/v1?key=s3cr3t", "parameter"),
-        ("http://user:secret@ho℀st/v1", "isn't an address"), ("http://user:sec ret@host", "holds a space"),
-        ("user:secret@host", "isn't a web address"), ("http://[::1/v1?key=s3cr3t", "isn't an address"),
-        ("http://host:0/v1", "from 1 to 65535"), ("http://host:99999/v1", "from 1 to 65535"),
-        ("http://ho\tst/v1", "control character"), ("http://host\x00/v1", "control character"),
-        ("http://a\\b/v1", "backslash"), ("http://a..b/v1", "host name that can't be"),
-        ("http://-a/v1", "host name that can't be"), (f"http://{'a' * 64}.b/v1", "host name that can't be"),
-        (f"http://{'a.' * 127}com/v1", "host name that can't be"), ("http://%31%32%37.0.0.1", "programs read differently"),
-        ("http://a%2eb.c", "host name that can't be"), (f"http://{'ü' * 64}.b", "host name that can't be"),
-        ("http://[::1]x/v1", "isn't an address"), ("http://[127.0.0.1]/v1", "isn't an address"),
+        ("localhost:8000", "isn't a web address"),
+        ("ftp://host/v1", "isn't a web address"),
+        ("http://", "isn't a web address"),
+        ("http://host:port/v1", "a port that isn't a number"),
+        ("http://user:secret@host/v1", "key goes into the environment"),
+        ("http://host/v1?key=s3cr3t", "parameter"),
+        ("http://user:secret@ho℀st/v1", "isn't an address"),
+        ("http://user:sec ret@host", "holds a space"),
+        ("user:secret@host", "isn't a web address"),
+        ("http://[::1/v1?key=s3cr3t", "isn't an address"),
+        ("http://host:0/v1", "from 1 to 65535"),
+        ("http://host:99999/v1", "from 1 to 65535"),
+        ("http://ho\tst/v1", "control character"),
+        ("http://host\x00/v1", "control character"),
+        ("http://a\\b/v1", "backslash"),
+        ("http://a..b/v1", "host name that can't be"),
+        ("http://-a/v1", "host name that can't be"),
+        (f"http://{'a' * 64}.b/v1", "host name that can't be"),
+        (f"http://{'a.' * 127}com/v1", "host name that can't be"),
+        ("http://%31%32%37.0.0.1", "programs read differently"),
+        ("http://a%2eb.c", "host name that can't be"),
+        (f"http://{'ü' * 64}.b", "host name that can't be"),
+        ("http://[::1]x/v1", "isn't an address"),
+        ("http://[127.0.0.1]/v1", "isn't an address"),
         ("http://[::1%25e/th]", "isn't an address"),
     ],
-)  # fmt: skip
+)
 def test_an_address_that_cant_be_is_told(url: str, said: str) -> None:
     """And a secret in it is not repeated."""
     with pytest.raises(EndpointError, match=said) as caught:
@@ -425,10 +463,28 @@ def test_an_address_that_cant_be_is_told(url: str, said: str) -> None:
 
 
 ODD = (
-    "0177.0.0.1", "0x7f.0.0.1", "0x7f000001", "2130706433", "017700000001", "127.1", "127.0.1", "127.0.0.1.", "00.0.0.0",
-    "127.000.000.001", "１２７.0.0.1", "127。0。0。1", "①②⑦.0.0.1", "1.2.3.4.5", "256.1.1.1", "999999999999", "0x", "1.2.3.0x",
-    "example.0x10", "08.8.8.8", "134744072",
-)  # fmt: skip
+    "0177.0.0.1",
+    "0x7f.0.0.1",
+    "0x7f000001",
+    "2130706433",
+    "017700000001",
+    "127.1",
+    "127.0.1",
+    "127.0.0.1.",
+    "00.0.0.0",
+    "127.000.000.001",
+    "１２７.0.0.1",
+    "127。0。0。1",
+    "①②⑦.0.0.1",
+    "1.2.3.4.5",
+    "256.1.1.1",
+    "999999999999",
+    "0x",
+    "1.2.3.0x",
+    "example.0x10",
+    "08.8.8.8",
+    "134744072",
+)
 
 
 @pytest.mark.parametrize("host", ODD)
@@ -525,14 +581,34 @@ def test_numbers_that_cant_be_are_told() -> None:
 @pytest.mark.parametrize(
     "job",
     [
-        Job(Kind.RESPONSES, "user/name", Path("a b"), Endpoint("org/m", "http://h:1/v1", stream=True, timeout=5.0),
-            Sampling(top_k=None, seed=None, extra={"a": {"b": [1]}, "word": "x"}), {"question": "q", "answer": "gold"},
-            variants=("original", "mine"), prompts="own.toml", per_variant=3, task="math", pilot=7,
-            price=Price(0.5, 2.0), budget=Budget(1_000, 2.5), limits=Limits(5, 3, 60.0), retry_declined=True),
-        Job(Kind.REFLECTIONS, "x.parquet", Path("out"), Endpoint("m", provider="auto"), k=2, max_k=5,
-            columns={"response": ["r1", "r2"], "correct": ["c"]}),
+        Job(
+            Kind.RESPONSES,
+            "user/name",
+            Path("a b"),
+            Endpoint("org/m", "http://h:1/v1", stream=True, timeout=5.0),
+            Sampling(top_k=None, seed=None, extra={"a": {"b": [1]}, "word": "x"}),
+            {"question": "q", "answer": "gold"},
+            variants=("original", "mine"),
+            prompts="own.toml",
+            per_variant=3,
+            task="math",
+            pilot=7,
+            price=Price(0.5, 2.0),
+            budget=Budget(1_000, 2.5),
+            limits=Limits(5, 3, 60.0),
+            retry_declined=True,
+        ),
+        Job(
+            Kind.REFLECTIONS,
+            "x.parquet",
+            Path("out"),
+            Endpoint("m", provider="auto"),
+            k=2,
+            max_k=5,
+            columns={"response": ["r1", "r2"], "correct": ["c"]},
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_job_and_its_words_say_the_same(job: Job) -> None:
     """What the app starts as a process is the job that it shows."""
     command, kind, *rest = words_of(job)

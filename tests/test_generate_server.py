@@ -235,9 +235,17 @@ def test_sampling_that_isnt_sampling_is_said(raw: Path, temperature: float) -> N
         sampling = Sampling(temperature=temperature)
         limits = replace(QUICK, concurrency=1)
         made = generate(
-            job(raw, server, kind=Kind.RESPONSES, per_variant=8, variants=("original",), pilot=5,
-                sampling=sampling, limits=limits)
-        )  # fmt: skip
+            job(
+                raw,
+                server,
+                kind=Kind.RESPONSES,
+                per_variant=8,
+                variants=("original",),
+                pilot=5,
+                sampling=sampling,
+                limits=limits,
+            )
+        )
     assert made.counts["equal_answers"] == 5 * 3
     assert made.pilot and made.pilot.figures["equal"] == round(15 / 40, 4)
     (note,) = made.notes
@@ -422,9 +430,12 @@ def test_ctrl_c_keeps_what_is_in_flight(raw: Path) -> None:
             "--json",
         ]
         process = subprocess.Popen(
-            [sys.executable, "-m", "skill_factory", *map(str, words)], text=True,
-            env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        )  # fmt: skip
+            [sys.executable, "-m", "skill_factory", *map(str, words)],
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
         _until(lambda: server.ledger.asked.total() >= 10)
         process.send_signal(signal.SIGINT)
         printed, _ = process.communicate(timeout=60)
@@ -452,9 +463,12 @@ def test_a_second_ctrl_c_does_not_wait(raw: Path) -> None:
             server.url,
         ]
         process = subprocess.Popen(
-            [sys.executable, "-m", "skill_factory", *map(str, words), "--json"], text=True,
-            env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
+            [sys.executable, "-m", "skill_factory", *map(str, words), "--json"],
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
         _until(lambda: server.ledger.asked.total() >= FIRST_LIMIT)
         process.send_signal(signal.SIGTERM)
         time.sleep(0.5)

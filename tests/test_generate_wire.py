@@ -319,11 +319,17 @@ def test_an_answer_of_the_longest_text_fits() -> None:
 @pytest.mark.parametrize(
     "usage",
     [
-        {"prompt_tokens": -9, "completion_tokens": 3}, {"prompt_tokens": 9, "completion_tokens": -3},
-        {"prompt_tokens": 0, "completion_tokens": 0}, {"prompt_tokens": 10**30, "completion_tokens": 1},
-        {"prompt_tokens": True, "completion_tokens": 1.5}, {"prompt_tokens": "9"}, [1], "no", None,
+        {"prompt_tokens": -9, "completion_tokens": 3},
+        {"prompt_tokens": 9, "completion_tokens": -3},
+        {"prompt_tokens": 0, "completion_tokens": 0},
+        {"prompt_tokens": 10**30, "completion_tokens": 1},
+        {"prompt_tokens": True, "completion_tokens": 1.5},
+        {"prompt_tokens": "9"},
+        [1],
+        "no",
+        None,
     ],
-)  # fmt: skip
+)
 @pytest.mark.parametrize("stream", [False, True])
 def test_counts_that_cant_be_are_estimated(usage: Any, stream: bool) -> None:
     """A count below zero would lower what was spent; the answer is kept, for it was paid for."""
@@ -349,11 +355,19 @@ def test_counts_that_cant_be_are_estimated(usage: Any, stream: bool) -> None:
         ({"content": None, "reasoning_content": "2+2"}, "", "2+2"),
         ({"content": "4", "reasoning": {"effort": "low"}}, "4", ""),
         ({"content": [{"type": "text", "text": "4"}, {"type": "text", "text": "2"}]}, "42", ""),
-        ({"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "2+2"}]}, {"type": "text", "text": "4"}]},
-         "4", "2+2"),
+        (
+            {
+                "content": [
+                    {"type": "thinking", "thinking": [{"type": "text", "text": "2+2"}]},
+                    {"type": "text", "text": "4"},
+                ]
+            },
+            "4",
+            "2+2",
+        ),
         ({"content": None, "refusal": "no"}, "no", ""),
     ],
-)  # fmt: skip
+)
 @pytest.mark.parametrize("stream", [False, True])
 def test_thinking_that_a_server_moved_is_found(
     message: dict[str, Any], text: str, thinking: str, stream: bool
@@ -426,10 +440,13 @@ def test_a_packed_answer_is_unpacked() -> None:
 @pytest.mark.parametrize(
     ("url", "path"),
     [
-        ("", "/v1/chat/completions"), ("/v1", "/v1/chat/completions"), ("/openai", "/openai/v1/chat/completions"),
-        ("/v1/chat/completions", "/v1/chat/completions"), ("/a%20b/v1", "/a%20b/v1/chat/completions"),
+        ("", "/v1/chat/completions"),
+        ("/v1", "/v1/chat/completions"),
+        ("/openai", "/openai/v1/chat/completions"),
+        ("/v1/chat/completions", "/v1/chat/completions"),
+        ("/a%20b/v1", "/a%20b/v1/chat/completions"),
     ],
-)  # fmt: skip
+)
 def test_an_address_may_be_given_with_or_without_its_end(url: str, path: str) -> None:
     """As people copy it from their server's notes."""
 
@@ -466,14 +483,20 @@ def test_the_environment_s_proxy_is_used_but_where_it_says_not_to(monkeypatch: p
 @pytest.mark.parametrize(
     ("url", "exceptions", "proxied"),
     [
-        ("http://model.test/v1", "", True), ("http://model.test/v1", "*", False), ("http://model.test/v1", "a,*", False),
-        ("http://model.test/v1", "test", False), ("http://model.test/v1", ".test", False),
-        ("http://model.test/v1", "*.test", False), ("http://model.test/v1", "el.test", True),
-        ("http://10.1.2.3/v1", "10.0.0.0/8", False), ("http://11.1.2.3/v1", "10.0.0.0/8", True),
-        ("http://model.test:8000/v1", "model.test:8000", False), ("http://model.test:8000/v1", "model.test:9", True),
+        ("http://model.test/v1", "", True),
+        ("http://model.test/v1", "*", False),
+        ("http://model.test/v1", "a,*", False),
+        ("http://model.test/v1", "test", False),
+        ("http://model.test/v1", ".test", False),
+        ("http://model.test/v1", "*.test", False),
+        ("http://model.test/v1", "el.test", True),
+        ("http://10.1.2.3/v1", "10.0.0.0/8", False),
+        ("http://11.1.2.3/v1", "10.0.0.0/8", True),
+        ("http://model.test:8000/v1", "model.test:8000", False),
+        ("http://model.test:8000/v1", "model.test:9", True),
         ("http://[fd00::1]/v1", "fd00::/8", False),
     ],
-)  # fmt: skip
+)
 def test_no_proxy_is_read_as_curl_reads_it(
     url: str, exceptions: str, proxied: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -503,12 +526,17 @@ def certified(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ssl.S
     now = datetime.now(UTC)
     names = [x509.DNSName("model.test"), x509.DNSName(ROUTER)]
     built = (
-        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-        .serial_number(1).not_valid_before(now - timedelta(1)).not_valid_after(now + timedelta(1))
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(1))
+        .not_valid_after(now + timedelta(1))
         .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
-    )  # fmt: skip
+    )
     pem = serialization.Encoding.PEM
     private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     (tmp_path / "certificate.pem").write_bytes(built.public_bytes(pem))

@@ -14,7 +14,14 @@ from tests.command import run
 from tests.label_noise import Found, measured
 
 
-def one(label: bool, answer: str = "4", grade: Decision = Decision.UNJUDGED, right: int = 0, wrong: int = 0, row: int = 0) -> Labelled:  # fmt: skip
+def one(
+    label: bool,
+    answer: str = "4",
+    grade: Decision = Decision.UNJUDGED,
+    right: int = 0,
+    wrong: int = 0,
+    row: int = 0,
+) -> Labelled:
     """A response to the one question."""
     return Labelled(f"{row:016x}-{row:016x}", row, "2+2?", answer, label, grade, "", right, wrong)
 

@@ -43,8 +43,11 @@ def test_each_response_gets_its_answer_and_its_label(tmp_path: Path) -> None:
     found = graded(source(tmp_path / "raw.jsonl", rows), tmp_path / "out.parquet")
     told = [(row["source_row"], row["extracted_answer"], row["correct"], row["grade"]) for row in found]
     assert told == [
-        (0, "2.0", True, "right"), (0, "3", False, "wrong"), (0, None, None, "unjudged"), (1, "so", None, "unjudged"),
-    ]  # fmt: skip
+        (0, "2.0", True, "right"),
+        (0, "3", False, "wrong"),
+        (0, None, None, "unjudged"),
+        (1, "so", None, "unjudged"),
+    ]
     assert "reflections" not in found[0]
 
 

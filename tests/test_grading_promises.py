@@ -220,7 +220,14 @@ def test_sets_of_mixed_tasks_are_graded_row_by_row() -> None:
 def test_a_task_of_one_s_own_is_found_by_name_and_by_auto() -> None:
     """Registered, it stands in the list that command, page and docs are made from, and `auto` tries it first."""
     before = dict(TASKS)
-    colour = Task("colour", "A colour", "The same colour by name.", lambda gold, question: "the gold answer is a colour" if gold == "#f00" else "", lambda answer, gold, question, rules: find("red" if answer == "red" else "-", "red"), (("#f00", "red", True),))  # fmt: skip
+    colour = Task(
+        "colour",
+        "A colour",
+        "The same colour by name.",
+        lambda gold, question: "the gold answer is a colour" if gold == "#f00" else "",
+        lambda answer, gold, question, rules: find("red" if answer == "red" else "-", "red"),
+        (("#f00", "red", True),),
+    )
     try:
         register(colour)
         assert list(TASKS)[:2] == ["auto", "colour"]

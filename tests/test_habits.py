@@ -78,8 +78,11 @@ def test_the_docs_build_into_a_site(tmp_path: Path) -> None:
     """Every page of docs/ is in the menu and in the index; no link is broken, and nothing is fetched from elsewhere."""
     done = subprocess.run(
         [sys.executable, "-m", "mkdocs", "build", "--quiet", "--site-dir", tmp_path],
-        cwd=ROOT, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     pages = {path.name for path in (ROOT / "docs").glob("*.md")}
     index = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
     menu = set(re.findall(r": (\S+\.md)$", (ROOT / "mkdocs.yml").read_text(encoding="utf-8"), re.MULTILINE))

@@ -282,6 +282,88 @@ def test_no_path_of_a_machine_stands_in_the_code() -> None:
     assert found == []
 
 
+# --------------------------------------------------------------------------------------- plain English
+
+PLAIN_ROOMS = ("formats", "build", "generate", "hub", "insight", "work", "ui", "pages")
+"""Rooms whose prose is done: add a room when its strings and docstrings are in plain English."""
+PLAIN = {
+    "isn't a …": r"(?<!\bthere )(?<!\bThere )\b(?:is|are|was|were) no (?!longer\b|more\b|such\b)",
+    "again": r"\banew\b",
+    "fix": r"\bmend(?:s|ed|ing)?\b",
+    "expect, forecast": r"\bfore(?:tell|tells|told|see|sees|seen)\b",
+    "dataset": r"\b[Dd]ata sets?\b",
+    "this data is": r"\b(?:these|those) data\b|\b[Tt]he data (?:are|have|were|hold|need)\b",
+    "reflection": r"\b[Cc]riti(?:que|c)s?\b",
+    "resume, continue": r"\b[Gg]o(?:es|ne)? on with\b|\b[Gg]o on,",
+    "minimum, maximum": r"\bat (?:most|least) [^.]{0,20}\bat (?:most|least)\b",
+    "killed": r"\bended from outside\b",
+    "per": r"\b(?:tokens|answers|characters|requests) an? (?:second|question|token|output)\b",
+    "(end with what is meant, not with) is": r"^(?:Whether|Which) [^,.:;]+ (?:is|are|does)\.$",
+}
+"""What to write → the turns of phrase that read like a translation. Codes, and what stands in backticks, are not read."""
+
+
+def prose(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """(line, text) of the strings of a file that people may read: those with a space in them, docstrings too."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            text = "".join(str(part.value) if isinstance(part, ast.Constant) else "…" for part in node.values)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            text = node.value
+        else:
+            continue
+        if " " in text:
+            yield node.lineno, re.sub(r"`[^`]*`", "", text)
+
+
+def plain_room(file: str) -> str:
+    """The room of a file as PLAIN_ROOMS names it."""
+    parts = Path(file).parts
+    return "pages" if parts[0] == "pages" else parts[1] if len(parts) > 2 else "ground"
+
+
+@pytest.mark.parametrize(("write", "pattern"), PLAIN.items())
+def test_people_read_plain_english(write: str, pattern: str) -> None:
+    """A short way to say it, as the field says it: "dataset", "again", "resume"."""
+    found = [
+        f"{file}:{line} write “{write}”: {text[:80]!r}"
+        for file, tree in trees()
+        if plain_room(file) in PLAIN_ROOMS
+        for line, text in prose(tree)
+        if re.search(pattern, text)
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "'x' is no Hub dataset", "Save the recipe anew", "Mend that line, or mend it", "what a pilot foretold",
+        "a data set of traces", "Will these data do?", "its critiques", "go on with it", "at most 3 wrong ones at most",
+        "It was ended from outside.", "40 tokens a second", "Whether a reflection is.",
+    ],
+)  # fmt: skip
+def test_the_turns_of_a_translation_are_recognised(text: str) -> None:
+    """Each pattern finds its kind, in a sentence that once stood here."""
+    assert any(re.search(pattern, text, re.IGNORECASE) for pattern in PLAIN.values())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "There is no file",
+        "It is no longer here",
+        "Fix that line",
+        "2 tokens",
+        "The data is ready",
+        "A critical path",
+    ],
+)
+def test_plain_sentences_are_left_alone(text: str) -> None:
+    """What a native engineer writes is not refused."""
+    assert not any(re.search(pattern, text) for pattern in PLAIN.values())
+
+
 # ----------------------------------------------------------------------------------------------- tables
 
 

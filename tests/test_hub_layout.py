@@ -44,9 +44,27 @@ def test_a_malformed_card_leaves_the_names_to_decide(form: str) -> None:
 
 
 NAMES = [
-    "train", "test", "latest", "greatest-test", "data", "extra", "responses_qwen", "train-00000-of-00001", "validation_1",
-    "eval", "my eval", "dev2", "training-a", "x.train", "contest", "hard", "config", ".hidden", "__pycache__", "valset",
-]  # fmt: skip
+    "train",
+    "test",
+    "latest",
+    "greatest-test",
+    "data",
+    "extra",
+    "responses_qwen",
+    "train-00000-of-00001",
+    "validation_1",
+    "eval",
+    "my eval",
+    "dev2",
+    "training-a",
+    "x.train",
+    "contest",
+    "hard",
+    "config",
+    ".hidden",
+    "__pycache__",
+    "valset",
+]
 
 
 @pytest.mark.parametrize("seed", range(4))

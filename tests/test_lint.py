@@ -84,9 +84,18 @@ def test_each_rule_finds_its_fault_and_no_other_rule_does(rule: Rule) -> None:
 
 @pytest.mark.parametrize(
     "token",
-    ["<|im_start|>", "<|eot_id|>", "<|endoftext|>", "[INST]", "[/INST]", "</s>", "<<SYS>>", "<start_of_turn>",
-     "<｜end▁of▁sentence｜>"],
-)  # fmt: skip
+    [
+        "<|im_start|>",
+        "<|eot_id|>",
+        "<|endoftext|>",
+        "[INST]",
+        "[/INST]",
+        "</s>",
+        "<<SYS>>",
+        "<start_of_turn>",
+        "<｜end▁of▁sentence｜>",
+    ],
+)
 def test_tokens_of_the_usual_templates_are_known(token: str) -> None:
     """Also in the question, and the finding says where."""
     assert lint_row(row(question=f"Hi {token}"), TAGS) == [
@@ -161,12 +170,19 @@ def test_lineage_that_does_not_fit_is_found(tmp_path: Path) -> None:
         {"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": GOOD}]},
         {"conversations": [{"from": "human", "value": "q"}, {"from": "gpt", "value": GOOD}]},
         {"prompt": "q", "completion": GOOD},
-        {"prompt": [{"role": "user", "content": "q"}], "completion": [{"role": "assistant", "content": GOOD}]},
+        {
+            "prompt": [{"role": "user", "content": "q"}],
+            "completion": [{"role": "assistant", "content": GOOD}],
+        },
         {"instruction": "q", "output": GOOD},
-        {"messages": [{"role": "user", "content": [{"type": "text", "text": "q"}]},
-                      {"role": "assistant", "content": GOOD}]},
+        {
+            "messages": [
+                {"role": "user", "content": [{"type": "text", "text": "q"}]},
+                {"role": "assistant", "content": GOOD},
+            ]
+        },
     ],
-)  # fmt: skip
+)
 def test_the_usual_shapes_of_data_sets_are_read(shape: dict[str, Any]) -> None:
     """Role and content, from and value, prompt and completion, instruction and output: all are a conversation."""
     assert turns_of(shape) == [Turn("user", "q"), Turn("assistant", GOOD)]
@@ -222,9 +238,20 @@ def test_every_rule_has_a_meaning() -> None:
 
 
 PIECES = [
-    "<think>", "</think>", "<sample>", "</sample>", "<reflect>", "</reflect>", "<answer>", "</answer>",
-    "<verdict>Correct</verdict>", "text", "\n", "", "<|im_end|>",
-]  # fmt: skip
+    "<think>",
+    "</think>",
+    "<sample>",
+    "</sample>",
+    "<reflect>",
+    "</reflect>",
+    "<answer>",
+    "</answer>",
+    "<verdict>Correct</verdict>",
+    "text",
+    "\n",
+    "",
+    "<|im_end|>",
+]
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=30))

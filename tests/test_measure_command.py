@@ -101,11 +101,16 @@ def test_a_run_is_named_by_a_column(tmp_path: Path) -> None:
 def test_a_row_may_hold_several_outputs(tmp_path: Path) -> None:
     """A list of texts, with a list of thinking beside it; a missing one is counted and shifts nothing."""
     row = {
-        "question": "2 + 2?", "answer": "4",
+        "question": "2 + 2?",
+        "answer": "4",
         "responses": ["<answer>4</answer>", None, "<answer>5</answer>"],
-        "reasoning_content": ["<sample>x <answer>4</answer></sample>", "lost", "<sample>y <answer>4</answer></sample>"],
+        "reasoning_content": [
+            "<sample>x <answer>4</answer></sample>",
+            "lost",
+            "<sample>y <answer>4</answer></sample>",
+        ],
         "correct": [True, False, False],
-    }  # fmt: skip
+    }
     mine = told(jsonl(tmp_path / "run.jsonl", [row]))
     run = mine["runs"]["run"]
     assert (run["outputs"], run["totals"]["attempts"], run["labels"]) == (2, 2, {"compared": 2, "agreed": 2})
@@ -132,11 +137,19 @@ def test_stored_labels_of_inner_answers_are_taken_and_compared(tmp_path: Path) -
     """The paper's EVAL sets: theirs count, and how often ours agree is said; a list of another length is a doubt."""
     text = "<think><sample><answer>1</answer></sample><sample><answer>2</answer></sample></think><answer>2</answer>"
     rows = [
-        {"question": f"q{k}", "answer": "2", "model_responses": [text, text],
-         "model_responses__eval_is_correct": [True, True],
-         "model_responses__internal_answers__eval_is_correct": [[True, True], [False, True] if k else [True]],
-         "model_responses__metadata": "{}"} for k in range(2)
-    ]  # fmt: skip
+        {
+            "question": f"q{k}",
+            "answer": "2",
+            "model_responses": [text, text],
+            "model_responses__eval_is_correct": [True, True],
+            "model_responses__internal_answers__eval_is_correct": [
+                [True, True],
+                [False, True] if k else [True],
+            ],
+            "model_responses__metadata": "{}",
+        }
+        for k in range(2)
+    ]
     mine = told(jsonl(tmp_path / "run.jsonl", rows))
     run = mine["runs"]["run"]
     assert run["moves"]["kept_right"] == 2 and run["moves"]["fixed"] == 2
@@ -271,8 +284,10 @@ def test_a_harvest_of_a_build_gives_its_responses_back(tmp_path: Path) -> None:
 def test_what_cannot_be_harvested_is_counted(tmp_path: Path) -> None:
     """Outputs without attempts, attempts without a gold answer, reflections that judge nothing."""
     texts = ["<answer>4</answer>", "<think><reflect>x</reflect><sample>a <answer>4</answer></sample></think>"]
-    rows = [{"question": f"q{k}", "answer": gold, "response": text} for k, (text, gold) in enumerate(
-        [(texts[0], "4"), (texts[1], "4"), (texts[1], None)])]  # fmt: skip
+    rows = [
+        {"question": f"q{k}", "answer": gold, "response": text}
+        for k, (text, gold) in enumerate([(texts[0], "4"), (texts[1], "4"), (texts[1], None)])
+    ]
     made = harvest(str(jsonl(tmp_path / "run.jsonl", rows)), tmp_path / "raw.parquet")
     assert (made.responses, made.left_out) == (1, {"no_attempt": 1, "reflections_unpaired": 2, "unjudged": 1})
 

@@ -30,10 +30,20 @@ from tests.planted_outputs import Skill, plant
 _JUDGE = verdict_rule(Verdicts())
 RULES = Rules(verdict_of=lambda text: _JUDGE(text, ""))
 COUNTS = {
-    "outputs": "outputs", "cut_off": "cut_off", "no_answer": "no_answer", "repeats": "repeats", "attempts": "attempts",
-    "answers": "answers", "reflections": "reflections", "first": "first", "final": "final",
-    "fixed": "fixed", "broken": "broken", "kept_right": "kept_right", "kept_wrong": "kept_wrong",
-}  # fmt: skip
+    "outputs": "outputs",
+    "cut_off": "cut_off",
+    "no_answer": "no_answer",
+    "repeats": "repeats",
+    "attempts": "attempts",
+    "answers": "answers",
+    "reflections": "reflections",
+    "first": "first",
+    "final": "final",
+    "fixed": "fixed",
+    "broken": "broken",
+    "kept_right": "kept_right",
+    "kept_wrong": "kept_wrong",
+}
 
 
 def table_of(rows: list[dict[str, Any]], run: str = "run") -> pa.Table:

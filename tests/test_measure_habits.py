@@ -17,8 +17,11 @@ def test_words_are_counted_in_any_case_and_nothing_else() -> None:
     """A phrase book of four habits; straight and curly apostrophes are one."""
     text = "Let me check. Wait, that’s wrong. First, I add. We work backwards from the target."
     assert dict(zip(HABITS, count_words(text), strict=True)) == {
-        "verification": 1, "backtracking": 2, "subgoals": 1, "backward_chaining": 1,
-    }  # fmt: skip
+        "verification": 1,
+        "backtracking": 2,
+        "subgoals": 1,
+        "backward_chaining": 1,
+    }
     assert sum(count_words("waiting for awaited weights")) == 0
 
 

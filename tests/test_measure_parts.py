@@ -161,9 +161,20 @@ def test_circles_are_those_of_the_definition(unit: str, times: int, end: str) ->
 
 
 PIECES = (
-    "<think>", "</think>", "<sample>", "</sample>", "<reflect>", "</reflect>", "<answer>4</answer>",
-    "<answer>", "</answer>", "<verdict>Correct</verdict>", "<verdict>Incorrect</verdict>", " so ", "\n",
-)  # fmt: skip
+    "<think>",
+    "</think>",
+    "<sample>",
+    "</sample>",
+    "<reflect>",
+    "</reflect>",
+    "<answer>4</answer>",
+    "<answer>",
+    "</answer>",
+    "<verdict>Correct</verdict>",
+    "<verdict>Incorrect</verdict>",
+    " so ",
+    "\n",
+)
 
 
 @settings(max_examples=1500, deadline=None)

@@ -54,10 +54,12 @@ def test_the_outlook_counts_what_the_build_writes(
         return
     recipe = MAPPED.changed(
         {
-            "traces.formats": (code,), "traces.attempts": n, "traces.repeats": repeats,
+            "traces.formats": (code,),
+            "traces.attempts": n,
+            "traces.repeats": repeats,
             "traces.sample_attempts": drawn and n > 1,
         }
-    )  # fmt: skip
+    )
     part = built(rows, recipe)
     seen = outlook(part.judgement, recipe)
     assert seen.exact

@@ -169,12 +169,18 @@ def test_written_questions_are_a_fair_sample_of_the_source(tmp_path: Path) -> No
 ASKED = st.builds(
     lambda formats, attempts, repeats, distinct, escape, limits: recipe(
         traces={"formats": formats, "attempts": attempts, "repeats": repeats, "distinct_variants": distinct},
-        filters={"block_tags": escape, "ban": ["fast"]}, balance=limits,
+        filters={"block_tags": escape, "ban": ["fast"]},
+        balance=limits,
     ),
-    st.lists(st.sampled_from(ALL), min_size=1, unique=True), st.integers(1, 3), st.integers(1, 2), st.booleans(),
+    st.lists(st.sampled_from(ALL), min_size=1, unique=True),
+    st.integers(1, 3),
+    st.integers(1, 2),
+    st.booleans(),
     st.sampled_from(["drop", "escape"]),
-    st.sampled_from([{}, {"max_traces": 3}, {"per_question": 1}, {"min_wrong": 1}, {"label_limits": {"1C": 1}}]),
-)  # fmt: skip
+    st.sampled_from(
+        [{}, {"max_traces": 3}, {"per_question": 1}, {"min_wrong": 1}, {"label_limits": {"1C": 1}}]
+    ),
+)
 
 
 def made(rows: list[Row], asked: Recipe) -> tuple[list[Trace], Tally]:

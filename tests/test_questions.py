@@ -54,9 +54,13 @@ def with_bare_answers(rows: list[Row]) -> list[Row]:
 
 
 OPTIONS = st.builds(
-    raw_rules.Options, attempts=st.integers(1, 3), variants=st.sampled_from([(), ("original",), ("original", "rephrase")]),
-    distinct_variants=st.booleans(), ban=st.sampled_from([(), ("fast",), ("idea", "fast")]), ban_substrings=st.booleans(),
-)  # fmt: skip
+    raw_rules.Options,
+    attempts=st.integers(1, 3),
+    variants=st.sampled_from([(), ("original",), ("original", "rephrase")]),
+    distinct_variants=st.booleans(),
+    ban=st.sampled_from([(), ("fast",), ("idea", "fast")]),
+    ban_substrings=st.booleans(),
+)
 
 
 @given(st.lists(GOOD_ROW, max_size=14), OPTIONS)
@@ -110,9 +114,12 @@ def test_reach_says_what_each_n_would_leave(rows: list[Row], code: str, distinct
 
 
 TRACES = st.fixed_dictionaries(
-    {"attempts": st.integers(1, 4), "formats": st.lists(st.sampled_from(["*C_full", "algorithm1"]), min_size=1, unique=True),
-     "distinct_variants": st.booleans()}
-)  # fmt: skip
+    {
+        "attempts": st.integers(1, 4),
+        "formats": st.lists(st.sampled_from(["*C_full", "algorithm1"]), min_size=1, unique=True),
+        "distinct_variants": st.booleans(),
+    }
+)
 
 
 @given(st.lists(GOOD_ROW, max_size=12), TRACES, TRACES, st.sampled_from([(0.0, 1.0), (0.4, 0.8)]))
@@ -273,9 +280,19 @@ def test_the_first_verdict_tag_counts(text: str, meant: int) -> None:
 def test_verdicts_by_column_and_by_pattern() -> None:
     """A recipe may read the verdict from a column, or by a pattern with words of its own."""
     by_column = verdict_rule(Verdicts(rule="column", correct=("yes",), incorrect=("no",)))
-    assert [by_column("<verdict>Correct</verdict>", said) for said in (" YES", "no", "")] == [CORRECT, INCORRECT, MISSING]  # fmt: skip
-    by_pattern = verdict_rule(Verdicts(rule="regex", pattern="(?i)it is (right|wrong)", correct=("right",), incorrect=("wrong",)))  # fmt: skip
-    assert [by_pattern(text, "") for text in ("It is right, it is wrong", "IT IS WRONG", "is it?")] == [CORRECT, INCORRECT, MISSING]  # fmt: skip
+    assert [by_column("<verdict>Correct</verdict>", said) for said in (" YES", "no", "")] == [
+        CORRECT,
+        INCORRECT,
+        MISSING,
+    ]
+    by_pattern = verdict_rule(
+        Verdicts(rule="regex", pattern="(?i)it is (right|wrong)", correct=("right",), incorrect=("wrong",))
+    )
+    assert [by_pattern(text, "") for text in ("It is right, it is wrong", "IT IS WRONG", "is it?")] == [
+        CORRECT,
+        INCORRECT,
+        MISSING,
+    ]
 
 
 @pytest.mark.parametrize(

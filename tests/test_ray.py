@@ -156,9 +156,11 @@ def test_ray_writes_to_an_object_store(cluster: str, tmp_path: Path) -> None:
         build("s3://traces/out", "--engine", "ray", AWS_ENDPOINT_URL=address, **keys)
         found = client.list_objects_v2(Bucket="traces").get("Contents", [])
         stored = {
-            one["Key"].removeprefix("out/"): hashlib.sha256(client.get_object(Bucket="traces", Key=one["Key"])["Body"].read()).hexdigest()
+            one["Key"].removeprefix("out/"): hashlib.sha256(
+                client.get_object(Bucket="traces", Key=one["Key"])["Body"].read()
+            ).hexdigest()
             for one in found
-        }  # fmt: skip
+        }
     finally:
         server.stop()
 

@@ -30,30 +30,77 @@ WORDS = st.lists(WORD, max_size=3).map(tuple)
 NUMBER = st.integers(0, 2**40)
 PAIR = st.tuples(NUMBER, NUMBER)
 PHRASE = WORD.filter(lambda text: text.strip() and not set(text) & set("\n\r<>"))
-POOL = st.dictionaries(st.sampled_from(["generic", "ending", "confirm"]), st.lists(PHRASE, max_size=2).map(tuple), max_size=2)  # fmt: skip
+POOL = st.dictionaries(
+    st.sampled_from(["generic", "ending", "confirm"]), st.lists(PHRASE, max_size=2).map(tuple), max_size=2
+)
 SHARES = st.tuples(st.floats(0, 1), st.floats(0, 1)).map(sorted).map(tuple)
 FIELDS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
-    "source": {"kind": st.sampled_from(["", "demo", "file", "hub"]), "name": WORD, "config": WORD, "split": WORD, "revision": WORD, "digest": WORD},
-    "columns": {"question": WORD, "answer": WORD, "response": WORDS, "correct": WORDS, "extracted_answer": WORDS,
-                "reflections": WORDS, "prompt_variant": WORD, "verdicts": WORDS, "question_rest": WORDS, "thinking": WORDS, "correct_else": WORDS,
-                "think": st.sampled_from(["", "after", "inside", "both", "drop"]), "right": WORDS, "wrong": WORDS,
-                "question_rule": st.sampled_from(["", "last_turn", "first_turn", "chat"]), "threshold": st.floats(-9, 9),
-                "response_rule": st.sampled_from(["", "last_turn", "steps", "flat"]),
-                "label_rule": st.sampled_from(["", "threshold", "all_right", "first"]),
-                "only": st.sampled_from([(), ("filter", "strict-match")])},
+    "source": {
+        "kind": st.sampled_from(["", "demo", "file", "hub"]),
+        "name": WORD,
+        "config": WORD,
+        "split": WORD,
+        "revision": WORD,
+        "digest": WORD,
+    },
+    "columns": {
+        "question": WORD,
+        "answer": WORD,
+        "response": WORDS,
+        "correct": WORDS,
+        "extracted_answer": WORDS,
+        "reflections": WORDS,
+        "prompt_variant": WORD,
+        "verdicts": WORDS,
+        "question_rest": WORDS,
+        "thinking": WORDS,
+        "correct_else": WORDS,
+        "think": st.sampled_from(["", "after", "inside", "both", "drop"]),
+        "right": WORDS,
+        "wrong": WORDS,
+        "question_rule": st.sampled_from(["", "last_turn", "first_turn", "chat"]),
+        "threshold": st.floats(-9, 9),
+        "response_rule": st.sampled_from(["", "last_turn", "steps", "flat"]),
+        "label_rule": st.sampled_from(["", "threshold", "all_right", "first"]),
+        "only": st.sampled_from([(), ("filter", "strict-match")]),
+    },
     "verdicts": {"correct": WORDS, "incorrect": WORDS},
-    "filters": {"variants": WORDS, "ban": st.lists(WORD.filter(str.strip), max_size=2).map(tuple), "ban_substrings": st.booleans(),
-                "response_chars": PAIR, "reflection_chars": PAIR, "block_tags": st.sampled_from(["drop", "escape"])},
-    "balance": {"pass_rate": SHARES, "per_question": NUMBER, "label_limits": st.dictionaries(WORD, NUMBER, max_size=2),
-                "min_wrong": NUMBER, "max_traces": NUMBER, "exclude": st.lists(st.from_regex(r"\A[0-9a-f]{16}\Z"), max_size=2).map(tuple)},
-    "traces": {"formats": st.lists(st.sampled_from([f.value for f in TraceFormat]), min_size=1, unique=True).map(tuple),
-               "attempts": st.integers(2, 99), "repeats": st.integers(1, 99), "distinct_variants": st.booleans(),
-               "sample_attempts": st.booleans(), "seed": st.integers(-2**70, 2**70), "layout": st.sampled_from(["paper", "tight"])},
+    "filters": {
+        "variants": WORDS,
+        "ban": st.lists(WORD.filter(str.strip), max_size=2).map(tuple),
+        "ban_substrings": st.booleans(),
+        "response_chars": PAIR,
+        "reflection_chars": PAIR,
+        "block_tags": st.sampled_from(["drop", "escape"]),
+    },
+    "balance": {
+        "pass_rate": SHARES,
+        "per_question": NUMBER,
+        "label_limits": st.dictionaries(WORD, NUMBER, max_size=2),
+        "min_wrong": NUMBER,
+        "max_traces": NUMBER,
+        "exclude": st.lists(st.from_regex(r"\A[0-9a-f]{16}\Z"), max_size=2).map(tuple),
+    },
+    "traces": {
+        "formats": st.lists(st.sampled_from([f.value for f in TraceFormat]), min_size=1, unique=True).map(
+            tuple
+        ),
+        "attempts": st.integers(2, 99),
+        "repeats": st.integers(1, 99),
+        "distinct_variants": st.booleans(),
+        "sample_attempts": st.booleans(),
+        "seed": st.integers(-(2**70), 2**70),
+        "layout": st.sampled_from(["paper", "tight"]),
+    },
     "phrases": {"language": st.sampled_from(["", "zh", "de"]), "add": POOL, "replace": POOL},
     "tags": {"think": st.just("a"), "sample": st.from_regex(r"\Ab[A-Za-z0-9_-]{0,3}\Z")},
-    "cutoff": {"tokens": NUMBER, "action": st.sampled_from(["keep", "drop", "fewer_attempts"]), "chars_per_token": st.floats(0.1, 99)},
+    "cutoff": {
+        "tokens": NUMBER,
+        "action": st.sampled_from(["keep", "drop", "fewer_attempts"]),
+        "chars_per_token": st.floats(0.1, 99),
+    },
     "output": {"lineage": st.booleans()},
-}  # fmt: skip
+}
 
 
 def shuffled(tree: dict[str, Any], random: Any) -> dict[str, Any]:
@@ -182,14 +229,21 @@ def test_changing_an_unknown_field_names_the_nearest() -> None:
 
 SHIPPED: dict[str, dict[str, Any]] = {
     "paper": {
-        "filters": {"variants": ["original", "plan_and_execute", "alternatively", "rephrase"], "ban": ["idea", "fast"], "ban_substrings": True},
+        "filters": {
+            "variants": ["original", "plan_and_execute", "alternatively", "rephrase"],
+            "ban": ["idea", "fast"],
+            "ban_substrings": True,
+        },
         "traces": {"formats": ["*C_full"], "attempts": 5, "repeats": 1},
     },
     "algorithm1": {"traces": {"formats": ["algorithm1"], "attempts": 5}},
-    "ablation_no_variety": {"filters": {"variants": ["original"]}, "traces": {"formats": ["*C_full"], "attempts": 5}},
+    "ablation_no_variety": {
+        "filters": {"variants": ["original"]},
+        "traces": {"formats": ["*C_full"], "attempts": 5},
+    },
     "ablation_no_order": {"traces": {"formats": ["random"], "attempts": 5}},
     "ablation_no_reflections": {"traces": {"formats": ["no_reflection"], "attempts": 5}},
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", SHIPPED)
@@ -230,12 +284,25 @@ def test_every_option_is_a_field_of_the_recipe() -> None:
 
 
 VALUES = {
-    "--format": (["0C", "*CC"], ["0C", "*CC"]), "--variant": (["a", "b"], ["a", "b"]), "--ban": (["x"], ["x"]),
-    "--layout": ("tight", "tight"), "--answer-regex": ("A: (.*)", "A: (.*)"), "--verdict-regex": ("V", "V"),
-    "--config": ("c", "c"), "--split": ("s", "s"), "--revision": ("r", "r"), "--no-lineage": (True, False),
-    "--think": ("after", "after"), "--question-rule": ("chat", "chat"), "--response-rule": ("steps", "steps"),
-    "--label-rule": ("threshold", "threshold"), "--right": (["pass"], ["pass"]), "--wrong": (["fail"], ["fail"]), "--language": ("zh", "zh"), "--given-away": ("cut", "cut"),
-}  # fmt: skip
+    "--format": (["0C", "*CC"], ["0C", "*CC"]),
+    "--variant": (["a", "b"], ["a", "b"]),
+    "--ban": (["x"], ["x"]),
+    "--layout": ("tight", "tight"),
+    "--answer-regex": ("A: (.*)", "A: (.*)"),
+    "--verdict-regex": ("V", "V"),
+    "--config": ("c", "c"),
+    "--split": ("s", "s"),
+    "--revision": ("r", "r"),
+    "--no-lineage": (True, False),
+    "--think": ("after", "after"),
+    "--question-rule": ("chat", "chat"),
+    "--response-rule": ("steps", "steps"),
+    "--label-rule": ("threshold", "threshold"),
+    "--right": (["pass"], ["pass"]),
+    "--wrong": (["fail"], ["fail"]),
+    "--language": ("zh", "zh"),
+    "--given-away": ("cut", "cut"),
+}
 
 
 @pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.flag)

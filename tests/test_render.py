@@ -22,19 +22,58 @@ BOOK = phrase_book(Phrases())
 SHORT = phrase_book(
     Phrases(
         replace={
-            "generic": ("Again.",), "correct": ("Fine.",), "incorrect": ("Wrong.",),
-            "ending": ("So:", "So: yes"), "backtrack": ("Back.", "Back. So:"), "confirm": ("Twice.",),
+            "generic": ("Again.",),
+            "correct": ("Fine.",),
+            "incorrect": ("Wrong.",),
+            "ending": ("So:", "So: yes"),
+            "backtrack": ("Back.", "Back. So:"),
+            "confirm": ("Twice.",),
         }
     )
-)  # fmt: skip
+)
 LAYOUTS = ("paper", "tight")
 TAGS = (Tags(), Tags(sample="response"), Tags(think="a", sample="b-1", reflect="c_2", answer="verdict"))
 PIECES = (
-    "\n", "\n\n", "\r", "\r\n", " ", "\t", "x", "数", "🧮", "e\u0301", "\u2028", "\x85", "\x1f", "\x00", "<", ">", "</",
-    "<answer>", "</answer>", "\n\n<answer>\n", "\n</answer>", "<verdict>Correct</verdict>", "<Sample>", "</ sample>",
-    "\n</sample", "<sample", "\n</reflect", "&lt;sample>", "So:", "Back.", "Twice.", "Fine.", "Again.", "Back.\n",
-    "So:\n\n<answer>\n7\n</answer>", BOOK.ending[0], BOOK.backtrack[0], BOOK.confirm[0], BOOK.generic[0],
-)  # fmt: skip
+    "\n",
+    "\n\n",
+    "\r",
+    "\r\n",
+    " ",
+    "\t",
+    "x",
+    "数",
+    "🧮",
+    "e\u0301",
+    "\u2028",
+    "\x85",
+    "\x1f",
+    "\x00",
+    "<",
+    ">",
+    "</",
+    "<answer>",
+    "</answer>",
+    "\n\n<answer>\n",
+    "\n</answer>",
+    "<verdict>Correct</verdict>",
+    "<Sample>",
+    "</ sample>",
+    "\n</sample",
+    "<sample",
+    "\n</reflect",
+    "&lt;sample>",
+    "So:",
+    "Back.",
+    "Twice.",
+    "Fine.",
+    "Again.",
+    "Back.\n",
+    "So:\n\n<answer>\n7\n</answer>",
+    BOOK.ending[0],
+    BOOK.backtrack[0],
+    BOOK.confirm[0],
+    BOOK.generic[0],
+)
 
 
 # ----------------------------------------------------------------------------------------------- plans

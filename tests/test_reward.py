@@ -247,14 +247,25 @@ def test_trl_hears_how_many_answers_were_not_judged(reward: ModuleType) -> None:
     logged = []
     texts = ["<answer>12</answer>", "<answer>12 quokkas</answer>"]
     paid = reward.trl_reward(
-        prompts=[[{"role": "user", "content": "q"}]] * 2, completions=[[{"role": "assistant", "content": text}] for text in texts],
-        completion_ids=[[1], [2]], reward_model=[{"ground_truth": "12"}] * 2, trainer_state=None,
-        log_extra=lambda name, values: None, log_metric=lambda name, value: logged.append((name, value)),
-    )  # fmt: skip
+        prompts=[[{"role": "user", "content": "q"}]] * 2,
+        completions=[[{"role": "assistant", "content": text}] for text in texts],
+        completion_ids=[[1], [2]],
+        reward_model=[{"ground_truth": "12"}] * 2,
+        trainer_state=None,
+        log_extra=lambda name, values: None,
+        log_metric=lambda name, value: logged.append((name, value)),
+    )
     assert paid == [1.0, 0.0] and logged == [("unjudged", 0.5)]
 
 
-@pytest.mark.parametrize("completion", ["{}", [{"role": "assistant", "content": "{}"}], [{"role": "assistant", "content": [{"type": "text", "text": "{}"}]}]])  # fmt: skip
+@pytest.mark.parametrize(
+    "completion",
+    [
+        "{}",
+        [{"role": "assistant", "content": "{}"}],
+        [{"role": "assistant", "content": [{"type": "text", "text": "{}"}]}],
+    ],
+)
 def test_a_rubric_calls_the_reward_by_its_own_names(reward: ModuleType, completion: object) -> None:
     """verifiers hands over prompt, completion, answer, task, state, info and a parser; its `task` is not ours."""
     import json

@@ -26,9 +26,14 @@ COLUMNS = Columns(
     question="question", response=("response",), correct=("correct",), reflections=("reflections",)
 )
 ROWS = [
-    {"question": f"Q{k}\n, \"数\"", "response": f"text {k}\r\n", "correct": bool(k % 2), "reflections": [f"r{k}", "[x]"]}
+    {
+        "question": f'Q{k}\n, "数"',
+        "response": f"text {k}\r\n",
+        "correct": bool(k % 2),
+        "reflections": [f"r{k}", "[x]"],
+    }
     for k in range(5)
-]  # fmt: skip
+]
 
 
 def rows_of(source: RawSource) -> list[dict[str, Any]]:
@@ -213,7 +218,7 @@ BROKEN: dict[str, tuple[str, bytes, str]] = {
     "a pointer": ("a.jsonl", b"version https://git-lfs.github.com/spec/v1\noid sha256:1\n", "git lfs pull"),
     "no ending": ("a", b"x", "its ending is none of"),
     "a packed Parquet file": ("a.parquet.gz", b"x", "its ending is none of"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", BROKEN)

@@ -9,7 +9,22 @@ from skill_factory.judge.reflections import tagged_verdict, verdict_rule, verdic
 from skill_factory.judge.texts import BLOCK, Block, Texts
 from skill_factory.recipe.model import Verdicts
 
-PIECES = ["<verdict>", "</verdict>", "<ver", "dict>", "</ver", "<", ">", "Correct", " wrong", "\n", "\u2003", "é", "\x1f", "🙂"]  # fmt: skip
+PIECES = [
+    "<verdict>",
+    "</verdict>",
+    "<ver",
+    "dict>",
+    "</ver",
+    "<",
+    ">",
+    "Correct",
+    " wrong",
+    "\n",
+    "\u2003",
+    "é",
+    "\x1f",
+    "🙂",
+]
 TEXTS = st.lists(st.lists(st.sampled_from(PIECES), max_size=8).map("".join), min_size=1, max_size=30)
 
 
@@ -54,5 +69,7 @@ def test_a_long_column_comes_in_blocks_and_none_is_left_out() -> None:
     parts = blocks(texts)
     assert [text for block in parts for text in block.texts] == texts
     assert [block.places for block in parts] == [
-        slice(0, BLOCK), slice(BLOCK, 2 * BLOCK), slice(2 * BLOCK, len(texts)),
-    ]  # fmt: skip
+        slice(0, BLOCK),
+        slice(BLOCK, 2 * BLOCK),
+        slice(2 * BLOCK, len(texts)),
+    ]

@@ -35,9 +35,16 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def handshake(port: int, host: str) -> int:
     """The status with which the app's websocket answers a request that names this host."""
     lines = [
-        "GET /_stcore/stream HTTP/1.1", f"Host: {host}", f"Origin: http://{host}", "Connection: Upgrade",
-        "Upgrade: websocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", "", "",
-    ]  # fmt: skip
+        "GET /_stcore/stream HTTP/1.1",
+        f"Host: {host}",
+        f"Origin: http://{host}",
+        "Connection: Upgrade",
+        "Upgrade: websocket",
+        "Sec-WebSocket-Version: 13",
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+        "",
+        "",
+    ]
     with socket.create_connection(("127.0.0.1", port), timeout=20) as line:
         line.sendall("\r\n".join(lines).encode())
         return int(line.recv(200).split()[1])
@@ -67,10 +74,13 @@ def test_no_other_computer_reaches_it(home: Server) -> None:
         pytest.skip(f"no network namespace can be made here: {made.stderr.decode().strip()}")
     try:
         for words in (
-            f"ip link add {cable}a type veth peer name {cable}b", f"ip link set {cable}b netns {space}",
-            f"ip addr add {HOUSE}/30 dev {cable}a", f"ip link set {cable}a up",
-            f"ip netns exec {space} ip addr add {GUEST}/30 dev {cable}b", f"ip netns exec {space} ip link set {cable}b up",
-        ):  # fmt: skip
+            f"ip link add {cable}a type veth peer name {cable}b",
+            f"ip link set {cable}b netns {space}",
+            f"ip addr add {HOUSE}/30 dev {cable}a",
+            f"ip link set {cable}a up",
+            f"ip netns exec {space} ip addr add {GUEST}/30 dev {cable}b",
+            f"ip netns exec {space} ip link set {cable}b up",
+        ):
             done = subprocess.run(words.split(), capture_output=True, check=False)
             if done.returncode:
                 pytest.skip(f"no cable can be laid here: {done.stderr.decode().strip()}")
@@ -131,8 +141,12 @@ def test_a_container_answers_to_any_name_only_where_it_is_shared(
     )
     (tmp_path / "streamlit").chmod(0o755)
     done = subprocess.run(
-        json.loads(line[4:]), env={"PATH": f"{tmp_path}:/usr/bin:/bin", **variables}, capture_output=True, text=True, check=True,
-    )  # fmt: skip
+        json.loads(line[4:]),
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin", **variables},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     said = [
         word.partition("=")[2]
         for word in done.stdout.splitlines()

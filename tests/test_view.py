@@ -110,8 +110,15 @@ def test_hostile_text_stays_text(tmp_path: Path) -> None:
         seen = Elements(piece)
         assert set(seen.tags) <= OUR_TAGS
         assert {name for name, _ in seen.attributes} <= {
-            "class", "id", "href", "role", "aria-label", "aria-hidden", "target", "type",
-        }  # fmt: skip
+            "class",
+            "id",
+            "href",
+            "role",
+            "aria-label",
+            "aria-hidden",
+            "target",
+            "type",
+        }
         assert all(value.startswith("#") for name, value in seen.attributes if name == "href" and value)
     assert HOSTILE.split(" \x1b")[0] in Elements(trace_html(found[0])).text
     assert "␛[31mred" in Elements(trace_html(found[0])).text

@@ -20,8 +20,17 @@ from tests import command
 
 @pytest.mark.parametrize(
     ("number", "noun", "said"),
-    [(1, "question", "1 question"), (2, "question", "2 questions"), (0, "row", "no rows"), (3_120, "trace", "3,120 traces"), (2, "entry", "2 entries"), (2, "key", "2 keys"), (2, "reply", "2 replies"), (0, "batch", "no batches")],
-)  # fmt: skip
+    [
+        (1, "question", "1 question"),
+        (2, "question", "2 questions"),
+        (0, "row", "no rows"),
+        (3_120, "trace", "3,120 traces"),
+        (2, "entry", "2 entries"),
+        (2, "key", "2 keys"),
+        (2, "reply", "2 replies"),
+        (0, "batch", "no batches"),
+    ],
+)
 def test_a_number_with_its_noun(number: int, noun: str, said: str) -> None:
     """One is singular, none and many are plural, thousands are separated."""
     assert many(number, noun) == said
@@ -34,8 +43,16 @@ def test_a_verb_agrees_with_its_number() -> None:
 
 @pytest.mark.parametrize(
     ("part", "whole", "said"),
-    [(1, 2, "50 %"), (0, 5, "0 %"), (5, 5, "100 %"), (1, 10_000, "0.1 %"), (9_999, 10_000, "99.9 %"), (3, 0, "0 %"), (13, 1_000, "1 %")],
-)  # fmt: skip
+    [
+        (1, 2, "50 %"),
+        (0, 5, "0 %"),
+        (5, 5, "100 %"),
+        (1, 10_000, "0.1 %"),
+        (9_999, 10_000, "99.9 %"),
+        (3, 0, "0 %"),
+        (13, 1_000, "1 %"),
+    ],
+)
 def test_a_share(part: int, whole: int, said: str) -> None:
     """Little is not nothing, nearly all is not all, and of nothing there is no share."""
     assert percent(part, whole) == said
@@ -60,16 +77,23 @@ def test_an_estimate_keeps_three_digits(number: float, said: int) -> None:
 def test_sizes_are_words() -> None:
     """What people read: a digit behind the point only where there is one before it."""
     assert [file_size(n) for n in (0, 999, 1500, 64_000_000, 2_000_000_000)] == [
-        "0 bytes", "999 bytes", "1.5 kB", "64 MB", "2.0 GB",
-    ]  # fmt: skip
+        "0 bytes",
+        "999 bytes",
+        "1.5 kB",
+        "64 MB",
+        "2.0 GB",
+    ]
 
 
 def test_durations_are_words() -> None:
     """What was measured is told as such, what is expected without false precision."""
     assert [duration(n) for n in (3.2, 89, 200, 5399, 6480)] == ["3 s", "89 s", "3 min", "90 min", "1.8 h"]
     assert [rough_duration(n) for n in (3, 27, 200, 6480)] == [
-        "a few seconds", "about 25 seconds", "about 3 minutes", "about 1.8 hours",
-    ]  # fmt: skip
+        "a few seconds",
+        "about 25 seconds",
+        "about 3 minutes",
+        "about 1.8 hours",
+    ]
 
 
 BY_HAND = re.compile(r"""['"]s['"] if \w+ [!>]| else ['"]s['"]|\} (?:MB|kB|min|h)\b""")

@@ -115,12 +115,21 @@ def _job(args: argparse.Namespace, recipe: "Recipe") -> "Job":
         raise RecipeError(f"--samples is {args.samples}; it must be at least 1.")
     columns = {k: v for k, v in recipe.columns.model_dump().items() if v} | columns_of(args)
     return Job(
-        kind=Kind.OUTPUTS, source=args.source, out=args.out,
+        kind=Kind.OUTPUTS,
+        source=args.source,
+        out=args.out,
         endpoint=Endpoint(args.model, args.endpoint, args.provider, args.stream, args.timeout),
-        sampling=_sampling(args, recipe.traces.seed), columns=columns, per_variant=args.samples, task=args.task,
-        pilot=args.pilot, price=Price(args.price_in, args.price_out), budget=Budget(args.budget_tokens, args.budget_money),
-        limits=Limits(args.concurrency, args.tries, args.patience), retry_declined=args.retry_declined, part=recipe.source,
-    )  # fmt: skip
+        sampling=_sampling(args, recipe.traces.seed),
+        columns=columns,
+        per_variant=args.samples,
+        task=args.task,
+        pilot=args.pilot,
+        price=Price(args.price_in, args.price_out),
+        budget=Budget(args.budget_tokens, args.budget_money),
+        limits=Limits(args.concurrency, args.tries, args.patience),
+        retry_declined=args.retry_declined,
+        part=recipe.source,
+    )
 
 
 def _sampling(args: argparse.Namespace, seed: int) -> Any:

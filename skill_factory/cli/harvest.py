@@ -37,9 +37,14 @@ def run(args: argparse.Namespace) -> int:
     recipe = recipe_of(args)
     token = next((token for one in args.outputs if (token := token_for(one))), None)
     found = harvest(
-        args.outputs, out, recipe, columns=columns_of(args), run=args.run_column,
-        settings=settings_of(args, recipe.traces.seed), token=token,
-    )  # fmt: skip
+        args.outputs,
+        out,
+        recipe,
+        columns=columns_of(args),
+        run=args.run_column,
+        settings=settings_of(args, recipe.traces.seed),
+        token=token,
+    )
     if args.json:
         tell({"path": str(out), **found.to_json()})
         return 0

@@ -140,9 +140,15 @@ def run(args: argparse.Namespace) -> int:
     if args.follow:
         return _follow(args, recipe, settings)
     found = measure(
-        args.outputs, recipe, columns=columns_of(args), run=args.run_column, by=args.by, settings=settings,
-        token=next((token for one in args.outputs if (token := token_for(one))), None), report=_shown(args.json),
-    )  # fmt: skip
+        args.outputs,
+        recipe,
+        columns=columns_of(args),
+        run=args.run_column,
+        by=args.by,
+        settings=settings,
+        token=next((token for one in args.outputs if (token := token_for(one))), None),
+        report=_shown(args.json),
+    )
     _write(args, _with_judge(args, found, recipe, settings) if args.judge else found)
     return 0
 
@@ -169,11 +175,17 @@ def _with_judge(args: argparse.Namespace, found: "Measurement", recipe: Any, set
     asked = Asked(recipe, tuple(columns_of(args).items()), args.run_column)
     openings = distinct_names([opened(one, asked, token_for(one)) for one in args.outputs])
     job = Job(
-        Kind.OUTPUTS, args.outputs[0], Path(args.judge), Endpoint(args.model, args.endpoint, args.provider, args.stream, args.timeout),
-        Sampling(top_p=None, top_k=None, repetition_penalty=None, max_tokens=512), pilot=args.pilot,
-        price=Price(args.price_in, args.price_out), budget=Budget(args.budget_tokens, args.budget),
-        limits=Limits(args.concurrency, args.tries, args.patience), retry_declined=args.retry_declined,
-    )  # fmt: skip
+        Kind.OUTPUTS,
+        args.outputs[0],
+        Path(args.judge),
+        Endpoint(args.model, args.endpoint, args.provider, args.stream, args.timeout),
+        Sampling(top_p=None, top_k=None, repetition_penalty=None, max_tokens=512),
+        pilot=args.pilot,
+        price=Price(args.price_in, args.price_out),
+        budget=Budget(args.budget_tokens, args.budget),
+        limits=Limits(args.concurrency, args.tries, args.patience),
+        retry_declined=args.retry_declined,
+    )
     show = Shown(sys.stderr, args.json)
     try:
         ids = np.asarray(found.table.column("output_id").to_numpy())

@@ -42,8 +42,14 @@ def same_expressions(one: Term, other: Term) -> bool:
 
 # What a relation asks of `left - right`; an order that is turned round has its sign turned.
 _KINDS = {
-    "": ("", 0), "=": ("=", 0), "\\ne": ("\\ne", 0), "<": ("<", 1), ">": ("<", -1), "\\le": ("\\le", 1), "\\ge": ("\\le", -1),
-}  # fmt: skip
+    "": ("", 0),
+    "=": ("=", 0),
+    "\\ne": ("\\ne", 0),
+    "<": ("<", 1),
+    ">": ("<", -1),
+    "\\le": ("\\le", 1),
+    "\\ge": ("\\le", -1),
+}
 
 
 def same_constant(one: Term, other: Term) -> bool:

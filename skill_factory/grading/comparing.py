@@ -111,8 +111,16 @@ def kind_of(reading: Reading) -> str:
         return f"{article} {reading.kind}"
     if isinstance(reading, Formula) and reading.statement.relation:
         return "an equation" if reading.statement.relation == "=" else "an inequality"
-    return {Words: "words", Moment: "a date or time", Amount: "a number", Formula: "a formula", Region: "an interval", Group: "a list",
-            Named: "a named value", Unread: "not read"}[type(reading)]  # fmt: skip
+    return {
+        Words: "words",
+        Moment: "a date or time",
+        Amount: "a number",
+        Formula: "a formula",
+        Region: "an interval",
+        Group: "a list",
+        Named: "a named value",
+        Unread: "not read",
+    }[type(reading)]
 
 
 # -- numbers and formulas ---------------------------------------------------------------------------------------------

@@ -172,8 +172,16 @@ def _labelled(one: Graded, means: Callable[[str | None], int]) -> Labelled:
     said = [means(word or tagged_verdict(text)) for word, text in _verdicts(one)]
     key = correction_key(text_id(one.read.question), text_id(one.read.response))
     return Labelled(
-        key, one.row, one.read.question, one.answer, one.read.correct, one.decision, one.why, said.count(1), said.count(0)
-    )  # fmt: skip
+        key,
+        one.row,
+        one.read.question,
+        one.answer,
+        one.read.correct,
+        one.decision,
+        one.why,
+        said.count(1),
+        said.count(0),
+    )
 
 
 def _verdicts(one: Graded) -> list[tuple[str | None, str]]:
@@ -186,7 +194,18 @@ def as_row(doubt: Doubt) -> dict[str, Any]:
     """A doubt as a row of a file; `key` and `proposed` are what `labels.corrections` takes."""
     one = doubt.response
     return {
-        "key": one.key, "row": one.row, "label": one.label, "proposed": doubt.proposed, "strength": round(doubt.strength, 3),
-        "grade": one.grade.value, "why": one.why, "answer": one.answer, "twins": doubt.twins, "twins_against": doubt.against,
-        "share": round(doubt.share, 3), "said_right": one.said_right, "said_wrong": one.said_wrong, "question": one.question,
-    }  # fmt: skip
+        "key": one.key,
+        "row": one.row,
+        "label": one.label,
+        "proposed": doubt.proposed,
+        "strength": round(doubt.strength, 3),
+        "grade": one.grade.value,
+        "why": one.why,
+        "answer": one.answer,
+        "twins": doubt.twins,
+        "twins_against": doubt.against,
+        "share": round(doubt.share, 3),
+        "said_right": one.said_right,
+        "said_wrong": one.said_wrong,
+        "question": one.question,
+    }

@@ -32,8 +32,13 @@ MOST_SIGNS = 100
 FUNCTIONS = frozenset("sin cos tan cot sec csc arcsin arccos arctan ln log exp".split())  # noqa: SIM905
 _GREEK = frozenset("theta alpha beta gamma lambda mu omega phi".split())  # noqa: SIM905
 _RELATIONS = {"=": "=", "<": "<", ">": ">", "\\lt": "<", "\\gt": ">", "\\ne": "\\ne", "\\neq": "\\ne"} | {
-    "\\le": "\\le", "\\leq": "\\le", "<=": "\\le", "\\ge": "\\ge", "\\geq": "\\ge", ">=": "\\ge",
-}  # fmt: skip
+    "\\le": "\\le",
+    "\\leq": "\\le",
+    "<=": "\\le",
+    "\\ge": "\\ge",
+    "\\geq": "\\ge",
+    ">=": "\\ge",
+}
 _WORDS = frozenset("on no is of or so do go he we if to up us in it my me by".split())  # noqa: SIM905
 """Two letters that aren't a product: `on` is not `no`."""
 _SIGN = re.compile(r" *(\\[A-Za-z]+|[0-9]+(?:\.[0-9]+)?|\.[0-9]+|[<>]=|[A-Za-z]+|[^ ])")

@@ -52,20 +52,41 @@ class Unread(NamedTuple):
 
 Reading = Words | Literal | Moment | Amount | Formula | Region | Group | Named | Unread
 
-_AGREEING = {"yes": "yes yeah yep yup 是 是的 はい 네 예 sí oui ja да", "no": "no nope 否 不是 いいえ 아니요 아니오 non nein нет"} | {
-    "true": "true 正确 正確 对 真 正しい 참", "false": "false 错误 錯誤 错 假 间違い 誤り 거짓",
-}  # fmt: skip
+_AGREEING = {
+    "yes": "yes yeah yep yup 是 是的 はい 네 예 sí oui ja да",
+    "no": "no nope 否 不是 いいえ 아니요 아니오 non nein нет",
+} | {
+    "true": "true 正确 正確 对 真 正しい 참",
+    "false": "false 错误 錯誤 错 假 间違い 誤り 거짓",
+}
 _SAID = {word: meaning for meaning, all_ in _AGREEING.items() for word in all_.split()}
 _RESTATED = re.compile(
     r"(yes|no),? (?:it|they|he|she|that|this|there|we|you|i) (?:is|are|was|were|does|do|did|can|will|has|have)( not|n't)?( correct| right| true)?",
     re.IGNORECASE,
 )
 _FIXED = {
-    "\\infty": "infinity", "+\\infty": "infinity", "infinity": "infinity", "-\\infty": "minus infinity", "-infinity": "minus infinity",
-    "undefined": "undefined", "not defined": "undefined", "\\emptyset": "nothing", "{}": "nothing", "\\{\\}": "nothing", "empty set": "nothing",
-    "the empty set": "nothing", "no solution": "nothing", "no solutions": "nothing", "no real solution": "nothing", "no real solutions": "nothing",
-    "无解": "nothing", "dne": "does not exist", "does not exist": "does not exist", "doesn't exist": "does not exist", "do not exist": "does not exist",
-}  # fmt: skip
+    "\\infty": "infinity",
+    "+\\infty": "infinity",
+    "infinity": "infinity",
+    "-\\infty": "minus infinity",
+    "-infinity": "minus infinity",
+    "undefined": "undefined",
+    "not defined": "undefined",
+    "\\emptyset": "nothing",
+    "{}": "nothing",
+    "\\{\\}": "nothing",
+    "empty set": "nothing",
+    "the empty set": "nothing",
+    "no solution": "nothing",
+    "no solutions": "nothing",
+    "no real solution": "nothing",
+    "no real solutions": "nothing",
+    "无解": "nothing",
+    "dne": "does not exist",
+    "does not exist": "does not exist",
+    "doesn't exist": "does not exist",
+    "do not exist": "does not exist",
+}
 _DIGITS = r"[0-9]+(?:\.[0-9]+)?"
 _SCORE = re.compile(rf"{_DIGITS}(?: ?- ?{_DIGITS})+")
 _RATIO = re.compile(rf"{_DIGITS}(?: ?: ?{_DIGITS})+")

@@ -251,29 +251,52 @@ Task.AUTO = Task(
     "auto", "By each gold answer", "Looks at each gold answer and compares as it needs.", _never, _by_the_gold
 )
 Task.GAME24 = Task(
-    "game24", "Game of 24", "The expression is worth 24 and uses all four numbers once each; `= 24` may follow.", _is_24, _by_24,
+    "game24",
+    "Game of 24",
+    "The expression is worth 24 and uses all four numbers once each; `= 24` may follow.",
+    _is_24,
+    _by_24,
     (("4 9 10 13", "(10-4)*(13-9) = 24", True), ("4 9 10 13", "(10-4)*4 = 24", False)),
-)  # fmt: skip
+)
 Task.COUNTDOWN = Task(
-    "countdown", "Countdown puzzle", "The expression uses the given numbers, each once at most, and reaches the target.", _is_countdown, _by_countdown,
+    "countdown",
+    "Countdown puzzle",
+    "The expression uses the given numbers, each once at most, and reaches the target.",
+    _is_countdown,
+    _by_countdown,
     (("(79+(17-60))", "17-60+79", True), ("(79+(17-60))", "36", False)),
-)  # fmt: skip
+)
 Task.CHOICE = Task(
-    "choice", "Multiple choice", "The same letter, or the text of its option; every letter where several are right.", _is_choice, _chosen,
+    "choice",
+    "Multiple choice",
+    "The same letter, or the text of its option; every letter where several are right.",
+    _is_choice,
+    _chosen,
     (("B", "(B)", True), ("B", "B) 12", True), ("BD", "D, B", True), ("B", "B or C", False)),
-)  # fmt: skip
+)
 Task.NUMBER = Task(
-    "number", "A number", "The same number, however it is written: 1,200 and 1200.00; units may differ in spelling only.", _is_number, _as_number,
+    "number",
+    "A number",
+    "The same number, however it is written: 1,200 and 1200.00; units may differ in spelling only.",
+    _is_number,
+    _as_number,
     (("1200", "$1,200.00", True), ("0.5", "1/2", True), ("2", "2 dozen", False), ("5 km", "5 m", False)),
-)  # fmt: skip
+)
 Task.MATH = Task(
-    "math", "Mathematics", "Equal in value counts: ½, 0.5 and \\frac{1}{2}; sets, tuples, intervals, formulas; dates and times too.", _is_math, _compared,
+    "math",
+    "Mathematics",
+    "Equal in value counts: ½, 0.5 and \\frac{1}{2}; sets, tuples, intervals, formulas; dates and times too.",
+    _is_math,
+    _compared,
     (("[2,5)", "2 \\le x < 5", True), ("(x-3)(x+3)", "x^2-9", True), ("x=3", "y=3", False)),
-)  # fmt: skip
+)
 Task.EXACT = Task(
-    "exact", "The same words", "The same text, but for white space, capitals, an article and closing punctuation.",
-    lambda gold, question: "the gold answer is words", _same_text,
+    "exact",
+    "The same words",
+    "The same text, but for white space, capitals, an article and closing punctuation.",
+    lambda gold, question: "the gold answer is words",
+    _same_text,
     (("Paris", "paris.", True), ("Paris", "not Paris", False)),
-)  # fmt: skip
+)
 for _task in (Task.AUTO, Task.EXACT, Task.MATH, Task.NUMBER, Task.CHOICE, Task.COUNTDOWN, Task.GAME24):
     register(_task)

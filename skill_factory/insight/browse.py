@@ -200,6 +200,7 @@ def as_csv(rows: Iterable[dict[str, Any]], most: int = 100_000_000) -> str:
     import io
 
     out = io.StringIO()
+    # The first row names the columns; without rows the file is empty.
     writer = None
     for row in rows:
         if writer is None:

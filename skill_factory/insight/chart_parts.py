@@ -20,6 +20,7 @@ HEIGHT = 300
 
 def coloured(field: str = "colour", **options: Any) -> Any:
     """A field whose values are names of PALETTE, as the colour of a mark."""
+    # Altair is slow to import, so only drawing pays for it.
     import altair as alt
 
     return alt.Color(f"{field}:N", scale=alt.Scale(domain=list(PALETTE)), legend=None, **options)

@@ -233,6 +233,7 @@ def reflections_chart(table: "pd.DataFrame") -> Chart:
     import altair as alt
 
     low = float(table["low"].min()) if len(table) else 0.0
+    # From the ten percent below the lowest bound: on a whole axis, 97 % and 99 % would be one point.
     floor = max(0.0, (int(low * 10) - (low * 10 % 1 < 0.2)) / 10)
     scale = alt.Scale(domain=[floor, 1.0], nice=False)
     y = alt.Y("variant:N", title=None, axis=names_axis())

@@ -118,6 +118,7 @@ def pairs(rows: pa.Table, left: Recipe, right: Recipe) -> list[Pair]:
     mine, theirs = by_question(_traces(rows, left)), by_question(_traces(rows, right))
     return [
         Pair(id, traces[0].plan.question.text, tuple(mine.get(id, ())), tuple(theirs.get(id, ())))
+        # In the left recipe's order, followed by what only the right one can use.
         for id, traces in (mine | {k: v for k, v in theirs.items() if k not in mine}).items()
     ]
 

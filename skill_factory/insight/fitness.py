@@ -60,8 +60,10 @@ def fitness(facts: Facts, judgement: Judgement, rows: Tally, recipe: Recipe) -> 
 
 
 _NAMED_BY = {
-    ResponseReason.DUPLICATE: 0, ResponseReason.LABEL_CONFLICT: 1, ResponseReason.NO_KEPT_REFLECTION: 3,
-}  # fmt: skip
+    ResponseReason.DUPLICATE: 0,
+    ResponseReason.LABEL_CONFLICT: 1,
+    ResponseReason.NO_KEPT_REFLECTION: 3,
+}
 """Which light names a drop; all others are about what the texts hold, as the third is."""
 
 

@@ -95,6 +95,7 @@ def text_html(text: str) -> str:
     shown = f'<div class="sf-text">{body}</div>'
     if not folded(text):
         return shown
+    # A checkbox and a style rule fold the text: there is no script in this HTML.
     more = '<span class="sf-all">Show all</span><span class="sf-less">Show less</span>'
     return f'<div class="sf-fold">{shown}<label class="sf-more"><input type="checkbox">{more}</label></div>'
 

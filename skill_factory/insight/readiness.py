@@ -71,6 +71,7 @@ def _light(share: float) -> Light:
 def groups(facts: Facts) -> Finding:
     """Whether questions have several different answers."""
     questions = len(facts.question_id)
+    # The same text twice is one answer.
     pairs = np.unique(np.stack([facts.response_question.astype(np.uint64), facts.response_id]), axis=1)
     different = np.bincount(pairs[0].astype(np.int64), minlength=questions)
     several = int((different >= 2).sum())

@@ -26,6 +26,7 @@ def reflections_table(facts: Facts, judgement: Judgement) -> "pd.DataFrame":
     """
     import pandas as pd
 
+    # Responses that another rule drops say nothing about reflections.
     judged = (judgement.response_code == KEPT) | (judgement.response_code == UNREFLECTED)
     codes = facts.response_variant.astype(np.int64) * 2 + facts.response_correct
     width = 2 * len(facts.variants)
@@ -95,6 +96,7 @@ def _beta(tried: Any, hits: Any) -> tuple[float, float] | None:
 
 
 def _gain(a: float, b: float, missed: Any, more: int) -> Any:
+    # The ratio of two beta functions as a product: nothing overflows.
     stay = np.ones(len(missed))
     for k in range(more):
         stay *= (b + missed + k) / (a + b + missed + k)

@@ -163,6 +163,7 @@ def labels_table(facts: Facts) -> "pd.DataFrame":
     """variant, truth, responses, share (of the variant's): right and wrong by prompt variant."""
     import pandas as pd
 
+    # One number for variant and label, so that one pass counts both.
     codes = facts.response_variant.astype(np.int64) * 2 + facts.response_correct
     counts = np.bincount(codes, minlength=2 * len(facts.variants)).reshape(-1, 2)
     titles = variant_titles(facts.variants)

@@ -53,6 +53,9 @@ def teaches_chart(table: "pd.DataFrame") -> Chart:
     legend = alt.Legend(
         orient="top",
         title=None,
+        columns=2,  # in one row, a phone would cut off the last meanings
+        columnPadding=6,
+        labelFontSize=12,
         symbolOpacity=0.55,
         labelLimit=220,
         labelExpr=_legend_words(colours),

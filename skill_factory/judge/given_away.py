@@ -5,10 +5,28 @@ import re
 _CUES = tuple(
     cue.encode()
     for cue in (
-        "answer", "correct", "should be", "should have been", "must be", "result is", "solution is", "boxed{", "####",
-        "equals", "value is", "答案", "正确", "正解", "答え", "정답", "richtig", "lösung", "réponse", "respuesta",
+        "answer",
+        "correct",
+        "should be",
+        "should have been",
+        "must be",
+        "result is",
+        "solution is",
+        "boxed{",
+        "####",
+        "equals",
+        "value is",
+        "答案",
+        "正确",
+        "正解",
+        "答え",
+        "정답",
+        "richtig",
+        "lösung",
+        "réponse",
+        "respuesta",
     )
-)  # fmt: skip
+)
 """What stands before an answer that is stated, in lower case."""
 _BEFORE = 48
 """Bytes before an answer in which a cue counts."""

@@ -80,11 +80,16 @@ def try_answers(rows: Sequence[CanonicalRow]) -> list[Choice]:
     best = _proposed_rules(rows, found)
     return [
         Choice(
-            Rule.ANSWER, rule, TITLES[rule], len(found[rule]), of, {"answers.rules": best if rule == best[-1] else (rule,)},
+            Rule.ANSWER,
+            rule,
+            TITLES[rule],
+            len(found[rule]),
+            of,
+            {"answers.rules": best if rule == best[-1] else (rule,)},
             proposed=best != Answers().rules and rule == best[-1],
         )
         for rule in TRIED
-    ]  # fmt: skip
+    ]
 
 
 def _found_by(rules: tuple[str, ...], rows: Sequence[CanonicalRow]) -> dict[int, str]:
@@ -113,9 +118,10 @@ def _confirmed_instead(agreeing: Mapping[str, "_Agreement"]) -> list[str]:
     if tag.judged < ENOUGH_JUDGED or tag.share > 0.1:
         return []
     return [
-        rule for rule, one in agreeing.items()
+        rule
+        for rule, one in agreeing.items()
         if rule not in Answers().rules and one.judged >= ENOUGH_JUDGED and one.share >= 0.5
-    ]  # fmt: skip
+    ]
 
 
 class _Agreement(NamedTuple):
@@ -164,18 +170,27 @@ def try_verdicts(rows: Sequence[CanonicalRow], by_column: bool = False) -> list[
     """What each way to read a verdict finds in the critiques."""
     critiques = [text for row in rows for text in row.reflections if text.strip()]
     of = len(critiques)
-    usual = Choice(Rule.VERDICT, "tag", "<verdict> … </verdict> in the text", _hits(Verdicts(), critiques), of,
-                   {"verdicts.rule": "tag"})  # fmt: skip
+    usual = Choice(
+        Rule.VERDICT,
+        "tag",
+        "<verdict> … </verdict> in the text",
+        _hits(Verdicts(), critiques),
+        of,
+        {"verdicts.rule": "tag"},
+    )
     tries = [usual]
     tries += [_tag_words(critiques)] if of else []
     languages = {"English"} | _languages(critiques)
     words = _words_pattern(languages)
     for code, title, pattern in (
-        ("named", "The word behind “verdict”, “conclusion” and their like",
-         rf"(?is)\A.*(?:{_NAMES})\W{{0,12}}(?:the \w+ is |is )?({words})(?:[^a-z]|\Z)"),
+        (
+            "named",
+            "The word behind “verdict”, “conclusion” and their like",
+            rf"(?is)\A.*(?:{_NAMES})\W{{0,12}}(?:the \w+ is |is )?({words})(?:[^a-z]|\Z)",
+        ),
         ("last", "The last word", rf"(?is)(?:\A|[^a-z])({words})(?:\W*\[end\])?\W*\Z"),
         ("first", "The first word", rf"(?is)\A\W*({words})(?:[^a-z]|\Z)"),
-    ):  # fmt: skip
+    ):
         tries.append(_by_pattern(code, title, pattern, critiques, languages))
     best = max(tries, key=lambda one: one.found)
     if by_column or not of or usual.found >= GOOD * best.found:
@@ -221,9 +236,11 @@ def _languages(critiques: Sequence[str]) -> set[str]:
     """Languages of which a word stands near the end of some critique, beside English."""
     ends = " ".join(text[-60:].lower() for text in critiques[:200])
     return {
-        pair.language for pair in pairs()
-        if pair.language not in ("any", "English") and any(re.search(_edged(w), ends) for w in (*pair.right, *pair.wrong))
-    }  # fmt: skip
+        pair.language
+        for pair in pairs()
+        if pair.language not in ("any", "English")
+        and any(re.search(_edged(w), ends) for w in (*pair.right, *pair.wrong))
+    }
 
 
 def _edged(word: str) -> str:

@@ -18,12 +18,35 @@ SAYS = {"correct": CORRECT, "incorrect": INCORRECT, "none": NONE}
 IS = {"right": RIGHT, "wrong": WRONG}
 FLAGS = ("cut_off", "malformed", "repeats", "differs")
 NAMES = (
-    "outputs", "attempts", "answers", "reflections", "with_attempts", "two_attempts", "first", "final", "any",
-    *MOVES, "moves_unjudged", "again", *(f"{true}_{said}" for true in IS for said in SAYS),
-    "unjudged", "final_unjudged", "no_answer", *FLAGS, "same_text", "same_answer", "unpaired", "said",
-    "correct_ends", "correct_goes_on", "incorrect_ends", "incorrect_tries_again", "shows_fix",
-    "tokens", *HABITS,
-)  # fmt: skip
+    "outputs",
+    "attempts",
+    "answers",
+    "reflections",
+    "with_attempts",
+    "two_attempts",
+    "first",
+    "final",
+    "any",
+    *MOVES,
+    "moves_unjudged",
+    "again",
+    *(f"{true}_{said}" for true in IS for said in SAYS),
+    "unjudged",
+    "final_unjudged",
+    "no_answer",
+    *FLAGS,
+    "same_text",
+    "same_answer",
+    "unpaired",
+    "said",
+    "correct_ends",
+    "correct_goes_on",
+    "incorrect_ends",
+    "incorrect_tries_again",
+    "shows_fix",
+    "tokens",
+    *HABITS,
+)
 """Columns of the matrix, by name."""
 PLACE = {name: place for place, name in enumerate(NAMES)}
 
@@ -156,8 +179,11 @@ def _count_moves(tried: _Attempts, found: dict[str, Matrix]) -> None:
     judged = after & (tried.mark != UNJUDGED) & (before != UNJUDGED)
     found["moves_unjudged"] = tried.per_row(after & ~judged)
     for name, was, now in (
-        ("fixed", WRONG, RIGHT), ("broken", RIGHT, WRONG), ("kept_right", RIGHT, RIGHT), ("kept_wrong", WRONG, WRONG),
-    ):  # fmt: skip
+        ("fixed", WRONG, RIGHT),
+        ("broken", RIGHT, WRONG),
+        ("kept_right", RIGHT, RIGHT),
+        ("kept_wrong", WRONG, WRONG),
+    ):
         found[name] = tried.per_row(judged & (before == was) & (tried.mark == now))
     some_wrong = tried.per_row(tried.mark == WRONG) > 0
     found["shows_fix"] = (some_wrong & (tried.final == RIGHT)).astype(np.float64)

@@ -110,13 +110,30 @@ class Counting:
         parts, output = one.parts, one.output
         words = count_words(parts.text)
         row = (
-            text_id(f"{output.question}\x1f{parts.text}"), text_id(output.question or parts.text),
-            text_id(output.gold) if output.gold is not None else 0, output.run, output.step, one.final,
-            _final_id(one), parts.final is not None, one.differs, one.last, parts.cut_off, parts.malformed,
-            goes_in_circles(parts.text), parts.answers, len(parts.reflections),
-            sum(reflection.verdict != NONE for reflection in parts.reflections), parts.unpaired,
-            0, 0, *words, one.compared, one.agreed, one.unfit,
-        )  # fmt: skip
+            text_id(f"{output.question}\x1f{parts.text}"),
+            text_id(output.question or parts.text),
+            text_id(output.gold) if output.gold is not None else 0,
+            output.run,
+            output.step,
+            one.final,
+            _final_id(one),
+            parts.final is not None,
+            one.differs,
+            one.last,
+            parts.cut_off,
+            parts.malformed,
+            goes_in_circles(parts.text),
+            parts.answers,
+            len(parts.reflections),
+            sum(reflection.verdict != NONE for reflection in parts.reflections),
+            parts.unpaired,
+            0,
+            0,
+            *words,
+            one.compared,
+            one.agreed,
+            one.unfit,
+        )
         for name, value in zip(TABLE.names, row, strict=False):
             self.columns[name].append(value)
         self.values.append(output.by)

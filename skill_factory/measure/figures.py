@@ -109,9 +109,17 @@ TOLD: Mapping[str, Statistic] = {
 """Figures that a text alone tells."""
 STATISTICS: Mapping[str, Statistic] = {**TOLD, **JUDGED}
 COMPARED = (
-    "accuracy.first", "accuracy.final", "accuracy.any", "gain", "f1.correct", "f1.incorrect",
-    "attempts", "answers", "reflections", "tokens",
-)  # fmt: skip
+    "accuracy.first",
+    "accuracy.final",
+    "accuracy.any",
+    "gain",
+    "f1.correct",
+    "f1.incorrect",
+    "attempts",
+    "answers",
+    "reflections",
+    "tokens",
+)
 """Figures that two runs are compared by, and that a series shows."""
 
 

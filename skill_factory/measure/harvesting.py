@@ -67,9 +67,14 @@ class Harvest:
     def to_json(self) -> dict[str, Any]:
         """The counts as JSON values."""
         return {
-            "outputs": self.outputs, "questions": len(self.questions), "responses": self.responses, "right": self.right,
-            "wrong": self.responses - self.right, "reflections": self.reflections, "left_out": dict(self.left_out),
-        }  # fmt: skip
+            "outputs": self.outputs,
+            "questions": len(self.questions),
+            "responses": self.responses,
+            "right": self.right,
+            "wrong": self.responses - self.right,
+            "reflections": self.reflections,
+            "left_out": dict(self.left_out),
+        }
 
     def lines(self) -> list[str]:
         """The counts in sentences."""
@@ -164,9 +169,16 @@ def rows_of(output: Output, rules: Rules, grades: Grades, found: Harvest) -> Ite
         found.reflections += len(reflections[place])
         found.questions.add(text_id(output.question))
         values = (
-            output.question, output.gold, [_inside(output.text, tried.start, tried.end)], [mark == RIGHT], [tried.answer],
-            reflections[place], output.run, where, place + 1,
-        )  # fmt: skip
+            output.question,
+            output.gold,
+            [_inside(output.text, tried.start, tried.end)],
+            [mark == RIGHT],
+            [tried.answer],
+            reflections[place],
+            output.run,
+            where,
+            place + 1,
+        )
         yield dict(zip(SCHEMA.names, values, strict=True))
 
 

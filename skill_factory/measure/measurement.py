@@ -19,11 +19,20 @@ if TYPE_CHECKING:
     import pandas as pd
 
 COUNTS = {
-    "outputs": "outputs", "unjudged": "unjudged", "cut_off": "cut_off", "no_answer": "no_answer",
-    "malformed": "malformed", "repeats": "repeats", "same_text": "same_text", "same_answer": "same_answer",
-    "reflections_unpaired": "unpaired", "final_differs": "differs", "final_unjudged": "final_unjudged",
-    "with_attempts": "with_attempts", "shows_fix": "shows_fix",
-}  # fmt: skip
+    "outputs": "outputs",
+    "unjudged": "unjudged",
+    "cut_off": "cut_off",
+    "no_answer": "no_answer",
+    "malformed": "malformed",
+    "repeats": "repeats",
+    "same_text": "same_text",
+    "same_answer": "same_answer",
+    "reflections_unpaired": "unpaired",
+    "final_differs": "differs",
+    "final_unjudged": "final_unjudged",
+    "with_attempts": "with_attempts",
+    "shows_fix": "shows_fix",
+}
 """Keys of a run's object that are plain counts, and the names of the counts."""
 AFTER = ("correct_ends", "correct_goes_on", "incorrect_tries_again", "incorrect_ends")
 
@@ -63,7 +72,13 @@ class Measurement:
         return {
             "runs": {run: run_json(figures) for run, figures in self.runs.items()},
             "comparisons": [
-                {"a": one.a, "b": one.b, "questions": one.questions, "figure": one.figure, **_interval(one.difference)}
+                {
+                    "a": one.a,
+                    "b": one.b,
+                    "questions": one.questions,
+                    "figure": one.figure,
+                    **_interval(one.difference),
+                }
                 for one in self.comparisons
             ],
             "series": [
@@ -72,7 +87,10 @@ class Measurement:
             ],
             "by": {
                 column: {
-                    value: {**run_json(group.all), "runs": {run: run_json(one) for run, one in group.runs.items()}}
+                    value: {
+                        **run_json(group.all),
+                        "runs": {run: run_json(one) for run, one in group.runs.items()},
+                    }
                     for value, group in groups.items()
                 }
                 for column, groups in self.by.items()
@@ -82,7 +100,7 @@ class Measurement:
             "reading": dict(self.reading),
             "resamples": RESAMPLES,
             **({"judged": dict(self.judged)} if self.judged else {}),
-        }  # fmt: skip
+        }
 
     def to_pandas(self) -> "pd.DataFrame":
         """One row per run and figure: run, figure, value, low, high."""
@@ -179,21 +197,36 @@ def run_json(figures: Figures) -> dict[str, Any]:
         **{key: counts[name] for key, name in COUNTS.items() if key != "shows_fix"},
         "shows_fix": cell("shows_fix", "shows_fix"),
         **{name: _number(values[name].value) for name in means},
-        "intervals": {name: of(name) for name in (*means, "two_attempts", "cut_off", "malformed", "repeats", "no_answer", "tokens")},
+        "intervals": {
+            name: of(name)
+            for name in (*means, "two_attempts", "cut_off", "malformed", "repeats", "no_answer", "tokens")
+        },
         "totals": {name: counts[name] for name in means},
         "distribution": {str(n): k for n, k in figures.more["distribution"].items()},
-        "moves": {**{name: cell(name, "moves") for name in MOVES}, "unjudged": counts["moves_unjudged"], "same_answer": counts["again"]},
+        "moves": {
+            **{name: cell(name, "moves") for name in MOVES},
+            "unjudged": counts["moves_unjudged"],
+            "same_answer": counts["again"],
+        },
         "verdicts": {true: {said: cell(f"{true}_{said}", "verdicts") for said in SAYS} for true in IS},
         "said": counts["said"],
         "after": {name: counts[name] for name in AFTER},
-        **{kind: {said: of(f"{kind}.{said}") for said in ("correct", "incorrect")} for kind in ("f1", "precision", "recall")},
+        **{
+            kind: {said: of(f"{kind}.{said}") for said in ("correct", "incorrect")}
+            for kind in ("f1", "precision", "recall")
+        },
         **{name: of(name) for name in ("verdict_accuracy", "kappa", "gain", "breaks", "fixes")},
-        "accuracy": {which: {**of(f"accuracy.{which}"), "of": counts["outputs"]} for which in ("first", "final", "any")},
-        "at_k": [{"k": one.k, "questions": one.questions, "pass": one.passed, "maj": one.majority} for one in figures.more["at_k"]],
+        "accuracy": {
+            which: {**of(f"accuracy.{which}"), "of": counts["outputs"]} for which in ("first", "final", "any")
+        },
+        "at_k": [
+            {"k": one.k, "questions": one.questions, "pass": one.passed, "maj": one.majority}
+            for one in figures.more["at_k"]
+        ],
         "labels": figures.more["labels"],
         "tokens": figures.more["lengths"],
         "words_per_1000_tokens": {habit: _number(figures.words(habit)) for habit in HABITS},
-    }  # fmt: skip
+    }
 
 
 def _interval(at: Interval) -> dict[str, float | None]:

@@ -137,10 +137,15 @@ class Opened:
         """How it was read, as JSON values."""
         mapping, layout = self.layout.mapping, self.layout
         shown = {
-            "question": mapping.question, "answer": mapping.answer, "response": list(mapping.response),
-            "label": list(mapping.correct), "inner_labels": layout.inner,
-            "thinking": ", ".join(mapping.thinking) or layout.thinking, "run": layout.run, "step": layout.step,
-        }  # fmt: skip
+            "question": mapping.question,
+            "answer": mapping.answer,
+            "response": list(mapping.response),
+            "label": list(mapping.correct),
+            "inner_labels": layout.inner,
+            "thinking": ", ".join(mapping.thinking) or layout.thinking,
+            "run": layout.run,
+            "step": layout.step,
+        }
         return {
             "source": self.source.spec.name,
             "run": layout.name,
@@ -250,12 +255,15 @@ def layout_of(mapping: Columns, names: Sequence[str], rows: Sequence[Row], asked
             raise ColumnError(f"There is no column {path!r} for {flag}. Found: {wording.found(names)}.")
     response = mapping.response[0]
     return Layout(
-        name, mapping, _first_of([f"{response}{INNER}"], names, rows),
+        name,
+        mapping,
+        _first_of([f"{response}{INNER}"], names, rows),
         "" if mapping.thinking else _thinking_path(response, names, rows),
-        asked.run or _first_of(RUN_COLUMNS, names, rows), _first_of(STEP_COLUMNS, names, rows),
+        asked.run or _first_of(RUN_COLUMNS, names, rows),
+        _first_of(STEP_COLUMNS, names, rows),
         tuple(one if one in by else "" for one in asked.by),
         ours=response in MESSAGES and "attempts" in names and "spans" in names,
-    )  # fmt: skip
+    )
 
 
 def _first_of(paths: Sequence[str], names: Sequence[str], rows: Sequence[Row]) -> str:

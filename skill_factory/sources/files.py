@@ -52,9 +52,15 @@ FILES_LOOKED_AT = 50
 _PARQUET_NAMES = (".parquet.gzip", ".parquet.snappy", ".parquet.zstd", ".parquet.brotli", ".parq", ".pq")
 """What pandas and others call Parquet that is compressed inside."""
 _NOTES = (
-    "dataset_info.json", "dataset_infos.json", "dataset_dict.json", "state.json", "report.json", "config.json",
-    "generation_config.json", "logs.json",
-)  # fmt: skip
+    "dataset_info.json",
+    "dataset_infos.json",
+    "dataset_dict.json",
+    "state.json",
+    "report.json",
+    "config.json",
+    "generation_config.json",
+    "logs.json",
+)
 """Files that describe data and hold none."""
 
 

@@ -52,10 +52,15 @@ def _with_reward(columns: Columns, preset: Preset, found: Mapping[str, Profile])
         return columns
     taken = {path for _, path in mapped(columns)}
     fitting = [
-        path for path, one in found.items()
-        if "." not in path and path not in taken and one.kind in ("flag", "flags", "number", "numbers")
-        and _REWARD.search(path) and "format" not in path.lower() and 1 < one.different <= 5
-    ]  # fmt: skip
+        path
+        for path, one in found.items()
+        if "." not in path
+        and path not in taken
+        and one.kind in ("flag", "flags", "number", "numbers")
+        and _REWARD.search(path)
+        and "format" not in path.lower()
+        and 1 < one.different <= 5
+    ]
     told = [path for path in fitting if re.search("acc|correct|answer", path, re.IGNORECASE)] or fitting
     return columns.model_copy(update={"correct": (told[0],)}) if len(told) == 1 else columns
 
@@ -86,9 +91,10 @@ def candidates(field: str, columns: Columns, names: Sequence[str], rows: Sequenc
     found = profiles(names, rows)
     taken = {path for _, path in mapped(columns)}
     fitting = [
-        one for path, one in found.items()
+        one
+        for path, one in found.items()
         if one.kind in _ALLOWED[field] and path not in taken and _could_be(field, one, found)
-    ]  # fmt: skip
+    ]
     if field in ("question", "response"):
         fitting.sort(key=lambda one: (one.kind == "flag", -one.length))
     return [one.path for one in fitting]
@@ -173,13 +179,15 @@ def _guess_stage(names: Sequence[str], found: Mapping[str, Profile]) -> dict[str
     """The published script's scheme: a stage name runs through all columns."""
     stages = [m[1] for name in names if (m := re.fullmatch(r"model_responses__(.+)__eval_is_correct", name))]
     stages += [
-        m[1] for name in names
+        m[1]
+        for name in names
         if (m := re.fullmatch(r"model_responses__((?:(?!__).)+?)", name)) and not name.endswith("_reflection")
-    ]  # fmt: skip
+    ]
     present = [
-        s for s in dict.fromkeys(stages)
+        s
+        for s in dict.fromkeys(stages)
         if (one := found.get(f"model_responses__{s}")) and one.kind in ("text", "texts")
-    ]  # fmt: skip
+    ]
     present.sort(key=lambda s: (_STAGES.index(s) if s in _STAGES else len(_STAGES), s))
     if not present:
         return {}
@@ -226,10 +234,12 @@ def _guess_numbered(fields: Mapping[str, Any], found: Mapping[str, Profile]) -> 
         if field in fields:
             continue
         fitting = [
-            paths for (base, end), paths in families.items()
-            if len(paths) > 1 and place_of(field, base or end) is not None
+            paths
+            for (base, end), paths in families.items()
+            if len(paths) > 1
+            and place_of(field, base or end) is not None
             and all(found[p].kind in _ALLOWED[field] for p in paths)
-        ]  # fmt: skip
+        ]
         if fitting:
             told[field] = fitting[0]
     same = len(told.get("response", ()))

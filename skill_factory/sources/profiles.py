@@ -116,9 +116,16 @@ def _kind_of_list(value: list[Any]) -> str:
     if len(inner) > 1:
         inner -= {"nothing"}  # a response without critiques, beside ones that have some
     names = {
-        "text": "texts", "flag": "flags", "texts": "nested", "number": "numbers", "struct": "structs",
-        "structs": "structs", "messages": "dialogues", "flags": "nested flags", "nothing": "nothing",
-    }  # fmt: skip
+        "text": "texts",
+        "flag": "flags",
+        "texts": "nested",
+        "number": "numbers",
+        "struct": "structs",
+        "structs": "structs",
+        "messages": "dialogues",
+        "flags": "nested flags",
+        "nothing": "nothing",
+    }
     if not inner:
         return "nothing"
     if inner == {"flag", "number"}:

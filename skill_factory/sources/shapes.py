@@ -53,9 +53,10 @@ def _taken(told: Mapping[str, Any]) -> set[str]:
 def _free(told: Mapping[str, Any], found: Mapping[str, Profile], kinds: Sequence[str]) -> list[Profile]:
     taken = _taken(told)
     return [
-        one for path, one in found.items()
+        one
+        for path, one in found.items()
         if one.kind in kinds and path not in taken and not any(t.startswith(f"{path}.") for t in taken)
-    ]  # fmt: skip
+    ]
 
 
 def _dialogues(told: dict[str, Any], found: Mapping[str, Profile]) -> None:
@@ -193,9 +194,12 @@ def _gold(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
         if one.length > 60 or differs_within(one, question):
             continue
         pairs = [
-            (str(gold), text) for gold, value in zip(one.values, response.values, strict=True) if gold is not None
-            for text in flat(value) if isinstance(text, str)
-        ]  # fmt: skip
+            (str(gold), text)
+            for gold, value in zip(one.values, response.values, strict=True)
+            if gold is not None
+            for text in flat(value)
+            if isinstance(text, str)
+        ]
         ends = sum(bool(gold.strip()) and gold.strip() in text[-80:] for gold, text in pairs)
         if one.different > 1 and 5 * ends >= 2 * len(pairs) > 0:
             return one.path

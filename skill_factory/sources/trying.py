@@ -105,12 +105,28 @@ def _try_question(columns: Columns, rows: Sequence[Row]) -> list[Choice]:
         proposed = "first_turn" if 2 * tools > len(users) else "last_turn"
     elif templates and templates >= WORTH_A_RULE * of:
         proposed = "chat"
-    return _choices(Rule.QUESTION, [
-        ("", "The column as it is", texts, of, {"question_rule": ""}),
-        ("last_turn", "The last user turn of the messages", sum(n > 0 for n in users), of, {"question_rule": "last_turn"}),
-        ("first_turn", "The first user turn of the messages", sum(n > 0 for n in users), of, {"question_rule": "first_turn"}),
-        ("chat", "Without the words of a chat template", templates, of, {"question_rule": "chat"}),
-    ], proposed)  # fmt: skip
+    return _choices(
+        Rule.QUESTION,
+        [
+            ("", "The column as it is", texts, of, {"question_rule": ""}),
+            (
+                "last_turn",
+                "The last user turn of the messages",
+                sum(n > 0 for n in users),
+                of,
+                {"question_rule": "last_turn"},
+            ),
+            (
+                "first_turn",
+                "The first user turn of the messages",
+                sum(n > 0 for n in users),
+                of,
+                {"question_rule": "first_turn"},
+            ),
+            ("chat", "Without the words of a chat template", templates, of, {"question_rule": "chat"}),
+        ],
+        proposed,
+    )
 
 
 # -- responses -----------------------------------------------------------------------------------------------------
@@ -130,12 +146,34 @@ def _try_response(columns: Columns, rows: Sequence[Row]) -> list[Choice]:
         proposed = "last_turn"
     elif 2 * kinds["nested"] > of:
         proposed = "flat"
-    return _choices(Rule.RESPONSE, [
-        ("", "A text, or a list of texts", plain, of, {"response_rule": ""}),
-        ("last_turn", "The last assistant turn of the messages", turns, of, {"response_rule": "last_turn"}),
-        ("flat", "Lists within lists, each text a response", kinds["nested"], of, {"response_rule": "flat"}),
-        ("steps", "The steps of a list, joined to one response", steps and kinds["texts"] + kinds["structs"], of, {"response_rule": "steps"}),
-    ], proposed)  # fmt: skip
+    return _choices(
+        Rule.RESPONSE,
+        [
+            ("", "A text, or a list of texts", plain, of, {"response_rule": ""}),
+            (
+                "last_turn",
+                "The last assistant turn of the messages",
+                turns,
+                of,
+                {"response_rule": "last_turn"},
+            ),
+            (
+                "flat",
+                "Lists within lists, each text a response",
+                kinds["nested"],
+                of,
+                {"response_rule": "flat"},
+            ),
+            (
+                "steps",
+                "The steps of a list, joined to one response",
+                steps and kinds["texts"] + kinds["structs"],
+                of,
+                {"response_rule": "steps"},
+            ),
+        ],
+        proposed,
+    )
 
 
 def _is_steps(columns: Columns, path: str, rows: Sequence[Row]) -> bool:
@@ -167,13 +205,17 @@ def _try_think(columns: Columns, rows: Sequence[Row]) -> list[Choice]:
     elif of_critiques and of_critiques >= WORTH_A_RULE * len(critiques):
         proposed = "after"
     of = len(texts)
-    return _choices(Rule.THINK, [
-        ("", "The text as it is", of - len(apart), of, {"think": ""}),
-        ("after", "What stands behind the thinking", behind, of, {"think": "after"}),
-        ("inside", "The thinking itself", closed, of, {"think": "inside"}),
-        ("both", "Both, the tags as plain marks", closed, of, {"think": "both"}),
-        ("drop", "Nothing: a text with thinking is dropped", of - len(apart), of, {"think": "drop"}),
-    ], proposed)  # fmt: skip
+    return _choices(
+        Rule.THINK,
+        [
+            ("", "The text as it is", of - len(apart), of, {"think": ""}),
+            ("after", "What stands behind the thinking", behind, of, {"think": "after"}),
+            ("inside", "The thinking itself", closed, of, {"think": "inside"}),
+            ("both", "Both, the tags as plain marks", closed, of, {"think": "both"}),
+            ("drop", "Nothing: a text with thinking is dropped", of - len(apart), of, {"think": "drop"}),
+        ],
+        proposed,
+    )
 
 
 def _texts(rows: Sequence[Row], path: str, rule: str) -> list[str]:

@@ -9,11 +9,26 @@ from typing import Any, NamedTuple
 from skill_factory.sources.thinking import joined
 
 _ROLES = {
-    "user": "user", "human": "user", "prompter": "user", "question": "user", "client": "user",
-    "assistant": "assistant", "gpt": "assistant", "model": "assistant", "bot": "assistant", "chatgpt": "assistant",
-    "ai": "assistant", "answer": "assistant", "system": "system", "developer": "system",
-    "tool": "tool", "function": "tool", "observation": "tool", "ipython": "tool", "environment": "tool",
-}  # fmt: skip
+    "user": "user",
+    "human": "user",
+    "prompter": "user",
+    "question": "user",
+    "client": "user",
+    "assistant": "assistant",
+    "gpt": "assistant",
+    "model": "assistant",
+    "bot": "assistant",
+    "chatgpt": "assistant",
+    "ai": "assistant",
+    "answer": "assistant",
+    "system": "system",
+    "developer": "system",
+    "tool": "tool",
+    "function": "tool",
+    "observation": "tool",
+    "ipython": "tool",
+    "environment": "tool",
+}
 _ROLE_NAMES = ("role", "from", "speaker", "author")
 _TEXT_NAMES = ("content", "value", "text", "message")
 _THINKING_NAMES = ("reasoning_content", "reasoning", "thinking", "thought")

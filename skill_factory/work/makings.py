@@ -94,6 +94,7 @@ def start(
     if before is not None and status(before).running:
         return before
     queue.check_room(queue.kind_of([What.GRADE if stage is Stage.GRADE else "generate"]), visitor)
+    # Answers belong to one kind of work on one source; anything else starts in a folder of its own.
     same = before is not None and (before.asked.what, before.asked.source) == (asked.what, asked.source)
     path = before.path if before is not None and same else new_place(KIND)
     made = Making(path.name, path, asked, stage, time.time())

@@ -42,8 +42,15 @@ def main() -> None:
     main_raw = str(raw[400_000])
     yardstick = Job([PYTHON, str(TOOLS / "baseline.py"), main_raw, str(WORK / "baseline.parquet")])
     least = Job(
-        [PYTHON, "-m", "tests.bench.read_and_write", main_raw, str(WORK / "out-400000"), str(WORK / "copy.parquet")]
-    )  # fmt: skip
+        [
+            PYTHON,
+            "-m",
+            "tests.bench.read_and_write",
+            main_raw,
+            str(WORK / "out-400000"),
+            str(WORK / "copy.parquet"),
+        ]
+    )
     imports = Job([PYTHON, "-c", "import skill_factory.build.pipeline, skill_factory.build.engines.local"])
     preview = Job([*OURS, "preview", main_raw, "--questions", "20", "--json"])
     inspect = Job([*OURS, "inspect", main_raw])

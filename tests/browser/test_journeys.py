@@ -66,8 +66,11 @@ def test_a_csv_with_foreign_names_is_mapped_and_builds_what_the_command_builds(
     visitor.page.set_input_files("input[type=file] >> nth=0", str(path))
     visitor.titled("Data")
     for field, column in (
-        ("Question", "aufgabe"), ("Response", "versuch"), ("Right or wrong", "stimmt"), ("Reflections", "kritik")
-    ):  # fmt: skip
+        ("Question", "aufgabe"),
+        ("Response", "versuch"),
+        ("Right or wrong", "stimmt"),
+        ("Reflections", "kritik"),
+    ):
         choose(visitor, field, column)
     visitor.go("Finish")
     built(visitor)

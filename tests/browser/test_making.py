@@ -1,4 +1,4 @@
-"""From a red light to a finished build in a real browser: critiques made by a model on loopback."""
+"""From a red light to a finished build in a real browser: reflections made by a model on loopback."""
 
 import random
 from collections.abc import Callable
@@ -26,7 +26,7 @@ def demo(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def bare(demo: Path, tmp_path: Path) -> Path:
-    """The same without critiques."""
+    """The same without reflections."""
     path = tmp_path / "bare.parquet"
     pq.write_table(pq.read_table(demo).drop_columns([f"{STAGE}_reflection"]), path)
     return path
@@ -71,7 +71,7 @@ def light(visitor: Visitor, topic: str, state: str) -> None:
 def test_a_red_light_becomes_a_finished_build(
     visitor: Visitor, bare: Path, demo: Path, tmp_path: Path
 ) -> None:
-    """Upload, red light, pilot, forecast, run, green light, build: traces that show the made critiques."""
+    """Upload, red light, pilot, forecast, run, green light, build: traces that show the made reflections."""
     with ModelServer(critic(demo), latency=0.05) as server:
         with_file(visitor, bare)
         light(visitor, "reflections", "missing")
@@ -123,7 +123,7 @@ def test_a_run_outlives_its_tab(
         later.open(address, "Data")
         later.sees("reflections made by org/critic")
         assert max(server.ledger.served.values()) == 1
-    light(later, "critiques", "fine")
+    light(later, "reflections", "ready")
 
 
 def test_responses_are_graded_after_a_look(visitor: Visitor, demo: Path, tmp_path: Path) -> None:

@@ -81,11 +81,15 @@ def test_text_of_the_data_is_shown_and_never_runs(visitor: Visitor, tmp_path: Pa
     """Script, picture with a handler, Markdown picture and link: all are text, nothing runs, nothing is fetched."""
     rows = [
         row(
-            f"Question {q} {HOSTILE}", f"try {k} {HOSTILE} <answer>{k}{HOSTILE}</answer>", k < 3,
-            [f"Hm. {HOSTILE} <verdict>{'Correct' if k < 3 else 'Incorrect'}</verdict>"], variant=HOSTILE,
+            f"Question {q} {HOSTILE}",
+            f"try {k} {HOSTILE} <answer>{k}{HOSTILE}</answer>",
+            k < 3,
+            [f"Hm. {HOSTILE} <verdict>{'Correct' if k < 3 else 'Incorrect'}</verdict>"],
+            variant=HOSTILE,
         )
-        for q in range(4) for k in range(6)
-    ]  # fmt: skip
+        for q in range(4)
+        for k in range(6)
+    ]
     with_path(visitor, str(write_jsonl(rows, tmp_path / "hostile.jsonl")))
     for step in ("Data", "Choose", "Look", "Finish"):
         visitor.go(step)

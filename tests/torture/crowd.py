@@ -18,10 +18,20 @@ from tests.torture.visitors import Visitor, memory
 BOUND = 2_000_000_000
 """Bytes that the server may hold at most with fifty visitors."""
 REFUSED = (
-    "/etc/passwd", "/etc/hosts.json", "~/.ssh/id_rsa.json", "../../etc/passwd.csv", "file:///etc/hosts.json",
-    "http://127.0.0.1:1/a.parquet", "http://169.254.169.254/latest/meta-data.json", "http://localhost/raw.jsonl", "http://[::1]/raw.jsonl",
-    "http://0.0.0.0/raw.jsonl", "\\\\server\\share\\a.csv", "/proc/self/environ.json", "./skill_factory/recipe/presets/*.json",
-)  # fmt: skip
+    "/etc/passwd",
+    "/etc/hosts.json",
+    "~/.ssh/id_rsa.json",
+    "../../etc/passwd.csv",
+    "file:///etc/hosts.json",
+    "http://127.0.0.1:1/a.parquet",
+    "http://169.254.169.254/latest/meta-data.json",
+    "http://localhost/raw.jsonl",
+    "http://[::1]/raw.jsonl",
+    "http://0.0.0.0/raw.jsonl",
+    "\\\\server\\share\\a.csv",
+    "/proc/self/environ.json",
+    "./skill_factory/recipe/presets/*.json",
+)
 
 
 def crowd(folder: Path, visitors: int, builders: int) -> list[Score]:
@@ -116,8 +126,15 @@ def _refusals(server: Server, folder: Path) -> Score:
     )
     uploads = server.home / "uploads"
     (folder / "secret.json").write_text('[{"question": "the secret of the server"}]', encoding="utf-8")
-    tries = (*REFUSED, str(uploads) + "/", f"{uploads}/*/*", f"{uploads}/../uploads/*/*.jsonl", str(folder / "secret.json"),
-             str(server.home) + "/", f"{uploads}/{next(uploads.iterdir()).name}/../*/*")  # fmt: skip
+    tries = (
+        *REFUSED,
+        str(uploads) + "/",
+        f"{uploads}/*/*",
+        f"{uploads}/../uploads/*/*.jsonl",
+        str(folder / "secret.json"),
+        str(server.home) + "/",
+        f"{uploads}/{next(uploads.iterdir()).name}/../*/*",
+    )
     with Visitor(server.port) as visitor:
         for text in tries:
             visitor.go("Start")
@@ -168,8 +185,11 @@ def load(folder: Path, visitors: int, moves: int) -> Score:
         )
     median, slow = waits[len(waits) // 2] * 1000, waits[int(len(waits) * 0.95)] * 1000
     score.figures |= {
-        "visitors": str(visitors), "controls moved": str(len(waits)), "median": f"{median:,.0f} ms", "95th percentile": f"{slow:,.0f} ms",
-    }  # fmt: skip
+        "visitors": str(visitors),
+        "controls moved": str(len(waits)),
+        "median": f"{median:,.0f} ms",
+        "95th percentile": f"{slow:,.0f} ms",
+    }
     score.note(f"{visitors} visitors", "" if median < 500 else f"median {median:.0f} ms")
     return score
 

@@ -249,10 +249,16 @@ def two_resume(world: World) -> str:
 
 def _race(world: World, out: Path) -> str:
     both = [
-        subprocess.Popen(words("build", world.source, "--out", out, *OPTIONS), env=ENV, cwd=ROOT, text=True,
-                         stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        subprocess.Popen(
+            words("build", world.source, "--out", out, *OPTIONS),
+            env=ENV,
+            cwd=ROOT,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
         for _ in range(2)
-    ]  # fmt: skip
+    ]
     ends = [(one.communicate(timeout=300)[1], one.returncode) for one in both]
     if sorted(code for _, code in ends) not in ([0, 0], [0, 2]):
         return str([(code, err[-200:]) for err, code in ends])
@@ -304,8 +310,13 @@ def interrupted(world: World) -> str:
     """Ctrl-C ends with 130 and a sentence, and the same command goes on."""
     out = world.folder / "interrupted"
     build = subprocess.Popen(
-        words("build", world.source, "--out", out, *OPTIONS), env=ENV, cwd=ROOT, text=True, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL
-    )  # fmt: skip
+        words("build", world.source, "--out", out, *OPTIONS),
+        env=ENV,
+        cwd=ROOT,
+        text=True,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+    )
     # Not by the clock: on a loaded machine the signal would come before Python is there to take it.
     while not (out / ".work").exists() and build.poll() is None:
         time.sleep(0.01)

@@ -58,9 +58,14 @@ def measured(word: str, source: Path, folder: Path) -> tuple[str, int, float]:
     began = time.monotonic()
     try:
         done = subprocess.run(
-            [sys.executable, "-c", code, *words], cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True,
-            text=True, timeout=SECONDS, check=False,
-        )  # fmt: skip
+            [sys.executable, "-c", code, *words],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            check=False,
+        )
     except subprocess.TimeoutExpired:
         return f"longer than {SECONDS} s", 0, float(SECONDS)
     took = time.monotonic() - began
@@ -144,19 +149,29 @@ INPUTS: dict[str, Callable[[Path], Path]] = {
     "one line of 3 GB in .gz": packed("line.jsonl.gz", b'{"question":"', MEGA, 3000),
     "one line of 3 GB in .zst": packed("line.jsonl.zst", b'{"question":"', MEGA, 3000),
     "one CSV line of 3 GB in .gz": packed("line.csv.gz", b"question,response,correct\n", MEGA, 3000),
-    "one CSV cell of 3 GB in .gz": packed("cell.csv.gz", b'question,response,correct\n"', b"a\n" * 500_000, 3000),
+    "one CSV cell of 3 GB in .gz": packed(
+        "cell.csv.gz", b'question,response,correct\n"', b"a\n" * 500_000, 3000
+    ),
     "900 million empty objects in .json.gz": packed("objects.json.gz", b"[", b"{}," * 300_000, 3000),
     "3 GB of spaces in .json.gz": packed("spaces.json.gz", b"", b" " * 1_000_000, 3000),
-    "a million columns": packed("columns.csv.gz", b",".join(b"c%d" % k for k in range(1_000_000)) + b"\n1", b",1", 999_999),
+    "a million columns": packed(
+        "columns.csv.gz", b",".join(b"c%d" % k for k in range(1_000_000)) + b"\n1", b",1", 999_999
+    ),
     "100 million brackets": packed("deep.jsonl.gz", b'{"question":', b"[" * 1_000_000, 100),
     "responses that repeat 10 MB in Parquet": repeated("response"),
     "reflections that repeat 10 MB in Parquet": repeated("reflections"),
     "an unmapped column that repeats 10 MB in Parquet": repeated("other"),
-    "30 cells of 10 MB": lines("cells", lambda k: {"question": f"q{k % 3}", "response": f"{k} {'x' * 10_000_000} <answer>{k}</answer>"}, 30),
-    "one question with 100,000 responses": lines("many", lambda k: {"response": f"{k} <answer>{k}</answer>", "correct": k % 3 == 0}, 100_000),
+    "30 cells of 10 MB": lines(
+        "cells",
+        lambda k: {"question": f"q{k % 3}", "response": f"{k} {'x' * 10_000_000} <answer>{k}</answer>"},
+        30,
+    ),
+    "one question with 100,000 responses": lines(
+        "many", lambda k: {"response": f"{k} <answer>{k}</answer>", "correct": k % 3 == 0}, 100_000
+    ),
     "a million questions": lines("tiny", lambda k: {"question": f"q{k}"}, 1_000_000),
     "30 million rows in .gz": packed("rows.jsonl.gz", b"", (json.dumps(ROW) + "\n").encode() * 10_000, 3000),
-}  # fmt: skip
+}
 QUICK = {"one line of 3 GB in .zst", "responses that repeat 10 MB in Parquet"}
 
 

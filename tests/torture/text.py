@@ -22,9 +22,26 @@ TEXTS = tuple(
     text for text in HOSTILE if not re.search(r"</?(think|sample|reflect|verdict)>", text) and text.strip()
 )
 OURS = {
-    "html", "head", "meta", "title", "style", "body", "h1", "p", "div", "span", "b", "a", "label", "input", "details",
-    "summary", "pre", "code", "br",
-}  # fmt: skip
+    "html",
+    "head",
+    "meta",
+    "title",
+    "style",
+    "body",
+    "h1",
+    "p",
+    "div",
+    "span",
+    "b",
+    "a",
+    "label",
+    "input",
+    "details",
+    "summary",
+    "pre",
+    "code",
+    "br",
+}
 OPTIONS = ("--attempts", "2", "--format", "*C")
 
 
@@ -69,13 +86,18 @@ def rows(text: str) -> list[dict[str, object]]:
     """Two questions of four responses, with the text in all of them."""
     return [
         {
-            "question": f"{text}Q{q}{text}", "answer": f"{text}1", "response": f"{text}r{k}\n{text}<answer>{text}1</answer>",
-            "correct": k % 2 == 0, "extracted_answer": f"{text}1", "prompt_variant": f"{text}v{k % 2}",
+            "question": f"{text}Q{q}{text}",
+            "answer": f"{text}1",
+            "response": f"{text}r{k}\n{text}<answer>{text}1</answer>",
+            "correct": k % 2 == 0,
+            "extracted_answer": f"{text}1",
+            "prompt_variant": f"{text}v{k % 2}",
             "reflections": [f"{text}c{k}{text}<verdict>{'Correct' if k % 2 == 0 else 'Incorrect'}</verdict>"],
             f"column {text}": text,
         }
-        for q in range(2) for k in range(4)
-    ]  # fmt: skip
+        for q in range(2)
+        for k in range(4)
+    ]
 
 
 def everywhere(text: str, place: Path) -> list[tuple[str, str]]:
@@ -191,9 +213,17 @@ def names(score: Score) -> None:
         score.note(f"repository {text[:24]!r}", wrong)
         name = safe_name(text)
         score.note(f"made name {text[:24]!r}", "" if check_name(f"alice/{name}") else "refused")
-        for field, value in (("traces.formats", [text]), ("tags.think", text), ("answers.pattern", text), ("balance.exclude", [text]),
-                             ("phrases.add", {text: ["x"]}), ("phrases.add", {"ending": [text]}), ("filters.ban", [text]),
-                             ("verdicts.correct", [text]), ("filters.variants", [text])):  # fmt: skip
+        for field, value in (
+            ("traces.formats", [text]),
+            ("tags.think", text),
+            ("answers.pattern", text),
+            ("balance.exclude", [text]),
+            ("phrases.add", {text: ["x"]}),
+            ("phrases.add", {"ending": [text]}),
+            ("filters.ban", [text]),
+            ("verdicts.correct", [text]),
+            ("filters.variants", [text]),
+        ):
             try:
                 made = Recipe().changed(
                     {field: value, **({"answers.rules": ["regex"]} if field == "answers.pattern" else {})}

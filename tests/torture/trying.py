@@ -156,9 +156,13 @@ def worker(seed: int, numbers: list[int], folder: Path) -> None:
         started = time.monotonic()
         wrong, mapped = here(one, folder)
         line = {
-            "number": number, "name": one.name, "wrong": wrong, "mapped": mapped, "seconds": time.monotonic() - started,
+            "number": number,
+            "name": one.name,
+            "wrong": wrong,
+            "mapped": mapped,
+            "seconds": time.monotonic() - started,
             "peak": peak(),
-        }  # fmt: skip
+        }
         print(json.dumps(line), file=told, flush=True)
 
 
@@ -178,16 +182,28 @@ def many(seed: int, count: int, folder: Path) -> list[dict[str, Any]]:
             f"worker({seed}, list(range({number}, {count})), Path({str(folder)!r}))"
         )
         done = subprocess.run(
-            [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False,
+            [sys.executable, "-c", code],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
-        )  # fmt: skip
+        )
         lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
         found += [line for line in lines if "wrong" in line]
         began = max((line["began"] for line in lines if "began" in line), default=number)
         if done.returncode == 0:
             break
         if not any(line["number"] == began for line in found):
-            found.append({"number": began, "name": case(seed, began).name, "mapped": False, "seconds": 0.0, "peak": 0,
-                          "wrong": f"the process ended with {done.returncode}: {done.stderr[-300:]}"})  # fmt: skip
+            found.append(
+                {
+                    "number": began,
+                    "name": case(seed, began).name,
+                    "mapped": False,
+                    "seconds": 0.0,
+                    "peak": 0,
+                    "wrong": f"the process ended with {done.returncode}: {done.stderr[-300:]}",
+                }
+            )
         number = began + 1
     return found

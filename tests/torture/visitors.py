@@ -28,9 +28,14 @@ class Visitor:
         self._port, self._query = port, query
         self._open = ExitStack()
         self._socket = self._open.enter_context(
-            connect(f"ws://127.0.0.1:{port}/_stcore/stream", max_size=None, subprotocols=["streamlit"],
-                    open_timeout=PATIENCE, ping_interval=None)
-        )  # fmt: skip
+            connect(
+                f"ws://127.0.0.1:{port}/_stcore/stream",
+                max_size=None,
+                subprotocols=["streamlit"],
+                open_timeout=PATIENCE,
+                ping_interval=None,
+            )
+        )
         self.received = bytearray()
         """Everything that the server ever sent."""
         self.session = self.page = ""

@@ -20,10 +20,18 @@ def labels_of(
     """The text that every row is trained on, decoded with its control tokens."""
     with tempfile.TemporaryDirectory() as out:
         told = {
-            "model_name_or_path": model, "stage": "sft", "do_train": True, "finetuning_type": "full",
-            "dataset_dir": dataset_dir, "dataset": dataset, "cutoff_len": cutoff, "output_dir": out,
-            "use_cpu": True, "report_to": "none", "overwrite_cache": True,
-        }  # fmt: skip
+            "model_name_or_path": model,
+            "stage": "sft",
+            "do_train": True,
+            "finetuning_type": "full",
+            "dataset_dir": dataset_dir,
+            "dataset": dataset,
+            "cutoff_len": cutoff,
+            "output_dir": out,
+            "use_cpu": True,
+            "report_to": "none",
+            "overwrite_cache": True,
+        }
         if template != "-":
             told["template"] = template
         told |= {key: value == "true" for key, _, value in (pair.partition("=") for pair in more)}

@@ -41,11 +41,20 @@ def make_model(family: str, tokens: int) -> torch.nn.Module:
     config, model = (Qwen3Config, Qwen3ForCausalLM) if family == "qwen3" else (Qwen2Config, Qwen2ForCausalLM)
     return model(
         config(
-            vocab_size=tokens, hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=2,
-            num_key_value_heads=1, head_dim=16, max_position_embeddings=100_000, tie_word_embeddings=True,
-            eos_token_id=tokens - 4, pad_token_id=tokens - 3, bos_token_id=None,
+            vocab_size=tokens,
+            hidden_size=32,
+            intermediate_size=64,
+            num_hidden_layers=2,
+            num_attention_heads=2,
+            num_key_value_heads=1,
+            head_dim=16,
+            max_position_embeddings=100_000,
+            tie_word_embeddings=True,
+            eos_token_id=tokens - 4,
+            pad_token_id=tokens - 3,
+            bos_token_id=None,
         )
-    )  # fmt: skip
+    )
 
 
 if __name__ == "__main__":

@@ -208,9 +208,16 @@ class Outputs:
         return text, more.finish.value, True, answer.completion_tokens + more.completion_tokens
 
     def _row(
-        self, question: str, gold: str | None, sample: int, text: str, finish: str, forced: bool, tokens: int,
+        self,
+        question: str,
+        gold: str | None,
+        sample: int,
+        text: str,
+        finish: str,
+        forced: bool,
+        tokens: int,
         counts: Counter[str],
-    ) -> dict[str, Any]:  # fmt: skip
+    ) -> dict[str, Any]:
         took = final_answer(text, self.evaluation.names)
         decision = judge(took, gold, self.task, question) if gold is not None else Decision.UNJUDGED
         counts["rows"] += 1

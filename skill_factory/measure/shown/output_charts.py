@@ -56,10 +56,15 @@ def verdict_table(cells: Sequence[Cell]) -> "pd.DataFrame":
 
     signs = {True: " ✓", False: " ✗"}
     rows = [
-        (f"{one.truth} attempt", one.says, one.attempts, "grey" if one.says == "none" else "right" if one.good else "wrong",
-         f"{one.attempts:,}{'' if one.says == 'none' else signs[one.good]}")
+        (
+            f"{one.truth} attempt",
+            one.says,
+            one.attempts,
+            "grey" if one.says == "none" else "right" if one.good else "wrong",
+            f"{one.attempts:,}{'' if one.says == 'none' else signs[one.good]}",
+        )
         for one in cells
-    ]  # fmt: skip
+    ]
     return pd.DataFrame(rows, columns=["truth", "says", "attempts", "colour", "shown"])
 
 

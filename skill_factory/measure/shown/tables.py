@@ -91,8 +91,16 @@ def _verdicts(found: Measurement) -> Table:
 
 
 def _agreement(found: Measurement) -> Table:
-    names = ("f1.correct", "f1.incorrect", "precision.correct", "precision.incorrect", "recall.correct",
-             "recall.incorrect", "verdict_accuracy", "kappa")  # fmt: skip
+    names = (
+        "f1.correct",
+        "f1.incorrect",
+        "precision.correct",
+        "precision.incorrect",
+        "recall.correct",
+        "recall.incorrect",
+        "verdict_accuracy",
+        "kappa",
+    )
     columns = tuple(name.replace(".", " ").replace("_", " ").replace("f1", "F1") for name in names)
     note = "An attempt without a verdict is a miss in both recalls."
     return _per_run(
@@ -148,8 +156,17 @@ def _discipline(found: Measurement) -> Table:
         "unpaired",
         "unjudged",
     )
-    columns = ("malformed", "cut off", "no answer", "answer no attempt gave", "in circles", "same text", "same answer",
-               "unpaired reflections", "unjudged attempts")  # fmt: skip
+    columns = (
+        "malformed",
+        "cut off",
+        "no answer",
+        "answer no attempt gave",
+        "in circles",
+        "same text",
+        "same answer",
+        "unpaired reflections",
+        "unjudged attempts",
+    )
     return _per_run(found, "Discipline", columns, lambda one: [f"{one.counts[n]:,}" for n in names])
 
 
@@ -261,8 +278,20 @@ def _harmless(cell: str) -> str:
     return f"'{cell}" if cell[:1] in ("=", "@", "+", "\t") else cell
 
 
-_LATEX = {"\\": r"\textbackslash{}", "_": r"\_", "%": r"\%", "&": r"\&", "#": r"\#", "$": r"\$", "{": r"\{", "}": r"\}",
-          "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "–": "--", "−": "$-$"}  # fmt: skip
+_LATEX = {
+    "\\": r"\textbackslash{}",
+    "_": r"\_",
+    "%": r"\%",
+    "&": r"\&",
+    "#": r"\#",
+    "$": r"\$",
+    "{": r"\{",
+    "}": r"\}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "–": "--",
+    "−": "$-$",
+}
 
 
 def _latex(table: Table) -> str:

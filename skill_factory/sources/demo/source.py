@@ -8,7 +8,13 @@ from skill_factory.errors import SourceError
 from skill_factory.recipe.model import Columns, Source
 from skill_factory.sources import Piece
 from skill_factory.sources.columns import Batch
-from skill_factory.sources.demo.rows import DEFAULT_QUESTIONS, SCHEMA, demo_batches
+from skill_factory.sources.demo.rows import (
+    DEFAULT_QUESTIONS,
+    RESPONSES_PER_VARIANT,
+    SCHEMA,
+    VARIANTS,
+    demo_batches,
+)
 
 DEMO_VERSION = "1"
 """Grows when the same seed would make other rows."""
@@ -40,8 +46,8 @@ class DemoSource:
 
     @property
     def rows(self) -> int:
-        """Unknown until made."""
-        return 0
+        """Each question has the same number of rows, so they are known before any is made."""
+        return self.questions * len(VARIANTS) * RESPONSES_PER_VARIANT
 
     def names(self) -> list[str]:
         """The published script's columns."""

@@ -29,6 +29,7 @@ def ledger_of(seen: Evidence) -> Mapping[Level, LevelTally]:
 def yield_section(seen: Evidence) -> None:
     """How many questions each format could use at each N."""
     table = tables.yield_table(seen.judgement, seen.recipe)
+    # One row for each format reads better than one for each format and N.
     wide = table.pivot(index="format", columns="attempts", values="questions").reset_index()
     wide.columns = [str(name) if name == "format" else f"N = {name}" for name in wide.columns]
     answer(
@@ -116,6 +117,7 @@ def _whole_window() -> None:
 def reflections_section(seen: Evidence) -> None:
     """Which responses the reflections keep, and how many more of them would help."""
     facts = seen.narrow.facts
+    # A chart of nothing would leave a visitor without a next step.
     if not len(facts.reflection_id):
         st.markdown("**This data has no reflections, so only traces without reflections can be made.**")
         shell.go(shell.DATA, "See what you can do on Data")
@@ -150,7 +152,7 @@ SECTIONS: dict[str, Callable[[Evidence], None]] = {
 }
 
 
-def deciding(seen: Evidence) -> None:
+def chart_sections(seen: Evidence) -> None:
     """One of the four at a time, so that the chart next to the controls stays in view."""
     chosen = st.segmented_control(
         "What the choice does",

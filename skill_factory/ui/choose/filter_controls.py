@@ -21,22 +21,22 @@ POOL_WORDS = {
 
 def variant_controls(seen: Evidence) -> None:
     """Repeats, drawn lengths and prompt variants."""
-    controls.whole(
+    controls.whole_number(
         "traces.repeats", "Repeats", "How many times each question is used, with new draws each time.", 20, 1
     )
-    controls.switch(
+    controls.on_or_off(
         "traces.distinct_variants",
         "A different prompt variant for each attempt",
         "A prompt variant is the wording of the prompt that a response came from. More variety, fewer usable questions.",
     )
-    controls.switch(
+    controls.on_or_off(
         "traces.sample_attempts",
         "Vary the number of attempts",
         "For formats with one trace per question: a random number from 2 to N instead of always N.",
     )
     names = [name for name in seen.narrow.facts.variants if name]
     if names:
-        controls.several(
+        controls.several_of(
             "filters.variants",
             "Prompt variants",
             variant_titles(names),
@@ -47,22 +47,22 @@ def variant_controls(seen: Evidence) -> None:
 
 def filter_controls() -> None:
     """Which responses and reflections are used."""
-    controls.words(
+    controls.word_list(
         "filters.ban",
         "Banned words",
         "A reflection that contains one of these words is dropped. Separate them with commas; upper and lower case are "
         "the same.",
         "gold answer, dataset",
     )
-    controls.switch(
+    controls.on_or_off(
         "filters.ban_substrings",
         "Ban them inside other words too",
         "Then “idea” also bans “ideal”, as in the paper's script.",
     )
-    controls.limits(
+    controls.length_limits(
         "filters.response_chars", "Response length", "characters", "Shorter and longer responses are dropped."
     )
-    controls.limits(
+    controls.length_limits(
         "filters.reflection_chars",
         "Reflection length",
         "characters",
@@ -89,9 +89,11 @@ def balance_controls(seen: Evidence) -> None:
         **workspace.bound("balance.pass_rate", show=tuple, take=tuple),
     )
     workspace.problem("balance.pass_rate")
-    controls.whole("balance.min_wrong", "Minimum wrong attempts", "Traces that show fewer are left out.", 20)
-    controls.whole("balance.per_question", "Maximum traces per question", "0 means no limit.")
-    controls.whole(
+    controls.whole_number(
+        "balance.min_wrong", "Minimum wrong attempts", "Traces that show fewer are left out.", 20
+    )
+    controls.whole_number("balance.per_question", "Maximum traces per question", "0 means no limit.")
+    controls.whole_number(
         "balance.max_traces", "Maximum traces", "The first ones in written order are kept; 0 means no limit."
     )
     st.toggle(
@@ -99,6 +101,7 @@ def balance_controls(seen: Evidence) -> None:
         help="If a question gives the same trace under several formats, only that of the format listed first is kept.",
         **workspace.bound("balance.drop_duplicates"),
     )
+    # With a single trace type, its maximum would be that of all traces.
     if len(seen.outlook.by_label) > 1:
         st.markdown(
             "Maximum traces by trace type",
@@ -107,7 +110,7 @@ def balance_controls(seen: Evidence) -> None:
         columns = st.columns(3)
         for place, label in enumerate(seen.outlook.by_label):
             with columns[place % 3]:
-                controls.item("balance.label_limits", label, label, "0 means no limit.")
+                controls.table_number("balance.label_limits", label, label, "0 means no limit.")
     st.caption("0 means no limit.")
     if left_out := workspace.value("balance.exclude"):
         st.caption(f"{len(left_out):,} left out by hand on Look.")
@@ -121,8 +124,10 @@ def balance_controls(seen: Evidence) -> None:
 
 def advanced_controls() -> None:
     """Seed, layout, length, lineage and wording."""
-    controls.whole("traces.seed", "Seed", "The same seed gives the same traces; another one draws again.")
-    controls.whole(
+    controls.whole_number(
+        "traces.seed", "Seed", "The same seed gives the same traces; another one draws again."
+    )
+    controls.whole_number(
         "cutoff.tokens",
         "Cut-off in tokens",
         "Trainers cut longer traces at the end, where the answer is. 0 means no limit.",
@@ -139,7 +144,9 @@ def advanced_controls() -> None:
         {"paper": "as in the paper", "tight": "one blank line fewer"},
         "Qwen3's chat template would remove the extra line in training; with the tight layout there is nothing to remove.",
     )
-    controls.switch("output.lineage", "Keep lineage", "Extra columns that say where each attempt came from.")
+    controls.on_or_off(
+        "output.lineage", "Keep lineage", "Extra columns that say where each attempt came from."
+    )
     with st.popover("Phrase book", icon=":material/menu_book:"):
         _phrases()
 
@@ -150,7 +157,7 @@ def _phrases() -> None:
     )
     known = shipped_phrases()
     for pool in POOLS:
-        controls.lines(
+        controls.phrase_lines(
             "phrases.add",
             pool,
             f"Phrases {POOL_WORDS[pool]}",
@@ -159,6 +166,7 @@ def _phrases() -> None:
         )
     workspace.problem("phrases.add")
     try:
+        # A closing phrase in two pools could not be read back, which only the whole book can tell.
         phrase_book(workspace.value("phrases"))
     except RecipeError as error:
         st.warning(shell.plain(str(error)), icon=":material/info:")

@@ -23,6 +23,7 @@ def format_picker(seen: Evidence) -> None:
     for code in FORMATS:
         if code not in folded:
             _row(format_reach(seen.narrow.facts, seen.judgement, seen.recipe, code), seen)
+    # Without reflections in the data, only these formats can be made: they must not be hidden.
     bare = not seen.recipe.columns.reflections
     with st.expander("For comparison", expanded=bare or not {*folded}.isdisjoint(seen.recipe.traces.formats)):
         for code in folded:
@@ -35,6 +36,7 @@ def format_picker(seen: Evidence) -> None:
 
 def _row(reach: FormatReach, seen: Evidence) -> None:
     key = f"traces.formats.{reach.code}"
+    # The recipe is the truth, so a refused change shows at once.
     st.session_state[key] = reach.code in workspace.value("traces.formats")
     kind = FORMATS[reach.code]
     picture = "".join(COLOURED.get(sign, sign) for sign in kind.picture)
@@ -46,8 +48,9 @@ def _row(reach: FormatReach, seen: Evidence) -> None:
             on_change=_took,
             args=(reach.code, key),
         )
-        about = "" if seen.exact else "about "
-        given = f"{about}{many(reach.questions, 'question')} → {many(reach.traces, 'trace')}"
+        # A sample's numbers aren't scaled here: what matters is how the formats compare.
+        where = "" if seen.exact else " in the sample"
+        given = f"{many(reach.questions, 'question')} → {many(reach.traces, 'trace')}{where}"
         st.markdown(f":small[{picture} :gray[\u2002{given}]]")
 
 

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from skill_factory.ui.choose.choice_charts import deciding
+from skill_factory.ui.choose.choice_charts import chart_sections
 from skill_factory.ui.choose.filter_controls import (
     advanced_controls,
     balance_controls,
@@ -10,7 +10,7 @@ from skill_factory.ui.choose.filter_controls import (
     variant_controls,
 )
 from skill_factory.ui.choose.format_picker import format_picker
-from skill_factory.ui.choose.recommended import recommended
+from skill_factory.ui.choose.recommended import recommended_recipe
 from skill_factory.ui.frame import loading, shell, workspace
 from skill_factory.wording import many
 
@@ -21,13 +21,14 @@ def show() -> None:
     shell.needs_source("Here you choose which traces are made, and see what each choice does to your data.")
 
     seen = loading.evidence()
-    recommended(seen)
+    recommended_recipe(seen)
     controls, charts = st.columns([1, 2], gap="large")
 
     with controls:
         st.slider(
             "Maximum attempts (N)",
             1,
+            # A recipe from elsewhere may ask for more than ten.
             max(10, workspace.value("traces.attempts")),
             help="An attempt is one response of the model, shown in a trace. A question needs N usable responses.",
             **workspace.bound("traces.attempts"),
@@ -44,12 +45,12 @@ def show() -> None:
             advanced_controls()
 
     with charts:
-        deciding(seen)
+        chart_sections(seen)
 
     with st.container(horizontal=True, horizontal_alignment="right"):
         traces = seen.outlook.traces
         if st.button(
-            f"Look at the {many(traces, 'trace') if traces else 'traces'}",
+            f"Look at the {many(traces, 'trace') if traces and seen.exact else 'traces'}",
             type="primary",
             icon=":material/visibility:",
             key="choose.next",

@@ -12,15 +12,16 @@ from skill_factory.ui.frame import shell, workspace
 from skill_factory.ui.frame.loading import Evidence
 
 
-def recommended(seen: Evidence) -> None:
+def recommended_recipe(seen: Evidence) -> None:
     """One line with the recommendation and its reason, next to the other built-in recipes."""
     proposal = propose(seen.narrow.facts, seen.judgement, seen.recipe)
+    # The paper's format, unless the proposal names another: data without reflections can't give it.
     changes: dict[str, Any] = {"traces.formats": (TraceFormat.CORRECT_LAST_FULL.value,), **proposal.changes}
     used = proposal.attempts and all(workspace.value(path) == wanted for path, wanted in changes.items())
     with st.container(border=True):
         words, use, others = st.columns([6, 1, 1], vertical_alignment="center")
         with words:
-            _recommendation(proposal, changes["traces.formats"][0])
+            _recommendation(proposal, changes["traces.formats"][0], seen.exact)
         use.button(
             "In use" if used else "Use it",
             on_click=workspace.apply,
@@ -36,12 +37,12 @@ def recommended(seen: Evidence) -> None:
                 st.button(label, on_click=_take, args=(preset,), key=f"preset.{preset}", width="stretch")
 
 
-def _recommendation(proposal: Proposal, code: str) -> None:
+def _recommendation(proposal: Proposal, code: str, exact: bool) -> None:
     if proposal.attempts:
         st.markdown(f"**Recommended: {format_of(code).name}, N = {proposal.attempts}**")
     else:
         st.markdown("**Nothing can be recommended yet**")
-    st.caption(shell.plain(proposal.reason))
+    st.caption(f"{shell.plain(proposal.reason)}{'' if exact else ' (From a sample.)'}")
 
 
 def _take(preset: str) -> None:

@@ -39,6 +39,7 @@ def open_build() -> Job | None:
     """The build that the page shows: the one in its address, or else this session's last one."""
     mine = workspace.current()
     asked = st.query_params.get("job", "")
+    # The address wins: a link opens its build, whatever this session has built.
     if asked and asked != mine.job:
         mine.job = asked
     job = builds.find(mine.job) if mine.job else None
@@ -63,12 +64,12 @@ def is_current(job: Job) -> bool:
 # -- before --------------------------------------------------------------------------------------------------------
 
 
-def offer() -> None:
+def offer_build() -> None:
     """What a build would take, and the button that starts it."""
     seen = loading.evidence()
     with st.skeleton(height=180):
         takes = _estimate(seen)
-    about = "" if seen.exact and seen.outlook.exact else "about "
+    about = seen.hedge or ("" if seen.outlook.exact else "about ")
     if not takes.traces:
         st.markdown(
             "**No trace can be made with this recipe.** Fewer attempts or looser filters leave more questions."
@@ -98,9 +99,9 @@ def offer() -> None:
 
 def _numbers(seen: Evidence, takes: Estimate, about: str) -> None:
     metrics = [
-        ("Rows to read", f"{_rows(seen):,}"),
+        ("Rows to read", f"{_rows(seen):,}" if _rows_known(seen) else f"over {_rows(seen):,}"),
         ("Traces", f"{about}{takes.traces:,}"),
-        ("Text", file_size(takes.text_bytes)),
+        ("Text", f"{seen.hedge}{file_size(takes.text_bytes)}"),
         ("Time", f"≈ {duration(max(1.0, takes.seconds))}" if takes.seconds else "–"),
     ]
     for column, (label, number) in zip(st.columns(4), metrics, strict=True):
@@ -109,6 +110,10 @@ def _numbers(seen: Evidence, takes: Estimate, about: str) -> None:
     st.markdown(
         f"{formats}, N = {seen.recipe.traces.attempts}, from {shell.plain(workspace.current().label)}."
     )
+
+
+def _rows_known(seen: Evidence) -> bool:
+    return bool(seen.exact or loading.source().rows)
 
 
 def _rows(seen: Evidence) -> int:
@@ -159,20 +164,23 @@ def _estimate(seen: Evidence) -> Estimate:
         (identity(source), seen.recipe.columns),
         lambda: away.run(looking.pace, source, seen.recipe, SAMPLE_BYTES),
     )
-    return estimate_build(seen.outlook, seen.scale, loading.typical(), pace, rows, cores())
+    # Of a source whose size is unknown, a sample tells no time.
+    known = rows if _rows_known(seen) else 0
+    return estimate_build(seen.outlook, seen.scale, loading.typical(), pace, known, cores())
 
 
 # -- while ---------------------------------------------------------------------------------------------------------
 
 
 @st.fragment(run_every=0.7)
-def watch(job: Job) -> None:
+def watch_build(job: Job) -> None:
     """How far it has got, what was kept so far, and a way to stop it."""
     builds.here(job)
     now = builds.status(job)
     if now.state not in ACTIVE:
         st.rerun()
     done = now.progress
+    # Nothing is reported before the first piece is read.
     share = done.share if done else 0.0
     st.progress(share, text=_doing(now))
     table = tables.ledger_table(builds.ledger(job))
@@ -204,7 +212,7 @@ def _doing(now: Status) -> str:
 # -- after ---------------------------------------------------------------------------------------------------------
 
 
-def stopped(job: Job, now: Status) -> None:
+def stopped_build(job: Job, now: Status) -> None:
     """Why it ended, and the ways to resume or delete it."""
     if now.state is State.FAILED:
         loading.once(
@@ -246,7 +254,7 @@ def _delete(job: Job) -> None:
     st.query_params.pop("job", None)
 
 
-def finished(job: Job) -> None:
+def finished_build(job: Job) -> None:
     """What came of it: the numbers first, then where every row went."""
     ledger = builds.ledger(job)
     traces, questions = ledger[Level.TRACES].kept, ledger[Level.QUESTIONS].kept

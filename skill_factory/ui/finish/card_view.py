@@ -12,7 +12,7 @@ from skill_factory.work.builds import Job
 FENCE = re.compile(r"^(`{3,})(\w*)\s*$")
 
 
-def edited(job: Job, repo: str) -> str:
+def edited_card(job: Job, repo: str) -> str:
     """The card of a build with the visitor's words above ours, shown as the Hub will show it."""
     built = (job.out / "README.md").read_text(encoding="utf-8")
     with st.expander("Dataset card: the page on the Hub, as it will look", icon=":material/article:"):
@@ -23,7 +23,7 @@ def edited(job: Job, repo: str) -> str:
             persist_state="session",
         )
         card = with_words(built, own)
-        for code, text in parts(split_card(name_card(card, repo))[1]):
+        for code, text in card_parts(split_card(name_card(card, repo))[1]):
             if code is None:
                 st.markdown(text)
             else:
@@ -46,7 +46,7 @@ def with_words(card: str, own: str) -> str:
     return join_card(head, f"\n{own}\n\n{body[body.find(BEGIN) :] if BEGIN in body else body}")
 
 
-def parts(body: str) -> Iterator[tuple[str | None, str]]:
+def card_parts(body: str) -> Iterator[tuple[str | None, str]]:
     """
     (language, text) of code blocks, and (None, Markdown) of the prose between them.
 

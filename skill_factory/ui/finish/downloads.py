@@ -75,6 +75,7 @@ def downloads(job: Job, current: bool) -> None:
 
 def _dropped() -> None:
     seen, source = loading.evidence(), loading.source()
+    # A file of what a sample dropped would look complete.
     if not seen.exact:
         return
     st.markdown("What was dropped, with the reasons:")

@@ -19,18 +19,18 @@ def show() -> None:
     job = building.open_build()
     if job is None:
         shell.needs_source("Here the dataset is built, published and handed to a trainer.")
-        building.offer()
+        building.offer_build()
         earlier_builds()
         st.stop()
 
     now = status(job)
     current = building.is_current(job)
     if now.state in ACTIVE:
-        building.watch(job)
+        building.watch_build(job)
     elif now.state is not State.DONE:
-        building.stopped(job, now)
+        building.stopped_build(job, now)
     else:
-        building.finished(job)
+        building.finished_build(job)
         publish, train, save = st.tabs(["Publish", "Train", "Download"], key="finish.part")
         with publish, shell.errors():
             publishing(job)
@@ -41,5 +41,5 @@ def show() -> None:
 
     if now.state not in ACTIVE and not current:
         st.subheader("The recipe has changed since this build")
-        building.offer()
+        building.offer_build()
     earlier_builds(besides=job)

@@ -52,12 +52,13 @@ def _form(job: Job) -> None:
     """Everything from signing in to the button, top to bottom."""
     who = signed_in()
     if who is None:
-        card_view.edited(job, "USER/NAME")
+        # The card can be read, and written, before signing in.
+        card_view.edited_card(job, "USER/NAME")
         return
     target = _target(who, job)
     if target is None:
         return
-    card = card_view.edited(job, target.repo)
+    card = card_view.edited_card(job, target.repo)
     plan = _plan(job, target, card)
     _changes(plan)
     agreed = _agreed(plan)
@@ -142,6 +143,7 @@ def _agreed(plan: PushPlan) -> bool:
         return False
     if plan.mode is not Mode.REPLACE or plan.before is None:
         return True
+    # Replacing what others may be loading takes more than a click, so the name is typed.
     typed = st.text_input(
         f"To replace what is there, type {plan.repo}",
         key="publish.confirm",

@@ -71,6 +71,7 @@ def _options(trainer: Trainer, job: Job) -> Options | None:
         placeholder="user/model or a folder",
         help="The Hub name or the folder of the model that will learn from the traces.",
     )
+    # One cut-off for all pages: setting it here moves the strip, too.
     st.session_state["train.cutoff"] = min(max(workspace.cutoff(job.recipe), LEAST), MOST)
     cutoff = st.number_input(
         "Cut-off in tokens",

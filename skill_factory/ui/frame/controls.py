@@ -8,29 +8,30 @@ import streamlit as st
 from skill_factory.ui.frame import workspace
 
 
-def whole(path: str, label: str, help: str, most: int | None = None, least: int = 0) -> None:
+def whole_number(path: str, label: str, help: str, most: int | None = None, least: int = 0) -> None:
     """A whole number."""
     st.number_input(label, min_value=least, max_value=most, step=1, help=help, **workspace.bound(path))
     workspace.problem(path)
 
 
-def switch(path: str, label: str, help: str) -> None:
+def on_or_off(path: str, label: str, help: str) -> None:
     """Yes or no."""
     st.toggle(label, help=help, **workspace.bound(path))
     workspace.problem(path)
 
 
-def words(path: str, label: str, help: str, example: str = "") -> None:
+def word_list(path: str, label: str, help: str, example: str = "") -> None:
     """A list of words or phrases, separated by commas."""
     st.text_input(label, help=help, placeholder=example, **workspace.bound(path, show=", ".join, take=_split))
     workspace.problem(path)
 
 
 def _split(text: str) -> tuple[str, ...]:
+    # In the order given, each once: the recipe's fingerprint depends on it.
     return tuple(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))
 
 
-def several(path: str, label: str, options: Mapping[str, str], help: str, none: str) -> None:
+def several_of(path: str, label: str, options: Mapping[str, str], help: str, none: str) -> None:
     """Some of a few names, each with its words; `none` says what choosing none means."""
     # A recipe may name what this data doesn't have: it stays, and can be removed.
     kept = [name for name in workspace.value(path) if name not in options]
@@ -51,7 +52,7 @@ def one_of(path: str, label: str, options: dict[str, str], help: str) -> None:
     workspace.problem(path)
 
 
-def limits(path: str, label: str, unit: str, help: str) -> None:
+def length_limits(path: str, label: str, unit: str, help: str) -> None:
     """A shortest and a longest length; 0 means no limit."""
     left, right = st.columns(2)
     with left:
@@ -75,7 +76,7 @@ def _took_end(path: str, place: int, key: str) -> None:
     workspace.change({path: tuple(both)})
 
 
-def item(path: str, name: str, label: str, help: str) -> None:
+def table_number(path: str, name: str, label: str, help: str) -> None:
     """One number in a table of the recipe; 0 removes it."""
     key = f"{path}.{name}"
     st.session_state[key] = workspace.value(path).get(name, 0)
@@ -86,10 +87,11 @@ def item(path: str, name: str, label: str, help: str) -> None:
 
 def _took_item(path: str, name: str, key: str) -> None:
     table: dict[str, Any] = {**workspace.value(path), name: st.session_state[key]}
+    # No limit is no entry, so that a recipe without limits stays the same recipe.
     workspace.change({path: {entry: n for entry, n in table.items() if n}})
 
 
-def lines(path: str, name: str, label: str, help: str, example: str = "") -> None:
+def phrase_lines(path: str, name: str, label: str, help: str, example: str = "") -> None:
     """The phrases of one pool, one per line; an empty field removes the pool."""
     key = f"{path}.{name}"
     st.session_state[key] = "\n".join(workspace.value(path).get(name, ()))

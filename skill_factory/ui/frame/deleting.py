@@ -19,7 +19,6 @@ def delete_button(
         st.markdown(workspace.plain(lost))
         st.button(
             "Delete for good",
-            type="primary",
             icon=":material/delete_forever:",
             on_click=lambda: _delete(key, lambda: delete(*args, **options)),
             key=key,

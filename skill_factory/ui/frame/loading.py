@@ -186,7 +186,13 @@ class Evidence:
 
     @property
     def exact(self) -> bool:
+        """Whether the whole source was read."""
         return self.narrow.whole
+
+    @property
+    def hedge(self) -> str:
+        """What stands before a number of the whole source: nothing, "about", or "at least" if its size is unknown."""
+        return "" if self.exact else "about " if self.scale else "at least "
 
 
 def evidence() -> Evidence:

@@ -29,7 +29,8 @@ def show() -> None:
 
 def numbers(evidence: loading.Evidence) -> None:
     """The three or four numbers."""
-    outlook, about = evidence.outlook, "" if evidence.exact else "about "
+    outlook, about = evidence.outlook, evidence.hedge
+    # A sample's numbers are scaled and rounded: more digits would look like knowledge.
     scale = evidence.scale or 1.0
     questions, traces = (
         (outlook.questions, outlook.traces)

@@ -116,6 +116,7 @@ def _compared(name: str, other: Recipe) -> None:
         st.info("The two recipes are the same.", icon=":material/check:")
         return
     away.run(looking.checked, loading.source(), other)
+    # Words that one recipe bans are facts to the other: where these differ, both are asked of a sample.
     left, right, exact = _prospects(mine, other)
     st.markdown(f"**{workspace.plain(_summary(name, left, right))}**{'' if exact else ' (from a sample)'}")
     st.dataframe(

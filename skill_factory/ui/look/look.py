@@ -36,7 +36,7 @@ def traces() -> None:
     """The traces, one after another."""
     controls, shown = st.columns([1, 2], gap="large")
     with controls:
-        trace = trace_picker.pick()
+        trace = trace_picker.pick_trace()
     with shown:
         if trace is not None:
             trace_view.show(trace, loading.recipe())
@@ -73,6 +73,7 @@ def _onwards() -> None:
     traces, known = seen.outlook.traces, seen.exact and seen.outlook.exact
     with st.container(horizontal=True, horizontal_alignment="right"):
         if st.button(
+            # Only an exact number is promised on a button.
             f"Continue to build {many(traces, 'trace')}" if known and traces else "Continue to the build",
             type="primary",
             icon=":material/check_circle:",

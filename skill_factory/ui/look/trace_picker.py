@@ -16,7 +16,7 @@ from skill_factory.ui.look.trace_source import FOUND, HEAD, head, of_questions
 ANY = ""
 
 
-def pick() -> Trace | None:
+def pick_trace() -> Trace | None:
     """The controls, and the trace that is chosen with them."""
     words = st.text_input(
         "Find a question",
@@ -27,7 +27,7 @@ def pick() -> Trace | None:
     ).strip()
     every = of_questions(words) if words else head()
     if not every:
-        nothing(words)
+        say_nothing_found(words)
         return None
     shown = _chosen_kind(every)
     st.session_state["look.ids"] = [hex_id(trace.id) for trace in shown]
@@ -57,7 +57,7 @@ def _origin(words: str) -> str:
     return "from the first rows, while the rest is being read"
 
 
-def nothing(words: str) -> None:
+def say_nothing_found(words: str) -> None:
     """Say why there is no trace, and what to do about it."""
     if words:
         st.info(
@@ -79,6 +79,7 @@ def _chosen_kind(every: Sequence[Trace]) -> list[Trace]:
         kinds[_kind(trace)] = kinds.get(_kind(trace), 0) + 1
     if len(kinds) < 2:
         return list(every)
+    # A kind that the last change took away can't stay chosen.
     if st.session_state.get("look.kind", ANY) not in kinds:
         st.session_state["look.kind"] = ANY
     chosen = st.selectbox(
@@ -115,6 +116,7 @@ def corrects(trace: Trace) -> bool:
 
 def _go(place: int) -> None:
     ids = st.session_state["look.ids"]
+    # The list is a circle: Next on the last trace leads to the first.
     place %= len(ids)
     st.session_state["look.at"], st.session_state["look.place"] = ids[place], place
 
@@ -137,6 +139,7 @@ def _list(shown: Sequence[Trace], place: int) -> None:
         "Attempts": [path_of(story(trace)) for trace in shown],
         "Question": [visible(first_line(trace.plan.question.text, 90)) for trace in shown],
     }
+    # The list follows Back and Next, so its selection is set before it is drawn.
     st.session_state["look.list"] = {"selection": {"rows": [place], "columns": [], "cells": []}}
     st.dataframe(
         rows,

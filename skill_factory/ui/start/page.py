@@ -13,9 +13,10 @@ def show() -> None:
 
     left, right = st.columns([2, 3], gap="large")
     with left:
-        start.needed()
+        start.what_is_needed()
         with st.container(border=True, key="doors"):
             source_pickers.of_recipe()
+            # Once data is chosen, continuing with it is the main thing to do.
             source_pickers.demo(primary=not workspace.current().source)
             hub_tab, file_tab = st.tabs(["From the Hub", "My file"], key="doors.tab")
             with hub_tab:
@@ -25,8 +26,8 @@ def show() -> None:
         if workspace.current().source:
             shell.go(shell.DATA, f"Continue with {shell.plain(workspace.current().label)}")
     with right:
-        start.example()
+        start.example_trace()
 
-    recipe_files.recipes()
+    recipe_files.recipe_section()
     earlier_builds()
-    start.words()
+    start.glossary_list()

@@ -7,7 +7,7 @@ from skill_factory.recipe.model import PRESET_WORDS, load_recipe, preset_names
 from skill_factory.ui.frame import workspace
 
 
-def recipes() -> None:
+def recipe_section() -> None:
     """Open a recipe, save the current one, or share it as a link."""
     with st.expander("Open, save or share a recipe", icon=":material/receipt_long:"):
         opening, keeping = st.columns(2, gap="large")
@@ -28,6 +28,7 @@ def _open() -> None:
         placeholder="Choose one",
     )
     sent = st.file_uploader("Or open a saved recipe", type=["toml"], key="recipe.file", max_upload_size=1)
+    # The uploader keeps its file over reruns: each file is taken once.
     if sent is not None and st.session_state.get("recipe.file.taken") != sent.file_id:
         st.session_state["recipe.file.taken"] = sent.file_id
         try:

@@ -13,7 +13,7 @@ from skill_factory.ui.frame.glossary import GLOSSARY
 SHOWN_QUESTIONS = 12
 
 
-def needed() -> None:
+def what_is_needed() -> None:
     """What the data must contain."""
     st.markdown(
         "The model's own answers and its own reflections become examples of **trying, checking and trying again**. "
@@ -27,9 +27,10 @@ def needed() -> None:
     )
 
 
-def example() -> None:
+def example_trace() -> None:
     """One real trace, with its parts explained."""
     st.markdown("**What you get:** a model that learns from this trace learns to notice its own mistake.")
+    # A fixed height, so that nothing below moves when the example arrives.
     with st.container(border=True, height=470, key="example"):
         st.html(f"<style>{stylesheet()}</style>{example_html()}")
     st.caption(
@@ -42,6 +43,7 @@ def example() -> None:
 def example_html() -> str:
     """The demo's shortest trace that shows a mistake corrected."""
     recipe = Recipe().changed({"traces.formats": ("*C",), "traces.attempts": 2})
+    # A question or two may give no such trace, so there are more than are needed.
     traces = preview(f"demo:{SHOWN_QUESTIONS}", recipe, questions=SHOWN_QUESTIONS).traces
     return trace_html(
         min(_corrected(traces), key=lambda trace: len(trace.text), default=traces[0]), "example"
@@ -52,7 +54,7 @@ def _corrected(traces: list[Trace]) -> Iterator[Trace]:
     return (trace for trace in traces if not trace.plan.order[0].correct)
 
 
-def words() -> None:
+def glossary_list() -> None:
     """The glossary."""
     with st.expander("Words used here", icon=":material/menu_book:"):
         left, right = st.columns(2)
