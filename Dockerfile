@@ -19,4 +19,4 @@ HEALTHCHECK --interval=30s --timeout=5s --start-period=30s \
 # Inside a container the server has to listen on every interface; who reaches it is said by `docker run -p 127.0.0.1:…`.
 # A shared server answers to any name. At home only this computer's own names are let in, or those of SKILL_FACTORY_HOSTS.
 # A serverAddress: without one Streamlit asks a public host for the address of this machine.
-CMD ["sh", "-c", "case \"${SPACE_ID:-}${SKILL_FACTORY_HOSTED:-}\" in ''|0) hosts=\"${SKILL_FACTORY_HOSTS:-localhost}\";; *) hosts='*';; esac; exec streamlit run app.py --server.port=8501 --server.address=0.0.0.0 --server.headless=true --browser.serverAddress=localhost --server.allowedHosts=\"$hosts\" --server.allowedHosts=127.0.0.1"]
+CMD ["sh", "-c", "case \"${SPACE_ID:-}${SKILL_FACTORY_HOSTED:-}\" in ''|0|no|false|off) hosts=\"${SKILL_FACTORY_HOSTS:-localhost}\";; *) hosts='*';; esac; exec streamlit run serve.py --server.port=8501 --server.address=0.0.0.0 --server.headless=true --browser.serverAddress=localhost --server.allowedHosts=\"$hosts\" --server.allowedHosts=127.0.0.1"]

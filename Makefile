@@ -3,11 +3,11 @@ PYTHON ?= python3
 BIN := .venv/bin
 RUN := $(BIN)/python
 
-.PHONY: release setup app demo test check lint types tests smoke lock browser screenshots bench bench-app torture trainers test-trainers test-ray docs clean
+.PHONY: release setup app demo test check lint types tests unit browser-tests coverage site smoke lock browser screenshots bench bench-app torture matrix trainers test-trainers test-ray docs clean
 
 setup: .venv/.ready
 
-# Anew when what is to be installed has changed.
+# Again when the list of what to install has changed.
 .venv/.ready: requirements.txt requirements-dev.lock
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; found " + sys.version.split()[0] + ". Say which: make setup PYTHON=python3.12") if sys.version_info < (3, 11) else 0'
 	test -x $(RUN) || $(PYTHON) -m venv .venv
@@ -16,7 +16,7 @@ setup: .venv/.ready
 	touch .venv/.ready
 
 app: setup
-	$(BIN)/streamlit run app.py
+	$(BIN)/streamlit run serve.py
 
 demo: setup
 	$(RUN) -m skill_factory build demo --out demo-build --fresh
@@ -41,9 +41,17 @@ AGAIN := --last-failed --last-failed-no-failures none
 LISTED = echo "Tried once more:" && $(BIN)/pytest -q --collect-only $(AGAIN)
 UNIT := -m "not trainers and not torture" --ignore tests/browser
 
-tests: setup
+tests: unit browser-tests
+
+unit: setup
 	$(BIN)/pytest -q -n 2 --dist loadgroup $(UNIT) || { $(LISTED) $(UNIT); $(BIN)/pytest -q $(AGAIN) $(UNIT); }
+
+browser-tests: setup browser
 	$(BIN)/pytest -q tests/browser || { $(LISTED) tests/browser; $(BIN)/pytest -q $(AGAIN) tests/browser; }
+
+# Shown, not enforced: which lines the tests reach, also in processes that they start.
+coverage: setup
+	$(BIN)/pytest -q -n 2 --dist loadgroup $(UNIT) --cov=skill_factory --cov-report=term --cov-report=html
 
 # The loaders of LLaMA-Factory and verl on 50 questions, in an environment of their own.
 smoke: setup
@@ -56,6 +64,10 @@ lock: setup
 docs: setup
 	$(RUN) -m tests.write_docs
 	$(RUN) -m tests.write_grading
+
+# The pages of docs/ as a small site: open site/index.html.
+site: setup
+	$(BIN)/mkdocs build --quiet --clean
 
 screenshots: setup browser
 	$(RUN) -m tests.screenshots
@@ -84,8 +96,12 @@ release: setup browser
 	$(BIN)/pytest -q tests/browser/test_wheel.py
 
 clean:
-	rm -rf demo-build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf demo-build site htmlcov .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # Everything of tests/test_torture.py in earnest, with figures: writes docs/reliability.md. Takes some twenty minutes.
 torture: setup
 	$(RUN) -m tests.torture
+
+# Every Python that can be had here, and homes that aren't usual.
+matrix: setup
+	$(RUN) -m tests.matrix

@@ -22,9 +22,20 @@ from skill_factory.sources.demo.rows import DEFAULT_QUESTIONS, write_demo
 from skill_factory.traces.lint import LintReport, lint_path
 
 __all__ = [
-    "BuildResult", "Inspection", "LintReport", "Measurement", "Preview", "Recipe",
-    "build", "demo", "inspect", "lint", "load_recipe", "measure", "preview",
-]  # fmt: skip
+    "BuildResult",
+    "Inspection",
+    "LintReport",
+    "Measurement",
+    "Preview",
+    "Recipe",
+    "build",
+    "demo",
+    "inspect",
+    "lint",
+    "load_recipe",
+    "measure",
+    "preview",
+]
 
 
 def lint(path: str | Path) -> LintReport:

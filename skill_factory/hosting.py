@@ -4,7 +4,9 @@ import os
 from pathlib import Path
 
 HOSTED = "SKILL_FACTORY_HOSTED"
-"""Set where strangers use this server; `0` or an empty value means that they don't."""
+"""Set where strangers use this server; a word of `NO` means that they don't."""
+NO = ("", "0", "no", "false", "off")
+"""Ways to say that they don't; any other word says that they do."""
 GIVEN_TOKEN = "SKILL_FACTORY_TOKEN"
 """Carries a visitor's token to their process: an argument would show in the machine's list of processes."""
 GIVEN_KEY = "SKILL_FACTORY_API_KEY"
@@ -15,7 +17,7 @@ LOGINS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_TOKEN_PATH", GIVEN_KEY)
 
 def hosted() -> bool:
     """Whether strangers may be using this server: then nobody may use its disk, its logins or its network."""
-    return bool(os.environ.get("SPACE_ID")) or os.environ.get(HOSTED, "") not in ("", "0")
+    return bool(os.environ.get("SPACE_ID")) or os.environ.get(HOSTED, "").strip().lower() not in NO
 
 
 def cores() -> int:

@@ -257,7 +257,7 @@ def revision(hub: Hub, request: Request, repo: Repo, rev: str) -> Reply:
 def about(hub: Hub, repo: Repo, commit: Commit) -> dict[str, Any]:
     """What the Hub says of a repository at a commit."""
     readme = commit.files.get("README.md")
-    card = front_matter(hub.blobs.path(readme.sha256).read_text("utf-8")) if readme else {}
+    card = told_card(hub.blobs.path(readme.sha256).read_text("utf-8", "replace")) if readme else {}
     return {
         "_id": repo.name,
         "id": repo.name,
@@ -527,6 +527,18 @@ def card_errors(content: str, kind: str) -> list[str]:
     return errors + ['"short_description" is over 60 characters'] * (
         len(card.get("short_description", "")) > 60
     )
+
+
+def told_card(content: str) -> Any:
+    """What the Hub tells of a card's fields: nothing of one that is large, can't be read, or would be endless as JSON."""
+    if len(content) > 20_000 or re.search(r"[:\[,] *\*\w", content):
+        return {}
+    try:
+        found = front_matter(content)
+        json.dumps(found)
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError):
+        return {}
+    return found
 
 
 def front_matter(content: str) -> Any:

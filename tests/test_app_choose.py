@@ -111,7 +111,7 @@ def test_banned_words_are_a_list(app: AppTest) -> None:
     assert workspace(app).recipe.filters.ban == ("total", "fresh")
     app.session_state["chart.drops.numbers"] = True
     app.segmented_control(key="choose.section").set_value("Dropped").run()
-    assert "it holds a banned word" in list(app.dataframe[0].value["Why"])
+    assert "it contains a banned word" in list(app.dataframe[0].value["Why"])
 
 
 def test_lengths_are_limits_of_both_ends(app: AppTest) -> None:

@@ -171,7 +171,7 @@ def test_a_pattern_that_is_written_is_used(tmp_path: Path) -> None:
     [
         ("<script>alert(1)</script>", "\\<script\\>alert\\(1\\)\\</script\\>"),
         ("[a](javascript:alert(1))", "\\[a\\]\\(javascript\\:alert\\(1\\)\\)"),
-        ("![i](http://x.example/y)", "\\!\\[i\\]\\(http\\://x.example/y\\)"),
+        ("![i](http://x.example/y)", "\\!\\[i\\]\\(http\\:\u2060//x.example/y\\)"),
         ("$x$ :red[y] :material/key:", "\\$x\\$ \\:red\\[y\\] \\:material/key\\:"),
     ],
 )

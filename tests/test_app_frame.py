@@ -79,7 +79,7 @@ def test_a_broken_link_is_said_and_the_page_works() -> None:
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
     app.query_params["recipe"] = packed(Recipe())[:-4]
     app.run()
-    assert "Was the link copied whole?" in words(app)
+    assert "The recipe in the link can't be read" in words(app)
     assert workspace(app).recipe == new_recipe()
 
 

@@ -43,7 +43,7 @@ def test_a_label_in_doubt_is_corrected_and_taken_back(tmp_path: Path) -> None:
     app.button(key="look.correct").click().run()
     corrections = workspace(app).recipe.labels.corrections
     assert len(corrections) == 1 and len(next(iter(corrections))) == 33
-    assert "No label of the first" in words(app) and "1 label decided by a person" in words(app)
+    assert "No label of the first" in words(app) and "1 label decided by you" in words(app)
     app.button(key="look.undecide").click().run()
     assert workspace(app).recipe.labels.corrections == {}
     assert len(app.dataframe[0].value) == 1

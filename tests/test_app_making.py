@@ -298,7 +298,7 @@ def test_a_killed_run_goes_on_where_it_was(bare: Path, demo: Path) -> None:
         again = makings.start(asked, Stage.WHOLE, key=SECRET, before=made)
         assert again.path == made.path
         now = ended(again)
-        assert now.state is State.DONE, makings.log(again)
+        assert now.state is State.DONE, makings.fault(again)
         assert now.told["missing"] == 0
         assert max(server.ledger.served.values()) == 1
 

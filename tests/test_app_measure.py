@@ -43,7 +43,7 @@ def test_without_outputs_it_says_what_it_will_show() -> None:
     """A sentence, the ways to choose, and no fault."""
     app = open_app("6_Measure")
     assert not app.exception and not app.error
-    assert "its verdict worth anything" in words(app)
+    assert "can its verdicts be trusted" in words(app)
     assert [one.label for one in app.expander][:1] == ["Outputs to measure"]
 
 
@@ -54,9 +54,9 @@ def test_figures_stand_before_charts_and_lists(two: str) -> None:
     said = words(app)
     assert "240 outputs of 2 runs, 30 questions" in said
     labels = [one.label for one in app.metric]
-    assert labels.count("Attempts an output") == 2 and "F1 of *incorrect*" in labels
+    assert labels.count("Attempts per output") == 2 and "F1 of *incorrect*" in labels
     assert "verdicts are true" in said and "Going on fixed" in said and "is right most often" in said
-    assert "tuned less base" in said
+    assert "tuned minus base" in said
 
 
 def test_one_output_is_taken_apart(two: str) -> None:
@@ -159,7 +159,7 @@ def test_data_offers_to_measure_a_models_traces(two: str) -> None:
     """Outputs with attempts, opened as data: measured in one click, or turned into raw data that the lights accept."""
     app = open_app()
     app.text_input(key="door.path").set_value(two.split()[0]).run()
-    assert any("These are a model's traces" in one.value for one in app.info)
+    assert any("This looks like a model's traces" in one.value for one in app.info)
     app.button(key="data.harvest").click().run()
     assert not app.exception and workspace(app).label == "harvest.parquet"
-    assert not any("These are a model's traces" in one.value for one in app.info)
+    assert not any("This looks like a model's traces" in one.value for one in app.info)

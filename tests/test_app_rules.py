@@ -40,14 +40,14 @@ def test_the_think_rule_is_proposed_and_can_be_changed(tmp_path: Path) -> None:
     assert "**N = 4**" in words(app)
 
 
-def test_a_doubt_is_mended_by_one_press(tmp_path: Path) -> None:
+def test_a_doubt_is_fixed_by_one_press(tmp_path: Path) -> None:
     """Thinking that is left names its cause; pressing takes it off, and the doubt is gone."""
     app = with_source(str(thinking(tmp_path / "raw.jsonl")))
     app.selectbox(key="reading.think").set_value("").run()
-    assert "they hold <think> … </think>" in words(app).replace("\\", "")
+    assert "they contain <think> … </think>" in words(app).replace("\\", "")
     app.button(key="doubt.press.drop_block_tags").click().run()
     assert workspace(app).recipe.columns.think == "after"
-    assert "they hold <think>" not in words(app).replace("\\", "")
+    assert "they contain <think>" not in words(app).replace("\\", "")
 
 
 def test_no_light_is_green_that_should_name_a_drop(tmp_path: Path) -> None:
@@ -55,7 +55,7 @@ def test_no_light_is_green_that_should_name_a_drop(tmp_path: Path) -> None:
     app = with_source(str(thinking(tmp_path / "raw.jsonl")))
     app.selectbox(key="reading.think").set_value("").run()
     said = words(app)
-    assert "**Answers** · missing" in said
+    assert "**Final answers** · missing" in said
     assert "24 of 24 responses are dropped" in said and "--think after" in said
 
 
@@ -115,3 +115,12 @@ def test_proposals_go_with_the_data_they_were_made_for(tmp_path: Path) -> None:
     app = with_source(str(path))
     app.text_input(key="door.path").set_value("demo:40").run()
     assert workspace(app).recipe.verdicts == Recipe().verdicts
+
+
+def test_what_was_left_out_of_an_attempt_can_be_seen(tmp_path: Path) -> None:
+    """The trace view shows the thinking that the rule left out, folded, with its length."""
+    app = with_source(str(thinking(tmp_path / "raw.jsonl")), page="4_Look")
+    (toggle,) = [one for one in app.toggle if one.label == "Show what was left out of the attempts"]
+    toggle.set_value(True).run()
+    assert any("characters left out" in one.label for one in app.expander)
+    assert any(one.value.startswith("Hm ") for one in app.text)

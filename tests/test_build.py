@@ -84,7 +84,7 @@ def test_a_killed_build_goes_on_and_ends_in_the_same_bytes(
 
     done = drive.run("build", raw, "--out", out, *OPTIONS, "--workers", 2)
     assert done.exit == 0, done.err
-    assert f"resumed: {len(kept)} partitions" in done.out
+    assert f"resumed: {len(kept)} partition" in done.out
     assert kept <= {identity(path) for path in command.shards(out)}
     assert command.digest(out) == whole
     assert not (out / ".work").exists()
@@ -124,7 +124,7 @@ def test_ctrl_c_ends_with_130_and_can_go_on(
     assert process.returncode == 130
     told = [line for line in said[1].splitlines() if not line.startswith(("reading", "building"))]
     assert said[0] == ""
-    assert told == ["Stopped. What is finished is kept; run the same command again to go on."]
+    assert told == ["Stopped. What is finished is kept; run the same command again to resume."]
     assert gone(workers)
     done = drive.run("build", raw, "--out", out, *OPTIONS, "--workers", 1)
     assert ("resumed:" in done.out) == (after > 0)
@@ -243,7 +243,7 @@ def everything(folder: Path) -> dict[str, tuple[int, int]]:
 def test_a_finished_build_is_left_as_it_is(small: Path, done: Path) -> None:
     """The same command again says so, does nothing, and ends well."""
     before = everything(done)
-    run = command.run("build", small, "--out", done, "--attempts", 2)
+    run = command.run("build", small, "--out", done, "--attempts", 2, *command.EVERY_TRACE)
     assert run.exit == 0
     assert "already" in run.out
     assert everything(done) == before

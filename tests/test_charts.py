@@ -133,8 +133,8 @@ def test_one_level_of_a_drop_chart_is_one_whole_bar(drawn: dict[str, dict[str, A
         assert ends[-1] == pytest.approx(1)
 
 
-def test_a_critic_with_one_side_is_drawn_all_the_same() -> None:
-    """Data whose responses are all right have no pair to join by a line."""
+def test_reflections_on_right_responses_alone_are_drawn_too() -> None:
+    """Data whose responses are all right has a single mark for each variant."""
     part = built(question("q", 4, 0), MAPPED)
     chart = charts.reflections_chart(reflections_table(part.facts, part.judgement))
     assert chart.to_dict()

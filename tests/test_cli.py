@@ -77,10 +77,10 @@ def cut_parquet(path: Path) -> None:
 LINE = b'{"question": "Q", "response": "a", "correct": true, "reflections": ["r"]}\n'
 BAD_SOURCES: dict[str, tuple[str, Callable[[Path], None] | None, tuple[str, ...]]] = {
     "a missing file": ("none.parquet", None, ("There is no file", "none.parquet")),
-    "an unknown suffix": ("a.xlsx", write(b"x"), ("a.xlsx", ".parquet", ".csv")),
+    "an unknown suffix": ("a.docx", write(b"x"), ("a.docx", ".parquet", ".csv")),
     "a truncated Parquet file": ("a.parquet", cut_parquet, ("a.parquet", "complete?")),
     "a truncated gzip": ("a.jsonl.gz", write(gzip.compress(LINE * 99)[:-9]), ("a.jsonl.gz", "complete?")),
-    "invalid JSON": ("a.jsonl", write(LINE * 3 + b"{oops\n"), ("a.jsonl", "line 4", "Mend")),
+    "invalid JSON": ("a.jsonl", write(LINE * 3 + b"{oops\n"), ("a.jsonl", "line 4", "Fix")),
     "no rows": ("a.jsonl", write(b""), ("a.jsonl", "no rows")),
     "a header alone": ("a.csv", write(b"question,response,correct\n"), ("a.csv", "no rows")),
     "no column for correct": ("a.jsonl", write(b'{"question": "Q", "response": "a"}\n'), ("correct", "Found: question, response", "--map")),
@@ -187,7 +187,7 @@ def test_a_recipe_file_with_a_fault_is_one_sentence(
 def test_words_that_are_no_text_are_refused(words: list[str], raw: Path, tmp_path: Path) -> None:
     """A terminal can send bytes that are no UTF-8; recipes and reports, which are text, can't hold them."""
     odd = [word.replace("WORD", os.fsdecode(b"caf\xe9")) for word in words]
-    refused(command.run("build", raw, "--out", tmp_path / "out", "--attempts", "2", *odd), "not UTF-8")
+    refused(command.run("build", raw, "--out", tmp_path / "out", "--attempts", "2", *odd), "isn't UTF-8")
     assert not (tmp_path / "out").exists()
 
 

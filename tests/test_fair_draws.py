@@ -175,7 +175,7 @@ def mix(
     rows = list(many_rows())
     raw = make_raw.write_parquet(rows, folder / "raw.parquet")
     codes = [word for code in FORMATS for word in ("--format", code)]
-    command.build(raw, folder / "out", *codes, "--attempts", N)
+    command.build(raw, folder / "out", *codes, "--attempts", N, *command.EVERY_TRACE)
     made: dict[Any, list[tuple[str, tuple[bool, ...]]]] = defaultdict(list)
     for shard in command.shards(folder / "out"):
         table = pq.ParquetFile(shard).read(columns=["conversations", "format", "attempts"])

@@ -258,7 +258,7 @@ def test_two_gold_answers_of_a_question_are_said() -> None:
     """Case 17: the doubt counts the questions."""
     found = seen("17-shards-and-nested-critiques", "two_golds.jsonl")
     (doubt,) = [doubt for doubt in found.doubts if doubt.code == "two_golds"]
-    assert doubt.sentence.startswith("4 questions of 4 have two different gold answers")
+    assert doubt.sentence.startswith("4 of 4 questions have two or more different gold answers")
 
 
 @beside
@@ -414,6 +414,45 @@ def test_preferred_is_not_taken_for_right(tmp_path: Path) -> None:
     path = rows_file(tmp_path / "raw.jsonl", rows)
     seen = inspect(path)
     assert (seen.found.unlabelled, seen.needs[0]) == (8, "labels")
-    assert any("preferred is not the same as right" in doubt.sentence for doubt in seen.doubts)
+    assert any("Preferred isn't the same as right" in doubt.sentence for doubt in seen.doubts)
     told = json.loads(command.run("inspect", path, "--label-rule", "first", "--json").out)
     assert (told["found"]["right"], told["found"]["wrong"]) == (4, 4)
+
+
+# ------------------------------------------------------------------------------------------------------- lint
+
+
+@beside
+@pytest.mark.parametrize(
+    ("name", "findings", "note"),
+    [("lint_cut_off.jsonl", {"not_closed"}, "No row holds a trace"), ("lint_no_trace.jsonl", set(), "No row holds a trace of attempts"),
+     ("lint_openthoughts_layout.jsonl", set(), "1 row mark their thinking with <|begin_of_thought|>"),
+     ("lint_s1k_layout.jsonl", set(), "No row holds"), ("lint_reasoning_content.jsonl", set(), "No row holds")],
+)  # fmt: skip
+def test_lint_knows_thinking_in_every_place(name: str, findings: set[str], note: str) -> None:
+    """Case 30: a set's own marks are named once, thinking in a field or column is thinking, and rows without attempts are said."""
+    told = json.loads(command.run("lint", CASES / "30-lint" / name, "--json").out)
+    assert set(told["findings"]) == findings
+    assert any(one.startswith(note) for one in told["notes"])
+
+
+def test_lint_says_what_holds_for_the_rows_together(tmp_path: Path) -> None:
+    """Equal rows, a mixture of thinking and not, and the turns of tools, which are no fault."""
+    talk = [
+        {"from": "human", "value": "Q?"},
+        {"from": "function_call", "value": "{}"},
+        {"from": "observation", "value": "4"},
+        {"from": "gpt", "value": "4"},
+    ]
+    rows = [{"conversations": talk}] * 3 + [
+        {
+            "messages": [
+                {"role": "user", "content": "Q?"},
+                {"role": "assistant", "content": "<think>\nhm\n</think>\n\n4"},
+            ]
+        }
+    ]
+    told = json.loads(command.run("lint", rows_file(tmp_path / "raw.jsonl", rows), "--json").out)
+    assert told["findings"] == {}
+    assert any("2 rows of 4 are equal" in note for note in told["notes"])
+    assert any(note.startswith("25 % of the rows think") for note in told["notes"])

@@ -32,7 +32,10 @@ ROWS = [row(n, 100 * n) for n in (1, 2, 3) for _ in range(100)] + [row(3, 9000)]
 def test_an_estimate_is_labelled_and_rounds_up() -> None:
     """Characters over characters per token; the label says that it is an estimate."""
     counter = estimate(4)
-    assert (counter.exact, counter.name) == (False, "estimate: 4 characters per token")
+    assert (counter.exact, counter.name) == (
+        False,
+        "estimate: 4 characters per token, fewer where the script is dense",
+    )
     assert counter.count(["", "a", "abcd", "abcde"]) == [0, 1, 1, 2]
 
 

@@ -125,6 +125,13 @@ def test_imports_run_from_the_later_rooms_to_the_earlier() -> None:
     assert upwards == []
 
 
+def test_the_table_of_rooms_is_that_of_the_imports() -> None:
+    """CONTRIBUTING lists every room in the order in which rooms may import, so a newcomer can trust the table."""
+    text = (command.ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| `?([a-z]+)", text.partition("## The house")[2], re.MULTILINE)
+    assert tuple(name for name in listed if name != "room") == ROOMS
+
+
 def test_no_page_imports_another_page() -> None:
     """What two pages of the app share stands in `ui/frame`, so that a page can be changed by itself."""
     pages = {path.name for path in (PACKAGE / "ui").iterdir() if path.is_dir()} - {"frame", "entrance"}
@@ -319,8 +326,8 @@ def test_requirements_are_those_of_the_project() -> None:
     assert [line for line in extras if not re.search(r">=\d[\d.]*,<\d[\d.]*$", line)] == []
 
 
-CARRIED = {"yarl", "re2"}
-"""What a required package requires itself: aiohttp's addresses; and what google-re2 is imported as."""
+CARRIED = {"yarl", "re2", "starlette"}
+"""What required packages require themselves (aiohttp's addresses, Streamlit's server), and what google-re2 is imported as."""
 
 
 def test_what_is_imported_at_the_top_is_required() -> None:

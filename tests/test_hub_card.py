@@ -113,7 +113,7 @@ def test_front_matter_in_another_style_is_understood() -> None:
 @pytest.mark.parametrize("head", ["a: [", "- only\n- a list", "just words"])
 def test_front_matter_that_can_not_be_read_is_an_error(head: str) -> None:
     """We don't guess, and don't throw it away."""
-    with pytest.raises(HubError, match="Mend it first"):
+    with pytest.raises(HubError, match="Fix it first"):
         merge_card(BUILT, f"---\n{head}\n---\n", SIZES)
 
 

@@ -59,7 +59,7 @@ def test_push_takes_another_card_a_known_state_and_a_file_for_its_progress(hub: 
     new = build_folder(tmp_path / "new", salt="n")
     line = ["push", new, REPO, "--mode", "replace", "--yes", "--parent"]
     refused = command(hub, *line, first)
-    assert refused.returncode == 2 and "has changed since it was looked at" in refused.stderr
+    assert refused.returncode == 2 and "has changed since you looked at it" in refused.stderr
     assert hub.repo(REPO).head.oid == second
     assert command(hub, *line, second).returncode == 0
     missing = command(hub, "push", new, "alice/other", "--card", tmp_path / "none.md")
@@ -77,10 +77,10 @@ def test_push_refuses_with_exit_code_2_and_a_sentence(hub: Hub, tmp_path: Path) 
         command(hub, "push", tmp_path, REPO),
     ]
     words = [
-        "already holds another data set",
+        "already holds another dataset",
         "Run again with --yes",
         "Publishing needs an account",
-        "no finished build",
+        "neither a finished build",
     ]
     for one, word in zip(refused, words, strict=True):
         assert (

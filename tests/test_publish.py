@@ -162,7 +162,7 @@ def test_new_refuses_another_data_set_and_says_what_is_there(hub: Hub, tmp_path:
     head = hub.seed_dataset(REPO, {"data/train-00000-of-00001.parquet": traces(7, extra=("note",))})
     made = plan(hub, build_folder(tmp_path / "b"))
     assert "7 rows" in made.refusal and "note" in made.refusal and "--mode replace" in made.refusal
-    with pytest.raises(HubConflict, match="already holds another data set"):
+    with pytest.raises(HubConflict, match="already holds another dataset"):
         push(made, hub.token("alice"))
     assert hub.repo(REPO).head.oid == head
 
@@ -240,7 +240,7 @@ def test_a_pull_request_proposes_and_leaves_the_data_set_alone(hub: Hub, tmp_pat
 
 def test_a_pull_request_needs_a_repository(hub: Hub, tmp_path: Path) -> None:
     """There is nothing to propose a change to."""
-    with pytest.raises(HubError, match="as a new one"):
+    with pytest.raises(HubError, match="a new one instead"):
         publish(hub, build_folder(tmp_path / "b"), Mode.PR)
     assert not hub.repos
 
@@ -434,7 +434,7 @@ def test_a_failed_tag_is_a_warning(hub: Hub, tmp_path: Path) -> None:
     folder = build_folder(tmp_path / "b")
     hub.faults.add("tag", status=403)
     done = publish(hub, folder)
-    assert not done.tag and "could not be tagged" in done.warnings[0] and holds(hub, folder)
+    assert not done.tag and "couldn't be tagged" in done.warnings[0] and holds(hub, folder)
     assert publish(hub, folder).tag in hub.repo(REPO).tags
 
 

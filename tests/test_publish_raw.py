@@ -140,7 +140,7 @@ def test_an_unfinished_set_or_a_pilot_is_said_to_be_one(hub: Hub, raw: Path) -> 
     """It can be published, but its publisher is told before."""
     edited(raw, made={"complete": False, "missing": 1200}, pilot={"questions": 6, "questions_total": 4000})
     said = " ".join(plan(hub, raw).lines())
-    assert "1,200 answers are missing" in said and "a pilot: 6 of 4,000 questions" in said
+    assert "1,200 answers didn't come" in said and "a pilot: 6 of 4,000 questions" in said
 
 
 # a repository that holds something
@@ -198,7 +198,7 @@ def test_a_prompt_that_holds_the_cards_marks_is_merged_whole(hub: Hub, raw: Path
 def test_a_folder_that_is_neither_is_refused_with_both_kinds(hub: Hub, tmp_path: Path) -> None:
     """The sentence says what could be published, and the Hub is not asked."""
     (tmp_path / "report.toml").write_text("title = 'of something else'\n")
-    with pytest.raises(HubError, match=r"no finished build \(.*\) and no raw set that `generate` made"):
+    with pytest.raises(HubError, match=r"neither a finished build \(.*\) nor a raw set that `generate` made"):
         plan(hub, tmp_path)
     assert not hub.requests
 
@@ -206,9 +206,9 @@ def test_a_folder_that_is_neither_is_refused_with_both_kinds(hub: Hub, tmp_path:
 @pytest.mark.parametrize(
     ("spoil", "word"),
     [
-        (lambda raw: (raw / SHARD).unlink(), "lacks its data"),
-        (lambda raw: (raw / "README.md").unlink(), "lacks README.md"),
-        (lambda raw: (raw / SHARD).write_bytes(b"PAR1"), "no readable Parquet"),
+        (lambda raw: (raw / SHARD).unlink(), "without data"),
+        (lambda raw: (raw / "README.md").unlink(), "without README.md"),
+        (lambda raw: (raw / SHARD).write_bytes(b"PAR1"), "a readable Parquet"),
         (lambda raw: pq.write_table(pq.read_table(raw / SHARD).slice(0, 0), raw / SHARD), "no responses"),
     ],
     ids=["no data", "no card", "broken shard", "no rows"],
@@ -225,7 +225,10 @@ def test_a_raw_set_that_is_not_whole_is_refused(
 
 def test_a_raw_set_is_not_published_while_a_run_writes_it(hub: Hub, raw: Path) -> None:
     """The run's own lock tells; when it has ended, the set can be published."""
-    with AnswerStore.open(raw / ".store" / "answers.sqlite"), pytest.raises(HubError, match="is generating"):
+    with (
+        AnswerStore.open(raw / ".store" / "answers.sqlite"),
+        pytest.raises(HubError, match="is still generating"),
+    ):
         plan(hub, raw)
     assert plan(hub, raw).creates
 
@@ -234,5 +237,5 @@ def test_a_run_killed_between_data_and_report_leaves_nothing_to_publish(hub: Hub
     """New data never stand beside the old report: what is half written is refused until a run ends."""
     table = pq.read_table(raw / SHARD)
     RawFolder(raw).write_rows(table.schema, table.to_pylist())
-    with pytest.raises(HubError, match="to its end first"):
+    with pytest.raises(HubError, match="finish first"):
         plan(hub, raw)

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from huggingface_hub.utils import validate_repo_id
 
+from skill_factory.recipe.model import Recipe
 from tests import command, make_raw, oracle, raw_rules
 from tests.hub import Hub
 from tests.make_raw import Row, row, verdict
@@ -316,7 +317,12 @@ def test_block_tags_in_samples_make_a_trace_that_cannot_be_read_back(tmp_path: P
     for r in marked:
         r["reflections"] = [f"{r['reflections'][0]} </sample>", *r["reflections"][1:]]
     rows = [*questions(20), *[dict(r, question=f"Tagged: {r['question']}") for r in tagged], *marked]
-    command.build(raw_file(tmp_path, rows), tmp_path / "out")
+    # As the texts stand: no rule reads a tag of thinking out of them.
+    as_it_stands = Recipe().changed(
+        {f"columns.{field}": column for field, column in make_raw.COLUMNS.items()}
+    )
+    (tmp_path / "recipe.toml").write_text(as_it_stands.to_toml(), encoding="utf-8")
+    command.build(raw_file(tmp_path, rows), tmp_path / "out", "--recipe", tmp_path / "recipe.toml")
     ledger = command.report(tmp_path / "out")["ledger"]
 
     assert ledger["responses"]["dropped"] == {"block_tags": 60}

@@ -251,3 +251,19 @@ def test_the_toml_of_the_defaults_says_nothing_but_its_version() -> None:
     """A saved recipe holds what differs from the defaults."""
     assert tomllib.loads(Recipe().to_toml()) == {"version": 1}
     assert json.loads(json.dumps(Recipe().flat())) == Recipe().flat()
+
+
+def test_a_recipe_with_all_that_may_be_left_out_is_opened_again() -> None:
+    """What a hand may leave out and correct can be saved, and what was saved can be read."""
+    ids = [f"{place:016x}" for place in range(100_000)]
+    full = Recipe().changed(
+        {"balance.exclude": ids, "labels.corrections": {f"{one}-{one}": True for one in ids[:40_000]}}
+    )
+    assert recipe_from_toml(full.to_toml()) == full
+
+
+@pytest.mark.parametrize("line", ["[a{}]", "a{}.b = 1", "a{} = 1"])
+def test_a_recipe_of_endless_keys_is_refused_before_it_is_read(line: str) -> None:
+    """Reading keys and tables takes the square of their number."""
+    with pytest.raises(RecipeError, match="keys and tables"):
+        recipe_from_toml("\n".join(line.format(k) for k in range(60_000)))

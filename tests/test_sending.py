@@ -117,7 +117,7 @@ def test_what_came_between_the_look_and_the_press_is_not_replaced(
     theirs = hub.seed_dataset(REPO, {"sft_train/train-00000-of-00001.parquet": table})
     pushes.start(job, plan, CARD, "hf_alice")
     now = ended(job)
-    assert now.state is State.FAILED and "has changed since it was looked at" in now.said
+    assert now.state is State.FAILED and "has changed since you looked at it" in now.said
     assert hub.repo(REPO).head.oid == theirs
 
 
@@ -130,7 +130,7 @@ def test_where_nothing_was_replacing_is_publishing_as_new(hub: Hub, made: Callab
     ended(other)
     pushes.start(job, plan, CARD, "hf_alice")
     now = ended(job)
-    assert now.state is State.FAILED and "already holds another data set" in now.said
+    assert now.state is State.FAILED and "already holds another dataset" in now.said
 
 
 def test_killed_on_its_way_it_says_so_and_the_next_try_ends_well(

@@ -26,6 +26,7 @@ def checkout(tmp_path: Path) -> Path:
     root = tmp_path / "checkout"
     files = (
         "app.py",
+        "serve.py",
         "pages/1_Start.py",
         "skill_factory/model.py",
         "requirements.txt",
@@ -47,7 +48,7 @@ def test_a_space_is_made_private_from_the_checkout_in_one_commit(hub: Hub, check
     """The app's files and no secret, test or cache; variables that make it a hosted instance."""
     done = create_space(SPACE, checkout, hub.token("alice"), endpoint=hub.url)
     space = hub.repo(SPACE, "space")
-    app = {"app.py", "pages/1_Start.py", "skill_factory/model.py", ".streamlit/config.toml"}
+    app = {"app.py", "serve.py", "pages/1_Start.py", "skill_factory/model.py", ".streamlit/config.toml"}
     assert set(hub.files(SPACE, kind="space")) == app | {
         ".gitattributes",
         "Dockerfile",
@@ -122,7 +123,7 @@ def test_a_bucket_is_mounted_for_what_shall_stay(hub: Hub, checkout: Path) -> No
 
 def test_a_folder_that_is_no_checkout_is_refused(hub: Hub, tmp_path: Path) -> None:
     """Nothing is created from a folder without the app."""
-    with pytest.raises(HubError, match=r"it lacks app\.py"):
+    with pytest.raises(HubError, match=r"it has no app\.py"):
         make(hub, tmp_path)
     assert not hub.requests
 
@@ -136,7 +137,7 @@ def test_the_dockerfile_is_made_for_an_ordinary_user() -> None:
         "EXPOSE 8501",
         "HEALTHCHECK",
         "_stcore/health",
-        "; exec streamlit run app.py",
+        "; exec streamlit run serve.py",
     ):
         assert piece in text
     assert text.index("USER 1000") < text.index("pip install")

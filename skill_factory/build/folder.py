@@ -242,7 +242,7 @@ class BuildFolder:
                 store_schema=False,
                 use_dictionary=REPEATED,
                 write_statistics=REPEATED,
-            ) as writer,  # fmt: skip
+            ) as writer,
         ):
             for table in tables:
                 writer.write_table(table)

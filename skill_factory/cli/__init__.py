@@ -1,1 +1,1 @@
-"""The command line: parse, call one function of the package, print. One file per command."""
+"""The command line: parse the words, call one function of the package, print the result. One file per command."""

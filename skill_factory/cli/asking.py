@@ -1,4 +1,4 @@
-"""What a command says beside its result, on standard error, and the one question that it may ask there."""
+"""What a command says besides its result, on standard error, and the one question that it may ask there."""
 
 import sys
 
@@ -13,8 +13,8 @@ def say(lines: list[str]) -> None:
 
 
 def agreed(question: str, what: str) -> bool:
-    """The answer to the one question; without a terminal to ask at, an error that names the option."""
+    """Whether the user agrees. Errors: HubError that names the option, if there is no terminal to ask at."""
     if not sys.stdin.isatty():
-        raise HubError(f"{what} needs a yes. Nothing was changed. Run again with --yes.")
+        raise HubError(f"{what} needs your consent. Nothing was changed. Run again with --yes.")
     print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")

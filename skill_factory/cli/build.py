@@ -1,10 +1,10 @@
-"""The command `build`: make the training set, here or on a machine of the Hub."""
+"""The command `build`: build a dataset of training traces, here or on a machine of the Hub."""
 
 import argparse
 import json
 from typing import TYPE_CHECKING, Any
 
-from skill_factory.cli.output import tell
+from skill_factory.cli.output import say, tell
 from skill_factory.cli.recipe_options import (
     SOURCE,
     add_recipe_options,
@@ -20,46 +20,48 @@ if TYPE_CHECKING:
     from skill_factory.recipe.model import Recipe
 
 
-def add_arguments(made: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
-    made.add_argument("source", nargs="?", default="", help=SOURCE)
-    made.add_argument("--out", default="", metavar="DIR", help="the build folder")
-    made.add_argument("--workers", type=int, default=0, metavar="W", help="processes; default: one per core")
-    made.add_argument(
+    parser.add_argument("source", nargs="?", default="", help=SOURCE)
+    parser.add_argument("--out", default="", metavar="DIR", help="the build folder")
+    parser.add_argument(
+        "--workers", type=int, default=0, metavar="W", help="worker processes; default: one per core"
+    )
+    parser.add_argument(
         "--memory",
         default="",
         metavar="SIZE",
-        help="memory to keep below, e.g. 1GB; fewer workers if need be",
+        help="maximum memory, e.g. 1GB; reduces the workers if necessary",
     )
-    made.add_argument("--fresh", action="store_true", help="replace the build that is in the folder")
-    made.add_argument("--engine", choices=("local", "ray"), default="local", help="where the work is done")
-    made.add_argument(
-        "--ray-address", default="", metavar="ADDR", help="a running Ray cluster; default: one of its own"
+    parser.add_argument("--fresh", action="store_true", help="replace the build in the folder")
+    parser.add_argument("--engine", choices=("local", "ray"), default="local", help="what runs the build")
+    parser.add_argument(
+        "--ray-address", default="", metavar="ADDR", help="a running Ray cluster; default: start one"
     )
-    job = made.add_argument_group(
-        "on a machine of the Hub", "for Hub and demo sources; cost and time are said first"
+    job = parser.add_argument_group(
+        "on a machine of the Hub", "for sources on the Hub and the demo; shows the price first"
     )
     job.add_argument(
-        "--on", choices=("here", "hf-jobs"), default="here", help="run here, or as a job of the Hub"
+        "--on", choices=("here", "hf-jobs"), default="here", help="run here, or as a job on the Hub"
     )
-    job.add_argument("--to", default="", metavar="USER/NAME", help="where the job publishes the data set")
+    job.add_argument("--to", default="", metavar="USER/NAME", help="where the job publishes the dataset")
     job.add_argument("--mode", choices=("new", "pr", "replace"), default="new", help="as in `push`")
     job.add_argument("--public", action="store_true", help="publish for everybody; default: private")
     job.add_argument(
         "--flavor",
         default="",
         metavar="NAME",
-        help="kind of machine; default: eight cores without accelerator",
+        help="kind of machine; default: eight cores without an accelerator",
     )
     job.add_argument(
-        "--minutes", type=int, default=60, metavar="M", help="the job is stopped after this time"
+        "--minutes", type=int, default=60, metavar="M", help="stop the job after this time; default: 60"
     )
-    job.add_argument("--yes", action="store_true", help="don't ask before starting it")
-    add_recipe_options(made)
+    job.add_argument("--yes", action="store_true", help="don't ask before starting the job")
+    add_recipe_options(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Build, and say what came of it. Errors: SkillFactoryError."""
+    """Build, and print the result. Errors: SkillFactoryError."""
     from skill_factory.arrow_alone import arrow_alone
     from skill_factory.build.pipeline import build
     from skill_factory.build.progress import TerminalReport
@@ -75,20 +77,28 @@ def run(args: argparse.Namespace) -> int:
     report = TerminalReport()
     try:
         result = build(
-            source, args.out, recipe, columns=columns_of(args), workers=args.workers, fresh=args.fresh,
-            report=report, token=token_for(source), engine=_engine(args), exact=args.recipe.startswith("hf:"),
-        )  # fmt: skip
+            source,
+            args.out,
+            recipe,
+            columns=columns_of(args),
+            workers=args.workers,
+            fresh=args.fresh,
+            report=report,
+            token=token_for(source),
+            engine=_engine(args),
+            exact=args.recipe.startswith("hf:"),
+        )
     finally:
         report.close()
     same = _same_as_published(args.recipe, result.report)
     if args.json:
-        told = {"path": str(result.path), "resumed": result.resumed, "already": result.already}
-        tell({**told, **same, **result.report})
+        summary = {"path": str(result.path), "resumed": result.resumed, "already": result.already}
+        tell({**summary, **same, **result.report})
         return 0
     show_build(result)
     if same:
         words = "the same rows as" if same["same_as_published"] else "NOT the same rows as"
-        print(f"  digest      {result.report['rows_digest']}: {words} the published data set")
+        say(f"  digest      {result.report['rows_digest']}: {words} the published data set")
     return 0
 
 
@@ -96,7 +106,7 @@ def _build_on_jobs(args: argparse.Namespace, recipe: "Recipe") -> int:
     from skill_factory.cli.hub_jobs import build_on_jobs
 
     if not args.to:
-        raise RecipeError("A job publishes what it builds; say where: --to USER/NAME.")
+        raise RecipeError("A job publishes what it builds. Say where: --to USER/NAME.")
     if args.map:
         recipe = recipe.changed({f"columns.{field}": value for field, value in columns_of(args).items()})
     return build_on_jobs(
@@ -112,7 +122,7 @@ def _build_on_jobs(args: argparse.Namespace, recipe: "Recipe") -> int:
 
 
 def _same_as_published(name: str, report: dict[str, Any]) -> dict[str, bool]:
-    """Whether a rebuilt data set holds the published rows; empty for a recipe that is not from the Hub."""
+    """Whether a rebuilt dataset has the published rows; empty for a recipe that isn't from the Hub."""
     if not name.startswith("hf:"):
         return {}
     from skill_factory.hub.client import read_text, stored_token

@@ -1,11 +1,11 @@
-"""The command `export`: what a trainer needs of a build, checked and written."""
+"""The command `export`: check a build for a trainer, and write what the trainer needs."""
 
 import argparse
 import json
 from dataclasses import asdict
 from typing import Any
 
-from skill_factory.cli.output import JSON
+from skill_factory.cli.output import JSON, plain, say
 from skill_factory.grading import TASKS, task_named
 from skill_factory.hub.client import stored_token
 from skill_factory.traces.lengths import chars_per_token, cut_table, largest_n
@@ -13,56 +13,60 @@ from skill_factory.trainers import TRAINERS, Checked, Exported, Options, Questio
 from skill_factory.trainers.report import report_of
 
 
-def add_arguments(made: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
-    made.description = (
-        "Check a build for a trainer and write data, configuration and notes. Without -o, only check."
+    parser.description = (
+        "Check a build for a trainer, and write data, configuration and notes. Without -o, only check."
     )
-    made.add_argument("folder", metavar="DIR", help="a finished build folder")
-    made.add_argument("--to", required=True, choices=list(TRAINERS), help="the trainer")
-    made.add_argument(
-        "-o", "--out", default="", metavar="OUT", help="the folder to write; default: check, write nothing"
+    parser.add_argument("folder", metavar="DIR", help="a finished build folder")
+    parser.add_argument("--to", required=True, choices=list(TRAINERS), help="the trainer")
+    parser.add_argument(
+        "-o", "--out", default="", metavar="OUT", help="the folder to write; default: only check"
     )
-    made.add_argument(
-        "--model", default="", metavar="NAME", help="the model to train: a folder or its Hub name"
+    parser.add_argument(
+        "--model", default="", metavar="NAME", help="the model to train: a folder or a name on the Hub"
     )
-    made.add_argument(
+    parser.add_argument(
         "--template",
         default="",
         metavar="NAME",
-        help="the trainer's chat template; default: by the model's name",
+        help="the trainer's chat template; default: from the model's name",
     )
-    _length_arguments(made)
-    _question_arguments(made)
-    made.add_argument("--json", action="store_true", help=JSON)
+    _length_arguments(parser)
+    _question_arguments(parser)
+    parser.add_argument("--json", action="store_true", help=JSON)
 
 
-def _length_arguments(made: argparse.ArgumentParser) -> None:
-    made.add_argument(
-        "--cutoff-len", type=int, default=Options.cutoff, metavar="TOKENS", help=f"default: {Options.cutoff}"
+def _length_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--cutoff-len",
+        type=int,
+        default=Options.cutoff,
+        metavar="TOKENS",
+        help=f"the trainer's cut-off; default: {Options.cutoff}",
     )
-    made.add_argument(
-        "--drop-over", action="store_true", help="leave out traces over the cut-off; default: keep them"
+    parser.add_argument(
+        "--drop-over", action="store_true", help="drop traces over the cut-off; default: keep them"
     )
-    made.add_argument(
+    parser.add_argument(
         "--tokenizer",
         default="",
         metavar="FILE",
-        help="tokenizer.json, its folder or a Hub model; default: estimate",
+        help="tokenizer.json, its folder or a model on the Hub; default: an estimate",
     )
-    made.add_argument(
+    parser.add_argument(
         "--epochs",
         type=float,
         default=Options.epochs,
         metavar="E",
-        help=f"of fine-tuning; default: {Options.epochs:g}",
+        help=f"epochs of fine-tuning; default: {Options.epochs:g}",
     )
 
 
-def _question_arguments(made: argparse.ArgumentParser) -> None:
-    group = made.add_argument_group("questions", "for verl: read from the build's source again")
+def _question_arguments(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("questions", "for verl: read again from the build's source")
     group.add_argument(
-        "--source", default="", metavar="PATH", help="where the source file is, if the build had one"
+        "--source", default="", metavar="PATH", help="the source file, if the build was made from one"
     )
     group.add_argument(
         "--questions",
@@ -71,17 +75,21 @@ def _question_arguments(made: argparse.ArgumentParser) -> None:
         help="those without a trace (default), or all",
     )
     group.add_argument(
-        "--most", type=int, default=Options.most, metavar="K", help="questions at most; default: no limit"
+        "--most", type=int, default=Options.most, metavar="K", help="maximum questions; default: no limit"
     )
     group.add_argument(
         "--test-share",
         type=float,
         default=Options.test_share,
         metavar="S",
-        help=f"held out to test with; default: {Options.test_share:g}",
+        help=f"share held out for testing; default: {Options.test_share:g}",
     )
     group.add_argument(
-        "--seed", type=int, default=Options.seed, metavar="S", help="of the choice and the split; default: 0"
+        "--seed",
+        type=int,
+        default=Options.seed,
+        metavar="S",
+        help="seed of the choice and the split; default: 0",
     )
     group.add_argument(
         "--task",
@@ -92,35 +100,44 @@ def _question_arguments(made: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Check, export where -o is given, and tell what was found. 0 when done; errors are HandoffError."""
+    """Check, export if -o is given, and print what was found. Errors: HandoffError."""
     options, token = _options(args), _token(args)
     if not args.out:
         checked = check(args.folder, options, token)
         print(
-            json.dumps(_told(checked, options)) if args.json else report_of(checked, options),
+            json.dumps(_told(checked, options)) if args.json else plain(report_of(checked, options)),
             end="\n" if args.json else "",
         )
         return 0
     result = export(args.folder, TRAINERS[args.to], args.out, options, token)
     if args.json:
-        told = {
+        summary = {
             "path": str(result.path),
             "trainer": args.to,
             "files": list(result.files),
             "dropped": result.dropped,
         }
-        print(json.dumps(told | _told(result.checked, options)))
+        print(json.dumps(summary | _told(result.checked, options)))
     else:
-        print("\n".join(_lines(result, options)))
+        say("\n".join(_lines(result, options)))
     return 0
 
 
 def _options(args: argparse.Namespace) -> Options:
     return Options(
-        model=args.model or ("" if args.out else "any model"), cutoff=args.cutoff_len, drop_over=args.drop_over, template=args.template, epochs=args.epochs,
-        tokenizer=args.tokenizer, source=args.source, questions=args.questions, most=args.most,
-        test_share=args.test_share, seed=args.seed, task=task_named(args.task),
-    )  # fmt: skip
+        model=args.model or ("" if args.out else "any model"),
+        cutoff=args.cutoff_len,
+        drop_over=args.drop_over,
+        template=args.template,
+        epochs=args.epochs,
+        tokenizer=args.tokenizer,
+        source=args.source,
+        questions=args.questions,
+        most=args.most,
+        test_share=args.test_share,
+        seed=args.seed,
+        task=task_named(args.task),
+    )
 
 
 def _token(args: argparse.Namespace) -> str | None:
@@ -130,7 +147,7 @@ def _token(args: argparse.Namespace) -> str | None:
 
 def _told(checked: Checked, options: Options) -> dict[str, Any]:
     return {
-        "findings": {one.trouble.value: one.count for one in checked.findings},
+        "findings": {problem.trouble.value: problem.count for problem in checked.findings},
         "tokens": checked.lengths.counter,
         "exact": checked.lengths.exact,
         "chars_per_token": round(chars_per_token(checked.lengths), 3),
@@ -144,9 +161,12 @@ def _lines(result: Exported, options: Options) -> list[str]:
     over = int((lengths.tokens > options.cutoff).sum())
     counted = "counted with " + lengths.counter if lengths.exact else lengths.counter
     lines = [f"{len(result.files)} files in {result.path}", *(f"  {name}" for name in result.files)]
-    lines += [f"  {one.count:>12,} {one.sentence} ({one.trouble})" for one in result.checked.findings]
+    lines += [
+        f"  {problem.count:>12,} {problem.sentence} ({problem.trouble})"
+        for problem in result.checked.findings
+    ]
     lines.append(
-        f"  {over:>12,} of {len(lengths.tokens):,} traces over {options.cutoff:,} tokens ({counted}); "
-        f"99 % are whole up to N = {largest_n(lengths, options.cutoff)}"
+        f"  {over:>12,} of {len(lengths.tokens):,} traces are longer than {options.cutoff:,} tokens ({counted}); "
+        f"99 % fit up to N = {largest_n(lengths, options.cutoff)}"
     )
-    return [*lines, *([f"  {result.dropped:>12,} of them left out"] if result.dropped else [])]
+    return [*lines, *([f"  {result.dropped:>12,} of them dropped"] if result.dropped else [])]

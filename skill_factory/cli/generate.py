@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from skill_factory.cli.endpoint_options import add_pace, add_part, add_price, add_where, or_none
-from skill_factory.cli.output import plain, tell
+from skill_factory.cli.output import say, tell
 from skill_factory.grading import TASKS
 
 if TYPE_CHECKING:  # the package imports heavy ones, and `--help` must not wait for them
@@ -162,9 +162,7 @@ def _write(args: argparse.Namespace) -> int:
     if args.json:
         tell({"requests": number, "file": str(args.requests)})
     else:
-        print(
-            f"{number:,} requests written to {args.requests}." if number else "Every request has its answer."
-        )
+        say(f"{number:,} requests written to {args.requests}." if number else "Every request has its answer.")
     return 0
 
 
@@ -175,7 +173,7 @@ def _join(args: argparse.Namespace) -> int:
 
     made, lines = join_answers(job_of(args, args.kind), args.answers, token=token_for(args.source))
     if not args.json:
-        print(f"Answers: {', '.join(f'{n:,} {name}' for name, n in lines.items() if n)}.")
+        say(f"Answers: {', '.join(f'{n:,} {name}' for name, n in lines.items() if n)}.")
     tell_made(made, args.json, lines=dict(lines))
     return 0
 
@@ -215,19 +213,18 @@ def tell_made(made: "Made", as_json: bool, **more: Any) -> None:
         tell({**asdict(made), "out": str(made.out), **more})
         return
     for line in pilot_lines(made.pilot) if made.pilot else []:
-        print(line)
+        say(line)
     spent = f", cost {made.cost:,.4f}" if made.cost else ""
-    print(
+    say(
         f"{made.answers:,} answers, {made.tokens['prompt']:,} tokens in, {made.tokens['completion']:,} out{spent}."
     )
     for note in made.notes:
-        print(note)
+        say(note)
     if made.lost:
-        print(f"{made.lost:,} requests broke off before an answer came; a provider may have billed them.")
+        say(f"{made.lost:,} requests broke off before an answer came; a provider may have billed them.")
     if made.ending != "cancelled":  # a cancelled run writes no rows
-        print(f"{made.rows:,} rows written to {made.out}.")
+        say(f"{made.rows:,} rows written to {made.out}.")
     if made.missing:
-        # Reasons may hold a server's own words, which must not reach the terminal as they are.
-        reasons = ", ".join(f"{number:,} × {plain(why)}" for why, number in [*made.failures.items()][:3])
+        reasons = ", ".join(f"{number:,} × {why}" for why, number in [*made.failures.items()][:3])
         failed = f" Attempts that failed: {reasons}." if reasons else ""
-        print(f"{made.missing:,} answers are missing.{failed} Run the same command again to resume.")
+        say(f"{made.missing:,} answers are missing.{failed} Run the same command again to resume.")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from skill_factory.cli.endpoint_options import add_part
-from skill_factory.cli.output import JSON
+from skill_factory.cli.output import JSON, say
 from skill_factory.errors import SourceError
 from skill_factory.grading import TASKS
 
@@ -98,12 +98,12 @@ def run(args: argparse.Namespace) -> int:
         )
         _show(report, to_error=args.json)
         if not args.yes and not args.json and sys.stdin.isatty() and not _agreed(out):
-            print("Nothing was written.")
+            say("Nothing was written.")
             return 1
         os.replace(waiting, out)
     finally:
         waiting.unlink(missing_ok=True)
-    print(
+    say(
         json.dumps({"path": str(out), **_told(report)})
         if args.json
         else f"{report.responses:,} responses in {out}"

@@ -1,4 +1,4 @@
-"""`build --on hf-jobs`: the price first, then a yes, then the job and its log."""
+"""`build --on hf-jobs`: show the price, ask, then start the job and follow its log."""
 
 from typing import TYPE_CHECKING
 
@@ -20,17 +20,17 @@ def build_on_jobs(
     minutes: int = 60,
     yes: bool = False,
 ) -> int:
-    """`build --on hf-jobs`: say the cost, ask, start the job, follow its log. 0 when it has published, 1 after a no."""
+    """Show the price, ask, start the job, follow its log. Exit code 0 when it has published, 1 if the answer was no."""
     from skill_factory.hub.client import stored_token
     from skill_factory.publish.hub_jobs import FLAVOR, cost_line, follow, job_source, machines, run_on_jobs
     from skill_factory.publish.plan import Mode
 
-    token, asked = stored_token(), job_source(recipe, source)
+    token, job_input = stored_token(), job_source(recipe, source)
     known = {machine.name: machine for machine in machines(token)}
     machine = known.get(flavor or FLAVOR)
     if machine is None:
-        raise HubError(f"The Hub rents out no machine {flavor or FLAVOR!r}. Found: {', '.join(known)}.")
-    say([f"A job will build from {asked} and publish to {repo}; it is stopped after {minutes} minutes."])
+        raise HubError(f"The Hub has no machine {flavor or FLAVOR!r} for rent. Found: {', '.join(known)}.")
+    say([f"A job will build from {job_input} and publish to {repo}. It is stopped after {minutes} minutes."])
     say([cost_line(machine, minutes)])
     if not (yes or agreed("Start it?", "A job costs money, so starting it")):
         say(["Nothing was started."])
@@ -39,7 +39,7 @@ def build_on_jobs(
         recipe,
         repo,
         token,
-        source=asked,
+        source=job_input,
         mode=Mode(mode),
         public=public,
         flavor=machine.name,

@@ -6,14 +6,14 @@ from pathlib import Path
 from skill_factory.cli.output import JSON, tell
 
 
-def add_arguments(made: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
-    made.add_argument("path", help="a file or folder of traces")
-    made.add_argument("--json", action="store_true", help=JSON)
+    parser.add_argument("path", help="a file or folder of traces")
+    parser.add_argument("--json", action="store_true", help=JSON)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Check, and say what was found: 1 if anything was."""
+    """Check, and print what was found; the exit code is 1 if anything was."""
     from skill_factory.cli.output import show_lint
     from skill_factory.traces.lint import lint_path
 

@@ -1,4 +1,4 @@
-"""The command `preview`: the first traces of a build, before it."""
+"""The command `preview`: the first traces of a build, before it is built."""
 
 import argparse
 import os
@@ -16,18 +16,19 @@ from skill_factory.cli.recipe_options import (
 )
 from skill_factory.errors import RecipeError
 from skill_factory.whole_files import write_whole
+from skill_factory.wording import many
 
 
-def add_arguments(made: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
-    made.add_argument("source", nargs="?", default="", help=SOURCE)
-    made.add_argument("--questions", type=int, default=2, metavar="K", help="questions to show; default: 2")
-    made.add_argument("--html", default="", metavar="FILE", help="write one self-contained page instead")
-    add_recipe_options(made)
+    parser.add_argument("source", nargs="?", default="", help=SOURCE)
+    parser.add_argument("--questions", type=int, default=2, metavar="K", help="questions to show; default: 2")
+    parser.add_argument("--html", default="", metavar="FILE", help="write one self-contained page instead")
+    add_recipe_options(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Show the first traces at the terminal, as JSON, or as a page. Errors: SkillFactoryError."""
+    """Show the first traces on the terminal, as JSON, or as a page. Errors: SkillFactoryError."""
     from skill_factory.arrow_alone import arrow_alone
     from skill_factory.build.pipeline import preview
     from skill_factory.insight.html import html_page, terminal
@@ -36,25 +37,28 @@ def run(args: argparse.Namespace) -> int:
     arrow_alone()
     recipe = recipe_of(args)
     source = source_of(args, recipe)
-    found = preview(
+    shown = preview(
         source, recipe, columns=columns_of(args), questions=args.questions, token=token_for(source)
     )
     if args.html:
-        _write_page(args.html, html_page(found.traces, "Traces, before the build"))
+        _write_page(args.html, html_page(shown.traces, "Traces, before the build"))
     if args.json:
         rows = [
             {
-                "trace_id": hex_id(one.id), "label": one.plan.label, "format": one.plan.format,
-                "question": one.plan.question.text, "text": one.text,
+                "trace_id": hex_id(trace.id),
+                "label": trace.plan.label,
+                "format": trace.plan.format,
+                "question": trace.plan.question.text,
+                "text": trace.text,
             }
-            for one in found.traces
-        ]  # fmt: skip
+            for trace in shown.traces
+        ]
         tell({"traces": rows})
     elif args.html:
-        print(plain(f"{len(found.traces)} traces in {args.html}"))
+        print(plain(f"{many(len(shown.traces), 'trace')} in {args.html}"))
     else:
         colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-        for trace in found.traces:
+        for trace in shown.traces:
             print(terminal(trace, colour), end="\n\n")
     return 0
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from skill_factory.cli.asking import agreed, say
-from skill_factory.cli.output import JSON
+from skill_factory.cli.output import JSON, plain
 from skill_factory.errors import HubError
 from skill_factory.whole_files import write_whole
 
@@ -17,37 +17,43 @@ if TYPE_CHECKING:
     from skill_factory.publish.push import PushResult, PushStep
 
 
-def add_arguments(made: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
-    made.description = "Publish what `build` or `generate` made on the Hub, in one commit. The token is HF_TOKEN or the stored login."
-    made.add_argument(
+    parser.description = "Publish what `build` or `generate` made on the Hub, in one commit. The token is HF_TOKEN or the stored login."
+    parser.add_argument(
         "folder",
         metavar="DIR",
         help="a finished build folder, a raw set that `generate` made, or a report of `measure`",
     )
-    made.add_argument("repo", metavar="USER/NAME", help="the data set to publish it as")
-    made.add_argument(
+    parser.add_argument("repo", metavar="USER/NAME", help="the dataset to publish it as")
+    parser.add_argument(
         "--mode",
         choices=("new", "pr", "replace"),
         default="new",
-        help="where a data set is already: refuse (default), propose a pull request, or put this in its place",
+        help="if there is a dataset already: refuse (default), propose a pull request, or replace it",
     )
-    made.add_argument("--public", action="store_true", help="visible to everybody; default: private")
-    made.add_argument("--yes", action="store_true", help="don't ask before replacing")
-    made.add_argument(
+    parser.add_argument("--public", action="store_true", help="visible to everybody; default: private")
+    parser.add_argument("--yes", action="store_true", help="don't ask before replacing")
+    parser.add_argument(
         "--card", default="", metavar="FILE", help="a card to publish instead of the folder's README.md"
     )
-    made.add_argument(
-        "--parent", default="", metavar="COMMIT", help="only while this is the data set's newest commit"
+    parser.add_argument(
+        "--parent",
+        default="",
+        metavar="COMMIT",
+        help="publish only if this is still the dataset's newest commit",
     )
-    made.add_argument("--json", action="store_true", help=JSON)
-    made.add_argument(
-        "--progress", default="", metavar="FILE", help="say in this file how far it is, not on standard error"
+    parser.add_argument("--json", action="store_true", help=JSON)
+    parser.add_argument(
+        "--progress",
+        default="",
+        metavar="FILE",
+        help="write the progress to this file instead of standard error",
     )
 
 
 def run(args: argparse.Namespace) -> int:
-    """Plan, show, ask where something is replaced, publish. 0 when the data set is there, 1 when the answer was no."""
+    """Plan, show, ask before replacing, publish. Exit code 0 when the dataset is published, 1 if the answer was no."""
     from skill_factory.hub.client import stored_token
     from skill_factory.publish.plan import Mode
     from skill_factory.publish.push import push
@@ -68,19 +74,23 @@ def run(args: argparse.Namespace) -> int:
     result = push(plan, str(token), show)
     if not args.progress:
         say([f"Warning: {warning}" for warning in result.warnings if warning not in plan.warnings])
-    told = {
-        "url": result.url, "commit": result.commit, "unchanged": result.unchanged, "tag": result.tag,
-        "pull_request": result.pull_request, "warnings": list(result.warnings),
-    }  # fmt: skip
+    summary = {
+        "url": result.url,
+        "commit": result.commit,
+        "unchanged": result.unchanged,
+        "tag": result.tag,
+        "pull_request": result.pull_request,
+        "warnings": list(result.warnings),
+    }
     if args.json:
-        print(json.dumps(told, ensure_ascii=False))
+        print(json.dumps(summary, ensure_ascii=False))
     else:
-        print(_outcome(plan, result))
+        print(plain(_outcome(plan, result)))
     return 0
 
 
 def _plan(args: argparse.Namespace, token: str | None) -> "PushPlan":
-    """What the push will change. Errors: HubError where that may not be."""
+    """What the push will change. Errors: HubError if it isn't possible."""
     from skill_factory.hub.errors import HubConflict
     from skill_factory.publish.files import with_card
     from skill_factory.publish.plan import Mode, plan_push
@@ -94,7 +104,7 @@ def _plan(args: argparse.Namespace, token: str | None) -> "PushPlan":
         raise HubError(plan.refusal)
     if args.parent and plan.parent != args.parent and not plan.unchanged:
         raise HubConflict(
-            f"{plan.repo} has changed since it was looked at. Nothing of yours was put in. "
+            f"{plan.repo} has changed since you looked at it. Nothing of yours was published. "
             "Look at the difference again, then decide."
         )
     return plan
@@ -112,7 +122,7 @@ def _outcome(plan: "PushPlan", result: "PushResult") -> str:
 
     if result.unchanged:
         return (
-            f"Unchanged: {result.url} holds this {plan.build.kind.name} already (commit {result.commit[:8]})."
+            f"Unchanged: {result.url} already holds this {plan.build.kind.name} (commit {result.commit[:8]})."
         )
     if result.pull_request:
         return f"Proposed: {result.pull_request}"
@@ -128,7 +138,7 @@ def _outcome(plan: "PushPlan", result: "PushResult") -> str:
 
 
 def _agreed_to_replace(repo: str) -> bool:
-    return agreed(f"Replace the data in {repo}?", f"Replacing what is in {repo}")
+    return agreed(f"Replace the data in {repo}?", f"Replacing the data in {repo}")
 
 
 def _show_step(step: Any) -> None:
@@ -137,7 +147,7 @@ def _show_step(step: Any) -> None:
 
 
 def _noted_in(path: Path) -> Callable[["PushStep"], None]:
-    """Keep the last step in a file, whole at every moment."""
+    """A callback that keeps the last step in a file, which is whole at every moment."""
 
     def note(step: "PushStep") -> None:
         write_whole(path, json.dumps(asdict(step), ensure_ascii=False))

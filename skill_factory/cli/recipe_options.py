@@ -1,4 +1,4 @@
-"""The options that every command with a recipe takes, and the recipe, mapping, source and token that they come to."""
+"""The options that every command with a recipe takes, and the recipe, mapping, source and token that follow from them."""
 
 import argparse
 import os
@@ -12,37 +12,51 @@ from skill_factory.recipe.options import OPTIONS, recipe_changes
 if TYPE_CHECKING:
     from skill_factory.recipe.model import Recipe
 
-SOURCE = "demo[:N], a file, folder or glob, or a Hub data set user/name[@revision]"
+SOURCE = "demo[:N], a file, folder or glob, or a Hub dataset user/name[@revision]"
 
 
-def add_recipe_options(made: argparse.ArgumentParser) -> None:
+def add_recipe_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of a recipe, and `--json`."""
-    group = made.add_argument_group("recipe", "what the data set holds; saved as recipe.toml")
+    group = parser.add_argument_group("recipe", "what the dataset holds; saved as recipe.toml")
     group.add_argument(
-        "--recipe", default="", metavar="FILE", help="a recipe file, a shipped one (paper), or hf:USER/NAME"
+        "--recipe",
+        default="",
+        metavar="FILE",
+        help="a recipe file, a shipped recipe (paper), or that of a dataset (hf:USER/NAME)",
     )
     group.add_argument(
-        "--map", action="append", default=[], metavar="FIELD=COLUMN",
-        help=f"which column holds a field ({', '.join(NAMES)}); response several times for the wide form",
-    )  # fmt: skip
+        "--map",
+        action="append",
+        default=[],
+        metavar="FIELD=COLUMN",
+        help=f"which column holds a field ({', '.join(NAMES)}); give response several times for the wide form",
+    )
     for option in OPTIONS:
         name = option.flag.lstrip("-").replace("-", "_")
         if not option.metavar:
             group.add_argument(option.flag, dest=f"set_{name}", action="store_true", help=option.help)
         else:
             group.add_argument(
-                option.flag, dest=f"set_{name}", metavar=option.metavar, help=option.help, default=None,
-                action="append" if option.many else "store", type=int if option.number else str,
-            )  # fmt: skip
+                option.flag,
+                dest=f"set_{name}",
+                metavar=option.metavar,
+                help=option.help,
+                default=None,
+                action="append" if option.many else "store",
+                type=int if option.number else str,
+            )
     group.add_argument(
-        "--set", action="append", default=[], metavar="FIELD=VALUE",
-        help="any other field of the recipe, its value as TOML, e.g. balance.pass_rate=[0.2,0.8]",
-    )  # fmt: skip
-    made.add_argument("--json", action="store_true", help=JSON)
+        "--set",
+        action="append",
+        default=[],
+        metavar="FIELD=VALUE",
+        help="any other field of the recipe, with its value as TOML, e.g. balance.pass_rate=[0.2,0.8]",
+    )
+    parser.add_argument("--json", action="store_true", help=JSON)
 
 
 def recipe_of(args: argparse.Namespace) -> "Recipe":
-    """The recipe of the options: the file or preset first, options on top. Errors: RecipeError."""
+    """The recipe that the options ask for: a file or shipped recipe, with the other options on top. Errors: RecipeError."""
     import tomllib
 
     from skill_factory.recipe.model import new_recipe
@@ -64,7 +78,7 @@ def recipe_of(args: argparse.Namespace) -> "Recipe":
 
 
 def _given_recipe(name: str) -> "Recipe":
-    """A recipe file, a shipped one, or that of a published data set (`hf:USER/NAME`)."""
+    """A recipe file, a shipped recipe, or that of a published dataset (`hf:USER/NAME`)."""
     from skill_factory.recipe.model import load_recipe, recipe_from_toml
 
     if not name.startswith("hf:"):
@@ -76,28 +90,28 @@ def _given_recipe(name: str) -> "Recipe":
 
 
 def columns_of(args: argparse.Namespace) -> dict[str, Any]:
-    """The mapping given by --map. Errors: RecipeError."""
-    found: dict[str, Any] = {}
+    """The mapping that --map gives. Errors: RecipeError."""
+    columns: dict[str, Any] = {}
     for text in args.map:
         field, sign, column = text.partition("=")
         if not sign or field not in NAMES:
             raise RecipeError(f"--map takes FIELD=COLUMN with a field of {', '.join(NAMES)}; found {text!r}.")
         if field in MANY:
-            found[field] = [*found.get(field, []), column] if column else []
+            columns[field] = [*columns.get(field, []), column] if column else []
         else:
-            found[field] = column
-    return found
+            columns[field] = column
+    return columns
 
 
 def source_of(args: argparse.Namespace, recipe: "Recipe") -> str:
-    """What to open: the argument, else the source that the recipe names. Errors: SourceError."""
+    """The source to open: the argument, otherwise the one that the recipe names. Errors: SourceError."""
     from skill_factory.sources import source_of_recipe
 
     return args.source or source_of_recipe(recipe.source)
 
 
 def token_for(source: str) -> str | None:
-    """The stored login where the source may be on the Hub; other sources need none."""
+    """The stored login if the source may be on the Hub; other sources need none."""
     from skill_factory.sources.hub import looks_like_repo
 
     if os.path.exists(source) or not looks_like_repo(source):

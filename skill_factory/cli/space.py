@@ -1,33 +1,33 @@
-"""The command `space`: run this app as a Space of your own."""
+"""The command `space`: run this app as your own Space on the Hub."""
 
 import argparse
 import json
 from pathlib import Path
 
-from skill_factory.cli.output import JSON
+from skill_factory.cli.output import JSON, say
 
 
-def add_arguments(made: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
-    made.description = (
-        "Create a Space from this checkout, or bring it up to date. Docker Spaces need a paid plan."
+    parser.description = (
+        "Create a Space from this checkout, or update it. Docker Spaces need a paid plan of the Hub."
     )
-    made.add_argument("repo", metavar="USER/NAME", help="the Space")
-    made.add_argument("--public", action="store_true", help="visible to everybody; default: private")
-    made.add_argument(
-        "--bucket", default="", metavar="USER/NAME", help="storage bucket to mount; default: none"
+    parser.add_argument("repo", metavar="USER/NAME", help="the name of the Space")
+    parser.add_argument("--public", action="store_true", help="visible to everybody; default: private")
+    parser.add_argument(
+        "--bucket", default="", metavar="USER/NAME", help="a storage bucket to mount; default: none"
     )
-    made.add_argument("--json", action="store_true", help=JSON)
+    parser.add_argument("--json", action="store_true", help=JSON)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Create or update the Space from the checkout that this package lies in."""
+    """Create or update the Space from the checkout that holds this package."""
     from skill_factory.hub.client import stored_token
     from skill_factory.publish.space import create_space
 
     root = Path(__file__).parents[2]
     done = create_space(args.repo, root, stored_token(), public=args.public, bucket=args.bucket)
-    told = {"url": done.url, "commit": done.commit, "created": done.created, "unchanged": done.unchanged}
+    summary = {"url": done.url, "commit": done.commit, "created": done.created, "unchanged": done.unchanged}
     what = "Created" if done.created else "Unchanged" if done.unchanged else "Updated"
-    print(json.dumps(told) if args.json else f"{what}: {done.url}")
+    say(json.dumps(summary) if args.json else f"{what}: {done.url}")
     return 0

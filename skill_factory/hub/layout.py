@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+import re2
+
 KINDS = {
     ".parquet": "parquet", ".jsonl": "json", ".ndjson": "json", ".json": "json", ".csv": "csv", ".tsv": "csv",
     ".arrow": "arrow",
@@ -68,16 +70,45 @@ class Config:
         return sum(known) if len(known) == len(self.splits) else None
 
 
+MOST_PATTERNS = 1_000
+"""Patterns of files for one subset."""
+LONGEST_FRONT = 1_000_000
+"""Characters of a card's YAML that are read; the `datasets` library writes some thousand."""
+DEEPEST_FRONT = 100
+"""Lists and mappings in brackets inside one another."""
+MOST_MERGED = 1_000
+"""Fields that a mapping of a card may take over from others; each `<<` may double them."""
+
+
 def front_matter(card: str) -> dict[str, Any]:
     """The YAML fields of a card; {} if there are none or they can't be read."""
     import yaml  # type: ignore[import-untyped]
 
-    head = re.match(r"\ufeff?\s*---[ \t]*\r?\n(.*?\n)?---[ \t]*(\r?\n|$)", card, re.DOTALL)
+    class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+        """YAML in which no mapping grows without end."""
+
+        def flatten_mapping(self, node: Any) -> None:
+            super().flatten_mapping(node)
+            if len(node.value) > MOST_MERGED:
+                raise yaml.YAMLError("a mapping takes over too much")
+
+    head = re.match(r"\ufeff?\s*---[ \t]*\r?\n(.*?\n)?---[ \t]*(\r?\n|$)", card[:LONGEST_FRONT], re.DOTALL)
+    if head and _depth(head[1] or "") > DEEPEST_FRONT:
+        return {}
     try:
-        fields = yaml.safe_load(head[1] or "") if head else None
-    except yaml.YAMLError:
+        fields = Loader(head[1] or "").get_single_data() if head else None
+    except (yaml.YAMLError, ValueError, RecursionError, TypeError, OverflowError):
         return {}
     return fields if isinstance(fields, dict) else {}
+
+
+def _depth(text: str) -> int:
+    """Brackets inside one another, at most; reading takes the square of them."""
+    depth = most = 0
+    for sign in re.findall(r"[\[\]{}]", text):
+        depth += 1 if sign in "[{" else -1
+        most = max(most, depth)
+    return most
 
 
 def configs_of(sizes: Mapping[str, int], card: Mapping[str, Any]) -> tuple[Config, ...]:
@@ -123,7 +154,7 @@ def _entry(one: Any) -> _Declared | None:
     patterns = None
     if one.get("data_files") is not None:
         patterns = _patterns(one["data_files"])
-        if patterns is None:
+        if patterns is None or sum(map(len, patterns.values())) > MOST_PATTERNS:
             return None
     return _Declared(
         str(one["config_name"]),
@@ -137,7 +168,7 @@ def _patterns(value: Any) -> dict[str, list[str]] | None:
     """Split → patterns of a `data_files`: a pattern, a list of them, or entries with split and path; None for others."""
     if isinstance(value, str):
         return {DEFAULT: [value]}
-    if not isinstance(value, list) or not value:
+    if not isinstance(value, list) or not 0 < len(value) <= MOST_PATTERNS:
         return None
     if all(isinstance(one, str) for one in value):
         return {DEFAULT: list(value)}
@@ -146,7 +177,8 @@ def _patterns(value: Any) -> dict[str, list[str]] | None:
         if not isinstance(one, Mapping) or set(one) != {"split", "path"} or not isinstance(one["split"], str):
             return None
         paths = [one["path"]] if isinstance(one["path"], str) else one["path"]
-        good = isinstance(paths, list) and bool(paths) and all(isinstance(path, str) for path in paths)
+        good = isinstance(paths, list) and 0 < len(paths) <= MOST_PATTERNS
+        good = good and all(isinstance(path, str) for path in paths)
         if not good or not _SPLIT_NAME.fullmatch(one["split"]) or one["split"] in found:
             return None
         found[one["split"]] = list(paths)
@@ -179,6 +211,8 @@ def matching(paths: Iterable[str], pattern: str) -> list[str]:
     """The paths that a pattern matches: `*` stays within a folder, `**` does not; hidden ones only where it names them."""
     pattern = posixpath.normpath(pattern)
     translated = _translated(pattern)
+    if translated is None:
+        return []
     ignored = set(_IGNORED) - {posixpath.basename(pattern)}
     return [
         path for path in paths
@@ -193,8 +227,8 @@ def _parts(path: str, start: str) -> int:
 
 
 @lru_cache(maxsize=512)
-def _translated(pattern: str) -> re.Pattern[str]:
-    """A glob as a regular expression, as fsspec reads it."""
+def _translated(pattern: str) -> Any:
+    """A glob as a regular expression, as fsspec reads it, in RE2's bounded time; None if it can't be read."""
     parts = pattern.split("/")
     found = []
     for place, part in enumerate(parts):
@@ -203,9 +237,14 @@ def _translated(pattern: str) -> re.Pattern[str]:
             found.append(".*" if last else "(?:.+/)?")
         else:
             found.append(_one_part(part) + ("" if last else "/"))
-    return re.compile("".join(found), re.DOTALL)
+    try:
+        return re2.compile("(?s)" + "".join(found), _QUIET)
+    except (re2.error, ValueError):  # a class like `[z-a]`, a program too large, half a surrogate
+        return None
 
 
+_QUIET = re2.Options()
+_QUIET.log_errors = False
 _SIGNS = re.compile(r"\*\*|\*|\?|\[[!^]?\]?[^\]]*\]|.", re.DOTALL)
 
 
@@ -289,5 +328,8 @@ def told_rows(config: str, card: Mapping[str, Any]) -> dict[str, int]:
     return {
         str(one["name"]): one["num_examples"]
         for one in splits
-        if isinstance(one, Mapping) and "name" in one and type(one.get("num_examples")) is int
+        if isinstance(one, Mapping)
+        and isinstance(one.get("name"), str | int | float)
+        and type(one.get("num_examples")) is int
+        and one["num_examples"] >= 0
     }

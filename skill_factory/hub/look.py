@@ -78,10 +78,11 @@ def look(
     if any(file.path == "README.md" for file in files):
         card = try_read(repo, "README.md", token, info.sha, endpoint) or b""
     text = card.decode("utf-8", errors="replace")
-    bare = configs_of({file.path: file.size for file in files}, front_matter(text))
+    fields = front_matter(text)
+    bare = configs_of({file.path: file.size for file in files}, fields)
     with plainly(repo, token):
         reader = _Reader(repo, str(info.sha), token, endpoint)
-        configs = tuple(_fill(config, front_matter(text), reader, rows) for config in bare)
+        configs = tuple(_fill(config, fields, reader, rows) for config in bare)
     return RepoLook(repo, str(info.sha), bool(info.private), bool(info.gated), text, files, configs)
 
 

@@ -68,15 +68,20 @@ def app_from(environ: Mapping[str, str] = os.environ) -> OAuthApp | None:
     return OAuthApp(client_id, provider.rstrip("/"), environ.get("OAUTH_CLIENT_SECRET", ""))
 
 
+PRIVATE_SCOPES = ("read-repos", "gated-repos")
+"""What opening private and gated data needs."""
+OTHER_SCOPES = ("write-repos", "write-discussions")
+"""What replacing, or proposing to, a repository needs that this app hasn't created."""
+JOB_SCOPES = ("jobs",)
+MOST_SCOPES = (*BASE_SCOPES[2:], *PRIVATE_SCOPES, *OTHER_SCOPES, *JOB_SCOPES)
+"""All that is ever asked for, which a Space has to list; the Hub grants the first two of BASE_SCOPES unlisted."""
+
+
 def scopes(
     private_sources: bool = False, other_repositories: bool = False, jobs: bool = False
 ) -> tuple[str, ...]:
     """The permissions to ask for: the least, and more only for what the visitor wants to do."""
-    more = {
-        ("read-repos", "gated-repos"): private_sources,
-        ("write-repos", "write-discussions"): other_repositories,
-        ("jobs",): jobs,
-    }
+    more = {PRIVATE_SCOPES: private_sources, OTHER_SCOPES: other_repositories, JOB_SCOPES: jobs}
     return (*BASE_SCOPES, *(name for names, wanted in more.items() if wanted for name in names))
 
 

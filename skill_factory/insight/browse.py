@@ -21,11 +21,11 @@ from skill_factory.recipe.model import Recipe
 from skill_factory.sources import RawSource
 
 LEVELS = (Level.RESPONSES, Level.REFLECTIONS, Level.QUESTIONS)
-"""Levels whose things the narrow table knows one by one."""
+"""Levels whose items the narrow table knows one by one."""
 
 
 class Fate(StrEnum):
-    """What became of the things that are asked for."""
+    """What became of the items to show."""
 
     ALL = "all"
     KEPT = "kept"
@@ -34,40 +34,40 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which things of a level to show."""
+    """Which items of a level to show."""
 
     level: Level = Level.RESPONSES
     fate: Fate = Fate.DROPPED
     reason: str = ""
-    """Only those dropped for this reason; empty means any."""
+    """Only items that were dropped for this reason; empty for any."""
     words: str = ""
-    """Only texts that hold these words, in any case."""
+    """Only texts that contain these words, in any case."""
 
 
 class Item(NamedTuple):
-    """A response, a reflection or a question with its fate."""
+    """A response, a reflection or a question, with what became of it."""
 
     kept: bool
     reason: str
-    """Code of the reason; empty where it was kept."""
+    """The code of the reason; empty if it was kept."""
     why: str
     question_id: str
     id: str
     question: str
     text: str
-    """Of the response or the reflection; empty for a question."""
+    """The text of the response or reflection; empty for a question."""
     variant: str
     correct: bool
-    """Of the response; for a question whether it has a right one among its kept."""
+    """Whether the response is right; for a question, whether one of its kept responses is."""
     verdict: str
-    """What a reflection says; empty elsewhere."""
+    """The verdict of a reflection; empty for other items."""
 
 
 class Doubt(NamedTuple):
     """A response whose label most of its reflections contradict."""
 
     place: int
-    """In the narrow table."""
+    """The place in the narrow table."""
     correct: bool
     reflections: int
     """Those that give a verdict."""
@@ -105,37 +105,37 @@ def items(
     source: RawSource, recipe: Recipe, narrow: Narrow, judgement: Judgement, wanted: Wanted
 ) -> Iterator[Item]:
     """
-    The wanted things in the order of the source; reading stops with the reader.
+    The wanted items, in the order of the source; the source is read only as far as the caller asks.
 
-    `narrow` may be that of a sample: then the walk ends where it ends. Errors: SourceError.
+    `narrow` may be that of a sample: then the items end where the sample ends. Errors: SourceError.
     """
     places = places_of(wanted, judgement)
     codes = codes_of(wanted.level, judgement)
     reasons = [reason.value for reason in REASONS[wanted.level]]
-    for found in texts_at(source, recipe, narrow, wanted.level, places, wanted.words):
-        code = int(codes[found.place])
+    for text in texts_at(source, recipe, narrow, wanted.level, places, wanted.words):
+        code = int(codes[text.place])
         reason = reasons[code - 1] if code else ""
-        yield _item(found, reason, wanted.level, narrow.facts, judgement)
+        yield _item(text, reason, wanted.level, narrow.facts, judgement)
 
 
-def _item(found: Found, reason: str, level: Level, facts: Facts, judgement: Judgement) -> Item:
+def _item(text: Found, reason: str, level: Level, facts: Facts, judgement: Judgement) -> Item:
     why = sentence(level, reason) if reason else ""
     if level is Level.QUESTIONS:
-        place = found.place
+        place = text.place
         some_right = bool(judgement.question_right[place])
         own = hex_id(int(facts.question_id[place]))
-        return Item(not reason, reason, why, own, own, found.question, "", "", some_right, "")
-    response = found.place if level is Level.RESPONSES else int(facts.reflection_response[found.place])
-    verdict = "" if level is Level.RESPONSES else Verdict(int(facts.reflection_verdict[found.place])).word
+        return Item(not reason, reason, why, own, own, text.question, "", "", some_right, "")
+    response = text.place if level is Level.RESPONSES else int(facts.reflection_response[text.place])
+    verdict = "" if level is Level.RESPONSES else Verdict(int(facts.reflection_verdict[text.place])).word
     ids = facts.response_id if level is Level.RESPONSES else facts.reflection_id
     return Item(
         not reason,
         reason,
         why,
         hex_id(int(facts.question_id[facts.response_question[response]])),
-        hex_id(int(ids[found.place])),
-        found.question,
-        found.text,
+        hex_id(int(ids[text.place])),
+        text.question,
+        text.text,
         facts.variants[int(facts.response_variant[response])],
         bool(facts.response_correct[response]),
         verdict,
@@ -165,7 +165,7 @@ def doubts(facts: Facts, least: int = 2) -> list[Doubt]:
 
 
 def as_row(item: Item, level: Level) -> dict[str, Any]:
-    """A thing as a row of a download."""
+    """An item as a row of a download."""
     row: dict[str, Any] = {"level": level.value, "kept": item.kept, "reason": item.reason, "why": item.why}
     row |= {"question_id": item.question_id, "question": item.question}
     if level is not Level.QUESTIONS:
@@ -180,7 +180,7 @@ def as_row(item: Item, level: Level) -> dict[str, Any]:
 
 
 def as_jsonl(rows: Iterable[dict[str, Any]], most: int = 100_000_000) -> str:
-    """Rows one a line, until `most` characters are reached."""
+    """Rows as JSON Lines, until `most` characters are reached."""
     lines, size = [], 0
     for row in rows:
         lines.append(json.dumps(row, ensure_ascii=False) + "\n")
@@ -218,7 +218,7 @@ def _harmless(value: Any) -> Any:
 def doubtful_rows(
     source: RawSource, recipe: Recipe, narrow: Narrow, found: Iterable[Doubt]
 ) -> Iterator[dict[str, Any]]:
-    """Responses with labels in doubt as rows of a download, in the order of the source."""
+    """Responses whose labels are in doubt, as rows of a download, in the order of the source."""
     facts, by_place = narrow.facts, {doubt.place: doubt for doubt in found}
     for text in texts_at(source, recipe, narrow, Level.RESPONSES, np.array(sorted(by_place), np.int64)):
         doubt = by_place[text.place]

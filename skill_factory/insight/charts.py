@@ -229,9 +229,8 @@ def labels_chart(table: "pd.DataFrame") -> Chart:
 
 
 def reflections_chart(table: "pd.DataFrame") -> Chart:
-    """For each variant, the share of right and of wrong responses that are kept, with intervals, joined by a line."""
+    """For each variant, the share of right and of wrong responses that are kept, each with its interval."""
     import altair as alt
-    import pandas as pd
 
     low = float(table["low"].min()) if len(table) else 0.0
     floor = max(0.0, (int(low * 10) - (low * 10 % 1 < 0.2)) / 10)
@@ -258,16 +257,7 @@ def reflections_chart(table: "pd.DataFrame") -> Chart:
     base = alt.Chart(shown).encode(
         y=y, yOffset=alt.YOffset("truth:N", sort=["right", "wrong"]), color=coloured("truth"), tooltip=tooltip
     )
-    ends = table.pivot_table(index="variant", columns="truth", values="share").reset_index()
-    pairs = (
-        ends.dropna()
-        if {"right", "wrong"} <= set(ends.columns)
-        else pd.DataFrame({"variant": [], "right": [], "wrong": []})
-    )
     return alt.layer(
-        alt.Chart(pairs)
-        .mark_rule(opacity=0.5, strokeWidth=1)
-        .encode(y=y, x=alt.X("right:Q", scale=scale), x2="wrong:Q", color=ink()),
         base.mark_rule(strokeWidth=3, opacity=0.4).encode(x=alt.X("low:Q", scale=scale), x2="high:Q"),
         base.mark_point(filled=True, size=110, opacity=1).encode(
             x=x,
@@ -278,4 +268,4 @@ def reflections_chart(table: "pd.DataFrame") -> Chart:
             ),
         ),
         base.mark_text(dy=-11, fontSize=11).encode(x=x, text="side:N", color=ink()),
-    ).properties(height=height_of(table["variant"].nunique(), 64))
+    ).properties(height=height_of(table["variant"].nunique(), 80))

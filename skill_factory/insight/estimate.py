@@ -1,4 +1,4 @@
-"""What a build will take, said before it starts: traces, their text, time."""
+"""What a build will take, known before it starts: traces, text, time."""
 
 from dataclasses import dataclass
 
@@ -6,12 +6,12 @@ from skill_factory.insight.expected import Outlook
 from skill_factory.tally import Tally, TraceChars, keyed
 
 START_SECONDS = 2.0
-"""To start the process and to write the files around the shards."""
+"""The time to start the process, and to write the files beside the shards."""
 
 
 @dataclass(frozen=True)
 class Pace:
-    """How fast a sample was read and built in one process."""
+    """How fast a sample was read and built, in one process."""
 
     rows: int
     seconds: float
@@ -19,19 +19,19 @@ class Pace:
 
 @dataclass(frozen=True)
 class Estimate:
-    """Before a build; 0 where nothing is known."""
+    """What is expected of a build; 0 for what isn't known."""
 
     traces: int
     text_bytes: int
-    """Text of questions and traces; what is written is compressed and about a quarter of it."""
+    """Bytes of questions and traces; the files are compressed to about a quarter of that."""
     seconds: float
 
 
 def estimate(seen: Outlook, scale: float, typical: Tally, pace: Pace, rows: int, processes: int) -> Estimate:
     """
-    From the outlook (times `scale`, if it is that of a sample), the lengths of some traces and a measured pace.
+    An estimate from an outlook (times `scale`, if that is of a sample), the lengths of some traces, and a measured pace.
 
-    `rows` are those of the source, 0 where unknown; characters are counted as bytes, which is right for Latin letters.
+    `rows` are those of the source, 0 if unknown. Characters are counted as bytes, which is right for Latin letters.
     """
     traces = round(seen.traces * (scale or 1.0))
     sizes = [(key.chars, n) for key, n in keyed(TraceChars, typical.counts["trace_chars"])]

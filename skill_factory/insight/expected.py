@@ -1,7 +1,7 @@
-"""What a recipe would give, before anything is built: traces by label and what they show, from the narrow table alone.
+"""What a recipe would give, before anything is built: traces by label and by what they show, from the narrow table alone.
 
-Counts follow from how many kept and how many right responses a question has; what the traces show is an expectation
-over the draws, which each format's record knows. No text is read, so a moved slider is answered in milliseconds.
+Counts follow from how many kept and how many right responses a question has. What the traces show is an expectation over
+the draws, which each format's record knows. No text is read, so a moved slider gets its answer in milliseconds.
 """
 
 from collections import defaultdict
@@ -21,22 +21,22 @@ from skill_factory.recipe.model import Recipe
 
 @dataclass(frozen=True)
 class Outlook:
-    """What a build would come to."""
+    """What is expected of a build."""
 
     questions: int
     """Questions that give at least one trace."""
     traces: int
     by_label: dict[str, int]
     by_attempts: dict[int, Shows]
-    """Expected traces by number of attempts (0 where it is drawn) and by what they show, in the order of TEACHES."""
+    """Expected traces by number of attempts (0 if that is drawn), and by what they show, in the order of TEACHES."""
     exact: bool
-    """False where only building tells the number: a limit by length, by label or by wrong attempts, or drawn sizes."""
+    """False if only a build can tell the number: with a limit by length, label or wrong attempts, or with drawn sizes."""
     drawn: bool = False
-    """Whether this was counted on the build's own draws (`simulated.py`), not expected."""
+    """Whether this was counted on the build's own draws (`simulated.py`) instead of expected."""
 
     @property
     def fixing(self) -> float:
-        """Share of the traces that show a mistake corrected; 0 without traces."""
+        """The share of traces that show a mistake corrected; 0 without traces."""
         every = sum(sum(shows) for shows in self.by_attempts.values())
         fixing = sum(shows[TEACHES.index("wrong_to_right")] for shows in self.by_attempts.values())
         return fixing / every if every else 0.0
@@ -44,7 +44,7 @@ class Outlook:
 
 @dataclass(frozen=True)
 class Drawn:
-    """What a format without an expectation came to, drawn for some questions and scaled to all that can give it."""
+    """What a format without an expectation gives: drawn for some questions, and scaled to all that can give it."""
 
     questions: Flags
     by_label: Mapping[str, float]
@@ -55,7 +55,7 @@ Simulate = Callable[[Format], Drawn]
 
 
 def able(judgement: Judgement, recipe: Recipe, code: str, attempts: int = 0) -> Flags:
-    """Which questions give at least one trace of a format, at the recipe's N or another one."""
+    """Which questions give at least one trace of a format, at the recipe's N or at another."""
     n = attempts or recipe.traces.attempts
     needs = format_of(code).needs
     wrong = judgement.question_kept - judgement.question_right
@@ -64,7 +64,7 @@ def able(judgement: Judgement, recipe: Recipe, code: str, attempts: int = 0) -> 
 
 
 def why_not(judgement: Judgement, recipe: Recipe, code: str) -> dict[str, int]:
-    """Questions that can't give a trace of a format, by the first reason; reasons of questions, then of traces."""
+    """How many questions can't give a trace of a format, by the first reason: first those of questions, then of traces."""
     n, needs = recipe.traces.attempts, format_of(code).needs
     codes = list(QuestionReason)
     held = judgement.question_code
@@ -81,64 +81,64 @@ def why_not(judgement: Judgement, recipe: Recipe, code: str) -> dict[str, int]:
         (TraceReason.NEEDS_TWO_CORRECT, right < needs.right),
     ]
     left = np.ones(len(held), np.bool_)
-    found: dict[str, int] = {}
+    numbers: dict[str, int] = {}
     for reason, failed in rules:
         if number := int((left & failed).sum()):
-            found[str(reason)] = number
+            numbers[str(reason)] = number
         left &= ~failed
-    return found
+    return numbers
 
 
 def outlook(judgement: Judgement, recipe: Recipe, simulate: Simulate | None = None) -> Outlook:
     """
-    What a build of this recipe would come to.
+    What is expected of a build of this recipe.
 
-    A format whose record holds no expectation is asked of `simulate`; without one it counts nothing, never as another.
+    A format whose record has no expectation is left to `simulate`; without that it counts as nothing.
     """
-    asked, balance = recipe.traces, recipe.balance
-    some = np.zeros(len(judgement.question_code), np.bool_)
+    traces_part, balance = recipe.traces, recipe.balance
+    any_trace = np.zeros(len(judgement.question_code), np.bool_)
     expected: defaultdict[str, float] = defaultdict(float)
     shows: dict[int, Shows] = {}
-    for code in asked.formats:
+    for code in traces_part.formats:
         kind = format_of(code)
         if kind.expects is None:
             if simulate is not None:
                 drawn = simulate(kind)
-                some |= drawn.questions
+                any_trace |= drawn.questions
                 for label, n in drawn.by_label.items():
                     expected[label] += n
                 for attempts, here in drawn.by_attempts.items():
                     shows[attempts] = summed(shows.get(attempts, NOTHING), here)
             continue
         which = able(judgement, recipe, code)
-        some |= which
-        for pool, questions in _pools(judgement, which):
-            for label, attempts, plan in kind.expects(pool, asked):
-                here = scaled(plan, questions * asked.repeats)
+        any_trace |= which
+        for counts, questions in _response_counts(judgement, which):
+            for label, attempts, plan in kind.expects(counts, traces_part):
+                here = scaled(plan, questions * traces_part.repeats)
                 expected[label] += sum(here)
                 shows[attempts] = summed(shows.get(attempts, NOTHING), here)
     limited = {label: min(n, balance.label_limits.get(label, n)) for label, n in expected.items()}
     traces = round(sum(limited.values()))
     if balance.per_question:
-        traces = min(traces, balance.per_question * int(some.sum()))
+        traces = min(traces, balance.per_question * int(any_trace.sum()))
     if balance.max_traces:
         traces = min(traces, balance.max_traces)
     labels = {label: round(n) for label, n in limited.items()}
-    return Outlook(int(some.sum()), traces, labels, dict(sorted(shows.items())), _exact(recipe))
+    return Outlook(int(any_trace.sum()), traces, labels, dict(sorted(shows.items())), _exact(recipe))
 
 
 def _exact(recipe: Recipe) -> bool:
     cut = recipe.cutoff.limits_traces
     several = recipe.balance.per_question and (len(recipe.traces.formats) > 1 or recipe.balance.label_limits)
     kinds = [format_of(code) for code in recipe.traces.formats]
-    # Where the number of attempts is drawn, so is the number of traces.
+    # If the number of attempts is drawn, so is the number of traces.
     drawn = any(kind.expects is None or not kind.needs.n_responses for kind in kinds)
     equal = recipe.balance.drop_duplicates and (len(kinds) > 1 or recipe.traces.repeats > 1)
     return not (cut or several or drawn or equal or recipe.balance.min_wrong or recipe.balance.exclude)
 
 
-def _pools(judgement: Judgement, which: Flags) -> Iterator[tuple[ResponseCounts, int]]:
-    """The different pools of some questions, and how many questions have each: few, however many questions."""
+def _response_counts(judgement: Judgement, which: Flags) -> Iterator[tuple[ResponseCounts, int]]:
+    """The different counts of responses, and how many questions have each: few, however many questions there are."""
     kept, right = judgement.question_kept[which], judgement.question_right[which]
     if not len(kept):
         return

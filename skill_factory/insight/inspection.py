@@ -34,7 +34,7 @@ ONE_LOOK = 20_000_000
 ONE_SAMPLE = 30_000_000
 """Bytes of text after which a sample ends, however few its rows."""
 LARGEST_LOOK = 200_000_000
-"""Bytes of text after which any look ends: a packed source may hold a thousand times its size."""
+"""Bytes of text after which every look ends: a compressed source may hold a thousand times its size."""
 
 
 @dataclass(frozen=True)
@@ -51,28 +51,28 @@ class Found:
 
 @dataclass(frozen=True)
 class Inspection:
-    """What a source holds, as far as it was looked at."""
+    """What a source holds, as far as it was read."""
 
     columns: list[tuple[str, str]]
-    """Every column with an example of what it holds."""
+    """Every column, with an example of its values."""
     mapping: list[tuple[str, str]]
-    """(field, column) as guessed or given."""
+    """(field, column), as guessed or given."""
     missing: list[str]
     """Fields without a column."""
     rows: int
-    """Rows that were read."""
+    """How many rows were read."""
     sampled: bool
-    """Only the first rows were read."""
+    """Whether only the first rows were read."""
     tally: Tally
     recipe: Recipe
     """With the mapping and the rules by which the rows were read."""
     preset: str = ""
-    """The known format that these data look like."""
+    """The known format that this data looks like."""
     about: str = ""
     """What that format is, and where its labels come from."""
     found: Found = Found()
     needs: list[str] = field(default_factory=list)
-    """What is lacking: grade, labels, answers, critiques, responses."""
+    """What is missing, by code: `grade`, `labels`, `answers`, `critiques`, `responses`."""
     doubts: list[Doubt] = field(default_factory=list)
     rules: list[Choice] = field(default_factory=list)
     """The choice of each rule that is in force, with its hits."""
@@ -81,7 +81,7 @@ class Inspection:
     advice: list[str] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
-        """The look as JSON values."""
+        """The inspection as JSON values."""
         return {
             "preset": self.preset,
             "found": vars(self.found),
@@ -89,13 +89,13 @@ class Inspection:
             "doubts": [doubt.to_json() for doubt in self.doubts],
             "rules": [
                 {
-                    "rule": one.rule.value,
-                    "choice": one.code,
-                    "title": one.title,
-                    "found": one.found,
-                    "of": one.of,
+                    "rule": choice.rule.value,
+                    "choice": choice.code,
+                    "title": choice.title,
+                    "found": choice.found,
+                    "of": choice.of,
                 }
-                for one in self.rules
+                for choice in self.rules
             ],
             "columns": dict(self.columns),
             "mapping": dict(self.mapping),
@@ -169,7 +169,7 @@ def _inspected(raw: RawSource, settled: Settled, rows: pa.Table, tally: Tally, s
         doubts=doubtful,
         rules=rules_in_force(settled),
         usable=usable,
-        advice=advise(propose(reading.facts, judgement, bare), needs, doubtful, bare),
+        advice=advise(propose(reading.facts, judgement, bare), needs, doubtful, recipe, bare),
     )
 
 
@@ -196,7 +196,9 @@ def rules_in_force(settled: Settled) -> list[Choice]:
     found = []
     for choices in all_tried(settled.recipe, settled.rows).values():
         fitting = [
-            one for one in choices if one.of and all(_same(tree[p], v) for p, v in one.changes.items())
+            choice
+            for choice in choices
+            if choice.of and all(_same(tree[p], v) for p, v in choice.changes.items())
         ]
         found += fitting[-1:]
     return found
@@ -245,7 +247,7 @@ def needed(sample: Sample) -> list[str]:
     needs = []
     if 2 * labels.count(None) > len(labels):
         needs.append("grade" if any(sample.golds) else "labels")
-    if 2 * sum(one is None for one in answers) > len(answers):
+    if 2 * sum(answer is None for answer in answers) > len(answers):
         needs.append("answers")
     if not _reflections(sample.table):
         needs.append("critiques")
@@ -256,20 +258,29 @@ def needed(sample: Sample) -> list[str]:
 
 
 _NEEDS = {
-    "grade": "Right or wrong is not given, but gold answers are: grade the responses (`grade SOURCE --out FILE.parquet`).",
-    "labels": "Right or wrong is not given, and neither are gold answers. Pick a column that says so (--map correct=COLUMN), or one of gold answers (--map answer=COLUMN) to grade by.",
-    "answers": "Most responses state no final answer that a rule finds. Name one: --answer-regex PATTERN, or map a column (--map extracted_answer=COLUMN).",
-    "critiques": "No column holds reflections of the responses. Make them with `generate reflections`, or build the weaker `--format no_reflection`.",
-    "responses": "Each question has one response, so no retry can be shown. Sample more with `generate responses`.",
+    "grade": "No column says right or wrong, but there are gold answers: grade the responses (`grade SOURCE --out FILE.parquet`).",
+    "labels": "No column says right or wrong, and none holds gold answers. Pick one that says so (--map correct=COLUMN), or one with gold answers to grade by (--map answer=COLUMN).",
+    "answers": "No rule finds a final answer in most responses. Name one: --answer-regex PATTERN, or map a column (--map extracted_answer=COLUMN).",
+    "critiques": "No column holds reflections on the responses. Make them with `generate reflections`, or build the weaker `--format no_reflection`.",
+    "responses": "Each question has only one response, so a trace can't show a retry. Sample more with `generate responses`.",
 }
 
 
-def advise(proposal: Proposal, needs: list[str], doubtful: list[Doubt], recipe: Recipe) -> list[str]:
-    """What to do next, most important first: what is doubtful, what is lacking, and the number of attempts."""
+def advise(
+    proposal: Proposal, needs: list[str], doubtful: list[Doubt], mapped: Recipe, recipe: Recipe
+) -> list[str]:
+    """
+    What to do next, most important first: what is doubtful, what is lacking, and the number of attempts.
+
+    `recipe` is `mapped` without the column of reflections where that holds none.
+    """
     advice = [f"{doubt.sentence} {doubt.fix}" for doubt in doubtful]
     advice += [_NEEDS[code] for code in needs]
     if proposal.attempts:
         bare = "" if recipe.columns.reflections else f" --format {TraceFormat.NO_REFLECTION}"
+        bare += (
+            " --map reflections=" if mapped.columns.reflections and bare else ""
+        )  # an empty column has to go
         advice.append(
             f"N = {proposal.attempts} suits this data: {proposal.reason} "
             f"Build with --attempts {proposal.attempts}{bare}."

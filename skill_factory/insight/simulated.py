@@ -1,9 +1,9 @@
-"""What a recipe would give, counted on the very draws of the build, where these are few enough to be made at once.
+"""What a recipe would give, counted on the very draws of the build, if these are few enough to be made at once.
 
-The expectation of `expected.py` may differ from what is then drawn by a point or two, so a page and the card of the build
-would not show the same number. Draws depend on ids and labels alone: here the build's own rules run on the narrow table,
-with empty texts, and nothing is rendered. A format whose record holds no expectation is always counted this way, on its
-first questions where it has too many.
+An expectation (`expected.py`) may differ by a point or two from what is then drawn, and a page and the card of the build
+would show different numbers. Draws depend only on ids and labels, so here the build's own rules run on the narrow table,
+with empty texts, and nothing is rendered. A format whose record has no expectation is always counted this way; if it has
+too many questions, on the first of them.
 """
 
 from collections import Counter, defaultdict
@@ -26,15 +26,15 @@ from skill_factory.traces.counting import teaches
 from skill_factory.traces.plan import Written, compose
 
 MOST = 10_000
-"""Traces that are drawn at once, in about a quarter of a second; of more, the expectation is near enough."""
+"""Traces that are drawn at once, in about a quarter of a second; for more, the expectation is close enough."""
 MOST_RESPONSES = 40_000
-"""Responses that are looked through for them in the same time, however few traces they give."""
+"""Responses that can be looked through in the same time, however few traces they give."""
 MOST_QUESTIONS = 1_000
-"""Questions that a format without an expectation is drawn for; what they give is scaled to all."""
+"""Questions that a format without an expectation is drawn for; the result is scaled to all."""
 
 
 def forecast(facts: Facts, judgement: Judgement, recipe: Recipe, most: int = MOST) -> Outlook:
-    """What a build of this recipe would come to: as drawn, or as expected where that would take too long."""
+    """What a build of this recipe would give: as drawn, or as expected if drawing would take too long."""
     expected = outlook(judgement, recipe, lambda kind: _simulated(facts, judgement, recipe, kind))
     plans = sum(sum(shows) for shows in expected.by_attempts.values())
     few = most > 0 and plans <= most and len(facts.response_id) <= MOST_RESPONSES
@@ -42,7 +42,7 @@ def forecast(facts: Facts, judgement: Judgement, recipe: Recipe, most: int = MOS
 
 
 def _can_be_drawn(recipe: Recipe) -> bool:
-    """Own formats are the build's to know, and without reflections in the data only formats that show none can be made."""
+    """Whether the formats can be drawn here: only the package's own, and without reflections only those that show none."""
     codes = recipe.traces.formats
     showing = [code for code in codes if format_of(code).reflects]
     return {*codes} <= {*FORMATS} and bool(recipe.columns.reflections or not showing)
@@ -50,7 +50,7 @@ def _can_be_drawn(recipe: Recipe) -> bool:
 
 @dataclass
 class _Counted:
-    """Plans, counted as they are drawn."""
+    """Counts plans as they are drawn."""
 
     asked: set[int] = field(default_factory=set)
     labels: Counter[str] = field(default_factory=Counter)
@@ -80,7 +80,7 @@ def _drawn(facts: Facts, judgement: Judgement, recipe: Recipe, formats: dict[str
 
 def _as_drawn(facts: Facts, judgement: Judgement, recipe: Recipe, expected: Outlook) -> Outlook:
     counted = _drawn(facts, judgement, recipe, chosen_formats(recipe.traces.formats))
-    # Whether a text is too long, or is one that was left out by hand, only its text tells.
+    # Only its text says whether a trace is too long, or was excluded by hand.
     return replace(
         expected,
         questions=len(counted.asked),
@@ -93,7 +93,7 @@ def _as_drawn(facts: Facts, judgement: Judgement, recipe: Recipe, expected: Outl
 
 
 def _simulated(facts: Facts, judgement: Judgement, recipe: Recipe, kind: Format) -> Drawn:
-    """A format drawn for its first questions in written order, and scaled to all that can give it."""
+    """What a format gives: drawn for its first questions in written order, and scaled to all that can give it."""
     which = able(judgement, recipe, kind.code)
     order = written_order(facts, recipe.traces.seed)
     first = order[which[order]][:MOST_QUESTIONS]
@@ -103,14 +103,14 @@ def _simulated(facts: Facts, judgement: Judgement, recipe: Recipe, kind: Format)
     alone = np.ones_like(judgement.question_code)
     alone[first] = KEPT
     others = alone[facts.response_question] != KEPT
-    some = replace(
+    narrowed = replace(
         judgement,
         question_code=alone,
         question_kept=np.where(alone == KEPT, judgement.question_kept, 0),
         response_code=np.where(others, np.int8(1), judgement.response_code),
     )
     bare = recipe.model_copy(update={"balance": type(recipe.balance)()})
-    counted = _drawn(facts, some, bare, {kind.code: kind})
+    counted = _drawn(facts, narrowed, bare, {kind.code: kind})
     times = every / len(first)
     if len(first) == every:
         which = np.isin(facts.question_id, np.fromiter(counted.asked, np.uint64, len(counted.asked)))

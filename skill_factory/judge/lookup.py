@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from skill_factory.judge.facts import Facts
-from skill_factory.judge.first_questions import different_questions
+from skill_factory.judge.first_questions import different_questions, rows_of_questions
 from skill_factory.judge.source_facts import SAMPLE_BYTES, Narrow, first_tables
 from skill_factory.model import Verdict, hex_id
 from skill_factory.reasons import Level
@@ -21,6 +21,7 @@ from skill_factory.recipe.model import Recipe
 from skill_factory.sources import RawSource
 from skill_factory.sources.canonical import canonical
 from skill_factory.sources.columns import RowError, read_row
+from skill_factory.sources.thinking import taken_back
 
 Indices = npt.NDArray[np.int64]
 
@@ -151,3 +152,15 @@ def broken_rows(source: RawSource, recipe: Recipe) -> Iterator[tuple[int, RowErr
                     if isinstance(found, RowError):
                         yield number + place, found
             number += len(batch) if isinstance(batch, list) else batch.num_rows
+
+
+def thinking_left_out(source: RawSource, recipe: Recipe, question: int) -> dict[str, str]:
+    """Response → the part of its text that the think rule left out, for one question by id. Errors: SourceError."""
+    both = recipe.changed({"columns.think": "both"})
+    found = {}
+    for text in rows_of_questions(source, both, [question])["response"].to_pylist():
+        parts = taken_back(text)
+        if parts is not None:
+            kept, left = parts if recipe.columns.think == "inside" else parts[::-1]
+            found[kept] = left
+    return found

@@ -1,6 +1,7 @@
 """Measure: has a model the skill? Outputs of runs become counts, counts become figures with their doubt.
 
-reading       what the front door opens, as outputs of runs      outputs     the nouns, and the table of all outputs
+reading       what the front door opens, as outputs of runs      values      what single values of a row mean
+outputs       the nouns, and the table of all outputs
 parts         one output taken apart                             grades      marks, by the grader that rewards
 counting      outputs become rows of the table                   habits      words, and no more
 cells         what is counted, as a matrix                       intervals   resampling whole questions

@@ -3,10 +3,8 @@
 An argument of `measure` is opened once (`opened`); what a worker needs to turn its rows into outputs is a `Layout`.
 """
 
-import math
-import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -19,20 +17,30 @@ from skill_factory.grading.answers import USUAL_NAMES, BlockNames
 from skill_factory.measure.outputs import Lineage, Output
 from skill_factory.measure.parts import names_of, with_thinking
 from skill_factory.measure.runs import DIFFICULTY
+from skill_factory.measure.values import (
+    THINKING,
+    Text,
+    gold_of,
+    in_step,
+    many,
+    nested_marks,
+    number_of,
+    question_of,
+    shown_value,
+    strings_or_none,
+    texts_of,
+    truth_of,
+)
 from skill_factory.recipe.model import Columns, Recipe, Source, recipe_from_toml
 from skill_factory.sources import RawSource, open_source
 from skill_factory.sources.columns import Row, is_nan, is_unicode, value_at
 from skill_factory.sources.reading import Rules, rules_for
-from skill_factory.traces.conversations import MESSAGES, Turn, turns_of
+from skill_factory.traces.conversations import MESSAGES
 
 LOOKED_AT = 1_000
 """Rows that tell how a source is read."""
 RUN_COLUMNS = ("run", "model", "checkpoint")
 STEP_COLUMNS = ("step", "global_step", "checkpoint")
-_CHECKPOINT = re.compile(r"(?:.*(?:step|checkpoint|ckpt|iter)[-_ ]?)?(\d+)", re.IGNORECASE)
-THINKING = ("reasoning_content", "reasonings", "thinking")
-"""Names of a column, or of a field beside a text, that holds the thinking alone."""
-MESSAGE_THINKING = (*THINKING, "reasoning")
 INNER = "__internal_answers__eval_is_correct"
 """The paper's EVAL sets keep the marks of inner answers under the response column's name and this."""
 OTHER_PATHS = {
@@ -52,11 +60,6 @@ OTHER_PATHS = {
 """Where logs keep what the usual names don't lead to."""
 _ASKED = ("question", "question_rest", "answer", "response", "correct", "correct_else", "thinking", "only")
 """Fields of a mapping that are read here; its reflections, variants and verdicts are not."""
-Text = tuple[str | None, str | None]
-"""An output and its thinking, where that stands beside it."""
-_TRUE = {"true", "1", "1.0", "yes", "correct", "right", "c", "pass"}
-_FALSE = {"false", "0", "0.0", "no", "incorrect", "wrong", "i", "fail"}
-_TEMPLATE_TURN = re.compile(r"<\|im_start\|>user\n(.*?)(?:<\|im_end\|>|$)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -303,12 +306,12 @@ def outputs_of(row: Row, layout: Layout, dropped: Counter[str] | None = None) ->
     if not texts:
         dropped["no_output"] += 1
         return
-    thinking = _in_step(_strings_or_none(value_at(row, layout.thinking)), len(texts))
-    labels = _in_step(_labels(row, mapping), len(texts))
-    inner = _in_step(_nested(value_at(row, layout.inner), len(texts)), len(texts))
+    thinking = in_step(strings_or_none(value_at(row, layout.thinking)), len(texts))
+    labels = in_step(_labels(row, mapping), len(texts))
+    inner = in_step(nested_marks(value_at(row, layout.inner), len(texts)), len(texts))
     gold, lineage = gold_of(value_at(row, mapping.answer)), _lineage(row) if layout.ours else None
-    run, step = _run_of(row, layout), _number_of(value_at(row, layout.step))
-    by = tuple(_shown(value_at(row, path)) if path else "" for path in layout.by)
+    run, step = _run_of(row, layout), number_of(value_at(row, layout.step))
+    by = tuple(shown_value(value_at(row, path)) if path else "" for path in layout.by)
     for k, (text, own) in enumerate(texts):
         if text is None or not is_unicode(text):
             dropped["no_output" if text is None else "not_text"] += 1
@@ -341,8 +344,8 @@ def _texts(row: Row, layout: Layout, place: int, path: str) -> list[Text]:
 
 def _labels(row: Row, mapping: Columns) -> list[bool | None]:
     """Stored labels by the label rule; words that everybody knows where there is none."""
-    values = [one for path in mapping.correct for one in _many(value_at(row, path))]
-    others = [_many(value_at(row, path)) for path in mapping.correct_else]
+    values = [one for path in mapping.correct for one in many(value_at(row, path))]
+    others = [many(value_at(row, path)) for path in mapping.correct_else]
     if all(one is None for one in values):
         values = next((found for found in others if any(one is not None for one in found)), values)
     if mapping.label_rule == "steps":
@@ -350,99 +353,6 @@ def _labels(row: Row, mapping: Columns) -> list[bool | None]:
     if mapping.label_rule:
         return [_rules_of(mapping).label(one) for one in values]
     return [truth_of(one) for one in values]
-
-
-def question_of(value: Any) -> str:
-    """The question in a text, in a decoded chat prompt, or in the last user turn of messages."""
-    if isinstance(value, str):
-        turns = _TEMPLATE_TURN.findall(value)
-        return turns[-1] if turns else value
-    if isinstance(value, list):
-        users = [turn.text for turn in _turns(value) if turn.role == "user"]
-        return users[-1] if users else ""
-    return "" if value is None or is_nan(value) else str(value)
-
-
-def texts_of(value: Any) -> list[Text]:
-    """
-    The outputs in a value, each with its thinking where that stands beside it: text, texts, messages, records.
-
-    One that is missing from a list keeps its place, as None, so that labels and thinking stay in step.
-    """
-    if isinstance(value, str):
-        return [(value, None)]
-    if isinstance(value, Mapping):
-        return _texts_of_record(value)
-    if not isinstance(value, list):
-        return []
-    if any(isinstance(one, Mapping) and ("role" in one or "from" in one) for one in value):
-        return _last_reply(value)
-    return [text for one in value for text in (texts_of(one) if one is not None else [(None, None)])]
-
-
-def _texts_of_record(record: Mapping[str, Any]) -> list[Text]:
-    for name in ("content", "text", "response", "completion", "generation", "output", "message"):
-        if record.get(name) is not None:
-            inside = texts_of(record[name])
-            return [(text, own or _beside(record)) for text, own in inside]
-    return [("", thinking)] if (thinking := _beside(record)) else []
-
-
-def _beside(record: Mapping[str, Any]) -> str | None:
-    return next((record[name] for name in MESSAGE_THINKING if isinstance(record.get(name), str)), None)
-
-
-def _last_reply(messages: list[Any]) -> list[Text]:
-    turns = [one for one in messages if isinstance(one, Mapping)]
-    replies = [one for one, turn in zip(turns, _turns(turns), strict=True) if turn.role == "assistant"]
-    if not replies:
-        return []
-    text = _turns([replies[-1]])[0].text
-    return [(text, _beside(replies[-1]))]
-
-
-def _turns(messages: list[Any]) -> list[Turn]:
-    return turns_of({"messages": messages})
-
-
-def gold_of(value: Any) -> str | None:
-    """The gold answer as text; of a list its first, and numbers as they are written."""
-    if isinstance(value, list):
-        value = value[0] if value else None
-    if value is None or is_nan(value) or isinstance(value, Mapping):
-        return None
-    text = str(value)
-    return text if text.strip() and is_unicode(text) else None
-
-
-def truth_of(value: Any) -> bool | None:
-    """A stored label; None for one that is neither yes nor no."""
-    if isinstance(value, list):
-        value = value[0] if len(value) == 1 else None
-    word = str(value).strip().lower()
-    return True if word in _TRUE else False if word in _FALSE else None
-
-
-def _many(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
-
-
-def _strings_or_none(value: Any) -> list[Any]:
-    return [one if isinstance(one, str) else None for one in _many(value)]
-
-
-def _nested(value: Any, outputs: int) -> list[Any]:
-    """The stored marks of each output's inner answers."""
-    if not isinstance(value, list):
-        return [None]
-    if outputs == 1 and not any(isinstance(one, list) for one in value):
-        value = [value]
-    return [None if one is None else [truth_of(mark) for mark in one] for one in value]
-
-
-def _in_step(values: list[Any], outputs: int) -> list[Any]:
-    """One value for each output; those of another number can't be told apart, so they are none."""
-    return values if len(values) == outputs else [None] * outputs
 
 
 def _lineage(row: Row) -> Lineage | None:
@@ -455,22 +365,4 @@ def _lineage(row: Row) -> Lineage | None:
 
 def _run_of(row: Row, layout: Layout) -> str:
     value = value_at(row, layout.run) if layout.run else None
-    return layout.name if value is None or is_nan(value) else _shown(value)
-
-
-def _shown(value: Any) -> str:
-    if value is None or is_nan(value):
-        return "(none)"
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)
-
-
-def _number_of(value: Any) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    if isinstance(value, str):
-        match = _CHECKPOINT.fullmatch(value.strip())
-        return float(match[1]) if match else None
-    number = float(value)
-    return number if math.isfinite(number) else None
+    return layout.name if value is None or is_nan(value) else shown_value(value)

@@ -1,4 +1,4 @@
-"""A build folder goes to the Hub, in one commit: what would change is looked at first (`plan.py`), then sent (`push.py`).
+"""A build folder goes to the Hub in one commit: first see what would change (`plan.py`), then send it (`push.py`).
 
-Here too: the app as a Space (`space.py`) and builds on the Hub's own machines (`hub_jobs.py`).
+Also here: the app as a Space (`space.py`), and builds on the Hub's own machines (`hub_jobs.py`).
 """

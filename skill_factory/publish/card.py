@@ -1,7 +1,7 @@
-"""Texts that change when a build folder becomes a repository: the card, and the trainer's `dataset_info.json`.
+"""The texts that change when a build folder becomes a repository: the card, and the trainer's `dataset_info.json`.
 
-Pure. The card of a repository belongs to its owner: ours is the section between two marks, and three fields of the
-front matter; everything else that stands there is kept as it was written, comments and order included.
+The card of a repository belongs to its owner. Ours are only the section between two marks and three fields of the front
+matter; everything else stays as its owner wrote it, comments and order included.
 """
 
 import json
@@ -14,25 +14,26 @@ from skill_factory.errors import HubError
 from skill_factory.hub.layout import configs_of
 
 PLACEHOLDER = '"USER/NAME"'
-"""Stands in a build's card where the repository's name will stand; with its quotes, as no sentence has it."""
+"""Stands for the repository's name in a build's card; with quotes, as it occurs in no sentence."""
 MARK = re.escape(BEGIN) + ".*" + re.escape(END)
-"""From the first begin to the last end: a trace that is shown inside may hold an end mark of its own."""
+"""From the first begin to the last end, since the trace shown in between may contain an end mark itself."""
 
 Block = tuple[str, str]
-"""A field of the front matter: its key, and its lines as they are written ("" for what stands before the first)."""
+"""A field of the front matter: its key ("" for what comes before the first), and its lines as they are written."""
 
 
 def name_card(card: str, repo: str) -> str:
-    """The card of a build folder with the repository's name in it, its text between the marks."""
+    """The card of a build folder with the repository's name filled in, and its text between the marks."""
     head, body = split_card(card.replace(PLACEHOLDER, f'"{repo}"'))
     return join_card(head, body if _section(body) else _marked(body))
 
 
 def name_dataset_info(text: str, repo: str) -> str:
-    """LLaMA-Factory's entries; the one that reads this folder as a data set reads the repository instead."""
+    """LLaMA-Factory's entries; the one that reads this folder as a dataset reads the repository instead."""
     entries = json.loads(text)
     named = {
-        name: dict(_pointed(key, value, repo) for key, value in one.items()) for name, one in entries.items()
+        name: dict(_pointed(key, value, repo) for key, value in entry.items())
+        for name, entry in entries.items()
     }
     return json.dumps(named, indent=2, ensure_ascii=False) + "\n"
 
@@ -42,10 +43,10 @@ def _pointed(key: str, value: Any, repo: str) -> tuple[str, Any]:
 
 
 def merge_card(built: str, existing: str, sizes: Mapping[str, int]) -> str:
-    """The named card of a build put into the card that the repository has.
+    """Put the card of a build, with its name filled in, into the card that the repository has.
 
     `sizes` are the files that the repository will hold: a subset that the owner declared beside ours stays declared as
-    long as it has files. Merging twice gives the same text. Errors: HubError when the existing front matter is no YAML.
+    long as it has files. Merging twice gives the same text. Errors: HubError if the existing front matter isn't YAML.
     """
     if not existing.strip():
         return built
@@ -56,16 +57,17 @@ def merge_card(built: str, existing: str, sizes: Mapping[str, int]) -> str:
 
 def split_card(card: str) -> tuple[str, str]:
     """Front matter (without its dashes) and body."""
-    found = re.match(r"\ufeff?\s*---[ \t]*\r?\n(.*?\n)?---[ \t]*(?:\r?\n|$)", card, re.DOTALL)
-    return (found[1] or "", card[found.end() :]) if found else ("", card)
+    head = re.match(r"\ufeff?\s*---[ \t]*\r?\n(.*?\n)?---[ \t]*(?:\r?\n|$)", card, re.DOTALL)
+    return (head[1] or "", card[head.end() :]) if head else ("", card)
 
 
 def join_card(head: str, body: str) -> str:
+    """A card of front matter, which may be empty, and body."""
     return f"---\n{head.rstrip()}\n---\n{body}" if head.strip() else body
 
 
 def is_ours(card: str) -> bool:
-    """Whether a card has a section of ours."""
+    """Whether a card has our section."""
     return _section(card) is not None
 
 
@@ -79,13 +81,13 @@ def _marked(body: str) -> str:
 
 def _merge_bodies(ours: str, theirs: str) -> str:
     section = _section(ours)
-    made = section[0] if section else _marked(ours).rstrip("\n")
+    section_text = section[0] if section else _marked(ours).rstrip("\n")
     old = _section(theirs)
     if old is not None:
-        return theirs[: old.start()] + made + theirs[old.end() :]
-    # a lone mark would pair with one of ours the next time and swallow what stands between
+        return theirs[: old.start()] + section_text + theirs[old.end() :]
+    # A single mark would pair up with one of ours next time, and swallow what is between them.
     kept = theirs.replace(BEGIN, "").replace(END, "").strip("\n")
-    return f"{kept}\n\n{made}\n" if kept else f"{made}\n"
+    return f"{kept}\n\n{section_text}\n" if kept else f"{section_text}\n"
 
 
 def _merge_heads(ours: str, theirs: str, sizes: Mapping[str, int]) -> str:
@@ -93,14 +95,13 @@ def _merge_heads(ours: str, theirs: str, sizes: Mapping[str, int]) -> str:
     kept = _kept_configs(our_fields, their_fields, sizes)
     changes = {
         "configs": [*(our_fields.get("configs") or []), *kept],
-        "dataset_info": _kept_info(our_fields, their_fields, {one["config_name"] for one in kept}),
+        "dataset_info": _kept_info(our_fields, their_fields, {config["config_name"] for config in kept}),
         "size_categories": our_fields.get("size_categories"),
         "tags": _union(their_fields.get("tags"), our_fields.get("tags")),
     }
     written = blocks_of(theirs)
-    if {key for key, _ in written} - {""} != set(
-        their_fields
-    ):  # written in another style, e.g. {license: mit}
+    # Front matter in another style, such as {license: mit}, has no lines of its own for each field.
+    if {key for key, _ in written} - {""} != set(their_fields):
         written = [(key, dump(key, value)) for key, value in their_fields.items()]
     blocks = [_changed(block, changes, their_fields) for block in written]
     present = {key for key, _ in blocks}
@@ -110,7 +111,7 @@ def _merge_heads(ours: str, theirs: str, sizes: Mapping[str, int]) -> str:
 
 
 def _changed(block: Block, changes: Mapping[str, Any], fields: Mapping[str, Any]) -> Block:
-    """The owner's block as it is, or ours where the value has to be another one."""
+    """The owner's block as it is, or ours if the value has to change."""
     key, _ = block
     if key not in changes or changes[key] == fields.get(key):
         return block
@@ -124,21 +125,29 @@ def _lined(text: str) -> str:
 def _kept_configs(
     ours: Mapping[str, Any], theirs: Mapping[str, Any], sizes: Mapping[str, int]
 ) -> list[dict[str, Any]]:
-    names = {one["config_name"] for one in ours.get("configs") or []}
-    declared = [one for one in theirs.get("configs") or [] if isinstance(one, dict) and "data_files" in one]
-    others = [one for one in declared if one.get("config_name") and one["config_name"] not in names]
-    alive = [one for one in others if configs_of(sizes, {"configs": [one]})]
-    return [{key: value for key, value in one.items() if key != "default"} for one in alive]
+    names = {config["config_name"] for config in ours.get("configs") or []}
+    declared = [
+        config
+        for config in theirs.get("configs") or []
+        if isinstance(config, dict) and "data_files" in config
+    ]
+    others = [
+        config for config in declared if config.get("config_name") and config["config_name"] not in names
+    ]
+    alive = [config for config in others if configs_of(sizes, {"configs": [config]})]
+    return [{key: value for key, value in config.items() if key != "default"} for config in alive]
 
 
 def _kept_info(
     ours: Mapping[str, Any], theirs: Mapping[str, Any], kept: Iterable[str]
 ) -> list[Any] | dict[str, Any]:
-    """What is told of the features: ours, and the owner's of subsets that stay; never of columns that are gone."""
-    told = theirs.get("dataset_info") or []
-    entries = told if isinstance(told, list) else [told]
+    """The descriptions of features: ours, and the owner's for subsets that stay; none of columns that are gone."""
+    info = theirs.get("dataset_info") or []
+    entries = info if isinstance(info, list) else [info]
     stays = [
-        one for one in entries if isinstance(one, dict) and one.get("config_name", "default") in set(kept)
+        entry
+        for entry in entries
+        if isinstance(entry, dict) and entry.get("config_name", "default") in set(kept)
     ]
     mine = ours.get("dataset_info") or []
     if not stays and isinstance(mine, dict):
@@ -152,22 +161,22 @@ def _union(theirs: Any, ours: Any) -> list[Any]:
 
 
 def fields_of(head: str) -> dict[str, Any]:
-    """The front matter as values. Errors: HubError when it is no YAML mapping."""
+    """The front matter as values. Errors: HubError if it isn't a YAML mapping."""
     import yaml  # type: ignore[import-untyped]
 
     try:
         fields = yaml.safe_load(head) or {}
     except yaml.YAMLError as error:
         raise HubError(
-            f"The front matter of the repository's README.md can't be read: {error}. Mend it first."
+            f"The front matter of the repository's README.md can't be read: {error}. Fix it first."
         ) from None
     if not isinstance(fields, dict):
-        raise HubError("The front matter of the repository's README.md holds no fields. Mend it first.")
+        raise HubError("The front matter of the repository's README.md has no fields. Fix it first.")
     return fields
 
 
 def blocks_of(head: str) -> list[Block]:
-    """The front matter cut before each top-level key; comments go with the key below them."""
+    """The front matter, cut before each top-level key; comments stay with the key below them."""
     pieces: list[Block] = []
     pending = ""
     for line in head.splitlines(keepends=True):
@@ -184,6 +193,7 @@ def blocks_of(head: str) -> list[Block]:
 
 
 def dump(key: str, value: Any) -> str:
+    """One field as YAML."""
     import yaml
 
     return str(yaml.safe_dump({key: value}, sort_keys=False, allow_unicode=True, width=10_000))

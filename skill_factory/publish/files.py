@@ -1,11 +1,12 @@
-"""The files of a folder to publish, a finished build or a raw set, as the Hub will know them, and the few words that describe them.
+"""The files of a folder to publish (a finished build or a raw set) as the Hub will know them, and the words for them.
 
-The folder is read once: every file's two possible ids on the Hub (sha256 of a large file, git's blob id of a small
-one) tell what has to be sent at all.
+The folder is read once. On the Hub a file has one of two ids, the SHA-256 of a large file or git's blob id of a small
+one; comparing them says which files have to be sent at all.
 """
 
 import hashlib
 import json
+import os
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from pathlib import Path
 from skill_factory.build.folder import FILES
 from skill_factory.errors import HubError
 from skill_factory.hub.look import RemoteFile, columns_of
-from skill_factory.wording import many
+from skill_factory.wording import listed, many
 
 
 @dataclass(frozen=True)
@@ -27,18 +28,19 @@ class LocalFile:
     git_oid: str
 
     def same_as(self, remote: RemoteFile | None) -> bool:
+        """Whether a file on the Hub has the same content."""
         return remote is not None and remote.oid == (self.sha256 if remote.large else self.git_oid)
 
 
 @dataclass(frozen=True)
 class FolderKind:
-    """What a folder to publish can be, and the words for it."""
+    """A kind of folder that can be published, and the words for it."""
 
     name: str
     noun: str
-    """Of one row."""
+    """The word for one row."""
     mark: str
-    """Of what the fingerprint is; the tag begins with it."""
+    """What the fingerprint belongs to; the tag begins with this word."""
     report: str
     sign: str
     """A repository of ours that holds this file is of this kind."""
@@ -56,39 +58,39 @@ KINDS = (BUILD, RAW, MEASURED)
 
 @dataclass(frozen=True)
 class LocalBuild:
-    """A finished build, or a raw set, as it will be published, before it has a repository's name."""
+    """A finished build, or a raw set, as it will be published, before a repository's name is filled in."""
 
     folder: Path
     files: tuple[LocalFile, ...]
     rows: int
     columns: Mapping[str, str]
     data_folder: str
-    """Where its shards lie."""
+    """The folder with the shards."""
     fingerprint: str
     left_out: tuple[str, ...]
-    """Files in the folder that are no part of it; they stay at home."""
+    """Files in the folder that don't belong to it; they aren't published."""
     kind: FolderKind = BUILD
     notes: tuple[str, ...] = ()
-    """What its publisher should know of it, in sentences."""
+    """What its publisher should know about it, in sentences."""
 
     @property
     def mark(self) -> str:
-        """Short name of this state of the data."""
+        """A short name for this state of the data."""
         return f"{self.kind.mark}-{self.fingerprint[:12]}"
 
 
 def read_build(folder: Path) -> LocalBuild:
-    """A finished build folder, every file read once for its ids. Errors: HubError when it is none."""
+    """A finished build folder, with every file read once for its ids. Errors: HubError if it isn't one."""
     missing = [name for name in ("README.md", "recipe.toml", "report.json") if not (folder / name).is_file()]
     if missing or (folder / ".work").exists():
-        what = f"it lacks {some(missing)}" if missing else "a build is still at work in it"
+        what = f"it has no {listed(missing, 'or')}" if missing else "a build is still running in it"
         raise HubError(
-            f"{folder} is no finished build ({what}) and no raw set that `generate` made. "
-            f"Run `build` or `generate` with `--out {folder}` to its end first."
+            f"{folder} is neither a finished build ({what}) nor a raw set that `generate` made. "
+            f"Let `build` or `generate` with `--out {folder}` finish first."
         )
     shards = sorted(folder.glob("*/*.parquet"))
     if not shards:
-        raise HubError(f"{folder} holds no traces to publish. Build again with a recipe that gives some.")
+        raise HubError(f"{folder} has no traces to publish. Build again with a recipe that gives some.")
     configs = sorted({shard.parent.name for shard in shards})
     texts = [folder / name for name in FILES if (folder / name).is_file()]
     files = [local_file(path.relative_to(folder).as_posix(), path) for path in (*texts, *shards)]
@@ -98,13 +100,13 @@ def read_build(folder: Path) -> LocalBuild:
 
 
 def with_card(build: LocalBuild, card: bytes) -> LocalBuild:
-    """The same with another card."""
+    """The same build with another card."""
     files = tuple(local_file(CARD, card) if file.path == CARD else file for file in build.files)
     return replace(build, files=files)
 
 
 def left_out(folder: Path, known: Collection[Path]) -> tuple[str, ...]:
-    """Files beside the known ones, but for hidden files and folders: those are nobody's data."""
+    """Files beside the known ones, except hidden files and folders, which aren't data."""
     files = (path for path in sorted(folder.rglob("*")) if path.is_file() and path not in known)
     places = (path.relative_to(folder) for path in files)
     return tuple(
@@ -113,13 +115,24 @@ def left_out(folder: Path, known: Collection[Path]) -> tuple[str, ...]:
 
 
 def local_file(path: str, content: Path | bytes) -> LocalFile:
-    """A file with the ids under which the Hub would know it."""
+    """A file with the ids under which the Hub would know it. Errors: HubError for a link: it may lead out of the folder."""
+    if isinstance(content, Path):
+        _refuse_links(content, len(Path(path).parts))
     size = len(content) if isinstance(content, bytes) else content.stat().st_size
     sha256, git = hashlib.sha256(), hashlib.sha1(b"blob %d\0" % size, usedforsecurity=False)
     for piece in _pieces(content):
         sha256.update(piece)
         git.update(piece)
     return LocalFile(path, content, size, sha256.hexdigest(), git.hexdigest())
+
+
+def _refuse_links(file: Path, parts: int) -> None:
+    inside = [file, *file.parents][:parts]
+    if links := [one for one in inside if one.is_symlink()]:
+        raise HubError(
+            f"{links[0]} is a link to {os.readlink(links[0])}, and publishing would send what lies there. Put the file itself "
+            "in its place, or delete the link."
+        )
 
 
 def _pieces(content: Path | bytes) -> Iterator[bytes]:
@@ -132,7 +145,7 @@ def _pieces(content: Path | bytes) -> Iterator[bytes]:
 
 
 def footers(shards: list[Path]) -> tuple[int, dict[str, str]]:
-    """Rows of all shards and the columns of the first. Errors: HubError where one is no Parquet file."""
+    """The rows of all shards, and the columns of the first. Errors: HubError if one isn't a Parquet file."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -141,7 +154,7 @@ def footers(shards: list[Path]) -> tuple[int, dict[str, str]]:
         return rows, columns_of(pq.read_schema(shards[0]))
     except pa.ArrowInvalid as error:
         raise HubError(
-            f"A shard in {shards[0].parent} is no readable Parquet file: {error}. Make it again."
+            f"A shard in {shards[0].parent} isn't a readable Parquet file: {error}. Make it again."
         ) from None
 
 
@@ -150,16 +163,18 @@ def _fingerprint(folder: Path) -> str:
         report = json.loads((folder / "report.json").read_text("utf-8"))
         return str(report["fingerprint"])
     except (ValueError, KeyError, TypeError):
-        raise HubError(f"{folder / 'report.json'} is no report of a build. Build again.") from None
+        raise HubError(f"{folder / 'report.json'} isn't the report of a build. Build again.") from None
 
 
 # words
 
 
-def some(names: list[str], most: int = 8) -> str:
+def first_names(names: list[str], most: int = 8) -> str:
+    """The first of some names, and how many more there are."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more
 
 
 def rows_text(rows: int | None) -> str:
+    """A number of rows in words, also if nobody knows it."""
     return "an unknown number of rows" if rows is None else many(rows, "row")

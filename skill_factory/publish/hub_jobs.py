@@ -1,4 +1,4 @@
-"""Build on the Hub's machines instead of this one: the same recipe, this package's wheel, and what it will cost."""
+"""Build on a machine of the Hub instead of this one: with the same recipe, this package's wheel, and a price up front."""
 
 import re
 import sys
@@ -16,10 +16,10 @@ from skill_factory.publish.wheel import pack_wheel
 from skill_factory.recipe.model import Recipe
 
 FLAVOR = "cpu-upgrade"
-"""Eight cores and 32 GB: a million rows fit."""
+"""Eight cores and 32 GB, enough for a million rows."""
 PYTHON = "3.11"
 MOUNT = "/data"
-"""Where the library puts the files that it ships with a job."""
+"""The folder where the library puts the files that it sends with a job."""
 PER_HOUR = {"minute": 60.0, "hour": 1.0, "second": 3600.0}
 
 
@@ -34,8 +34,8 @@ class Machine:
 
 
 @dataclass(frozen=True)
-class Job:
-    """A job that was started: watch it at `url`, or follow its log."""
+class HubJob:
+    """A job that was started; watch it at `url`, or follow its log."""
 
     id: str
     url: str
@@ -45,16 +45,16 @@ class Job:
 
 
 def machines(token: str | None, endpoint: str | None = None) -> tuple[Machine, ...]:
-    """What can be rented, without accelerators (a build has no use for them), cheapest first."""
+    """The machines for rent without accelerators, which a build can't use; the cheapest first."""
     with plainly("the list of machines", token):
-        found = patiently(client(token, endpoint).list_jobs_hardware)
-    plain = (one for one in found if one.accelerator is None)
-    made = (Machine(m.name, m.cpu, m.ram, m.unit_cost_usd * PER_HOUR[m.unit_label]) for m in plain)
-    return tuple(sorted(made, key=lambda machine: machine.dollars_per_hour))
+        hardware = patiently(client(token, endpoint).list_jobs_hardware)
+    plain = (machine for machine in hardware if machine.accelerator is None)
+    priced = (Machine(m.name, m.cpu, m.ram, m.unit_cost_usd * PER_HOUR[m.unit_label]) for m in plain)
+    return tuple(sorted(priced, key=lambda machine: machine.dollars_per_hour))
 
 
 def cost_line(machine: Machine, minutes: float) -> str:
-    """What a job of that length would cost, as a sentence; the Hub bills by the minute."""
+    """What a job of that length costs, as a sentence; the Hub bills by the minute."""
     dollars = machine.dollars_per_hour * minutes / 60
     shown = f"${dollars:.3f}" if dollars < 0.1 else f"${dollars:.2f}"
     return (
@@ -64,9 +64,9 @@ def cost_line(machine: Machine, minutes: float) -> str:
 
 
 def job_source(recipe: Recipe, source: str = "") -> str:
-    """What the job builds from, as the command line writes it: what was given, else what the recipe names.
+    """The job's source as the command line takes it: the given one, otherwise the recipe's.
 
-    Errors: HubError for a file, which stays here.
+    Errors: HubError for a file, which the job couldn't read.
     """
     from skill_factory.sources.hub import looks_like_repo
 
@@ -78,7 +78,7 @@ def job_source(recipe: Recipe, source: str = "") -> str:
     if re.fullmatch(r"demo(:\d+)?", wanted) or (looks_like_repo(wanted) and not Path(wanted).exists()):
         return wanted
     raise HubError(
-        "A job reads its source from the Hub or makes the demo; this source is a file. "
+        "A job can read a source on the Hub or make the demo, but this source is a file. "
         "Publish the raw data first, or build here."
     )
 
@@ -94,24 +94,26 @@ def run_on_jobs(
     flavor: str = FLAVOR,
     minutes: int = 60,
     endpoint: str | None = None,
-) -> Job:
-    """Start a job that builds the recipe and publishes it to `repo`; it is stopped after `minutes`.
+) -> HubJob:
+    """Start a job that builds a recipe and publishes the result to `repo`; it is stopped after `minutes`.
 
-    The token goes along as a secret of the job, never in its command. Errors: HubError (a file source, no right to
-    run jobs, no credit).
+    The token is a secret of the job and never part of its command. Errors: HubError (for a file as the source, without
+    the right to run jobs, without credit).
     """
     check_name(repo)
     if not token:
         raise SignInNeeded("A job needs an account. Sign in, set HF_TOKEN, or run `hf auth login`.")
-    asked, visibility = job_source(recipe, source), "public" if public else "private"
+    job_input, visibility = job_source(recipe, source), "public" if public else "private"
     script = Path(__file__).with_name("job_script.py")
     with tempfile.TemporaryDirectory() as folder, plainly("a job", token):
         written, wheel = Path(folder) / "recipe.toml", pack_wheel(Path(folder))
         written.write_text(recipe.to_toml(), encoding="utf-8")
-        with redirect_stdout(sys.stderr):  # the library prints a remark, and standard output is for results
+        with redirect_stdout(
+            sys.stderr
+        ):  # the library prints a remark there, and standard output is for results
             job = client(token, endpoint).run_uv_job(
                 str(script),
-                script_args=[str(written), str(wheel), asked, repo, mode.value, visibility],
+                script_args=[str(written), str(wheel), job_input, repo, mode.value, visibility],
                 dependencies=[f"{MOUNT}/{wheel.name}"],
                 python=PYTHON,
                 secrets={"HF_TOKEN": token},
@@ -119,11 +121,11 @@ def run_on_jobs(
                 timeout=f"{minutes}m",
                 labels={"app": "skill-factory"},
             )
-    return Job(job.id, job.url, job.owner.name, token, endpoint)
+    return HubJob(job.id, job.url, job.owner.name, token, endpoint)
 
 
-def follow(job: Job) -> Iterator[str]:
-    """The lines of the job's log until it ends. Errors: HubError when it did not end well, saying how."""
+def follow(job: HubJob) -> Iterator[str]:
+    """The lines of the job's log, until it ends. Errors: HubError if it didn't end well, saying how it did."""
     hub = client(job.token, job.endpoint)
     with plainly("the job's log", job.token):
         yield from hub.fetch_job_logs(job_id=job.id, namespace=job.namespace, follow=True)

@@ -1,8 +1,8 @@
-"""What runs on the Hub's machines: build the recipe, publish the result. Started by `jobs.py` as a uv script.
+"""Runs on a machine of the Hub: build the recipe, publish the result. `hub_jobs.py` starts it as a uv script.
 
     job_script.py RECIPE.toml PACKAGE.whl SOURCE USER/NAME MODE VISIBILITY
 
-The package itself is installed by uv from the wheel; the token comes in the environment variable HF_TOKEN.
+uv installs the package from the wheel; the token is in the environment variable HF_TOKEN.
 """
 
 import subprocess
@@ -10,7 +10,7 @@ import sys
 
 
 def commands(recipe: str, source: str, repo: str, mode: str, visibility: str) -> list[list[str]]:
-    """The two commands of the job, the same as at home."""
+    """The two commands of the job, the same as on one's own computer."""
     here = [sys.executable, "-m", "skill_factory"]
     public = ["--public"] if visibility == "public" else []
     return [
@@ -20,7 +20,7 @@ def commands(recipe: str, source: str, repo: str, mode: str, visibility: str) ->
 
 
 def main() -> int:
-    """Run both commands; the exit code of the first that fails."""
+    """Run both commands, and return the exit code of the first that fails."""
     recipe, _wheel, source, repo, mode, visibility = sys.argv[1:]
     for command in commands(recipe, source, repo, mode, visibility):
         print("$", *command[1:], flush=True)

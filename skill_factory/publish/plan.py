@@ -1,7 +1,7 @@
-"""What publishing a build folder or a raw set would change on the Hub: looked at first, shown, and only then done (`publish.py`).
+"""What publishing a folder would change on the Hub: planned first, then shown, and only then done (`push.py`).
 
-A plan is plain data. It is made from the folder and from one commit of the repository, and it is made anew when the
-repository has moved on; so it also tells whether an earlier attempt, whose answer got lost, has landed.
+A plan is plain data, made from the folder and from one commit of the repository. When the repository has moved on, the
+plan is made again; so it also shows whether an earlier push, whose answer got lost, has gone through.
 """
 
 from collections.abc import Mapping
@@ -18,31 +18,31 @@ from skill_factory.publish.files import (
     KINDS,
     LocalBuild,
     LocalFile,
+    first_names,
     local_file,
     rows_text,
-    some,
 )
 from skill_factory.publish.raw_set import read_folder
 from skill_factory.wording import file_size, many
 
 STALE_NOTES = ("dataset_infos.json",)
-"""Files of older libraries that would force the columns of the data that was there before."""
+"""Files of older libraries that would force the columns of the old data on the new."""
 
 
 class Mode(StrEnum):
-    """What to do with a repository that holds a data set already."""
+    """What to do with a repository that already holds a dataset."""
 
     NEW = "new"
-    """Refuse it."""
+    """Refuse to publish."""
     PR = "pr"
     """Propose the change as a pull request; the repository stays as it is."""
     REPLACE = "replace"
-    """Put the build in its place; its history keeps the old state."""
+    """Replace the dataset; the repository's history keeps the old one."""
 
 
 @dataclass(frozen=True)
 class Shape:
-    """Rows (None where not known) and columns of the data on one side."""
+    """Rows (None if unknown) and columns of the data on one side."""
 
     rows: int | None
     columns: Mapping[str, str]
@@ -50,7 +50,7 @@ class Shape:
 
 @dataclass(frozen=True)
 class PushPlan:
-    """What a push would do to one commit of a repository (`parent`; None while there is no repository)."""
+    """What a push would do to one commit of a repository (`parent`; None if there is no repository yet)."""
 
     repo: str
     mode: Mode
@@ -59,37 +59,39 @@ class PushPlan:
     build: LocalBuild
     parent: str | None
     upload: tuple[LocalFile, ...]
-    """Files that are new or differ."""
+    """Files to send: those that are new or different."""
     delete: tuple[str, ...]
     added: tuple[str, ...]
     changed: tuple[str, ...]
     same: tuple[str, ...]
     before: Shape | None
-    """The data there now; None when there are none."""
+    """The data in the repository; None if there is none."""
     theirs: Mapping[str, str] = field(default_factory=dict)
-    """Ids of the data files there now: what somebody agreed to replace."""
+    """Ids of the data files in the repository, which is what the user agrees to replace."""
     refusal: str = ""
-    """Why this can't be done; empty when it can."""
+    """Why the plan can't be carried out; empty if it can."""
     warnings: tuple[str, ...] = ()
 
     @property
     def creates(self) -> bool:
+        """Whether the push creates the repository."""
         return self.parent is None
 
     @property
     def unchanged(self) -> bool:
-        """The repository holds exactly this already."""
+        """Whether the repository already holds exactly this."""
         return not self.creates and not self.upload and not self.delete
 
     @property
     def title(self) -> str:
+        """The message of the commit."""
         kind = self.build.kind
         return f"Publish {many(self.build.rows, kind.noun)} ({kind.mark} {self.build.fingerprint[:12]})"
 
     def lines(self) -> list[str]:
-        """The plan for a person, a sentence a line."""
+        """The plan for people, one sentence a line."""
         if self.unchanged:
-            return [f"{self.repo} holds exactly this {self.build.kind.name} already; nothing would change."]
+            return [f"{self.repo} already holds exactly this {self.build.kind.name}; nothing would change."]
         return [*self._headlines(), *_column_lines(self), *self.warnings]
 
     def _headlines(self) -> list[str]:
@@ -115,10 +117,10 @@ def plan_push(
     endpoint: str | None = None,
     build: LocalBuild | None = None,
 ) -> PushPlan:
-    """Look at the folder and at the repository, and say what a push would change; nothing is written.
+    """Compare the folder with the repository, and say what a push would change; nothing is written.
 
-    `build` is the folder as `read_folder` gave it, to save reading it twice. A plan that can't be carried out has a
-    `refusal`. Errors: HubError (no token, bad name, unreachable, an unfinished folder).
+    `build` is the folder as `read_folder` returned it, to avoid reading it twice. A plan that can't be carried out has a
+    `refusal`. Errors: HubError (no token, a bad name, an unreachable Hub, an unfinished folder).
     """
     check_name(repo)
     if not token:
@@ -136,7 +138,7 @@ def _plan_for_nothing(
 ) -> PushPlan:
     files = named_files(build, repo, "", {})
     refusal = (
-        f"There is no data set {repo} to propose a change to. Publish it as a new one."
+        f"There is no dataset {repo} to propose a change to. Publish a new one instead."
         if mode is Mode.PR
         else ""
     )
@@ -168,7 +170,9 @@ def _plan_for(
     kept = {path: file.size for path, file in there.items() if path not in stale}
     files = named_files(build, remote.repo, remote.card, kept)
     upload = tuple(file for file in files if not file.same_as(there.get(file.path)))
-    private = "It stays private: an existing repository's visibility is changed in its settings only."
+    private = (
+        "It stays private: the visibility of an existing repository can only be changed in its settings."
+    )
     data = data_files(there)
     plan = PushPlan(
         repo=remote.repo,
@@ -191,21 +195,22 @@ def _plan_for(
 
 def _refused(plan: PushPlan, remote: RepoLook) -> PushPlan:
     holds = "; ".join(
-        f"subset {c.name}: {rows_text(c.rows)}, columns {some(list(c.columns))}" for c in remote.configs
+        f"subset {c.name}: {rows_text(c.rows)}, columns {first_names(list(c.columns))}"
+        for c in remote.configs
     )
-    said = (
-        f"{plan.repo} already holds another data set ({holds or some(list(plan.theirs))}). Nothing was changed. "
-        "Choose another name, or replace it (--mode replace), or propose this as a pull request (--mode pr)."
+    reason = (
+        f"{plan.repo} already holds another dataset ({holds or first_names(list(plan.theirs))}). Nothing was changed. "
+        "Choose another name, replace the data (--mode replace), or propose yours as a pull request (--mode pr)."
     )
-    return replace(plan, refusal=said)
+    return replace(plan, refusal=reason)
 
 
 def stale_files(build: LocalBuild, remote: RepoLook) -> tuple[str, ...]:
-    """Files that must go with the commit, or old data would be read along with the new.
+    """Files that the commit must delete, or old data would be read together with the new.
 
-    In a data set of this kind that we published: all shards of our subset that the build doesn't write; what the owner
-    put beside it stays. In any other: all its data, because this build takes its place. Never a file that is no data,
-    but for our own texts about a raw set where a build is now, and the other way round.
+    In a dataset of this kind that we published: the shards of our subset that the build doesn't write; whatever the owner
+    put beside them stays. In any other dataset: all of its data, because this build replaces it. Files other than data
+    are never deleted, except our own texts about a raw set where a build is published now, and the other way round.
     """
     there = {file.path for file in remote.files}
     ours = is_ours(remote.card)
@@ -220,7 +225,7 @@ def stale_files(build: LocalBuild, remote: RepoLook) -> tuple[str, ...]:
 
 
 def named_files(build: LocalBuild, repo: str, card: str, kept: Mapping[str, int]) -> tuple[LocalFile, ...]:
-    """The build's files with the repository's name in the two texts that have a place for it, the card merged."""
+    """The build's files, with the repository's name in the two texts that mention it, and the card merged."""
     sizes = {**kept, **{file.path: file.size for file in build.files}}
     texts = {
         file.path: file.content for file in build.files if file.path in ("README.md", "dataset_info.json")
@@ -243,14 +248,18 @@ def _text(content: Path | bytes) -> str:
 
 def _shape(remote: RepoLook) -> Shape:
     config = remote.config()
-    known = [one.rows for one in remote.configs]
-    rows = None if any(one is None for one in known) else sum(one for one in known if one is not None)
+    known = [subset.rows for subset in remote.configs]
+    rows = (
+        None
+        if any(subset is None for subset in known)
+        else sum(subset for subset in known if subset is not None)
+    )
     return Shape(rows, config.columns if config else {})
 
 
 def _warnings(build: LocalBuild, more: str) -> tuple[str, ...]:
     left = (
-        f"Not published, because they are no part of the {build.kind.name}: {some(list(build.left_out))}."
+        f"Not published, because they don't belong to the {build.kind.name}: {first_names(list(build.left_out))}."
         if build.left_out
         else ""
     )
@@ -263,5 +272,5 @@ def _column_lines(plan: PushPlan) -> list[str]:
     old, new = plan.before.columns, plan.build.columns
     gained, lost = [c for c in new if c not in old], [c for c in old if c not in new]
     other = [c for c in new if c in old and old[c] != new[c]]
-    said = {"New columns": gained, "Columns that go": lost, "Columns of another type": other}
-    return [f"{what}: {some(names)}." for what, names in said.items() if names]
+    by_words = {"New columns": gained, "Removed columns": lost, "Columns with another type": other}
+    return [f"{what}: {first_names(names)}." for what, names in by_words.items() if names]

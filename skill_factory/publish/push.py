@@ -1,8 +1,8 @@
 """Publish a build folder or a raw set: one commit with everything in it, or the repository stays as it was.
 
-The client library does not retry a commit, and a commit whose answer got lost may have landed all the same. So each
-attempt is guarded by the commit it was planned on, and between two attempts the repository is looked at again: what
-landed is then found as "holds exactly this already".
+The client library doesn't retry a commit, and a commit whose answer got lost may have gone through all the same. So each
+attempt is guarded by the commit that it was planned on, and before another attempt the repository is looked at again: a
+commit that went through then shows as "already holds exactly this".
 """
 
 import time
@@ -31,12 +31,12 @@ if TYPE_CHECKING:
 
 ATTEMPTS = 5
 GROUPS = 20
-"""Shards are sent in about so many groups at most, each of one file where there are few: a token and a question each."""
+"""Shards are sent in about this many groups at most, since each group costs requests; few files go one by one."""
 
 
 @dataclass(frozen=True)
 class PushStep:
-    """How far a push has come: `done` of `total` bytes are sent; `what` names the step or the file just finished."""
+    """How far a push is: `done` of `total` bytes are sent; `what` names the step or the file that was just sent."""
 
     what: str
     done: int
@@ -45,7 +45,7 @@ class PushStep:
 
 @dataclass(frozen=True)
 class PushResult:
-    """Where the data set is now, at which commit, under which tag ("" when there is none) or pull request."""
+    """Where the dataset is now: its commit, and its tag or pull request ("" for none)."""
 
     url: str
     commit: str
@@ -55,16 +55,16 @@ class PushResult:
     warnings: tuple[str, ...] = ()
 
 
-Progress = Callable[[PushStep], None]
+ReportStep = Callable[[PushStep], None]
 
 
 def push(
-    plan: PushPlan, token: str, progress: Progress = lambda _: None, wait: Wait = time.sleep
+    plan: PushPlan, token: str, progress: ReportStep = lambda _: None, wait: Wait = time.sleep
 ) -> PushResult:
-    """Carry out a plan: all of it in one commit, or nothing.
+    """Carry out a plan: everything in one commit, or nothing.
 
-    Errors: HubConflict when the repository holds, or meanwhile got, other data than the plan was made on; SignInNeeded
-    for a refused token; HubError for the rest. Safe to call again after any of them, and after having been killed.
+    Errors: HubConflict if the repository holds, or has got in the meantime, other data than the plan was made on;
+    SignInNeeded for a refused token; HubError otherwise. After any of them, or after a kill, this can be called again.
     """
     _check(plan)
     hub = client(token, plan.endpoint)
@@ -95,21 +95,21 @@ def _check(plan: PushPlan) -> None:
 
 
 def _create(hub: "HfApi", plan: PushPlan, token: str, wait: Wait) -> PushPlan:
-    """Make the empty repository, and plan anew on its first commit; another publisher may have been faster."""
+    """Create the empty repository, and plan again on its first commit: another publisher may have been faster."""
     visibility: Any = "public" if plan.public else "private"
     with plainly(plan.repo, token):
         patiently(
             lambda: hub.create_repo(plan.repo, repo_type="dataset", visibility=visibility, exist_ok=True),
             wait,
         )
-    made = _plan_again(plan, token)
-    _check(made)
-    return made
+    again = _plan_again(plan, token)
+    _check(again)
+    return again
 
 
 def _plan_again(plan: PushPlan, token: str) -> PushPlan:
-    """The same plan on what the repository holds now. Errors: HubConflict when that is not what was agreed to."""
-    made = plan_push(
+    """The same plan for what the repository holds now. Errors: HubConflict if that isn't what the user agreed to replace."""
+    again = plan_push(
         plan.build.folder,
         plan.repo,
         plan.mode,
@@ -118,30 +118,30 @@ def _plan_again(plan: PushPlan, token: str) -> PushPlan:
         endpoint=plan.endpoint,
         build=plan.build,
     )
-    _check(made)
-    if plan.mode is Mode.REPLACE and not made.unchanged and made.theirs != plan.theirs:
+    _check(again)
+    if plan.mode is Mode.REPLACE and not again.unchanged and again.theirs != plan.theirs:
         raise HubConflict(
-            f"Somebody else published to {plan.repo} at the same moment, and their data are there now. "
-            "Nothing of yours was put in. Look at the difference again, then decide."
+            f"Somebody else published to {plan.repo} at the same moment, and their data is there now. "
+            "Nothing of yours was published. Look at the difference again, then decide."
         )
-    return made
+    return again
 
 
 def _pause(error: Exception, attempt: int) -> float | None:
     return 0.5 * 2**attempt if status_of(error) in (409, 412) else pause_after(error, attempt)
 
 
-def _commit(hub: "HfApi", plan: PushPlan, progress: Progress) -> tuple[str, str]:
-    """Send the contents, then the one commit; gives its id and its pull request's address."""
+def _commit(hub: "HfApi", plan: PushPlan, progress: ReportStep) -> tuple[str, str]:
+    """Send the contents, then the one commit; returns its id, and the address of its pull request."""
     from huggingface_hub import CommitOperationDelete
 
     proposed = plan.mode is Mode.PR
     operations: list[Any] = list(_sent(hub, plan, progress))
     operations += [CommitOperationDelete(path, is_folder=False) for path in plan.delete]
     total = sum(file.size for file in plan.upload)
-    progress(PushStep("one commit of it all", total, total))
+    progress(PushStep("one commit with everything", total, total))
     try:
-        made = hub.create_commit(
+        commit = hub.create_commit(
             plan.repo,
             operations,
             commit_message=plan.title,
@@ -150,39 +150,39 @@ def _commit(hub: "HfApi", plan: PushPlan, progress: Progress) -> tuple[str, str]
             create_pr=proposed,
         )
     except ValueError as error:
-        raise HubError(f"The Hub would not take the card of {plan.repo}: {error}") from error
-    return str(made.oid), str(made.pr_url or "")
+        raise HubError(f"The Hub didn't accept the card of {plan.repo}: {error}") from error
+    return str(commit.oid), str(commit.pr_url or "")
 
 
-def _sent(hub: "HfApi", plan: PushPlan, progress: Progress) -> Iterable[Any]:
+def _sent(hub: "HfApi", plan: PushPlan, progress: ReportStep) -> Iterable[Any]:
     """Upload the contents of all files, group by group; the Hub shows none of them before the commit."""
     from huggingface_hub import CommitOperationAdd
 
     done, total = 0, sum(file.size for file in plan.upload)
     for group in groups(plan.upload):
-        made = [CommitOperationAdd(file.path, _content(file)) for file in group]
+        operations = [CommitOperationAdd(file.path, _content(file)) for file in group]
         hub.preupload_lfs_files(
-            plan.repo, made, repo_type="dataset", create_pr=plan.mode is Mode.PR, free_memory=False
+            plan.repo, operations, repo_type="dataset", create_pr=plan.mode is Mode.PR, free_memory=False
         )
         for file in group:
             done += file.size
             progress(PushStep(file.path, done, total))
-        yield from made
+        yield from operations
 
 
 def _content(file: LocalFile) -> str | bytes:
-    """What the library takes. Errors: HubError when the file is not the one that the plan has seen."""
+    """The content in the form that the library takes. Errors: HubError if the file has changed since the plan was made."""
     if isinstance(file.content, bytes):
         return file.content
     if not file.content.is_file() or file.content.stat().st_size != file.size:
         raise HubError(
-            f"{file.content} has changed since it was looked at. Nothing was published; try again."
+            f"{file.content} has changed since the plan was made. Nothing was published; try again."
         )
     return str(file.content)
 
 
 def groups(files: Sequence[LocalFile]) -> list[Sequence[LocalFile]]:
-    """The files in about equal groups, one file each while there are few."""
+    """The files in groups of about the same size; one file each if there are few."""
     step = max(1, -(-len(files) // GROUPS))
     return [files[start : start + step] for start in range(0, len(files), step)]
 
@@ -191,24 +191,24 @@ def groups(files: Sequence[LocalFile]) -> list[Sequence[LocalFile]]:
 
 
 def _pull_requests(hub: "HfApi", plan: PushPlan) -> set[str]:
-    """Names of the pull requests there are, so that a new one can be told."""
+    """The names of all pull requests, so that a new one can be recognised."""
     if plan.mode is not Mode.PR:
         return set()
     with plainly(plan.repo, str(hub.token)):
-        found = patiently(
+        refs = patiently(
             lambda: hub.list_repo_refs(plan.repo, repo_type="dataset", include_pull_requests=True)
         )
-    return {ref.ref for ref in found.pull_requests or []}
+    return {ref.ref for ref in refs.pull_requests or []}
 
 
 def _landed_pull_request(hub: "HfApi", plan: PushPlan, token: str, known: set[str]) -> tuple[str, str] | None:
-    """Commit and address of a pull request that came up meanwhile and holds exactly this."""
+    """Commit and address of a pull request that appeared in the meantime and holds exactly this."""
     for ref in sorted(_pull_requests(hub, plan) - known):
-        found, files = list_files(plan.repo, token, ref, plan.endpoint)
+        info, files = list_files(plan.repo, token, ref, plan.endpoint)
         there = {file.path: file for file in files}
         if all(file.same_as(there.get(file.path)) for file in plan.upload) and not {*plan.delete} & {*there}:
             page = f"{web_address(plan.repo, endpoint=plan.endpoint)}/discussions/{ref.rsplit('/', 1)[-1]}"
-            return str(found.sha), page
+            return str(info.sha), page
     return None
 
 
@@ -222,7 +222,7 @@ def _finish(hub: "HfApi", plan: PushPlan, commit: str, pull_request: str, *, wai
 
 
 def _unchanged(hub: "HfApi", plan: PushPlan, wait: Wait) -> PushResult:
-    """Nothing to send; only a tag is made up for, where an earlier push was killed before it."""
+    """The result if there is nothing to send; adds the tag if an earlier push was killed before it could."""
     done = PushResult(
         web_address(plan.repo, endpoint=plan.endpoint), str(plan.parent), True, warnings=plan.warnings
     )
@@ -238,7 +238,7 @@ def _tag_name(plan: PushPlan) -> str:
 
 
 def _tag(hub: "HfApi", plan: PushPlan, done: PushResult, wait: Wait) -> PushResult:
-    """Mark the commit with the recipe's fingerprint, or a raw set's; the data are published, so a failure here is a warning."""
+    """Tag the commit with the fingerprint. The data is already published, so a failure here is only a warning."""
     name = _tag_name(plan)
     for tag in (name, *(f"{name}-{number}" for number in range(2, 10))):
         try:
@@ -246,8 +246,8 @@ def _tag(hub: "HfApi", plan: PushPlan, done: PushResult, wait: Wait) -> PushResu
             return replace(done, tag=tag)
         except trouble() as error:
             if status_of(error) != 409:
-                said = f"The data set is published, but it could not be tagged {tag}: {explain(error, plan.repo, True)}"
-                return replace(done, warnings=(*done.warnings, said))
+                warning = f"The dataset is published, but it couldn't be tagged {tag}: {explain(error, plan.repo, True)}"
+                return replace(done, warnings=(*done.warnings, warning))
     return replace(done, warnings=(*done.warnings, f"Not tagged: {name} and its successors are taken."))
 
 

@@ -19,8 +19,8 @@ from skill_factory.publish.files import (
     left_out,
     local_file,
     read_build,
-    some,
 )
+from skill_factory.wording import listed, many
 
 
 def read_folder(folder: Path) -> LocalBuild:
@@ -46,7 +46,7 @@ def _read_measured(folder: Path) -> LocalBuild:
     texts = [folder / name for name in MEASURED.texts]
     if missing := [path.name for path in (*texts, outputs) if not path.is_file()]:
         raise HubError(
-            f"{folder} is a report that lacks {some(missing)}. Run the same `measure` command again."
+            f"{folder} is a report that lacks {listed(missing)}. Run the same `measure` command again."
         )
     pictures = sorted((folder / "charts").glob("*.svg"))
     rows, columns = footers([outputs])
@@ -63,15 +63,15 @@ def _read_raw(folder: Path, report: Mapping[str, Any]) -> LocalBuild:
     from skill_factory.generate.store import in_use
 
     if in_use(RawFolder(folder).answers):
-        raise HubError(f"A run is generating into {folder}. Wait for it to end, then publish.")
+        raise HubError(f"A run is still generating into {folder}. Wait until it has finished, then publish.")
     shards = sorted((folder / DATA).glob("train-*.parquet"))
     texts = [folder / name for name in RAW.texts if (folder / name).is_file()]
     if len(texts) < len(RAW.texts) or not shards:
-        lacks = "its data" if not shards else "README.md"
-        raise HubError(f"{folder} is a raw set that lacks {lacks}. Run the same `generate` command again.")
+        lacks = "data" if not shards else "README.md"
+        raise HubError(f"{folder} is a raw set without {lacks}. Run the same `generate` command again.")
     rows, columns = footers(shards)
     if not rows:
-        raise HubError(f"{folder} holds no responses to publish. Generate some first.")
+        raise HubError(f"{folder} has no responses to publish. Generate some first.")
     files = {path: local_file(path.relative_to(folder).as_posix(), path) for path in (*texts, *shards)}
     fingerprint = files[folder / RAW.report].sha256
     left = left_out(folder, files)
@@ -81,12 +81,12 @@ def _read_raw(folder: Path, report: Mapping[str, Any]) -> LocalBuild:
 
 
 def _notes(report: Mapping[str, Any]) -> tuple[str, ...]:
-    """What makes a raw set less than it was meant to be."""
+    """What a raw set lacks, compared with what it was meant to be."""
     made, pilot = report["made"], report.get("pilot")
     missing = (
         ()
         if made.get("complete")
-        else (f"It is not complete: {made.get('missing', 0):,} answers are missing.",)
+        else (f"It isn't complete: {many(made.get('missing', 0), 'answer')} didn't come.",)
     )
     part = (
         (f"It is a pilot: {pilot['questions']:,} of {pilot['questions_total']:,} questions.",)

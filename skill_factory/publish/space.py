@@ -1,4 +1,4 @@
-"""The app as a Space of one's own: this checkout's files, with the front matter that the Hub reads, in one commit."""
+"""The app as a Space: the files of this checkout, with the front matter that the Hub reads, in one commit."""
 
 import time
 from collections.abc import Iterator
@@ -21,12 +21,15 @@ from skill_factory.hub.errors import (
 )
 from skill_factory.hub.layout import front_matter
 from skill_factory.hub.look import RemoteFile, list_files
+from skill_factory.hub.signin import MOST_SCOPES
 from skill_factory.publish.card import join_card, split_card
 from skill_factory.publish.files import LocalFile, local_file
+from skill_factory.wording import listed
 
 ATTEMPTS = 4
 INCLUDED = (
     "app.py",
+    "serve.py",
     "pages",
     "skill_factory",
     "requirements.txt",
@@ -37,7 +40,7 @@ INCLUDED = (
     ".streamlit/config.toml",
 )
 """What of the checkout the app needs to run; README.md is written anew in front of it."""
-NEEDED = ("app.py", "Dockerfile", "requirements.txt", "README.md")
+NEEDED = ("app.py", "serve.py", "Dockerfile", "requirements.txt", "README.md")
 FRONT_MATTER = {
     "title": "SkillFactory Studio",
     "emoji": "🧩",
@@ -51,17 +54,17 @@ FRONT_MATTER = {
     "tags": ["skill-factory"],
     "hf_oauth": True,
     "hf_oauth_expiration_minutes": 480,
-    "hf_oauth_scopes": ["contribute-repos", "read-repos", "gated-repos", "write-discussions", "jobs"],
+    "hf_oauth_scopes": list(MOST_SCOPES),
 }
-"""`hf_oauth_scopes` is the most that a visitor can be asked for; the sign-in asks for less."""
+"""`hf_oauth_scopes` is the most that a visitor can be asked for; the sign-in asks for some of them."""
 VARIABLES = {"SKILL_FACTORY_HOSTED": "1", "STREAMLIT_SERVER_ENABLE_XSRF_PROTECTION": "false"}
-"""Streamlit's own protection needs a cookie, which browsers keep from a frame: uploads would fail with 403."""
+"""Streamlit's own protection needs a cookie, which browsers refuse inside a frame: uploads would fail with 403."""
 BUCKET_MOUNT = "/data"
 
 
 @dataclass(frozen=True)
 class SpaceResult:
-    """Where the Space is, the commit it runs, and whether this call created or changed anything."""
+    """Where the Space is, which commit it runs, and whether this call created or changed anything."""
 
     url: str
     commit: str
@@ -70,18 +73,18 @@ class SpaceResult:
 
 
 def space_files(root: Path) -> tuple[LocalFile, ...]:
-    """The Space's files from a checkout. Errors: HubError when `root` is none."""
+    """The Space's files, from a checkout. Errors: HubError if `root` isn't one."""
     missing = [name for name in NEEDED if not (root / name).is_file()]
     if missing:
         raise HubError(
-            f"{root} is no checkout of this app: it lacks {', '.join(missing)}. Run this where app.py lies."
+            f"{root} isn't a checkout of this app: it has no {listed(missing, 'or')}. Run this in the folder with app.py."
         )
     readme = local_file("README.md", space_readme((root / "README.md").read_text("utf-8")).encode())
     return (readme, *(local_file(path.relative_to(root).as_posix(), path) for path in _paths(root)))
 
 
 def space_readme(readme: str) -> str:
-    """The README with the front matter that makes it a Space's card."""
+    """The README with the front matter of a Space's card."""
     import yaml  # type: ignore[import-untyped]
 
     head = yaml.safe_dump(FRONT_MATTER, sort_keys=False, allow_unicode=True)
@@ -90,8 +93,8 @@ def space_readme(readme: str) -> str:
 
 def _paths(root: Path) -> Iterator[Path]:
     for name in INCLUDED:
-        found = sorted((root / name).rglob("*")) if (root / name).is_dir() else [root / name]
-        yield from (p for p in found if p.is_file() and "__pycache__" not in p.parts and p.suffix != ".pyc")
+        paths = sorted((root / name).rglob("*")) if (root / name).is_dir() else [root / name]
+        yield from (p for p in paths if p.is_file() and "__pycache__" not in p.parts and p.suffix != ".pyc")
 
 
 def create_space(
@@ -104,10 +107,10 @@ def create_space(
     endpoint: str | None = None,
     wait: Wait = time.sleep,
 ) -> SpaceResult:
-    """Create the Space, or bring it up to this checkout; private unless `public`.
+    """Create the Space, or update it to this checkout; it is private unless `public`.
 
-    `bucket` (USER/NAME) is mounted for what shall outlive a restart, when the Space is created. Errors: HubError, also
-    when the account has no plan that runs Docker Spaces; HubConflict when another app lives there.
+    When the Space is created, `bucket` (USER/NAME) is mounted for what has to outlive a restart. Errors: HubError, also
+    if the account has no plan that runs Docker Spaces; HubConflict if the Space runs another app.
     """
     check_name(repo)
     if not token:
@@ -127,7 +130,7 @@ def _variables(bucket: str) -> dict[str, str]:
 
 
 def _ensure(repo: str, token: str, public: bool, bucket: str, endpoint: str | None, wait: Wait) -> bool:
-    """Make the Space unless there is one; True when it was made now."""
+    """Create the Space unless it exists; True if it was created now."""
     from huggingface_hub import Volume
 
     hub = client(token, endpoint)
@@ -158,19 +161,19 @@ def _ensure(repo: str, token: str, public: bool, bucket: str, endpoint: str | No
 def _bring_up_to_date(
     repo: str, files: tuple[LocalFile, ...], token: str, endpoint: str | None, wait: Wait
 ) -> tuple[str, bool]:
-    """One guarded commit of what differs; the commit, and whether nothing did."""
+    """Send what differs in one guarded commit; returns the commit, and whether nothing differed."""
     hub, tried = client(token, endpoint), False
     for attempt in range(ATTEMPTS):
-        found, there = list_files(repo, token, None, endpoint, kind="space")
-        _refuse_foreign(repo, there, token, str(found.sha), endpoint)
+        info, there = list_files(repo, token, None, endpoint, kind="space")
+        _refuse_foreign(repo, there, token, str(info.sha), endpoint)
         operations = _operations(files, there)
         if not operations:
-            return str(found.sha), not tried
+            return str(info.sha), not tried
         try:
-            made = hub.create_commit(
-                repo, operations, commit_message="Update the app", repo_type="space", parent_commit=found.sha
+            commit = hub.create_commit(
+                repo, operations, commit_message="Update the app", repo_type="space", parent_commit=info.sha
             )
-            return str(made.oid), False
+            return str(commit.oid), False
         except trouble() as error:
             pause = 0.5 * 2**attempt if status_of(error) in (409, 412) else pause_after(error, attempt)
             if pause is None or attempt == ATTEMPTS - 1:

@@ -1,4 +1,4 @@
-"""This package as a wheel, made from the files it runs from: no checkout, build tool or index is needed for it."""
+"""This package as a wheel, made from the files that are running: no checkout, build tool or index is needed."""
 
 import base64
 import hashlib
@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parents[1]
 
 
 def pack_wheel(folder: Path) -> Path:
-    """Write the wheel into the folder and give its path; the same files give the same bytes."""
+    """Write the wheel into a folder and return its path; the same files give the same bytes."""
     name = f"skill_factory-{__version__}"
     texts = {
         f"{name}.dist-info/METADATA": _metadata(),
@@ -39,7 +39,7 @@ def _metadata() -> str:
 
 
 def requirements() -> list[str]:
-    """What the package needs: from the checkout's list, else as it was installed."""
+    """What the package needs: from the checkout's list, otherwise as it was installed."""
     listed = PACKAGE.parent / "requirements.txt"
     if listed.is_file():
         lines = (line.partition("#")[0].strip() for line in listed.read_text("utf-8").splitlines())

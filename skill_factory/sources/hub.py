@@ -1,5 +1,6 @@
 """A data set on the Hub: looked at first, pinned to its commit, and read by range requests, mapped columns only."""
 
+import glob
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -9,10 +10,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from skill_factory.errors import SourceError
+from skill_factory.errors import SkillFactoryError, SourceError
 from skill_factory.recipe.model import Columns, Source
 from skill_factory.sources import Piece
-from skill_factory.sources.columns import Batch, needed_columns
+from skill_factory.sources.columns import Batch, excerpt, needed_columns
 from skill_factory.sources.parquet import sound
 from skill_factory.sources.text import stream_batches
 
@@ -183,16 +184,22 @@ def _library_rows(kind: str, addresses: list[str], token: str | None) -> Iterato
     from skill_factory.hub.errors import plainly
 
     # Streaming writes nothing to the library's cache, which would answer a later visitor without asking the Hub.
-    with plainly(_repo(addresses[0]), token):
-        files = [f"hf://{address}" for address in addresses]
-        found = load_dataset(kind, data_files=files, split="train", streaming=True, token=token or False)
-        rows = iter(found)
+    rows: Iterator[dict[str, Any]] | None = None
     while True:
         try:
             with plainly(_repo(addresses[0]), token):
+                if rows is None:
+                    files = [f"hf://{glob.escape(address)}" for address in addresses]
+                    found = load_dataset(
+                        kind, data_files=files, split="train", streaming=True, token=token or False
+                    )
+                    rows = iter(found)
                 row = next(rows, None)
-        except (ValueError, pa.ArrowException, TypeError) as error:
-            raise SourceError(f"The files of {_repo(addresses[0])} can't be read: {error}.") from None
+        except (SkillFactoryError, MemoryError):
+            raise
+        except Exception as error:  # whatever the library's readers fall over, it is these files
+            said = excerpt(str(error), 200) or "nothing stands in them"
+            raise SourceError(f"The files of {_repo(addresses[0])} can't be read: {said}.") from None
         if row is None:
             return
         yield row

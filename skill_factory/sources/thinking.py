@@ -93,6 +93,14 @@ def _kept(found: Thought, rule: str) -> str:
             return f"<think>\n{found.thinking}\n</think>\n\n{found.rest}"
 
 
+def taken_back(both: str) -> tuple[str, str] | None:
+    """(thinking, rest) of a text that the rule `both` made; None for one without thinking."""
+    if not both.startswith(PLAIN[0]) or PLAIN[1] not in both:
+        return None
+    thinking, _, rest = both.removeprefix(PLAIN[0]).partition(PLAIN[1])
+    return thinking, rest
+
+
 def think_rule_of_critiques(rule: str) -> ThinkRule:
     """The same for a critique, whose verdict stands behind its thinking whatever counts as an attempt."""
     return think_rule("after" if rule == "inside" else rule)

@@ -9,6 +9,7 @@ from skill_factory.recipe.model import Columns, Tags, recipe_from_toml
 from skill_factory.sources.columns import excerpt
 from skill_factory.sources.files import FilePiece, FileSource
 from skill_factory.sources.parquet import group_batches, opened
+from skill_factory.sources.thinking import joined
 
 MESSAGES = ("conversations", "messages", "conversation", "chat")
 PAIRS = (
@@ -18,6 +19,9 @@ PAIRS = (
     ("instruction", "output"),
     ("question", "response"),
     ("question", "trace"),
+    ("question", "attempt"),
+    ("question", "deepseek_attempt"),
+    ("question", "gemini_attempt"),
 )
 """Columns of a user's and an assistant's text, by the names that datasets give them."""
 ALONE = ("text", "completion", "response", "output", "trace")
@@ -41,12 +45,24 @@ def turns_of(row: Mapping[str, Any]) -> list[Turn]:
             return _messages(row[name])
     for question, answer in PAIRS:
         if row.get(question) is not None and row.get(answer) is not None:
-            return [*_side(row[question], "user"), *_side(row[answer], "assistant")]
+            return [*_side(row[question], "user"), *_side(_with_thinking(row, answer), "assistant")]
     for name in ALONE:
         if isinstance(row.get(name), str):
             # The row is one text without a column for the question, which the text may or may not contain.
             return [Turn("user", "(not given)"), Turn("assistant", row[name])]
     return []
+
+
+def _with_thinking(row: Mapping[str, Any], answer: str) -> Any:
+    """What stands in a column, with the thinking that stands in a column of its own before it."""
+    beside = (
+        answer.replace("attempt", "thinking_trajectory"),
+        f"{answer}_reasoning",
+        "reasoning_content",
+        "reasoning",
+    )
+    thinking = next((row[name] for name in beside if name != answer and isinstance(row.get(name), str)), "")
+    return joined(thinking, row[answer]) if thinking and isinstance(row[answer], str) else row[answer]
 
 
 def _side(value: Any, role: str) -> list[Turn]:
@@ -65,7 +81,12 @@ def _turn(message: Mapping[str, Any]) -> Turn:
     text = message.get("content", message.get("value"))
     if isinstance(text, list):  # the parts of a multimodal message
         text = "".join(str(part.get("text", "")) for part in text if isinstance(part, Mapping))
-    return Turn(ROLES.get(role.lower(), role), "" if text is None else str(text))
+    thinking = message.get("reasoning_content") or message.get("reasoning")
+    said = "" if text is None else str(text)
+    spoken = ROLES.get(role.lower(), role)
+    return Turn(
+        spoken, joined(thinking, said) if isinstance(thinking, str) and spoken == "assistant" else said
+    )
 
 
 def data_files(path: Path) -> FileSource:

@@ -11,13 +11,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from skill_factory.draws import text_id
 from skill_factory.errors import SourceError
 from skill_factory.model import SegmentKind, Trace
 from skill_factory.recipe.model import Tags
 from skill_factory.sources.columns import excerpt
+from skill_factory.sources.thinking import MARKS, SHELLS
 from skill_factory.traces.conversations import Turn, data_files, rows_of_file, tags_of, turns_of
 from skill_factory.traces.lint_text import MEANING, Finding, Rule, lint_lineage, lint_text
-from skill_factory.wording import many
+from skill_factory.wording import many, percent
 
 EXAMPLES = 5
 """Examples kept for each rule."""
@@ -26,6 +28,12 @@ TEMPLATE_TOKEN = re.compile(
     r"<\|[A-Za-z][\w.-]*\|?>|<｜[^｜\n]{1,40}｜>|\[/?INST\]|<</?SYS>>|</?s>|<(?:start|end)_of_turn>"
 )
 """Tokens that mark turns in chat templates; a trainer's tokenizer would read them as the end of the message."""
+
+
+THINKING_MARKS = {mark for pair in (*MARKS, *SHELLS) for mark in pair}
+"""Marks of thinking, which look like tokens of a template and are text."""
+SPEAKERS = {"function_call": "assistant", "observation": "user", "tool": "user"}
+"""Turns of tools, as LLaMA-Factory names them: a call is the model's, what comes back stands where a user would."""
 
 
 @dataclass
@@ -38,6 +46,43 @@ class LintReport:
     findings: Counter[Rule] = field(default_factory=Counter)
     """Rows that break each rule."""
     examples: dict[Rule, list[str]] = field(default_factory=dict)
+    seen: Counter[str] = field(default_factory=Counter)
+    """Rows that hold attempts, that think, that are equal to another, that mark their thinking in a way of their own."""
+    _texts: set[int] = field(default_factory=set)
+
+    def look_at(self, turns: Sequence[Turn], tags: Tags) -> None:
+        """Note of a row what is no fault of its own, and what it is beside the others."""
+        said = "\x1e".join(turn.text for turn in turns if turn.role == "assistant")
+        whole = text_id("\x1f".join(f"{turn.role}\x1e{turn.text}" for turn in turns))
+        self.seen["looked at"] += 1
+        self.seen["equal"] += whole in self._texts
+        self._texts.add(whole)
+        self.seen["attempts"] += f"<{tags.sample}>" in said
+        own = next((opening for opening, closing in MARKS[1:] if opening in said or closing in said), "")
+        self.seen["thinking"] += bool(own) or f"</{tags.think}>" in said or f"<{tags.think}>" in said
+        if own:
+            self.seen[f"marks {own}"] += 1
+
+    def notes(self) -> list[str]:
+        """What holds for the rows together, in sentences."""
+        said = []
+        for name, number in sorted(self.seen.items()):
+            if name.startswith("marks "):
+                mark = name.removeprefix("marks ")
+                said.append(
+                    f"{many(number, 'row')} mark their thinking with {mark}, the dataset's own mark, not with <think>."
+                )
+        if self.seen["looked at"] and not self.seen["attempts"]:
+            said.append("No row holds a trace of attempts: there is no <sample> in any.")
+        if self.seen["equal"]:
+            said.append(
+                f"{many(self.seen['equal'], 'row')} of {self.rows:,} are equal to an earlier row to the letter."
+            )
+        if 0 < self.seen["thinking"] < self.seen["looked at"]:
+            said.append(
+                f"{percent(self.seen['thinking'], self.rows)} of the rows think before they answer, and the others don't."
+            )
+        return said
 
     def add(self, where: str, findings: Iterable[Finding]) -> None:
         """Count one row and its findings."""
@@ -65,19 +110,20 @@ class LintReport:
                 for rule in Rule
                 if self.findings[rule]
             },
+            "notes": self.notes(),
         }
 
     def lines(self) -> list[str]:
         """The report in lines for people."""
         traces = many(self.rows, "trace")
         if not self.findings:
-            return [f"{traces}, nothing wrong."]
+            return [f"{traces}, nothing wrong.", *self.notes()]
         lines = [f"{traces}, {self.flagged:,} with findings."]
         for rule in Rule:
             if self.findings[rule]:
                 lines += ["", f"{self.findings[rule]:>8,}  {rule.value}: {MEANING[rule]}"]
                 lines += [f"{'':>10}{example}" for example in self.examples[rule]]
-        return lines
+        return [*lines, *(["", *self.notes()] if self.notes() else [])]
 
 
 # -- one trace -----------------------------------------------------------------------------------------------------
@@ -111,7 +157,9 @@ def lint_turns(turns: Sequence[Turn], tags: Tags) -> list[Finding]:
     """What is wrong with a conversation, as far as its texts alone can tell."""
     findings = list(_wrong_turns(turns))
     for turn in turns:
-        if token := TEMPLATE_TOKEN.search(turn.text):
+        if token := next(
+            (one for one in TEMPLATE_TOKEN.finditer(turn.text) if one[0] not in THINKING_MARKS), None
+        ):
             findings.append(Finding(Rule.TEMPLATE_TOKEN, f"{token[0]!r} in the {turn.role}'s turn"))
     for turn in turns:
         if turn.role == "assistant":
@@ -120,11 +168,11 @@ def lint_turns(turns: Sequence[Turn], tags: Tags) -> list[Finding]:
 
 
 def _wrong_turns(turns: Sequence[Turn]) -> Iterator[Finding]:
-    roles = [turn.role for turn in turns]
+    roles = [SPEAKERS.get(turn.role, turn.role) for turn in turns]
     spoken = roles[1:] if roles[0] == "system" else roles
     expected = ["user" if place % 2 == 0 else "assistant" for place in range(len(spoken))]
     if spoken != expected or roles[-1] != "assistant":
-        yield Finding(Rule.WRONG_TURNS, excerpt(" → ".join(roles)))
+        yield Finding(Rule.WRONG_TURNS, excerpt(" → ".join(turn.role for turn in turns)))
     for turn in turns:
         if not turn.text.strip() and turn.role != "system":
             yield Finding(Rule.WRONG_TURNS, f"the {turn.role} has an empty turn")
@@ -145,6 +193,7 @@ def lint_path(path: Path, tags: Tags | None = None) -> LintReport:
     for file in files.paths:
         for number, row in enumerate(rows_of_file(file, files.suffix), 1):
             report.add(f"{file.name}, row {number}", lint_row(row, chosen))
+            report.look_at(turns_of(row), chosen)
     if not report.rows:
         raise SourceError(f"{path.name} has no rows, so there is nothing to check.")
     return report

@@ -40,9 +40,13 @@ LINEAGE = pa.schema(
 ROWS = pa.schema([*TRAINING, *LINEAGE])
 
 REPEATED = [
-    "conversations.list.element.role", "sft_template_type_idx", "question_id", "format",
-    "attempts.list.element.prompt_variant", "spans.list.element.kind",
-]  # fmt: skip
+    "conversations.list.element.role",
+    "sft_template_type_idx",
+    "question_id",
+    "format",
+    "attempts.list.element.prompt_variant",
+    "spans.list.element.kind",
+]
 """
 Columns whose values repeat, by their paths in a Parquet file. Only there does a dictionary save anything, and only by
 these do people search.

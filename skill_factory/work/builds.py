@@ -7,7 +7,6 @@ process.
 
 import contextlib
 import json
-import sys
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,8 +14,6 @@ from typing import Any
 
 from skill_factory.build.folder import BuildFolder
 from skill_factory.build.progress import BuildProgress
-from skill_factory.errors import BuildFolderError
-from skill_factory.hosting import hosted
 from skill_factory.reasons import Level
 from skill_factory.recipe.model import Recipe, load_recipe
 from skill_factory.tally import LevelTally, tally_from_json, total
@@ -68,38 +65,37 @@ class Status:
     """How many builds are before it in the queue."""
 
 
-def start(source: str, label: str, recipe: Recipe, token: str = "") -> Job:
+def start(source: str, label: str, recipe: Recipe, token: str = "", visitor: str = "") -> Job:
     """Start a build of a source in a new folder. Errors: BuildFolderError if too many are waiting already."""
-    if hosted() and queue.waiting() >= queue.LINE:
-        raise BuildFolderError(
-            f"{queue.LINE} builds are already waiting on this server. Come back in a few minutes, or build on your own "
-            "computer."
-        )
+    queue.check_room("builds", visitor)
     path = new_place(KIND)
     job = Job(path.name, path, source, label, recipe.fingerprint(), time.time())
     (path / "recipe.toml").write_text(recipe.to_toml(), encoding="utf-8")
     known = {name: value for name, value in asdict(job).items() if name not in ("id", "path")}
     (path / "job.json").write_text(json.dumps(known), encoding="utf-8")
-    _run(job, token)
+    _run(job, token, visitor)
     return job
 
 
-def resume(job: Job, token: str = "") -> None:
+def resume(job: Job, token: str = "", visitor: str = "") -> None:
     """Resume a stopped build where it was; a running one is left alone."""
     if status(job).state in (State.STOPPED, State.FAILED):
-        _run(job, token)
+        _run(job, token, visitor)
 
 
 def command(job: Job) -> list[str]:
-    """The command that runs: the same words that anyone could type."""
-    words = ["build", job.source, "--recipe", str(job.path / "recipe.toml"), "--out", str(job.out), "--json"]
-    return [sys.executable, "-m", "skill_factory.work.queue" if hosted() else "skill_factory", *words]
+    """The command that runs: the same words that anyone could type after `python -m skill_factory`."""
+    return ["build", job.source, "--recipe", str(job.path / "recipe.toml"), "--out", str(job.out), "--json"]
 
 
-def _run(job: Job, token: str) -> None:
-    note = job.path / "waiting"
-    note.unlink(missing_ok=True)
-    _process(job).start(command(job), token, more={queue.NOTE: str(note)})
+def _run(job: Job, token: str, visitor: str) -> None:
+    run, told = queue.behind_the_line(command(job), job.path, visitor)
+    _process(job).start(run, token, more=told)
+
+
+def here(job: Job) -> None:
+    """Note that its visitor's page is open."""
+    _process(job).here()
 
 
 def _process(job: Job) -> FolderProcess:
@@ -134,8 +130,8 @@ def status(job: Job) -> Status:
     """What a build is doing now. A build that doesn't stop in time is killed here."""
     process = _process(job)
     state = process.state()
-    if state is State.RUNNING and (before := process.read("waiting")).isdecimal():
-        return Status(State.WAITING, before=int(before))
+    if state is State.RUNNING and (before := process.before) is not None:
+        return Status(State.WAITING, before=before)
     if state not in ACTIVE and report(job) is not None:
         return Status(State.DONE)
     return Status(state, progress(job), process.why(job.id) if state is State.FAILED else "")
@@ -184,6 +180,6 @@ def ledger(job: Job) -> dict[Level, LevelTally]:
     return total(parts).ledger
 
 
-def log(job: Job) -> str:
-    """What the build wrote to standard error, for the server's own log."""
-    return _process(job).log()
+def fault(job: Job) -> str:
+    """Where and how our own code failed, for the server's log."""
+    return _process(job).fault()

@@ -76,6 +76,8 @@ def _answered(data: bytes, shared: dict[str, Any]) -> bytes:
         _limit_time(request.seconds)
         return pack(Answer(_function(request.function)(*request.arguments)))
     except SkillFactoryError as error:
+        if _is_memory(error.__context__):  # a reader's own words for it would send people to their file
+            return pack(Answer(memory=True))
         return pack(Answer(error=type(error).__name__, said=str(error)[:2000]))
     except (MemoryError, RecursionError):
         return pack(Answer(memory=True))
@@ -130,8 +132,8 @@ def _limit_memory() -> None:
 
 
 def _limit_time(seconds: float) -> None:
-    """So much processor time, and a little more of the wall's, for this request; the server's own clock comes first."""
-    signal.alarm(int(seconds) + 10)
+    """So much processor time for this request; of the wall's, whose clock the server watches, enough for a server's death."""
+    signal.alarm(int(seconds * 10) + 10)
     try:
         import resource
     except ImportError:
@@ -176,7 +178,6 @@ def main() -> None:
     for name in WARM:
         importlib.import_module(name)
     _limit_memory()
-    os.nice(5)  # the server, which answers everybody, goes before
     try:
         serve(line)
     except OSError:

@@ -7,25 +7,44 @@ import sys
 import time
 from pathlib import Path
 
+from skill_factory.errors import BuildFolderError
+
 
 def home() -> Path:
-    """The folder, created if it isn't there; only its owner can read it."""
-    folder = Path(os.environ.get("SKILL_FACTORY_HOME") or _cache() / "skill-factory")
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    """The folder, created if it isn't there; only its owner can read it. Errors: BuildFolderError if it can't be created."""
+    try:
+        folder = Path(os.environ.get("SKILL_FACTORY_HOME") or _cache() / "skill-factory")
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except (OSError, RuntimeError) as error:  # the latter: the system doesn't know this user's home
+        raise _unusable(error) from None
     return folder
+
+
+def _unusable(error: Exception) -> BuildFolderError:
+    said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    where = error.filename if isinstance(error, OSError) and error.filename else "its usual place"
+    return BuildFolderError(
+        f"The app can't keep its work in {where}: {said}. Set SKILL_FACTORY_HOME to a folder that can be written."
+    )
 
 
 def place(kind: str) -> Path:
     """The folder for one kind of work (`builds`, `uploads`, `facts`)."""
     folder = home() / kind
-    folder.mkdir(exist_ok=True, mode=0o700)
+    try:
+        folder.mkdir(exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise _unusable(error) from None
     return folder
 
 
 def new_place(kind: str) -> Path:
     """A new folder with an unguessable name: on a shared server the name is the key."""
     folder = place(kind) / secrets.token_urlsafe(18)
-    folder.mkdir(mode=0o700)
+    try:
+        folder.mkdir(mode=0o700)
+    except OSError as error:
+        raise _unusable(error) from None
     return folder
 
 

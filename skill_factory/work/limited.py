@@ -27,13 +27,15 @@ from skill_factory.work.wire import Missing, pack, unpack
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
-SECONDS = 25.0
-"""For a request of a page: a sample is read in one or two."""
-PATIENCE = 30.0
+SECONDS = 20.0
+"""Of the processor, for a request of a page: a sample is read in one or two."""
+WALL = 4.0
+"""Times as many seconds may pass meanwhile: a busy machine, or the Hub, is nobody's fault."""
+PATIENCE = 60.0
 """Seconds that a request waits for a child."""
 LARGEST = 150_000_000
 """Bytes of an answer."""
-LONG = 1.5
+LONG = 3.0
 """Seconds after which a request gives way to others."""
 PULSE = 0.1
 START = "from skill_factory.work.child import main; main()"
@@ -94,7 +96,7 @@ def too_large(what: str) -> str:
 def too_long(what: str, seconds: float) -> str:
     """What is said where time didn't do."""
     return (
-        f"{what} takes longer than the {seconds:g} seconds that each visitor of this shared server has. "
+        f"{what} takes longer than the {seconds:g} seconds of computing that each visitor of this shared server has. "
         "Give less of it, or run the app on your own computer."
     )
 
@@ -130,7 +132,7 @@ class Child:
         """Its answer. Errors: TookTooMuch, SourceError where it fell over."""
         began = time.monotonic()
         try:
-            self.line.settimeout(seconds)
+            self.line.settimeout(seconds * WALL)
             send(self.line, request)
             answer: Answer = unpack(self._receive(began, what, seconds, pulse))
         except Missing:
@@ -155,7 +157,7 @@ class Child:
                 piece = self.line.recv(min(1 << 20, size - len(data)))
             except TimeoutError:
                 elapsed = time.monotonic() - began
-                if elapsed > seconds:
+                if elapsed > seconds * WALL:
                     raise TookTooMuch(too_long(what, seconds)) from None
                 self._give_way(elapsed)
                 pulse(elapsed)
@@ -169,7 +171,7 @@ class Child:
         if elapsed > LONG and not self.tired:
             self.tired = True
             try:
-                os.setpriority(os.PRIO_PROCESS, self.process.pid, 15)
+                os.setpriority(os.PRIO_PROCESS, self.process.pid, 5)
             except OSError:
                 return
 

@@ -4,6 +4,7 @@ Each function takes values and gives values that can travel (`wire.py`). A sourc
 once for all requests of a child.
 """
 
+import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -159,14 +160,14 @@ def at(source: "Address | RawSource") -> RawSource:
 
 def _stamp(path: Path) -> tuple[Any, ...]:
     """What tells a file or folder from what it was before; () for what is neither."""
-    if not path.exists():
+    if not os.path.exists(path):
         return ()
     inside = sorted(path.rglob("*")) if path.is_dir() else [path]
     return tuple((str(one), one.stat().st_mtime_ns, one.stat().st_size) for one in inside if one.is_file())
 
 
 def opened(address: Address) -> Opened:
-    """Open a source anew. Errors: SourceError, HubError."""
+    """Open a source again. Errors: SourceError, HubError."""
     asked = address.asked or first_part(address.text, address.token)
     return Opened(open_source(address.text, asked, address.token or None))
 
@@ -175,7 +176,7 @@ def first_part(text: str, token: str) -> Source | None:
     """The default config of a Hub dataset and its split `train`, or the first one where there is none of that name."""
     from skill_factory.sources.hub import looks_like_repo
 
-    if Path(text).exists() or not looks_like_repo(text):
+    if os.path.exists(text) or not looks_like_repo(text):
         return None
     repo, _, revision = text.partition("@")
     configs = parts_of(repo, revision, token)
@@ -375,15 +376,25 @@ def pace(source: "Address | RawSource", recipe: Recipe, size: int) -> Pace:
 
 
 def some_items(
-    source: "Address | RawSource", recipe: Recipe, narrow: Narrow, judgement: Judgement, wanted: Wanted, most: int
-) -> list[Item]:  # fmt: skip
+    source: "Address | RawSource",
+    recipe: Recipe,
+    narrow: Narrow,
+    judgement: Judgement,
+    wanted: Wanted,
+    most: int,
+) -> list[Item]:
     """The first of `browse.items`. Errors: SourceError."""
     return list(islice(items(at(source), recipe, narrow, judgement, wanted), most))
 
 
 def items_file(
-    source: "Address | RawSource", recipe: Recipe, narrow: Narrow, judgement: Judgement, wanted: Wanted, kind: str
-) -> str:  # fmt: skip
+    source: "Address | RawSource",
+    recipe: Recipe,
+    narrow: Narrow,
+    judgement: Judgement,
+    wanted: Wanted,
+    kind: str,
+) -> str:
     """All of `browse.items` as a file to download, `csv` or `jsonl`. Errors: SourceError."""
     make = {"csv": as_csv, "jsonl": as_jsonl}[kind]
     found = items(at(source), recipe, narrow, judgement, wanted)

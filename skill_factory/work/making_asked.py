@@ -65,7 +65,7 @@ class Asked:
     columns: Mapping[str, Any] = field(default_factory=dict)
     """Field → column, or a list of columns."""
     part: tuple[str, str, str] = ("", "train", "")
-    """Config, split and revision of a Hub data set."""
+    """Config, split and revision of a Hub dataset."""
     task: str = "auto"
     final: str = "auto"
     where: Where = Where.ADDRESS

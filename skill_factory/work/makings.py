@@ -6,16 +6,15 @@ MADE/ID/asked.json  what was asked for, and which stage runs; no key
 """
 
 import json
-import sys
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from skill_factory.hosting import hosted
 from skill_factory.wording import many
-from skill_factory.work.home import forget_old, new_place
+from skill_factory.work import queue
+from skill_factory.work.home import new_place
 from skill_factory.work.making_asked import ANSWERS, REQUESTS, Asked, Stage, What, Where, check, out_of, words
 from skill_factory.work.process import ACTIVE, FolderProcess, State, folder_of, latest, remove
 
@@ -28,7 +27,6 @@ PATIENCE = 45.0
 ENDED = (
     "It was killed, usually because the machine ran out of memory. Every answer that came is kept: resume it."
 )
-HOSTED_DAYS = 2.0
 
 
 @dataclass(frozen=True)
@@ -68,6 +66,8 @@ class Status:
     said: str = ""
     """Why it failed, in a sentence."""
     seconds: float = 0.0
+    before: int | None = None
+    """Pieces of work before it in the queue; None if it isn't waiting."""
 
     @property
     def running(self) -> bool:
@@ -78,7 +78,14 @@ class Status:
 # -- starting ------------------------------------------------------------------------------------------------------
 
 
-def start(asked: Asked, stage: Stage, token: str = "", key: str = "", before: Making | None = None) -> Making:
+def start(
+    asked: Asked,
+    stage: Stage,
+    token: str = "",
+    key: str = "",
+    before: Making | None = None,
+    visitor: str = "",
+) -> Making:
     """
     Run a stage of what was asked for. If `before` has the same source, its folder is used again, so that nothing that was
     answered there is asked again. Errors: SkillFactoryError for settings that can't be used.
@@ -86,15 +93,15 @@ def start(asked: Asked, stage: Stage, token: str = "", key: str = "", before: Ma
     check(asked, stage)
     if before is not None and status(before).running:
         return before
-    if hosted():
-        forget_old(KIND, HOSTED_DAYS)
+    queue.check_room(queue.kind_of([What.GRADE if stage is Stage.GRADE else "generate"]), visitor)
     same = before is not None and (before.asked.what, before.asked.source) == (asked.what, asked.source)
     path = before.path if before is not None and same else new_place(KIND)
     made = Making(path.name, path, asked, stage, time.time())
     _forget_stage(made)
     known = {"asked": asdict(asked), "stage": stage, "started": made.started}
     (path / "asked.json").write_text(json.dumps(known), encoding="utf-8")
-    _process(made).start([sys.executable, "-m", "skill_factory", *words(asked, stage, path)], token, key)
+    run, told = queue.behind_the_line(words(asked, stage, path), path, visitor)
+    _process(made).start(run, token, key, told)
     return made
 
 
@@ -147,7 +154,9 @@ def status(made: Making) -> Status:
     process = _process(made)
     state = process.state()
     if state in ACTIVE:
-        return Status(state, progress(made), seconds=max(0.0, time.time() - made.started))
+        return Status(
+            state, progress(made), seconds=max(0.0, time.time() - made.started), before=process.before
+        )
     told = process.told()
     if told:
         state = State.STOPPED if told.get("ending") == "cancelled" else State.DONE
@@ -167,6 +176,11 @@ def pilot(made: Making) -> dict[str, Any] | None:
     from skill_factory.generate import read_pilot
 
     return None if made.asked.what is What.GRADE else read_pilot(made.out)
+
+
+def here(made: Making) -> None:
+    """Note that its visitor's page is open."""
+    _process(made).here()
 
 
 def stop(made: Making) -> None:
@@ -191,9 +205,9 @@ def lost(made: Making) -> str:
     return f"{many(now.done, noun)} would be lost. They {price}; asking for them again costs as much again. {stay}"
 
 
-def log(made: Making) -> str:
-    """What the command wrote to standard error, for the server's own log."""
-    return _process(made).log()
+def fault(made: Making) -> str:
+    """Where and how our own code failed, for the server's log."""
+    return _process(made).fault()
 
 
 def made_label(made: Making) -> str:

@@ -26,6 +26,9 @@ from skill_factory.errors import BuildFolderError
 from skill_factory.hosting import visitor_environment
 from skill_factory.work.home import place
 
+NO_ROOM = 20_000_000
+"""Bytes; with less of the disk free, what ended without a word had no room for one."""
+
 _NOTHING: Mapping[str, str] = {}
 
 
@@ -90,6 +93,17 @@ class FolderProcess:
         stamp = _stamp(int(words[0]))
         return bool(stamp) and stamp == words[1]
 
+    @property
+    def before(self) -> int | None:
+        """How many are before it in the queue; None if it isn't waiting."""
+        found = self.read("waiting")
+        return int(found) if found.isdecimal() else None
+
+    def here(self) -> None:
+        """Note that its visitor's page is open: without that it loses its place in the queue."""
+        with contextlib.suppress(OSError):
+            (self.path / "here").touch()
+
     def stop(self) -> None:
         """Ask it to stop, as Ctrl-C would."""
         (self.path / "stopping").touch()
@@ -109,11 +123,26 @@ class FolderProcess:
         lines = [line for line in self.log().splitlines() if line.strip() and not line.startswith("{")]
         if any(line.startswith("Traceback") for line in lines):
             return f"Something went wrong, and it isn't your fault. If it happens again, report it with the ID {id[:8]}."
+        if not lines and shutil.disk_usage(self.path).free < NO_ROOM:
+            return (
+                "The disk is full where the app keeps its work (SKILL_FACTORY_HOME). Make room there, and resume: what is "
+                "finished is kept."
+            )
         return lines[-1] if lines else self.ended
 
     def log(self) -> str:
-        """What it wrote to standard error, for the server's own log."""
+        """What it wrote to standard error; a visitor's texts, names and keys may stand in it."""
         return self.read("log")
+
+    def fault(self) -> str:
+        """Where and how our own code failed, for the server's log: no message, since that may hold a visitor's text."""
+        places = re.findall(r'File "[^"]*?(skill_factory/[\w/]+\.py)", line (\d+)', self.log())
+        kinds = re.findall(
+            r"^([A-Za-z_][\w.]*(?:Error|Exception|Interrupt|Exit))\b", self.log(), re.MULTILINE
+        )
+        if not places:
+            return "ended with a sentence for its visitor" if self.log().strip() else "ended without a word"
+        return f"{kinds[-1] if kinds else 'error'} at {' > '.join(f'{path}:{line}' for path, line in places[-4:])}"
 
     def read(self, name: str) -> str:
         """What a file of the folder holds; empty if it isn't there."""

@@ -10,12 +10,12 @@ is one commit, a push that was killed on its way has either changed nothing or l
 """
 
 import json
-import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from skill_factory.publish.plan import Mode, PushPlan
 from skill_factory.publish.push import PushResult, PushStep
+from skill_factory.work import queue
 from skill_factory.work.builds import Job
 from skill_factory.work.process import ACTIVE, FolderProcess, State
 
@@ -44,6 +44,8 @@ class Sending:
     result: PushResult | None = None
     said: str = ""
     """Why it failed, in a sentence."""
+    before: int | None = None
+    """Pieces of work before it in the queue; None if it isn't waiting."""
 
     @property
     def share(self) -> float:
@@ -51,10 +53,15 @@ class Sending:
         return min(1.0, self.step.done / self.step.total) if self.step and self.step.total else 0.0
 
 
-def start(job: Job, plan: PushPlan, card: str, token: str) -> None:
-    """Start what a visitor has seen and agreed to; does nothing while another push of this build is on its way."""
+def start(job: Job, plan: PushPlan, card: str, token: str, visitor: str = "") -> None:
+    """
+    Start what a visitor has seen and agreed to; does nothing while another push of this build is on its way.
+
+    Errors: BuildFolderError if too many are waiting already.
+    """
     if running(job):
         return
+    queue.check_room("network", visitor)
     path = _place(job)
     path.mkdir(exist_ok=True, mode=0o700)
     for left in ("told", "progress.json"):
@@ -62,7 +69,8 @@ def start(job: Job, plan: PushPlan, card: str, token: str) -> None:
     (path / "README.md").write_text(card, encoding="utf-8")
     asked = _agreed(plan)
     (path / "asked.json").write_text(json.dumps(asdict(asked)), encoding="utf-8")
-    _process(job).start(command(job, asked), token)
+    run, told = queue.behind_the_line(command(job, asked), path, visitor)
+    _process(job).start(run, token, more=told)
 
 
 def _agreed(plan: PushPlan) -> Asked:
@@ -73,13 +81,13 @@ def _agreed(plan: PushPlan) -> Asked:
 
 
 def command(job: Job, asked: Asked) -> list[str]:
-    """The command that runs: the same words that anyone could type."""
+    """The command that runs: the same words that anyone could type after `python -m skill_factory`."""
     path = _place(job)
     words = ["push", str(job.out), asked.repo, "--mode", asked.mode, "--card", str(path / "README.md")]
     words += ["--public"] if asked.public else []
     words += ["--parent", asked.parent] if asked.parent else []
     words += ["--yes", "--json", "--progress", str(path / "progress.json")]
-    return [sys.executable, "-m", "skill_factory", *words]
+    return words
 
 
 def running(job: Job) -> bool:
@@ -97,11 +105,16 @@ def status(job: Job) -> Sending | None:
     process = _process(job)
     state = process.state()
     if state in ACTIVE:
-        return Sending(state, asked, _step(path))
+        return Sending(state, asked, _step(path), before=process.before)
     if told := process.told():
         return Sending(State.DONE, asked, result=PushResult(**{**told, "warnings": tuple(told["warnings"])}))
     said = process.why(job.id) if state is State.FAILED else ""
     return Sending(state, asked, _step(path), said=said)
+
+
+def here(job: Job) -> None:
+    """Note that its visitor's page is open."""
+    _process(job).here()
 
 
 def stop(job: Job) -> None:
@@ -109,9 +122,9 @@ def stop(job: Job) -> None:
     _process(job).stop()
 
 
-def log(job: Job) -> str:
-    """What the command wrote to standard error, for the server's own log."""
-    return _process(job).log()
+def fault(job: Job) -> str:
+    """Where and how our own code failed, for the server's log."""
+    return _process(job).fault()
 
 
 def _step(path: Path) -> PushStep | None:

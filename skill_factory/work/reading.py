@@ -9,19 +9,25 @@ import os
 import subprocess
 import sys
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import Field, asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from skill_factory.arrow_alone import arrow_alone
-from skill_factory.errors import SkillFactoryError
-from skill_factory.hosting import cores, visitor_environment
+from skill_factory.errors import SkillFactoryError, SourceError
+from skill_factory.hosting import cores, hosted, visitor_environment
+from skill_factory.judge.facts import Facts
 from skill_factory.judge.source_facts import all_facts, save
 from skill_factory.recipe.model import recipe_from_toml
 from skill_factory.sources import open_source
 from skill_factory.whole_files import write_whole
 from skill_factory.work.home import place
-from skill_factory.work.queue import turn
+from skill_factory.work.queue import limit, turn
 
+LARGEST = 100_000_000
+"""Bytes of a table that a shared server takes into its memory; one with a million reflections takes about 40 MB."""
+MINUTES = 15.0
+"""For the reading of one source on a shared server."""
 STOPPED = "Reading the data stopped before the end. Choose the data again to start over."
 
 
@@ -103,9 +109,19 @@ def run(request: Request, workers: int) -> Path:
         write_whole(state, json.dumps({"done": done, "of": of}))
 
     report(0, 1)
-    save(all_facts(source, recipe, workers, report), out)
+    table = all_facts(source, recipe, workers, report)
+    if hosted() and (size := sum(getattr(table.facts, one.name).nbytes for one in _arrays())) > LARGEST:
+        raise SourceError(
+            f"The data holds so many responses and reflections that their table takes {size / 1e6:,.0f} MB; this shared "
+            f"server has {LARGEST / 1e6:,.0f} MB for each. The numbers stay those of a sample."
+        )
+    save(table, out)
     state.unlink(missing_ok=True)
     return out
+
+
+def _arrays() -> list[Field[Any]]:
+    return [one for one in fields(Facts) if one.name != "variants"]
 
 
 def main() -> None:
@@ -114,6 +130,8 @@ def main() -> None:
     request = Request(**json.loads(sys.stdin.read()))
     try:
         with turn("readings"):
+            if hosted():
+                limit(MINUTES / 60)
             run(request, cores())
     except SkillFactoryError as error:
         Path(request.out).with_suffix(".json").write_text(json.dumps({"error": str(error)}), encoding="utf-8")

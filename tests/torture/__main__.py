@@ -23,7 +23,9 @@ from tests.torture.cases import DATA, case
 from tests.torture.crowd import crowd, load
 from tests.torture.faults import World, accidents, builds_killed, pushes_killed, servers_killed
 from tests.torture.large import large
+from tests.torture.meaning import meaning
 from tests.torture.score import Score
+from tests.torture.siege import repositories, siege
 from tests.torture.supply import audited, licences
 from tests.torture.text import texts
 from tests.torture.trying import SECONDS, as_process, many
@@ -92,6 +94,9 @@ def parts(folder: Path, seed: int, short: bool) -> dict[str, Part]:
         "builds": lambda: [builds_killed(theirs(), rng("builds"), 2 if short else 50)],
         "pushes": lambda: [pushes_killed(theirs(), rng("pushes"), 1 if short else 20)],
         "accidents": lambda: [accidents(theirs())],
+        "siege": lambda: siege(folder / "siege", short),
+        "repositories": lambda: [repositories(folder / "repositories", seed, 12 if short else 200)],
+        "meaning": lambda: [meaning(folder / "meaning", seed, 20 if short else 500)],
         "supply": lambda: [licences(), audited(folder)],
     }
     long: dict[str, Part] = {

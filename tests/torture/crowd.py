@@ -68,7 +68,7 @@ def _visit(port: int, mark: str, builds: threading.Barrier | None, spread: float
             visitor.choose("text_input", "Access token", f"hf_{mark}")
             visitor.send_file("My file", f"{mark}.jsonl", as_jsonl(rows))
             visitor.go("Choose")
-            visitor.choose("slider", "Attempts", 2)
+            visitor.choose("slider", "Maximum attempts", 2)
             visitor.go("Look")
             if mark not in visitor.words():
                 return bytes(visitor.received), "the visitor's own data are not shown", line
@@ -122,13 +122,13 @@ def _refusals(server: Server, folder: Path) -> Score:
         for text in tries:
             visitor.go("Start")
             before = len(visitor.received)
-            visitor.choose("text_input", "Hub data set", text)
+            visitor.choose("text_input", "Hub dataset", text)
             visitor.press("Open from the Hub")
             seen = bytes(visitor.received[before:])
             bad = b"the secret" in seen or b"root:" in seen or b"Which column holds what" in seen
             said = (
                 any(one.WhichOneof("type") == "alert" for one in visitor.shown.values())
-                or "No data set" in visitor.words()
+                or "No dataset" in visitor.words()
             )
             score.note(text, "it was opened" if bad else "" if said else "no sentence was shown")
     return score
@@ -182,7 +182,7 @@ def _moves(port: int, number: int, moves: int) -> list[float]:
         for k in range(moves):
             # A person looks at what came before the next move.
             time.sleep(1.0 + (number * 7 + k * 3) % 10 / 5)
-            visitor.choose("slider", "Attempts", 1 + (number + k) % 5)
+            visitor.choose("slider", "Maximum attempts", 1 + (number + k) % 5)
             waits.append(visitor.runs[-1])
     return waits
 

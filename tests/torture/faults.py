@@ -256,7 +256,7 @@ def _race(world: World, out: Path) -> str:
     ends = [(one.communicate(timeout=300)[1], one.returncode) for one in both]
     if sorted(code for _, code in ends) not in ([0, 0], [0, 2]):
         return str([(code, err[-200:]) for err, code in ends])
-    if any(code == 2 and "Another build is working" not in err for err, code in ends):
+    if any(code == 2 and "Another build is running" not in err for err, code in ends):
         return str([err[-200:] for err, _ in ends])
     return world.differs(out)
 

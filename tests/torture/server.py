@@ -43,7 +43,7 @@ class Server:
     def start(self) -> None:
         """Start it and wait until it answers."""
         words = [
-            sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(self.port), *self.LISTENS,
+            sys.executable, "-m", "streamlit", "run", "serve.py", "--server.port", str(self.port), *self.LISTENS,
             "--server.fileWatcherType", "none", "--browser.serverAddress", "localhost",
         ]  # fmt: skip
         with (self.home / "server.log").open("ab") as log:

@@ -62,7 +62,7 @@ def parts() -> None:
         key="source.config",
         help=line("Config"),
     )
-    splits = [split.name for one in configs if one.name == config for split in one.splits]
+    splits = [split.name for part in configs if part.name == config for split in part.splits]
     split = st.selectbox(
         "Split",
         splits,
@@ -111,8 +111,13 @@ def _sampled(seen: loading.Evidence) -> None:
 def onward(usable: bool, changes: dict[str, Any]) -> None:
     """The next step: the recommended recipe, or a choice of one's own."""
     with st.container(horizontal=True, horizontal_alignment="right", key="onward"):
-        if st.button("Use the recommended recipe", disabled=not usable, key="recommended", icon=":material/bolt:",
-                     help="Uses the proposed N, leaves everything else as in the paper, and goes straight to Finish."):  # fmt: skip
+        if st.button(
+            "Use the recommended recipe",
+            disabled=not usable,
+            key="recommended",
+            icon=":material/bolt:",
+            help="Uses the proposed N, leaves everything else as in the paper, and goes straight to Finish.",
+        ):
             workspace.change(changes)
             st.switch_page(FINISH.target())
         if st.button(

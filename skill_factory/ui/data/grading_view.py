@@ -31,9 +31,14 @@ def settings(base: dict[str, Any], before: Asked | None, running: bool) -> Asked
     """The task, where final answers stand, and the columns that are compared."""
     given = before or Asked(What.GRADE, base["source"], base["label"])
     task = st.radio(
-        "How are answers compared?", list(TASKS), list(TASKS).index(first("grading.task", given.task)), format_func=lambda name: TASKS[name].label,
-        captions=[workspace.plain(task.about) for task in TASKS.values()], key="grading.task", disabled=running,
-    )  # fmt: skip
+        "How are answers compared?",
+        list(TASKS),
+        list(TASKS).index(first("grading.task", given.task)),
+        format_func=lambda name: TASKS[name].label,
+        captions=[workspace.plain(task.about) for task in TASKS.values()],
+        key="grading.task",
+        disabled=running,
+    )
     columns = base["columns"]
     if base["source"] == workspace.current().source:
         missing = any(not workspace.value(f"columns.{name}") for name in FIELDS)
@@ -48,9 +53,13 @@ def settings(base: dict[str, Any], before: Asked | None, running: bool) -> Asked
 
 def _final(given: Asked, running: bool) -> str:
     return st.selectbox(
-        "Final answers are", list(FINALS), list(FINALS).index(first("grading.final", given.final)), format_func=FINALS.__getitem__, key="grading.final",
+        "Final answers are",
+        list(FINALS),
+        list(FINALS).index(first("grading.final", given.final)),
+        format_func=FINALS.__getitem__,
+        key="grading.final",
         disabled=running,
-    )  # fmt: skip
+    )
 
 
 def sample(asked: Asked, run: Callable[[Asked, Stage], None]) -> None:
@@ -68,9 +77,12 @@ def sample(asked: Asked, run: Callable[[Asked, Stage], None]) -> None:
     sure = report.decided[Decision.RIGHT] + report.decided[Decision.WRONG]
     with st.container(horizontal=True, horizontal_alignment="right"):
         if st.button(
-            "Yes, grade all responses", type="primary", icon=":material/checklist:", key="making.run.grade",
+            "Yes, grade all responses",
+            type="primary",
+            icon=":material/checklist:",
+            key="making.run.grade",
             disabled=not sure,
-        ):  # fmt: skip
+        ):
             run(asked, Stage.GRADE)
     _command(asked)
 
@@ -88,10 +100,10 @@ def _graded(asked: Asked) -> LabelReport:
 
 
 def _numbers(report: LabelReport) -> None:
-    told = [(SIGNS[kind], f"{report.decided[kind]:,}") for kind in Decision]
+    metrics = [(SIGNS[kind], f"{report.decided[kind]:,}") for kind in Decision]
     if report.compared:
-        told.append(("Same as the label", percent(report.agreed, report.compared)))
-    for place, (name, number) in zip(st.columns(4), told, strict=False):
+        metrics.append(("Same as the label", percent(report.agreed, report.compared)))
+    for place, (name, number) in zip(st.columns(4), metrics, strict=False):
         place.metric(name, number, border=True)
     if report.no_answer:
         meaning = "so they count as wrong" if report.final == "tags" else "so they aren't judged"
@@ -106,17 +118,22 @@ def _numbers(report: LabelReport) -> None:
 
 
 def _decisions(report: LabelReport) -> None:
-    rows = [one for kind in Decision for one in report.samples.get(kind, [])]
+    rows = [graded for kind in Decision for graded in report.samples.get(kind, [])]
     st.dataframe(
         {
-            "Decision": [SIGNS[one.decision] for one in rows],
-            "Final answer": ["(none)" if one.answer is None else excerpt(one.answer, 80) for one in rows],
-            "Gold answer": [excerpt(one.gold, 80) or "(none)" for one in rows],
-            "Row": [one.row + 1 for one in rows],
-            "Question": [excerpt(one.read.question, 120) for one in rows],
+            "Decision": [SIGNS[graded.decision] for graded in rows],
+            "Final answer": [
+                "(none)" if graded.answer is None else excerpt(graded.answer, 80) for graded in rows
+            ],
+            "Gold answer": [excerpt(graded.gold, 80) or "(none)" for graded in rows],
+            "Row": [graded.row + 1 for graded in rows],
+            "Question": [excerpt(graded.read.question, 120) for graded in rows],
         },
-        hide_index=True, height=282, alt="Decisions of each kind: final answer, gold answer, row", key="grading.sample",
-    )  # fmt: skip
+        hide_index=True,
+        height=282,
+        alt="Decisions of each kind: final answer, gold answer, row",
+        key="grading.sample",
+    )
 
 
 def _command(asked: Asked) -> None:

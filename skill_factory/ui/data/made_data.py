@@ -58,10 +58,15 @@ def note() -> None:
     st.success(workspace.plain(told.said), icon=":material/task_alt:")
     with st.container(horizontal=True, key="made"):
         st.download_button(
-            "Save this data", lambda: archives.zipped(told.made.out), "data.zip", "application/zip",
-            icon=":material/download:", on_click="ignore", key="making.save",
+            "Save this data",
+            lambda: archives.zipped(told.made.out),
+            "data.zip",
+            "application/zip",
+            icon=":material/download:",
+            on_click="ignore",
+            key="making.save",
             help="The raw data with its card: which model, prompts and settings made it.",
-        )  # fmt: skip
+        )
         st.button(
             "Back to the previous data",
             icon=":material/undo:",

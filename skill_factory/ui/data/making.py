@@ -15,7 +15,7 @@ from skill_factory.hosting import hosted
 from skill_factory.recipe.model import Columns
 from skill_factory.ui.data import grading_view, made_data, making_form, making_run
 from skill_factory.ui.data.making_files import Run
-from skill_factory.ui.frame import shell, workspace
+from skill_factory.ui.frame import shell, visitor, workspace
 from skill_factory.wording import percent
 from skill_factory.work import makings
 from skill_factory.work.making_asked import Asked, Stage, What
@@ -131,9 +131,13 @@ def _head(mine: Panel) -> None:
         st.subheader(TITLES[mine.what], width="content")
         st.markdown(f"for **{workspace.plain(mine.base['label'])}**", width="content")
         st.button(
-            "Back to the report", icon=":material/arrow_back:", type="tertiary", on_click=_close, key="making.close",
+            "Back to the report",
+            icon=":material/arrow_back:",
+            type="tertiary",
+            on_click=_close,
+            key="making.close",
             help="Whatever is running keeps running.",
-        )  # fmt: skip
+        )
 
 
 def _close() -> None:
@@ -179,7 +183,9 @@ def _run(mine: Panel, made: Making | None) -> Run:
         """
         token = workspace.current().token
         try:
-            mine.id = makings.start(asked, stage, token, making_form.key(asked, token), made).id
+            mine.id = makings.start(
+                asked, stage, token, making_form.key(asked, token), made, visitor.key()
+            ).id
         except SkillFactoryError as error:
             st.session_state["_making_refused"] = str(error)
         st.rerun()
@@ -188,7 +194,7 @@ def _run(mine: Panel, made: Making | None) -> Run:
 
 
 def note() -> None:
-    """What was made of these data, or is being made from them."""
+    """What was made from this data, or is being made now."""
     mine: Panel | None = st.session_state.get(_KEY)
     if mine is not None and mine.id:
         _going_on(mine)

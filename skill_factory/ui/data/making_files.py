@@ -6,7 +6,8 @@ from typing import Any
 
 import streamlit as st
 
-from skill_factory.ui.frame import workspace
+from skill_factory.errors import SkillFactoryError
+from skill_factory.ui.frame import uploads, workspace
 from skill_factory.wording import many
 from skill_factory.work.making_asked import Asked, Stage
 from skill_factory.work.makings import Making, Status
@@ -30,9 +31,14 @@ def by_files(asked: Asked, made: Making | None, now: Status | None, run: Run) ->
             run(asked, Stage.WRITE)
         if fresh and made:
             st.download_button(
-                "requests.jsonl", lambda: made.requests.open("rb"), "requests.jsonl", "application/jsonl",
-                icon=":material/download:", on_click="ignore", key="making.requests",
-            )  # fmt: skip
+                "requests.jsonl",
+                lambda: made.requests.open("rb"),
+                "requests.jsonl",
+                "application/jsonl",
+                icon=":material/download:",
+                on_click="ignore",
+                key="making.requests",
+            )
     if now and fresh and made and made.stage is Stage.WRITE and "requests" in now.told:
         st.caption(f"{many(now.told['requests'], 'request')} to {workspace.plain(asked.model)}.")
     st.markdown("**2. Run them** where the model is, for example:")
@@ -56,5 +62,9 @@ def by_files(asked: Asked, made: Making | None, now: Status | None, run: Run) ->
 
 
 def _join(asked: Asked, made: Making, sent: Any, run: Run) -> None:
-    made.answers.write_bytes(sent.getbuffer())
+    try:
+        uploads.keep(sent, made.answers)
+    except SkillFactoryError as error:
+        st.error(workspace.plain(str(error)), icon=":material/error:")
+        return
     run(asked, Stage.JOIN)

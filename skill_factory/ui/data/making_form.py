@@ -63,9 +63,13 @@ class _Form:
         """Where the model is."""
         options = list(PLACES)
         found = st.segmented_control(
-            "Where is the model?", options, format_func=PLACES.__getitem__, required=True, default=self._first("where"),
+            "Where is the model?",
+            options,
+            format_func=PLACES.__getitem__,
+            required=True,
+            default=self._first("where"),
             **self._options("where"),
-        )  # fmt: skip
+        )
         st.caption(ABOUT[found])
         return Where(self._keep("where", found))
 
@@ -110,14 +114,21 @@ class _Form:
                 return {"k": k, "max_k": k}
             with right:
                 most = self._number(
-                    "max_k", "Maximum", 1, 64,
+                    "max_k",
+                    "Maximum",
+                    1,
+                    64,
                     "If none of them judges the response correctly, more are requested, up to this number.",
-                )  # fmt: skip
+                )
             return {"k": k, "max_k": max(k, most)}
         names = st.multiselect(
-            "Prompt variants", list(PAPER_VARIANTS), self._first("variants", list(self._value("variants") or PAPER_VARIANTS)), format_func=PAPER_VARIANTS.__getitem__,
-            help="Each question is asked with each of these wordings: variety helps.", **self._options("variants"),
-        )  # fmt: skip
+            "Prompt variants",
+            list(PAPER_VARIANTS),
+            self._first("variants", list(self._value("variants") or PAPER_VARIANTS)),
+            format_func=PAPER_VARIANTS.__getitem__,
+            help="Each question is asked with each of these wordings: variety helps.",
+            **self._options("variants"),
+        )
         self._keep("variants", tuple(names))
         each = self._number(
             "per_variant", "Answers per variant", 1, 64, "The paper used 16 for each of four."
@@ -131,9 +142,13 @@ class _Form:
             left, right = st.columns(2)
             help = "Optional, in any currency: with it, the cost is forecast and counted."
             with left:
-                found["price_in"] = self._number("price_in", "Price per million, in", 0.0, 1e4, help + " For prompt tokens.")  # fmt: skip
+                found["price_in"] = self._number(
+                    "price_in", "Price per million, in", 0.0, 1e4, help + " For prompt tokens."
+                )
             with right:
-                found["price_out"] = self._number("price_out", "Price per million, out", 0.0, 1e4, help + " For answer tokens.")  # fmt: skip
+                found["price_out"] = self._number(
+                    "price_out", "Price per million, out", 0.0, 1e4, help + " For answer tokens."
+                )
         with st.expander("More", icon=":material/tune:"):
             if where is not Where.FILES:
                 found["budget"] = self._number(
@@ -150,7 +165,9 @@ class _Form:
                     512,
                     "The maximum; it adapts to what the server can take.",
                 )
-            found["temperature"] = self._number("temperature", "Temperature", 0.0, 2.0, "Higher: more varied.", step=0.1)  # fmt: skip
+            found["temperature"] = self._number(
+                "temperature", "Temperature", 0.0, 2.0, "Higher: more varied.", step=0.1
+            )
             found["max_tokens"] = self._number(
                 "max_tokens", "Maximum tokens per answer", 16, 131_072, "Longer answers are cut off."
             )
@@ -173,10 +190,16 @@ def _secret(where: Where, off: bool) -> None:
     )
     hint = "or your sign-in" if where is Where.PROVIDER else "if the server needs one"
     typed = st.text_input(
-        "Key", first("making.key", st.session_state.get(_SECRET, "")), type="password", placeholder=hint, key="making.key", autocomplete="off", disabled=off,
+        "Key",
+        first("making.key", st.session_state.get(_SECRET, "")),
+        type="password",
+        placeholder=hint,
+        key="making.key",
+        autocomplete="off",
+        disabled=off,
         help="Kept in this session only, sent only to the model's server, and never stored." + optional,
         on_change=_cleared,
-    )  # fmt: skip
+    )
     if typed.strip():
         st.session_state[_SECRET] = typed.strip()
 

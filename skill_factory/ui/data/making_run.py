@@ -110,8 +110,9 @@ def _command(asked: Asked) -> None:
             f"python -m skill_factory generate {asked.what.value} {typed_source(asked)} "
             f"--endpoint {shlex.quote(asked.url or 'URL')} --model {shlex.quote(asked.model or 'MODEL')} "
             f"--out {OUT[asked.what]} --pilot",
-            language="bash", wrap_lines=True,
-        )  # fmt: skip
+            language="bash",
+            wrap_lines=True,
+        )
 
 
 # -- after the pilot -----------------------------------------------------------------------------------------------
@@ -168,12 +169,17 @@ def _figures(told: Mapping[str, Any]) -> dict[str, list[str]]:
 @st.fragment(run_every=0.8)
 def watch(made: Making) -> None:
     """How far it is, how fast, what it has cost, how long it will take, and a way to stop it."""
+    makings.here(made)
     now = makings.status(made)
     if not now.running:
         st.rerun()
     done = now.progress
-    what = {Stage.PILOT: "The pilot", Stage.GRADE: "Grading", Stage.WRITE: "Writing the requests",
-            Stage.JOIN: "Joining the answers"}.get(made.stage, "The run")  # fmt: skip
+    what = {
+        Stage.PILOT: "The pilot",
+        Stage.GRADE: "Grading",
+        Stage.WRITE: "Writing the requests",
+        Stage.JOIN: "Joining the answers",
+    }.get(made.stage, "The run")
     if now.state is State.STOPPING:
         st.progress(
             done.share if done else 0.0,
@@ -188,12 +194,23 @@ def watch(made: Making) -> None:
             st.caption(f"{many(done.retries, 'retry')} so far, because the server was busy or failed.")
     st.caption("It runs on its own: you can close this page and come back through its address.")
     st.button(
-        "Stop", on_click=makings.stop, args=(made,), key="making.stop", icon=":material/stop_circle:",
-        disabled=now.state is State.STOPPING, help="Every answer so far is kept; you can resume later.",
-    )  # fmt: skip
+        "Stop",
+        on_click=makings.stop,
+        args=(made,),
+        key="making.stop",
+        icon=":material/stop_circle:",
+        disabled=now.state is State.STOPPING,
+        help="Every answer so far is kept; you can resume later.",
+    )
 
 
 def _doing(now: Status) -> str:
+    if now.before is not None:
+        return (
+            f"is in the queue: {many(now.before, 'piece')} of work before it"
+            if now.before
+            else "is next in the queue"
+        )
     done = now.progress
     if done is None or not done.total:
         return f"has started ({now.seconds:.0f} s)"
@@ -232,7 +249,7 @@ def ended(asked: Asked, made: Making, now: Status, run: Run) -> None:
         loading.once(
             "made log",
             (made.id, now.said),
-            lambda: log.error("made %s: %s", made.id, makings.log(made)),
+            lambda: log.error("made %s: %s", made.id[:6], makings.fault(made)),
         )
         st.error(workspace.plain(now.said), icon=":material/error:")
     with st.container(horizontal=True):

@@ -50,7 +50,11 @@ def _picker(field: RowField, options: list[str]) -> None:
     title = field.title if needed else f"{field.title} (optional)"
     known = [
         *options,
-        *(one for one in ((chosen,) if isinstance(chosen, str) else chosen) if one and one not in options),
+        *(
+            path
+            for path in ((chosen,) if isinstance(chosen, str) else chosen)
+            if path and path not in options
+        ),
     ]
     if field.name in MANY and len(chosen) > 1:
         st.multiselect(title, known, help=field.help, **_bound(path, list, tuple))

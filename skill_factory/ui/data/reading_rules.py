@@ -51,9 +51,11 @@ def _doubt(doubt: Doubt) -> None:
         st.warning(workspace.plain(doubt.sentence), icon=":material/help:")
         if doubt.changes:
             st.button(
-                BUTTONS.get(doubt.code, "Change this"), key=f"doubt.press.{doubt.code}", on_click=workspace.apply,
+                BUTTONS.get(doubt.code, "Change this"),
+                key=f"doubt.press.{doubt.code}",
+                on_click=workspace.apply,
                 args=(dict(doubt.changes),),
-            )  # fmt: skip
+            )
         else:
             st.caption(workspace.plain(doubt.fix))
 
@@ -89,7 +91,7 @@ def _tried(seen: Inspection) -> dict[Rule, list[Choice]]:
 
 
 def _rule(rule: Rule, choices: list[Choice], seen: Inspection) -> None:
-    here = next((one for one in seen.rules if one.rule is rule), None)
+    here = next((choice for choice in seen.rules if choice.rule is rule), None)
     codes = [choice.code for choice in choices]
     index = codes.index(here.code) if here is not None and here.code in codes else 0
     titles = {choice.code: f"{choice.title} ({choice.found:,} of {choice.of:,})" for choice in choices}
@@ -98,7 +100,7 @@ def _rule(rule: Rule, choices: list[Choice], seen: Inspection) -> None:
     st.selectbox(
         TITLES[rule], codes, format_func=titles.__getitem__, key=key, on_change=_take, args=(rule, choices)
     )
-    proposed = next((one for one in choices if one.proposed), None)
+    proposed = next((choice for choice in choices if choice.proposed), None)
     if proposed is not None and proposed.code != codes[index]:
         st.caption(
             f"Proposed: {workspace.plain(proposed.title)}, found in {percent(proposed.found, proposed.of)}."

@@ -12,8 +12,11 @@ from skill_factory.ui.data import rules
 from skill_factory.ui.frame import loading, workspace
 from skill_factory.wording import many, percent
 
-ICONS = {Light.GOOD: ":green[:material/check_circle:]", Light.CARE: ":orange[:material/error:]",
-         Light.MISSING: ":red[:material/cancel:]"}  # fmt: skip
+ICONS = {
+    Light.GOOD: ":green[:material/check_circle:]",
+    Light.CARE: ":orange[:material/error:]",
+    Light.MISSING: ":red[:material/cancel:]",
+}
 SAID = {Light.GOOD: "ready", Light.CARE: "usable with losses", Light.MISSING: "missing"}
 
 
@@ -48,27 +51,32 @@ def card(finding: Finding) -> None:
         rules.step(finding.step, finding.topic.lower() if finding.light is not Light.GOOD else "")
 
 
-def proposal(one: Proposal, exact: bool) -> None:
+def proposal(proposed: Proposal, exact: bool) -> None:
     """The number of attempts that suits the data, why, and a button if the recipe has another one."""
-    if not one.attempts:
-        st.error(one.reason, icon=":material/block:")
+    if not proposed.attempts:
+        st.error(proposed.reason, icon=":material/block:")
         return
     about = "" if exact else " (from a sample)"
-    mine = {path: workspace.value(path) for path in one.changes}
-    if mine == dict(one.changes):
-        st.success(f"{_attempts(one)} suits this data{about}: {one.reason}", icon=":material/thumb_up:")
+    mine = {path: workspace.value(path) for path in proposed.changes}
+    if mine == dict(proposed.changes):
+        st.success(
+            f"{_attempts(proposed)} suits this data{about}: {proposed.reason}", icon=":material/thumb_up:"
+        )
         return
     st.info(
-        f"{_attempts(one)} would suit this data{about}: {one.reason}",
+        f"{_attempts(proposed)} would suit this data{about}: {proposed.reason}",
         icon=":material/lightbulb:",
     )
     st.button(
-        f"Use N = {one.attempts}", key="use.proposal", on_click=workspace.apply, args=(dict(one.changes),)
+        f"Use N = {proposed.attempts}",
+        key="use.proposal",
+        on_click=workspace.apply,
+        args=(dict(proposed.changes),),
     )
 
 
-def _attempts(one: Proposal) -> str:
-    return f"**N = {one.attempts}**, the maximum number of attempts in a trace,"
+def _attempts(proposed: Proposal) -> str:
+    return f"**N = {proposed.attempts}**, the maximum number of attempts in a trace,"
 
 
 def possible(report: Fitness) -> None:
@@ -80,9 +88,14 @@ def possible(report: Fitness) -> None:
             for code, questions in report.possible.items()
         ]
         st.dataframe(
-            {"Format": [r[0] for r in rows], "Shows": [r[1] for r in rows], "Questions": [r[2] for r in rows]},
-            hide_index=True, alt="Formats and the number of questions that can give a trace of each",
-        )  # fmt: skip
+            {
+                "Format": [r[0] for r in rows],
+                "Shows": [r[1] for r in rows],
+                "Questions": [r[2] for r in rows],
+            },
+            hide_index=True,
+            alt="Formats and the number of questions that can give a trace of each",
+        )
 
 
 def rows_dropped(rows: Tally) -> None:

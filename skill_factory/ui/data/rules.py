@@ -52,11 +52,19 @@ def answers() -> None:
             f"{workspace.plain(ANSWER_RULES[rule])}: found in {hits:,} of {every:,} of the first responses ({percent(hits, every)})"
         )
     st.multiselect(
-        "Look for the final answer in this order", list(ANSWER_RULES), format_func=ANSWER_RULES.__getitem__,
-        key="answers.rules.draft", default=list(workspace.value("answers.rules")),
-    )  # fmt: skip
-    st.text_input("Pattern", value=workspace.value("answers.pattern"), key="answers.pattern.draft", placeholder="The answer is (.*)",
-                            help="A regular expression: the part in parentheses is the answer, (.*) up to the end of the line. The last match counts.")  # fmt: skip
+        "Look for the final answer in this order",
+        list(ANSWER_RULES),
+        format_func=ANSWER_RULES.__getitem__,
+        key="answers.rules.draft",
+        default=list(workspace.value("answers.rules")),
+    )
+    st.text_input(
+        "Pattern",
+        value=workspace.value("answers.pattern"),
+        key="answers.pattern.draft",
+        placeholder="The answer is (.*)",
+        help="A regular expression: the part in parentheses is the answer, (.*) up to the end of the line. The last match counts.",
+    )
     st.button("Use these rules", on_click=_take_answers, key="answers.use", type="primary")
     workspace.problem("answers.rules", "answers.pattern")
 
@@ -75,11 +83,21 @@ def _take_answers() -> None:
 
 def verdicts() -> None:
     """Where a reflection says right or wrong, and in which words."""
-    rule = st.selectbox("The verdict is in", list(VERDICT_RULES), format_func=VERDICT_RULES.__getitem__, key="verdicts.rule.draft",
-                        index=list(VERDICT_RULES).index(workspace.value("verdicts.rule")))  # fmt: skip
+    rule = st.selectbox(
+        "The verdict is in",
+        list(VERDICT_RULES),
+        format_func=VERDICT_RULES.__getitem__,
+        key="verdicts.rule.draft",
+        index=list(VERDICT_RULES).index(workspace.value("verdicts.rule")),
+    )
     if rule == "regex":
-        st.text_input("Pattern", value=workspace.value("verdicts.pattern"), key="verdicts.pattern.draft", placeholder="verdict is (right|wrong)",
-                      help="A regular expression. The first match counts; its first group, if it has one.")  # fmt: skip
+        st.text_input(
+            "Pattern",
+            value=workspace.value("verdicts.pattern"),
+            key="verdicts.pattern.draft",
+            placeholder="verdict is (right|wrong)",
+            help="A regular expression. The first match counts; its first group, if it has one.",
+        )
     if rule == "column":
         st.selectbox("Column", loading.source().names(), key="verdicts.column.draft")
     st.text_input(
@@ -100,13 +118,15 @@ def _take_verdicts() -> None:
     state = st.session_state
     rule = state["verdicts.rule.draft"]
     column = (state["verdicts.column.draft"],) if rule == "column" else ()
-    workspace.change({
-        "verdicts.rule": rule,
-        "verdicts.pattern": state.get("verdicts.pattern.draft", "") if rule == "regex" else "",
-        "verdicts.correct": _words(state["verdicts.correct.draft"]),
-        "verdicts.incorrect": _words(state["verdicts.incorrect.draft"]),
-        "columns.verdicts": column,
-    })  # fmt: skip
+    workspace.change(
+        {
+            "verdicts.rule": rule,
+            "verdicts.pattern": state.get("verdicts.pattern.draft", "") if rule == "regex" else "",
+            "verdicts.correct": _words(state["verdicts.correct.draft"]),
+            "verdicts.incorrect": _words(state["verdicts.incorrect.draft"]),
+            "columns.verdicts": column,
+        }
+    )
 
 
 def _words(text: str) -> tuple[str, ...]:

@@ -9,19 +9,21 @@ import streamlit as st
 
 from skill_factory.errors import SkillFactoryError
 from skill_factory.formats import format_of
-from skill_factory.hosting import cores
+from skill_factory.hosting import cores, hosted
 from skill_factory.insight import tables
 from skill_factory.insight.estimate import Estimate, estimate
 from skill_factory.judge.source_facts import identity
 from skill_factory.reasons import Level
-from skill_factory.ui.frame import away, loading, shell, workspace
+from skill_factory.ui.frame import away, loading, shell, uploads, visitor, workspace
 from skill_factory.ui.frame.deleting import delete_button
 from skill_factory.ui.frame.earlier_builds import started
 from skill_factory.ui.frame.loading import Evidence
-from skill_factory.wording import file_size, inflect, many, percent, rough_duration
+from skill_factory.wording import duration, file_size, inflect, many, percent
 from skill_factory.work import builds, looking
 from skill_factory.work.builds import Job, Status
+from skill_factory.work.home import home
 from skill_factory.work.process import ACTIVE, State
+from skill_factory.work.quota import refusal
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,9 +75,12 @@ def offer() -> None:
         )
         shell.go(shell.CHOOSE, "Change it on Choose")
         return
-    if refusal := st.session_state.pop("build.refused", ""):
-        st.warning(shell.plain(refusal), icon=":material/hourglass_top:")
+    if refused := st.session_state.pop("build.refused", ""):
+        st.warning(shell.plain(refused), icon=":material/hourglass_top:")
     _numbers(seen, takes, about)
+    if refused := refusal(_rows(seen), takes.text_bytes):
+        st.warning(shell.plain(refused), icon=":material/hard_drive:")
+        return
     st.caption(
         "The build runs on its own: you can close this page and come back through its link. "
         "Then publish it, train with it or download it here."
@@ -92,12 +97,11 @@ def offer() -> None:
 
 
 def _numbers(seen: Evidence, takes: Estimate, about: str) -> None:
-    rows = loading.source().rows or seen.narrow.rows.ledger[Level.ROWS].read
     metrics = [
-        ("Rows to read", f"{rows:,}"),
+        ("Rows to read", f"{_rows(seen):,}"),
         ("Traces", f"{about}{takes.traces:,}"),
         ("Text", file_size(takes.text_bytes)),
-        ("Time", rough_duration(takes.seconds) if takes.seconds else "not known yet"),
+        ("Time", f"≈ {duration(max(1.0, takes.seconds))}" if takes.seconds else "–"),
     ]
     for column, (label, number) in zip(st.columns(4), metrics, strict=True):
         column.metric(label, number, border=True)
@@ -105,6 +109,10 @@ def _numbers(seen: Evidence, takes: Estimate, about: str) -> None:
     st.markdown(
         f"{formats}, N = {seen.recipe.traces.attempts}, from {shell.plain(workspace.current().label)}."
     )
+
+
+def _rows(seen: Evidence) -> int:
+    return loading.source().rows or seen.narrow.rows.ledger[Level.ROWS].read
 
 
 def _command(seen: Evidence) -> None:
@@ -133,7 +141,10 @@ def _source_words() -> str:
 def _start() -> None:
     mine = workspace.current()
     try:
-        job = builds.start(mine.source, mine.label, loading.recipe(), mine.token)
+        job = builds.start(mine.source, mine.label, loading.recipe(), mine.token, visitor.key())
+    except OSError as error:
+        st.session_state["build.refused"] = uploads.no_room("The build", home(), error)
+        return
     except SkillFactoryError as error:
         st.session_state["build.refused"] = str(error)
         return
@@ -142,8 +153,7 @@ def _start() -> None:
 
 
 def _estimate(seen: Evidence) -> Estimate:
-    source = loading.source()
-    rows = source.rows or seen.narrow.rows.ledger[Level.ROWS].read
+    source, rows = loading.source(), _rows(seen)
     pace = loading.once(
         "pace",
         (identity(source), seen.recipe.columns),
@@ -158,6 +168,7 @@ def _estimate(seen: Evidence) -> Estimate:
 @st.fragment(run_every=0.7)
 def watch(job: Job) -> None:
     """How far it has got, what was kept so far, and a way to stop it."""
+    builds.here(job)
     now = builds.status(job)
     if now.state not in ACTIVE:
         st.rerun()
@@ -184,11 +195,9 @@ def _doing(now: Status) -> str:
     if now.state is State.STOPPING:
         return "Stopping …"
     if now.state is State.WAITING:
-        return (
-            f"In the queue: {many(now.before, 'build')} before this one."
-            if now.before
-            else "Next in the queue."
-        )
+        stay = " Keep this page open: if you close it, you lose your place." if hosted() else ""
+        before = f"In the queue: {many(now.before, 'build')} before this one."
+        return (before if now.before else "Next in the queue.") + stay
     return now.progress.line().capitalize() if now.progress else "Starting …"
 
 
@@ -199,7 +208,7 @@ def stopped(job: Job, now: Status) -> None:
     """Why it ended, and the ways to resume or delete it."""
     if now.state is State.FAILED:
         loading.once(
-            "build log", (job.id, now.said), lambda: log.error("build %s: %s", job.id, builds.log(job))
+            "build log", (job.id, now.said), lambda: log.error("build %s: %s", job.id[:6], builds.fault(job))
         )
         st.error(shell.plain(now.said), icon=":material/error:")
     else:
@@ -209,8 +218,8 @@ def stopped(job: Job, now: Status) -> None:
         st.button(
             "Resume",
             type="primary",
-            on_click=builds.resume,
-            args=(job, workspace.current().token),
+            on_click=_resume,
+            args=(job,),
             key="build.resume",
             icon=":material/play_arrow:",
         )
@@ -225,6 +234,10 @@ def _lost(job: Job) -> str:
         f"{whole:,} of {many(parts, 'part')} {inflect(whole, 'is', 'are')} finished and would be lost: a new build "
         "starts from the beginning. Your data and your recipe stay."
     )
+
+
+def _resume(job: Job) -> None:
+    builds.resume(job, workspace.current().token, visitor.key())
 
 
 def _delete(job: Job) -> None:

@@ -5,12 +5,13 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from skill_factory.errors import HubError
+from skill_factory.errors import BuildFolderError, HubError
 from skill_factory.hub.client import Account, check_name, safe_name
 from skill_factory.publish.plan import Mode, PushPlan
 from skill_factory.ui.finish import card_view
-from skill_factory.ui.frame import away, loading, shell, workspace
+from skill_factory.ui.frame import away, loading, shell, visitor, workspace
 from skill_factory.ui.frame.signing_in import signed_in
+from skill_factory.wording import many
 from skill_factory.work import looking, pushes
 from skill_factory.work.builds import Job
 from skill_factory.work.process import ACTIVE, State
@@ -151,7 +152,11 @@ def _agreed(plan: PushPlan) -> bool:
 
 
 def _send(job: Job, plan: PushPlan, card: str) -> None:
-    pushes.start(job, plan, card, workspace.current().token)
+    try:
+        pushes.start(job, plan, card, workspace.current().token, visitor.key())
+    except BuildFolderError as error:
+        st.warning(shell.plain(str(error)), icon=":material/hourglass_top:")
+        return
     # Afterwards something else is there, so the next plan has to look again.
     st.session_state.get("_kept", {}).pop("push plan", None)
     st.session_state["publish.again"] = ""
@@ -170,6 +175,7 @@ def _again(job: Job, repo: str) -> None:
 
 @st.fragment(run_every=0.7)
 def _watch(job: Job) -> None:
+    pushes.here(job)
     now = pushes.status(job)
     if now is None or now.state not in ACTIVE:
         st.rerun()
@@ -188,6 +194,9 @@ def _watch(job: Job) -> None:
 
 
 def _doing(now: Sending) -> str:
+    if now.before is not None:
+        before = f"in the queue, {many(now.before, 'piece')} of work before this one"
+        return before if now.before else "next in the queue"
     if now.step is None:
         return "looking at what is there …"
     return "committing everything at once …" if now.share == 1 else f"sending {now.step.what}"
@@ -201,7 +210,9 @@ def _unsent(last: Sending, job: Job) -> None:
             icon=":material/pause_circle:",
         )
         return
-    loading.once("push log", (job.id, last.said), lambda: log.error("push %s: %s", job.id, pushes.log(job)))
+    loading.once(
+        "push log", (job.id, last.said), lambda: log.error("push %s: %s", job.id[:6], pushes.fault(job))
+    )
     st.error(shell.plain(last.said), icon=":material/error:")
 
 

@@ -107,9 +107,15 @@ def _source(job: Job) -> str:
 def _export(job: Job, trainer: Trainer, options: Options) -> None:
     try:
         exported = away.run(
-            looking.exported, job.out, trainer.name, job.path / f"train-{trainer.name}", options,
-            workspace.current().token, what=job.label, seconds=EXPORT_SECONDS,
-        )  # fmt: skip
+            looking.exported,
+            job.out,
+            trainer.name,
+            job.path / f"train-{trainer.name}",
+            options,
+            workspace.current().token,
+            what=job.label,
+            seconds=EXPORT_SECONDS,
+        )
     except SkillFactoryError as error:
         st.error(shell.plain(str(error)), icon=":material/error:")
         return

@@ -1,6 +1,7 @@
 """A shared server deletes what it keeps of its visitors once they have been away for some time."""
 
 import os
+import threading
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -8,8 +9,8 @@ from pathlib import Path
 import streamlit as st
 
 from skill_factory.hosting import hosted
-from skill_factory.ui.frame import workspace
-from skill_factory.work import builds, pushes
+from skill_factory.ui.frame import exact_tables, workspace
+from skill_factory.work import builds, makings, pushes
 from skill_factory.work.home import forget_old, place
 from skill_factory.work.process import ACTIVE
 
@@ -29,14 +30,31 @@ def _last() -> dict[str, float]:
     return {}
 
 
+@st.cache_resource(show_spinner=False)
+def _watching() -> threading.Thread:
+    """Ends, also when nobody comes, what visitors who left had begun."""
+    # The dictionaries are asked for here: outside a session Streamlit's caches know none.
+    end = exact_tables.unwanted()
+
+    def watch() -> None:
+        while True:
+            time.sleep(10)
+            end()
+
+    thread = threading.Thread(target=watch, daemon=True, name="what nobody waits for")
+    thread.start()
+    return thread
+
+
 def tidy() -> None:
     """Note that this visitor is here, and delete what those left behind who haven't been for too long."""
     if not hosted():
         return
+    _watching()
     now, last, days = time.time(), _last(), idle_days()
     pause = min(300.0, days * 86_400 * OFTEN)
     mine = workspace.current()
-    for kept in (_upload_of(mine.source), _build_of(mine.job)):
+    for kept in (_upload_of(mine.source), _build_of(mine.job), _made_of(mine.source)):
         if kept is not None and now - last.get(str(kept), 0.0) > pause:
             last[str(kept)] = now
             with suppress(OSError):
@@ -54,13 +72,23 @@ def _remove_old(days: float) -> None:
         if job is not None and (builds.status(job).state in ACTIVE or pushes.running(job)):
             with suppress(OSError):
                 os.utime(path)
-    for kind in ("uploads", builds.KIND, "facts"):
+    for path in place(makings.KIND).iterdir():
+        making = makings.find(path.name)
+        if making is not None and makings.status(making).running:
+            with suppress(OSError):
+                os.utime(path)
+    for kind in ("uploads", "arriving", builds.KIND, makings.KIND, "facts"):
         forget_old(kind, days)
 
 
 def _upload_of(source: str) -> Path | None:
     folder = Path(source).parent
     return folder if source and folder.parent == place("uploads") else None
+
+
+def _made_of(source: str) -> Path | None:
+    folder = Path(source).parent
+    return folder if source and folder.parent == place(makings.KIND) else None
 
 
 def _build_of(id: str) -> Path | None:

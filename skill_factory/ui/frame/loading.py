@@ -216,7 +216,7 @@ def fit(known: Evidence) -> Fitness:
     at = (key(), known.exact, known.recipe.fingerprint())
     return once(
         "fitness", at, lambda: away.run(looking.fit, shared(known.narrow), known.judgement, known.recipe)
-    )  # fmt: skip
+    )
 
 
 def first_table(questions: int) -> tuple[pa.Table, bool]:

@@ -1,4 +1,4 @@
-"""What the page Data offers where a model's own traces were opened: measure them, or make raw data of them."""
+"""What the Data page offers when a model's own traces were opened: measure them, or make raw data from them."""
 
 import streamlit as st
 
@@ -10,13 +10,13 @@ from skill_factory.work import outputs
 from skill_factory.work.home import forget_old, new_place
 
 GIVEN = "measure.given"
-"""What the page Measure measures, in the session: paths and names."""
+"""The key, in the session, of what the Measure page measures: paths and names."""
 SECONDS = 120.0
-"""For a harvest on a shared server."""
+"""Seconds for a harvest on a shared server."""
 
 
 def note() -> None:
-    """One sentence and two ways on; nothing where the responses are plain ones."""
+    """One sentence and two next steps; nothing if the responses are plain ones."""
     mine = workspace.current()
     try:
         if not loading.once(
@@ -24,9 +24,10 @@ def note() -> None:
         ):
             return
     except SkillFactoryError:
-        return  # said on the page itself
+        return  # the page itself says so
     st.info(
-        "These are a model's traces: measure them, or make raw data of them.", icon=":material/monitoring:"
+        "This looks like a model's traces. Measure them, or turn them into raw data.",
+        icon=":material/monitoring:",
     )
     with st.container(horizontal=True):
         if st.button("Measure them", key="data.measure", icon=":material/monitoring:"):

@@ -14,6 +14,7 @@ from skill_factory.hosting import hosted
 from skill_factory.ui.frame import cleanup, strip, workspace
 from skill_factory.ui.frame.steps import CHOOSE, DATA, FINISH, LOOK, START, STEPS, Step
 from skill_factory.work import limited
+from skill_factory.work.child import where
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +54,8 @@ def run() -> None:
     if hosted():
         limited.children()  # warm before the first question
     refused = workspace.open_link()
-    cleanup.tidy()
+    with errors():
+        cleanup.tidy()
     if refused:
         st.warning(workspace.plain(refused), icon=":material/link_off:")
     with st.container(key="strip", horizontal=True, vertical_alignment="center", gap="small"):
@@ -69,8 +71,16 @@ def run() -> None:
 def _show_strip() -> None:
     try:
         strip.show()
-    except Exception:  # what fails here also fails on the page, which says so
-        log.exception("the strip of numbers")
+    except Exception as error:  # what fails here also fails on the page, which says so
+        note("the strip of numbers", error)
+
+
+def note(what: str, error: Exception) -> None:
+    """Write a fault of ours into the log; on a shared server without its message, which may hold a visitor's text."""
+    if hosted():
+        log.error("%s: %s", what, where(error))
+    else:
+        log.error(what, exc_info=error)
 
 
 def framed() -> bool:
@@ -85,9 +95,9 @@ def errors() -> Iterator[None]:
         yield
     except SkillFactoryError as error:
         st.error(workspace.plain(str(error)), icon=":material/error:")
-    except Exception:
+    except Exception as error:
         number = secrets.token_hex(4)
-        log.exception("error %s", number)
+        note(f"error {number}", error)
         st.error(
             f"Something went wrong, and it isn't your fault. Reload the page and try again. "
             f"If it happens again, report it with the ID {number}.",

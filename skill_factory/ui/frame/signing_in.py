@@ -135,7 +135,7 @@ def _ask() -> None:
     if app is None:
         return
     try:
-        code = ask_code(app, scopes(other_repositories=True))
+        code = ask_code(app, scopes(private_sources=True, other_repositories=True))
     except HubError as error:
         st.session_state["signin.refused"] = str(error)
         return

@@ -11,7 +11,7 @@ from skill_factory.hosting import hosted
 from skill_factory.recipe.model import Source
 from skill_factory.sources import source_of_recipe
 from skill_factory.sources.files import UPLOADS
-from skill_factory.ui.frame import loading, signing_in, workspace
+from skill_factory.ui.frame import loading, signing_in, uploads, workspace
 from skill_factory.ui.frame.steps import DATA
 from skill_factory.work.home import forget_old, new_place
 
@@ -117,7 +117,12 @@ def file() -> None:
     st.caption("Parquet, JSON, CSV, Excel, logs of runs, or a zip of these; text also as .gz or .zst.")
     if sent is not None and st.session_state.get("door.file.taken") != sent.file_id:
         st.session_state["door.file.taken"] = sent.file_id
-        enter(str(keep(sent)), sent.name)
+        try:
+            kept = keep(sent)
+        except SkillFactoryError as error:
+            st.error(workspace.plain(str(error)), icon=":material/error:")
+            return
+        enter(str(kept), sent.name)
     if not hosted():
         path = st.text_input(
             "Or a path on this computer",
@@ -130,9 +135,7 @@ def file() -> None:
 
 
 def keep(sent: Any) -> Path:
-    """Write an upload into a new folder, where the build can find it too."""
-    name = re.sub(r"[^\w.-]+", "_", Path(sent.name).name).lstrip(".") or "upload"
+    """Write an upload into a new folder, where the build can find it too. Errors: SourceError for a full disk."""
+    name = re.sub(r"[^\w.-]+", "_", Path(sent.name).name).lstrip(".")[-100:] or "upload"
     forget_old("uploads", days=1 if hosted() else 30)
-    path = new_place("uploads") / name
-    path.write_bytes(sent.getbuffer())
-    return path
+    return uploads.keep(sent, new_place("uploads") / name)

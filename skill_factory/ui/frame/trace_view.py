@@ -7,11 +7,13 @@ import streamlit as st
 from skill_factory.formats import format_of
 from skill_factory.insight.html import question_html, raw_html, stylesheet, trace_html
 from skill_factory.insight.trace_parts import tokens_at
+from skill_factory.judge.lookup import thinking_left_out
 from skill_factory.model import Trace, hex_id
 from skill_factory.recipe.model import Recipe
 from skill_factory.traces.lint import lint_trace
 from skill_factory.traces.lint_text import MEANING
-from skill_factory.ui.frame import workspace
+from skill_factory.ui.frame import loading, workspace
+from skill_factory.wording import many
 
 CSS = Path(__file__).with_name("look.css")
 READ, RAW, ASKED = "Read", "Raw text", "Question only"
@@ -36,7 +38,24 @@ def show(trace: Trace, recipe: Recipe, key: str = "trace") -> None:
         )
         badges(trace, recipe)
     body(trace, recipe, way or READ, key)
+    _left_out(trace, recipe, key)
     copy(trace)
+
+
+def _left_out(trace: Trace, recipe: Recipe, key: str) -> None:
+    """The thinking that the think rule left out of the attempts, folded; read from the source where it is asked for."""
+    if recipe.columns.think not in ("after", "inside") or not workspace.current().source:
+        return
+    if not st.toggle("Show what was left out of the attempts", key=f"{key}.left_out"):
+        return
+    at = (loading.identity(), recipe.columns, trace.plan.question.id)
+    left = loading.once(
+        "left out", at, lambda: thinking_left_out(loading.source(), recipe, trace.plan.question.id)
+    )
+    for number, attempt in enumerate(trace.plan.attempts, 1):
+        text = left.get(attempt.response.text, "")
+        with st.expander(f"Attempt {number}: {many(len(text), 'character')} left out"):
+            st.text(text or "Nothing was left out of this attempt.")
 
 
 def body(trace: Trace, recipe: Recipe, way: str = READ, key: str = "trace") -> None:

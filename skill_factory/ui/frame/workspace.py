@@ -9,6 +9,7 @@ Pages read `current()` and never keep a copy of a field of their own.
 """
 
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -108,9 +109,10 @@ def take_proposals(recipe: Recipe) -> None:
     mine = current()
     usual, wanted = mine.recipe.flat(), recipe.flat()
     mine.proposed = {
-        path: wanted[path] for path in wanted
+        path: wanted[path]
+        for path in wanted
         if path.startswith(("answers.", "verdicts.", "phrases.language")) and wanted[path] != usual[path]
-    }  # fmt: skip
+    }
     if mine.proposed:
         change(dict(mine.proposed))
 
@@ -199,6 +201,11 @@ def open_link() -> str:
     return ""
 
 
+# GitHub's Markdown makes links of these; behind a word joiner, which nobody sees, it doesn't.
+_ADDRESS = re.compile(r"https?:|www(?=\.)|(?<=[\w.+-])@(?=\w)", re.IGNORECASE)
+
+
 def plain(text: str) -> str:
-    """The text, escaped so that Markdown shows it as it is."""
+    """The text, escaped so that Markdown shows it as it is; an address in it becomes no link."""
+    text = _ADDRESS.sub(lambda found: f"{found[0]}\u2060", text)
     return "".join("\\" + sign if sign in "\\`*_{}[]()#+-!$:<>|~&" else sign for sign in text)

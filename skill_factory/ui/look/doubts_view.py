@@ -19,20 +19,24 @@ from skill_factory.work import looking
 
 SHOWN = 100
 FILE_SECONDS = 120.0
-"""For a download of everything on a shared server."""
-REFLECTIONS = "Critiques"
+"""Seconds for a download of everything on a shared server."""
+REFLECTIONS = "Reflections"
 WITNESSES = {
-    REFLECTIONS: "Most critiques of a response say otherwise.",
-    "Everything": "Our grade, the question's other answers and the critiques, weighed.",
+    REFLECTIONS: "Most reflections on a response contradict its label.",
+    "Everything": "Our grade, the question's other answers and the reflections, weighed.",
 }
 
 
 def doubts() -> None:
-    """Responses whose label their reflections contradict, or all that can be asked."""
+    """Labels in doubt, by the reflections alone or by everything that speaks about them."""
     by = st.radio(
-        "Who may doubt a label?", list(WITNESSES), key="look.witnesses", horizontal=True, persist_state="session",
+        "What makes a label doubtful?",
+        list(WITNESSES),
+        key="look.witnesses",
+        horizontal=True,
+        persist_state="session",
         captions=list(WITNESSES.values()),
-    )  # fmt: skip
+    )
     if by != REFLECTIONS:
         label_queue()
         return

@@ -1,4 +1,4 @@
-"""Which outputs are measured: uploads, a data set of the Hub, a path, or the data of the page Data; and how they were read."""
+"""Which outputs are measured: uploads, a Hub dataset, a path, or the data of the Data page; and how they were read."""
 
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from skill_factory.work import outputs
 MOST_BYTES, MOST_HOSTED = 200_000_000, 50_000_000
 """Characters of text that a page keeps at hand."""
 SECONDS = 120.0
-"""For a measurement on a shared server."""
+"""Seconds for a measurement on a shared server."""
 
 
 def choose() -> Looked | None:
@@ -29,7 +29,7 @@ def choose() -> Looked | None:
     given: list[str] = st.session_state.get(GIVEN, [])
     if not given:
         st.markdown(
-            "Does a model verify, retry and come back, and is its verdict worth anything? Choose what it answered: logs of "
+            "Does a model check its work, try again and recover, and can its verdicts be trusted? Choose its outputs: logs of "
             "a trainer or an evaluation, a file with questions, gold answers and outputs, or a build."
         )
     with st.expander(
@@ -47,9 +47,12 @@ def _doors() -> None:
     left, right = st.columns(2, gap="large")
     with left:
         sent = st.file_uploader(
-            "Files of outputs", type=list(UPLOADS), key="measure.files", accept_multiple_files=True,
-            help="Each file is a run of its own, unless a column names the run.",
-        )  # fmt: skip
+            "Files of outputs",
+            type=list(UPLOADS),
+            key="measure.files",
+            accept_multiple_files=True,
+            help="Each file counts as a run, unless a column names the run.",
+        )
         if sent and st.session_state.get("measure.taken") != [one.file_id for one in sent]:
             st.session_state["measure.taken"] = [one.file_id for one in sent]
             _take([str(source_pickers.keep(one)) for one in sent])
@@ -64,8 +67,8 @@ def _doors() -> None:
                 st.error("A Hub dataset is named user/name.", icon=":material/error:")
         if not hosted():
             path = st.text_input(
-                "or paths on this computer",
-                placeholder="base.jsonl tuned.jsonl, then Enter",
+                "Or paths on this computer",
+                placeholder="base.jsonl tuned.jsonl, then press Enter",
                 key="measure.path",
             )
             if path.strip() and st.session_state.get("measure.path.taken") != path:
@@ -92,14 +95,14 @@ def _settings() -> dict[str, Any]:
         by = st.text_input(
             "Split the figures by", key="measure.by", placeholder="a column, or difficulty", width=220
         )
-        words = {"auto": "as they come", "tags": "in <answer> tags", "stated": "as the text states them"}
+        words = {"auto": "wherever they are", "tags": "in <answer> tags", "stated": "as the text states them"}
         final = st.selectbox(
             "Final answers", FINALS, key="measure.final", format_func=words.__getitem__, width=220
         )
         boxed = st.toggle(
             "Boxes are attempts",
             key="measure.boxed",
-            help=r"Each \boxed{} counts where an output has neither samples nor inner answers.",
+            help=r"Each \boxed{} counts as an attempt if an output has neither sample blocks nor inner answers.",
         )
     return {"run": run.strip(), "by": by.strip(), "final": final, "boxed": boxed}
 
@@ -152,7 +155,7 @@ def _look(given: tuple[str, ...], asked: Asked, settings: Settings, token: str) 
 
 
 def how_read(seen: Looked) -> None:
-    """What was measured, which column held what, and what a reader should know first."""
+    """What was measured, which column held what, and what to know before reading the figures."""
     found = seen.found
     questions = many(len({one.question for one in seen.outputs}), "question")
     st.markdown(f"**{workspace.plain(headline(found))}, {questions}**")

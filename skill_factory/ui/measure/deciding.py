@@ -1,4 +1,4 @@
-"""Four charts that decide: skill by checkpoint, the verdict table, moves, and what it costs."""
+"""Four charts to decide by: skill by checkpoint, the verdict table, moves, and what it costs."""
 
 import streamlit as st
 
@@ -50,7 +50,9 @@ def _moves(seen: Looked, run: str) -> None:
 def _series(seen: Looked) -> None:
     series = as_lines(seen.found.series)
     if not series:
-        st.caption("One checkpoint shows no course: a column `step`, or runs named by number, give one.")
+        st.caption(
+            "To see a trend, give several checkpoints: a column `step`, or runs with a number in their names."
+        )
         return
     runs = list(dict.fromkeys(one.run for one in series))
     run = (

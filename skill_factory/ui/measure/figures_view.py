@@ -1,4 +1,4 @@
-"""The figures: the few that decide at the top, all tables further down, each to copy as Markdown, CSV or LaTeX."""
+"""The figures: the most important ones at the top, all tables further down, each to copy as Markdown, CSV or LaTeX."""
 
 import math
 
@@ -12,7 +12,7 @@ from skill_factory.ui.frame import workspace
 from skill_factory.wording import percent
 
 MOST_RUNS = 4
-"""Runs whose figures stand as large numbers; more of them are a table."""
+"""Runs whose figures are shown as large numbers; more of them go into a table."""
 
 
 def headline(seen: Looked) -> None:
@@ -31,8 +31,8 @@ def headline(seen: Looked) -> None:
 def _numbers(one: Figures) -> None:
     values = one.values
     shown = (
-        ("Attempts an output", f"{values['attempts'].value:.2f}", values["attempts"], False),
-        ("Reflections an output", f"{values['reflections'].value:.2f}", values["reflections"], False),
+        ("Attempts per output", f"{values['attempts'].value:.2f}", values["attempts"], False),
+        ("Reflections per output", f"{values['reflections'].value:.2f}", values["reflections"], False),
         ("F1 of *correct*", _plain(values["f1.correct"]), values["f1.correct"], False),
         ("F1 of *incorrect*", _plain(values["f1.incorrect"]), values["f1.incorrect"], False),
         ("First attempt right", _share(values["accuracy.first"]), values["accuracy.first"], True),
@@ -52,7 +52,7 @@ def _share(at: Interval) -> str:
 
 def _range(at: Interval, share: bool) -> str:
     if math.isnan(at.low):
-        return "It can't be had from these outputs; the reason stands above."
+        return "It can't be computed from these outputs; the reason is given above."
     low, high = (percent(one) if share else f"{one:.2f}" for one in (at.low, at.high))
     return f"Between {low} and {high} (95 % interval from resampling questions)"
 
@@ -64,15 +64,15 @@ def _comparisons(seen: Looked) -> None:
         if one.figure in ("accuracy.final", "f1.correct", "f1.incorrect", "attempts")
     ]
     for one in rows:
-        sure = "" if one.difference.low <= 0 <= one.difference.high else ": the interval leaves zero out"
+        sure = "" if one.difference.low <= 0 <= one.difference.high else ", and the interval excludes zero"
         st.markdown(
-            f"- {workspace.plain(one.b)} less {workspace.plain(one.a)}, {one.figure}: **{workspace.plain(number(one.difference))}** "
+            f"- {workspace.plain(one.b)} minus {workspace.plain(one.a)}, {one.figure}: **{workspace.plain(number(one.difference))}** "
             f"on {one.questions:,} shared questions{sure}"
         )
 
 
 def tables(seen: Looked) -> None:
-    """Every table, folded away; the corner of each box copies it."""
+    """Every table, folded away; a button in the corner of each box copies it."""
     st.subheader("All figures")
     writing = st.segmented_control(
         "Copy as",
@@ -90,8 +90,10 @@ def tables(seen: Looked) -> None:
             with box:
                 st.dataframe(
                     {name: [row[k] for row in table.rows] for k, name in enumerate(table.columns)},
-                    hide_index=True, alt=table.title, key=f"measure.cells.{table.title}",
-                )  # fmt: skip
+                    hide_index=True,
+                    alt=table.title,
+                    key=f"measure.cells.{table.title}",
+                )
                 if table.note:
                     st.caption(table.note)
                 st.code(table.written(writing or Writing.MARKDOWN), language=None)

@@ -1,4 +1,4 @@
-"""What the figures say about the next dataset, and round two: the outputs as raw data on the page Data."""
+"""What the figures say about the next dataset, and the next round: the outputs as raw data on the Data page."""
 
 import json
 
@@ -19,16 +19,16 @@ SECONDS = 120.0
 
 
 def show(seen: Looked) -> None:
-    """Sentences, the harvest, and what can be taken along."""
+    """Advice, the harvest, and downloads."""
     st.subheader("The next dataset")
     advice = advise(seen.found)
     for one in advice:
         run = f"**{workspace.plain(one.run)}**: " if len(seen.found.runs) > 1 else ""
         st.markdown(f"- {run}{one.sentence.replace('~', '')}", help=f"From: {one.source}")
     if advice:
-        st.caption("None of this was tested by training; each line's mark names the rule that it comes from.")
+        st.caption("None of this was tested by training. The mark of each line names the rule it comes from.")
     else:
-        st.caption("No rule of ours speaks on these figures.")
+        st.caption("None of our rules has anything to say about these figures.")
     _harvest(seen)
     _downloads(seen)
 
@@ -36,20 +36,25 @@ def show(seen: Looked) -> None:
 def _harvest(seen: Looked) -> None:
     attempts = int(seen.cells.matrix[:, PLACE["attempts"]].sum())
     if not attempts:
-        st.caption("These outputs hold no attempts, so no raw data can be made of them.")
+        st.caption("These outputs contain no attempts, so no raw data can be made from them.")
         return
-    said = f"Make raw data of {many(attempts, 'attempt')}"
+    said = f"Make raw data from {many(attempts, 'attempt')}"
     st.markdown(
-        "Each attempt becomes a response, labelled by its grade, and each reflection one of it: the model's own skill feeds the next dataset."
+        "Each attempt becomes a response, labelled by its grade, with its reflections: the model's own skill feeds the next dataset."
     )
     if st.button(said, key="measure.harvest", icon=":material/agriculture:", type="primary"):
         forget_old("uploads", days=30)
         path = new_place("uploads") / "harvest.parquet"
         try:
             away.run(
-                outputs.harvested, list(seen.openings), path, seen.settings, workspace.current().token,
-                what="The harvest", seconds=SECONDS,
-            )  # fmt: skip
+                outputs.harvested,
+                list(seen.openings),
+                path,
+                seen.settings,
+                workspace.current().token,
+                what="The harvest",
+                seconds=SECONDS,
+            )
         except SkillFactoryError as error:
             st.error(workspace.plain(str(error)), icon=":material/error:")
             return
@@ -59,10 +64,20 @@ def _harvest(seen: Looked) -> None:
 def _downloads(seen: Looked) -> None:
     with st.container(horizontal=True):
         st.download_button(
-            "One page (HTML)", lambda: page_of(seen.found), "measured.html", "text/html",
-            icon=":material/download:", key="measure.html", on_click="ignore",
-        )  # fmt: skip
+            "One page (HTML)",
+            lambda: page_of(seen.found),
+            "measured.html",
+            "text/html",
+            icon=":material/download:",
+            key="measure.html",
+            on_click="ignore",
+        )
         st.download_button(
-            "All numbers (JSON)", lambda: json.dumps(seen.found.to_json(), indent=1), "report.json", "application/json",
-            icon=":material/download:", key="measure.json", on_click="ignore",
-        )  # fmt: skip
+            "All numbers (JSON)",
+            lambda: json.dumps(seen.found.to_json(), indent=1),
+            "report.json",
+            "application/json",
+            icon=":material/download:",
+            key="measure.json",
+            on_click="ignore",
+        )

@@ -13,7 +13,7 @@ SIGNS = {1: "✓ right", 0: "✗ wrong", -1: "? unjudged"}
 
 
 def part(seen: Looked) -> None:
-    """The list with one output beside it, or two runs side by side."""
+    """The list with one output next to it, or two runs side by side."""
     st.subheader("One output taken apart")
     runs = list(seen.found.runs)
     ways = ["One after another", "Two runs side by side"] if len(runs) > 1 else ["One after another"]
@@ -36,20 +36,20 @@ def _list(seen: Looked) -> None:
         words = {ALL: f"{ALL} ({len(seen.outputs):,})"} | {
             kind: f"{kind} ({n:,})" for kind, n in counts.items()
         }
-        kind = st.radio("Which", list(words), format_func=words.__getitem__, key="measure.kind")
+        kind = st.radio("Show", list(words), format_func=words.__getitem__, key="measure.kind")
         places = seen.listed(kind)[:SHOWN].tolist()
         if kind == ALL and seen.telling() not in places[:1]:
             places = [seen.telling(), *(one for one in places if one != seen.telling())]
     with right:
         if not places:
-            st.info(f"No output is here: {kind.lower()}.", icon=":material/check:")
+            st.info(f"No output of this kind: {kind.lower()}.", icon=":material/check:")
             return
         _table(seen, places, counts.get(kind, len(seen.outputs)), kind)
 
 
 def _table(seen: Looked, places: list[int], every: int, kind: str) -> None:
     rows = seen.found.table.select(["final", "attempts"]).take(places).to_pylist()
-    said = f"{many(every, 'output')}{f'; the first {SHOWN} are here' if every > SHOWN else ''}"
+    said = f"{many(every, 'output')}{f'; showing the first {SHOWN}' if every > SHOWN else ''}"
     st.markdown(f"**{said}**")
     picked = st.dataframe(
         {
@@ -58,9 +58,13 @@ def _table(seen: Looked, places: list[int], every: int, kind: str) -> None:
             "Question": [visible(first_line(seen.outputs[k].question, 120)) for k in places],
             "Run": [seen.outputs[k].run for k in places],
         },
-        hide_index=True, height=220, key=f"measure.list.{kind}", on_select="rerun", selection_mode="single-row-required",
+        hide_index=True,
+        height=220,
+        key=f"measure.list.{kind}",
+        on_select="rerun",
+        selection_mode="single-row-required",
         alt="The outputs, each with its final answer's mark and those of its attempts",
-    )  # fmt: skip
+    )
     chosen = (picked.get("selection", {}).get("rows") or [0])[0]
     _one(seen, places[min(chosen, len(places) - 1)], "measured")
 
@@ -70,7 +74,7 @@ def _one(seen: Looked, place: int, key: str) -> None:
     for fact in facts_of(one):
         st.badge(fact, icon=":material/warning:", color="orange")
     st.html(output_html(one, key))
-    with st.expander("The text as it is", icon=":material/content_copy:", key=f"{key}.text"):
+    with st.expander("Copy the text", icon=":material/content_copy:", key=f"{key}.text"):
         st.code(one.parts.text, language=None, wrap_lines=True, height=260)
 
 
@@ -80,7 +84,7 @@ def _side_by_side(seen: Looked, runs: list[str]) -> None:
     b = right.selectbox("Right", runs, index=1, key="measure.right", format_func=workspace.plain) or runs[1]
     shared = seen.shared_questions(a, b)
     if not shared:
-        st.info("These two runs share no question.", icon=":material/info:")
+        st.info("These two runs have no question in common.", icon=":material/info:")
         return
     question = st.selectbox(
         f"Question ({len(shared):,} shared)",

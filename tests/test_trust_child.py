@@ -1,0 +1,310 @@
+"""A shared server looks at nobody's bytes, patterns or recipes itself: a child with bounds does, and ends in a sentence."""
+
+import os
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from skill_factory.errors import RecipeError, SkillFactoryError, SourceError
+from skill_factory.judge.source_facts import sample_facts
+from skill_factory.recipe.model import Columns, Recipe, recipe_from_toml
+from skill_factory.recipe.share import unpacked
+from skill_factory.sources import open_source
+from skill_factory.work import limited, looking
+from skill_factory.work.limited import TookTooMuch
+from skill_factory.work.looking import Address
+from skill_factory.work.wire import Missing, Shared, pack, unpack
+from tests.hub import Hub
+from tests.torture.hostile import FILES, cards
+
+
+@pytest.fixture(autouse=True)
+def shared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A shared server of its own."""
+    monkeypatch.setenv("SKILL_FACTORY_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("SKILL_FACTORY_HOSTED", "1")
+    limited._all.clear()
+    yield
+    if "all" in limited._all:
+        limited._all.pop("all").end()
+
+
+# -- the wire ------------------------------------------------------------------------------------------------------
+
+
+def test_what_travels_arrives_as_it_was() -> None:
+    """Values, records, tables and traces of this package, by their names; a long text beside the JSON."""
+    traces = looking.previewed(open_source("demo:4"), Recipe(columns=_demo_columns()), 3).traces
+    sent = [
+        "é" * 9000,
+        None,
+        -1.5,
+        {"a": (1, 2)},
+        Counter("aab"),
+        {3, 4},
+        b"\x00",
+        np.arange(5, dtype=np.uint64),
+    ]
+    got = unpack(pack([*sent, Recipe(), traces]))
+    assert got[:7] == sent[:7] and got[7].tolist() == sent[7].tolist() and got[8] == Recipe()
+    assert [(one.text, one.plan.question.text) for one in got[9]] == [
+        (one.text, one.plan.question.text) for one in traces
+    ]
+    assert [one.plan.attempts[0].response.text for one in got[9]] == [
+        one.plan.attempts[0].response.text for one in traces
+    ]
+    assert traces
+
+
+def _demo_columns() -> Columns:
+    return looking.guessed(Address("demo:4"))
+
+
+def test_tables_travel() -> None:
+    """An Arrow table, looked through on its way in."""
+    table = pa.table({"question": ["a", "b"], "n": [1, 2]})
+    assert unpack(pack(table)).equals(table)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        '{"o": ["os:system", ["true"]]}',
+        '{"o": ["skill_factory.hosting:os.system", ["true"]]}',
+        '{"o": ["skill_factory.work.process:subprocess.Popen", []]}',
+        '{"o": ["skill_factory.errors:SourceError", ["x"]]}',
+        '{"e": ["builtins:print", 1]}',
+        '{"m": ["skill_factory.recipe.model:Path", "x"]}',
+        '{"a": ["O", [1], 0]}',
+        '{"a": ["<i8", [9], 0]}',
+        '{"z": 1}',
+        '{"r": 7}',
+        "[" * 100_000 + "]" * 100_000,
+        "nonsense",
+    ],
+)
+def test_an_answer_can_make_nothing_but_records(said: str) -> None:
+    """A child that hostile bytes have taken over may answer what it likes: nothing of it is run."""
+    import struct
+
+    text, buffer = said.encode(), b"12345678"
+    with pytest.raises(SourceError):
+        unpack(struct.pack("<I2Q", 2, len(text), len(buffer)) + text + buffer)
+
+
+def test_a_large_value_is_sent_once() -> None:
+    """By its name alone, once the other side has it."""
+    kept: dict[str, Any] = {}
+    value = Shared("table", [1, 2, 3])
+    assert unpack(pack(value), kept) == [1, 2, 3] == unpack(pack(value, whole=False), kept)
+    with pytest.raises(Missing):
+        unpack(pack(Shared("other", [1]), whole=False), kept)
+
+
+# -- the child -----------------------------------------------------------------------------------------------------
+
+
+def test_it_gives_what_the_function_gives() -> None:
+    """The same facts as in this process, and its errors with their class and sentence."""
+    columns = _demo_columns()
+    recipe = Recipe(columns=columns)
+    there = limited.run(looking.sample, Address("demo:20"), recipe)
+    here = sample_facts(open_source("demo:20"), recipe)
+    assert there.facts.response_id.tolist() == here.facts.response_id.tolist() and there.rows == here.rows
+    with pytest.raises(RecipeError, match="no field 'nonsense'"):
+        limited.run(recipe_from_toml, "nonsense = 1")
+
+
+def test_children_are_warm_and_few() -> None:
+    """A second request takes no start; there are never more than there may be."""
+    limited.run(recipe_from_toml, "")
+    began = time.monotonic()
+    for _ in range(5):
+        limited.run(recipe_from_toml, "")
+    assert time.monotonic() - began < 5
+    pool = limited.children()
+    assert pool.busy == 0 and len(pool.idle) <= pool.most
+
+
+def test_it_has_no_login_of_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the server's environment holds in its owner's name stays there."""
+    monkeypatch.setenv("HF_TOKEN", "hf_secret_of_the_owner")
+    limited.run(recipe_from_toml, "")
+    for child in limited.children().idle:
+        environment = Path(f"/proc/{child.process.pid}/environ")
+        if not environment.exists():
+            pytest.skip("this system doesn't show a process's environment")
+        assert b"hf_secret_of_the_owner" not in environment.read_bytes()
+
+
+def test_what_takes_too_long_is_ended_with_a_sentence() -> None:
+    """After its seconds, whatever it does; the next request is served."""
+    began = time.monotonic()
+    with pytest.raises(TookTooMuch, match="big takes longer than the 1 seconds"):
+        limited.run(
+            looking.sample, Address("demo:200000"), Recipe(columns=_demo_columns()), what="big", seconds=1
+        )
+    assert time.monotonic() - began < 60
+    assert limited.run(recipe_from_toml, "") == Recipe()
+
+
+def test_what_nobody_waits_for_is_given_up() -> None:
+    """What the pulse raises ends the request and its child."""
+
+    def gone(elapsed: float) -> None:
+        if elapsed > 0.3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        limited.run(looking.sample, Address("demo:200000"), Recipe(columns=_demo_columns()), pulse=gone)
+    assert limited.children().busy == 0
+
+
+def test_who_comes_while_all_are_busy_waits_and_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full house is said, after some patience."""
+    pool = limited.children()
+    monkeypatch.setattr(limited, "PATIENCE", 0.3)
+    taken = [pool.take(lambda elapsed: None) for _ in range(pool.most)]
+    with pytest.raises(SourceError, match="busy with other visitors"):
+        limited.run(recipe_from_toml, "")
+    for child in taken:
+        pool.give_back(child, False)
+    assert pool.busy == 0
+
+
+# -- hostile files and datasets ------------------------------------------------------------------------------------
+
+
+def tried(address: Address, what: str) -> str:
+    """What a visitor is told: the columns, or one sentence."""
+    try:
+        told, recipe = limited.run(looking.entered, address, Recipe(), what=what)
+        limited.run(looking.sample, Address(address.text, told.spec, ""), recipe, what=what)
+    except SkillFactoryError as error:
+        return str(error)
+    return f"columns {', '.join(told.columns[:5])}."
+
+
+@pytest.mark.parametrize("name", sorted(set(FILES) - {"line.jsonl.gz", "pages.parquet"}))
+def test_a_hostile_file_ends_in_a_sentence(name: str, tmp_path: Path) -> None:
+    """Nested, endless, torn, empty or a million columns wide: the server lives, and its memory stays its own."""
+    path = tmp_path / name
+    FILES[name](path)
+    before = memory()
+    said = tried(Address(str(path)), name)
+    assert said.rstrip().endswith((".", "?")) and "Traceback" not in said
+    assert memory() - before < 200_000_000
+
+
+@pytest.fixture
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    """A Hub that the children know."""
+    with Hub(tmp_path / "hub") as running:
+        for name, text in running.env().items():
+            if name.startswith(("HF_", "HUGGING")):
+                monkeypatch.setenv(name, text)
+        yield running
+
+
+GOOD = (
+    b'{"question": "q", "answer": "a", "response": "r", "correct": true, "reflections": ["<verdict>correct</verdict>"]}\n'
+    * 8
+)
+
+
+def test_hostile_cards_end_in_a_sentence(hub: Hub) -> None:
+    """Aliases, twenty thousand brackets, fields of any kind: the data is read, or a sentence says why not."""
+    for number, (name, card) in enumerate(cards()):
+        if name in ("large", "open"):
+            continue
+        hub.seed(f"alice/c{number}", {"README.md": card, "data/train.jsonl": GOOD})
+        said = tried(Address(f"alice/c{number}"), name)
+        assert said.startswith("columns question") or "can be read as a table" in said, f"{name}: {said}"
+
+
+@pytest.mark.parametrize(
+    "path", ["data/[train].jsonl", "data/tr[a]in-{x}?.jsonl", "data/a*b.jsonl", "data/train 1.jsonl"]
+)
+def test_file_names_mean_themselves(path: str, hub: Hub) -> None:
+    """Brackets and stars in a name are no pattern."""
+    hub.seed("alice/named", {path: GOOD, "data/other.txt": b"x"})
+    assert tried(Address("alice/named"), "named").startswith("columns question")
+
+
+@pytest.mark.parametrize(
+    ("path", "data"),
+    [("data/train.jsonl", b""), ("data/train.csv", b""), ("data/train.parquet", b""), ("data/x.json", b" ")],
+)
+def test_an_empty_file_of_a_dataset_is_said(path: str, data: bytes, hub: Hub) -> None:
+    """Not a fault of ours, and not "not your fault"."""
+    hub.seed("alice/empty", {path: data})
+    said = tried(Address("alice/empty"), "empty")
+    assert not said.startswith("columns") and said
+
+
+# -- links and recipes ---------------------------------------------------------------------------------------------
+
+
+def linked(toml: str) -> str:
+    """A link's recipe as anybody can pack it."""
+    import base64
+    import zlib
+
+    return base64.urlsafe_b64encode(zlib.compress(toml.encode(), 9)).decode().rstrip("=")
+
+
+HOSTILE_RECIPES = {
+    "dotted keys": "a" + ".a" * 60_000 + " = 1",
+    "dotted tables": "[" + "a." * 60_000 + "a]",
+    "brackets": "a = " + "[" * 50_000 + "]" * 50_000,
+    "inline tables": "a = " + "{a=" * 30_000 + "1" + "}" * 30_000,
+    "digits": "[traces]\nseed = " + "9" * 5_000,
+    "digits apart": "[traces]\nseed = " + "9_" * 4_000 + "9",
+    "repeats": "[traces]\nrepeats = 1000000000000",
+    "attempts": "[traces]\nattempts = 1000000000",
+    "words": "[filters]\nban = [" + '"a",' * 40_000 + "]",
+    "lines": "\n" * 90_000 + "x",
+    "a long word": '[output]\nlineage = "' + "a" * 100_000 + '"',
+    "an infinite number": "[cutoff]\nchars_per_token = inf",
+    "a pattern": '[answers]\nrules = ["regex"]\npattern = "(a{1,1000}){1,1000}"',
+}
+
+
+@pytest.mark.parametrize("name", sorted(HOSTILE_RECIPES))
+@pytest.mark.parametrize("at_home", [False, True])
+def test_a_hostile_link_is_refused_in_a_sentence(
+    name: str, at_home: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Quickly and in little memory, at home too: a link is a stranger's text everywhere."""
+    text = linked(HOSTILE_RECIPES[name])
+    if at_home:
+        monkeypatch.delenv("SKILL_FACTORY_HOSTED")
+    before, began = memory(), time.monotonic()
+    with pytest.raises(SkillFactoryError) as refused:
+        unpacked(text) if at_home else limited.run(unpacked, text)
+    assert 20 < len(str(refused.value)) < 1_500
+    assert time.monotonic() - began < 10 and memory() - before < 150_000_000
+
+
+def test_numbers_are_bounded_by_what_they_mean(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tight on a shared server, generous at home, and the sentence says where more is possible."""
+    with pytest.raises(
+        RecipeError, match=r"at most 100 on a shared server; found 500. Run the app on your own computer"
+    ):
+        Recipe().changed({"traces.repeats": 500})
+    monkeypatch.delenv("SKILL_FACTORY_HOSTED")
+    assert Recipe().changed({"traces.repeats": 500}).traces.repeats == 500
+    with pytest.raises(RecipeError, match="at most 10,000; found 1e"):
+        Recipe().changed({"traces.repeats": 10**18})
+
+
+def memory() -> int:
+    """Bytes that this process holds now."""
+    with open("/proc/self/statm", encoding="ascii") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")

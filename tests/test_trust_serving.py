@@ -1,0 +1,117 @@
+"""What stands around the app: headers, closed doors, and uploads that wait on disk."""
+
+import http.client
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.make_raw import make_rows
+from tests.torture.cases import as_jsonl
+from tests.torture.server import Server
+from tests.torture.visitors import Visitor
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A shared server."""
+    with Server(
+        tmp_path_factory.mktemp("shared"), SKILL_FACTORY_HOSTED="1", HF_ENDPOINT="http://127.0.0.1:9"
+    ) as running:
+        yield running
+
+
+def asked(
+    server: Server, path: str, host: str = "localhost", method: str = "GET", body: bytes = b""
+) -> http.client.HTTPResponse:
+    """What the server answers."""
+    line = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+    line.request(method, path, body, {"Host": host})
+    return line.getresponse()
+
+
+def test_every_answer_carries_its_policies(server: Server) -> None:
+    """Nothing from elsewhere, no frame of strangers, no address as a referrer, no guessing of kinds."""
+    for path in ("/", "/_stcore/health", "/nothing/here"):
+        told = asked(server, path).headers
+        policy = told["content-security-policy"]
+        assert (
+            "default-src 'self'" in policy
+            and "object-src 'none'" in policy
+            and "frame-ancestors 'self'" in policy
+        )
+        assert (told["referrer-policy"], told["x-content-type-options"]) == ("same-origin", "nosniff")
+
+
+def test_how_much_the_server_does_is_nobody_s_business(server: Server) -> None:
+    """Its metrics are closed to strangers."""
+    assert asked(server, "/_stcore/metrics").status == 404
+
+
+def test_a_foreign_host_gets_no_page_either(server: Server) -> None:
+    """Not only no session: the check stands before every request."""
+    assert asked(server, "/", host="evil.example").status == 403
+    assert asked(server, "/", host=f"127.0.0.1:{server.port}").status == 200
+
+
+def test_an_upload_waits_on_disk_and_goes_when_it_is_taken(server: Server) -> None:
+    """It opens as before; afterwards neither the waiting room nor the server's memory holds it."""
+    rows = [{**row, "response": row["response"] + " word" * 8_000} for row in make_rows(10, 4, 2, seed=5)]
+    with Visitor(server.port) as visitor:
+        visitor.send_file("My file", "raw.jsonl", as_jsonl(rows))
+        assert "Which column holds what" in visitor.words()
+        assert list((server.home / "arriving").iterdir()) == []
+        (kept,) = (server.home / "uploads").glob("*/raw.jsonl")
+        assert kept.stat().st_size > 1_200_000
+        visitor.run()
+        assert "Which column holds what" in visitor.words()
+
+
+def test_what_no_page_takes_does_not_pile_up(server: Server) -> None:
+    """Files sent past any widget: a few of a session wait, the others go; a session that isn't there gets nothing."""
+    mark = "xx"
+    head = f'--{mark}\r\nContent-Disposition: form-data; name="file"; filename="x.bin"\r\n\r\n'.encode()
+    body = head + b"a" * 3_000_000 + f"\r\n--{mark}--\r\n".encode()
+    with Visitor(server.port) as visitor:
+        cookie = asked(server, "/_stcore/health").headers.get("Set-Cookie", "").partition(";")[0]
+        given = {
+            "Content-Type": f"multipart/form-data; boundary={mark}", "Cookie": cookie,
+            "X-Xsrftoken": cookie.partition("=")[2].strip('"'), "Host": "localhost",
+        }  # fmt: skip
+        for number in range(8):
+            line = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+            line.request("PUT", f"/_stcore/upload_file/{visitor.session}/file-{number}", body, given)
+            assert line.getresponse().status == 204
+            time.sleep(0.02)
+        waiting = sorted(path.name.rpartition(".")[2] for path in (server.home / "arriving").iterdir())
+        assert waiting == ["file-5", "file-6", "file-7"]
+        line = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+        line.request("PUT", "/_stcore/upload_file/nobody/file", body, given)
+        assert line.getresponse().status == 400
+
+
+def test_an_upload_that_does_not_fit_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full disk is said as such, and the torn file goes."""
+    from skill_factory.errors import SourceError
+    from skill_factory.ui.frame import uploads
+    from skill_factory.work.home import new_place
+
+    class Sent:
+        """An upload whose bytes can't be written."""
+
+        file_id, name, size = "f", "big.jsonl", 3
+
+        def getbuffer(self) -> bytes:
+            """They are asked for, and the disk is full."""
+            if asked_before:
+                raise OSError(28, "No space left on device")
+            asked_before.append(True)
+            return b"abc"
+
+    asked_before: list[bool] = []
+    monkeypatch.setenv("SKILL_FACTORY_HOME", str(tmp_path))
+    path = new_place("uploads") / "big.jsonl"
+    with pytest.raises(SourceError, match=r"No space left on device\. .* MB are free .*SKILL_FACTORY_HOME"):
+        uploads.keep(Sent(), path)
+    assert not path.parent.exists()
