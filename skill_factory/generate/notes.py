@@ -35,7 +35,9 @@ def notes_on(kind: str, counts: Mapping[str, int], sampling: Sampling) -> tuple[
     notes = []
     # Paid for and worth nothing: a build drops equal ones as duplicates.
     if equal and equal >= SHARE_SAID * number:
-        notes.append(f"{equal:,} of {number:,} {kind} equal another one for the same {of}. {_advice(sampling)}")
+        notes.append(
+            f"{equal:,} of {number:,} {kind} equal another one for the same {of}. {_advice(sampling)}"
+        )
     if joined:
         notes.append(
             f"{joined:,} answers came with their thinking in a field of its own; it is back inside <think> tags."
