@@ -31,11 +31,13 @@ def notes_on(kind: str, counts: Mapping[str, int], sampling: Sampling) -> tuple[
     """A sentence for each thing worth knowing, from the counts of a finished run."""
     equal, joined, estimated = (counts.get(name, 0) for name in (EQUAL, JOINED, ESTIMATED))
     answers, of = ("reflections_made", "response") if kind == "reflections" else ("rows", "question")
-    made = counts.get(answers, 0)
+    number = counts.get(answers, 0)
     notes = []
-    # Paid for and worth nothing: traces draw equal attempts only once.
-    if equal and equal >= SHARE_SAID * made:
-        notes.append(f"{equal:,} of {made:,} {kind} equal another one for the same {of}. {_advice(sampling)}")
+    # Paid for and worth nothing: a build drops equal ones as duplicates.
+    if equal and equal >= SHARE_SAID * number:
+        notes.append(
+            f"{equal:,} of {number:,} {kind} equal another one for the same {of}. {_advice(sampling)}"
+        )
     if joined:
         notes.append(
             f"{joined:,} answers came with their thinking in a field of its own; it is back inside <think> tags."
