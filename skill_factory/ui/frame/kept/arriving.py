@@ -11,6 +11,7 @@ from skill_factory.sources.files import UPLOADS
 from skill_factory.ui.frame import cleanup, loading, source_pickers, visitor, workspace
 from skill_factory.ui.frame.kept import session, tabs
 from skill_factory.work import builds, workspaces
+from skill_factory.work.builds import Job
 from skill_factory.work.home import place
 from skill_factory.work.workspace_folder import Kept
 
@@ -100,6 +101,11 @@ def show(kept: Kept) -> None:
 # -- its data ------------------------------------------------------------------------------------------------------
 
 
+def job() -> Job | None:
+    """The build that the address or the workspace names."""
+    return builds.find(st.query_params.get("job", "") or workspace.current().job)
+
+
 def data(title: str) -> None:
     """On a page that needs data: open that of the link's recipe or build, and ask for an upload that is gone."""
     mine = workspace.current()
@@ -111,13 +117,12 @@ def data(title: str) -> None:
 
 
 def _of_build() -> bool:
-    mine = workspace.current()
-    job = builds.find(st.query_params.get("job", "") or mine.job)
-    if job is None:
+    mine, built = workspace.current(), job()
+    if built is None:
         return False
     with workspace.one_change():
-        mine.source, mine.label, mine.recipe = job.source, job.label, job.recipe
-        mine.job, mine.suited = job.id, True
+        mine.source, mine.label, mine.recipe = built.source, built.label, built.recipe
+        mine.job, mine.suited = built.id, True
     return True
 
 

@@ -21,11 +21,13 @@ def show() -> None:
             st.markdown(workspace.plain(mine.name), width="content")
             return
         _name()
-        _walk("Undo", -1, mine.kept.undoable, "Mod+Z")
-        _walk("Redo", +1, mine.kept.redoable, "Mod+Shift+Z")
+        _walk("Undo", -1, mine.kept.undoable)
+        _walk("Redo", +1, mine.kept.redoable)
 
 
-def _walk(name: str, by: int, left: int, keys: str) -> None:
+def _walk(name: str, by: int, left: int) -> None:
+    # With Alt, since Ctrl+Z alone belongs to the text that is being typed.
+    keys, done = ("Mod+Alt+Z", "undone") if by < 0 else ("Mod+Alt+Y", "redone")
     st.button(
         name,
         icon=f":material/{name.lower()}:",
@@ -34,7 +36,7 @@ def _walk(name: str, by: int, left: int, keys: str) -> None:
         args=(by,),
         disabled=not left,
         key=f"kept.{name.lower()}",
-        help=f"{name} a change of data or recipe; {many(left, 'change')} can be {'undone' if by < 0 else 'redone'}",
+        help=f"{name} ({keys.replace('Mod', 'Ctrl')}): {many(left, 'change')} of data or recipe can be {done}.",
         shortcut=keys,
     )
 
