@@ -11,7 +11,7 @@ import streamlit as st
 
 from skill_factory.errors import SkillFactoryError
 from skill_factory.hosting import hosted
-from skill_factory.ui.frame import cleanup, strip, workspace
+from skill_factory.ui.frame import cleanup, strip, tour, workspace
 from skill_factory.ui.frame.kept import arriving, bar
 from skill_factory.ui.frame.steps import CHOOSE, DATA, FINISH, LOOK, START, STEPS, Step
 from skill_factory.work import limited
@@ -58,7 +58,7 @@ def run() -> None:
         limited.children()  # warm before the first question
     refused = ""
     with errors():
-        refused = arriving.arrive()
+        refused = arriving.arrive(chosen.title)
         cleanup.tidy()
     with errors():
         if chosen.title in NEED_DATA and not (chosen.title == FINISH.title and arriving.job()):
@@ -66,6 +66,8 @@ def run() -> None:
     with st.container(key="strip", horizontal=True, vertical_alignment="center", gap="small"):
         _show_strip()
     _say(refused)
+    with errors():
+        tour.card(chosen.title)
     _run.active = True
     try:
         with errors():

@@ -1,7 +1,10 @@
 """At the end of the strip: what the workspace is called, with its link, and the buttons that undo and redo."""
 
+from contextlib import suppress
+
 import streamlit as st
 
+from skill_factory.errors import SkillFactoryError
 from skill_factory.hosting import hosted
 from skill_factory.ui.frame import cleanup, workspace
 from skill_factory.ui.frame.kept import arriving, session
@@ -70,4 +73,5 @@ def _where() -> str:
 def _rename() -> None:
     mine = workspace.current()
     if mine.kept is not None:
-        mine.kept = workspaces.rename(mine.kept, st.session_state.get("kept.name", ""))
+        with suppress(SkillFactoryError):  # deleted in another tab meanwhile
+            mine.kept = workspaces.rename(mine.kept, st.session_state.get("kept.name", ""))
