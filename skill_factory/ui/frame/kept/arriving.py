@@ -27,7 +27,8 @@ def arrive(title: str) -> str:
     mine, asked = workspace.current(), st.query_params.get(PARAMETER, "")
     if mine.saved is None:
         mine.saved = mine.state
-    if asked and asked != shown():
+    # The address may still name what was copied by the press that is answered now.
+    if asked and asked not in (shown(), mine.said):
         open_workspace(asked)
     else:
         workspace.follow()
@@ -57,6 +58,7 @@ def say_address() -> None:
     mine, name = workspace.current(), shown()
     if name:
         tabs.shows(name)
+    mine.said = name
     if name and st.query_params.get(PARAMETER) != name:
         st.query_params[PARAMETER] = name
     if mine.kept and not mine.unsaved and mine.link and mine.link == st.query_params.get("recipe"):

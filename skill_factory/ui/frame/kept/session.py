@@ -47,6 +47,8 @@ class Workspace:
     """The workspace on disk; None until something was chosen or changed."""
     of: str = ""
     """Somebody else's workspace that is shown; the first change makes a copy of it."""
+    said: str = ""
+    """The workspace that the address named last."""
     name: str = ""
     """What a copy will be called."""
     saved: Any = None
