@@ -163,7 +163,7 @@ def _inspected(raw: RawSource, settled: Settled, rows: pa.Table, tally: Tally, s
         tally=tally,
         recipe=recipe,
         preset=preset.name if preset else "",
-        about=f"{preset.says}. Right and wrong: {preset.labels}. {preset.link}" if preset else "",
+        about=f"{preset.says}. Right and wrong: {settled.guess.labels}. {preset.link}" if preset else "",
         found=_found(rows),
         needs=needs,
         doubts=doubtful,
