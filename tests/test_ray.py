@@ -14,7 +14,7 @@ import pytest
 
 from tests import command
 
-pytestmark = [pytest.mark.ray, pytest.mark.xdist_group("ray")]
+pytestmark = pytest.mark.ray
 
 SMALL_PARTITIONS = """
 import sys
