@@ -17,7 +17,7 @@ from skill_factory.sources.csv_text import csv_rows, lines_without_nul
 from skill_factory.sources.json_text import Row, Rows, json_rows
 
 LONGEST_LINE = 64_000_000
-LARGEST_BATCH = 16_000_000
+LARGEST_BATCH = 4_000_000
 """Characters of text after which a batch is full, however few its rows."""
 LOOKED_AT_BYTES = 64_000
 """Bytes from which the encoding of a CSV is told."""
