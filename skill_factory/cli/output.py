@@ -54,9 +54,25 @@ def show_inspection(inspection: "Inspection") -> None:
         )
         say(f"\nUsable questions ({note})")
         _aligned([(f"N = {n}", f"{questions:,}") for n, questions in enumerate(inspection.usable, 1)])
+    if inspection.labels_in_doubt:
+        _show_label_queue(inspection)
     say("\nWhat to do")
     for line in inspection.advice:
         say(f"  - {line}")
+
+
+def _show_label_queue(inspection: "Inspection") -> None:
+    from skill_factory.grading.doubts import witnesses
+    from skill_factory.sources.columns import excerpt
+
+    queue = inspection.labels_in_doubt
+    say(f"\nLabels in doubt ({len(queue):,} of the first {inspection.compared:,}, the most doubtful first)")
+    for one in queue[:MOST_LABELS]:
+        say(f"  {one.strength:4.1f}  row {one.response.row}: {witnesses(one, excerpt)}")
+
+
+MOST_LABELS = 5
+"""Labels in doubt that a first look lists."""
 
 
 def show_build(result: "BuildResult") -> None:
