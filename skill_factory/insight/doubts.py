@@ -17,6 +17,7 @@ import pyarrow as pa
 from skill_factory.build.prepare import Settled
 from skill_factory.grading import Decision
 from skill_factory.grading import judge as grade
+from skill_factory.grading.answers import gold_answer
 from skill_factory.insight.readiness import Step
 from skill_factory.judge.responses import final_answer
 from skill_factory.judge.trials import words_in_tags
@@ -360,7 +361,7 @@ def _graded_otherwise(sample: Sample) -> Iterator[Doubt]:
     ):
         if not gold or not answer or right is None or judged >= MOST_GRADED or len(answer) > LONGEST_GRADED:
             continue
-        decision = grade(answer, gold, "auto", question)
+        decision = grade(answer, gold_answer(gold), "auto", question)
         if decision is Decision.UNJUDGED:
             continue
         judged += 1
