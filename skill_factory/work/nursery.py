@@ -124,7 +124,7 @@ def main() -> None:
     with suppress(OSError):
         while told := _order(line):
             order, number, lent = told
-            if order == BEAR:
+            if order == BEAR and lent is not None:
                 living.add(_born(line, lent))
                 living -= _reaped(living)
             else:
@@ -139,8 +139,7 @@ def _order(line: socket.socket) -> tuple[bytes, int, socket.socket | None] | Non
     return order, number, socket.socket(fileno=lent[0]) if lent else None
 
 
-def _born(line: socket.socket, lent: socket.socket | None) -> int:
-    assert lent is not None
+def _born(line: socket.socket, lent: socket.socket) -> int:
     if number := os.fork():
         lent.close()
         return number
