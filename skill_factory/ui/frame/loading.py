@@ -251,7 +251,8 @@ def typical(rows: int = 480) -> Tally:
     chosen = recipe()
     at = (source_facts.identity(source()), chosen.columns)
     table = once("typical rows", at, lambda: _some_rows(chosen, rows))
-    made = once("typical", (key(), chosen.fingerprint()), lambda: away.run(looking.made_of, table, chosen))
+    sent = Shared(f"{key()} typical", table)
+    made = once("typical", (key(), chosen.fingerprint()), lambda: away.run(looking.made_of, sent, chosen))
     if made.ledger[Level.TRACES].kept or source().size > SMALL:
         return made
     # A question's rows may lie far apart; in a small source, its first questions are found quickly.
