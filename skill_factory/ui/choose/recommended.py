@@ -38,11 +38,13 @@ def recommended_recipe(seen: Evidence) -> None:
 
 
 def _recommendation(proposal: Proposal, code: str, exact: bool) -> None:
-    if proposal.attempts:
-        st.markdown(f"**Recommended: {format_of(code).name}, N = {proposal.attempts}**")
-    else:
-        st.markdown("**Nothing can be recommended yet**")
-    st.caption(f"{shell.plain(proposal.reason)}{'' if exact else ' (From a sample.)'}")
+    """On one line: it is advice, and the evidence below needs the room."""
+    title = (
+        f"Recommended: {format_of(code).name}, N = {proposal.attempts}."
+        if proposal.attempts
+        else "Nothing can be recommended yet."
+    )
+    st.markdown(f"**{title}** :small[{shell.plain(proposal.reason)}{'' if exact else ' (From a sample.)'}]")
 
 
 def _take(preset: str) -> None:

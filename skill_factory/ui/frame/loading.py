@@ -42,6 +42,7 @@ __all__ = [
     "check_given",
     "choose",
     "evidence",
+    "first_rows",
     "first_table",
     "fit",
     "identity",
@@ -234,9 +235,7 @@ def first_table(questions: int) -> tuple[pa.Table, bool]:
 
 def typical(rows: int = 480) -> Tally:
     """The tally of the traces from the first rows of the source, for lengths, which the narrow table doesn't hold."""
-    chosen = recipe()
-    at = (source_facts.identity(source()), chosen.columns)
-    table = once("typical rows", at, lambda: _some_rows(chosen, rows))
+    chosen, table = recipe(), first_rows(rows)
     made = once("typical", (key(), chosen.fingerprint()), lambda: away.run(looking.made_of, table, chosen))
     if made.ledger[Level.TRACES].kept or source().size > SMALL:
         return made
@@ -246,6 +245,13 @@ def typical(rows: int = 480) -> Tally:
         (key(), chosen.fingerprint()),
         lambda: away.run(looking.made_of, first_table(60)[0], chosen),
     )
+
+
+def first_rows(rows: int = 480) -> pa.Table:
+    """Canonical rows from the head of the source, read once for all that a page shows of them."""
+    chosen = recipe()
+    at = (source_facts.identity(source()), chosen.columns)
+    return once("typical rows", at, lambda: _some_rows(chosen, rows))
 
 
 def _some_rows(chosen: Recipe, rows: int) -> pa.Table:
@@ -273,5 +279,4 @@ def rule_trials() -> dict[str, tuple[int, int]]:
     """Answer rule → (first responses in which it finds an answer, first responses)."""
     chosen = recipe()
     key = (source_facts.identity(source()), chosen.columns)
-    table = once("typical rows", key, lambda: _some_rows(chosen, 480))
-    return once("trials", key, lambda: away.run(answers_found, table))
+    return once("trials", key, lambda: away.run(answers_found, first_rows()))
