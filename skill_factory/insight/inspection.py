@@ -13,7 +13,9 @@ from skill_factory.build.prepare import Settled, check_refused, described_mappin
 from skill_factory.errors import ColumnError
 from skill_factory.formats import format_of, overlap_sentence
 from skill_factory.insight.doubts import Doubt, Sample, doubts
-from skill_factory.insight.proposal import Proposal, propose
+from skill_factory.insight.fitness import fitness
+from skill_factory.insight.opinion import Opinion, opinion_of, with_doubts
+from skill_factory.insight.proposal import Proposal
 from skill_factory.judge.counting import tally_judgement
 from skill_factory.judge.facts import read
 from skill_factory.judge.judge import judge, reach
@@ -79,6 +81,8 @@ class Inspection:
     usable: list[int] = field(default_factory=list)
     """Usable questions at N = 1, 2, … 10."""
     advice: list[str] = field(default_factory=list)
+    opinion: Opinion = field(default_factory=lambda: opinion_of(()))
+    """Whether the data is ready, why or why not, and the next step with its price."""
 
     def to_json(self) -> dict[str, Any]:
         """The inspection as JSON values."""
@@ -104,6 +108,7 @@ class Inspection:
             "sampled": self.sampled,
             "usable_questions": {str(n): q for n, q in enumerate(self.usable, 1)},
             "advice": self.advice,
+            "opinion": self.opinion.to_json(),
             **self.tally.to_json(),
         }
 
@@ -154,6 +159,7 @@ def _inspected(raw: RawSource, settled: Settled, rows: pa.Table, tally: Tally, s
         if not getattr(settled.columns, f)
     ]
     preset = settled.guess.preset
+    report = fitness(reading.facts, judgement, tally, recipe, whole=not sampled)
     return Inspection(
         columns=[(name, _example(settled, name)) for name in settled.names],
         mapping=described_mapping(settled.columns),
@@ -163,13 +169,14 @@ def _inspected(raw: RawSource, settled: Settled, rows: pa.Table, tally: Tally, s
         tally=tally,
         recipe=recipe,
         preset=preset.name if preset else "",
-        about=f"{preset.says}. Right and wrong: {preset.labels}. {preset.link}" if preset else "",
+        about=f"{preset.says}. Right and wrong: {settled.guess.labels}. {preset.link}" if preset else "",
         found=_found(rows),
         needs=needs,
         doubts=doubtful,
         rules=rules_in_force(settled),
         usable=usable,
-        advice=advise(propose(reading.facts, judgement, bare), needs, doubtful, recipe, bare),
+        advice=advise(report.proposal, needs, doubtful, recipe, bare),
+        opinion=with_doubts(report.opinion, doubtful),
     )
 
 

@@ -24,6 +24,15 @@ class Guess:
     preset: Preset | None = None
     by_shape: tuple[str, ...] = ()
     """Fields that no name told, only what the columns hold."""
+    added: tuple[str, ...] = ()
+    """Fields that the known format leaves open and a column's name tells."""
+
+    @property
+    def labels(self) -> str:
+        """Where right and wrong come from in a known format, in words."""
+        if "correct" in self.added:
+            return f"the column `{self.columns.correct[0]}`"
+        return self.preset.labels if self.preset else ""
 
 
 def guess(names: Sequence[str], rows: Sequence[Row]) -> Columns:
@@ -36,13 +45,33 @@ def recognise(names: Sequence[str], rows: Sequence[Row], presets: bool = True) -
     found = profiles(names, rows)
     preset = recognised(found) if presets else None
     if preset is not None:
-        known = _with_reward(columns_of(preset, found), preset, found)
+        own = columns_of(preset, found)
+        known = _with_reward(_completed(own, preset, found), preset, found)
+        added = tuple(field for field in ("correct", *_ADDED) if getattr(known, field) != getattr(own, field))
         fixed = {name for name in preset.columns if name.endswith("_rule")}
-        return Guess(with_proposals(known, rows, fixed), preset)
+        return Guess(with_proposals(known, rows, fixed), preset, added=added)
     columns, told_by_shape = _by_name_and_shape(names, rows, found)
     return Guess(with_proposals(columns, rows), None, told_by_shape)
 
 
+def _completed(columns: Columns, preset: Preset, found: Mapping[str, Profile]) -> Columns:
+    """The mapping with what a person added to a known format, as far as a name tells it and no column is taken twice."""
+    fields = {field: value for field, value in columns.model_dump().items() if value}
+    open_ones = {"correct", *_ADDED} - fields.keys()
+    if preset.has_no_label or columns.label_rule or len(columns.response) > 1:
+        open_ones -= {"correct"}
+    if not open_ones or not columns.response:
+        return columns
+    taken = {path for _, path in mapped(columns)}
+    # A record whose inside is read is taken as a whole: a judge's note within it is part of the format.
+    tops = {path.partition(".")[0] for path in taken}
+    own = {path: one for path, one in found.items() if path.partition(".")[0] not in tops}
+    added = {field: path for field, path in _by_name(own).items() if field in open_ones}
+    return Columns(**(fields | added))
+
+
+_ADDED = ("answer", "reflections", "extracted_answer")
+"""Fields beside the label that people add to a log when they grade or criticise it."""
 _REWARD = re.compile(r"acc|correct|answer|reward|score|verif|right", re.IGNORECASE)
 
 

@@ -295,7 +295,7 @@ def judged(narrow: Narrow, name: str, recipe: Recipe, most: int | None) -> tuple
 
 def fit(narrow: Narrow, judgement: Judgement, recipe: Recipe) -> Fitness:
     """The report on the data: lights, the proposed N, what is possible."""
-    return fitness(narrow.facts, judgement, narrow.rows, recipe)
+    return fitness(narrow.facts, judgement, narrow.rows, recipe, narrow.whole)
 
 
 def first_table(source: "Address | RawSource", recipe: Recipe, questions: int) -> tuple[pa.Table, bool]:

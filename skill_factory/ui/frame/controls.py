@@ -128,7 +128,7 @@ def table_number(path: str, name: str, label: str, help: str) -> None:
 
 def _took_item(path: str, name: str, key: str) -> None:
     table: dict[str, Any] = {**workspace.value(path), name: st.session_state[key]}
-    # No limit is no entry, so that a recipe without limits stays the same recipe.
+    # Without a limit there is no entry, so that a recipe without limits stays the same recipe.
     workspace.change({path: {entry: n for entry, n in table.items() if n}})
 
 

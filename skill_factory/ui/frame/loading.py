@@ -41,6 +41,7 @@ __all__ = [
     "Seen",
     "check_given",
     "choose",
+    "choose_again",
     "evidence",
     "first_rows",
     "first_table",
@@ -78,12 +79,25 @@ def choose(text: str, label: str = "", asked: Source | None = None) -> None:
     """
     check_given(text)
     found, fitting = settled(text, asked, workspace.without_proposals(), label or text)
-    workspace.forget_proposals()
-    workspace.choose_source(text, label or called(found.spec), found.spec, fitting.columns)
-    workspace.take_proposals(fitting)
+    with workspace.one_change():
+        workspace.forget_proposals()
+        workspace.choose_source(text, label or called(found.spec), found.spec, fitting.columns)
+        workspace.take_proposals(fitting)
+        st.session_state.pop("_kept", None)
+        exact_tables.forget_failed()
+        suit()
+
+
+def choose_again(text: str, label: str) -> None:
+    """The same data from another place: what was chosen and decided for it stays. Errors: SourceError."""
+    mine = workspace.current()
+    check_given(text)
+    found, fitting = settled(text, None, mine.recipe, label)
+    with workspace.one_change():
+        mine.source, mine.label = text, label
+        mine.recipe = mine.recipe.model_copy(update={"source": found.spec, "columns": fitting.columns})
     st.session_state.pop("_kept", None)
     exact_tables.forget_failed()
-    suit()
 
 
 def check_given(text: str) -> None:

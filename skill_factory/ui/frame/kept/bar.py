@@ -1,0 +1,71 @@
+"""At the end of the strip: what the workspace is called, with its link, and the buttons that undo and redo."""
+
+import streamlit as st
+
+from skill_factory.hosting import hosted
+from skill_factory.ui.frame import cleanup, workspace
+from skill_factory.ui.frame.kept import arriving, session
+from skill_factory.wording import many
+from skill_factory.work import workspaces
+
+
+def show() -> None:
+    """Draw it once there is something to keep."""
+    mine = workspace.current()
+    if mine.kept is None and not mine.of:
+        return
+    with st.container(
+        key="kept", horizontal=True, vertical_alignment="center", gap="xsmall", width="content"
+    ):
+        if mine.kept is None:
+            st.markdown(workspace.plain(mine.name), width="content")
+            return
+        _name()
+        _walk("Undo", -1, mine.kept.undoable, "Mod+Z")
+        _walk("Redo", +1, mine.kept.redoable, "Mod+Shift+Z")
+
+
+def _walk(name: str, by: int, left: int, keys: str) -> None:
+    st.button(
+        name,
+        icon=f":material/{name.lower()}:",
+        type="tertiary",
+        on_click=session.walk,
+        args=(by,),
+        disabled=not left,
+        key=f"kept.{name.lower()}",
+        help=f"{name} a change of data or recipe; {many(left, 'change')} can be {'undone' if by < 0 else 'redone'}",
+        shortcut=keys,
+    )
+
+
+def _name() -> None:
+    kept = workspace.current().kept
+    if kept is None:
+        return
+    with st.popover(workspace.plain(kept.title), type="tertiary", icon=":material/bookmark:"):
+        st.session_state["kept.name"] = kept.name
+        st.text_input(
+            "Name of this workspace",
+            key="kept.name",
+            placeholder=kept.title,
+            on_change=_rename,
+            max_chars=workspaces.LONGEST_NAME,
+        )
+        st.markdown(_where())
+        st.code(f"{workspace.address()}?{arriving.PARAMETER}={kept.id}", language=None, wrap_lines=True)
+
+
+def _where() -> str:
+    if hosted():
+        return (
+            "Every change is kept on this server, and deleted when nobody has opened the workspace for "
+            f"{cleanup.idle_words()}. This link leads you back to it; whoever else opens it gets a copy. Your token isn't in it."
+        )
+    return "Every change is kept on this computer. This link leads back to it. A token is never kept."
+
+
+def _rename() -> None:
+    mine = workspace.current()
+    if mine.kept is not None:
+        mine.kept = workspaces.rename(mine.kept, st.session_state.get("kept.name", ""))
