@@ -8,7 +8,7 @@ while the pages show a sample, marked as one.
 import os
 import re
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from skill_factory.judge.judge import Judgement
 from skill_factory.judge.source_facts import Narrow, facts_key
 from skill_factory.judge.trials import answers_found
 from skill_factory.reasons import Level
-from skill_factory.recipe.model import Recipe, Source, Traces
+from skill_factory.recipe.model import Recipe, Review, Source, Traces
 from skill_factory.sources.check import check_upload
 from skill_factory.sources.files import looks_like_path
 from skill_factory.tally import Tally
@@ -39,6 +39,7 @@ from skill_factory.work.wire import Shared
 __all__ = [
     "Evidence",
     "Seen",
+    "bearing",
     "check_given",
     "choose",
     "choose_again",
@@ -213,7 +214,14 @@ class Evidence:
 def evidence() -> Evidence:
     """Facts, judgement and outlook of the present recipe: milliseconds once the facts are there. Errors: as `narrow`."""
     chosen, found = recipe(), narrow()
-    return once("evidence", (key(), found.whole, chosen.fingerprint()), lambda: _evidence(chosen, found))
+    known = once("evidence", (key(), found.whole, bearing(chosen)), lambda: _evidence(chosen, found))
+    return known if known.recipe == chosen else replace(known, recipe=chosen)
+
+
+def bearing(chosen: Recipe) -> str:
+    """The fingerprint of what bears on the traces: to accept one, or to note something on it, changes none of them."""
+    review = Review(rejected=chosen.review.rejected)
+    return chosen.model_copy(update={"review": review}).fingerprint()
 
 
 def _evidence(chosen: Recipe, found: Narrow) -> Evidence:
@@ -250,13 +258,13 @@ def first_table(questions: int) -> tuple[pa.Table, bool]:
 def typical(rows: int = 480) -> Tally:
     """The tally of the traces from the first rows of the source, for lengths, which the narrow table doesn't hold."""
     chosen, table = recipe(), first_rows(rows)
-    made = once("typical", (key(), chosen.fingerprint()), lambda: away.run(looking.made_of, table, chosen))
+    made = once("typical", (key(), bearing(chosen)), lambda: away.run(looking.made_of, table, chosen))
     if made.ledger[Level.TRACES].kept or source().size > SMALL:
         return made
     # A question's rows may lie far apart; in a small source, its first questions are found quickly.
     return once(
         "typical here",
-        (key(), chosen.fingerprint()),
+        (key(), bearing(chosen)),
         lambda: away.run(looking.made_of, first_table(60)[0], chosen),
     )
 
