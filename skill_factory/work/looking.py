@@ -144,7 +144,7 @@ _opened: dict[Any, Opened] = {}
 _judged: dict[Any, Judgement] = {}
 
 
-def _once(kept: dict[Any, T], key: Any, make: Callable[[], T]) -> T:
+def once(kept: dict[Any, T], key: Any, make: Callable[[], T]) -> T:
     """The value under a key; the one that was not asked for longest goes where there are too many."""
     found = kept.pop(key, None) or make()
     kept[key] = found
@@ -157,7 +157,7 @@ def at(source: "Address | RawSource") -> RawSource:
     """The source at an address; what is a source already stays as it is. Errors: SourceError, HubError."""
     if not isinstance(source, Address):
         return source
-    return _once(_opened, (source, _stamp(Path(source.text))), lambda: opened(source))
+    return once(_opened, (source, _stamp(Path(source.text))), lambda: opened(source))
 
 
 def _stamp(path: Path) -> tuple[Any, ...]:
@@ -287,7 +287,7 @@ def judged(narrow: Narrow, name: str, recipe: Recipe, most: int | None) -> tuple
     """What the recipe's filters say of a table of that name, and what a build would give; of `most` traces as drawn."""
     facts = narrow.facts
     filters = (name, narrow.whole, recipe.columns, recipe.filters)
-    found = _once(_judged, filters, lambda: judge(facts, recipe))
+    found = once(_judged, filters, lambda: judge(facts, recipe))
     here = judge_questions(facts, found, recipe)
     # A sample's draws are not those of the whole: there the expectation says more.
     return here, forecast(facts, here, recipe, **({} if most is None else {"most": most}))

@@ -13,7 +13,7 @@ from skill_factory.insight.review.risks import MEANING, Risk
 from skill_factory.insight.trace_parts import mark
 from skill_factory.recipe.model import Recipe, Review
 from skill_factory.traces.decisions import Decision
-from skill_factory.ui.frame import away, loading, workspace
+from skill_factory.ui.frame import away, loading
 from skill_factory.ui.frame.loading import Evidence
 from skill_factory.wording import many
 from skill_factory.work import looking, reviewing
@@ -92,20 +92,20 @@ def begin_again() -> None:
 
 def _asked(listed: Listing, seen: Evidence) -> Asked:
     """The controls of the list."""
-    left, right = st.columns(2)
-    order = left.selectbox(
+    first, second, third, fourth = st.columns([1, 1, 2, 2], vertical_alignment="bottom")
+    order = first.selectbox(
         "Order", list(ORDERS), format_func=ORDERS.__getitem__, key="review.order", persist_state="session"
     )
-    show = right.selectbox(
+    show = second.selectbox(
         "Show", list(SHOW), format_func=SHOW.__getitem__, key="review.show", persist_state="session"
     )
-    only = _only(listed)
-    words = st.text_input(
+    with third:
+        only = _only(listed)
+    words = fourth.text_input(
         "Search the questions",
         key="review.words",
         icon=":material/search:",
         placeholder="words, or an ID",
-        label_visibility="collapsed",
     ).strip()
     decision = {"open": Decision.NONE, "accepted": Decision.ACCEPTED, "rejected": Decision.REJECTED}.get(show)
     risk = next((one for one in Risk if one.value == only), None)
@@ -133,7 +133,7 @@ def _only(listed: Listing) -> str:
     return st.selectbox(
         "Only",
         list(words),
-        format_func=lambda one: workspace.plain(words[one]),
+        format_func=words.__getitem__,
         key="review.only",
         persist_state="session",
         help=f"What may be wrong with a trace:\n\n{meanings}",
@@ -156,7 +156,7 @@ def page_rows(now: Queue, seen: Evidence) -> pa.Table:
     at = (loading.identity(), seen.recipe.columns, tuple(wanted))
     with st.spinner("Reading these traces …"):
         return loading.once(
-            "review.rows", at, lambda: away.run(looking.rows_of, loading.source(), seen.recipe, wanted)
+            "review.rows", at, lambda: away.run(reviewing.rows_of, loading.source(), seen.recipe, wanted)
         )
 
 
@@ -189,7 +189,7 @@ def list_of(now: Queue, rows: pa.Table, seen: Evidence) -> None:
     st.dataframe(
         table,
         hide_index=True,
-        height=330,
+        height=400,
         key="review.list",
         on_select=_selected,
         selection_mode="single-row-required",
@@ -218,4 +218,6 @@ def progress(seen: Evidence, now: Queue) -> str:
     accepted, rejected = len(seen.recipe.review.accepted), len(seen.recipe.review.rejected)
     beyond = "" if now.listed.whole else f"; the list ends after {len(now.listed):,} traces"
     part = "" if seen.exact else " (from a sample, while the rest is being read)"
+    if not accepted + rejected:
+        return f"{many(len(now.listed), 'trace')} to review, none reviewed yet{part}"
     return f"{many(accepted + rejected, 'trace')} reviewed, {rejected:,} rejected{beyond}{part}"

@@ -27,9 +27,9 @@ from skill_factory.work import reviewing
 def review_room() -> None:
     """The list beside the open trace."""
     seen = loading.evidence()
+    now = queue(seen)
     listing, shown = st.columns([2, 3], gap="large")
     with listing:
-        now = queue(seen)
         st.markdown(f"**{shell.plain(progress(seen, now))}**")
         if not len(now.places):
             _nothing(now)
