@@ -19,6 +19,12 @@ VERDICT_WORDS = {
 """What a reflection's verdict is called, by the word that tallies and files use."""
 
 
+def reflection_html(item: Item, response: str) -> str:
+    """A reflection with what became of it, beside the response that it judges."""
+    said = DroppedReflection(0, item.correct, response, item.verdict, item.text, item.why)
+    return frame(question_html(item.question) + _beside([said]), "item")
+
+
 def item_html(item: Item, level: Level) -> str:
     """A response, a reflection or a question with what became of it."""
     fate = "Kept" if item.kept else f"Dropped: {item.why}"
@@ -62,11 +68,15 @@ def _beside(said: Sequence[DroppedReflection]) -> str:
     head = f'<div class="sf-head"><b>Response</b>{truth(first.correct)}</div>'
     card = f'<div class="sf-card sf-{truth_word(first.correct)}">{head}<div class="sf-body">{text_html(first.response)}</div></div>'
     reflections = "".join(
-        f'<div class="sf-reflect {_verdict_css(one.verdict)}"><p class="sf-name">Dropped: {safe(one.why)} '
+        f'<div class="sf-reflect {_verdict_css(one.verdict)}"><p class="sf-name">{_fate(one)} '
         f'<span class="sf-chip">verdict: {VERDICT_WORDS[one.verdict]}</span></p>{text_html(one.text)}</div>'
         for one in said
     )
     return f'<div class="sf-beside"><div>{card}</div><div>{reflections}</div></div>'
+
+
+def _fate(one: DroppedReflection) -> str:
+    return f"Dropped: {safe(one.why)}" if one.why else "Kept"
 
 
 def _verdict_css(verdict: str) -> str:

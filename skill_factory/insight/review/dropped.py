@@ -24,6 +24,7 @@ class DroppedReflection(NamedTuple):
     verdict: str
     text: str
     why: str
+    """Half a sentence; empty for one that is shown though it was kept."""
 
 
 def dropped_reflections(rows: pa.Table, recipe: Recipe, question: int) -> list[DroppedReflection]:

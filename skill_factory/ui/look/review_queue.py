@@ -196,8 +196,8 @@ def list_of(now: Queue, rows: pa.Table, seen: Evidence) -> None:
         alt="The traces to review: attempts, what was decided, risks, and the question",
         column_config={
             "Attempts": st.column_config.TextColumn(width=80),
-            "Review": st.column_config.TextColumn(width=80),
-            "Risks": st.column_config.TextColumn(width=120),
+            "Review": st.column_config.TextColumn(width=85),
+            "Risks": st.column_config.TextColumn(width=180),
         },
     )
     st.session_state["review.first"] = now.page.start

@@ -1,8 +1,11 @@
 """The review room: the whole set as a list, one trace open, each decided with a key."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from skill_factory.insight.item_html import dropped_html
+from skill_factory.insight.review.risks import MEANING, Risk
 from skill_factory.judge.corrections import correction_key
 from skill_factory.model import Trace
 from skill_factory.traces.decisions import Decision, decided, noted
@@ -23,13 +26,17 @@ from skill_factory.ui.look.review_queue import (
 from skill_factory.wording import many
 from skill_factory.work import reviewing
 
+_reject_key = st.components.v2.component(
+    "skill_factory_reject_key", js=Path(__file__).with_name("reject_key.js").read_text(encoding="utf-8")
+)
+
 
 def review_room() -> None:
     """The list beside the open trace."""
     seen = loading.evidence()
     now = queue(seen)
     listing, shown = st.columns([2, 3], gap="large")
-    with listing:
+    with listing, st.container(key="review.side"):
         st.markdown(f"**{shell.plain(progress(seen, now))}**")
         if not len(now.places):
             _nothing(now)
@@ -42,6 +49,7 @@ def review_room() -> None:
         question = int(now.listed.question[now.places[now.at]])
         trace = away.run(reviewing.trace_of, rows, seen.recipe, question, key)
         _decide(now, key, seen)
+        _risks(now)
         if trace is None:
             st.info(
                 "The cut-off drops this trace or takes attempts from it, so there is nothing to read here.",
@@ -108,10 +116,9 @@ def _decide(now: Queue, key: str, seen: Evidence) -> None:
             args=(key, Decision.ACCEPTED, now.at),
         )
         st.button(
-            "Reject",
+            "Reject :small[R]",
             icon=":material/block:",
             key="review.reject",
-            shortcut="r",
             on_click=_decided,
             args=(key, Decision.REJECTED, now.at),
         )
@@ -126,6 +133,7 @@ def _decide(now: Queue, key: str, seen: Evidence) -> None:
         st.button(
             "Back", key="review.back", shortcut="k", on_click=_go, args=(now.at - 1,), disabled=not now.at
         )
+        _reject_key(key="review.r", height=0, width="content")
         if decision is not Decision.NONE:
             st.badge(SIGNS[decision], color="blue" if decision is Decision.ACCEPTED else "orange")
             st.button(
@@ -175,6 +183,13 @@ def _correct(trace: Trace) -> None:
                 on_click=decide,
                 args=(correction_key(trace.plan.question.id, attempt.response.id), not right),
             )
+
+
+def _risks(now: Queue) -> None:
+    """Why this trace stands where it stands in the queue."""
+    with st.container(horizontal=True, gap="small", key="review.risks"):
+        for risk in Risk.of(int(now.listed.risks[now.places[now.at]])):
+            st.badge(risk.value.capitalize(), icon=":material/flag:", color="orange", help=MEANING[risk])
 
 
 def _dropped(rows: object, seen: Evidence, question: int) -> None:
