@@ -82,6 +82,8 @@ def _columns(rows: list[list[str]]) -> None:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         say("  " + "  ".join(f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True)))
+
+
 def _show_label_queue(inspection: "Inspection") -> None:
     from skill_factory.grading.doubts import witnesses
     from skill_factory.sources.columns import excerpt

@@ -45,6 +45,9 @@ ResponseRule = Literal["", "last_turn", "steps", "flat", "between"]
 LabelRule = Literal["", "words", "threshold", "all_right", "first", "steps"]
 
 
+_KEY = re.compile(r"[0-9a-f]{16}-[0-9a-f]{16}")
+
+
 class Part(BaseModel):
     """A part of the recipe: frozen, and an unknown key is an error."""
 
@@ -199,11 +202,42 @@ class Labels(Part):
     @classmethod
     def _named_by_ids(cls, value: dict[str, bool]) -> dict[str, bool]:
         for name in value:
-            if not re.fullmatch(r"[0-9a-f]{16}-[0-9a-f]{16}", name):
+            if not _KEY.fullmatch(name):
                 raise ValueError(
                     f"a response is named by two ids of 16 hexadecimal digits, joined by -; found {name!r}"
                 )
         return value
+
+
+class Review(Part):
+    """
+    What a person decided about single traces, by QUESTION-TRACE keys (`traces/decisions.py`).
+
+    A key names attempts and reflections, not their wording: other phrases between them leave a decision as it is.
+    """
+
+    accepted: Texts = ()
+    """Traces that a person read and accepted."""
+    rejected: Texts = ()
+    """Traces that a person read and rejected; a build leaves them out."""
+    notes: dict[str, str] = {}
+    """Remarks on traces."""
+
+    @field_validator("accepted", "rejected", "notes")
+    @classmethod
+    def _named_by_keys(cls, value: Texts | dict[str, str]) -> Texts | dict[str, str]:
+        for name in value:
+            if not _KEY.fullmatch(name):
+                raise ValueError(
+                    f"a trace is named by two ids of 16 hexadecimal digits, joined by -; found {name!r}"
+                )
+        return value
+
+    @model_validator(mode="after")
+    def _one_decision_each(self) -> Self:
+        if both := {*self.accepted} & {*self.rejected}:
+            raise ValueError(f"a trace is accepted or rejected, not both: {min(both)!r}")
+        return self
 
 
 class Filters(Part):
@@ -378,6 +412,7 @@ class Recipe(Part):
     answers: Answers = Answers()
     verdicts: Verdicts = Verdicts()
     labels: Labels = Labels()
+    review: Review = Review()
     filters: Filters = Filters()
     traces: Traces = Traces()
     balance: Balance = Balance()
@@ -426,6 +461,9 @@ class Recipe(Part):
 ADDED = (
     ("balance", "drop_duplicates"),
     ("labels", "corrections"),
+    ("review", "accepted"),
+    ("review", "rejected"),
+    ("review", "notes"),
     ("phrases", "language"),
     ("filters", "given_away"),
     *(
