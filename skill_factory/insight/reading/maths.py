@@ -95,7 +95,11 @@ class _Reader:
         while self._peek() and self._peek() not in stops:
             if self._peek() == "}":
                 raise Unreadable
-            parts.append(self._with_scripts())
+            part = self._with_scripts()
+            if part in _SIGNS and (not parts or parts[-1].startswith(_OPEN)):
+                part = f"<span>{_SIGNS[part]}</span>"  # a sign of one number, not between two
+            if part:
+                parts.append(part)
         return "".join(parts)
 
     # -- one thing with what is above and below it --
@@ -335,6 +339,10 @@ def _sign(token: str) -> str:
 
 def _spaced(sign: str) -> str:
     return f'<span class="sf-mop">{sign}</span>'
+
+
+_SIGNS = {_spaced(sign): sign for sign in "−+±∓"}
+_OPEN = ('<span class="sf-mop">', "(", "[", "{", ",", "|")
 
 
 def _unescaped(text: str) -> str:

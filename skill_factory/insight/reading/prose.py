@@ -23,6 +23,7 @@ _CODE = re.compile(r"(?<!`)(`+)(?!`)(.{1,2000}?)(?<!`)\1(?!`)", re.DOTALL)
 _FORMULA = re.compile(r"(?<!\w)\\boxed\{(?:[^{}\n]|\{[^{}\n]*\})*\}")
 """An answer in a box outside any maths, as many models close."""
 _MARK = "\x02{}\x03"
+_BLOCK_END = re.compile("\x04(?:[ \\t]*\n)?")
 _MARKED = re.compile("\x02([0-9]+)\x03")
 _TAGS = re.compile(r"&lt;/?(?:answer|verdict|think|sample|reflect)&gt;")
 _HEADING = re.compile(r"^#{1,6}[ \t]+(.+?)[ \t]*#*$", re.MULTILINE)
@@ -39,9 +40,14 @@ _TABLE = re.compile(
 
 def prose_html(text: str) -> str:
     """A text as HTML for an element that keeps line breaks."""
-    return "".join(
-        _code_block(piece) if is_code else _prose(piece) for is_code, piece in fenced(visible(text))
-    )
+    html, after_block = [], False
+    for is_code, piece in fenced(visible(text)):
+        # A block ends its line by itself.
+        html.append(
+            _code_block(piece) if is_code else _prose(piece.removeprefix("\n") if after_block else piece)
+        )
+        after_block = is_code
+    return "".join(html)
 
 
 def _code_block(piece: str) -> str:
@@ -70,7 +76,8 @@ class _Done:
 def _prose(text: str) -> str:
     done = _Done()
     text = _CODE.sub(lambda found: done.keep(f"<code>{escape(found[2])}</code>"), text)
-    text = _DISPLAY.sub(lambda found: _maths(found, done, True), text)
+    text = _DISPLAY.sub(lambda found: f"{_maths(found, done, True)}\x04", text)
+    text = _BLOCK_END.sub("", text)
     text = _INLINE.sub(lambda found: _maths(found, done, False), text)
     text = _FORMULA.sub(lambda found: _boxed(found[0], done), text)
     return done.put_back(_markdown(escape(text.replace("\\$", "$")), done))
