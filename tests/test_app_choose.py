@@ -93,7 +93,11 @@ def test_limits_and_repeats_change_the_number_of_traces(app: AppTest, path: str)
     "path", ["traces.distinct_variants", "traces.sample_attempts", "filters.ban_substrings", "output.lineage"]
 )
 def test_a_switch_goes_into_the_recipe(app: AppTest, path: str) -> None:
-    """Each switch is a field of the recipe by the same name."""
+    """Each switch is a field of the recipe by the same name; where it would do nothing, it waits for what it needs."""
+    if path == "traces.sample_attempts":
+        app.checkbox(key="traces.formats.*C").check().run()
+    if path == "filters.ban_substrings":
+        app.text_input(key="filters.ban").set_value("fresh").run()
     before = workspace(app).recipe.flat()[path]
     app.toggle(key=path).set_value(not before).run()
     assert workspace(app).recipe.flat()[path] is not before
@@ -101,6 +105,7 @@ def test_a_switch_goes_into_the_recipe(app: AppTest, path: str) -> None:
 
 def test_distinct_variants_bound_the_attempts(app: AppTest) -> None:
     """Four prompt variants can't give five different ones: the title says which N is the last with any."""
+    app.segmented_control(key="choose.section").set_value("Yield").run()
     app.toggle(key="traces.distinct_variants").set_value(True).run()
     assert "the largest N that works is 4" in titles(app).replace("\\", "")
     assert app.button(key="choose.next").disabled

@@ -77,10 +77,10 @@ def _prose(text: str) -> str:
     done = _Done()
     text = _CODE.sub(lambda found: done.keep(f"<code>{escape(found[2])}</code>"), text)
     text = _DISPLAY.sub(lambda found: f"{_maths(found, done, True)}\x04", text)
-    text = _BLOCK_END.sub("", text)
     text = _INLINE.sub(lambda found: _maths(found, done, False), text)
     text = _FORMULA.sub(lambda found: _boxed(found[0], done), text)
-    return done.put_back(_markdown(escape(text.replace("\\$", "$")), done))
+    html = _markdown(escape(text.replace("\\$", "$")), done)
+    return done.put_back(_BLOCK_END.sub("", html))
 
 
 def _maths(found: re.Match[str], done: _Done, display: bool) -> str:
