@@ -32,6 +32,7 @@ _RULE = re.compile(r"^[ \t]*(?:-{3,}|\*{3,}|_{3,})[ \t]*$", re.MULTILINE)
 _BULLET = re.compile(r"^([ \t]*)[-*][ \t]+(?=[^\W\d_]{2}|\*\*|\x02)", re.MULTILINE)
 _BOLD = re.compile(r"\*\*(?=\S)(.{1,1000}?)(?<=\S)\*\*|(?<!\w)__(?=\S)(.{1,1000}?)(?<=\S)__(?!\w)")
 _ITALIC = re.compile(r"(?<![*\w\\])\*(?=[^\s*])([^*\n]+?)(?<=[^\s*])\*(?![*\w])")
+_SLANTED = r"<i>\1</i>"
 _TABLE = re.compile(
     r"^[ \t]*\|.+\|[ \t]*\n[ \t]*\|(?:[ \t]*:?-+:?[ \t]*\|)+[ \t]*\n?(?:[ \t]*\|.+\|[ \t]*(?:\n|\Z))*",
     re.MULTILINE,
@@ -108,12 +109,15 @@ def _markdown(html: str, done: _Done) -> str:
     html = _RULE.sub('<span class="sf-rule"></span>', html)
     html = _HEADING.sub(r'<b class="sf-heading">\1</b>', html)
     html = _BULLET.sub(r"\1•  ", html)
-    return _emphasised(html)
+    return _emphasised(html, done)
 
 
-def _emphasised(html: str) -> str:
-    html = _BOLD.sub(lambda found: f"<b>{found[1] or found[2]}</b>", html)
-    return _ITALIC.sub(r"<i>\1</i>", html)
+def _emphasised(html: str, done: _Done) -> str:
+    # What is bold is put away whole, so that no slant begins inside it and ends outside.
+    html = _BOLD.sub(
+        lambda found: done.keep(f"<b>{done.put_back(_ITALIC.sub(_SLANTED, found[1] or found[2]))}</b>"), html
+    )
+    return _ITALIC.sub(_SLANTED, html)
 
 
 def _table(source: str, done: _Done) -> str:
@@ -122,7 +126,7 @@ def _table(source: str, done: _Done) -> str:
 
     def cells(line: str, tag: str) -> str:
         inside = line.strip().strip("|").split("|")
-        return "".join(f"<{tag}>{done.put_back(_emphasised(cell.strip()))}</{tag}>" for cell in inside)
+        return "".join(f"<{tag}>{done.put_back(_emphasised(cell.strip(), done))}</{tag}>" for cell in inside)
 
     body = "".join(f"<tr>{cells(row, 'td')}</tr>" for row in rows)
     return f'<table class="sf-table"><thead><tr>{cells(head, "th")}</tr></thead><tbody>{body}</tbody></table>'
