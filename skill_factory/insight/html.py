@@ -11,6 +11,7 @@ from functools import lru_cache
 from html import escape
 from pathlib import Path
 
+from skill_factory.insight.pictures import INLINE, Composition, of_traces, pictures
 from skill_factory.insight.reading.prose import prose_html
 from skill_factory.insight.trace_parts import (
     Card,
@@ -44,7 +45,11 @@ def stylesheet(name: str = "view.css") -> str:
 
 def trace_html(trace: Trace, key: str = "trace", measure: Measure = characters) -> str:
     """A trace as cards, from the question to the final answer. `key` keeps the anchors of several traces apart."""
-    shown = story(trace)
+    return story_html(story(trace), key, measure)
+
+
+def story_html(shown: Story, key: str = "trace", measure: Measure = characters) -> str:
+    """As `trace_html`, of a trace that was read back."""
     parts = [
         _map(shown, key),
         question_html(shown.question),
@@ -110,8 +115,18 @@ def _folding(text: str, body: str) -> str:
     return f'<div class="sf-fold">{shown}<label class="sf-more"><input type="checkbox">{more}</label></div>'
 
 
-def html_page(traces: Sequence[Trace], title: str, note: str = "", measure: Measure = characters) -> str:
-    """One self-contained page with all traces, the first one open; no script, nothing fetched."""
+def html_page(
+    traces: Sequence[Trace],
+    title: str,
+    note: str = "",
+    measure: Measure = characters,
+    of: Composition | None = None,
+) -> str:
+    """
+    One self-contained page with all traces, the first one open; no script, nothing fetched.
+
+    `of` is what its pictures show, where that is more than these traces.
+    """
     questions = len({trace.plan.question.id for trace in traces})
     summary = f"{many(len(traces), 'trace')} from {many(questions, 'question')}. {note}".strip()
     return "\n".join(
@@ -122,10 +137,16 @@ def html_page(traces: Sequence[Trace], title: str, note: str = "", measure: Meas
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
             f"<title>{safe(title)}</title>\n<style>\n{stylesheet()}{stylesheet('view_page.css')}</style>\n</head>",
             f'<body>\n<h1>{safe(title)}</h1>\n<p class="page-note">{safe(summary)}</p>',
+            *_page_pictures(of or of_traces(traces)),
             *_page_traces(traces, measure),
             "</body>\n</html>\n",
         ]
     )
+
+
+def _page_pictures(of: Composition) -> Iterator[str]:
+    if of.traces > 1:  # of a single trace, a picture says nothing
+        yield f'<div class="page-pictures">{"".join(one.svg(INLINE) for one in pictures(of))}</div>'
 
 
 def _page_traces(traces: Iterable[Trace], measure: Measure) -> Iterator[str]:

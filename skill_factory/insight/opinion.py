@@ -14,7 +14,7 @@ import numpy as np
 
 from skill_factory.formats import format_of
 from skill_factory.formats.record import TEACHES
-from skill_factory.insight.doubts import Doubt
+from skill_factory.insight.doubts import TENTH, Doubt
 from skill_factory.insight.expected import Outlook, outlook
 from skill_factory.insight.readiness import Finding, Light, Step
 from skill_factory.judge.facts import Facts
@@ -488,37 +488,42 @@ class Prices:
 
 # -- what has to be settled first ----------------------------------------------------------------------------------
 
-_EXCHANGED = Weight.STOPS
-CAUSES: dict[str, Weight] = {
-    "response_is_gold": _EXCHANGED,
-    "responses_repeat": _EXCHANGED,
-    "question_gives_verdicts": _EXCHANGED,
-    "answer_gives_verdicts": _EXCHANGED,
-    "response_gives_verdicts": _EXCHANGED,
-    "one_question": _EXCHANGED,
-    "pairs": Weight.STOPS,
-    "unread_labels": Weight.SERIOUS,
-    "labels_contradicted": Weight.SERIOUS,
-    "gold_is_long": Weight.SERIOUS,
-    "short_questions": Weight.SERIOUS,
-    "reference_as_response": Weight.SERIOUS,
-    "answers_are_signs": Weight.SERIOUS,
+CAUSES: dict[str, tuple[Weight, str]] = {
+    "response_is_gold": (Weight.STOPS, "the responses are the gold answers"),
+    "responses_repeat": (Weight.STOPS, "question and response look exchanged"),
+    "question_gives_verdicts": (Weight.STOPS, "the questions look like reflections"),
+    "answer_gives_verdicts": (Weight.STOPS, "the gold answers look like reflections"),
+    "response_gives_verdicts": (Weight.STOPS, "the responses look like reflections"),
+    "one_question": (Weight.STOPS, "nearly every row has the same question"),
+    "pairs": (Weight.STOPS, "preferred isn't the same as right"),
+    "unread_labels": (Weight.SERIOUS, "it isn't known which labels mean right"),
+    "labels_contradicted": (Weight.SERIOUS, "grading contradicts the labels"),
+    "gold_is_long": (Weight.SERIOUS, "response and gold answer look exchanged"),
+    "short_questions": (Weight.SERIOUS, "the questions look like another column"),
+    "reference_as_response": (Weight.SERIOUS, "the responses may be reference solutions"),
+    "answers_are_signs": (Weight.SERIOUS, "the final answers are only signs"),
 }
-"""Doubts that change what everything else says, the deepest first. All others are notes."""
+"""Doubts that change what everything else says, the deepest first. With what they do to the answer, and in a few words.
+
+All other doubts are notes.
+"""
 
 
 def with_doubts(found: Opinion, doubts: Sequence[Doubt]) -> Opinion:
     """The opinion with what is doubtful in the reading: one cause at its head, the other doubts as notes."""
     order = list(CAUSES)
     deep = sorted(
-        (doubt for doubt in doubts if doubt.code in CAUSES), key=lambda doubt: order.index(doubt.code)
+        (doubt for doubt in doubts if doubt.code in CAUSES and doubt.share > TENTH),
+        key=lambda doubt: order.index(doubt.code),
     )
     reasons = list(found.reasons)
+    if deep and _weight(deep[0], reasons) is Weight.STOPS:
+        # What was counted on such a reading says nothing.
+        return opinion_of(
+            [_of_doubt(deep[0], Weight.STOPS)], table=found.table, skill=found.skill, cause=deep[0]
+        )
     if deep:
-        reasons = [
-            _of_doubt(deep[0], _weight(deep[0], reasons)),
-            *(r for r in reasons if not _follows(r, deep[0])),
-        ]
+        reasons.insert(0, _of_doubt(deep[0], _weight(deep[0], reasons)))
     known = {reason.step for reason in reasons} - {Step.NONE}
     reasons += [
         _of_doubt(doubt, Weight.NOTE) for doubt in doubts if doubt not in deep[:1] and doubt.step not in known
@@ -531,14 +536,10 @@ def with_doubts(found: Opinion, doubts: Sequence[Doubt]) -> Opinion:
 def _weight(doubt: Doubt, known: Sequence[Reason]) -> Weight:
     """Labels that can't be read are all the more serious where hardly any can."""
     stopped = any(reason.code == "labels" and reason.weight is Weight.STOPS for reason in known)
-    return Weight.STOPS if stopped and doubt.code == "unread_labels" else CAUSES[doubt.code]
-
-
-def _follows(reason: Reason, cause: Doubt) -> bool:
-    """Whether a reason only repeats what the cause brings about."""
-    return cause.code in ("unread_labels", "pairs") and reason.code in ("labels", "no_trace")
+    return Weight.STOPS if stopped and doubt.code == "unread_labels" else CAUSES[doubt.code][0]
 
 
 def _of_doubt(doubt: Doubt, weight: Weight) -> Reason:
-    short = doubt.sentence.partition(". ")[0].rstrip(".")
-    return Reason(doubt.code, weight, short[:1].lower() + short[1:], doubt.sentence, doubt.fix, doubt.step)
+    said = doubt.sentence.partition(". ")[0].rstrip(".")
+    short = CAUSES[doubt.code][1] if doubt.code in CAUSES else said[:1].lower() + said[1:]
+    return Reason(doubt.code, weight, short, doubt.sentence, doubt.fix, doubt.step)

@@ -107,6 +107,12 @@ def rename(kept: Kept, name: str) -> Kept:
         return _said(replace(now, name=" ".join(name.split())[:LONGEST_NAME]))
 
 
+def turn(kept: Kept, page: str) -> Kept:
+    """Note which page is open, to which its visitor will come back."""
+    with _written(kept) as now:
+        return _said(replace(now, page=page))
+
+
 def forget(kept: Kept) -> None:
     """Delete it with all its versions. Uploads and builds stay: they have keys of their own."""
     shutil.rmtree(kept.path, ignore_errors=True)
@@ -169,6 +175,7 @@ def _said(kept: Kept) -> Kept:
         "name": told.name,
         "job": told.job,
         "cutoff": told.cutoff,
+        "page": told.page,
         "number": told.number,
         "versions": told.listed,
         "at": told.at,

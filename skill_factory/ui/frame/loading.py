@@ -258,7 +258,8 @@ def first_table(questions: int) -> tuple[pa.Table, bool]:
 def typical(rows: int = 480) -> Tally:
     """The tally of the traces from the first rows of the source, for lengths, which the narrow table doesn't hold."""
     chosen, table = recipe(), first_rows(rows)
-    made = once("typical", (key(), bearing(chosen)), lambda: away.run(looking.made_of, table, chosen))
+    sent = Shared(f"{key()} typical", table)
+    made = once("typical", (key(), bearing(chosen)), lambda: away.run(looking.made_of, sent, chosen))
     if made.ledger[Level.TRACES].kept or source().size > SMALL:
         return made
     # A question's rows may lie far apart; in a small source, its first questions are found quickly.

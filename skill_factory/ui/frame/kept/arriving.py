@@ -1,5 +1,6 @@
 """What a page's address brings: a workspace (`?work=`), a recipe (`?recipe=`), a build (`?job=`), each on any page."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import streamlit as st
@@ -10,14 +11,18 @@ from skill_factory.sources import source_of_recipe
 from skill_factory.sources.files import UPLOADS
 from skill_factory.ui.frame import cleanup, loading, source_pickers, visitor, workspace
 from skill_factory.ui.frame.kept import session, tabs
+from skill_factory.ui.frame.steps import CHOOSE, DATA, FINISH, LOOK
 from skill_factory.work import builds, workspaces
+from skill_factory.work.builds import Job
 from skill_factory.work.home import place
 from skill_factory.work.workspace_folder import Kept
 
 PARAMETER = "work"
+RETURN = {step.title: step for step in (DATA, CHOOSE, LOOK, FINISH)}
+"""The pages that *Continue* leads back to."""
 
 
-def arrive() -> str:
+def arrive(title: str) -> str:
     """Open what the address names, and what another tab has changed; gives the sentence to show if a link can't be read."""
     mine, asked = workspace.current(), st.query_params.get(PARAMETER, "")
     if mine.saved is None:
@@ -28,8 +33,17 @@ def arrive() -> str:
         workspace.follow()
     refused = workspace.open_link()
     workspace.keep()
+    _turn(title)
     say_address()
     return refused
+
+
+def _turn(title: str) -> None:
+    mine = workspace.current()
+    if title in RETURN and title != mine.page and mine.kept:
+        mine.page = title
+        with suppress(SkillFactoryError):  # deleted in another tab: said when something is changed
+            mine.kept = workspaces.turn(mine.kept, title)
 
 
 def shown() -> str:
@@ -91,13 +105,18 @@ def begin() -> None:
         st.query_params.pop(name, None)
 
 
-def show(kept: Kept) -> None:
-    """Open a workspace of the list, as a button's callback."""
-    st.query_params.pop("job", None)
-    st.query_params[PARAMETER] = kept.id
+def go(kept: Kept) -> None:
+    """Open a workspace of a list on the page where it was left; ends the run."""
+    step = RETURN.get(kept.page, DATA)
+    st.switch_page(step.target(), query_params={PARAMETER: kept.id})
 
 
 # -- its data ------------------------------------------------------------------------------------------------------
+
+
+def job() -> Job | None:
+    """The build that the address or the workspace names."""
+    return builds.find(st.query_params.get("job", "") or workspace.current().job)
 
 
 def data(title: str) -> None:
@@ -111,13 +130,12 @@ def data(title: str) -> None:
 
 
 def _of_build() -> bool:
-    mine = workspace.current()
-    job = builds.find(st.query_params.get("job", "") or mine.job)
-    if job is None:
+    mine, built = workspace.current(), job()
+    if built is None:
         return False
     with workspace.one_change():
-        mine.source, mine.label, mine.recipe = job.source, job.label, job.recipe
-        mine.job, mine.suited = job.id, True
+        mine.source, mine.label, mine.recipe = built.source, built.label, built.recipe
+        mine.job, mine.suited = built.id, True
     return True
 
 

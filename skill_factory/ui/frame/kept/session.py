@@ -51,6 +51,8 @@ class Workspace:
     """What a copy will be called."""
     saved: Any = None
     """The `state` that is on disk."""
+    page: str = ""
+    """The page that this tab shows, if it is one to come back to."""
     unsaved: str = ""
     """Why the last change isn't on disk."""
     notices: list[str] = field(default_factory=list)
