@@ -14,7 +14,7 @@ from skill_factory.ui.frame.renaming import rename_button
 from skill_factory.work import workspaces
 from skill_factory.work.workspace_folder import Kept
 
-AT_ONCE = 3
+AT_ONCE = 2
 """Workspaces that stand on the page; the others unfold."""
 
 
@@ -29,7 +29,7 @@ def show(kept: list[Kept]) -> None:
         return
     with st.container(border=True, key="continue"):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown("**Continue where you left off**")
+            st.markdown("**Continue where you left off**", width="stretch")
             if workspace.current().kept:
                 st.button(
                     "Begin something new",
@@ -50,10 +50,11 @@ def show(kept: list[Kept]) -> None:
 
 
 def _row(kept: Kept, latest: bool = False) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    key = f"continue.row.{kept.id}"
+    with st.container(horizontal=True, vertical_alignment="center", gap="xxsmall", key=key):
         st.markdown(_line(kept))
         if st.button(
-            f"Continue with {workspace.plain(kept.title)}" if latest else "Open",
+            "Continue" if latest else "Open",
             type="primary" if latest else "secondary",
             icon=":material/arrow_forward:" if latest else None,
             key=f"continue.open.{kept.id}",
@@ -68,8 +69,8 @@ def _row(kept: Kept, latest: bool = False) -> None:
 
 
 def _line(kept: Kept) -> str:
-    of = f" · {workspace.plain(kept.version.label)}" if kept.name and kept.version.label else ""
-    return f"**{workspace.plain(kept.title)}**{of} · {moment(kept.changed)}"
+    of = f"{workspace.plain(kept.version.label)}, " if kept.name and kept.version.label else ""
+    return f"**{workspace.plain(kept.title)}**  \n:small[{of}{moment(kept.changed)}]"
 
 
 def _rename(kept: Kept, name: str) -> None:

@@ -3,6 +3,8 @@
 from typing import NamedTuple
 
 SECONDS = 20
+FAINT = 0.12
+"""How much of a part is seen before it comes."""
 GONE = 97
 """Percent of the time after which the picture is cleared for the next round."""
 TOLD = (
@@ -52,8 +54,8 @@ def _part(number: int, part: Part) -> str:
 def _motion(number: int, second: float) -> str:
     comes = 100 * second / SECONDS
     return (
-        f"@keyframes sf-l{number} {{ 0%, {comes:g}% {{ opacity: 0; transform: translateY(0.5rem); }} "
-        f"{comes + 2.5:g}%, {GONE}% {{ opacity: 1; transform: none; }} 100% {{ opacity: 0; transform: none; }} }} "
+        f"@keyframes sf-l{number} {{ 0%, {comes:g}% {{ opacity: {FAINT}; transform: translateY(0.3rem); }} "
+        f"{comes + 2.5:g}%, {GONE}% {{ opacity: 1; transform: none; }} 100% {{ opacity: {FAINT}; transform: none; }} }} "
         f".sf-l{number} {{ animation: sf-l{number} {SECONDS}s ease-out infinite; }} "
     )
 

@@ -13,6 +13,7 @@ def show() -> None:
     left, right = st.columns([5, 6], gap="large")
     with left:
         start.promise()
+        continuing.show(kept)
         with st.container(border=True, key="doors"):
             source_pickers.of_recipe()
             # Once there is work, continuing with it is the main thing to do.
@@ -24,15 +25,12 @@ def show() -> None:
             with file_tab:
                 source_pickers.file()
     with right:
-        continuing.show(kept)
-        tour.offer()
+        if not kept:
+            tour.offer()
         start.assembling()
-    start.journey()
-    needed, real = st.columns([5, 6], gap="large")
-    with needed:
         start.what_is_needed()
-    with real:
-        start.example_trace()
+    start.journey()
+    start.example_trace()
     recipe_files.recipe_section()
     earlier_builds()
     start.glossary_list()
