@@ -366,6 +366,41 @@ def test_a_reward_of_one_s_own_is_the_label_of_a_log(tmp_path: Path) -> None:
     assert (seen.preset, seen.recipe.columns.correct) == ("TRL completions log", ("my_answer_check",))
 
 
+@pytest.mark.parametrize("label", ["passed", "label", "Is-Correct", "richtig", "score"])
+def test_a_column_added_to_a_known_format_is_read_by_its_name(tmp_path: Path, label: str) -> None:
+    """A log that was graded and criticised by hand keeps its format, and the new columns are label and critique."""
+    rows = [
+        {"question": f"{q}+1?", "generation": f"{k}: <answer>{q + 1 + k}</answer>", "expected_answer": f"{q + 1}", label: ("correct", "incorrect")[k], "critique": f"It is {k}. <verdict>{('Correct', 'Incorrect')[k]}</verdict>"}
+        for q in range(4) for k in range(2)
+    ]  # fmt: skip
+    seen = inspect(rows_file(tmp_path / "raw.jsonl", rows))
+    columns = seen.recipe.columns
+    assert (seen.preset, columns.correct, columns.reflections) == (
+        "NeMo-Skills generations",
+        (label,),
+        ("critique",),
+    )
+    assert (seen.found.right, seen.found.wrong, f"Right and wrong: the column `{label}`" in seen.about) == (
+        4,
+        4,
+        True,
+    )
+
+
+def test_a_score_that_is_no_label_stays_out_of_a_known_format(tmp_path: Path) -> None:
+    """An lm-eval score belongs to the document, so its name makes no label of it."""
+    rows = [
+        {"doc_id": q, "doc": {"question": f"{q}+1?"}, "target": f"{q + 1}", "resps": [[f"The answer is {k}." for k in range(3)]], "exact_match": float(q % 2)}
+        for q in range(6)
+    ]  # fmt: skip
+    seen = inspect(rows_file(tmp_path / "samples.jsonl", rows))
+    assert (seen.preset, seen.recipe.columns.correct, seen.needs[0]) == (
+        "lm-evaluation-harness samples",
+        (),
+        GRADE,
+    )
+
+
 def test_a_score_of_many_values_asks_for_its_threshold(tmp_path: Path) -> None:
     """The proposal is the highest score; the doubt shows how often each value stands there."""
     rows = [

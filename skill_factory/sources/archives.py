@@ -1,13 +1,19 @@
 """Zip archives: a folder of data in one file, unpacked within bounds; and Inspect's logs, which are archives of samples."""
 
 import json
+import os
 import re
 import shutil
 import stat
+import struct
+import zlib
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Any
 from zipfile import BadZipFile, ZipFile, ZipInfo
+
+import pyarrow as pa
 
 from skill_factory.errors import SourceError
 from skill_factory.sources.columns import excerpt
@@ -22,6 +28,10 @@ SMALL = 10_000_000
 NESTED = (".zip", ".tar", ".tgz", ".7z", ".rar", ".bz2", ".xz")
 MOST_SAMPLES = 1_000_000
 _PIECE = 1 << 20
+ZSTANDARD = 93
+"""How zip archives number Zstandard, with which Inspect packs its logs."""
+_NAME_LENGTHS = 26
+"""Where an entry's own header says how long its name and its extra field are."""
 
 
 def unpacked(path: Path) -> TemporaryDirectory[str]:
@@ -81,8 +91,8 @@ def _write(archive: ZipFile, entry: ZipInfo, folder: Path, room: int, path: Path
     target = folder / entry.filename
     target.parent.mkdir(parents=True, exist_ok=True)
     written = 0
-    with archive.open(entry) as packed, target.open("wb") as file:
-        while piece := packed.read(_PIECE):
+    with target.open("wb") as file:
+        for piece in _pieces(archive, entry, path):
             written += len(piece)
             if written > min(room, entry.file_size):
                 raise SourceError(
@@ -92,6 +102,38 @@ def _write(archive: ZipFile, entry: ZipInfo, folder: Path, room: int, path: Path
         shutil.copymode(path, target)
     target.chmod(0o600)
     return written
+
+
+def _pieces(archive: ZipFile, entry: ZipInfo, path: Path) -> Iterator[bytes]:
+    """What an entry holds, piece by piece; also where it is packed with Zstandard, which Python reads from 3.14 on."""
+    try:
+        packed: Any = archive.open(entry)
+    except NotImplementedError:
+        if entry.compress_type != ZSTANDARD:
+            raise
+        yield from _zstandard(entry, path)
+        return
+    with packed:
+        while piece := packed.read(_PIECE):
+            yield piece
+
+
+def _zstandard(entry: ZipInfo, path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        file.seek(entry.header_offset + _NAME_LENGTHS)
+        name, extra = struct.unpack("<HH", file.read(4))
+        file.seek(name + extra, os.SEEK_CUR)
+        held = pa.BufferReader(file.read(entry.compress_size))
+    check = 0
+    try:
+        with pa.CompressedInputStream(held, "zstd") as packed:
+            while piece := packed.read(_PIECE):
+                check = zlib.crc32(piece, check)
+                yield piece
+    except (pa.ArrowInvalid, OSError) as error:
+        raise BadZipFile(f"{excerpt(entry.filename, 60)} is damaged ({excerpt(str(error), 60)})") from None
+    if check != entry.CRC:
+        raise BadZipFile(f"{excerpt(entry.filename, 60)} is damaged")
 
 
 # -- Inspect's logs ------------------------------------------------------------------------------------------------
@@ -116,20 +158,23 @@ def eval_rows(path: Path) -> Rows:
                 )
             for entry in entries:
                 yield entry.file_size, _sample(archive, entry, path)
+    except NotImplementedError:
+        raise SourceError(
+            f"{excerpt(path.name)} is packed in a way that can't be read here. "
+            "Write it as JSON (`inspect log convert --to json`) and give that file."
+        ) from None
     except (BadZipFile, RuntimeError, EOFError, OSError) as error:
         raise SourceError(
             f"{excerpt(path.name)} can't be read as an Inspect log: {error}. Is the file complete?"
         ) from None
-    except NotImplementedError:
-        raise SourceError(
-            f"{excerpt(path.name)} is packed in a way that this Python doesn't know. "
-            "Write it as JSON (`inspect log convert --to json`) and give that file."
-        ) from None
 
 
 def _sample(archive: ZipFile, entry: ZipInfo, path: Path) -> dict[str, Any]:
-    with archive.open(entry) as packed:
-        text = packed.read(entry.file_size + 1)
+    text = bytearray()
+    for piece in _pieces(archive, entry, path):
+        text += piece
+        if len(text) > entry.file_size:
+            raise SourceError(f"{excerpt(path.name)} unpacks to more than it says, so it is hardly a log.")
     try:
         sample = json.loads(text)
     except (ValueError, RecursionError):

@@ -72,6 +72,7 @@ def run() -> None:
     try:
         with errors():
             chosen.run()
+        strip.finish()
     finally:
         _run.active = False
         _keep()
