@@ -83,7 +83,7 @@ def test_a_reload_and_a_killed_server_bring_every_page_back(
         if page == "Choose":
             attempts(visitor, 4)
     visitor.open(visitor.page.url.removeprefix(studio.url + "/").replace("Finish", ""))
-    visitor.sees("Continue with Demo")
+    visitor.sees("Continue where you left off")
 
 
 def test_changes_are_undone_and_redone_in_every_tab(visit: Callable[..., Visitor], studio: Studio) -> None:

@@ -7,9 +7,10 @@ import streamlit as st
 
 from skill_factory.errors import SkillFactoryError
 from skill_factory.hosting import hosted
+from skill_factory.hub.errors import NotOnHub, SignInNeeded
 from skill_factory.sources import source_of_recipe
 from skill_factory.sources.files import UPLOADS
-from skill_factory.ui.frame import cleanup, loading, source_pickers, visitor, workspace
+from skill_factory.ui.frame import cleanup, loading, signing_in, source_pickers, visitor, workspace
 from skill_factory.ui.frame.kept import session, tabs
 from skill_factory.ui.frame.steps import CHOOSE, DATA, FINISH, LOOK
 from skill_factory.work import builds, workspaces
@@ -129,6 +130,25 @@ def data(title: str) -> None:
     if mine.source and _upload_gone(mine.source):
         st.title(title)
         _ask_again()
+    elif mine.source and not mine.token and mine.recipe.source.kind == "hub":
+        _open_or_sign_in(title)
+
+
+def _open_or_sign_in(title: str) -> None:
+    """A token is never kept, so after a reload private data asks for a sign-in again; the work waits."""
+    try:
+        loading.source()
+    except (SignInNeeded, NotOnHub) as error:
+        st.title(title)
+        st.warning(
+            f"{workspace.plain(str(error))} Your sign-in ends with the tab and is never kept; your recipe and your decisions "
+            "are. Sign in again to continue.",
+            icon=":material/lock:",
+        )
+        signing_in.ways_in()
+        st.stop()
+    except SkillFactoryError:  # said by the page itself
+        return
 
 
 def _of_build() -> bool:
