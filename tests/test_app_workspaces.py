@@ -138,6 +138,9 @@ def test_start_lists_renames_and_deletes_what_was_worked_on() -> None:
     assert "Continue where you left off" in words(app)
     app.text_input(key=f"continue.name.{name}").set_value("For alice").run()
     assert "For alice" in words(app)
+    later = opened_at("3_Choose")  # a page in a new tab, without an address
+    later.button(key="kept.continue").click().run()
+    assert later.title[0].value == "Choose" and workspace(later).source == workspace(app).source
     app.button(key=f"continue.delete.{name}").click().run()
     assert not app.exception
     assert "Continue where you left off" not in words(app)

@@ -42,8 +42,10 @@ def arrive(title: str) -> str:
 
 def _turn(title: str) -> None:
     mine = workspace.current()
-    if title in RETURN and title != mine.page and mine.kept:
-        mine.page = title
+    if title not in RETURN or title == mine.page:
+        return
+    mine.page = title
+    if mine.kept:
         with suppress(SkillFactoryError):  # deleted in another tab: said when something is changed
             mine.kept = workspaces.turn(mine.kept, title)
 
@@ -108,10 +110,23 @@ def begin() -> None:
         st.query_params.pop(name, None)
 
 
-def go(kept: Kept) -> None:
-    """Open a workspace of a list on the page where it was left; ends the run."""
-    step = RETURN.get(kept.page, DATA)
+def go(kept: Kept, page: str = "") -> None:
+    """Open a workspace of a list, on the page where it was left unless another is named; ends the run."""
+    step = RETURN.get(page or kept.page, DATA)
     st.switch_page(step.target(), query_params={PARAMETER: kept.id})
+
+
+def own() -> list[Kept]:
+    """The visitor's workspaces, the latest first; on a shared server only where it knows its visitor."""
+    return workspaces.recent(visitor.mark()) if visitor.known() else []
+
+
+def offer(page: str) -> None:
+    """On a page that was opened without data, such as in a new tab: the way to the work that was open last."""
+    for kept in own()[:1]:
+        label = f"Continue with {workspace.plain(kept.title)}"
+        if st.button(label, icon=":material/arrow_forward:", type="primary", key="kept.continue"):
+            go(kept, page)
 
 
 # -- its data ------------------------------------------------------------------------------------------------------

@@ -105,7 +105,9 @@ def keep() -> None:
     try:
         if mine.kept is None:
             quota.check_room_for_work(visitor.mark())
-            mine.kept = workspaces.new(mine.version, visitor.mark(), mine.name, mine.job, mine.cutoff)
+            mine.kept = workspaces.new(
+                mine.version, visitor.mark(), mine.name, mine.job, mine.cutoff, mine.page
+            )
         else:
             mine.kept = workspaces.keep(mine.kept, mine.version, mine.job, mine.cutoff)
     except SkillFactoryError as error:
