@@ -702,6 +702,8 @@ def test_quantity_defaults_name_no_unit() -> None:
         (r"0.\overline{36}", r"0.3\overline{6}", Decision.WRONG),
     ],
 )
-def test_a_repeating_decimal_is_the_fraction_that_it_means(gold: str, answer: str, decision: Decision) -> None:
+def test_a_repeating_decimal_is_the_fraction_that_it_means(
+    gold: str, answer: str, decision: Decision
+) -> None:
     """Digits under a line go on without end; a decimal that stops is another number."""
     assert judge(answer, gold, "auto", "") is decision
