@@ -96,6 +96,15 @@ def test_a_known_format_is_named(tmp_path: Path) -> None:
     assert (recipe.columns.question_rule, recipe.columns.label_rule) == ("chat", "words")
     for rule in ("question", "response", "label", "answer"):
         assert app.selectbox(key=f"reading.{rule}").value is not None
+    app.button(key="preset.leave").click().run()
+    assert "This looks like" not in words(app)
+    columns = workspace(app).recipe.columns
+    assert (columns.guess, columns.question, columns.response, columns.prompt_variant) == (
+        "names",
+        "input",
+        ("output",),
+        "step",
+    )
 
 
 def test_the_verdict_rule_and_the_language_are_controls(tmp_path: Path) -> None:

@@ -387,6 +387,27 @@ def test_a_column_added_to_a_known_format_is_read_by_its_name(tmp_path: Path, la
     )
 
 
+def test_a_known_format_can_be_left(tmp_path: Path) -> None:
+    """Data that only look like a format are read by names and shape with one option, which the recipe keeps."""
+    rows = [
+        {"step": q, "prompt": f"{q}+1?", "completion": f"{k}: <answer>{q + 1 + k}</answer>", "advantage": 0.1, "reward": 0.0, "is_correct": k == 0}
+        for q in range(3) for k in range(2)
+    ]  # fmt: skip
+    path = rows_file(tmp_path / "raw.jsonl", rows)
+    seen = json.loads(command.run("inspect", path, "--json").out)
+    left = json.loads(command.run("inspect", path, "--no-known-format", "--json").out)
+    assert (seen["preset"], left["preset"]) == ("TRL completions log", "")
+    assert (left["mapping"]["correct"], left["found"]["right"]) == ("is_correct", 3)
+    kept = tmp_path / "kept"
+    assert (
+        command.run(
+            "build", path, "--no-known-format", "--format", "no_reflection", "--attempts", 2, "--out", kept
+        ).exit
+        == 0
+    )
+    assert 'guess = "names"' in (kept / "recipe.toml").read_text(encoding="utf-8")
+
+
 def test_a_score_that_is_no_label_stays_out_of_a_known_format(tmp_path: Path) -> None:
     """An lm-eval score belongs to the document, so its name makes no label of it."""
     rows = [

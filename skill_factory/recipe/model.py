@@ -117,6 +117,8 @@ class Columns(Part):
     """For the label rule `threshold`: the smallest number that means right."""
     only: Texts = ()
     """A column and a value: rows with another value there are left out, for logs that have one row per filter."""
+    guess: Literal["", "names"] = ""
+    """How columns that aren't mapped are found: by a known format first, or by `names` and shape alone."""
 
     @field_validator(
         "response", "correct", "extracted_answer", "reflections", "verdicts", "question_rest", "thinking",
@@ -432,7 +434,7 @@ ADDED = (
         ("columns", name)
         for name in (
             "question_rest", "thinking", "correct_else", "think", "question_rule", "response_rule", "label_rule",
-            "question_marks", "response_marks", "right", "wrong", "threshold", "only",
+            "question_marks", "response_marks", "right", "wrong", "threshold", "only", "guess",
         )
     ),
 )  # fmt: skip
