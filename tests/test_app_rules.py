@@ -103,7 +103,7 @@ def test_a_known_format_is_named(tmp_path: Path) -> None:
         "names",
         "input",
         ("output",),
-        "step",
+        "",
     )
 
 
