@@ -107,6 +107,31 @@ def test_a_known_format_is_named(tmp_path: Path) -> None:
     )
 
 
+def test_reflections_that_give_the_answer_away_are_counted_and_decided_on(tmp_path: Path) -> None:
+    """Next to the chart of reflections stands how many state the gold answer; what is chosen there goes to the recipe."""
+    rows = [
+        {
+            "question": f"{q}+1?",
+            "answer": str(q + 1),
+            "response": f"{k}: <answer>{q + 1 + k}</answer>",
+            "correct": k == 0,
+            "reflections": [
+                f"<verdict>{'Correct' if k == 0 else 'Incorrect'}</verdict> The correct answer is {q + 1}."
+            ],
+        }
+        for q in range(4)
+        for k in range(2)
+    ]
+    path = tmp_path / "raw.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    app = with_source(str(path), page="3_Choose")
+    app.segmented_control(key="choose.section").set_value("Reflections").run()
+    assert "4 of 4 reflections on wrong responses state the gold answer." in words(app)
+    app.selectbox(key="filters.given_away").set_value("cut").run()
+    assert workspace(app).recipe.filters.given_away == "cut"
+    assert "0 of 4 reflections on wrong responses state the gold answer." in words(app)
+
+
 def test_the_verdict_rule_and_the_language_are_controls(tmp_path: Path) -> None:
     """A verdict in a style of its own is found and can be changed; so can the language of the phrases."""
     path = tmp_path / "raw.jsonl"

@@ -422,6 +422,39 @@ def test_a_score_that_is_no_label_stays_out_of_a_known_format(tmp_path: Path) ->
     )
 
 
+@pytest.mark.parametrize(
+    "said, doubted",
+    [
+        ("As the reference answer says, it is {a}. <answer>{a}</answer>", True),
+        ("参考答案是 {a}。<answer>{a}</answer>", True),
+        ("Of the given answer choices, {a} fits. <answer>{a}</answer>", False),
+        ("I add and get {a}. <answer>{a}</answer>", False),
+    ],
+)
+def test_responses_that_quote_the_reference_are_doubted(tmp_path: Path, said: str, doubted: bool) -> None:
+    """A model that was given the answer shows no attempt; choices that a question gives are no such thing."""
+    rows = [
+        {"question": f"{q}+1?", "answer": f"{q + 1}", "response": f"{k}: " + said.format(a=q + 1 + k), "correct": k == 0}
+        for q in range(4) for k in range(2)
+    ]  # fmt: skip
+    seen = inspect(rows_file(tmp_path / "raw.jsonl", rows))
+    assert ("quotes_reference" in {doubt.code for doubt in seen.doubts}) is doubted
+
+
+def test_a_copied_reference_solution_is_doubted(tmp_path: Path) -> None:
+    """A response that holds the reference solution word for word was given it."""
+    solution = (
+        "First add one to the number, then write the sum down, and that is all there is to it: #### {a}"
+    )
+    rows = [
+        {"question": f"{q}+1?", "answer": solution.format(a=q + 1), "response": f"Try {k}. {solution.format(a=q + 1)} Done.", "correct": k == 0}
+        for q in range(4) for k in range(2)
+    ]  # fmt: skip
+    assert "quotes_reference" in {
+        doubt.code for doubt in inspect(rows_file(tmp_path / "raw.jsonl", rows)).doubts
+    }
+
+
 def test_a_score_of_many_values_asks_for_its_threshold(tmp_path: Path) -> None:
     """The proposal is the highest score; the doubt shows how often each value stands there."""
     rows = [
