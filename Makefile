@@ -39,12 +39,14 @@ browser:
 # What failed is listed and tried once more, alone: on a busy machine a time-out isn't a finding. What fails twice fails.
 AGAIN := --last-failed --last-failed-no-failures none
 LISTED = echo "Tried once more:" && $(BIN)/pytest -q --collect-only $(AGAIN)
+# A file's tests share what they set up, so one worker takes a whole file; files start in order, the slow ones early.
+SPREAD := -n 2 --dist loadfile --no-loadscope-reorder
 UNIT := -m "not trainers and not writers and not torture" --ignore tests/browser
 
 tests: unit browser-tests
 
 unit: setup
-	$(BIN)/pytest -q -n 2 --dist loadgroup $(UNIT) || { $(LISTED) $(UNIT); $(BIN)/pytest -q $(AGAIN) $(UNIT); }
+	$(BIN)/pytest -q $(SPREAD) $(UNIT) || { $(LISTED) $(UNIT); $(BIN)/pytest -q $(AGAIN) $(UNIT); }
 
 browser-tests: setup browser
 	$(BIN)/pytest -q tests/browser || { $(LISTED) tests/browser; $(BIN)/pytest -q $(AGAIN) tests/browser; }
@@ -55,7 +57,7 @@ test-long: setup browser
 
 # Shown, not enforced: which lines the tests reach, also in processes that they start.
 coverage: setup
-	$(BIN)/pytest -q -n 2 --dist loadgroup $(UNIT) --cov=skill_factory --cov-report=term --cov-report=html
+	$(BIN)/pytest -q $(SPREAD) $(UNIT) --cov=skill_factory --cov-report=term --cov-report=html
 
 # The loaders of LLaMA-Factory and verl on 50 questions, in an environment of their own.
 smoke: setup

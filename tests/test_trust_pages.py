@@ -19,7 +19,7 @@ from skill_factory.work.looking import Described
 from skill_factory.work.wire import pack, unpack
 from tests.make_raw import make_rows
 from tests.planted_outputs import plant
-from tests.studio import ROOT, open_app, words, workspace
+from tests.studio import entered, open_app, words, workspace
 
 HERE = "the server itself has opened a visitor's data"
 
@@ -51,30 +51,16 @@ def disputed() -> list[dict[str, Any]]:
     return [{**rows[0], label: not rows[0][label]}, *rows[1:]]
 
 
-def entered(text: str, page: str) -> AppTest:
-    """The app at a page, after a source was chosen as a door does it."""
-
-    def choose(text: str) -> None:
-        from skill_factory.ui.frame import loading
-
-        loading.choose(text)
-
-    door = AppTest.from_function(choose, args=(text,), default_timeout=120).run()
-    assert not door.exception, door.exception
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
-    app.session_state["workspace"] = workspace(door)
-    app.run()
-    return app.switch_page(f"pages/{page}.py").run()
-
-
 @pytest.mark.parametrize("source", ["demo", "upload"])
-@pytest.mark.parametrize("page", ["2_Data", "3_Choose", "4_Look"])
-def test_pages_say_what_children_found(source: str, page: str) -> None:
+def test_pages_say_what_children_found(source: str) -> None:
     """Report, rules of reading, charts and traces stand there, and nothing was opened here."""
-    app = entered("demo:60" if source == "demo" else uploaded(disputed()), page)
-    assert not app.exception and not app.error, [one.value for one in app.error]
-    assert workspace(app).recipe.columns.response
-    assert app.session_state["_kept"]["source"][1].raw.__class__ is Described
+    app = entered("demo:60" if source == "demo" else uploaded(disputed()), "2_Data")
+    for page in ("2_Data", "3_Choose", "4_Look"):
+        if page != "2_Data":
+            app.switch_page(f"pages/{page}.py").run()
+        assert not app.exception and not app.error, (page, [one.value for one in app.error])
+        assert workspace(app).recipe.columns.response
+        assert app.session_state["_kept"]["source"][1].raw.__class__ is Described
 
 
 def test_rules_of_reading_are_tried_in_a_child() -> None:
@@ -119,11 +105,13 @@ def test_outputs_are_measured_and_harvested_in_a_child() -> None:
     assert workspace(app).source.endswith("harvest.parquet")
 
 
-@pytest.mark.parametrize("given", ["tests/torture", "skill_factory/ui", "/etc/passwd"])
-def test_no_path_of_the_server_is_measured(given: str) -> None:
+def test_no_path_of_the_server_is_measured() -> None:
     """A folder of the server that looks like a name of the Hub isn't opened either."""
-    app = measured([given])
-    assert "doesn't open files from its own disk" in words(app)
+    app = open_app("6_Measure")
+    for given in ("tests/torture", "skill_factory/ui", "/etc/passwd"):
+        app.session_state["measure.given"] = [given]
+        app.run()
+        assert "doesn't open files from its own disk" in words(app), given
 
 
 def test_data_that_can_t_be_opened_leave_the_rules_of_those_before() -> None:

@@ -2,6 +2,7 @@
 
 import argparse
 
+from skill_factory.cli.endpoint_options import add_price
 from skill_factory.cli.output import tell
 from skill_factory.cli.recipe_options import SOURCE, add_recipe_options, columns_of, recipe_of, token_for
 
@@ -15,6 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--whole", action="store_true", help="read all of a large source, not only the first rows"
     )
+    add_price(parser)
     add_recipe_options(parser)
 
 
@@ -33,5 +35,8 @@ def run(args: argparse.Namespace) -> int:
         token=token_for(args.source),
         most_compared=COMPARED,
     )
-    tell(inspection.to_json()) if args.json else show_inspection(inspection)
+    if args.json:
+        tell(inspection.to_json())
+    else:
+        show_inspection(inspection, args.price_in, args.price_out)
     return 0

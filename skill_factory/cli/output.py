@@ -10,6 +10,7 @@ from skill_factory.wording import many
 if TYPE_CHECKING:
     from skill_factory.build.pipeline import BuildResult
     from skill_factory.insight.inspection import Inspection
+    from skill_factory.insight.opinion import Opinion
     from skill_factory.traces.lint import LintReport
 
 JSON = "print one JSON object, and nothing else, on standard output"
@@ -31,9 +32,10 @@ def plain(text: str) -> str:
     )
 
 
-def show_inspection(inspection: "Inspection") -> None:
-    """Columns, what they look like, mapping, rules, counts, usable questions and advice."""
-    say("Columns")
+def show_inspection(inspection: "Inspection", price_in: float = 0.0, price_out: float = 0.0) -> None:
+    """The opinion first; then columns, what they look like, mapping, rules, counts, what each N gives, and advice."""
+    _show_opinion(inspection.opinion, price_in, price_out)
+    say("\nColumns")
     _aligned(inspection.columns)
     if inspection.preset:
         say(f"\nThis looks like {inspection.preset}: {inspection.about}")
@@ -54,11 +56,32 @@ def show_inspection(inspection: "Inspection") -> None:
         )
         say(f"\nUsable questions ({note})")
         _aligned([(f"N = {n}", f"{questions:,}") for n, questions in enumerate(inspection.usable, 1)])
+    if inspection.opinion.table:
+        say("\nWhat each N gives (expected)")
+        _columns([_TRADE_OFFS, *([f"{n:,}" for n in row] for row in inspection.opinion.table)])
     if inspection.labels_in_doubt:
         _show_label_queue(inspection)
     say("\nWhat to do")
     for line in inspection.advice:
         say(f"  - {line}")
+
+
+_TRADE_OFFS = ["N", "questions", "traces", "with a mistake corrected", "tokens"]
+
+
+def _show_opinion(opinion: "Opinion", price_in: float, price_out: float) -> None:
+    say(f"Is this data ready? {opinion.headline} (grade {opinion.grade})")
+    for reason in opinion.reasons:
+        if reason.weight != "note":  # notes stand under "What to do"
+            say(f"  - {reason.sentence}")
+    price = opinion.price.line(price_in, price_out) if opinion.reasons else ""
+    say(f"  Next: {opinion.todo} {price}".rstrip())
+
+
+def _columns(rows: list[list[str]]) -> None:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        say("  " + "  ".join(f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True)))
 
 
 def _show_label_queue(inspection: "Inspection") -> None:

@@ -15,7 +15,9 @@ from skill_factory.formats import format_of, overlap_sentence
 from skill_factory.grading.doubts import Doubt as LabelDoubt
 from skill_factory.grading.doubts import as_row, doubts_of
 from skill_factory.insight.doubts import Doubt, Sample, doubts
-from skill_factory.insight.proposal import Proposal, propose
+from skill_factory.insight.fitness import fitness
+from skill_factory.insight.opinion import Opinion, opinion_of, with_doubts
+from skill_factory.insight.proposal import Proposal
 from skill_factory.judge.counting import tally_judgement
 from skill_factory.judge.facts import read
 from skill_factory.judge.judge import judge, reach
@@ -82,6 +84,8 @@ class Inspection:
     usable: list[int] = field(default_factory=list)
     """Usable questions at N = 1, 2, … 10."""
     advice: list[str] = field(default_factory=list)
+    opinion: Opinion = field(default_factory=lambda: opinion_of(()))
+    """Whether the data is ready, why or why not, and the next step with its price."""
     compared: int = 0
     """Responses whose labels were held against grading, the question's other answers and the reflections."""
     labels_in_doubt: list[LabelDoubt] = field(default_factory=list)
@@ -111,6 +115,7 @@ class Inspection:
             "sampled": self.sampled,
             "usable_questions": {str(n): q for n, q in enumerate(self.usable, 1)},
             "advice": self.advice,
+            "opinion": self.opinion.to_json(),
             "labels_compared": self.compared,
             "labels_in_doubt": [as_row(one) for one in self.labels_in_doubt[:MOST]],
             **self.tally.to_json(),
@@ -180,6 +185,7 @@ def _inspected(raw: RawSource, settled: Settled, rows: pa.Table, tally: Tally, s
         if not getattr(settled.columns, f)
     ]
     preset = settled.guess.preset
+    report = fitness(reading.facts, judgement, tally, recipe, whole=not sampled)
     return Inspection(
         columns=[(name, _example(settled, name)) for name in settled.names],
         mapping=described_mapping(settled.columns),
@@ -195,7 +201,8 @@ def _inspected(raw: RawSource, settled: Settled, rows: pa.Table, tally: Tally, s
         doubts=doubtful,
         rules=rules_in_force(settled),
         usable=usable,
-        advice=advise(propose(reading.facts, judgement, bare), needs, doubtful, recipe, bare),
+        advice=advise(report.proposal, needs, doubtful, recipe, bare),
+        opinion=with_doubts(report.opinion, doubtful),
     )
 
 

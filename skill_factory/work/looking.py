@@ -29,6 +29,8 @@ from skill_factory.insight.estimate import Pace
 from skill_factory.insight.expected import Outlook
 from skill_factory.insight.fitness import Fitness, fitness
 from skill_factory.insight.inspection import Inspection, inspect
+from skill_factory.insight.living import question as living
+from skill_factory.insight.living.question import Told
 from skill_factory.insight.simulated import forecast
 from skill_factory.judge import source_facts
 from skill_factory.judge.first_questions import MORE, first_rows, rows_of_questions
@@ -142,7 +144,7 @@ _opened: dict[Any, Opened] = {}
 _judged: dict[Any, Judgement] = {}
 
 
-def _once(kept: dict[Any, T], key: Any, make: Callable[[], T]) -> T:
+def once(kept: dict[Any, T], key: Any, make: Callable[[], T]) -> T:
     """The value under a key; the one that was not asked for longest goes where there are too many."""
     found = kept.pop(key, None) or make()
     kept[key] = found
@@ -155,7 +157,7 @@ def at(source: "Address | RawSource") -> RawSource:
     """The source at an address; what is a source already stays as it is. Errors: SourceError, HubError."""
     if not isinstance(source, Address):
         return source
-    return _once(_opened, (source, _stamp(Path(source.text))), lambda: opened(source))
+    return once(_opened, (source, _stamp(Path(source.text))), lambda: opened(source))
 
 
 def _stamp(path: Path) -> tuple[Any, ...]:
@@ -290,7 +292,7 @@ def judged(narrow: Narrow, name: str, recipe: Recipe, most: int | None) -> tuple
     """What the recipe's filters say of a table of that name, and what a build would give; of `most` traces as drawn."""
     facts = narrow.facts
     filters = (name, narrow.whole, recipe.columns, recipe.filters)
-    found = _once(_judged, filters, lambda: judge(facts, recipe))
+    found = once(_judged, filters, lambda: judge(facts, recipe))
     here = judge_questions(facts, found, recipe)
     # A sample's draws are not those of the whole: there the expectation says more.
     return here, forecast(facts, here, recipe, **({} if most is None else {"most": most}))
@@ -298,7 +300,7 @@ def judged(narrow: Narrow, name: str, recipe: Recipe, most: int | None) -> tuple
 
 def fit(narrow: Narrow, judgement: Judgement, recipe: Recipe) -> Fitness:
     """The report on the data: lights, the proposed N, what is possible."""
-    return fitness(narrow.facts, judgement, narrow.rows, recipe)
+    return fitness(narrow.facts, judgement, narrow.rows, recipe, narrow.whole)
 
 
 def first_table(source: "Address | RawSource", recipe: Recipe, questions: int) -> tuple[pa.Table, bool]:
@@ -340,6 +342,38 @@ def traces_of(table: pa.Table, recipe: Recipe, questions: int = 0) -> list[Trace
             break
     kept = list(found.values())[: questions or None]
     return [trace for traces in kept for trace in traces]
+
+
+def whole_questions(head: pa.Table, rows: int) -> tuple[pa.Table, bool]:
+    """
+    Of the first rows of a source with so many rows (0: unknown), those of whole questions; and whether that is known.
+
+    It isn't where the rows of a question don't stand together.
+    """
+    if rows and head.num_rows >= rows:
+        return head, True
+    grouped, complete = source_facts.complete_questions(head)
+    return (complete, True) if grouped else (head, False)
+
+
+def first_to_show(rows: pa.Table, recipe: Recipe) -> int:
+    """`question.first_to_show`: the question among some rows with which a page begins."""
+    return living.first_to_show(rows, recipe)
+
+
+def told(rows: pa.Table, recipe: Recipe, question: int) -> Told:
+    """`question.told`: the traces of one question among some rows, or why there are none."""
+    return living.told(rows, recipe, question)
+
+
+def changed_questions(rows: pa.Table, before: Recipe, after: Recipe) -> list[int]:
+    """`question.changed_questions`: those among some rows whose traces a change changes."""
+    return living.changed_questions(rows, before, after)
+
+
+def questions_in(rows: pa.Table, recipe: Recipe) -> list[int]:
+    """`question.questions_in`: the ids of the questions in some rows."""
+    return living.questions_in(rows, recipe)
 
 
 def compared(rows: pa.Table, left: Recipe, right: Recipe) -> list[Pair]:

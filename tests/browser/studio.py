@@ -45,8 +45,8 @@ def chromium() -> str:
 class Studio:
     """A server of the app on a free port with a home of its own; a context manager."""
 
-    def __init__(self, home: Path, **variables: str) -> None:
-        self.home, self._variables = home, variables
+    def __init__(self, home: Path, door: str = "app.py", **variables: str) -> None:
+        self.home, self._door, self._variables = home, door, variables
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port: int = free.getsockname()[1]
@@ -69,7 +69,7 @@ class Studio:
             "-m",
             "streamlit",
             "run",
-            str(ROOT / "app.py"),
+            str(ROOT / self._door),
             "--server.port",
             str(self.port),
             "--server.address",
@@ -95,6 +95,13 @@ class Studio:
         """End the server, as its owner would."""
         if self._process is not None:
             self._process.terminate()
+            self._process.wait(20)
+            self._process = None
+
+    def kill(self) -> None:
+        """End the server as a crash would: `kill -9`."""
+        if self._process is not None:
+            self._process.kill()
             self._process.wait(20)
             self._process = None
 

@@ -7,9 +7,7 @@ completions, or a chat server that continues an assistant's turn.
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 import pyarrow as pa
@@ -20,15 +18,17 @@ from skill_factory.errors import EndpointError, RecipeError, SourceError
 from skill_factory.generate import generate
 from skill_factory.generate.flow import AskThrough, Plan
 from skill_factory.generate.job import Job, Made
-from skill_factory.generate.net.endpoint import Asker, Endpoint
+from skill_factory.generate.net.endpoint import asker
+from skill_factory.generate.notes import JOINED, count_equal
 from skill_factory.generate.progress import Report, silent
 from skill_factory.generate.prompts import Message, Prompt
 from skill_factory.generate.request import Answer, Finish, Request, Sampling, make_request
 from skill_factory.generate.store import AnswerStore
 from skill_factory.generate.work import check_question, pilot_questions, questions
 from skill_factory.grading import BlockNames, Decision, final_answer, judge
-from skill_factory.measure.evaluation.asking import PROMPT, completion_asker, thinking_asker
+from skill_factory.measure.evaluation.asking import PROMPT, completion_asker
 from skill_factory.measure.evaluation.chat_template import Rendered, chat_template, plain_text
+from skill_factory.measure.parts import with_thinking
 from skill_factory.recipe.model import Columns
 from skill_factory.sources import RawSource, open_source
 from skill_factory.sources.guessing import guess
@@ -141,12 +141,16 @@ class Outputs:
         """One row per output: an empty text is one, too."""
         for question, gold in self._questions(counts):
             counts["questions"] += 1
+            texts = list[str]()
             for sample, first in enumerate(self._first(question)):
                 counts["wanted"] += 1
                 found = self._whole(first, store, sample)
                 counts[f"finish_{found[1]}" if found else "unanswered"] += 1
                 if found:
+                    texts.append(found[0])
+                    counts[JOINED] += bool((answer := store.get(first.id)) and answer.thinking)
                     yield self._row(question, gold, sample, *found, counts)
+            count_equal(texts, counts)
 
     def _questions(self, counts: Counter[str]) -> Iterator[tuple[str, str | None]]:
         found = questions(self.source, self.columns, counts)
@@ -172,25 +176,29 @@ class Outputs:
         forcing = self.evaluation.forcing
         if forcing is None or answer.finish is not Finish.LENGTH:
             return None
-        if f"</{self.evaluation.names.think}>" in answer.text:
+        if f"</{self.evaluation.names.think}>" in (text := self._text(answer)):
             return None
         left = forcing.second - self._used(answer)
         if left <= 0:
             return None
-        begun = begun_text(answer.text, forcing.trigger)
+        begun = begun_text(text, forcing.trigger)
         # Two samples may begin alike; each goes on with a seed of its own.
         sampling = self._without_continuation().model_copy(update={"max_tokens": left})
         if self.evaluation.completions:
-            text = first.messages[0]["content"] + begun
-            return make_request([{"role": PROMPT, "content": text}], self.model, sampling, sample)
+            whole = first.messages[0]["content"] + begun
+            return make_request([{"role": PROMPT, "content": whole}], self.model, sampling, sample)
         sampling = sampling.model_copy(update={"extra": {**sampling.extra, **CONTINUES}})
         turn = {"role": "assistant", "content": begun}
         return make_request([*first.messages, turn], self.model, sampling, sample)
 
+    def _text(self, answer: Answer) -> str:
+        """The output with its thinking between its tags again, where a server moved it into a field of its own."""
+        return with_thinking(answer.thinking, answer.text, self.evaluation.names)
+
     def _used(self, answer: Answer) -> int:
         """Tokens of the output so far: by the model's tokenizer, else as the server counted them."""
         if self.evaluation.tokenizer:
-            return int(load_counter(self.evaluation.tokenizer).count([answer.text])[0])
+            return int(load_counter(self.evaluation.tokenizer).count([self._text(answer)])[0])
         return answer.completion_tokens
 
     def _whole(self, first: Request, store: AnswerStore, sample: int) -> tuple[str, str, bool, int] | None:
@@ -200,11 +208,11 @@ class Outputs:
             return None
         second = self._second(first, answer, sample)
         if second is None:
-            return answer.text, answer.finish.value, False, answer.completion_tokens
+            return self._text(answer), answer.finish.value, False, answer.completion_tokens
         more, forcing = store.get(second.id), self.evaluation.forcing
         if more is None or forcing is None:
             return None
-        text = begun_text(answer.text, forcing.trigger) + more.text
+        text = begun_text(self._text(answer), forcing.trigger) + more.text
         return text, more.finish.value, True, answer.completion_tokens + more.completion_tokens
 
     def _row(
@@ -248,15 +256,8 @@ def evaluate(
     job = replace(job.checked(), endpoint=job.endpoint.checked())
     evaluation.checked(job)
     plan = _planned(job, evaluation, token)
-    ask: AskThrough = _asker(evaluation)
+    ask: AskThrough = completion_asker if evaluation.completions else asker
     return generate(job, key, report, token, plan, ask)
-
-
-def _asker(evaluation: Evaluation) -> AskThrough:
-    def chat(endpoint: Endpoint, key: str | None) -> AbstractAsyncContextManager[Asker]:
-        return thinking_asker(endpoint, key, evaluation.names)
-
-    return partial(completion_asker) if evaluation.completions else chat
 
 
 def _planned(job: Job, evaluation: Evaluation, token: str | None) -> Plan:

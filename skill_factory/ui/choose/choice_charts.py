@@ -9,6 +9,7 @@ from skill_factory.insight.reflection_quality import more_reflections_table, ref
 from skill_factory.judge.counting import tally_judgement
 from skill_factory.reasons import Level, sentence
 from skill_factory.tally import LevelTally, total
+from skill_factory.ui.choose.living import living_trace
 from skill_factory.ui.frame import controls, loading, shell, workspace
 from skill_factory.ui.frame.chart_answer import answer
 from skill_factory.ui.frame.loading import Evidence
@@ -162,7 +163,9 @@ def _given_away(seen: Evidence) -> None:
     )
 
 
+LIVING = "A living trace"
 SECTIONS: dict[str, Callable[[Evidence], None]] = {
+    LIVING: living_trace,
     "Yield": yield_section,
     "Dropped": drops_section,
     "Right and wrong": balance_section,
@@ -170,15 +173,15 @@ SECTIONS: dict[str, Callable[[Evidence], None]] = {
 }
 
 
-def chart_sections(seen: Evidence) -> None:
-    """One of the four at a time, so that the chart next to the controls stays in view."""
-    chosen = st.segmented_control(
+def choose_section() -> str:
+    """The choice between the living trace and the charts behind it: one at a time, so that it stays in view."""
+    chosen: str = st.segmented_control(
         "What the choice does",
         list(SECTIONS),
-        default="Yield",
+        default=LIVING,
         required=True,
         label_visibility="collapsed",
         key="choose.section",
         persist_state="session",
     )
-    SECTIONS[chosen](seen)
+    return chosen

@@ -1,4 +1,4 @@
-"""Pick your data, say which column holds what, and see if it's ready."""
+"""Pick your data, see if it's ready, and say which column holds what."""
 
 import streamlit as st
 
@@ -21,16 +21,11 @@ def show() -> None:
     data_overview.header()
     measure_offer.note()
     making.note()
-    left, right = st.columns([1, 2], gap="large")
-    with left:
-        st.subheader("Which column holds what")
-        complete = mapping.show()
-        if complete and loading.suit():
-            st.rerun()
-    with right:
-        st.subheader("Is this data ready?")
-        if complete:
-            data_overview.verdict()
-        else:
-            data_overview.incomplete()
-    data_overview.first_rows()
+    st.subheader("Is this data ready?")
+    complete = mapping.complete()
+    if complete and loading.suit():
+        st.rerun()
+    if complete:
+        data_overview.verdict()
+    else:
+        data_overview.incomplete()

@@ -13,7 +13,8 @@ from skill_factory.sources import source_of_recipe
 from skill_factory.sources.files import UPLOADS
 from skill_factory.ui.frame import loading, signing_in, uploads, workspace
 from skill_factory.ui.frame.steps import DATA
-from skill_factory.work.home import forget_old, new_place
+from skill_factory.work.home import new_place
+from skill_factory.work.workspaces import forget_uploads
 
 UPLOAD_MB = 200
 
@@ -137,5 +138,5 @@ def file() -> None:
 def keep(sent: Any) -> Path:
     """Write an upload into a new folder, where the build can find it too. Errors: SourceError for a full disk."""
     name = re.sub(r"[^\w.-]+", "_", Path(sent.name).name).lstrip(".")[-100:] or "upload"
-    forget_old("uploads", days=1 if hosted() else 30)
+    forget_uploads(days=1 if hosted() else 30)
     return uploads.keep(sent, new_place("uploads") / name)
