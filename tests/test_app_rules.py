@@ -8,7 +8,7 @@ import pytest
 
 from skill_factory.recipe.model import Recipe
 from tests.make_raw import Row
-from tests.studio import with_source, words, workspace
+from tests.studio import links, with_source, words, workspace
 
 
 @pytest.fixture(autouse=True)
@@ -105,6 +105,19 @@ def test_a_known_format_is_named(tmp_path: Path) -> None:
         ("output",),
         "",
     )
+
+
+def test_the_strip_names_what_has_to_be_settled_first(tmp_path: Path) -> None:
+    """Below the navigation of every page stands the cause that Data names; once it is settled, it is gone."""
+    path = thinking(tmp_path / "raw.jsonl")
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    path.write_text(
+        "".join(json.dumps({**row, "correct": not row["correct"]}) + "\n" for row in rows), encoding="utf-8"
+    )
+    app = with_source(str(path), page="3_Choose")
+    assert "But grading contradicts the labels" in links(app)
+    clean = with_source(str(thinking(tmp_path / "clean.jsonl")), page="3_Choose")
+    assert not any(label.startswith("But ") for label in links(clean))
 
 
 def test_reflections_that_give_the_answer_away_are_counted_and_decided_on(tmp_path: Path) -> None:

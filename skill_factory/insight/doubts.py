@@ -526,7 +526,7 @@ _TOLD = re.compile(
     re.IGNORECASE,
 )
 LONG_REFERENCE = 60
-"""Characters from which a gold answer is a solution, whose copy within a response is no accident."""
+"""Characters from which a gold answer is a solution, which isn't copied into a response by accident."""
 
 
 def _quotes_reference(sample: Sample) -> Iterator[Doubt]:
@@ -542,6 +542,7 @@ def _quotes_reference(sample: Sample) -> Iterator[Doubt]:
             f"{quoting:,} of {many(len(sample.responses), 'response')} quote the reference answer or solution, so the model was given it and a trace would teach quoting.",
             "Sample again without the answer in the prompt, or continue if the answer belongs to the question.",
             Step.MORE_ANSWERS,
+            share=quoting / len(sample.responses),
         )
 
 
