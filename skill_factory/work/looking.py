@@ -252,6 +252,11 @@ def inspected(source: "Address | RawSource", recipe: Recipe, rows: int) -> Inspe
         return None  # the pickers say which column is missing
 
 
+def without_format(source: "Address | RawSource", recipe: Recipe) -> Recipe:
+    """The recipe with columns and rules guessed by name and shape alone. Errors: SourceError."""
+    return settle(at(source), recipe.model_copy(update={"columns": Columns(guess="names")})).recipe
+
+
 def tried(source: "Address | RawSource", recipe: Recipe) -> dict[Rule, list[Choice]]:
     """What each choice of each rule of reading finds in the first rows. Errors: SourceError."""
     return all_tried(recipe, at(source).head(SAMPLE_ROWS))
