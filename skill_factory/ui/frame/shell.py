@@ -146,5 +146,6 @@ def needs_source(what: str) -> None:
     if workspace.current().source:
         return
     st.info(f"{what} Choose your data first.", icon=":material/database:")
+    arriving.offer(workspace.current().page)
     go(START, "Choose data on Start")
     st.stop()
