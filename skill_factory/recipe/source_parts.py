@@ -182,7 +182,7 @@ class Review(Part):
     """Traces that a person read and accepted."""
     rejected: Texts = ()
     """Traces that a person read and rejected; a build leaves them out."""
-    notes: dict[str, str] = {}
+    notes: dict[str, str] = Field(default_factory=dict)
     """Remarks on traces."""
 
     @field_validator("accepted", "rejected", "notes")
