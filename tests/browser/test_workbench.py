@@ -57,9 +57,12 @@ def test_thirty_traces_are_reviewed_by_keyboard_and_the_build_follows(visitor: V
     page.get_by_test_id("stMain").get_by_text("Review", exact=True).first.click()
     place = page.get_by_test_id("stCaptionContainer").get_by_text("Trace ")
     expect(place.first).to_contain_text("Trace 1 of 2,260")
+    visitor.sees("Attempt 1 of")
     for k in range(REVIEWED):
         page.keyboard.press("r" if k % 3 == 2 else "a")
         expect(place.first).to_contain_text(f"Trace {k + 2} of 2,260")
+        # A key counts for the trace that is drawn, so the next one waits for it.
+        page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
     visitor.sees("30 traces reviewed, 10 rejected")
     page.keyboard.press("k")
     expect(place.first).to_contain_text(f"Trace {REVIEWED} of 2,260")
