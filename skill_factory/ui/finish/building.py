@@ -275,6 +275,15 @@ def finished_build(job: Job) -> None:
         st.caption("At each level, read = kept + dropped.")
 
 
+def whose_numbers() -> None:
+    """Say which numbers are whose, where the strip speaks of another recipe than the build."""
+    st.info(
+        "The recipe has changed since this build. The numbers at the top are what a build would give now; "
+        "everything below is of the build that stands here.",
+        icon=":material/compare_arrows:",
+    )
+
+
 def _readable(table: "pd.DataFrame") -> "Styler":
     """A table whose columns have readable names and whose numbers have thousands separators."""
     return table.rename(columns=str.capitalize).style.format(thousands=",")
