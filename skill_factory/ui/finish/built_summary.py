@@ -1,12 +1,14 @@
 """A finished build at a glance: one trace, what all of them show and how long they are, and what could be wrong with them."""
 
+from base64 import b64encode
+from html import escape
 from pathlib import Path
 
 import streamlit as st
 
 from skill_factory.insight import built
 from skill_factory.insight.html import story_html
-from skill_factory.insight.pictures import INLINE, of_tally, pictures
+from skill_factory.insight.pictures import DARK, LIGHT, Picture, of_tally, pictures
 from skill_factory.insight.tables import too_long
 from skill_factory.insight.trace_parts import tokens_at
 from skill_factory.recipe.model import Recipe
@@ -33,9 +35,18 @@ def show(job: Job, recipe: Recipe, tally: Tally) -> None:
     with left:
         example(job, recipe)
     with right:
-        drawn = "".join(picture.svg(INLINE) for picture in pictures(of_tally(tally, recipe)))
-        st.html(f'<div class="sf-pictures">{drawn}</div>')
+        composition(pictures(of_tally(tally, recipe)))
         findings(job, recipe, tally)
+
+
+def composition(drawn: list[Picture]) -> None:
+    """The pictures, in the colours of the page; as images, since a page may hold no drawing from a string."""
+    ink = DARK if st.context.theme.type == "dark" else LIGHT
+    images = [
+        f'<img alt="{escape(one.words)}" src="data:image/svg+xml;base64,{b64encode(one.svg(ink).encode()).decode()}">'
+        for one in drawn
+    ]
+    st.html(f'<div class="sf-pictures">{"".join(images)}</div>')
 
 
 def example(job: Job, recipe: Recipe) -> None:
@@ -44,7 +55,7 @@ def example(job: Job, recipe: Recipe) -> None:
     if found is None:
         return
     st.markdown("**One of them**")
-    with st.container(height=460, key="built.example"):
+    with st.container(height=400, key="built.example"):
         if found.story is None:
             st.code(found.text, language=None, wrap_lines=True)
         else:

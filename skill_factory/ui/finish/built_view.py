@@ -34,8 +34,9 @@ def browse(job: Job, recipe: Recipe, current: bool) -> None:
         return
     pages = -(-len(found) // PAGE)
     of = "" if len(found) == table.traces else f" of {table.traces:,}"
-    number = _page(pages, (wanted, words))
-    st.markdown(f"**{many(len(found), 'trace')}{of}**, page {number:,} of {pages:,}")
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="built.head"):
+        number = _page(pages, (wanted, words))
+        st.markdown(f"**{many(len(found), 'trace')}{of}**, page {number:,} of {pages:,}", width="content")
     here = [int(place) for place in found[(number - 1) * PAGE : number * PAGE]]
     rows = _shown(job, here, recipe)
     left, right = st.columns([2, 3], gap="large")
@@ -99,7 +100,11 @@ def _page(pages: int, asked: Any) -> int:
     if pages == 1:
         return 1
     st.session_state["built.page"] = min(st.session_state.get("built.page", 1), pages)
-    return int(st.number_input(f"Page (1 to {pages:,})", 1, pages, key="built.page", width=180))
+    return int(
+        st.number_input(
+            f"Page (1 to {pages:,})", 1, pages, key="built.page", width=180, label_visibility="collapsed"
+        )
+    )
 
 
 def _shown(job: Job, places: list[int], recipe: Recipe) -> list[Shown]:

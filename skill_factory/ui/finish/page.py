@@ -9,7 +9,7 @@ from skill_factory.ui.finish.publishing import publishing
 from skill_factory.ui.finish.training import training
 from skill_factory.ui.frame import shell
 from skill_factory.ui.frame.earlier_builds import earlier_builds
-from skill_factory.work import builds
+from skill_factory.work import builds, pushes
 from skill_factory.work.builds import Job, status
 from skill_factory.work.process import ACTIVE, State
 
@@ -37,6 +37,7 @@ def show() -> None:
             building.whose_numbers()
         contents(job, current)
         exits(job, current)
+        building.where_it_went(job)
 
     if now.state not in ACTIVE and not current:
         st.subheader("The recipe has changed since this build")
@@ -63,7 +64,9 @@ def exits(job: Job, current: bool) -> None:
     """Three ways on, equal in size."""
     st.subheader("Where should it go?")
     with st.container(key="exits"):
-        save, publish, train = st.tabs(["Download", "Publish", "Train"], key="finish.part")
+        # Whoever comes back to a build on its way to the Hub sees how far it is.
+        first = "Publish" if pushes.status(job) else "Download"
+        save, publish, train = st.tabs(["Download", "Publish", "Train"], key="finish.part", default=first)
     with save, shell.errors():
         downloads(job, current)
     with publish, shell.errors():
