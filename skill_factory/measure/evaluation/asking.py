@@ -31,6 +31,7 @@ class ThinkingAsker(Asker):
     async def ask(self, request: Request) -> Answer:
         """The answer to one request, with its thinking in the text. Errors: Trouble."""
         answer = await super().ask(request)
+        # vLLM with a reasoning parser, and most providers, cut the thinking out; measured is the whole output.
         if not answer.thinking:
             return answer
         return replace(answer, text=with_thinking(answer.thinking, answer.text, self._names), thinking="")
