@@ -41,11 +41,11 @@ def same_statements(one: Statement, other: Statement) -> bool:
     if kind != other_kind:
         return False
     if not kind:
-        return decided(one.term, other.term) is Decision.RIGHT
+        return values_decide(one.term, other.term) is Decision.RIGHT
     return bool(letters) and _same_ratio(one.term, other.term, letters, sign * other_sign)
 
 
-def decided(one: Term, other: Term) -> Decision:
+def values_decide(one: Term, other: Term) -> Decision:
     """Whether two expressions have the same value; unjudged where too few points give both a value that could differ."""
     letters = sorted(letters_of(one) | letters_of(other))
     if not letters:

@@ -2,7 +2,7 @@
 
 import re
 
-from skill_factory.grading.algebra import decided, same_constant, same_statements
+from skill_factory.grading.algebra import same_constant, same_statements, values_decide
 from skill_factory.grading.decisions import USUAL, Decision, Finding, Rules, told, unread
 from skill_factory.grading.expressions import Term, read_statement
 from skill_factory.grading.groups import MOST_UNORDERED, Group
@@ -146,7 +146,7 @@ def _formulas(one: Reading, other: Reading, answer: str, gold: str) -> Finding:
             return told(
                 same_statements(one.statement, other.statement), "the same equation", "the equations differ"
             )
-        return _values(one.statement.term, other.statement.term, answer, gold)
+        return _by_value(one.statement.term, other.statement.term, answer, gold)
     amount, formula, text = (one, other, gold) if isinstance(one, Amount) else (other, one, answer)
     if not isinstance(amount, Amount) or not isinstance(formula, Formula):
         return unread("one side can't be read")
@@ -159,11 +159,11 @@ def _formulas(one: Reading, other: Reading, answer: str, gold: str) -> Finding:
             return unread("a letter behind the number may be a unit or a factor")
     if formula.statement.relation or amount.unit:
         return Finding(Decision.WRONG, f"one is {kind_of(amount)}, the other {kind_of(formula)}")
-    return _values(amount.term, formula.statement.term, answer, gold)
+    return _by_value(amount.term, formula.statement.term, answer, gold)
 
 
-def _values(one: Term, other: Term, answer: str, gold: str) -> Finding:
-    decision = decided(one, other)
+def _by_value(one: Term, other: Term, answer: str, gold: str) -> Finding:
+    decision = values_decide(one, other)
     if decision is not Decision.RIGHT and _imaginary(answer, gold):
         return unread("i may be a letter or a root of -1")
     if decision is Decision.UNJUDGED:
