@@ -214,6 +214,7 @@ texts = {
     "deep.jsonl": (b'{"a":' * 10_000 + b"1" + b"}" * 10_000 + b"\\n"),
     "lists.jsonl": b'{"a":' + b"[" * 10_000 + b"]" * 10_000 + b"}\\n",
     "deep.parquet": table.getvalue(),
+    "latin.csv": "frage,l\\u00f6sung\\n1,2\\n".encode("latin-1"),
     "brackets.jsonl": json.dumps({"a": "[{" * 5_000}).encode() + b"\\n",
 }
 api, told = HfApi(), {}
@@ -230,8 +231,9 @@ print(json.dumps(told))
 
 
 def test_values_nested_without_end_are_not_looked_into(in_client: Callable[..., Any]) -> None:
-    """Ten thousand levels end no process; brackets inside texts are only text."""
+    """Ten thousand levels end no process; brackets inside texts are only text, and a name may be in any encoding."""
     told = in_client(DEEP, user="alice")
     assert (told["deep.jsonl"], told["lists.jsonl"]) == ({}, {})
     assert "isn't a readable Parquet file" in told["deep.parquet"] and "nested" in told["deep.parquet"]
+    assert told["latin.csv"] == {}
     assert told["brackets.jsonl"] == {"a": "string"}

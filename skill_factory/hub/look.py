@@ -140,7 +140,7 @@ class _Reader:
             with self.files.open(f"datasets/{self.repo}@{self.commit}/{path}", block_size=2**16) as file:
                 parquet = pq.ParquetFile(file)
                 return parquet.metadata.num_rows, columns_of(parquet.schema_arrow)
-        except (pa.ArrowException, OSError) as error:
+        except (pa.ArrowException, ValueError, OSError) as error:  # ValueError: a name that isn't UTF-8
             if isinstance(error, OSError) and type(error) is not OSError:
                 raise  # the network's; Arrow raises the bare kind
             raise HubError(
@@ -172,7 +172,7 @@ def _columns_of_head(start: bytes, kind: str) -> dict[str, str]:
             options = pc.ParseOptions(newlines_in_values=True)
             return columns_of(pc.read_csv(io.BytesIO(lines), parse_options=options).schema)
         return columns_of(pj.read_json(io.BytesIO(lines)).schema)
-    except pa.ArrowInvalid:
+    except (pa.ArrowException, ValueError):  # also a name that isn't UTF-8
         return {}
 
 

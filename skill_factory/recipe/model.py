@@ -138,7 +138,7 @@ ADDED = (
         ("columns", name)
         for name in (
             "question_rest", "thinking", "correct_else", "think", "question_rule", "response_rule", "label_rule",
-            "question_marks", "response_marks", "right", "wrong", "threshold", "only",
+            "question_marks", "response_marks", "right", "wrong", "threshold", "only", "guess",
         )
     ),
 )  # fmt: skip

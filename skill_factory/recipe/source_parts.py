@@ -82,6 +82,8 @@ class Columns(Part):
     """For the label rule `threshold`: the smallest number that means right."""
     only: Texts = ()
     """A column and a value: rows with another value there are left out, for logs that have one row per filter."""
+    guess: Literal["", "names"] = ""
+    """How columns that aren't mapped are found: by a known format first, or by `names` and shape alone."""
 
     @field_validator(
         "response", "correct", "extracted_answer", "reflections", "verdicts", "question_rest", "thinking",

@@ -23,6 +23,7 @@ from skill_factory.grading.doubts import Doubt as LabelDoubt
 from skill_factory.grading.doubts import labels_in_doubt
 from skill_factory.grading.labelling import LabelReport, label
 from skill_factory.hub.layout import Config
+from skill_factory.insight import built
 from skill_factory.insight.browse import Doubt, Item, Wanted, as_csv, as_jsonl, as_row, doubtful_rows, items
 from skill_factory.insight.compare import Pair, pairs, prospects
 from skill_factory.insight.estimate import Pace
@@ -41,7 +42,7 @@ from skill_factory.judge.trials import all_tried
 from skill_factory.model import Trace
 from skill_factory.publish.files import read_build, with_card
 from skill_factory.publish.plan import Mode, PushPlan, plan_push
-from skill_factory.recipe.model import Columns, Recipe, Source, Verdicts
+from skill_factory.recipe.model import Columns, Recipe, Source, Tags, Verdicts
 from skill_factory.sources import Piece, RawSource, WithNotes, open_source
 from skill_factory.sources.columns import CANONICAL, RowError, excerpt
 from skill_factory.sources.guessing import guess
@@ -250,6 +251,11 @@ def inspected(source: "Address | RawSource", recipe: Recipe, rows: int) -> Inspe
         return inspect(at(source), recipe, most_rows=rows)
     except (ColumnError, SourceError):
         return None  # the pickers say which column is missing
+
+
+def without_format(source: "Address | RawSource", recipe: Recipe) -> Recipe:
+    """The recipe with columns and rules guessed by name and shape alone. Errors: SourceError."""
+    return settle(at(source), recipe.model_copy(update={"columns": Columns(guess="names")})).recipe
 
 
 def tried(source: "Address | RawSource", recipe: Recipe) -> dict[Rule, list[Choice]]:
@@ -494,6 +500,26 @@ def doubted_labels(
 
 
 # -- what was built ------------------------------------------------------------------------------------------------
+
+
+def built_index(folder: Path, doubtful: list[str]) -> built.Index:
+    """`built.index` of a build."""
+    return built.index(folder, doubtful)
+
+
+def built_search(folder: Path, words: str) -> built.Numbers:
+    """`built.search` of a build."""
+    return built.search(folder, words)
+
+
+def built_shown(folder: Path, places: list[int], tags: Tags) -> list[built.Shown]:
+    """`built.shown` of a build."""
+    return built.shown(folder, places, tags)
+
+
+def built_lint(folder: Path, most: int, tags: Tags) -> built.Linted:
+    """`built.linted` of a build."""
+    return built.linted(folder, most, tags)
 
 
 def push_plan(folder: Path, repo: str, mode: Mode, public: bool, card: str, token: str) -> PushPlan:

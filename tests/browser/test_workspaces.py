@@ -155,7 +155,7 @@ def test_an_upload_is_found_again_and_asked_for_when_it_is_gone(
 def shared_studio(browser: Browser, tmp_path: Path) -> Iterator[Studio]:
     """A server for strangers, with its door around it."""
     (tmp_path / "shared").mkdir()
-    with Studio(tmp_path / "shared" / "home", "serve.py", SKILL_FACTORY_HOSTED="1") as running:
+    with Studio(tmp_path / "shared" / "home", SKILL_FACTORY_HOSTED="1") as running:
         yield running
 
 
