@@ -68,6 +68,7 @@ def add_arguments(made: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Grade, show a sample, ask at a terminal, write. 0 when the file is there, 1 when the answer was no."""
+    # One side alone also means "one pair"; what is missing is then said there.
     if args.answer is not None or args.gold is not None:
         return _one_pair(args)
     if args.compare and args.source:
@@ -85,6 +86,7 @@ def run(args: argparse.Namespace) -> int:
         raise SourceError(f"{out} is there already. Give another --out, or --replace it.")
     part = Source(config=args.config, split=args.split, revision=args.revision)
     source = open_source(args.source, part, token_for(args.source))
+    # Labels are written under another name, shown, and only then given theirs: "no" leaves nothing behind.
     waiting = out.with_name(f".{out.name}.{os.getpid()}")
     try:
         report = label(
@@ -97,11 +99,13 @@ def run(args: argparse.Namespace) -> int:
             args.convert_units,
         )
         _show(report, to_error=args.json)
+        # Scripts aren't asked: naming --out was their yes, and an existing file needs --replace anyway.
         if not args.yes and not args.json and sys.stdin.isatty() and not _agreed(out):
             say("Nothing was written.")
             return 1
         os.replace(waiting, out)
     finally:
+        # After a "no", an error or Ctrl-C; after a yes it has moved away already.
         waiting.unlink(missing_ok=True)
     say(
         json.dumps({"path": str(out), **_told(report)})
@@ -147,6 +151,7 @@ def _compared(args: argparse.Namespace) -> int:
     report, found = labels_in_doubt(
         source, task_named(args.task), args.final, columns_of(args), args.convert_units
     )
+    # All doubts go into the file, since whoever corrects labels needs more than a sample.
     if out:
         lines = "".join(json.dumps(as_row(one), ensure_ascii=False) + "\n" for one in found)
         out.write_text(lines, encoding="utf-8")

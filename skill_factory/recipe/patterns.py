@@ -88,6 +88,7 @@ def compiled(pattern: str) -> Pattern:
         with warnings.catch_warnings():
             # Python warns where a later version may read a pattern differently; a user can't act on that.
             warnings.simplefilter("ignore")
+            # By name, since the module is private and type checkers don't know it.
             tree = importlib.import_module("re._parser").parse(pattern)
     except (re.error, RecursionError, OverflowError) as error:
         raise ValueError(f"not a valid regular expression: {error}") from None
@@ -96,6 +97,7 @@ def compiled(pattern: str) -> Pattern:
     except RecursionError:
         raise ValueError("not a valid regular expression: its groups are nested too deeply") from None
     # In a pattern without a group, the whole match counts.
+    # So that group 1 always is what counts.
     body = body if tree.state.groups > 1 else f"({body})"
     once = f"(?:{body}){end}"
     # One search for all matches: each round skips as little as it can and then matches, until there are no more.
@@ -104,6 +106,7 @@ def compiled(pattern: str) -> Pattern:
 
 def _program(text: str) -> Any:
     options = re2.Options()
+    # RE2 would write to standard error; the sentence below says the same to the person who gave the pattern.
     options.log_errors = False
     try:
         program = re2.compile(text.encode(), options=options)
@@ -164,6 +167,7 @@ class _Translation:
         return f"(?i:{text})" if self._flags & re.IGNORECASE else text
 
     def _group(self, number: int | None, add: int, remove: int, inside: Any) -> str:
+        # Flags such as (?i:…) hold inside their group alone.
         before, self._flags = self._flags, (self._flags | add) & ~remove
         text = self._joined(inside)
         self._flags = before
@@ -172,6 +176,7 @@ class _Translation:
     def _repeat(self, least: int, most: Any, inside: Any) -> str:
         text = f"(?:{self._joined(inside)})"
         many = most is importlib.import_module("re._constants").MAXREPEAT
+        # RE2's own bound, said in words before RE2 says it in its own.
         if max(int(least), 0 if many else int(most)) > 1000:
             raise ValueError(
                 "a pattern repeats something more than 1,000 times. Use *, + or a smaller number"
@@ -212,6 +217,7 @@ class _Translation:
             for kind, value in others
         )
         if opposite == ["CATEGORY_NOT_SPACE"] and simple:
+            # The last white space of Unicode is U+3000.
             spaces = [space for space in map(chr, range(0x3001)) if space.isspace() and space not in taken]
             if self._flags & re.ASCII:
                 spaces = [space for space in spaces if space in " \t\n\r\f\v"]
