@@ -7,9 +7,10 @@ from functools import partial
 from skill_factory.build.prepare import SAMPLE_ROWS
 from skill_factory.errors import SourceError
 from skill_factory.generate import generate
-from skill_factory.generate.flow import AskThrough, Plan
+from skill_factory.generate.flow import AskThrough
 from skill_factory.generate.job import Job, Made
 from skill_factory.generate.net.endpoint import Asker, Endpoint
+from skill_factory.generate.planning import Plan
 from skill_factory.generate.progress import Report, silent
 from skill_factory.generate.prompts import Prompt
 from skill_factory.generate.work import check_question, pilot_questions
