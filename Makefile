@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 RUN := $(BIN)/python
 
-.PHONY: release setup app demo test check lint types tests unit browser-tests coverage site smoke lock browser screenshots bench bench-app torture matrix trainers test-trainers test-ray docs clean
+.PHONY: release setup app demo test check lint types tests unit browser-tests coverage site smoke lock browser screenshots bench bench-app torture matrix trainers test-trainers test-writers test-long test-ray docs clean
 
 setup: .venv/.ready
 
@@ -41,7 +41,7 @@ AGAIN := --last-failed --last-failed-no-failures none
 LISTED = echo "Tried once more:" && $(BIN)/pytest -q --collect-only $(AGAIN)
 # A file's tests share what they set up, so one worker takes a whole file; files start in order, the slow ones early.
 SPREAD := -n 2 --dist loadfile --no-loadscope-reorder
-UNIT := -m "not trainers and not torture" --ignore tests/browser
+UNIT := -m "not trainers and not writers and not torture" --ignore tests/browser
 
 tests: unit browser-tests
 
@@ -50,6 +50,10 @@ unit: setup
 
 browser-tests: setup browser
 	$(BIN)/pytest -q tests/browser || { $(LISTED) tests/browser; $(BIN)/pytest -q $(AGAIN) tests/browser; }
+
+# What takes too long for every run: each published format through the browser.
+test-long: setup browser
+	SKILL_FACTORY_LONG=1 $(BIN)/pytest -q tests/browser/test_three_clicks.py
 
 # Shown, not enforced: which lines the tests reach, also in processes that they start.
 coverage: setup
@@ -87,6 +91,11 @@ trainers: setup
 
 test-trainers: trainers
 	$(BIN)/pytest -q -m trainers --timeout 1800
+
+# What other programs log today is read: they run in environments of their own, on small models or none.
+test-writers: trainers
+	bash tests/trainers/environments.sh writers
+	$(BIN)/pytest -q -m writers --timeout 900 tests/writers
 
 test-ray: setup
 	$(BIN)/pytest -q -m ray --timeout 600

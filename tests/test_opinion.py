@@ -53,7 +53,17 @@ def critic(
             is_right = k < round(4 * share)
             says = [rng.random() < (right_says_right if is_right else wrong_says_right) for _ in range(each)]
             told = [verdict(one, f"Remark {q} {k} {n}.") for n, one in enumerate(says)]
-            rows.append(row(f"q{q}", f"{q} {k} <answer>{k}</answer>", is_right, told, extracted=str(k)))
+            answer = "0" if is_right else str(k + 1)
+            rows.append(
+                row(
+                    f"q{q}",
+                    f"{q} {k} <answer>{answer}</answer>",
+                    is_right,
+                    told,
+                    extracted=answer,
+                    answer="0",
+                )
+            )
     return rows
 
 
@@ -222,8 +232,8 @@ def test_one_cause_comes_before_all_that_follows_from_it() -> None:
     rows = [{**one, "correct": None} for one in GOOD]
     found = with_doubts(report(rows).opinion, [cause])
     assert found.cause == cause
-    assert found.headline == "Not yet: `correct` holds “gut” and “schlecht”."
-    assert "labels" not in [reason.code for reason in found.reasons]
+    assert found.headline == "Not yet: it isn't known which labels mean right."
+    assert [reason.code for reason in found.reasons] == ["unread_labels"]
 
 
 def test_small_doubts_leave_the_answer_as_it_is() -> None:

@@ -17,6 +17,7 @@ from skill_factory.build.card_numbers import (
     left_out,
     lengths,
     overlaps,
+    review,
     shown,
     variants,
 )
@@ -139,7 +140,7 @@ def card_body(recipe: Recipe, tally: Tally, example: dict[str, Any] | None, repo
         "## Where the data went\n\nAt each level, read = kept + dropped.\n\n"
         + ledger_table(tally)
         + left_out(tally),
-        "## Right and wrong\n\n" + variants(tally) + corrections(tally),
+        "## Right and wrong\n\n" + variants(tally) + corrections(tally) + review(tally),
         "## Length\n\n" + lengths(tally, recipe),
         "## One trace\n\n" + _example(example),
         "## Load it\n\n" + _loading(repository, recipe),

@@ -103,6 +103,18 @@ def corrections(tally: Tally) -> str:
     )
 
 
+def review(tally: Tally) -> str:
+    """How many traces of this build a person read and decided about, if any."""
+    decisions = tally.counts["review"]
+    if not decisions:
+        return ""
+    rejected = decisions["rejected"]
+    return (
+        f"\n\n{many(sum(decisions.values()), 'trace')} reviewed, {rejected:,} rejected: a person read them one by one. Those "
+        f"rejected {inflect(rejected, 'is', 'are')} left out; `review` in the recipe names them all."
+    )
+
+
 def _variant(name: str) -> str:
     """What a prompt variant is called, and its name in the data."""
     words = variant_words(name)

@@ -9,9 +9,14 @@ from typing import Any
 import re2
 
 KINDS = {
-    ".parquet": "parquet", ".jsonl": "json", ".ndjson": "json", ".json": "json", ".csv": "csv", ".tsv": "csv",
+    ".parquet": "parquet",
+    ".jsonl": "json",
+    ".ndjson": "json",
+    ".json": "json",
+    ".csv": "csv",
+    ".tsv": "csv",
     ".arrow": "arrow",
-}  # fmt: skip
+}
 """Endings of data files that can be read → the `datasets` builder that reads them."""
 PACKED = (".gz", ".zst")
 """Endings of compressed text files; the ending before them says what is inside."""
@@ -57,11 +62,13 @@ def matching(paths: Iterable[str], pattern: str) -> list[str]:
     # A pattern that names such a file means it.
     ignored = set(_IGNORED) - {posixpath.basename(pattern)}
     return [
-        path for path in paths
-        if translated.fullmatch(path) and posixpath.basename(path) not in ignored
+        path
+        for path in paths
+        if translated.fullmatch(path)
+        and posixpath.basename(path) not in ignored
         and _parts(path, ".") == _parts(pattern, ".")
         and _parts(posixpath.dirname(path), "__") == _parts(posixpath.dirname(pattern), "__")
-    ]  # fmt: skip
+    ]
 
 
 def _parts(path: str, start: str) -> int:

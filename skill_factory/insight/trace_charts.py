@@ -17,7 +17,7 @@ from skill_factory.wording import many
 if TYPE_CHECKING:
     import pandas as pd
 
-TEACHES_COLOURS = dict(zip(TEACHES, ("grey", "right", "reflection", "wrong"), strict=True))
+TEACHES_COLOURS = dict(zip(TEACHES, ("grey", "right", "rose", "wrong"), strict=True))
 
 FAR = 2.0
 """A cut-off beyond so many times the longest trace is pointed to, not drawn: it would press all lines to one side."""

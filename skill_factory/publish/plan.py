@@ -14,6 +14,7 @@ from skill_factory.hub.file_patterns import data_files
 from skill_factory.hub.look import RepoLook, look
 from skill_factory.publish.card import is_ours, merge_card, name_card, name_dataset_info
 from skill_factory.publish.files import KINDS, LocalBuild, LocalFile, first_names, local_file, rows_text
+from skill_factory.publish.pictures import show_pictures, with_pictures
 from skill_factory.publish.push_plan import Mode, PushPlan, Shape
 from skill_factory.publish.raw_set import read_folder
 
@@ -42,7 +43,7 @@ def plan_push(
     if not token:
         raise SignInNeeded("Publishing needs an account. Sign in, set HF_TOKEN, or run `hf auth login`.")
     # Before the Hub is asked: an unfinished folder needs no network to be told.
-    build = build or read_folder(folder)
+    build = with_pictures(build or read_folder(folder))
     try:
         remote = look(repo, token, endpoint=endpoint)
     except NotOnHub:
@@ -54,7 +55,7 @@ def plan_push(
 def _plan_for_nothing(
     build: LocalBuild, repo: str, mode: Mode, public: bool, endpoint: str | None
 ) -> PushPlan:
-    files = named_files(build, repo, "", {})
+    files = named_files(build, repo, "", {}, endpoint)
     refusal = (
         f"There is no dataset {repo} to propose a change to. Publish a new one instead."
         if mode is Mode.PR
@@ -88,7 +89,7 @@ def _plan_for(
     stale = stale_files(build, remote)
     # The card is merged with what will be there after the commit, so stale files don't count.
     kept = {path: file.size for path, file in there.items() if path not in stale}
-    files = named_files(build, remote.repo, remote.card, kept)
+    files = named_files(build, remote.repo, remote.card, kept, endpoint)
     upload = tuple(file for file in files if not file.same_as(there.get(file.path)))
     private = (
         "It stays private: the visibility of an existing repository can only be changed in its settings."
@@ -146,14 +147,17 @@ def stale_files(build: LocalBuild, remote: RepoLook) -> tuple[str, ...]:
     return tuple(path for path in (*gone, *sorted(there.intersection(notes))) if path not in written)
 
 
-def named_files(build: LocalBuild, repo: str, card: str, kept: Mapping[str, int]) -> tuple[LocalFile, ...]:
+def named_files(
+    build: LocalBuild, repo: str, card: str, kept: Mapping[str, int], endpoint: str | None = None
+) -> tuple[LocalFile, ...]:
     """The build's files, with the repository's name in the two texts that mention it, and the card merged."""
     sizes = {**kept, **{file.path: file.size for file in build.files}}
     texts = {
         file.path: file.content for file in build.files if file.path in ("README.md", "dataset_info.json")
     }
     # Named first, then merged: the merged card must not hold the placeholder either.
-    readme = merge_card(name_card(_text(texts["README.md"]), repo), card, sizes)
+    named = show_pictures(name_card(_text(texts["README.md"]), repo), build, repo, endpoint)
+    readme = merge_card(named, card, sizes)
     rewritten = {"README.md": readme}
     if "dataset_info.json" in texts:
         rewritten["dataset_info.json"] = name_dataset_info(_text(texts["dataset_info.json"]), repo)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from skill_factory.errors import RecipeError
 from skill_factory.hosting import hosted
 
-LONGEST = 5_000_000
+LONGEST = 8_000_000
 """Characters of a recipe's text; everything that may be excluded and corrected by hand (LISTS) fits."""
 DEEPEST = 8
 """Tables and lists inside one another; a recipe has three."""
@@ -103,6 +103,9 @@ LISTS = {
     "columns.right": Most(1_000, 200),
     "columns.wrong": Most(1_000, 200),
     "labels.corrections": Most(40_000, 20_000),
+    "review.accepted": Most(40_000, 20_000),
+    "review.rejected": Most(20_000, 10_000),
+    "review.notes": Most(5_000, 1_000),
 }
 """Bounds of lists: the most items, by field."""
 PHRASES = Most(20_000, 2_000)

@@ -19,7 +19,7 @@ _SMALL_WORDS = {
     "de": "der die das und ist sind wie viele wird mit für dass ein eine den von nicht wenn jeder",
     "fr": "le la les et est sont combien des une un pour que dans avec du chaque quel quelle si",
     "es": "el la los las y es son cuántos cuántas de una un para que en con del cada cuál si",
-}  # fmt: skip
+}
 # Patterns are compiled when first used: a command that asks for no language shouldn't wait for them.
 _WORD = r"[^\W\d_]+"
 _KANA, _HANGUL, _HAN = (

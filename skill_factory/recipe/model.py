@@ -18,7 +18,7 @@ from skill_factory.errors import RecipeError
 from skill_factory.recipe.bounds import check_size, check_text
 from skill_factory.recipe.part import Part, nearest
 from skill_factory.recipe.problems import explained
-from skill_factory.recipe.source_parts import Answers, Columns, Labels, Source, Verdicts
+from skill_factory.recipe.source_parts import Answers, Columns, Labels, Review, Source, Verdicts
 from skill_factory.recipe.trace_parts import (
     POOLS,
     Balance,
@@ -45,6 +45,7 @@ __all__ = [
     "Part",
     "Phrases",
     "Recipe",
+    "Review",
     "Source",
     "Tags",
     "Traces",
@@ -79,6 +80,7 @@ class Recipe(Part):
     answers: Answers = Answers()
     verdicts: Verdicts = Verdicts()
     labels: Labels = Labels()
+    review: Review = Review()
     filters: Filters = Filters()
     traces: Traces = Traces()
     balance: Balance = Balance()
@@ -131,16 +133,31 @@ class Recipe(Part):
 ADDED = (
     ("balance", "drop_duplicates"),
     ("labels", "corrections"),
+    ("review", "accepted"),
+    ("review", "rejected"),
+    ("review", "notes"),
     ("phrases", "language"),
     ("filters", "given_away"),
     *(
         ("columns", name)
         for name in (
-            "question_rest", "thinking", "correct_else", "think", "question_rule", "response_rule", "label_rule",
-            "question_marks", "response_marks", "right", "wrong", "threshold", "only",
+            "question_rest",
+            "thinking",
+            "correct_else",
+            "think",
+            "question_rule",
+            "response_rule",
+            "label_rule",
+            "question_marks",
+            "response_marks",
+            "right",
+            "wrong",
+            "threshold",
+            "only",
+            "guess",
         )
     ),
-)  # fmt: skip
+)
 """Fields that older recipes don't have; at their default they stay out of the fingerprint, so that it stays the same."""
 
 

@@ -13,6 +13,9 @@ ResponseRule = Literal["", "last_turn", "steps", "flat", "between"]
 LabelRule = Literal["", "words", "threshold", "all_right", "first", "steps"]
 
 
+_KEY = re.compile(r"[0-9a-f]{16}-[0-9a-f]{16}")
+
+
 class Source(Part):
     """Where the raw data comes from, by kind, name and digest; never by path."""
 
@@ -79,11 +82,25 @@ class Columns(Part):
     """For the label rule `threshold`: the smallest number that means right."""
     only: Texts = ()
     """A column and a value: rows with another value there are left out, for logs that have one row per filter."""
+    guess: Literal["", "names"] = ""
+    """How columns that aren't mapped are found: by a known format first, or by `names` and shape alone."""
 
     @field_validator(
-        "response", "correct", "extracted_answer", "reflections", "verdicts", "question_rest", "thinking",
-        "correct_else", "question_marks", "response_marks", "right", "wrong", "only", mode="before",
-    )  # fmt: skip
+        "response",
+        "correct",
+        "extracted_answer",
+        "reflections",
+        "verdicts",
+        "question_rest",
+        "thinking",
+        "correct_else",
+        "question_marks",
+        "response_marks",
+        "right",
+        "wrong",
+        "only",
+        mode="before",
+    )
     @classmethod
     def _one_or_many(cls, value: Any) -> Any:
         # One column is the usual case, and `--map response=` with nothing behind it means none.
@@ -165,8 +182,39 @@ class Labels(Part):
     def _named_by_ids(cls, value: dict[str, bool]) -> dict[str, bool]:
         for name in value:
             # Checked here: a correction that names nothing would be lost without a word.
-            if not re.fullmatch(r"[0-9a-f]{16}-[0-9a-f]{16}", name):
+            if not _KEY.fullmatch(name):
                 raise ValueError(
                     f"a response is named by two ids of 16 hexadecimal digits, joined by -; found {name!r}"
                 )
         return value
+
+
+class Review(Part):
+    """
+    What a person decided about single traces, by QUESTION-TRACE keys (`traces/decisions.py`).
+
+    A key names attempts and reflections, not their wording: other phrases between them leave a decision as it is.
+    """
+
+    accepted: Texts = ()
+    """Traces that a person read and accepted."""
+    rejected: Texts = ()
+    """Traces that a person read and rejected; a build leaves them out."""
+    notes: dict[str, str] = Field(default_factory=dict)
+    """Remarks on traces."""
+
+    @field_validator("accepted", "rejected", "notes")
+    @classmethod
+    def _named_by_keys(cls, value: Texts | dict[str, str]) -> Texts | dict[str, str]:
+        for name in value:
+            if not _KEY.fullmatch(name):
+                raise ValueError(
+                    f"a trace is named by two ids of 16 hexadecimal digits, joined by -; found {name!r}"
+                )
+        return value
+
+    @model_validator(mode="after")
+    def _one_decision_each(self) -> Self:
+        if both := {*self.accepted} & {*self.rejected}:
+            raise ValueError(f"a trace is accepted or rejected, not both: {min(both)!r}")
+        return self

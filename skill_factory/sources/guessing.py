@@ -1,7 +1,7 @@
 """Which column holds what: a known format, else a proposal from names, and from the shape of what the names leave open."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -166,16 +166,37 @@ def _by_name(found: Mapping[str, Profile]) -> dict[str, Any]:
         if field == "thinking":
             continue  # meaningful only beside a response: `by_shape` looks
         claims = []
-        for path, profile in found.items():
-            place = place_of(field, path)
-            if place is None or profile.kind not in kinds or path in fields.values():
+        for path, named, place in _named(field, found):
+            profile = found[path]
+            if profile.kind not in kinds or path in fields.values() or not _could_be(field, profile, found):
                 continue
-            if not _could_be(field, profile, found):
-                continue
-            claims.append((path.count("."), place, path))
+            # What a model put out may be called an answer there; the gold answer stands elsewhere.
+            within = field == "answer" and any(_is_response(part) for part in named.split(".")[:-1])
+            claims.append((within, named.count("."), place, path))
         if claims:
-            fields[field] = min(claims)[2]
+            fields[field] = min(claims)[3]
     return fields
+
+
+_WITHIN = ("text", "value", "content", "answer", "solution", "response", "output")
+"""What the one text of a record is called, where the record has the name of a field."""
+
+
+def _named(field: str, found: Mapping[str, Profile]) -> Iterator[tuple[str, str, int]]:
+    """(path, the path that has the name, its place): columns named as a field, and what records of that name hold."""
+    for path, profile in found.items():
+        place = place_of(field, path)
+        if place is None:
+            continue
+        yield path, path, place
+        if field in ("question", "answer", "response") and profile.kind in ("struct", "structs"):
+            inner = next((f"{path}.{key}" for key in _WITHIN if f"{path}.{key}" in found), "")
+            if inner:
+                yield inner, path, place
+
+
+def _is_response(name: str) -> bool:
+    return place_of("response", name) is not None
 
 
 def _could_be(field: str, profile: Profile, found: Mapping[str, Profile]) -> bool:
@@ -254,22 +275,30 @@ def _guess_numbered(fields: Mapping[str, Any], found: Mapping[str, Profile]) -> 
     for path, profile in found.items():
         if "." in path or profile.kind in EMPTY:
             continue
-        if m := re.fullmatch(r"(.*?)[_ ]?\d+", path):
+        if m := re.fullmatch(r"(.*?)[_ \-]?\d+", path):
             families.setdefault((m[1], ""), []).append(path)
-        if m := re.fullmatch(r".+_([^\W_]+(?:_[^\W_]+)?)", path):
-            families.setdefault(("", m[1]), []).append(path)
+        if m := re.fullmatch(r".+[_ ]([^\W_]+(?:_[^\W_]+)?)", path):
+            families.setdefault(("", m[1].lower()), []).append(path)
     told: dict[str, Any] = {}
     for field in ("response", "correct", "reflections", "extracted_answer"):
         if field in fields:
             continue
+        own = {family: [p for p in paths if _is_free(field, p, fields)] for family, paths in families.items()}
         fitting = [
             paths
-            for (base, end), paths in families.items()
+            for (base, end), paths in own.items()
             if len(paths) > 1
-            and place_of(field, base or end) is not None
+            and (place_of(field, base or end) is not None or (field, end) == ("response", "answer"))
             and all(found[p].kind in _ALLOWED[field] for p in paths)
         ]
         if fitting:
             told[field] = fitting[0]
     same = len(told.get("response", ()))
     return {f: paths for f, paths in told.items() if f == "response" or len(paths) == same}
+
+
+def _is_free(field: str, path: str, fields: Mapping[str, Any]) -> bool:
+    """Whether a column may be one of several responses: no other field has it, and it isn't called a gold answer itself."""
+    if path in fields.values():
+        return False
+    return field != "response" or place_of("answer", path) is None

@@ -48,6 +48,8 @@ class Kept:
     """The last build."""
     cutoff: int = 0
     """Tokens at which the visitor's trainer cuts; 0 if unknown."""
+    page: str = ""
+    """The page that was open last."""
     lost: int = 0
     """Files that couldn't be read and were passed over."""
     stamp: tuple[int, int] = (0, 0)
@@ -111,6 +113,7 @@ def read(path: Path) -> Kept | None:
         str((now or {}).get("name", "")),
         str((now or {}).get("job", "")),
         _whole(now, "cutoff", 0),
+        str((now or {}).get("page", "")),
         lost + torn,
         stamp,
     )

@@ -65,10 +65,12 @@ def forget_uploads(days: float) -> None:
 # -- writing -------------------------------------------------------------------------------------------------------
 
 
-def new(version: Version, owner: str = "", name: str = "", job: str = "", cutoff: int = 0) -> Kept:
+def new(
+    version: Version, owner: str = "", name: str = "", job: str = "", cutoff: int = 0, page: str = ""
+) -> Kept:
     """Keep a piece of work in a folder of its own. Errors: BuildFolderError where it can't be written."""
     path, started = new_place(KIND), int(time.time())
-    fresh = Kept(path, owner, started, version, (), -1, 0, name[:LONGEST_NAME], job, cutoff)
+    fresh = Kept(path, owner, started, version, (), -1, 0, name[:LONGEST_NAME], job, cutoff, page)
     try:
         write_whole(path / "made.json", json.dumps({"owner": owner, "started": started}))
         return _added(fresh, version)
@@ -105,6 +107,12 @@ def rename(kept: Kept, name: str) -> Kept:
     """Call it something; an empty name gives its data's name back."""
     with _written(kept) as now:
         return _said(replace(now, name=" ".join(name.split())[:LONGEST_NAME]))
+
+
+def turn(kept: Kept, page: str) -> Kept:
+    """Note which page is open, to which its visitor will come back."""
+    with _written(kept) as now:
+        return _said(replace(now, page=page))
 
 
 def forget(kept: Kept) -> None:
@@ -169,6 +177,7 @@ def _said(kept: Kept) -> Kept:
         "name": told.name,
         "job": told.job,
         "cutoff": told.cutoff,
+        "page": told.page,
         "number": told.number,
         "versions": told.listed,
         "at": told.at,

@@ -42,6 +42,7 @@ def with_build(visitor: Visitor) -> Visitor:
     visitor.demo()
     visitor.go("Finish")
     built(visitor)
+    visitor.page.get_by_role("tab", name="Publish").click()
     return visitor
 
 
@@ -86,6 +87,7 @@ def test_a_build_is_published_and_its_second_state_replaces_the_first(publisher:
     publisher.still()
     publisher.go("Finish")
     built(publisher)
+    publisher.page.get_by_role("tab", name="Publish").click()
     call_it(publisher, "my-traces")
     publisher.sees("already has data")
     publish = publisher.page.get_by_role("button", name="Publish to alice/my-traces")

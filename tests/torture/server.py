@@ -43,11 +43,25 @@ class Server:
     def start(self) -> None:
         """Start it and wait until it answers."""
         words = [
-            sys.executable, "-m", "streamlit", "run", "serve.py", "--server.port", str(self.port), *self.LISTENS,
-            "--server.fileWatcherType", "none", "--browser.serverAddress", "localhost",
-        ]  # fmt: skip
+            sys.executable,
+            "-m",
+            "streamlit",
+            "run",
+            "serve.py",
+            "--server.port",
+            str(self.port),
+            *self.LISTENS,
+            "--server.fileWatcherType",
+            "none",
+            "--browser.serverAddress",
+            "localhost",
+        ]
         with (self.home / "server.log").open("ab") as log:
             self.process = subprocess.Popen(words, cwd=ROOT, env=self._environment(), stdout=log, stderr=log)
+        self.wait()
+
+    def wait(self) -> None:
+        """Until it answers. Errors: RuntimeError where it doesn't."""
         for _ in range(300):
             try:
                 urllib.request.urlopen(f"http://127.0.0.1:{self.port}/_stcore/health", timeout=2).read()

@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from skill_factory.draws import text_id
+from skill_factory.generate.notes import JOINED, count_equal
 from skill_factory.generate.prompts import Message, Prompt
 from skill_factory.generate.request import Answer, Finish, Request, Sampling, make_request
 from skill_factory.generate.store import AnswerStore
@@ -16,6 +17,7 @@ from skill_factory.grading import Decision, final_answer, judge
 from skill_factory.measure.evaluation.asking import PROMPT
 from skill_factory.measure.evaluation.chat_template import Rendered
 from skill_factory.measure.evaluation.forcing import CONTINUES, Evaluation, begun_text
+from skill_factory.measure.parts import with_thinking
 from skill_factory.recipe.model import Columns
 from skill_factory.sources import RawSource
 from skill_factory.traces.lengths import load_counter
@@ -71,13 +73,17 @@ class Outputs:
         """One row per output: an empty text is one, too."""
         for question, gold in self._questions(counts):
             counts["questions"] += 1
+            texts = list[str]()
             for sample, first in enumerate(self._first(question)):
                 counts["wanted"] += 1
                 # Made from the store each time, so a resumed run writes the same file as one that wasn't stopped.
                 found = self._whole(first, store, sample)
                 counts[f"finish_{found[1]}" if found else "unanswered"] += 1
                 if found:
+                    texts.append(found[0])
+                    counts[JOINED] += bool((answer := store.get(first.id)) and answer.thinking)
                     yield self._row(question, gold, sample, *found, counts)
+            count_equal(texts, counts)
 
     def _questions(self, counts: Counter[str]) -> Iterator[tuple[str, str | None]]:
         found = questions(self.source, self.columns, counts)
@@ -104,26 +110,31 @@ class Outputs:
         if forcing is None or answer.finish is not Finish.LENGTH:
             return None
         # Cut behind its thinking it was giving the answer; another attempt would begin in the wrong place.
-        if f"</{self.evaluation.names.think}>" in answer.text:
+        if f"</{self.evaluation.names.think}>" in (text := self._text(answer)):
             return None
         left = forcing.second - self._used(answer)
         # A server may count more tokens than were asked for.
         if left <= 0:
             return None
-        begun = begun_text(answer.text, forcing.trigger)
+        begun = begun_text(text, forcing.trigger)
         # Two samples may begin alike; each goes on with a seed of its own.
         sampling = self._without_continuation().model_copy(update={"max_tokens": left})
         if self.evaluation.completions:
-            text = first.messages[0]["content"] + begun
-            return make_request([{"role": PROMPT, "content": text}], self.model, sampling, sample)
+            whole = first.messages[0]["content"] + begun
+            return make_request([{"role": PROMPT, "content": whole}], self.model, sampling, sample)
         sampling = sampling.model_copy(update={"extra": {**sampling.extra, **CONTINUES}})
         turn = {"role": "assistant", "content": begun}
         return make_request([*first.messages, turn], self.model, sampling, sample)
 
+    def _text(self, answer: Answer) -> str:
+        """The output with its thinking between its tags again, where a server moved it into a field of its own."""
+        # vLLM with a reasoning parser, and most providers, cut the thinking out; measured is the whole output.
+        return with_thinking(answer.thinking, answer.text, self.evaluation.names)
+
     def _used(self, answer: Answer) -> int:
         """Tokens of the output so far: by the model's tokenizer, else as the server counted them."""
         if self.evaluation.tokenizer:
-            return int(load_counter(self.evaluation.tokenizer).count([answer.text])[0])
+            return int(load_counter(self.evaluation.tokenizer).count([self._text(answer)])[0])
         return answer.completion_tokens
 
     def _whole(self, first: Request, store: AnswerStore, sample: int) -> tuple[str, str, bool, int] | None:
@@ -133,11 +144,11 @@ class Outputs:
             return None
         second = self._second(first, answer, sample)
         if second is None:
-            return answer.text, answer.finish.value, False, answer.completion_tokens
+            return self._text(answer), answer.finish.value, False, answer.completion_tokens
         more, forcing = store.get(second.id), self.evaluation.forcing
         if more is None or forcing is None:
             return None
-        text = begun_text(answer.text, forcing.trigger) + more.text
+        text = begun_text(self._text(answer), forcing.trigger) + more.text
         return text, more.finish.value, True, answer.completion_tokens + more.completion_tokens
 
     def _row(

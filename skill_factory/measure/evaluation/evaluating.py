@@ -1,21 +1,19 @@
 """Ask a trained model, to measure it: each question so many times, on the machinery that generates raw data."""
 
-from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
-from functools import partial
 
 from skill_factory.build.prepare import SAMPLE_ROWS
 from skill_factory.errors import SourceError
 from skill_factory.generate import generate
 from skill_factory.generate.flow import AskThrough
 from skill_factory.generate.job import Job, Made
-from skill_factory.generate.net.endpoint import Asker, Endpoint
+from skill_factory.generate.net.endpoint import asker
 from skill_factory.generate.planning import Plan
 from skill_factory.generate.progress import Report, silent
 from skill_factory.generate.prompts import Prompt
 from skill_factory.generate.work import check_question, pilot_questions
 from skill_factory.measure.evaluation.asked_outputs import Outputs
-from skill_factory.measure.evaluation.asking import completion_asker, thinking_asker
+from skill_factory.measure.evaluation.asking import completion_asker
 from skill_factory.measure.evaluation.chat_template import chat_template, plain_text
 from skill_factory.measure.evaluation.forcing import Evaluation
 from skill_factory.recipe.model import Columns
@@ -40,15 +38,8 @@ def evaluate(
     job = replace(job.checked(), endpoint=job.endpoint.checked())
     evaluation.checked(job)
     plan = _planned(job, evaluation, token)
-    ask: AskThrough = _asker(evaluation)
+    ask: AskThrough = completion_asker if evaluation.completions else asker
     return generate(job, key, report, token, plan, ask)
-
-
-def _asker(evaluation: Evaluation) -> AskThrough:
-    def chat(endpoint: Endpoint, key: str | None) -> AbstractAsyncContextManager[Asker]:
-        return thinking_asker(endpoint, key, evaluation.names)
-
-    return partial(completion_asker) if evaluation.completions else chat
 
 
 def _planned(job: Job, evaluation: Evaluation, token: str | None) -> Plan:
@@ -58,6 +49,7 @@ def _planned(job: Job, evaluation: Evaluation, token: str | None) -> Plan:
         raise SourceError(
             f"{source.spec.name or 'The source'} holds no rows. Give a source with at least one."
         )
+    # What was said wins over what was guessed.
     # What was said wins over what was guessed.
     columns = check_question(Columns(**{**guess(names, rows).model_dump(), **job.columns}), names)
     only, total = None, 0

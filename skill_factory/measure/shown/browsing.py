@@ -24,6 +24,8 @@ from skill_factory.recipe.model import Recipe
 from skill_factory.wording import file_size
 
 AT_ONCE = 500
+EACH = 300
+"""Bytes of an output besides its texts."""
 KINDS: dict[str, tuple[str, ...]] = {
     "Broke a right answer": ("broken",),
     "Verdict wrong": ("right_incorrect", "wrong_correct"),
@@ -115,8 +117,8 @@ def look_at(
         waiting: list[Output] = []
         for output in outputs_in(one, dropped):
             waiting.append(output)
-            size += len(output.text)
             # Told as soon as it is known, not once memory has run out.
+            size += weight(output)
             if size > most_bytes:
                 raise SourceError(_too_large(openings, most_bytes))
             if len(waiting) == AT_ONCE:
@@ -130,6 +132,12 @@ def look_at(
     return Looked(
         finished(table, openings, asked, settings, dropped), outputs, openings, opening_of, settings
     )
+
+
+def weight(output: Output) -> int:
+    """About the bytes that an output takes in memory, one without any text too."""
+    texts = (output.run, output.question, output.gold or "", output.text, *output.by)
+    return EACH + sum(map(len, texts))
 
 
 def _too_large(openings: Sequence[Opened], most: int) -> str:

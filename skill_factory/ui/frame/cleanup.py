@@ -85,7 +85,7 @@ def _remove_old(days: float) -> None:
         if making is not None and makings.status(making).running:
             with suppress(OSError):
                 os.utime(path)
-    for kind in ("uploads", "arriving", builds.KIND, makings.KIND, workspaces.KIND, "facts"):
+    for kind in ("uploads", "arriving", builds.KIND, makings.KIND, workspaces.KIND, "tours", "facts"):
         forget_old(kind, days)
 
 

@@ -11,7 +11,7 @@ import streamlit as st
 
 from skill_factory.errors import SkillFactoryError
 from skill_factory.hosting import hosted
-from skill_factory.ui.frame import cleanup, strip, workspace
+from skill_factory.ui.frame import cleanup, strip, tour, workspace
 from skill_factory.ui.frame.kept import arriving, bar
 from skill_factory.ui.frame.steps import CHOOSE, DATA, FINISH, LOOK, START, STEPS, Step
 from skill_factory.work import limited
@@ -20,8 +20,8 @@ from skill_factory.work.child import where
 log = logging.getLogger(__name__)
 
 NAME = "SkillFactory Studio"
-NEED_DATA = (DATA.title, CHOOSE.title, LOOK.title)
-"""Pages that show nothing without data; Finish shows a build whose data is gone."""
+NEED_DATA = (DATA.title, CHOOSE.title, LOOK.title, FINISH.title)
+"""Pages that show nothing without data, except for a build on Finish."""
 CSS = Path(__file__).with_name("frame.css")
 
 
@@ -56,18 +56,23 @@ def run() -> None:
     st.html(CSS)
     if hosted():
         limited.children()  # warm before the first question
+    refused = ""
     with errors():
-        _say(arriving.arrive())
+        refused = arriving.arrive(chosen.title)
         cleanup.tidy()
     with errors():
-        if chosen.title in NEED_DATA:
+        if chosen.title in NEED_DATA and not (chosen.title == FINISH.title and arriving.job()):
             arriving.data(chosen.title)
     with st.container(key="strip", horizontal=True, vertical_alignment="center", gap="small"):
         _show_strip()
+    _say(refused)
+    with errors():
+        tour.card(chosen.title)
     _run.active = True
     try:
         with errors():
             chosen.run()
+        strip.finish()
     finally:
         _run.active = False
         _keep()
@@ -141,5 +146,6 @@ def needs_source(what: str) -> None:
     if workspace.current().source:
         return
     st.info(f"{what} Choose your data first.", icon=":material/database:")
+    arriving.offer(workspace.current().page)
     go(START, "Choose data on Start")
     st.stop()

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from skill_factory.errors import RecipeError, SkillFactoryError
-from skill_factory.recipe.model import Columns, Labels, Recipe, Source, recipe_from_toml
+from skill_factory.recipe.model import Columns, Labels, Recipe, Review, Source, recipe_from_toml
 from skill_factory.recipe.share import packed, unpacked
 from skill_factory.traces.lengths import CUTOFF
 from skill_factory.ui.frame import away
@@ -86,7 +86,7 @@ def choose_source(source: str, label: str, spec: Source, columns: Columns) -> No
     mine = current()
     mine.source, mine.label, mine.job, mine.suited = source, label, "", False
     balance = mine.recipe.balance.model_copy(update={"exclude": ()})
-    changes = {"source": spec, "columns": columns, "balance": balance, "labels": Labels()}
+    changes = {"source": spec, "columns": columns, "balance": balance, "labels": Labels(), "review": Review()}
     mine.recipe = mine.recipe.model_copy(update=changes)
     mine.problems.clear()
 

@@ -1,7 +1,10 @@
 """At the end of the strip: what the workspace is called, with its link, and the buttons that undo and redo."""
 
+from contextlib import suppress
+
 import streamlit as st
 
+from skill_factory.errors import SkillFactoryError
 from skill_factory.hosting import hosted
 from skill_factory.ui.frame import cleanup, workspace
 from skill_factory.ui.frame.kept import arriving, session
@@ -21,11 +24,13 @@ def show() -> None:
             st.markdown(workspace.plain(mine.name), width="content")
             return
         _name()
-        _walk("Undo", -1, mine.kept.undoable, "Mod+Z")
-        _walk("Redo", +1, mine.kept.redoable, "Mod+Shift+Z")
+        _walk("Undo", -1, mine.kept.undoable)
+        _walk("Redo", +1, mine.kept.redoable)
 
 
-def _walk(name: str, by: int, left: int, keys: str) -> None:
+def _walk(name: str, by: int, left: int) -> None:
+    # With Alt, since Ctrl+Z alone belongs to the text that is being typed.
+    keys, done = ("Mod+Alt+Z", "undone") if by < 0 else ("Mod+Alt+Y", "redone")
     st.button(
         name,
         icon=f":material/{name.lower()}:",
@@ -34,7 +39,7 @@ def _walk(name: str, by: int, left: int, keys: str) -> None:
         args=(by,),
         disabled=not left,
         key=f"kept.{name.lower()}",
-        help=f"{name} a change of data or recipe; {many(left, 'change')} can be {'undone' if by < 0 else 'redone'}",
+        help=f"{name} ({keys.replace('Mod', 'Ctrl')}): {many(left, 'change')} of data or recipe can be {done}.",
         shortcut=keys,
     )
 
@@ -68,4 +73,5 @@ def _where() -> str:
 def _rename() -> None:
     mine = workspace.current()
     if mine.kept is not None:
-        mine.kept = workspaces.rename(mine.kept, st.session_state.get("kept.name", ""))
+        with suppress(SkillFactoryError):  # deleted in another tab meanwhile
+            mine.kept = workspaces.rename(mine.kept, st.session_state.get("kept.name", ""))

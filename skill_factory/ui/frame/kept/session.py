@@ -47,10 +47,14 @@ class Workspace:
     """The workspace on disk; None until something was chosen or changed."""
     of: str = ""
     """Somebody else's workspace that is shown; the first change makes a copy of it."""
+    said: str = ""
+    """The workspace that the address named last."""
     name: str = ""
     """What a copy will be called."""
     saved: Any = None
     """The `state` that is on disk."""
+    page: str = ""
+    """The page that this tab shows, if it is one to come back to."""
     unsaved: str = ""
     """Why the last change isn't on disk."""
     notices: list[str] = field(default_factory=list)
@@ -101,7 +105,9 @@ def keep() -> None:
     try:
         if mine.kept is None:
             quota.check_room_for_work(visitor.mark())
-            mine.kept = workspaces.new(mine.version, visitor.mark(), mine.name, mine.job, mine.cutoff)
+            mine.kept = workspaces.new(
+                mine.version, visitor.mark(), mine.name, mine.job, mine.cutoff, mine.page
+            )
         else:
             mine.kept = workspaces.keep(mine.kept, mine.version, mine.job, mine.cutoff)
     except SkillFactoryError as error:
