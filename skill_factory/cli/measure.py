@@ -23,6 +23,7 @@ def run(args: argparse.Namespace) -> int:
     from skill_factory.measure.shown.report_folder import check_free
 
     arrow_alone()
+    # First of all: a folder that is taken should be told before an hour of counting.
     if args.out:
         check_free(Path(args.out))
     recipe = recipe_of(args)
@@ -39,6 +40,7 @@ def run(args: argparse.Namespace) -> int:
         token=next((token for one in args.outputs if (token := token_for(one))), None),
         report=_shown(args.json),
     )
+    # The judge comes after the figures: it is asked about outputs that could be read.
     _write(args, _with_judge(args, found, recipe, settings) if args.judge else found)
     return 0
 
@@ -78,6 +80,7 @@ def _with_judge(args: argparse.Namespace, found: "Measurement", recipe: Any, set
     )
     show = Shown(sys.stderr, args.json)
     try:
+        # Only ids travel from the table; texts are read again, so that they needn't be kept.
         ids = np.asarray(found.table.column("output_id").to_numpy())
         judged = judge_habits(
             openings,
@@ -101,8 +104,10 @@ def _follow(args: argparse.Namespace, recipe: Any, settings: Any) -> int:
     try:
         for found in follow(args.outputs, asked, settings, args.every):
             _write(args, found)
+            # Whoever reads this through a pipe should see each look when it happens.
             sys.stdout.flush()
     except KeyboardInterrupt:
+        # Ctrl-C is how watching ends, so it is no failure and the exit code is 0.
         print("Stopped watching.", file=sys.stderr)
     return 0
 
@@ -173,6 +178,7 @@ def _shown(quiet: bool) -> Any:
 
     def show(done: int, total: int, outputs: int) -> None:
         if live:
+            # The last state is wiped, so that the result begins on a clean line.
             end = "\r\x1b[2K" if done == total else ""
             print(
                 f"\r\x1b[2Kmeasuring · part {done} of {total} · {outputs:,} outputs{end}",

@@ -76,6 +76,7 @@ def _add_judge(made: argparse.ArgumentParser) -> None:
 
 def add_outputs(made: argparse.ArgumentParser) -> None:
     """Add what every command that reads outputs takes: where they are, and how they are read."""
+    # Several at once: runs are compared only within one measurement, where their draws are paired.
     made.add_argument("outputs", nargs="+", metavar="OUTPUTS", help=SOURCE)
     add = made.add_argument_group("how outputs are read").add_argument
     add(
@@ -116,4 +117,5 @@ def settings_of(args: argparse.Namespace, seed: int) -> Any:
 
     given = vars(args)
     names = ("task", "final", "boxed", "tokenizer", "texts", "baseline", "workers", "engine", "ray_address")
+    # Commands take different subsets of the options; what one doesn't have keeps its default.
     return Settings(seed=seed, **{name: given[name] for name in names if name in given}).checked()

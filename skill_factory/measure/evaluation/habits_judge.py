@@ -16,9 +16,9 @@ import pyarrow as pa
 
 from skill_factory.draws import order_keys, text_id
 from skill_factory.generate import generate
-from skill_factory.generate.flow import Plan
 from skill_factory.generate.job import Job, Made
 from skill_factory.generate.pilot import share_interval
+from skill_factory.generate.planning import Plan
 from skill_factory.generate.progress import Report, silent
 from skill_factory.generate.prompts import Prompt
 from skill_factory.generate.request import Request, Sampling, make_request

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 
 from skill_factory.measure.cells import IS, MOVES, SAYS
 from skill_factory.measure.figures import Figures
+from skill_factory.measure.figures_json import AFTER
 from skill_factory.measure.habits import HABITS
 from skill_factory.measure.intervals import Interval
-from skill_factory.measure.measurement import AFTER, Measurement
+from skill_factory.measure.measurement import Measurement
 from skill_factory.measure.shown.writings import Table, Writing
 
 __all__ = ["Writing", "number", "tables_of"]
