@@ -169,6 +169,22 @@ def test_critiques_in_records_are_their_texts(tmp_path: Path) -> None:
     assert (seen.recipe.columns.reflections, seen.doubts) == (("critiques.text",), [])
 
 
+@pytest.mark.parametrize("words", [("correct", "incorrect"), (True, False), ("通过", "不通过")])
+def test_a_verdict_in_a_column_of_its_own_is_read(words: tuple[Any, Any], tmp_path: Path) -> None:
+    """Critiques that don't say it have their verdict beside them; the label keeps its own column."""
+    rows = each(lambda q, k: {
+        "question": ask(q), "response": said(q, k), "correct": k % 2 == 0,
+        "critique": f"I add again, try {k}.", "critique_verdict": words[k % 2],
+    })  # fmt: skip
+    path = tmp_path / "log.json"
+    path.write_text(json.dumps(rows), encoding="utf-8")
+    seen = inspect(str(path))
+    columns = seen.recipe.columns
+    assert (columns.correct, columns.verdicts) == (("correct",), ("critique_verdict",))
+    assert (seen.recipe.verdicts.rule, seen.doubts) == ("column", [])
+    assert preview(str(path), Recipe().changed({"traces.attempts": 2}), questions=10).traces
+
+
 LABELS = [
     ("👍", "👎"), ("OK", "NG"), ("bien", "mal"), ("is correct", "is not correct"), ("right answer", "wrong answer"),
     ("goed", "fout"), ("rätt", "fel"), ("对", "错"), ("○", "×"), ("صحيح", "خطأ"), ("benar", "salah"), ("AC", "WA"),

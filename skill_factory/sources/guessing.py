@@ -11,7 +11,7 @@ from skill_factory.sources.columns import Row, mapped
 from skill_factory.sources.names import bare, place_of
 from skill_factory.sources.presets import EMPTY, Preset, columns_of, recognised
 from skill_factory.sources.profiles import Profile, profiles
-from skill_factory.sources.shapes import by_shape, is_a_place, of_one_text
+from skill_factory.sources.shapes import by_shape, is_a_place, of_one_text, verdict_column
 from skill_factory.sources.trying import with_proposals
 
 _STAGES = ("mutated_prompts", "example_annotation")
@@ -170,6 +170,8 @@ def _by_name_and_shape(
     named = set(fields)
     fields = by_shape(fields, found, rows)
     fields |= _guess_rest(fields, found)
+    if verdicts := verdict_column(fields, found):
+        fields["verdicts"] = verdicts
     return Columns(**fields), tuple(sorted(set(fields) - named))
 
 

@@ -213,6 +213,21 @@ def _critiques(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
     return fitting[0].path if len(fitting) == 1 else ""
 
 
+def verdict_column(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
+    """A column of words that judge, one for each reflection, where the reflections themselves don't say."""
+    reflections = found.get(str(told.get("reflections", "")))
+    if reflections is None or "correct" not in told or _judges(reflections):
+        return ""
+    fitting = [
+        (place, one.path)
+        for one in _free(told, found, ("flag", "flags", "text", "texts"))
+        if (place := place_of("verdicts", one.path)) is not None
+        and known_words(value for present in one.present for value in flat(present)) is not None
+        and _goes_along(one, reflections)
+    ]
+    return min(fitting)[1] if fitting else ""
+
+
 def _gold(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
     """A short text, the same for all rows of a question, with which many responses end."""
     question, response = found.get(str(told.get("question", ""))), found.get(str(told.get("response", "")))
