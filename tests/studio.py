@@ -28,6 +28,21 @@ def with_source(source: str = SMALL, page: str = "2_Data", recipe: Recipe | None
     return app if page == "2_Data" else app.switch_page(f"pages/{page}.py").run()
 
 
+def entered(text: str, page: str) -> AppTest:
+    """The app at a page with a source chosen, without its first page: also on a shared server, which opens no path."""
+
+    def choose(text: str) -> None:
+        from skill_factory.ui.frame import loading
+
+        loading.choose(text)
+
+    door = AppTest.from_function(choose, args=(text,), default_timeout=120).run()
+    assert not door.exception, door.exception
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120).switch_page(f"pages/{page}.py")
+    app.session_state["workspace"] = workspace(door)
+    return app.run()
+
+
 def workspace(app: AppTest) -> Workspace:
     """What the session is working on."""
     found: Workspace = app.session_state["workspace"]

@@ -17,6 +17,7 @@ from skill_factory.generate import join_answers
 from skill_factory.insight.pilot_chart import forecast_chart, forecast_finding, forecast_table
 from skill_factory.sources.demo.rows import write_demo
 from skill_factory.work import makings
+from skill_factory.work.home import new_place
 from skill_factory.work.making_asked import Asked, Stage, What, Where, check, words
 from skill_factory.work.process import State
 from tests import studio
@@ -213,21 +214,21 @@ def test_what_is_missing_is_said_before_anything_runs(
     assert not list((home / "made").glob("*"))
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:8000/v1", "http://[::1]/v1", "http://169.254.169.254/v1"])
 def test_a_hosted_instance_asks_no_inner_address(
-    monkeypatch: pytest.MonkeyPatch, home: Path, url: str
+    monkeypatch: pytest.MonkeyPatch, bare: Path, home: Path
 ) -> None:
     """The sentence stands on the page, and nothing was started."""
     monkeypatch.setenv("SKILL_FACTORY_HOSTED", "1")
-    app = studio.open_app()
-    app.button(key="door.demo").click().run()
-    app.selectbox(key="columns.reflections").set_value("").run()
+    mine = new_place("uploads") / bare.name
+    bare.rename(mine)
+    app = studio.entered(str(mine), "2_Data")
     app.button(key="making.reflections.reflections").click().run()
-    app.text_input(key="making.url").set_value(url)
-    app.text_input(key="making.model").set_value("m").run()
-    app.button(key="making.run.pilot").click().run()
-    assert any("an address inside this server's network" in one.value for one in app.error)
-    assert not list((home / "made").glob("*"))
+    app.text_input(key="making.model").set_value("m")
+    for url in ("http://127.0.0.1:8000/v1", "http://[::1]/v1", "http://169.254.169.254/v1"):
+        app.text_input(key="making.url").set_value(url).run()
+        app.button(key="making.run.pilot").click().run()
+        assert any("an address inside this server's network" in one.value for one in app.error), url
+        assert not list((home / "made").glob("*"))
 
 
 def test_a_space_asks_no_inner_address_either(monkeypatch: pytest.MonkeyPatch, demo: Path) -> None:

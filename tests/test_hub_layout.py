@@ -196,3 +196,44 @@ def test_late_text_in_a_column_of_nulls_reads_as_from_disk(in_client: Callable[.
     disk, hub = in_client(LATE, user="alice")
     assert disk == hub
     assert disk["responses"] == 6001
+
+
+DEEP = """
+import io, json
+import pyarrow as pa, pyarrow.parquet as pq
+from huggingface_hub import CommitOperationAdd, HfApi
+from skill_factory.errors import SkillFactoryError
+from skill_factory.sources import open_source
+from skill_factory.hub.look import look
+nested = pa.int64()
+for _ in range(200):
+    nested = pa.struct([("a", nested)])
+table = io.BytesIO()
+pq.write_table(pa.table({"x": pa.nulls(1, nested)}), table)
+texts = {
+    "deep.jsonl": (b'{"a":' * 10_000 + b"1" + b"}" * 10_000 + b"\\n"),
+    "lists.jsonl": b'{"a":' + b"[" * 10_000 + b"]" * 10_000 + b"}\\n",
+    "deep.parquet": table.getvalue(),
+    "latin.csv": "frage,l\\u00f6sung\\n1,2\\n".encode("latin-1"),
+    "brackets.jsonl": json.dumps({"a": "[{" * 5_000}).encode() + b"\\n",
+}
+api, told = HfApi(), {}
+for number, (name, data) in enumerate(texts.items()):
+    repo = f"alice/deep{number}"
+    api.create_repo(repo, repo_type="dataset")
+    api.create_commit(repo, repo_type="dataset", operations=[CommitOperationAdd(name, io.BytesIO(data))], commit_message="x")
+    try:
+        told[name] = look(repo, "hf_alice").configs[0].columns
+    except SkillFactoryError as error:
+        told[name] = str(error)
+print(json.dumps(told))
+"""
+
+
+def test_values_nested_without_end_are_not_looked_into(in_client: Callable[..., Any]) -> None:
+    """Ten thousand levels end no process; brackets inside texts are only text, and a name may be in any encoding."""
+    told = in_client(DEEP, user="alice")
+    assert (told["deep.jsonl"], told["lists.jsonl"]) == ({}, {})
+    assert "isn't a readable Parquet file" in told["deep.parquet"] and "nested" in told["deep.parquet"]
+    assert told["latin.csv"] == {}
+    assert told["brackets.jsonl"] == {"a": "string"}

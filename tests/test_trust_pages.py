@@ -13,13 +13,15 @@ from skill_factory.grading.labelling import LabelReport
 from skill_factory.recipe.model import Columns, Recipe
 from skill_factory.sources.demo.source import DemoSource
 from skill_factory.sources.files import FileSource
+from skill_factory.ui.frame import held
 from skill_factory.ui.frame.workspace import Workspace
+from skill_factory.ui.measure import chosen_outputs
 from skill_factory.work.home import new_place
 from skill_factory.work.looking import Described
 from skill_factory.work.wire import pack, unpack
 from tests.make_raw import make_rows
 from tests.planted_outputs import plant
-from tests.studio import ROOT, open_app, words, workspace
+from tests.studio import entered, open_app, words, workspace
 
 HERE = "the server itself has opened a visitor's data"
 
@@ -51,30 +53,16 @@ def disputed() -> list[dict[str, Any]]:
     return [{**rows[0], label: not rows[0][label]}, *rows[1:]]
 
 
-def entered(text: str, page: str) -> AppTest:
-    """The app at a page, after a source was chosen as a door does it."""
-
-    def choose(text: str) -> None:
-        from skill_factory.ui.frame import loading
-
-        loading.choose(text)
-
-    door = AppTest.from_function(choose, args=(text,), default_timeout=120).run()
-    assert not door.exception, door.exception
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
-    app.session_state["workspace"] = workspace(door)
-    app.run()
-    return app.switch_page(f"pages/{page}.py").run()
-
-
 @pytest.mark.parametrize("source", ["demo", "upload"])
-@pytest.mark.parametrize("page", ["2_Data", "3_Choose", "4_Look"])
-def test_pages_say_what_children_found(source: str, page: str) -> None:
+def test_pages_say_what_children_found(source: str) -> None:
     """Report, rules of reading, charts and traces stand there, and nothing was opened here."""
-    app = entered("demo:60" if source == "demo" else uploaded(disputed()), page)
-    assert not app.exception and not app.error, [one.value for one in app.error]
-    assert workspace(app).recipe.columns.response
-    assert app.session_state["_kept"]["source"][1].raw.__class__ is Described
+    app = entered("demo:60" if source == "demo" else uploaded(disputed()), "2_Data")
+    for page in ("2_Data", "3_Choose", "4_Look"):
+        if page != "2_Data":
+            app.switch_page(f"pages/{page}.py").run()
+        assert not app.exception and not app.error, (page, [one.value for one in app.error])
+        assert workspace(app).recipe.columns.response
+        assert app.session_state["_kept"]["source"][1].raw.__class__ is Described
 
 
 def test_rules_of_reading_are_tried_in_a_child() -> None:
@@ -119,11 +107,32 @@ def test_outputs_are_measured_and_harvested_in_a_child() -> None:
     assert workspace(app).source.endswith("harvest.parquet")
 
 
-@pytest.mark.parametrize("given", ["tests/torture", "skill_factory/ui", "/etc/passwd"])
-def test_no_path_of_the_server_is_measured(given: str) -> None:
+def test_what_all_sessions_hold_together_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The outputs of whoever looked first are let go for those of the next, and read again when wanted."""
+    monkeypatch.setattr(held, "ALL", 150_000)
+    first = measured([uploaded(plant(30, seed=1).rows, "base.jsonl")])
+    second = measured([uploaded(plant(30, seed=2).rows, "tuned.jsonl")])
+    assert "measure" in second.session_state["_kept"] and "measure" not in first.session_state["_kept"]
+    assert "120 outputs of 1 run" in words(first.run())
+    assert "measure" not in second.session_state["_kept"]
+
+
+@pytest.mark.parametrize("field", ["question", "answer", "response"])
+def test_outputs_that_a_page_can_t_hold_are_refused(field: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whichever of their texts is long, and on a shared server sooner."""
+    monkeypatch.setattr(chosen_outputs, "MOST_HOSTED", 400_000)
+    rows = [dict(row) for row in plant(30, seed=1).rows]
+    app = measured([uploaded([{**row, field: f"{row[field]}{' x' * 5_000}"} for row in rows], "long.jsonl")])
+    assert "too much for a page" in words(app)
+
+
+def test_no_path_of_the_server_is_measured() -> None:
     """A folder of the server that looks like a name of the Hub isn't opened either."""
-    app = measured([given])
-    assert "doesn't open files from its own disk" in words(app)
+    app = open_app("6_Measure")
+    for given in ("tests/torture", "skill_factory/ui", "/etc/passwd"):
+        app.session_state["measure.given"] = [given]
+        app.run()
+        assert "doesn't open files from its own disk" in words(app), given
 
 
 def test_data_that_can_t_be_opened_leave_the_rules_of_those_before() -> None:

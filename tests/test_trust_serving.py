@@ -1,12 +1,16 @@
 """What stands around the app: headers, closed doors, and uploads that wait on disk."""
 
 import http.client
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from skill_factory.cli import app
+from tests.command import ROOT
 from tests.make_raw import make_rows
 from tests.torture.cases import as_jsonl
 from tests.torture.server import Server
@@ -31,8 +35,29 @@ def asked(
     return line.getresponse()
 
 
-def test_every_answer_carries_its_policies(server: Server) -> None:
+class Packaged(Server):
+    """The app as `skill-factory app` starts it, away from a checkout's settings and pages."""
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        words = [sys.executable, *app.words(self.port, browser=False)]
+        environment = {**self._environment(), "PYTHONPATH": str(ROOT)}
+        with (self.home / "server.log").open("ab") as log:
+            self.process = subprocess.Popen(words, cwd=self.home, env=environment, stdout=log, stderr=log)
+        self.wait()
+
+
+@pytest.fixture(scope="module")
+def packaged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The packaged entrance, as a shared server."""
+    with Packaged(tmp_path_factory.mktemp("packaged"), SKILL_FACTORY_HOSTED="1") as running:
+        yield running
+
+
+@pytest.mark.parametrize("started", ["server", "packaged"])
+def test_every_answer_carries_its_policies(started: str, request: pytest.FixtureRequest) -> None:
     """Nothing from elsewhere, no frame of strangers, no address as a referrer, no guessing of kinds."""
+    server: Server = request.getfixturevalue(started)
     for path in ("/", "/_stcore/health", "/nothing/here"):
         told = asked(server, path).headers
         policy = told["content-security-policy"]
@@ -53,6 +78,17 @@ def test_a_foreign_host_gets_no_page_either(server: Server) -> None:
     """Not only no session: the check stands before every request."""
     assert asked(server, "/", host="evil.example").status == 403
     assert asked(server, "/", host=f"127.0.0.1:{server.port}").status == 200
+
+
+def test_the_packaged_app_is_the_same_server(packaged: Server) -> None:
+    """Its door is shut to foreign names, its uploads wait on disk, and its pages open."""
+    assert asked(packaged, "/", host="evil.example").status == 403
+    assert asked(packaged, "/_stcore/metrics").status == 404
+    rows = as_jsonl([dict(row) for row in make_rows(10, 4, 2, seed=5)])
+    with Visitor(packaged.port) as visitor:
+        visitor.send_file("My file", "raw.jsonl", rows)
+        assert "Which column holds what" in visitor.words()
+    assert list((packaged.home / "arriving").iterdir()) == []
 
 
 def test_an_upload_waits_on_disk_and_goes_when_it_is_taken(server: Server) -> None:
@@ -115,3 +151,14 @@ def test_an_upload_that_does_not_fit_leaves_nothing(tmp_path: Path, monkeypatch:
     with pytest.raises(SourceError, match=r"No space left on device\. .* MB are free .*SKILL_FACTORY_HOME"):
         uploads.keep(Sent(), path)
     assert not path.parent.exists()
+
+
+def test_a_visitor_is_known_by_a_cookie_that_no_script_reads(server: Server) -> None:
+    """Each new browser gets letters of its own with its first page, and with nothing else."""
+    told = asked(server, "/").headers["set-cookie"]
+    assert told.startswith("sf_visitor=") and "HttpOnly" in told and "SameSite=Lax" in told
+    assert told != asked(server, "/").headers["set-cookie"]
+    assert asked(server, "/_stcore/health").headers["set-cookie"] is None
+    line = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+    line.request("GET", "/", headers={"Host": "localhost", "Cookie": told.partition(";")[0]})
+    assert line.getresponse().headers["set-cookie"] is None

@@ -150,7 +150,7 @@ def card_body(recipe: Recipe, tally: Tally, example: dict[str, Any] | None, repo
         "## Where the data went\n\nAt each level, read = kept + dropped.\n\n"
         + ledger_table(tally)
         + _left_out(tally),
-        "## Right and wrong\n\n" + _variants(tally) + _corrections(tally),
+        "## Right and wrong\n\n" + _variants(tally) + _corrections(tally) + _review(tally),
         "## Length\n\n" + _lengths(tally, recipe),
         "## One trace\n\n" + _example(example),
         "## Load it\n\n" + _loading(repository, recipe),
@@ -246,6 +246,18 @@ def _corrections(tally: Tally) -> str:
     return (
         f"\n\n{many(sum(to.values()), 'stored label')} of the source were corrected by a person, {to['right']:,} to right "
         f"and {to['wrong']:,} to wrong; `labels.corrections` in the recipe names them."
+    )
+
+
+def _review(tally: Tally) -> str:
+    """How many traces of this build a person read and decided about, if any."""
+    review = tally.counts["review"]
+    if not review:
+        return ""
+    rejected = review["rejected"]
+    return (
+        f"\n\n{many(sum(review.values()), 'trace')} reviewed, {rejected:,} rejected: a person read them one by one. Those "
+        f"rejected {inflect(rejected, 'is', 'are')} left out; `review` in the recipe names them all."
     )
 
 

@@ -67,7 +67,7 @@ def settle(source: RawSource, recipe: Recipe, overrides: Mapping[str, Any] | Non
     if not rows:
         raise SourceError(f"{source.spec.name or 'The source'} has no rows. Give a source with at least one.")
     rows = [shortened(row) for row in rows]
-    seen = recognise(names, rows)
+    seen = recognise(names, rows, presets=recipe.columns.guess != "names")
     columns = _with_guess(recipe.columns, seen.columns, overrides or {}, rows)
     needed_columns(columns, names)
     _check_in_step(columns)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from skill_factory.errors import SkillFactoryError
 
-ENTRANCE = Path(__file__).parents[1] / "ui" / "entrance" / "studio.py"
+ENTRANCE = Path(__file__).parents[1] / "ui" / "entrance" / "serve.py"
 
 
 def add_arguments(made: argparse.ArgumentParser) -> None:

@@ -85,7 +85,8 @@ def run(args: argparse.Namespace) -> int:
     """Ask and write. Exit codes: 0 done (also where the budget ended it), 130 cancelled. Errors: SkillFactoryError."""
     from skill_factory.cli.generate import Shown, tell_made
     from skill_factory.generate.words import key_of
-    from skill_factory.measure.evaluation.evaluating import Evaluation, bounds_of, evaluate
+    from skill_factory.measure.evaluation.evaluating import evaluate
+    from skill_factory.measure.evaluation.forcing import Evaluation, bounds_of
     from skill_factory.measure.parts import names_of
 
     recipe = recipe_of(args)

@@ -37,6 +37,9 @@ def add_arguments(made: argparse.ArgumentParser) -> None:
     pair.add_argument(
         "--question", default="", metavar="Q", help="the question, for puzzles, choices and what is counted"
     )
+    pair.add_argument(
+        "--explain", action="store_true", help="say how both sides were read: what one pair always does"
+    )
     made.add_argument(
         "--task", choices=[*TASKS], default="auto",
         help="how answers are compared; default: by each gold answer. " + "; ".join(f"{task.name}: {task.label.lower()}" for task in TASKS.values()),
@@ -68,7 +71,7 @@ def add_arguments(made: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Grade, show a sample, ask at a terminal, write. 0 when the file is there, 1 when the answer was no."""
-    if args.answer is not None or args.gold is not None:
+    if args.answer is not None or args.gold is not None or args.explain:
         return _one_pair(args)
     if args.compare and args.source:
         return _compared(args)

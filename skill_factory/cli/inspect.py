@@ -6,6 +6,9 @@ from skill_factory.cli.endpoint_options import add_price
 from skill_factory.cli.output import tell
 from skill_factory.cli.recipe_options import SOURCE, add_recipe_options, columns_of, recipe_of, token_for
 
+COMPARED = 1_000
+"""Labels that a first look holds against all that speaks about them; `grade --compare` takes every one."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
@@ -25,7 +28,12 @@ def run(args: argparse.Namespace) -> int:
 
     arrow_alone()
     inspection = inspect(
-        args.source, recipe_of(args), columns=columns_of(args), whole=args.whole, token=token_for(args.source)
+        args.source,
+        recipe_of(args),
+        columns=columns_of(args),
+        whole=args.whole,
+        token=token_for(args.source),
+        most_compared=COMPARED,
     )
     if args.json:
         tell(inspection.to_json())

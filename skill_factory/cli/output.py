@@ -59,6 +59,8 @@ def show_inspection(inspection: "Inspection", price_in: float = 0.0, price_out: 
     if inspection.opinion.table:
         say("\nWhat each N gives (expected)")
         _columns([_TRADE_OFFS, *([f"{n:,}" for n in row] for row in inspection.opinion.table)])
+    if inspection.labels_in_doubt:
+        _show_label_queue(inspection)
     say("\nWhat to do")
     for line in inspection.advice:
         say(f"  - {line}")
@@ -80,6 +82,20 @@ def _columns(rows: list[list[str]]) -> None:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         say("  " + "  ".join(f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True)))
+
+
+def _show_label_queue(inspection: "Inspection") -> None:
+    from skill_factory.grading.doubts import witnesses
+    from skill_factory.sources.columns import excerpt
+
+    queue = inspection.labels_in_doubt
+    say(f"\nLabels in doubt ({len(queue):,} of the first {inspection.compared:,}, the most doubtful first)")
+    for one in queue[:MOST_LABELS]:
+        say(f"  {one.strength:4.1f}  row {one.response.row}: {witnesses(one, excerpt)}")
+
+
+MOST_LABELS = 5
+"""Labels in doubt that a first look lists."""
 
 
 def show_build(result: "BuildResult") -> None:

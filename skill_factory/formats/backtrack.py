@@ -44,4 +44,5 @@ BACKTRACK = Format(
     needs=Needs(wrong=1, attempts=2),
     expects=expected,
     rule=RULE,
+    draws_attempts=True,
 )

@@ -51,4 +51,5 @@ CONFIRM = Format(
     needs=Needs(right=2, attempts=2),
     expects=expected,
     rule=RULE,
+    draws_attempts=True,
 )

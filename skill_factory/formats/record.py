@@ -73,6 +73,8 @@ class Format:
     """The rule that draws the attempts: formats with the same rule draw the same ones. Empty for a rule of its own."""
     reflects: bool = True
     """Whether a trace shows reflections. Data without reflections allows only formats that show none."""
+    draws_attempts: bool = False
+    """Whether the number of attempts is drawn where a recipe asks for it (`traces.sample_attempts`)."""
     for_comparison: bool = False
     """Whether the format is meant for comparisons, so that a picker may fold it away."""
 

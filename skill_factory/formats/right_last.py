@@ -86,6 +86,7 @@ CORRECT_LAST = Format(
     label="{n}C",
     expects=_expected_n,
     rule=RULE,
+    draws_attempts=True,
 )
 ONE_CORRECT = Format(
     TraceFormat.ONE_CORRECT.value,

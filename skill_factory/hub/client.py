@@ -177,11 +177,21 @@ def search(
     """Datasets whose names match the query, as far as this token may see them."""
     with plainly("the search", token):
         datasets = list(client(token, endpoint).list_datasets(search=query.strip(), limit=limit))
-    return tuple(
-        Hit(
-            dataset.id, bool(dataset.private), bool(dataset.gated), dataset.downloads or 0, dataset.likes or 0
-        )
-        for dataset in datasets
+    return tuple(_hit(dataset) for dataset in datasets)
+
+
+def datasets_of(
+    author: str, token: str | None, limit: int = 50, endpoint: str | None = None
+) -> tuple[Hit, ...]:
+    """The datasets of an account, private ones too where the token may see them; the one that was changed last first."""
+    with plainly("the list of datasets", token):
+        found = client(token, endpoint).list_datasets(author=author, sort="last_modified", limit=limit)
+        return tuple(_hit(dataset) for dataset in found)
+
+
+def _hit(dataset: Any) -> Hit:
+    return Hit(
+        dataset.id, bool(dataset.private), bool(dataset.gated), dataset.downloads or 0, dataset.likes or 0
     )
 
 

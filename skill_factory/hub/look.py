@@ -5,11 +5,14 @@ from the Hub itself with the visitor's own token, never from a cache.
 """
 
 import io
+import re
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from skill_factory.errors import HubError
 from skill_factory.hub.client import check_name, client, file_system, try_read
@@ -25,6 +28,8 @@ FEW = 8
 """Up to this many shards, footers are read even if the card gives the rows: cards go stale."""
 HEAD_BYTES = 65_536
 """The part of a JSON Lines or CSV file that is read to see its columns."""
+DEEPEST = 100
+"""Levels of lists and records in JSON, as Arrow allows them in Parquet."""
 
 
 @dataclass(frozen=True)
@@ -135,8 +140,12 @@ class _Reader:
             with self.files.open(f"datasets/{self.repo}@{self.commit}/{path}", block_size=2**16) as file:
                 parquet = pq.ParquetFile(file)
                 return parquet.metadata.num_rows, columns_of(parquet.schema_arrow)
-        except pa.ArrowInvalid as error:
-            raise HubError(f"{path} in {self.repo} isn't a readable Parquet file: {error}") from None
+        except (pa.ArrowException, ValueError, OSError) as error:  # ValueError: a name that isn't UTF-8
+            if isinstance(error, OSError) and type(error) is not OSError:
+                raise  # the network's; Arrow raises the bare kind
+            raise HubError(
+                f"{path} in {self.repo} isn't a readable Parquet file: {str(error)[:200]}"
+            ) from None
 
     def head(self, path: str, kind: str) -> dict[str, str]:
         """Columns of a JSON Lines or CSV file, from its first lines; {} if they can't be found out."""
@@ -156,13 +165,25 @@ def _columns_of_head(start: bytes, kind: str) -> dict[str, str]:
     import pyarrow.json as pj
 
     lines = start[: start.rfind(b"\n") + 1] if b"\n" in start else start
+    if kind != "csv" and _depth(lines) > DEEPEST:
+        return {}  # Arrow's reader would take seconds, or the process with it
     try:
         if kind == "csv":
             options = pc.ParseOptions(newlines_in_values=True)
             return columns_of(pc.read_csv(io.BytesIO(lines), parse_options=options).schema)
         return columns_of(pj.read_json(io.BytesIO(lines)).schema)
-    except pa.ArrowInvalid:
+    except (pa.ArrowException, ValueError):  # also a name that isn't UTF-8
         return {}
+
+
+def _depth(lines: bytes) -> int:
+    """How deep the brackets of JSON texts lie in each other."""
+    marks = np.frombuffer(_STRINGS.sub(b"", lines), np.uint8)
+    opened = np.isin(marks, list(b"[{")).astype(np.int64)
+    return int(np.max(np.cumsum(opened - np.isin(marks, list(b"]}"))), initial=0))
+
+
+_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
 
 
 def _fill(config: Config, card: Mapping[str, Any], reader: _Reader, rows: bool) -> Config:

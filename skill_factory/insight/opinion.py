@@ -509,6 +509,7 @@ CAUSES: dict[str, tuple[Weight, str]] = {
     "gold_is_long": (Weight.SERIOUS, "response and gold answer look exchanged"),
     "short_questions": (Weight.SERIOUS, "the questions look like another column"),
     "reference_as_response": (Weight.SERIOUS, "the responses may be reference solutions"),
+    "quotes_reference": (Weight.SERIOUS, "the responses quote the reference"),
     "answers_are_signs": (Weight.SERIOUS, "the final answers are only signs"),
 }
 """Doubts that change what everything else says, the deepest first. With what they do to the answer, and in a few words.
@@ -517,13 +518,22 @@ All other doubts are notes.
 """
 
 
+def _causes(doubts: Sequence[Doubt]) -> list[Doubt]:
+    """The doubts that change what everything else says, the deepest first."""
+    order = list(CAUSES)
+    deep = (doubt for doubt in doubts if doubt.code in CAUSES and doubt.share > TENTH)
+    return sorted(deep, key=lambda doubt: order.index(doubt.code))
+
+
+def cause_of(doubts: Sequence[Doubt]) -> tuple[Doubt, str] | None:
+    """What has to be settled first, and in a few words; None where nothing has to be."""
+    deep = _causes(doubts)
+    return (deep[0], CAUSES[deep[0].code][1]) if deep else None
+
+
 def with_doubts(found: Opinion, doubts: Sequence[Doubt]) -> Opinion:
     """The opinion with what is doubtful in the reading: one cause at its head, the other doubts as notes."""
-    order = list(CAUSES)
-    deep = sorted(
-        (doubt for doubt in doubts if doubt.code in CAUSES and doubt.share > TENTH),
-        key=lambda doubt: order.index(doubt.code),
-    )
+    deep = _causes(doubts)
     reasons = list(found.reasons)
     if deep and _weight(deep[0], reasons) is Weight.STOPS:
         # What was counted on such a reading says nothing.

@@ -54,7 +54,9 @@ def sample_of(columns: Columns, rows: Sequence[Row]) -> list[CanonicalRow]:
 def proposed_changes(columns: Columns, rows: Sequence[Row]) -> dict[str, Any]:
     """Fields of the recipe for the answer rule and the verdict rule that suit some rows; {} where the usual ones do."""
     read = sample_of(columns, rows)
-    choices = [*try_answers(read), *try_verdicts(read, bool(columns.verdicts))]
+    choices = try_answers(read)
+    if not _tags_suffice(read):  # else no other way can find more, and trying them takes longer than the rest
+        choices += try_verdicts(read, bool(columns.verdicts))
     return {path: value for one in choices if one.proposed for path, value in one.changes.items()}
 
 
@@ -196,6 +198,11 @@ def try_verdicts(rows: Sequence[CanonicalRow], by_column: bool = False) -> list[
     if by_column or not of or usual.found >= GOOD * best.found:
         return tries
     return [one if one is not best else _proposed(one) for one in tries]
+
+
+def _tags_suffice(rows: Sequence[CanonicalRow]) -> bool:
+    critiques = [text for row in rows for text in row.reflections if text.strip()]
+    return _hits(Verdicts(), critiques) >= GOOD * len(critiques)
 
 
 def _proposed(one: Choice) -> Choice:

@@ -157,9 +157,13 @@ def _notes(tables: Mapping[str, pa.Table], figures: Mapping[str, Figures]) -> li
 def _baseline(asked: str, runs: Sequence[str]) -> str:
     """The run that others are compared with: the one asked for, or the first of two."""
     if not asked:
+        # With three or more runs a guess would decide what is called better, so it has to be asked for.
         return runs[0] if len(runs) == 2 else ""
     found = [
-        run for run in runs if asked in (run, f"{run}.parquet", f"{run}.jsonl", f"{run}.json", f"{run}.csv")
+        # People name the file they gave; the run is called by its name without the ending.
+        run
+        for run in runs
+        if asked in (run, f"{run}.parquet", f"{run}.jsonl", f"{run}.json", f"{run}.csv")
     ]
     if not found:
         shown = ", ".join(runs[:10])
@@ -173,6 +177,7 @@ def _groups(table: pa.Table, column: str, seed: int) -> dict[str, Group]:
     found = {}
     for value, part in groups_of(table, column).items():
         names = run_names(part)
+        # One run alone is what "all together" shows already.
         runs = {run: figures_of(of_run(part, run), seed) for run in names} if len(names) > 1 else {}
         found[value] = Group(figures_of(part, seed), runs)
     return found
@@ -186,6 +191,7 @@ def run_json(figures: Figures) -> dict[str, Any]:
     counts, values = figures.counts, figures.values
 
     def cell(name: str, group: str) -> int | None:
+        # A count of 0 where nothing could be judged would read as "never happened".
         return None if group in figures.missing else counts[name]
 
     def of(name: str) -> dict[str, Any]:
@@ -234,15 +240,18 @@ def _interval(at: Interval) -> dict[str, float | None]:
 
 
 def _number(value: float) -> float | None:
+    # JSON has no NaN: Python would write one all the same, and most readers refuse it.
     return None if math.isnan(value) else value
 
 
 def _whole(value: float) -> float | int:
+    # Steps travel as floats, and people write 200, not 200.0.
     return int(value) if value == int(value) else value
 
 
 def _missing_lines(run: str, figures: Figures) -> list[str]:
     """One sentence per reason, with the figures that it takes away."""
+    # Many figures go missing for the same reason: one sentence for all of them, not twenty.
     reasons: dict[str, list[str]] = {}
     for name, why in figures.missing.items():
         reasons.setdefault(why, []).append(name)

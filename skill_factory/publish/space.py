@@ -153,7 +153,7 @@ def _ensure(repo: str, token: str, public: bool, bucket: str, endpoint: str | No
             raise HubError(
                 f"The Hub runs Docker Spaces for accounts with a paid plan only, so {repo} was not created. "
                 "At home the same app runs with `docker build -t skill-factory . && docker run -p 127.0.0.1:8501:8501 "
-                "skill-factory`, or with `streamlit run app.py`."
+                "skill-factory`, or with `streamlit run serve.py`."
             ) from None
         raise explain(error, repo, True) from error
     return True

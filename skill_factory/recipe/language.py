@@ -20,11 +20,12 @@ _SMALL_WORDS = {
     "fr": "le la les et est sont combien des une un pour que dans avec du chaque quel quelle si",
     "es": "el la los las y es son cuántos cuántas de una un para que en con del cada cuál si",
 }  # fmt: skip
-_WORD = re.compile(r"[^\W\d_]+")
+# Patterns are compiled when first used: a command that asks for no language shouldn't wait for them.
+_WORD = r"[^\W\d_]+"
 _KANA, _HANGUL, _HAN = (
-    re.compile("[\u3040-\u30ff]"),
-    re.compile("[\uac00-\ud7af]"),
-    re.compile("[\u4e00-\u9fff]"),
+    "[\u3040-\u30ff]",
+    "[\uac00-\ud7af]",
+    "[\u4e00-\u9fff]",
 )
 LOOKED_AT = 50
 """How many texts are looked at to recognise the language."""
@@ -40,13 +41,13 @@ def language_of(texts: Iterable[str]) -> str:
 
 
 def _one(text: str) -> str:
-    if _KANA.search(text):
+    if re.search(_KANA, text):
         return "ja"
-    if len(_HANGUL.findall(text)) * 4 > len(text.strip()):
+    if len(re.findall(_HANGUL, text)) * 4 > len(text.strip()):
         return "ko"
-    if len(_HAN.findall(text)) * 5 > len(text.strip()):
+    if len(re.findall(_HAN, text)) * 5 > len(text.strip()):
         return "zh"
-    words = _WORD.findall(text.lower())
+    words = re.findall(_WORD, text.lower())
     hits = {code: sum(word in known.split() for word in words) for code, known in _SMALL_WORDS.items()}
     best = max(hits, key=lambda code: hits[code])
     # Words that several languages share must not decide, so the best language has to stand out.
@@ -54,11 +55,11 @@ def _one(text: str) -> str:
 
 
 _DENSE = (
-    (re.compile("[\u3040-\u30ff]"), 1.4),
-    (re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3000-\u303f\uff00-\uffef]"), 1.5),
-    (re.compile("[\uac00-\ud7af\u1100-\u11ff]"), 1.5),
-    (re.compile("[\u0600-\u06ff\u0750-\u077f]"), 1.75),
-    (re.compile("[\u0e00-\u0e7f\u0900-\u0dff]"), 1.5),
+    ("[\u3040-\u30ff]", 1.4),
+    ("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3000-\u303f\uff00-\uffef]", 1.5),
+    ("[\uac00-\ud7af\u1100-\u11ff]", 1.5),
+    ("[\u0600-\u06ff\u0750-\u077f]", 1.75),
+    ("[\u0e00-\u0e7f\u0900-\u0dff]", 1.5),
 )
 """Characters of a token on average, by script, as counted with the tokenizers of today's models."""
 
@@ -69,7 +70,7 @@ def tokens_of_text(text: str, chars_per_token: float) -> float:
         return len(text) / chars_per_token
     tokens, rest = 0.0, len(text)
     for script, chars in _DENSE:
-        number = len(script.findall(text))
+        number = len(re.findall(script, text))
         tokens += number / chars
         rest -= number
     return tokens + rest / chars_per_token

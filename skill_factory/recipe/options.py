@@ -40,6 +40,7 @@ OPTIONS = (
     Option("--label-rule", "columns.label_rule", "which values mean right: words, threshold, all_right, first or steps", "RULE"),
     Option("--right", "columns.right", "a value that means right", "WORD", many=True),
     Option("--wrong", "columns.wrong", "a value that means wrong", "WORD", many=True),
+    Option("--no-known-format", "columns.guess", "find columns by name and shape alone, whatever known format the data looks like", value="names"),
     Option("--answer-regex", "answers.pattern", "regular expression for the final answer; its last match counts", "PATTERN"),
     Option("--verdict-regex", "verdicts.pattern", "regular expression for a reflection's verdict; its first match counts", "PATTERN"),
     Option("--config", "source.config", "config (subset) of a Hub dataset", "NAME"),

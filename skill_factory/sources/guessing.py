@@ -1,7 +1,7 @@
 """Which column holds what: a known format, else a proposal from names, and from the shape of what the names leave open."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,15 @@ class Guess:
     preset: Preset | None = None
     by_shape: tuple[str, ...] = ()
     """Fields that no name told, only what the columns hold."""
+    added: tuple[str, ...] = ()
+    """Fields that the known format leaves open and a column's name tells."""
+
+    @property
+    def labels(self) -> str:
+        """Where right and wrong come from in a known format, in words."""
+        if "correct" in self.added:
+            return f"the column `{self.columns.correct[0]}`"
+        return self.preset.labels if self.preset else ""
 
 
 def guess(names: Sequence[str], rows: Sequence[Row]) -> Columns:
@@ -36,13 +45,33 @@ def recognise(names: Sequence[str], rows: Sequence[Row], presets: bool = True) -
     found = profiles(names, rows)
     preset = recognised(found) if presets else None
     if preset is not None:
-        known = _with_reward(columns_of(preset, found), preset, found)
+        own = columns_of(preset, found)
+        known = _with_reward(_completed(own, preset, found), preset, found)
+        added = tuple(field for field in ("correct", *_ADDED) if getattr(known, field) != getattr(own, field))
         fixed = {name for name in preset.columns if name.endswith("_rule")}
-        return Guess(with_proposals(known, rows, fixed), preset)
+        return Guess(with_proposals(known, rows, fixed), preset, added=added)
     columns, told_by_shape = _by_name_and_shape(names, rows, found)
     return Guess(with_proposals(columns, rows), None, told_by_shape)
 
 
+def _completed(columns: Columns, preset: Preset, found: Mapping[str, Profile]) -> Columns:
+    """The mapping with what a person added to a known format, as far as a name tells it and no column is taken twice."""
+    fields = {field: value for field, value in columns.model_dump().items() if value}
+    open_ones = {"correct", *_ADDED} - fields.keys()
+    if preset.has_no_label or columns.label_rule or len(columns.response) > 1:
+        open_ones -= {"correct"}
+    if not open_ones or not columns.response:
+        return columns
+    taken = {path for _, path in mapped(columns)}
+    # A record whose inside is read is taken as a whole: a judge's note within it is part of the format.
+    tops = {path.partition(".")[0] for path in taken}
+    own = {path: one for path, one in found.items() if path.partition(".")[0] not in tops}
+    added = {field: path for field, path in _by_name(own).items() if field in open_ones}
+    return Columns(**(fields | added))
+
+
+_ADDED = ("answer", "reflections", "extracted_answer")
+"""Fields beside the label that people add to a log when they grade or criticise it."""
 _REWARD = re.compile(r"acc|correct|answer|reward|score|verif|right", re.IGNORECASE)
 
 
@@ -137,16 +166,37 @@ def _by_name(found: Mapping[str, Profile]) -> dict[str, Any]:
         if field == "thinking":
             continue  # meaningful only beside a response: `by_shape` looks
         claims = []
-        for path, profile in found.items():
-            place = place_of(field, path)
-            if place is None or profile.kind not in kinds or path in fields.values():
+        for path, named, place in _named(field, found):
+            profile = found[path]
+            if profile.kind not in kinds or path in fields.values() or not _could_be(field, profile, found):
                 continue
-            if not _could_be(field, profile, found):
-                continue
-            claims.append((path.count("."), place, path))
+            # What a model put out may be called an answer there; the gold answer stands elsewhere.
+            within = field == "answer" and any(_is_response(part) for part in named.split(".")[:-1])
+            claims.append((within, named.count("."), place, path))
         if claims:
-            fields[field] = min(claims)[2]
+            fields[field] = min(claims)[3]
     return fields
+
+
+_WITHIN = ("text", "value", "content", "answer", "solution", "response", "output")
+"""What the one text of a record is called, where the record has the name of a field."""
+
+
+def _named(field: str, found: Mapping[str, Profile]) -> Iterator[tuple[str, str, int]]:
+    """(path, the path that has the name, its place): columns named as a field, and what records of that name hold."""
+    for path, profile in found.items():
+        place = place_of(field, path)
+        if place is None:
+            continue
+        yield path, path, place
+        if field in ("question", "answer", "response") and profile.kind in ("struct", "structs"):
+            inner = next((f"{path}.{key}" for key in _WITHIN if f"{path}.{key}" in found), "")
+            if inner:
+                yield inner, path, place
+
+
+def _is_response(name: str) -> bool:
+    return place_of("response", name) is not None
 
 
 def _could_be(field: str, profile: Profile, found: Mapping[str, Profile]) -> bool:
@@ -225,22 +275,30 @@ def _guess_numbered(fields: Mapping[str, Any], found: Mapping[str, Profile]) -> 
     for path, profile in found.items():
         if "." in path or profile.kind in EMPTY:
             continue
-        if m := re.fullmatch(r"(.*?)[_ ]?\d+", path):
+        if m := re.fullmatch(r"(.*?)[_ \-]?\d+", path):
             families.setdefault((m[1], ""), []).append(path)
-        if m := re.fullmatch(r".+_([^\W_]+(?:_[^\W_]+)?)", path):
-            families.setdefault(("", m[1]), []).append(path)
+        if m := re.fullmatch(r".+[_ ]([^\W_]+(?:_[^\W_]+)?)", path):
+            families.setdefault(("", m[1].lower()), []).append(path)
     told: dict[str, Any] = {}
     for field in ("response", "correct", "reflections", "extracted_answer"):
         if field in fields:
             continue
+        own = {family: [p for p in paths if _is_free(field, p, fields)] for family, paths in families.items()}
         fitting = [
             paths
-            for (base, end), paths in families.items()
+            for (base, end), paths in own.items()
             if len(paths) > 1
-            and place_of(field, base or end) is not None
+            and (place_of(field, base or end) is not None or (field, end) == ("response", "answer"))
             and all(found[p].kind in _ALLOWED[field] for p in paths)
         ]
         if fitting:
             told[field] = fitting[0]
     same = len(told.get("response", ()))
     return {f: paths for f, paths in told.items() if f == "response" or len(paths) == same}
+
+
+def _is_free(field: str, path: str, fields: Mapping[str, Any]) -> bool:
+    """Whether a column may be one of several responses: no other field has it, and it isn't called a gold answer itself."""
+    if path in fields.values():
+        return False
+    return field != "response" or place_of("answer", path) is None

@@ -8,11 +8,13 @@ from skill_factory.recipe.words import known_words
 from skill_factory.sources.columns import Row
 from skill_factory.sources.names import place_of
 from skill_factory.sources.profiles import Profile, flat
+from skill_factory.sources.turns import turns_of
 
 TEXTS = ("text", "texts", "nested")
 TALKS = ("messages", "dialogues")
 _VERDICT = re.compile(
-    r"</?verdict>|\bverdict\b|\bconclusion\b|\bjudg(?:e)?ment\b|判断|结论|判定|결론|urteil", re.IGNORECASE
+    r"</?verdict>|\b(?:verdict|conclusion|judge?ment|assessment|urteil|verdikt|conclusión|veredicto|veredito|verdetto|вердикт|вывод)\b|判断|判定|结论|結論|判決|判决|판정|결론|الحكم",
+    re.IGNORECASE,
 )
 _REFERENCES = ("solution", "solutions", "lösung", "reference", "gold")
 """Names of the reference solution, where another text can be the model's."""
@@ -71,15 +73,17 @@ def _dialogues(told: dict[str, Any], found: Mapping[str, Profile]) -> None:
 
 
 def _has_answer(profile: Profile) -> bool:
-    roles = {
-        str(one.get("role", one.get("from", "")))
+    return {"assistant", "user"} <= _roles(profile)
+
+
+def _roles(profile: Profile) -> set[str]:
+    """Who speaks in a column of messages, or of lists of them."""
+    talks = (
+        talk
         for value in profile.present[:20]
-        for one in flat(value)
-        if isinstance(one, Mapping)
-    }
-    return bool(roles & {"assistant", "gpt", "model", "bot", "chatgpt", "ai"}) and bool(
-        roles & {"user", "human", "prompter"}
+        for talk in (value if profile.kind == "dialogues" and isinstance(value, list) else [value])
     )
+    return {turn.role for talk in talks for turn in turns_of(talk) or ()}
 
 
 # -- within a question ---------------------------------------------------------------------------------------------
@@ -117,7 +121,9 @@ def _response(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
     question = found.get(str(told.get("question", "")))
     kept = {f: p for f, p in told.items() if f != "response"}
     free = [
-        one for one in _free(kept, found, TEXTS) if one.different > 1 and not is_named_reference(one.path)
+        one
+        for one in _free(kept, found, TEXTS)
+        if one.different > 1 and not is_named_reference(one.path) and not _is_a_place(one.path)
     ]
     free = [one for one in free if place_of("extracted_answer", one.path) is None and not _judges(one)]
     if question is not None:
@@ -125,6 +131,8 @@ def _response(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
         if not differing and not repeats(question):
             differing = [one for one in free if one.length >= 20 or one.kind != "text"]
         free = differing
+    if not free:
+        free = [one for one in _free(kept, found, TALKS) if _roles(one) == {"assistant"}]
     return max(free, key=lambda one: one.length, default=Profile("", "", [])).path
 
 
@@ -191,7 +199,7 @@ def _gold(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
     if question is None or response is None:
         return ""
     for one in _free(told, found, ("text", "number")):
-        if one.length > 60 or differs_within(one, question):
+        if one.length > 60 or differs_within(one, question) or _is_a_place(one.path):
             continue
         pairs = [
             (str(gold), text)
@@ -204,6 +212,14 @@ def _gold(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
         if one.different > 1 and 5 * ends >= 2 * len(pairs) > 0:
             return one.path
     return ""
+
+
+def _is_a_place(path: str) -> bool:
+    """Whether a column only counts or names rows."""
+    name = path.rpartition(".")[2].lower()
+    return name in ("id", "idx", "index", "uuid", "key", "row", "number") or name.endswith(
+        ("_id", "_idx", "_index")
+    )
 
 
 def _thinking(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:

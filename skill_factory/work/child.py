@@ -1,7 +1,7 @@
 """The limited child: runs functions of this package one after the other, each within bounds of memory and time.
 
-It reads requests from a socket and answers on it, until the socket closes. It is started by `limited.py`, which ends it
-when a request takes longer than it may.
+It reads requests from a socket and answers on it, until the socket closes. It is a fork of the nursery (`nursery.py`), and
+`limited.py` has it ended when a request takes longer than it may.
 """
 
 import importlib
@@ -9,26 +9,21 @@ import os
 import signal
 import socket
 import struct
-import sys
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from skill_factory.arrow_alone import arrow_alone
 from skill_factory.errors import SkillFactoryError
 from skill_factory.work.wire import PACKAGE, Missing, pack, unpack
 
 MEMORY = 2_000_000_000
 """Bytes that one request may take beyond what the child had at its start."""
-SHARED = 3
+NUMBER = struct.Struct("<q")
+"""How a child says its process's number, before anything else."""
+SHARED = 6
 """Shared values that are kept."""
-WARM = (
-    "skill_factory.sources.files", "skill_factory.sources.demo.source", "skill_factory.sources.hub",
-    "skill_factory.build.pipeline", "skill_factory.insight.browse", "skill_factory.insight.compare",
-    "skill_factory.insight.fitness", "skill_factory.work.looking", "skill_factory.work.outputs",
-)  # fmt: skip
-"""Imported before the first request."""
 
 
 @dataclass(frozen=True)
@@ -131,6 +126,12 @@ def _limit_memory() -> None:
         return
 
 
+def _die_first() -> None:
+    """Where the machine runs out of memory, its system ends children before the server."""
+    with suppress(OSError), open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
+        file.write("800")
+
+
 def _limit_time(seconds: float) -> None:
     """So much processor time for this request; of the wall's, whose clock the server watches, enough for a server's death."""
     signal.alarm(int(seconds * 10) + 10)
@@ -154,11 +155,12 @@ def send(line: socket.socket, data: bytes) -> None:
 
 def receive(line: socket.socket) -> bytes | None:
     """What the other end has sent; None where it has closed."""
-    head = _exactly(line, 8)
-    return None if head is None else _exactly(line, struct.unpack("<Q", head)[0])
+    head = exactly(line, 8)
+    return None if head is None else exactly(line, struct.unpack("<Q", head)[0])
 
 
-def _exactly(line: socket.socket, size: int) -> bytes | None:
+def exactly(line: socket.socket, size: int) -> bytes | None:
+    """So many bytes; None where the other end closes before."""
     data = bytearray()
     while len(data) < size:
         piece = line.recv(min(1 << 20, size - len(data)))
@@ -168,17 +170,10 @@ def _exactly(line: socket.socket, size: int) -> bytes | None:
     return bytes(data)
 
 
-def main() -> None:
-    """Import what requests need, set the bounds, serve."""
-    line = socket.socket(fileno=int(sys.argv[1]))
-    signal.signal(
-        signal.SIGINT, signal.SIG_IGN
-    )  # Ctrl-C in the server's terminal: its end of the line closes
-    arrow_alone()
-    for name in WARM:
-        importlib.import_module(name)
-    _limit_memory()
-    try:
+def live(line: socket.socket) -> None:
+    """The life of a child: say its number, set the bounds, serve until the line closes."""
+    with suppress(OSError):
+        line.sendall(NUMBER.pack(os.getpid()))
+        _limit_memory()
+        _die_first()
         serve(line)
-    except OSError:
-        return

@@ -5,26 +5,24 @@ passes them ends with its child, and the visitor reads one sentence. What a chil
 """
 
 import atexit
-import logging
 import os
 import signal
 import socket
 import struct
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, TypeVar
 
 from skill_factory import errors
 from skill_factory.errors import SkillFactoryError, SourceError
-from skill_factory.hosting import cores, visitor_environment
-from skill_factory.work.child import MEMORY, Answer, Request, send
-from skill_factory.work.wire import Missing, pack, unpack
+from skill_factory.hosting import cores
+from skill_factory.work.child import MEMORY, NUMBER, Answer, Request, send
+from skill_factory.work.nursery import Nursery
+from skill_factory.work.wire import Missing, Shared, pack, unpack
 
-log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 SECONDS = 20.0
@@ -33,12 +31,15 @@ WALL = 4.0
 """Times as many seconds may pass meanwhile: a busy machine, or the Hub, is nobody's fault."""
 PATIENCE = 60.0
 """Seconds that a request waits for a child."""
+BIRTH = 15.0
+"""Seconds, WALL-fold as well, in which a child is there."""
 LARGEST = 150_000_000
 """Bytes of an answer."""
 LONG = 3.0
-"""Seconds after which a request gives way to others."""
+"""Seconds of computing after which a request gives way to others."""
 PULSE = 0.1
-START = "from skill_factory.work.child import main; main()"
+FEW = 8
+"""Values that are noted of a child, so that who needs them again comes to it again."""
 
 Pulse = Callable[[float], None]
 """Told every PULSE for how many seconds a request has been going on; raises to give it up."""
@@ -58,7 +59,8 @@ def run(
     Errors: those of the function, as far as they are errors of use; TookTooMuch; whatever `pulse` raises.
     """
     name = f"{function.__module__}:{function.__qualname__}"
-    child = children().take(pulse)
+    values = _values(arguments)
+    child = children().take(pulse, values)
     good = False
     try:
         for whole in (False, True):
@@ -67,10 +69,17 @@ def run(
             if not answer.missing:
                 break
         good = not (answer.memory or answer.fault) and not child.tired
+        child.knows = [*(one for one in child.knows if one not in values), *values][-FEW:]
     finally:
         children().give_back(child, good)
     value: T = _value(answer, what)
     return value
+
+
+def _values(arguments: tuple[Any, ...]) -> list[str]:
+    """What a child keeps of a request: large values, and the source that it opened."""
+    names = [one.name for one in arguments if isinstance(one, Shared)]
+    return names + [one.text for one in arguments if isinstance(getattr(one, "text", None), str)]
 
 
 def _value(answer: Answer, what: str) -> Any:
@@ -110,27 +119,46 @@ def broken(what: str) -> str:
 class Child:
     """A process that answers one request at a time."""
 
-    process: subprocess.Popen[bytes]
+    nursery: Nursery
     line: socket.socket
+    number: int = 0
+    """Of its process; 0 until it has said it."""
     tired: bool = False
     """It was made to give way, and can't be taken back: it serves no other request."""
+    knows: list[str] = field(default_factory=list)
+    """Names of what it keeps, those asked for last at the end."""
+    _computed: float = 0.0
 
     @classmethod
-    def started(cls) -> "Child":
-        """A new one; it imports what it needs while its first request is on the way."""
-        ours, theirs = socket.socketpair()
-        process = subprocess.Popen(
-            [sys.executable, "-c", START, str(theirs.fileno())],
-            pass_fds=(theirs.fileno(),), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,  # what a reader prints may hold the text it fell over
-            env=visitor_environment(""), start_new_session=True,
-        )  # fmt: skip
-        theirs.close()
-        return cls(process, ours)
+    def started(cls, nursery: Nursery) -> "Child":
+        """A new one, which comes into the world while nobody waits for it."""
+        return cls(nursery, nursery.bear())
+
+    def lives(self, pulse: Pulse) -> bool:
+        """Whether it is there; one that is just coming is waited for. Errors: TookTooMuch; whatever `pulse` raises."""
+        if self.number:
+            return self._is_silent()
+        try:
+            said = self._exactly(NUMBER.size, time.monotonic(), "Starting", BIRTH, pulse)
+        except (OSError, EOFError):
+            return False
+        self.number = int(NUMBER.unpack(said)[0])
+        return True
+
+    def _is_silent(self) -> bool:
+        """It says nothing unasked; where it has ended, its line has closed."""
+        self.line.setblocking(False)
+        try:
+            self.line.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        return False
 
     def ask(self, request: bytes, what: str, seconds: float, pulse: Pulse) -> Answer:
         """Its answer. Errors: TookTooMuch, SourceError where it fell over."""
-        began = time.monotonic()
+        began, self._computed = time.monotonic(), self.computed()
         try:
             self.line.settimeout(seconds * WALL)
             send(self.line, request)
@@ -168,19 +196,25 @@ class Child:
         return bytes(data)
 
     def _give_way(self, elapsed: float) -> None:
-        if elapsed > LONG and not self.tired:
+        if elapsed > LONG and not self.tired and self.computed() - self._computed > LONG:
             self.tired = True
             try:
-                os.setpriority(os.PRIO_PROCESS, self.process.pid, 5)
+                os.setpriority(os.PRIO_PROCESS, self.number, 5)
             except OSError:
                 return
 
+    def computed(self) -> float:
+        """Seconds of the processor that it has had: a busy machine makes nobody's request a long one."""
+        try:
+            words = Path(f"/proc/{self.number}/stat").read_text(encoding="ascii", errors="replace")
+        except OSError:
+            return 0.0  # this system doesn't say
+        user, system = words.rpartition(")")[2].split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
     def _fallen(self, what: str, seconds: float) -> SourceError:
         """Why it ended by itself."""
-        try:
-            code = self.process.wait(2)
-        except subprocess.TimeoutExpired:
-            code = 0
+        code = self.nursery.ended(self.number)
         if -code in (signal.SIGXCPU, signal.SIGALRM):
             return TookTooMuch(too_long(what, seconds))
         if -code == signal.SIGKILL:  # nobody but the system's watch over its memory does that
@@ -190,8 +224,8 @@ class Child:
     def end(self) -> None:
         """End it, whatever it does."""
         self.line.close()
-        self.process.kill()
-        self.process.wait()
+        if self.number:
+            self.nursery.end(self.number)
 
 
 @dataclass
@@ -201,11 +235,15 @@ class Children:
     most: int
     idle: list[Child] = field(default_factory=list)
     busy: int = 0
+    nursery: Nursery = field(default_factory=Nursery)
     _change: threading.Condition = field(default_factory=threading.Condition)
     _line: list[object] = field(default_factory=list)
 
-    def take(self, pulse: Pulse) -> Child:
-        """A child of one's own until it is given back; who came first is served first. Errors: SourceError."""
+    def take(self, pulse: Pulse, values: list[str] | None = None) -> Child:
+        """
+        A child of one's own until it is given back, if possible one that keeps these values; who came first is served
+        first. Errors: SourceError; whatever `pulse` raises.
+        """
         began, me = time.monotonic(), object()
         with self._change:
             self._line.append(me)
@@ -220,11 +258,31 @@ class Children:
             finally:
                 self._line.remove(me)
                 self._change.notify_all()
-            child = next((self.idle.pop() for _ in range(len(self.idle)) if self.idle), None)
-        if child is None or child.process.poll() is not None:
-            child = Child.started()
+        try:
+            child = self._living(pulse, values or [])
+        except BaseException:
+            with self._change:
+                self.busy -= 1
+                self._change.notify_all()
+            raise
         self.keep_one_warm()
         return child
+
+    def _living(self, pulse: Pulse, values: list[str]) -> Child:
+        for _ in range(2 * self.most):
+            with self._change:
+                self.idle.sort(key=lambda one: sum(name in one.knows for name in values))
+                child = self.idle.pop() if self.idle else Child.started(self.nursery)
+            try:
+                if child.lives(pulse):
+                    return child
+            except BaseException as error:
+                child.end()
+                if isinstance(error, TookTooMuch):
+                    break
+                raise
+            child.end()
+        raise SourceError("This server is busy with other visitors. Try again in a minute.")
 
     def give_back(self, child: Child, good: bool) -> None:
         """Take it back; one that was ended, or that may be spoilt, is replaced."""
@@ -241,7 +299,7 @@ class Children:
         """Start one ahead of whoever comes next, unless as many as may be are there."""
         with self._change:
             if not self.idle and self.busy < self.most:
-                self.idle.append(Child.started())
+                self.idle.append(Child.started(self.nursery))
 
     def end(self) -> None:
         """End those that are idle; the others see their line close."""
@@ -249,6 +307,7 @@ class Children:
             for child in self.idle:
                 child.end()
             self.idle.clear()
+            self.nursery.close()
 
 
 _all: dict[str, Children] = {}

@@ -30,6 +30,8 @@ from skill_factory.insight.estimate import Pace
 from skill_factory.insight.expected import Outlook
 from skill_factory.insight.fitness import Fitness, fitness
 from skill_factory.insight.inspection import Inspection, inspect
+from skill_factory.insight.living import question as living
+from skill_factory.insight.living.question import Told
 from skill_factory.insight.simulated import forecast
 from skill_factory.judge import source_facts
 from skill_factory.judge.first_questions import MORE, first_rows, rows_of_questions
@@ -143,7 +145,7 @@ _opened: dict[Any, Opened] = {}
 _judged: dict[Any, Judgement] = {}
 
 
-def _once(kept: dict[Any, T], key: Any, make: Callable[[], T]) -> T:
+def once(kept: dict[Any, T], key: Any, make: Callable[[], T]) -> T:
     """The value under a key; the one that was not asked for longest goes where there are too many."""
     found = kept.pop(key, None) or make()
     kept[key] = found
@@ -156,7 +158,7 @@ def at(source: "Address | RawSource") -> RawSource:
     """The source at an address; what is a source already stays as it is. Errors: SourceError, HubError."""
     if not isinstance(source, Address):
         return source
-    return _once(_opened, (source, _stamp(Path(source.text))), lambda: opened(source))
+    return once(_opened, (source, _stamp(Path(source.text))), lambda: opened(source))
 
 
 def _stamp(path: Path) -> tuple[Any, ...]:
@@ -251,6 +253,11 @@ def inspected(source: "Address | RawSource", recipe: Recipe, rows: int) -> Inspe
         return None  # the pickers say which column is missing
 
 
+def without_format(source: "Address | RawSource", recipe: Recipe) -> Recipe:
+    """The recipe with columns and rules guessed by name and shape alone. Errors: SourceError."""
+    return settle(at(source), recipe.model_copy(update={"columns": Columns(guess="names")})).recipe
+
+
 def tried(source: "Address | RawSource", recipe: Recipe) -> dict[Rule, list[Choice]]:
     """What each choice of each rule of reading finds in the first rows. Errors: SourceError."""
     return all_tried(recipe, at(source).head(SAMPLE_ROWS))
@@ -286,7 +293,7 @@ def judged(narrow: Narrow, name: str, recipe: Recipe, most: int | None) -> tuple
     """What the recipe's filters say of a table of that name, and what a build would give; of `most` traces as drawn."""
     facts = narrow.facts
     filters = (name, narrow.whole, recipe.columns, recipe.filters)
-    found = _once(_judged, filters, lambda: judge(facts, recipe))
+    found = once(_judged, filters, lambda: judge(facts, recipe))
     here = judge_questions(facts, found, recipe)
     # A sample's draws are not those of the whole: there the expectation says more.
     return here, forecast(facts, here, recipe, **({} if most is None else {"most": most}))
@@ -336,6 +343,38 @@ def traces_of(table: pa.Table, recipe: Recipe, questions: int = 0) -> list[Trace
             break
     kept = list(found.values())[: questions or None]
     return [trace for traces in kept for trace in traces]
+
+
+def whole_questions(head: pa.Table, rows: int) -> tuple[pa.Table, bool]:
+    """
+    Of the first rows of a source with so many rows (0: unknown), those of whole questions; and whether that is known.
+
+    It isn't where the rows of a question don't stand together.
+    """
+    if rows and head.num_rows >= rows:
+        return head, True
+    grouped, complete = source_facts.complete_questions(head)
+    return (complete, True) if grouped else (head, False)
+
+
+def first_to_show(rows: pa.Table, recipe: Recipe) -> int:
+    """`question.first_to_show`: the question among some rows with which a page begins."""
+    return living.first_to_show(rows, recipe)
+
+
+def told(rows: pa.Table, recipe: Recipe, question: int) -> Told:
+    """`question.told`: the traces of one question among some rows, or why there are none."""
+    return living.told(rows, recipe, question)
+
+
+def changed_questions(rows: pa.Table, before: Recipe, after: Recipe) -> list[int]:
+    """`question.changed_questions`: those among some rows whose traces a change changes."""
+    return living.changed_questions(rows, before, after)
+
+
+def questions_in(rows: pa.Table, recipe: Recipe) -> list[int]:
+    """`question.questions_in`: the ids of the questions in some rows."""
+    return living.questions_in(rows, recipe)
 
 
 def compared(rows: pa.Table, left: Recipe, right: Recipe) -> list[Pair]:

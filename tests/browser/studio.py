@@ -15,7 +15,15 @@ from typing import Self
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Request, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    expect,
+    sync_playwright,
+)
 
 ROOT = Path(__file__).parents[2]
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -30,6 +38,8 @@ QUIET = (
 )
 PATIENCE = 30_000
 """Milliseconds for anything that has to appear; two cores may be shared with other tests."""
+POLICY = "Content Security Policy"
+"""What Chromium says on its console where the page wanted what `serve.py` forbids."""
 expect.set_options(timeout=PATIENCE)
 
 
@@ -69,7 +79,7 @@ class Studio:
             "-m",
             "streamlit",
             "run",
-            str(ROOT / "app.py"),
+            str(ROOT / "serve.py"),
             "--server.port",
             str(self.port),
             "--server.address",
@@ -98,6 +108,13 @@ class Studio:
             self._process.wait(20)
             self._process = None
 
+    def kill(self) -> None:
+        """End the server as a crash would: `kill -9`."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait(20)
+            self._process = None
+
     def _environment(self) -> Mapping[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "SPACE_"))}
         # Nobody's stored login, and a Hub that nobody answers for unless a test gives one.
@@ -118,8 +135,13 @@ class Visitor:
         self.faults: list[str] = []
         page.set_default_timeout(PATIENCE)
         page.on("request", self._note)
+        page.on("console", self._listen)
         page.on("pageerror", lambda error: self.faults.append(str(error)))
         page.on("dialog", lambda dialog: (self.faults.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+
+    def _listen(self, said: ConsoleMessage) -> None:
+        if POLICY in said.text:
+            self.faults.append(said.text)
 
     def _note(self, request: Request) -> None:
         self.asked.append(request.url)

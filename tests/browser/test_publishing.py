@@ -11,7 +11,7 @@ from tests.browser.studio import Studio, Visitor
 from tests.browser.test_journeys import built
 from tests.hub import Hub
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 SHARD = "sft_train/train-00000-of-00001.parquet"
 
 

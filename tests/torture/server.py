@@ -48,6 +48,10 @@ class Server:
         ]  # fmt: skip
         with (self.home / "server.log").open("ab") as log:
             self.process = subprocess.Popen(words, cwd=ROOT, env=self._environment(), stdout=log, stderr=log)
+        self.wait()
+
+    def wait(self) -> None:
+        """Until it answers. Errors: RuntimeError where it doesn't."""
         for _ in range(300):
             try:
                 urllib.request.urlopen(f"http://127.0.0.1:{self.port}/_stcore/health", timeout=2).read()

@@ -1,4 +1,4 @@
-"""The entrance of an installed package: what `skill-factory app` gives to Streamlit. It has no folder of pages beside it."""
+"""The entrance of an installed package, which `serve.py` shows. It has no folder of pages beside it."""
 
 from skill_factory.ui import app
 from skill_factory.ui.frame import steps

@@ -79,7 +79,7 @@ def offer_build() -> None:
     if refused := st.session_state.pop("build.refused", ""):
         st.warning(shell.plain(refused), icon=":material/hourglass_top:")
     _numbers(seen, takes, about)
-    if refused := refusal(_rows(seen), takes.text_bytes):
+    if refused := refusal(_rows(seen), takes.text_bytes, visitor.mark()):
         st.warning(shell.plain(refused), icon=":material/hard_drive:")
         return
     st.caption(
