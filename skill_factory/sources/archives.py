@@ -5,16 +5,20 @@ import re
 import shutil
 import stat
 from pathlib import Path, PurePosixPath
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 from typing import Any
-from zipfile import BadZipFile, ZipFile, ZipInfo
+from zipfile import ZipFile, ZipInfo
 
 from skill_factory.errors import SourceError
+from skill_factory.hosting import hosted
 from skill_factory.sources.columns import excerpt
 from skill_factory.sources.json_text import Rows
+from skill_factory.sources.unreadable import UNREADABLE, why
 
 MOST_ENTRIES = 10_000
-LARGEST_UNPACKED = 2_000_000_000
+LARGEST_UNPACKED, LARGEST_HOSTED = 2_000_000_000, 500_000_000
+RESERVE = 1_000_000_000
+"""Bytes of disk that a shared server keeps free."""
 MOST_UNPACKED = 100
 """An archive may be so many times as large unpacked as it is; texts pack to a tenth at best."""
 SMALL = 10_000_000
@@ -33,13 +37,14 @@ def unpacked(path: Path) -> TemporaryDirectory[str]:
                 one for one in archive.infolist() if not one.is_dir() and not _is_rubbish(one.filename)
             ]
             _check(path, entries)
+            _check_room(path, sum(one.file_size for one in entries))
             room = LARGEST_UNPACKED
             for entry in entries:
                 room -= _write(archive, entry, Path(folder.name), room, path)
-    except (BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
+    except UNREADABLE as error:
         folder.cleanup()
         raise SourceError(
-            f"{excerpt(path.name)} can't be unpacked: {error}. Is the archive complete, and without a password?"
+            f"{excerpt(path.name)} can't be unpacked: {excerpt(why(error), 120)}. Is the archive complete, and without a password?"
         ) from None
     except SourceError:
         folder.cleanup()
@@ -59,7 +64,9 @@ def _check(path: Path, entries: list[ZipInfo]) -> None:
     size = sum(one.file_size for one in entries)
     if len(entries) > MOST_ENTRIES:
         said = f"holds {len(entries):,} files, and at most {MOST_ENTRIES:,} are read"
-    elif size > LARGEST_UNPACKED or size > max(SMALL, MOST_UNPACKED * path.stat().st_size):
+    elif size > (LARGEST_HOSTED if hosted() else LARGEST_UNPACKED) or size > max(
+        SMALL, MOST_UNPACKED * path.stat().st_size
+    ):
         said = f"would unpack to {size:,} bytes, so it is hardly data"
     for one in entries:
         name = excerpt(one.filename, 60)
@@ -73,6 +80,14 @@ def _check(path: Path, entries: list[ZipInfo]) -> None:
     if said:
         raise SourceError(
             f"{excerpt(path.name)} {said}. Unpack it yourself and give the folder with the data."
+        )
+
+
+def _check_room(path: Path, size: int) -> None:
+    """Errors: SourceError where a shared server's disk has no room for what is unpacked."""
+    if hosted() and shutil.disk_usage(gettempdir()).free < size + RESERVE:
+        raise SourceError(
+            f"This server's disk has no room to unpack {excerpt(path.name)}. Upload the file inside it, or try again later."
         )
 
 
@@ -116,14 +131,14 @@ def eval_rows(path: Path) -> Rows:
                 )
             for entry in entries:
                 yield entry.file_size, _sample(archive, entry, path)
-    except (BadZipFile, RuntimeError, EOFError, OSError) as error:
-        raise SourceError(
-            f"{excerpt(path.name)} can't be read as an Inspect log: {error}. Is the file complete?"
-        ) from None
     except NotImplementedError:
         raise SourceError(
             f"{excerpt(path.name)} is packed in a way that this Python doesn't know. "
             "Write it as JSON (`inspect log convert --to json`) and give that file."
+        ) from None
+    except UNREADABLE as error:
+        raise SourceError(
+            f"{excerpt(path.name)} can't be read as an Inspect log: {excerpt(why(error), 120)}. Is the file complete?"
         ) from None
 
 
@@ -141,7 +156,8 @@ def _sample(archive: ZipFile, entry: ZipInfo, path: Path) -> dict[str, Any]:
 
 def _natural(name: str) -> list[tuple[int, str]]:
     """Sample 10 after sample 9."""
-    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name)]
+    parts = ((one.lstrip("0"), one) for one in re.split(r"(\d+)", name))
+    return [(len(number), number) if whole.isdecimal() else (-1, whole) for number, whole in parts]
 
 
 def is_eval_log(path: Path) -> bool:
@@ -149,6 +165,6 @@ def is_eval_log(path: Path) -> bool:
     try:
         with ZipFile(path) as archive:
             names = set(archive.namelist())
-    except (BadZipFile, OSError):
+    except UNREADABLE:
         return False
     return bool(names & {"header.json", "_journal/start.json"}) and any(map(_SAMPLE.fullmatch, names))

@@ -10,7 +10,7 @@ import streamlit as st
 
 from skill_factory.hosting import hosted
 from skill_factory.ui.frame import exact_tables, workspace
-from skill_factory.work import builds, makings, pushes
+from skill_factory.work import builds, makings, nursery, pushes
 from skill_factory.work.home import forget_old, place
 from skill_factory.work.process import ACTIVE
 
@@ -77,7 +77,7 @@ def _remove_old(days: float) -> None:
         if making is not None and makings.status(making).running:
             with suppress(OSError):
                 os.utime(path)
-    for kind in ("uploads", "arriving", builds.KIND, makings.KIND, "facts"):
+    for kind in ("uploads", "arriving", nursery.KIND, builds.KIND, makings.KIND, "facts"):
         forget_old(kind, days)
 
 
