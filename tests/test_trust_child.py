@@ -17,10 +17,12 @@ import pytest
 
 from skill_factory.errors import RecipeError, SkillFactoryError, SourceError
 from skill_factory.judge.source_facts import sample_facts
+from skill_factory.measure.values import number_of
 from skill_factory.recipe.model import Columns, Recipe, recipe_from_toml
 from skill_factory.recipe.share import unpacked
 from skill_factory.sources import open_source
 from skill_factory.sources.check import read_through
+from skill_factory.sources.labels import as_number
 from skill_factory.work import limited, looking
 from skill_factory.work.home import place
 from skill_factory.work.limited import TookTooMuch
@@ -436,6 +438,13 @@ def test_damage_is_said_and_never_a_fault_of_ours(tmp_path: Path) -> None:
                 and "/skill-factory-" not in said
             )
             assert not name.startswith("torn") or "can't be" in said, (name, said)
+
+
+def test_numbers_larger_than_any_float_are_none() -> None:
+    """JSON may write them: as a label, a score or a step they say nothing, and stop nobody."""
+    for number in (10**400, -(10**400)):
+        assert as_number(number) is None and number_of(number) is None
+    assert (as_number("0,5"), as_number(True), as_number(7)) == (0.5, 1.0, 7.0)
 
 
 def checked(path: Path) -> str:
