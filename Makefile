@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 RUN := $(BIN)/python
 
-.PHONY: release setup app demo test check lint types tests unit browser-tests coverage site smoke lock browser screenshots bench bench-app torture matrix trainers test-trainers test-ray docs clean
+.PHONY: release setup app demo test check lint types tests unit browser-tests coverage site smoke lock browser screenshots bench bench-app torture matrix trainers test-trainers test-writers test-long test-ray docs clean
 
 setup: .venv/.ready
 
@@ -39,19 +39,25 @@ browser:
 # What failed is listed and tried once more, alone: on a busy machine a time-out isn't a finding. What fails twice fails.
 AGAIN := --last-failed --last-failed-no-failures none
 LISTED = echo "Tried once more:" && $(BIN)/pytest -q --collect-only $(AGAIN)
-UNIT := -m "not trainers and not torture" --ignore tests/browser
+# A file's tests share what they set up, so one worker takes a whole file; files start in order, the slow ones early.
+SPREAD := -n 2 --dist loadfile --no-loadscope-reorder
+UNIT := -m "not trainers and not writers and not torture" --ignore tests/browser
 
 tests: unit browser-tests
 
 unit: setup
-	$(BIN)/pytest -q -n 2 --dist loadgroup $(UNIT) || { $(LISTED) $(UNIT); $(BIN)/pytest -q $(AGAIN) $(UNIT); }
+	$(BIN)/pytest -q $(SPREAD) $(UNIT) || { $(LISTED) $(UNIT); $(BIN)/pytest -q $(AGAIN) $(UNIT); }
 
 browser-tests: setup browser
 	$(BIN)/pytest -q tests/browser || { $(LISTED) tests/browser; $(BIN)/pytest -q $(AGAIN) tests/browser; }
 
+# What takes too long for every run: each published format through the browser.
+test-long: setup browser
+	SKILL_FACTORY_LONG=1 $(BIN)/pytest -q tests/browser/test_three_clicks.py
+
 # Shown, not enforced: which lines the tests reach, also in processes that they start.
 coverage: setup
-	$(BIN)/pytest -q -n 2 --dist loadgroup $(UNIT) --cov=skill_factory --cov-report=term --cov-report=html
+	$(BIN)/pytest -q $(SPREAD) $(UNIT) --cov=skill_factory --cov-report=term --cov-report=html
 
 # The loaders of LLaMA-Factory and verl on 50 questions, in an environment of their own.
 smoke: setup
@@ -85,6 +91,11 @@ trainers: setup
 
 test-trainers: trainers
 	$(BIN)/pytest -q -m trainers --timeout 1800
+
+# What other programs log today is read: they run in environments of their own, on small models or none.
+test-writers: trainers
+	bash tests/trainers/environments.sh writers
+	$(BIN)/pytest -q -m writers --timeout 900 tests/writers
 
 test-ray: setup
 	$(BIN)/pytest -q -m ray --timeout 600

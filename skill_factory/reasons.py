@@ -79,6 +79,7 @@ class TraceReason(StrEnum):
     TOO_FEW_WRONG = "too_few_wrong"
     OVER_CUTOFF = "over_cutoff"
     EXCLUDED = "excluded"
+    REJECTED = "rejected"
     OVER_QUESTION_CAP = "over_question_cap"
     OVER_LABEL_LIMIT = "over_label_limit"
     OVER_LIMIT = "over_limit"
@@ -144,6 +145,7 @@ _SENTENCES: dict[tuple[Level, str], str] = {
     (Level.TRACES, "too_few_wrong"): "it shows fewer wrong attempts than the recipe asks for",
     (Level.TRACES, "over_cutoff"): "it is longer than the trainer's cut-off",
     (Level.TRACES, "excluded"): "the recipe excludes it",
+    (Level.TRACES, "rejected"): "a person read it and rejected it",
     (Level.TRACES, "over_question_cap"): "its question already has its share of traces",
     (Level.TRACES, "over_label_limit"): "its label has reached its limit",
     (Level.TRACES, "over_limit"): "the dataset has reached its limit",

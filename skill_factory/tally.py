@@ -118,9 +118,10 @@ COUNTS: dict[str, type | None] = {
     "corrections": None,
     "given_away": None,
     "thinking": None,
+    "review": None,
 }
 """Every counter, and what its keys are made of; None for keys of one word."""
-RARE = frozenset({"overlaps", "corrections", "given_away", "thinking"})
+RARE = frozenset({"overlaps", "corrections", "given_away", "thinking", "review"})
 """Counters that a report lists only if they counted something."""
 
 

@@ -35,6 +35,7 @@ def titles(app: AppTest) -> str:
 def test_fewer_attempts_are_fewer_traces(app: AppTest) -> None:
     """The slider is the recipe's N; strip, button and chart title follow."""
     before = traces(app)
+    app.segmented_control(key="choose.section").set_value("Yield").run()
     app.slider(key="traces.attempts").set_value(2).run()
     assert workspace(app).recipe.traces.attempts == 2
     assert traces(app) != before
@@ -92,7 +93,11 @@ def test_limits_and_repeats_change_the_number_of_traces(app: AppTest, path: str)
     "path", ["traces.distinct_variants", "traces.sample_attempts", "filters.ban_substrings", "output.lineage"]
 )
 def test_a_switch_goes_into_the_recipe(app: AppTest, path: str) -> None:
-    """Each switch is a field of the recipe by the same name."""
+    """Each switch is a field of the recipe by the same name; where it would do nothing, it waits for what it needs."""
+    if path == "traces.sample_attempts":
+        app.checkbox(key="traces.formats.*C").check().run()
+    if path == "filters.ban_substrings":
+        app.text_input(key="filters.ban").set_value("fresh").run()
     before = workspace(app).recipe.flat()[path]
     app.toggle(key=path).set_value(not before).run()
     assert workspace(app).recipe.flat()[path] is not before
@@ -100,6 +105,7 @@ def test_a_switch_goes_into_the_recipe(app: AppTest, path: str) -> None:
 
 def test_distinct_variants_bound_the_attempts(app: AppTest) -> None:
     """Four prompt variants can't give five different ones: the title says which N is the last with any."""
+    app.segmented_control(key="choose.section").set_value("Yield").run()
     app.toggle(key="traces.distinct_variants").set_value(True).run()
     assert "the largest N that works is 4" in titles(app).replace("\\", "")
     assert app.button(key="choose.next").disabled
@@ -159,7 +165,7 @@ TABLES = {
 }
 
 
-@pytest.mark.parametrize("section", list(SECTIONS))
+@pytest.mark.parametrize("section", list(TABLES))
 def test_every_section_answers_in_words_and_has_its_table(app: AppTest, section: str) -> None:
     """A sentence with numbers, a chart that has it as its name, and the table behind it."""
     app.segmented_control(key="choose.section").set_value(section).run()
@@ -220,3 +226,51 @@ def test_text_of_the_data_is_shown_as_it_is(tmp_path: Path) -> None:
         app.segmented_control(key="choose.section").set_value(section).run()
         assert not app.exception
         assert "](http" not in titles(app).replace("\\]\\(", "")
+
+
+# -- the living trace ----------------------------------------------------------------------------------------------
+
+
+def panel(app: AppTest) -> str:
+    """The living trace."""
+    return next(
+        one.proto.body
+        for one in app.get("html")
+        if "sf-living" in one.proto.body and "<style" not in one.proto.body
+    )
+
+
+def test_the_living_trace_moves_with_the_controls(app: AppTest) -> None:
+    """It begins without marks; another N brings and takes attempts, and the strip says what it costs."""
+    assert "Attempt 1 of 5" in panel(app) and "+ new" not in panel(app) and "− gone" not in panel(app)
+    app.slider(key="traces.attempts").set_value(4).run()
+    assert not app.exception
+    assert "Attempt 1 of 4" in panel(app) and "− gone" in panel(app)
+    assert any("sf-delta" in one.proto.body and "traces" in one.proto.body for one in app.get("html"))
+    app.checkbox(key="traces.formats.*C*IC").check().run()
+    assert "+ new" in panel(app) or "moved" in panel(app)
+
+
+def test_a_question_is_pinned_and_one_where_it_matters_is_found(app: AppTest) -> None:
+    """A change that leaves the pinned question alone is shown on another one, and the way back is one click."""
+    living = app.session_state["living"]
+    pinned = living.question
+    app.toggle(key="living.pin").set_value(True).run()
+    app.number_input(key="filters.response_chars.1").set_value(700).run()
+    app.button(key="living.matters").click().run()
+    assert not app.exception
+    found = app.session_state["living"]
+    assert found.pinned == pinned
+    assert (found.was and found.was.digest) != (found.shown and found.shown.digest)
+    app.button(key="living.other").click().run()
+    if app.session_state["living"].question != pinned:
+        app.button(key="living.back").click().run()
+    assert app.session_state["living"].question == pinned
+
+
+def test_a_control_that_does_nothing_is_greyed_out_and_says_why(app: AppTest) -> None:
+    """As soon as a format uses it, it can be moved."""
+    assert app.toggle(key="traces.sample_attempts").disabled
+    assert "Does nothing now: the chosen format makes traces of a fixed number of attempts" in words(app)
+    app.checkbox(key="traces.formats.*C").check().run()
+    assert not app.toggle(key="traces.sample_attempts").disabled

@@ -15,7 +15,7 @@ from skill_factory.model import hex_id
 from skill_factory.reasons import Level, sentence
 from skill_factory.recipe.model import Recipe
 from skill_factory.sources import open_source
-from skill_factory.ui.look.look import DOUBTS, FATES, LESSONS, RECIPES
+from skill_factory.ui.look.look import DOUBTS, FATES, LESSONS, RECIPES, REVIEW
 from tests.make_raw import row, verdict, write_parquet
 from tests.studio import SMALL, open_app, with_source, words, workspace
 
@@ -69,7 +69,7 @@ def test_it_shows_what_the_build_will_write() -> None:
     truths = [one.response.correct for one in trace.plan.attempts]
     assert truths[-1] and not all(truths)
     assert f"Attempt 1 of {len(truths)}" in html(app)
-    assert app.code[0].value == trace.text
+    assert trace.text in [one.value for one in app.code]
 
 
 def test_one_walks_through_the_traces() -> None:
@@ -122,15 +122,15 @@ def test_a_question_is_found_by_words_and_by_id() -> None:
 
 
 def test_a_trace_is_rejected_and_brought_back() -> None:
-    """It goes into the recipe's list, leaves the page, and comes back in one click."""
+    """It goes into the recipe's review, leaves the page, and comes back in one click."""
     app = look()
     first, before = shown(app), app.session_state["look.ids"]
     app.button(key="look.reject").click().run()
-    assert workspace(app).recipe.balance.exclude == (first,)
+    assert len(workspace(app).recipe.review.rejected) == 1
     assert app.session_state["look.ids"] == [one for one in before if one != first]
     assert shown(app) == before[before.index(first) + 1]
     app.button(key="look.undo").click().run()
-    assert workspace(app).recipe.balance.exclude == ()
+    assert workspace(app).recipe.review.rejected == ()
     assert app.session_state["look.ids"] == before
 
 
@@ -140,7 +140,8 @@ def test_a_question_is_rejected_with_all_its_traces() -> None:
     before = app.session_state["look.ids"]
     app.button(key="look.reject_question").click().run()
     app.button(key="look.reject").click().run()
-    assert len(workspace(app).recipe.balance.exclude) == 2
+    recipe = workspace(app).recipe
+    assert len(recipe.balance.exclude) == len(recipe.review.rejected) == 1
     assert len(set(app.session_state["look.ids"]) & set(before)) == len(before) - 6
     app.button(key="look.undo_all").click().run()
     assert app.session_state["look.ids"] == before
@@ -269,3 +270,60 @@ def test_mine_set_aside_is_compared_with_what_it_became() -> None:
     app.selectbox(key="compare.with").set_value("The recipe I set aside").run()
     fields = next(one.value for one in app.dataframe if "Field" in one.value.columns)
     assert fields.values.tolist() == [["traces.repeats", "2", "1"]]
+
+
+# -- the review ----------------------------------------------------------------------------------------------------
+
+
+def review() -> AppTest:
+    """The page at the review."""
+    return part(look(), REVIEW)
+
+
+def test_a_decision_goes_into_the_recipe_and_the_next_trace_opens() -> None:
+    """Accept, reject, a note; the list stays as it was begun, and says what was decided."""
+    app = review()
+    assert not app.exception and "none reviewed yet" in words(app)
+    before = list(app.dataframe[0].value["Attempts"])
+    app.button(key="review.accept").click().run()
+    app.button(key="review.reject").click().run()
+    app.text_input(key="review.note").set_value("Look again.").run()
+    kept = workspace(app).recipe.review
+    assert (len(kept.accepted), len(kept.rejected), list(kept.notes.values())) == (1, 1, ["Look again."])
+    assert not {*kept.accepted, *kept.rejected} & {*kept.notes}
+    shown_list = app.dataframe[0].value
+    assert list(shown_list["Attempts"]) == before
+    assert list(shown_list["Review"][:3]) == ["✓ accepted", "✗ rejected", " ✎"]
+    assert "2 traces reviewed, 1 rejected" in words(app)
+    app.button(key="review.refresh").click().run()
+    assert list(app.dataframe[0].value["Review"][:2]) == [" ✎", ""]
+
+
+def test_the_review_lists_every_trace_and_any_page_of_it() -> None:
+    """The order by risk, pages, a kind of trace, a search: the open trace is always in the list."""
+    app = review()
+    every = len(preview(SMALL, questions=1000).traces)
+    assert f"**{every:,} traces to review" in words(app) and f"of {every:,}" in words(app)
+    app.button(key="review.page_next").click().run()
+    assert "Trace **41** of" in words(app)
+    app.selectbox(key="review.only").set_value("3C").run()
+    assert all(len(path.split()) == 3 for path in app.dataframe[0].value["Attempts"])
+    question = preview(SMALL).traces[0].plan.question
+    app.selectbox(key="review.only").set_value("").run()
+    app.text_input(key="review.words").set_value(hex_id(question.id)).run()
+    assert len({*app.dataframe[0].value["Question"]}) == 1 and not app.exception
+
+
+def test_a_label_is_corrected_where_it_is_read() -> None:
+    """The correction is recipe data, and the trace is made again with it."""
+    app = review()
+    app.button(key="review.correct.1").click().run()
+    assert len(workspace(app).recipe.labels.corrections) == 1
+    assert not app.exception
+
+
+def test_a_dropped_reflection_is_read_beside_its_response() -> None:
+    """In Kept and dropped, what a reflection judges stands beside it."""
+    app = part(look(), FATES)
+    app.segmented_control(key="look.level").set_value(Level.REFLECTIONS).run()
+    assert "sf-beside" in html(app) and "Dropped: " in html(app) and not app.exception

@@ -53,7 +53,7 @@ def test_what_is_dropped_stands_in_the_ledger_and_on_the_card(both: tuple[Path, 
     gone = every["kept"] - once["kept"]
     assert once["dropped"] == {"duplicate": gone} and once["read"] == every["read"]
     card = (both[1] / "README.md").read_text(encoding="utf-8")
-    assert f"{gone:,} another trace of its question has the same words" in card
+    assert f"{gone:,} because another trace of its question has the same words" in card
 
 
 def test_pairs_that_differ_in_their_phrases_alone_are_counted(both: tuple[Path, Path]) -> None:

@@ -15,9 +15,6 @@ import pytest
 
 from tests import command, make_raw, oracle, raw_rules
 
-pytestmark = pytest.mark.xdist_group("fair_draws")
-"""One worker makes what these tests share, once."""
-
 QUESTIONS, RESPONSES, REFLECTIONS, REPEATS = 2000, 6, 3, 4
 FORMATS = raw_rules.FORMATS
 MANY, SAMPLES, N = 4000, 64, 5

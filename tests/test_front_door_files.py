@@ -4,7 +4,9 @@ import csv
 import gzip
 import json
 import stat
+import struct
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +53,50 @@ def zipped(path: Path, **files: bytes) -> Path:
         for name, content in files.items():
             archive.writestr(name.replace("__", "/"), content)
     return path
+
+
+def test_unpacked_bytes_count_on_a_shared_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a visitor's archive unpacks to is bounded there like what is uploaded; at home it isn't."""
+    path = zipped(tmp_path / "raw.zip", **{"a.jsonl": LINES.encode()})
+    monkeypatch.setattr(archives, "A_VISITORS", len(LINES) - 1)
+    assert found(path) == WHOLE
+    monkeypatch.setenv("SKILL_FACTORY_HOSTED", "1")
+    with pytest.raises(SourceError, match="kept on this shared server"):
+        FileSource.open(str(path))
+
+
+def zipped_with_zstandard(path: Path, files: dict[str, bytes]) -> Path:
+    """An archive as Inspect packs its logs today, written by hand: Python's own module knows the method from 3.14 on."""
+    body, directory = b"", b""
+    for name, content in files.items():
+        packed, label = pa.compress(content, codec="zstd", asbytes=True), name.encode()
+        told = struct.pack("<HHHIIIHH", archives.ZSTANDARD, 0, 0x21, zlib.crc32(content), len(packed), len(content), len(label), 0)  # fmt: skip
+        directory += (
+            struct.pack("<4sHHH", b"PK\1\2", 63, 63, 0) + told + struct.pack("<HHHII", 0, 0, 0, 0, len(body))
+        )
+        directory += label
+        body += struct.pack("<4sHH", b"PK\3\4", 63, 0) + told + label + packed
+    end = struct.pack("<4s4H2IH", b"PK\5\6", 0, 0, len(files), len(files), len(directory), len(body), 0)
+    path.write_bytes(body + directory + end)
+    return path
+
+
+SAMPLE = {
+    "id": "a", "epoch": 1, "input": "What is 1 + 1?", "target": "2",
+    "output": {"completion": "ANSWER: 2"}, "scores": {"match": {"value": "C", "answer": "2"}},
+}  # fmt: skip
+
+
+def test_archives_packed_with_zstandard_are_read(tmp_path: Path) -> None:
+    """As an archive of data and as an Inspect log; an entry that was damaged is said."""
+    log = {"header.json": b"{}", "samples/a_epoch_1.json": json.dumps(SAMPLE).encode()}
+    assert found(zipped_with_zstandard(tmp_path / "run.eval", log)) == (1, 1, 1, 0, 0, 0)
+    assert found(zipped_with_zstandard(tmp_path / "raw.zip", {"rows.jsonl": LINES.encode()})) == WHOLE
+    damaged = bytearray((tmp_path / "run.eval").read_bytes())
+    damaged[damaged.index(b"samples/") + 40] ^= 0xFF
+    (tmp_path / "run.eval").write_bytes(damaged)
+    with pytest.raises(SourceError, match=r"can't be read as an Inspect log.*damaged"):
+        inspect(str(tmp_path / "run.eval"))
 
 
 def test_a_zip_is_a_folder(tmp_path: Path) -> None:

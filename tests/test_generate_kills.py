@@ -18,9 +18,6 @@ from skill_factory.sources.demo.rows import write_demo
 from tests.command import ROOT, run
 from tests.model_server import ALL_FAULTS, Faults, ModelServer, serials
 
-pytestmark = pytest.mark.xdist_group("generate_kills")
-"""One worker makes what these tests share, once."""
-
 KILLS = 20
 K = 5
 QUESTIONS = 30

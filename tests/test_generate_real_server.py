@@ -1,4 +1,4 @@
-"""Generating from a real inference server: `transformers serve` with a tiny random model made on the spot.
+"""Generating from a real inference server, and evaluating one: `transformers serve` with a tiny random model made on the spot.
 
 The environment comes from tests/trainers/serve_environment.sh; without it these tests are skipped, and say so.
 """
@@ -148,3 +148,18 @@ def test_a_parameter_that_it_does_not_know_is_told_in_its_own_words(raw: Path, u
     done = critiques(source, url, model, "--max-tokens", "12")
     assert done.exit == 2
     assert "repetition_penalty" in done.err and "--top-k none" in done.err
+
+
+def test_a_real_model_is_evaluated_and_measured(url: str, model: Path, tmp_path: Path) -> None:
+    """Outputs arrive, are kept, are asked for once, and are measured; a random model shows no skill."""
+    questions = tmp_path / "questions.jsonl"
+    rows = [{"question": f"What is {n} + 1?", "answer": str(n + 1)} for n in range(3)]
+    questions.write_text("".join(json.dumps(one) + "\n" for one in rows), encoding="utf-8")
+    words = ["evaluate", questions, "--out", tmp_path / "outputs", "--model", model, "--endpoint", url]
+    done = run(*words, "--samples", "2", *PLAIN, "--json")
+    assert done.exit == 0, done.err[-2000:]
+    made = json.loads(done.out)
+    assert (made["counts"]["rows"], made["missing"], made["ending"]) == (6, 0, "done")
+    assert json.loads(run(*words, "--samples", "2", *PLAIN, "--json").out)["answers"] == made["answers"]
+    [measured] = json.loads(run("measure", tmp_path / "outputs", "--json").out)["runs"].values()
+    assert measured["outputs"] == 6 and measured["attempts"] == 0.0

@@ -97,6 +97,30 @@ def test_the_command_shows_and_writes_the_queue(tmp_path: Path) -> None:
     assert (told["compared"], told["agreed"], told["in_doubt"]) == (9, 8, 1)
 
 
+def test_a_first_look_shows_the_head_of_the_queue(tmp_path: Path) -> None:
+    """`inspect` lists the labels in doubt with their witnesses and says where to see them all; clean labels say nothing."""
+    rows = [
+        {
+            "question": f"{n}+1?",
+            "answer": str(n + 1),
+            "response": f"It is {n + k}. <answer>{n + k}</answer>",
+            "correct": (k == 1) != (n == 3),
+        }
+        for n in range(9)
+        for k in (1, 2)
+    ]
+    raw = tmp_path / "raw.jsonl"
+    raw.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    shown = run("inspect", raw).out
+    assert "Labels in doubt (2 of the first 18, the most doubtful first)" in shown
+    assert "row 6: label wrong; graded right" in shown and "`grade SOURCE --compare`" in shown
+    told = json.loads(run("inspect", raw, "--json").out)
+    assert (told["labels_compared"], [one["row"] for one in told["labels_in_doubt"]]) == (18, [6, 7])
+    clean = [row for n, row in enumerate(rows) if n not in (6, 7)]
+    raw.write_text("".join(json.dumps(row) + "\n" for row in clean), encoding="utf-8")
+    assert "in doubt" not in run("inspect", raw).out
+
+
 def test_one_pair_is_explained_or_refused_in_a_sentence() -> None:
     """Both sides, the task and why; a missing side is bad use."""
     done = run("grade", "--answer", "2 dozen", "--gold", "2")
@@ -104,6 +128,7 @@ def test_one_pair_is_explained_or_refused_in_a_sentence() -> None:
     assert "the number 24" in done.out and "number (the gold answer is a number)" in done.out
     told = json.loads(run("grade", "--answer", "B) 12", "--gold", "B", "--json").out)
     assert (told["decision"], told["task"]) == ("right", "choice")
-    for words in (("--answer", "2"), ("--gold", "2"), ()):
+    assert run("grade", "--answer", "2 dozen", "--gold", "2", "--explain").out == done.out
+    for words in (("--answer", "2"), ("--gold", "2"), (), ("--explain",), ("raw.jsonl", "--explain")):
         bad = run("grade", *words)
         assert bad.exit == 2 and bad.err.count("\n") == 1

@@ -123,9 +123,19 @@ def test_thinking_that_a_server_takes_out_is_put_back(questions: Path, tmp_path:
     """`reasoning_content` stands between think tags again, so its attempts count."""
     thought = "<sample>a <answer>1</answer></sample>"
     with ModelServer(lambda prompt, rng: "<answer>1</answer>", thinking=thought) as server:
-        assert evaluated(questions, tmp_path / "out", server.url, "--samples", 1).exit == 0
+        done = evaluated(questions, tmp_path / "out", server.url, "--samples", 1)
+    assert json.loads(done.out)["counts"]["thinking_joined"] == QUESTIONS
+    assert "back inside <think> tags" in done.out + done.err
     one = json.loads(run("measure", tmp_path / "out", "--json").out)["runs"]["m"]
     assert (one["attempts"], one["cut_off"], one["answers"]) == (1.0, 0, 2.0)
+
+
+def test_outputs_that_were_asked_for_twice_and_are_equal_are_said(questions: Path, tmp_path: Path) -> None:
+    """A server that doesn't sample gives one output again and again; measured as four, it would look surer than it is."""
+    with ModelServer(lambda prompt, rng: "<answer>1</answer>", faults=Faults(same=True)) as server:
+        made = json.loads(evaluated(questions, tmp_path / "out", server.url, "--samples", 4).out)
+    assert made["counts"]["equal_answers"] == 3 * QUESTIONS
+    assert any("equal another one" in note for note in made["notes"])
 
 
 # ------------------------------------------------------------------------------------------ budget forcing

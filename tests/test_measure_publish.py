@@ -54,5 +54,5 @@ def test_a_build_takes_the_place_of_a_report_and_leaves_none_of_it(
 def test_half_a_report_is_refused(report: Path) -> None:
     """With what it lacks, and what to do."""
     (report / "outputs.parquet").unlink()
-    with pytest.raises(HubError, match=r"lacks outputs\.parquet"):
+    with pytest.raises(HubError, match=r"without outputs\.parquet"):
         plan_push(report, REPO, Mode.NEW, "token")

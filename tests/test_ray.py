@@ -1,8 +1,10 @@
 """A build on a real Ray of this machine: the same bytes as the local engine's, on a disk and in an object store."""
 
+import contextlib
 import hashlib
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -14,7 +16,7 @@ import pytest
 
 from tests import command
 
-pytestmark = [pytest.mark.ray, pytest.mark.xdist_group("ray")]
+pytestmark = pytest.mark.ray
 
 SMALL_PARTITIONS = """
 import sys
@@ -32,7 +34,7 @@ OPEN = {"RAY_AUTH_MODE": "disabled"}
 """The cluster of these tests listens on loopback only and has nothing to guard."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def cluster() -> Iterator[str]:
     """A Ray of two workers on a free port of loopback; its address."""
     with socket.socket() as free:
@@ -63,8 +65,18 @@ def cluster() -> Iterator[str]:
             break
     assert process.poll() is None, "Ray did not start"
     yield f"127.0.0.1:{port}"
-    process.terminate()
-    process.communicate(timeout=60)
+    # Told to end, Ray takes half a minute to say goodbye to workers that hold nothing of ours.
+    daemons = [int(pid) for pid in _children(process.pid)]
+    for pid in (process.pid, *daemons):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    process.wait(timeout=60)
+
+
+def _children(pid: int) -> list[str]:
+    """The processes that a process started, and those that these started."""
+    mine = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [*mine, *(one for child in mine for one in _children(int(child)))]
 
 
 def build(out: object, *words: object, **variables: str) -> dict[str, object]:

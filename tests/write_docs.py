@@ -25,6 +25,9 @@ ELSEWHERE = {
     "traces.formats": "Choose: Formats",
     "traces.attempts": "Choose: Attempts at most (N)",
     "balance.exclude": "Look: Reject",
+    "review.accepted": "Look: Review",
+    "review.rejected": "Look: Review",
+    "review.notes": "Look: Review",
     "phrases.add": "Choose: Advanced, phrase book",
     "source.kind": "Start: the three doors",
     "source.name": "Start: the three doors",
@@ -158,11 +161,12 @@ def control_labels() -> Iterator[tuple[str, str]]:
 
 def meanings_of_fields() -> Iterator[tuple[str, str]]:
     """(field, the docstring under it) of the recipe's parts."""
-    tree = ast.parse((ROOT / "skill_factory" / "recipe" / "model.py").read_text(encoding="utf-8"))
+    files = [ROOT / "skill_factory" / "recipe" / f"{name}.py" for name in ("source_parts", "trace_parts")]
+    nodes = [node for file in files for node in ast.parse(file.read_text(encoding="utf-8")).body]
     parts = {
         str(info.annotation.__name__): name for name, info in Recipe.model_fields.items() if info.annotation
     }
-    for node in tree.body:
+    for node in nodes:
         if isinstance(node, ast.ClassDef) and node.name in parts:
             for first, second in zip(node.body, node.body[1:], strict=False):
                 said = isinstance(second, ast.Expr) and isinstance(second.value, ast.Constant)

@@ -32,7 +32,7 @@ BUCKETS = 4096
 STRETCHES = 8
 """Files that sorted rows are written to: the more there are, the sooner the first can go, and the smaller each is."""
 _SHIFT = np.uint64(64 - 12)
-SORTED_BYTES = 128_000_000
+SORTED_BYTES = 48_000_000
 """Bytes of rows that are sorted in memory together."""
 PARTITION_BYTES = 64_000_000
 """Bytes of mapped text in a partition, which one worker holds at a time."""

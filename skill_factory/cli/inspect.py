@@ -2,8 +2,12 @@
 
 import argparse
 
+from skill_factory.cli.endpoint_options import add_price
 from skill_factory.cli.output import tell
 from skill_factory.cli.recipe_options import SOURCE, add_recipe_options, columns_of, recipe_of, token_for
+
+COMPARED = 1_000
+"""Labels that a first look holds against all that speaks about them; `grade --compare` takes every one."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -12,6 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--whole", action="store_true", help="read all of a large source, not only the first rows"
     )
+    add_price(parser)
     add_recipe_options(parser)
 
 
@@ -23,7 +28,15 @@ def run(args: argparse.Namespace) -> int:
 
     arrow_alone()
     inspection = inspect(
-        args.source, recipe_of(args), columns=columns_of(args), whole=args.whole, token=token_for(args.source)
+        args.source,
+        recipe_of(args),
+        columns=columns_of(args),
+        whole=args.whole,
+        token=token_for(args.source),
+        most_compared=COMPARED,
     )
-    tell(inspection.to_json()) if args.json else show_inspection(inspection)
+    if args.json:
+        tell(inspection.to_json())
+    else:
+        show_inspection(inspection, args.price_in, args.price_out)
     return 0

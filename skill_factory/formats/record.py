@@ -73,6 +73,8 @@ class Format:
     """The rule that draws the attempts: formats with the same rule draw the same ones. Empty for a rule of its own."""
     reflects: bool = True
     """Whether a trace shows reflections. Data without reflections allows only formats that show none."""
+    draws_attempts: bool = False
+    """Whether the number of attempts is drawn where a recipe asks for it (`traces.sample_attempts`)."""
     for_comparison: bool = False
     """Whether the format is meant for comparisons, so that a picker may fold it away."""
 
@@ -83,4 +85,5 @@ class Format:
 
     def label_of(self, attempts: int) -> str:
         """The label of a trace with that many attempts."""
+        # Not `format`: a label of a user's own may hold other braces.
         return (self.label or self.code).replace("{n}", str(attempts))

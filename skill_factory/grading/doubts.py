@@ -13,13 +13,14 @@ from skill_factory.draws import text_id
 from skill_factory.errors import ColumnError
 from skill_factory.grading.decisions import Decision
 from skill_factory.grading.equivalence import equivalent
-from skill_factory.grading.labelling import Graded, LabelReport, answer_columns, graded_rows
+from skill_factory.grading.labelling import Graded, LabelReport, answer_columns, graded_response, graded_rows
 from skill_factory.grading.plain import form, plain
 from skill_factory.grading.tasks import Task
 from skill_factory.judge.corrections import correction_key
 from skill_factory.judge.reflections import meaning_of, tagged_verdict
-from skill_factory.recipe.model import Verdicts
+from skill_factory.recipe.model import Columns, Verdicts
 from skill_factory.sources import RawSource
+from skill_factory.sources.columns import CanonicalRow
 
 GRADE, TWINS, VERDICTS, MAJORITY = 3.0, 2.0, 1.5, 0.5
 """What a witness adds when it contradicts a label, and takes away when it agrees."""
@@ -130,7 +131,7 @@ def witnesses(doubt: Doubt, excerpt: Callable[[str, int], str]) -> str:
         )
     if one.said_right + one.said_wrong:
         said = one.said_wrong if one.label else one.said_right
-        parts.append(f"{said} of {one.said_right + one.said_wrong} critiques say {_word(not one.label)}")
+        parts.append(f"{said} of {one.said_right + one.said_wrong} reflections say {_word(not one.label)}")
     if doubt.share:
         parts.append(f"{doubt.share:.0%} of the question's answers agree with it")
     return f"{'; '.join(parts)}: {excerpt(one.answer or '(no answer)', 60)}"
@@ -166,6 +167,17 @@ def labels_in_doubt(
     means = meaning_of(verdicts or Verdicts())
     rows = [_labelled(one, means) for batch in graded_rows(source, report) for one in batch if one.labelled]
     return report, doubts(rows)
+
+
+def doubts_of(responses: Iterable[tuple[int, CanonicalRow]], verdicts: Verdicts) -> list[Doubt]:
+    """The same for labelled responses that were read already, each with the number of its row."""
+    report, means = LabelReport(Task.AUTO, "auto", Columns()), meaning_of(verdicts)
+
+    def rows() -> Iterator[Labelled]:
+        for report.rows, read in responses:
+            yield _labelled(graded_response(read, report, True), means)
+
+    return doubts(rows())
 
 
 def _labelled(one: Graded, means: Callable[[str | None], int]) -> Labelled:

@@ -4,6 +4,7 @@ import heapq
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,11 @@ from skill_factory.errors import ColumnError, SourceError
 from skill_factory.grading.answers import final_answer, gold_answer, is_cut_off, stated_answer
 from skill_factory.grading.decisions import Decision
 from skill_factory.grading.equivalence import find
-from skill_factory.grading.tasks import Chosen, Task, chosen_task
+from skill_factory.grading.tasks import TASKS, Chosen, Task, chosen_task
+from skill_factory.reasons import RowReason
 from skill_factory.recipe.model import Columns
 from skill_factory.sources import RawSource
-from skill_factory.sources.columns import CanonicalRow, RowError, needed_columns, read_row, value_at
+from skill_factory.sources.columns import CanonicalRow, RowError, needed_columns, read_row
 from skill_factory.sources.guessing import guess
 
 NEEDED = ("question", "answer", "response")
@@ -28,7 +30,6 @@ FINALS = ("auto", "tags", "stated", "column")
 NO_ANSWER, CUT_OFF = "no rule finds a final answer", "the text was cut off while thinking"
 LOOKED_AT = 200
 LISTED = 20
-_LABEL = "\x1flabel"
 
 LABELLED = pa.schema(
     [
@@ -163,9 +164,10 @@ def _graded_row(row: Mapping[str, Any], report: LabelReport) -> list[Graded]:
     labelled = not isinstance(stored, RowError)
     read = stored if labelled else _read_without_labels(row, report.columns)
     if isinstance(read, RowError):
-        report.unreadable[read.reason.value] += 1
+        if read.reason != RowReason.LEFT_OUT:
+            report.unreadable[read.reason.value] += 1
         return []
-    graded = [_grade(one, report, labelled) for one in read]
+    graded = [graded_response(one, report, labelled) for one in read]
     if labelled:
         sure = [one for one in graded if one.decision != Decision.UNJUDGED]
         report.compared += len(sure)
@@ -174,17 +176,17 @@ def _graded_row(row: Mapping[str, Any], report: LabelReport) -> list[Graded]:
 
 
 def _read_without_labels(row: Mapping[str, Any], columns: Columns) -> list[CanonicalRow] | RowError:
-    """The rule for one row reads labels too, so it is given some; they are not looked at."""
-    found = (value_at(row, path) for path in columns.response)
-    most = max(len(value) if isinstance(value, list) else 1 for value in found)
-    return read_row({**row, _LABEL: [False] * most}, columns.model_copy(update={"correct": (_LABEL,)}))
+    """The responses of a row whose labels are missing, or can't be matched with them."""
+    none = {"correct": (), "correct_else": (), "label_rule": ""}
+    return read_row(row, columns.model_copy(update=none), unlabelled=True)
 
 
-def _grade(read: CanonicalRow, report: LabelReport, labelled: bool) -> Graded:
+def graded_response(read: CanonicalRow, report: LabelReport, labelled: bool) -> Graded:
+    """What is decided of one response of the row that `report.rows` counts; the report notes its task."""
     answer = found_answer(read, report.final)
     gold = gold_answer(read.answer or "")
     task = (
-        chosen_task(gold, read.question)
+        _chosen(gold, read.question, tuple(TASKS))
         if report.task == Task.AUTO
         else Chosen(report.task, "it was asked for")
     )
@@ -194,6 +196,12 @@ def _grade(read: CanonicalRow, report: LabelReport, labelled: bool) -> Graded:
         return Graded(report.rows, read, gold, None, Decision.UNJUDGED, why, task.task.name, labelled)
     found = find(answer, gold, task.task, read.question, report.convert)
     return Graded(report.rows, read, gold, answer, found.decision, found.why, task.task.name, labelled)
+
+
+@lru_cache(maxsize=64)
+def _chosen(gold: str, question: str, tasks: tuple[str, ...]) -> Chosen:
+    """`chosen_task`, once for responses to a question that follow each other; `tasks` are those there are now."""
+    return chosen_task(gold, question)
 
 
 def found_answer(read: CanonicalRow, final: str) -> str | None:

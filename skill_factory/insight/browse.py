@@ -61,6 +61,8 @@ class Item(NamedTuple):
     """Whether the response is right; for a question, whether one of its kept responses is."""
     verdict: str
     """The verdict of a reflection; empty for other items."""
+    response: int = -1
+    """The place in the narrow table of the response that a reflection judges; -1 for a question."""
 
 
 class Doubt(NamedTuple):
@@ -139,6 +141,7 @@ def _item(text: Found, reason: str, level: Level, facts: Facts, judgement: Judge
         facts.variants[int(facts.response_variant[response])],
         bool(facts.response_correct[response]),
         verdict,
+        response,
     )
 
 

@@ -17,11 +17,12 @@ import pyarrow as pa
 from skill_factory.build.prepare import Settled
 from skill_factory.grading import Decision
 from skill_factory.grading import judge as grade
+from skill_factory.grading.answers import gold_answer
 from skill_factory.insight.readiness import Step
 from skill_factory.judge.responses import final_answer
 from skill_factory.judge.trials import words_in_tags
 from skill_factory.reasons import Level, ResponseReason, sentence
-from skill_factory.recipe.model import Recipe
+from skill_factory.recipe.model import Columns, Recipe
 from skill_factory.sources.columns import excerpt
 from skill_factory.sources.shapes import is_named_reference
 from skill_factory.sources.trying import label_values
@@ -33,6 +34,8 @@ TENTH = 0.1
 MOST_GRADED = 300
 """Responses that are graded to compare with their labels."""
 LONGEST_GRADED = 100_000
+MOST_WORDS = 12
+"""Different labels that a person is asked about."""
 _TEMPLATE_SIGNS = (
     "<|im_start|>",
     "<|start_header_id|>",
@@ -54,6 +57,12 @@ class Doubt:
     step: Step = Step.NONE
     changes: Mapping[str, Any] = field(default_factory=dict)
     """Fields of the recipe that fix it, if a press can."""
+    pick: Sequence[str] = ()
+    """Fields of a row whose columns are in question."""
+    words: Sequence[str] = ()
+    """Values that a person has to give a meaning."""
+    share: float = 1.0
+    """How much of the data it concerns."""
 
     def to_json(self) -> dict[str, str]:
         """The doubt as `inspect --json` shows it."""
@@ -132,6 +141,7 @@ def _reference_as_response(sample: Sample) -> Iterator[Doubt]:
             "response_is_gold",
             f"`{column}` equals the gold answer in {same:,} of {many(len(beside), 'response')}, so it isn't the work of a model.",
             "Pick the column that holds what the model wrote (--map response=COLUMN).",
+            pick=("response",),
         )
     elif sample.recipe.columns.answer and any(
         "." not in p and is_named_reference(p) for p in sample.recipe.columns.response
@@ -140,6 +150,7 @@ def _reference_as_response(sample: Sample) -> Iterator[Doubt]:
             "reference_as_response",
             f"`{column}` comes next to an answer. In most published datasets such a column is the reference solution, not a model's response.",
             "Pick the column that holds what the model wrote (--map response=COLUMN), or continue if this is it.",
+            pick=("response",),
         )
 
 
@@ -180,18 +191,22 @@ def _roles_exchanged(sample: Sample) -> Iterator[Doubt]:
             "responses_repeat",
             f"There are {asked:,} different questions but only {said:,} different responses, so the two columns look swapped.",
             fix,
+            changes=_exchanged(sample.recipe.columns),
+            pick=("question", "response"),
         )
     if n and length < 10 and gold_length > length:
         yield Doubt(
             "short_questions",
             f"The questions are only {length:.0f} characters long on average, e.g. “{excerpt(sample.questions[0], 30)}”, so this may be another column.",
             fix,
+            pick=("question",),
         )
     if golds and gold_length > 40 and gold_length > 1.5 * response_length and not sample.recipe.columns.think:
         yield Doubt(
             "gold_is_long",
             f"The gold answers are longer than the responses ({gold_length:.0f} and {response_length:.0f} characters), so the two columns look swapped.",
             fix,
+            pick=("response", "answer"),
         )
     for name, texts in (("question", sample.questions), ("answer", golds), ("response", sample.responses)):
         judging = sum("</verdict>" in text for text in texts)
@@ -200,7 +215,15 @@ def _roles_exchanged(sample: Sample) -> Iterator[Doubt]:
                 f"{name}_gives_verdicts",
                 f"{judging:,} of {len(texts):,} texts in the column read as the {name} contain a <verdict>, so they are reflections.",
                 fix,
+                pick=(name, "reflections"),
             )
+
+
+def _exchanged(columns: Columns) -> Mapping[str, Any]:
+    """Question and response with each other's columns, where each has one."""
+    if len(columns.response) != 1:
+        return {}
+    return {"columns.question": columns.response[0], "columns.response": (columns.question,)}
 
 
 def _files_differ(sample: Sample) -> Iterator[Doubt]:
@@ -229,10 +252,18 @@ def _question_groups(sample: Sample) -> Iterator[Doubt]:
     column = sample.recipe.columns.question
     if len(counted) == 1 and n > 8:
         yield Doubt(
-            "one_question", f"`{column}` has the same value in all {n:,} rows: “{excerpt(text, 50)}”.", fix
+            "one_question",
+            f"`{column}` has the same value in all {n:,} rows: “{excerpt(text, 50)}”.",
+            fix,
+            pick=("question",),
         )
     elif 2 * most > n > 20:
-        yield Doubt("one_question", f"`{column}` is “{excerpt(text, 50)}” in {most:,} of {n:,} rows.", fix)
+        yield Doubt(
+            "one_question",
+            f"`{column}` is “{excerpt(text, 50)}” in {most:,} of {n:,} rows.",
+            fix,
+            pick=("question",),
+        )
 
 
 def _near_questions(sample: Sample) -> Iterator[Doubt]:
@@ -338,6 +369,9 @@ def _labels(sample: Sample) -> Iterator[Doubt]:
             f"`{listed(list(columns.correct))}` contains {shown}, from which {unread:,} of {many(len(sample.labels), 'response')} can't be labelled right or wrong.",
             "Say which words mean right and wrong: --right WORD --wrong WORD.",
             Step.LABEL_RULE,
+            pick=("correct",),
+            words=[word for word, _ in values.most_common(MOST_WORDS)],
+            share=unread / len(sample.labels),
         )
     if columns.label_rule == "threshold" and len(values) > 2:
         most = ", ".join(
@@ -360,7 +394,7 @@ def _graded_otherwise(sample: Sample) -> Iterator[Doubt]:
     ):
         if not gold or not answer or right is None or judged >= MOST_GRADED or len(answer) > LONGEST_GRADED:
             continue
-        decision = grade(answer, gold, "auto", question)
+        decision = grade(answer, gold_answer(gold), "auto", question)
         if decision is Decision.UNJUDGED:
             continue
         judged += 1
@@ -486,6 +520,32 @@ def _given_away(sample: Sample) -> Iterator[Doubt]:
         )
 
 
+_TOLD = re.compile(
+    r"\b(?:the|provided|given)\s+(?:reference|ground[- ]truth|gold(?:en)?|provided|given)\s+(?:answer|solution)\b(?!\s+(?:choice|option))|"
+    r"参考答案|标准答案|模範解答|Musterlösung|réponse de référence|respuesta de referencia",
+    re.IGNORECASE,
+)
+LONG_REFERENCE = 60
+"""Characters from which a gold answer is a solution, which isn't copied into a response by accident."""
+
+
+def _quotes_reference(sample: Sample) -> Iterator[Doubt]:
+    """Responses that speak of the reference answer, or hold the reference solution word for word: they were given it."""
+    quoting = 0
+    for text, gold in zip(sample.responses, sample.golds, strict=True):
+        solution = (gold or "").strip()
+        copied = len(solution) >= LONG_REFERENCE and solution in text and text.strip() != solution
+        quoting += copied or bool(_TOLD.search(text))
+    if quoting > TENTH * len(sample.responses):
+        yield Doubt(
+            "quotes_reference",
+            f"{quoting:,} of {many(len(sample.responses), 'response')} quote the reference answer or solution, so the model was given it and a trace would teach quoting.",
+            "Sample again without the answer in the prompt, or continue if the answer belongs to the question.",
+            Step.MORE_ANSWERS,
+            share=quoting / len(sample.responses),
+        )
+
+
 def _think_tags(sample: Sample) -> int:
     name = sample.recipe.tags.think
     return sum(f"</{name}>" in text or f"<{name}>" in text for text in sample.responses)
@@ -525,6 +585,7 @@ _CHECKS: tuple[Check, ...] = (
     _graded_otherwise,
     _drops,
     _given_away,
+    _quotes_reference,
     _near_questions,
     _template_words,
     _answers_alike,

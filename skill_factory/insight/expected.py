@@ -134,7 +134,8 @@ def _exact(recipe: Recipe) -> bool:
     # If the number of attempts is drawn, so is the number of traces.
     drawn = any(kind.expects is None or not kind.needs.n_responses for kind in kinds)
     equal = recipe.balance.drop_duplicates and (len(kinds) > 1 or recipe.traces.repeats > 1)
-    return not (cut or several or drawn or equal or recipe.balance.min_wrong or recipe.balance.exclude)
+    by_hand = recipe.balance.exclude or recipe.review.rejected
+    return not (cut or several or drawn or equal or recipe.balance.min_wrong or by_hand)
 
 
 def _response_counts(judgement: Judgement, which: Flags) -> Iterator[tuple[ResponseCounts, int]]:

@@ -11,6 +11,7 @@ from typing import TypeAlias
 from skill_factory.formats import FORMATS
 from skill_factory.insight.doubts import TENTH, remedy
 from skill_factory.insight.expected import questions_able
+from skill_factory.insight.opinion import Opinion, critic_reason, critic_skill, opinion, trade_offs
 from skill_factory.insight.proposal import Proposal, propose, without_empty_reflections
 from skill_factory.insight.readiness import Finding, Light, answers, groups, labels, reflections
 from skill_factory.judge.facts import Facts
@@ -31,6 +32,7 @@ class Fitness:
     proposal: Proposal
     possible: Mapping[str, int]
     """Format → questions that can give a trace of it at the proposed N."""
+    opinion: Opinion
 
     @property
     def light(self) -> Light:
@@ -39,14 +41,19 @@ class Fitness:
         return max((finding.light for finding in self.findings), key=order.index)
 
 
-def fitness(facts: Facts, judgement: Judgement, rows: Tally, recipe: Recipe) -> Fitness:
-    """The report for some facts, judged under the recipe; `rows` is the tally of the rows they came from."""
+def fitness(facts: Facts, judgement: Judgement, rows: Tally, recipe: Recipe, whole: bool = True) -> Fitness:
+    """
+    The report for some facts, judged under the recipe; `rows` is the tally of the rows they came from.
+
+    Without `whole` they are those of a sample.
+    """
     mapped = recipe
     judgement, recipe = without_empty_reflections(facts, judgement, recipe)
     findings = _with_drops(
-        (groups(facts), labels(facts, judgement, rows), answers(facts), reflections(facts, mapped)), judgement
+        (groups(facts), labels(facts, judgement, rows), answers(facts), _critic(facts, mapped)), judgement
     )
-    proposed = propose(facts, judgement, recipe)
+    table = trade_offs(facts, judgement, recipe, whole)
+    proposed = propose(facts, judgement, recipe, table)
     if not proposed.attempts:
         blocking = next((finding for finding in findings[1:] if finding.light is Light.MISSING), None)
         proposed = replace(
@@ -56,7 +63,19 @@ def fitness(facts: Facts, judgement: Judgement, rows: Tally, recipe: Recipe) -> 
     n = max(1, proposed.attempts)
     codes = [code for code, kind in FORMATS.items() if recipe.columns.reflections or not kind.reflects]
     possible = {code: int(questions_able(judgement, recipe, code, n).sum()) for code in codes}
-    return Fitness(findings, proposed, possible)
+    return Fitness(findings, proposed, possible, opinion(facts, judgement, recipe, findings, table, whole))
+
+
+def _critic(facts: Facts, recipe: Recipe) -> Finding:
+    """The light on reflections; never green where they judge no better than chance."""
+    found = reflections(facts, recipe)
+    reason = critic_reason(critic_skill(facts)) if recipe.columns.reflections else None
+    if reason is None or found.light is Light.MISSING:
+        return found
+    headline, _, meaning = reason.sentence.partition(". ")
+    return found._replace(
+        light=Light.CARE, headline=headline, meaning=meaning, todo=reason.todo, step=reason.step
+    )
 
 
 _NAMED_BY = {

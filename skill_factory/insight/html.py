@@ -11,6 +11,8 @@ from functools import lru_cache
 from html import escape
 from pathlib import Path
 
+from skill_factory.insight.pictures import INLINE, Composition, of_traces, pictures
+from skill_factory.insight.reading.prose import prose_html
 from skill_factory.insight.trace_parts import (
     Card,
     Measure,
@@ -43,7 +45,11 @@ def stylesheet(name: str = "view.css") -> str:
 
 def trace_html(trace: Trace, key: str = "trace", measure: Measure = characters) -> str:
     """A trace as cards, from the question to the final answer. `key` keeps the anchors of several traces apart."""
-    shown = story(trace)
+    return story_html(story(trace), key, measure)
+
+
+def story_html(shown: Story, key: str = "trace", measure: Measure = characters) -> str:
+    """As `trace_html`, of a trace that was read back."""
     parts = [
         _map(shown, key),
         question_html(shown.question),
@@ -83,15 +89,24 @@ _RAW = {
 
 def question_html(question: str) -> str:
     """The user's turn."""
-    return f'<div class="sf-question"><p class="sf-name">Question</p>{text_html(question)}</div>'
+    return f'<div class="sf-question"><p class="sf-name">Question</p>{read_html(question)}</div>'
+
+
+def read_html(text: str) -> str:
+    """Model text to read: with maths set and light Markdown rendered (`reading/`); long texts fold."""
+    return _folding(text, prose_html(text))
 
 
 def text_html(text: str) -> str:
-    """Model text with its own line breaks, code in a monospaced font, and long texts folded."""
+    """Model text letter by letter, with its own line breaks and code in a monospaced font; long texts fold."""
     body = "".join(
         f'<span class="sf-code">{safe(piece)}</span>' if is_code else _dimmed(piece)
         for is_code, piece in fenced(text)
     )
+    return _folding(text, body)
+
+
+def _folding(text: str, body: str) -> str:
     shown = f'<div class="sf-text">{body}</div>'
     if not folded(text):
         return shown
@@ -100,8 +115,18 @@ def text_html(text: str) -> str:
     return f'<div class="sf-fold">{shown}<label class="sf-more"><input type="checkbox">{more}</label></div>'
 
 
-def html_page(traces: Sequence[Trace], title: str, note: str = "", measure: Measure = characters) -> str:
-    """One self-contained page with all traces, the first one open; no script, nothing fetched."""
+def html_page(
+    traces: Sequence[Trace],
+    title: str,
+    note: str = "",
+    measure: Measure = characters,
+    of: Composition | None = None,
+) -> str:
+    """
+    One self-contained page with all traces, the first one open; no script, nothing fetched.
+
+    `of` is what its pictures show, where that is more than these traces.
+    """
     questions = len({trace.plan.question.id for trace in traces})
     summary = f"{many(len(traces), 'trace')} from {many(questions, 'question')}. {note}".strip()
     return "\n".join(
@@ -112,10 +137,16 @@ def html_page(traces: Sequence[Trace], title: str, note: str = "", measure: Meas
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
             f"<title>{safe(title)}</title>\n<style>\n{stylesheet()}{stylesheet('view_page.css')}</style>\n</head>",
             f'<body>\n<h1>{safe(title)}</h1>\n<p class="page-note">{safe(summary)}</p>',
+            *_page_pictures(of or of_traces(traces)),
             *_page_traces(traces, measure),
             "</body>\n</html>\n",
         ]
     )
+
+
+def _page_pictures(of: Composition) -> Iterator[str]:
+    if of.traces > 1:  # of a single trace, a picture says nothing
+        yield f'<div class="page-pictures">{"".join(one.svg(INLINE) for one in pictures(of))}</div>'
 
 
 def _page_traces(traces: Iterable[Trace], measure: Measure) -> Iterator[str]:
@@ -171,7 +202,7 @@ def _card(card: Card, of: int, key: str, measure: Measure) -> str:
         f'<div class="sf-head"><b>Attempt {card.place} of {of}</b>{truth(card.correct)}'
         f'<span class="sf-meta">{safe(meta)}</span></div>'
     )
-    body = f'<div class="sf-body">{text_html(card.text)}</div>{_reflection(card)}'
+    body = f'<div class="sf-body">{read_html(card.text)}</div>{_reflection(card)}'
     css = f"sf-card sf-{truth_word(card.correct)}"
     return f'<div class="{css}" id="{escape(key)}-{card.place}">{head}{body}</div>{_phrase_line(card.glue)}'
 
@@ -187,7 +218,7 @@ def _reflection(card: Card) -> str:
     # Only a reflection whose verdict agrees with the label is kept, so its verdict is the card's own.
     chip = f'<span class="sf-chip">verdict: {mark(card.correct)} {truth_word(card.correct)}</span>'
     name = f'<p class="sf-name">Reflection on attempt {card.place} {chip}</p>'
-    return f'<div class="sf-reflect">{name}{text_html(card.reflection)}</div>'
+    return f'<div class="sf-reflect">{name}{read_html(card.reflection)}</div>'
 
 
 def _phrase_line(phrase: str) -> str:
@@ -199,7 +230,7 @@ def _closing(shown: Story) -> Iterator[str]:
         yield _phrase_line(shown.phrase)
     if shown.again:
         head = f'<div class="sf-head"><b>Back to attempt {shown.answering}</b>{truth(True)}</div>'
-        yield f'<div class="sf-card sf-right">{head}<div class="sf-body">{text_html(shown.again)}</div></div>'
+        yield f'<div class="sf-card sf-right">{head}<div class="sf-body">{read_html(shown.again)}</div></div>'
     yield _phrase_line(shown.ending)
 
 
@@ -209,7 +240,7 @@ def _final(shown: Story, key: str) -> str:
     return (
         f'<div class="sf-final sf-{truth_word(right)}" id="{escape(key)}-answer">'
         f'<p class="sf-name">{name} {truth(right)}</p>'
-        f'<div class="sf-text sf-answer">{safe(shown.answer)}</div></div>'
+        f'<div class="sf-text sf-answer">{prose_html(shown.answer)}</div></div>'
     )
 
 

@@ -1,7 +1,7 @@
 """A first look at a source: what it looks like, what was read, how, what it lacks, what is doubtful, and what to do next."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -12,8 +12,12 @@ from skill_factory import wording
 from skill_factory.build.prepare import Settled, check_refused, described_mapping, missing_sentence, settle
 from skill_factory.errors import ColumnError
 from skill_factory.formats import format_of, overlap_sentence
+from skill_factory.grading.doubts import Doubt as LabelDoubt
+from skill_factory.grading.doubts import as_row, doubts_of
 from skill_factory.insight.doubts import Doubt, Sample, doubts
-from skill_factory.insight.proposal import Proposal, propose
+from skill_factory.insight.fitness import fitness
+from skill_factory.insight.opinion import Opinion, opinion_of, with_doubts
+from skill_factory.insight.proposal import Proposal
 from skill_factory.judge.counting import tally_judgement
 from skill_factory.judge.facts import read
 from skill_factory.judge.judge import judge, reach
@@ -23,9 +27,10 @@ from skill_factory.reasons import Level, sentence
 from skill_factory.recipe.model import Recipe, new_recipe
 from skill_factory.sources import RawSource, open_source
 from skill_factory.sources.canonical import Canonical, canonical, tally_rows
-from skill_factory.sources.columns import CANONICAL, excerpt, value_at
+from skill_factory.sources.columns import CANONICAL, CanonicalRow, excerpt, value_at
 from skill_factory.sources.trying import Choice
 from skill_factory.tally import Tally
+from skill_factory.wording import inflect, many
 
 SAMPLE_ROWS = 20_000
 MOST = 10
@@ -79,6 +84,12 @@ class Inspection:
     usable: list[int] = field(default_factory=list)
     """Usable questions at N = 1, 2, … 10."""
     advice: list[str] = field(default_factory=list)
+    opinion: Opinion = field(default_factory=lambda: opinion_of(()))
+    """Whether the data is ready, why or why not, and the next step with its price."""
+    compared: int = 0
+    """Responses whose labels were held against grading, the question's other answers and the reflections."""
+    labels_in_doubt: list[LabelDoubt] = field(default_factory=list)
+    """Those of them that more speaks against than for, the most doubtful first."""
 
     def to_json(self) -> dict[str, Any]:
         """The inspection as JSON values."""
@@ -104,6 +115,9 @@ class Inspection:
             "sampled": self.sampled,
             "usable_questions": {str(n): q for n, q in enumerate(self.usable, 1)},
             "advice": self.advice,
+            "opinion": self.opinion.to_json(),
+            "labels_compared": self.compared,
+            "labels_in_doubt": [as_row(one) for one in self.labels_in_doubt[:MOST]],
             **self.tally.to_json(),
         }
 
@@ -116,10 +130,12 @@ def inspect(
     whole: bool = False,
     token: str | None = None,
     most_rows: int = 0,
+    most_compared: int = 0,
 ) -> Inspection:
     """
     Look at a source: all of a small one, the first rows of a large one unless `whole`; at most `most_rows` if given.
 
+    With `most_compared` the labels of so many responses are held against all that speaks about them (`grading/doubts.py`).
     Labels and reflections may be missing. Errors: SourceError, and ColumnError where no questions or responses are found.
     """
     recipe = recipe or new_recipe()
@@ -132,7 +148,22 @@ def inspect(
     rows, tally, sampled = _sample(raw, settled.recipe, every, most_rows or SAMPLE_ROWS)
     if not rows.num_rows:
         raise ColumnError(_unreadable(settled, tally))
-    return _inspected(raw, settled, rows, tally, sampled)
+    found = _inspected(raw, settled, rows, tally, sampled)
+    return _with_label_queue(found, rows, most_compared) if most_compared else found
+
+
+def _with_label_queue(found: Inspection, rows: pa.Table, most: int) -> Inspection:
+    some = rows.filter(pc.is_valid(rows["correct"])).slice(0, most)
+    numbers, table = some[ROW].to_pylist(), some.drop_columns([ROW])
+    read = (CanonicalRow(**row) for row in table.to_pylist())
+    queue = doubts_of(zip(numbers, read, strict=True), found.recipe.verdicts)
+    advice = [*found.advice]
+    if queue:
+        advice.append(
+            f"{len(queue):,} of the first {many(len(numbers), 'label')} {inflect(len(queue), 'is', 'are')} in doubt. "
+            "Look at them (`grade SOURCE --compare`), or decide on the page Look."
+        )
+    return replace(found, compared=len(numbers), labels_in_doubt=queue, advice=advice)
 
 
 def _inspected(raw: RawSource, settled: Settled, rows: pa.Table, tally: Tally, sampled: bool) -> Inspection:
@@ -154,6 +185,7 @@ def _inspected(raw: RawSource, settled: Settled, rows: pa.Table, tally: Tally, s
         if not getattr(settled.columns, f)
     ]
     preset = settled.guess.preset
+    report = fitness(reading.facts, judgement, tally, recipe, whole=not sampled)
     return Inspection(
         columns=[(name, _example(settled, name)) for name in settled.names],
         mapping=described_mapping(settled.columns),
@@ -163,13 +195,14 @@ def _inspected(raw: RawSource, settled: Settled, rows: pa.Table, tally: Tally, s
         tally=tally,
         recipe=recipe,
         preset=preset.name if preset else "",
-        about=f"{preset.says}. Right and wrong: {preset.labels}. {preset.link}" if preset else "",
+        about=f"{preset.says}. Right and wrong: {settled.guess.labels}. {preset.link}" if preset else "",
         found=_found(rows),
         needs=needs,
         doubts=doubtful,
         rules=rules_in_force(settled),
         usable=usable,
-        advice=advise(propose(reading.facts, judgement, bare), needs, doubtful, recipe, bare),
+        advice=advise(report.proposal, needs, doubtful, recipe, bare),
+        opinion=with_doubts(report.opinion, doubtful),
     )
 
 
@@ -259,7 +292,7 @@ def needed(sample: Sample) -> list[str]:
 
 _NEEDS = {
     "grade": "No column says right or wrong, but there are gold answers: grade the responses (`grade SOURCE --out FILE.parquet`).",
-    "labels": "No column says right or wrong, and none holds gold answers. Pick one that says so (--map correct=COLUMN), or one with gold answers to grade by (--map answer=COLUMN).",
+    "labels": "No column says right or wrong, and none holds gold answers. Pick one that says so (--map correct=COLUMN), or one with gold answers to grade by (--map answer=COLUMN). If the data holds verified answers only, count them all as right: --label-rule all_right.",
     "answers": "No rule finds a final answer in most responses. Name one: --answer-regex PATTERN, or map a column (--map extracted_answer=COLUMN).",
     "critiques": "No column holds reflections on the responses. Make them with `generate reflections`, or build the weaker `--format no_reflection`.",
     "responses": "Each question has only one response, so a trace can't show a retry. Sample more with `generate responses`.",

@@ -1,7 +1,10 @@
 """Single responses, reflections and questions as HTML, with what became of them; `html.py` draws the traces."""
 
+from collections.abc import Sequence
+
 from skill_factory.insight.browse import Item
-from skill_factory.insight.html import frame, question_html, safe, text_html, truth
+from skill_factory.insight.html import frame, question_html, read_html, safe, text_html, truth
+from skill_factory.insight.review.dropped import DroppedReflection
 from skill_factory.insight.trace_parts import characters, first_line, truth_word
 from skill_factory.judge.lookup import Disputed
 from skill_factory.model import Verdict
@@ -14,6 +17,12 @@ VERDICT_WORDS = {
     Verdict.MISSING.word: "none",
 }
 """What a reflection's verdict is called, by the word that tallies and files use."""
+
+
+def reflection_html(item: Item, response: str) -> str:
+    """A reflection with what became of it, beside the response that it judges."""
+    said = DroppedReflection(0, item.correct, response, item.verdict, item.text, item.why)
+    return frame(question_html(item.question) + _beside([said]), "item")
 
 
 def item_html(item: Item, level: Level) -> str:
@@ -36,14 +45,38 @@ def disputed_html(response: Disputed, correct: bool) -> str:
     """A response with all its reflections, those that contradict its label and the others."""
     gold = f'<p class="sf-name">Gold answer: {safe(first_line(response.gold))}</p>' if response.gold else ""
     head = f'<div class="sf-head"><b>Response, labelled</b>{truth(correct)}</div>'
-    body = f'<div class="sf-body">{text_html(response.response)}</div>'
+    body = f'<div class="sf-body">{read_html(response.response)}</div>'
     reflections = "".join(
         f'<div class="sf-reflect {_verdict_css(verdict)}"><p class="sf-name">Reflection {place} '
-        f'<span class="sf-chip">verdict: {VERDICT_WORDS[verdict]}</span></p>{text_html(text)}</div>'
+        f'<span class="sf-chip">verdict: {VERDICT_WORDS[verdict]}</span></p>{read_html(text)}</div>'
         for place, (verdict, text) in enumerate(response.reflections, 1)
     )
     card = f'<div class="sf-card sf-{truth_word(correct)}">{head}{body}{reflections}</div>'
     return frame(question_html(response.question) + gold + card, "item")
+
+
+def dropped_html(found: Sequence[DroppedReflection]) -> str:
+    """Dropped reflections, those on one response together and beside it."""
+    groups: dict[int, list[DroppedReflection]] = {}
+    for one in found:
+        groups.setdefault(one.response_id, []).append(one)
+    return frame("".join(_beside(said) for said in groups.values()), "dropped")
+
+
+def _beside(said: Sequence[DroppedReflection]) -> str:
+    first = said[0]
+    head = f'<div class="sf-head"><b>Response</b>{truth(first.correct)}</div>'
+    card = f'<div class="sf-card sf-{truth_word(first.correct)}">{head}<div class="sf-body">{read_html(first.response)}</div></div>'
+    reflections = "".join(
+        f'<div class="sf-reflect {_verdict_css(one.verdict)}"><p class="sf-name">{_fate(one)} '
+        f'<span class="sf-chip">verdict: {VERDICT_WORDS[one.verdict]}</span></p>{read_html(one.text)}</div>'
+        for one in said
+    )
+    return f'<div class="sf-beside"><div>{card}</div><div>{reflections}</div></div>'
+
+
+def _fate(one: DroppedReflection) -> str:
+    return f"Dropped: {safe(one.why)}" if one.why else "Kept"
 
 
 def _verdict_css(verdict: str) -> str:

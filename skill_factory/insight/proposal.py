@@ -1,20 +1,26 @@
 """How many attempts suit some data, and which format where there are no reflections: one rule for command and page.
 
-N is the largest number up to the paper's that keeps at least a third of the questions usable at N = 2.
+Which N that is, the table of trade-offs in `opinion.py` decides.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from skill_factory.formats import FORMATS
+from skill_factory.insight.opinion import (
+    MOST_ATTEMPTS,
+    TradeOff,
+    best_attempts,
+    trade_off_sentence,
+    trade_offs,
+)
 from skill_factory.judge.facts import Facts
-from skill_factory.judge.judge import Judgement, judge, reach
+from skill_factory.judge.judge import Judgement, judge
 from skill_factory.model import TraceFormat
 from skill_factory.recipe.model import Recipe
 from skill_factory.wording import inflect, many
 
-MOST_PROPOSED = 5
+MOST_PROPOSED = MOST_ATTEMPTS
 """The paper's N."""
 
 
@@ -41,31 +47,23 @@ def without_empty_reflections(facts: Facts, judgement: Judgement, recipe: Recipe
     return judge(facts, bare), bare
 
 
-def propose(facts: Facts, judgement: Judgement, recipe: Recipe) -> Proposal:
-    """The number of attempts, and the format, that suit data judged under a recipe."""
+def propose(
+    facts: Facts, judgement: Judgement, recipe: Recipe, known: Sequence[TradeOff] | None = None
+) -> Proposal:
+    """The number of attempts, and the format, that suit data judged under a recipe; `known` is its table of trade-offs."""
     judgement, recipe = without_empty_reflections(facts, judgement, recipe)
     bare = not recipe.columns.reflections
-    code = TraceFormat.NO_REFLECTION.value if bare else TraceFormat.CORRECT_LAST_FULL.value
-    usable = reach(judgement, recipe, FORMATS[code].needs, MOST_PROPOSED + 1)
-    at_one, at_two = usable[0], usable[1]
-    if not at_one:
+    table = trade_offs(facts, judgement, recipe) if known is None else known
+    best = best_attempts(table)
+    if best is None:
         return Proposal(0, "No question has a usable right answer, so no trace can be made yet.", {})
-    formats = {"traces.formats": (code,), "columns.reflections": ()} if bare else {}
-    if not at_two:
-        reason = f"{_have(at_one)} one usable answer and none has two, so a trace can only show a single right answer."
+    formats = (
+        {"traces.formats": (TraceFormat.NO_REFLECTION.value,), "columns.reflections": ()} if bare else {}
+    )
+    if len(table) == 1 and table[0].attempts == 1:
+        have = f"{many(best.questions, 'question')} {inflect(best.questions, 'has', 'have')}"
+        reason = f"{have} one usable answer and none has two, so a trace can only show a single right answer."
         return Proposal(1, reason, {"traces.attempts": 1, **formats})
-    n = max(m for m in range(2, MOST_PROPOSED + 1) if 3 * usable[m - 1] >= at_two)
-    return Proposal(n, _why(usable, n), {"traces.attempts": n, **formats})
-
-
-def _why(usable: list[int], n: int) -> str:
-    here = f"{_have(usable[n - 1])} {n} usable answers, at least one of them right"
-    if n == MOST_PROPOSED:
-        return f"{here}; the paper tried no more than {n} attempts per trace."
-    after = usable[n]
-    left = f"only {many(after, 'question')} would be left" if after else "none would be left"
-    return f"{here}; at N = {n + 1}, {left}, less than a third of the {usable[1]:,} at N = 2."
-
-
-def _have(questions: int) -> str:
-    return f"{many(questions, 'question')} {inflect(questions, 'has', 'have')}"
+    return Proposal(
+        best.attempts, trade_off_sentence(table, best), {"traces.attempts": best.attempts, **formats}
+    )

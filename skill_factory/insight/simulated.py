@@ -73,7 +73,7 @@ def _drawn(facts: Facts, judgement: Judgement, recipe: Recipe, formats: dict[str
     """What is drawn for all usable questions of a judgement."""
     book = phrase_book(recipe.phrases)
     plans = compose_plans(
-        _without_texts(facts), judgement, recipe, book, formats, Tally(), Written(), render=_unworded
+        without_texts(facts), judgement, recipe, book, formats, Tally(), Written(), render=without_words
     )
     return _Counted().count(plans)
 
@@ -118,11 +118,13 @@ def _simulated(facts: Facts, judgement: Judgement, recipe: Recipe, kind: Format)
     return Drawn(which, labels, {n: scaled(shows, times) for n, shows in counted.by_attempts.items()})
 
 
-def _without_texts(facts: Facts) -> Reading:
+def without_texts(facts: Facts) -> Reading:
+    """Facts with empty texts beside them, for rules that look at no text."""
     questions, responses = len(facts.question_id), len(facts.response_id)
     blank = [""] * responses
     return Reading(facts, [""] * questions, [None] * questions, blank, blank, [""] * len(facts.reflection_id))
 
 
-def _unworded(plan: TracePlan, *_: object) -> Trace:
+def without_words(plan: TracePlan, *_: object) -> Trace:
+    """A plan as a trace of no words, where a limit asks for one."""
     return Trace(plan, (), (), "", 0, 0)

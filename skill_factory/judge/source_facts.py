@@ -85,7 +85,7 @@ def sample_facts(source: RawSource, recipe: Recipe, size: int = SAMPLE_BYTES) ->
     """
     tables, rows, whole = first_tables(source, recipe.columns, size)
     table = pa.concat_tables([CANONICAL.empty_table(), *tables])
-    grouped, complete = _complete_questions(table)
+    grouped, complete = complete_questions(table)
     used = table if whole or not grouped else complete
     return Narrow(read(used.cast(CANONICAL), recipe).facts, rows, whole, grouped)
 
@@ -112,7 +112,7 @@ def _in_parts(batch: Batch, rows: int = 2_000) -> Iterator[Batch]:
         yield batch.slice(start, rows) if isinstance(batch, pa.RecordBatch) else batch[start : start + rows]
 
 
-def _complete_questions(table: pa.Table) -> tuple[bool, pa.Table]:
+def complete_questions(table: pa.Table) -> tuple[bool, pa.Table]:
     """Whether each question's rows stand together, and the table without its last question."""
     places, ids, _ = question_ids(table["question"])
     turns = np.flatnonzero(places[1:] != places[:-1])

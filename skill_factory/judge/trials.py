@@ -54,7 +54,9 @@ def sample_of(columns: Columns, rows: Sequence[Row]) -> list[CanonicalRow]:
 def proposed_changes(columns: Columns, rows: Sequence[Row]) -> dict[str, Any]:
     """Fields of the recipe for the answer rule and the verdict rule that suit some rows; {} where the usual ones do."""
     read = sample_of(columns, rows)
-    choices = [*try_answers(read), *try_verdicts(read, bool(columns.verdicts))]
+    choices = try_answers(read)
+    if not _tags_suffice(read):  # else no other way can find more, and trying them takes longer than the rest
+        choices += try_verdicts(read, bool(columns.verdicts))
     return {path: value for one in choices if one.proposed for path, value in one.changes.items()}
 
 
@@ -178,6 +180,8 @@ def try_verdicts(rows: Sequence[CanonicalRow], by_column: bool = False) -> list[
         of,
         {"verdicts.rule": "tag"},
     )
+    if by_column and of and usual.found < GOOD * of and (stood := _column_words(rows, of)):
+        return [usual, stood]
     tries = [usual]
     tries += [_tag_words(critiques)] if of else []
     languages = {"English"} | _languages(critiques)
@@ -196,6 +200,30 @@ def try_verdicts(rows: Sequence[CanonicalRow], by_column: bool = False) -> list[
     if by_column or not of or usual.found >= GOOD * best.found:
         return tries
     return [one if one is not best else _proposed(one) for one in tries]
+
+
+def _tags_suffice(rows: Sequence[CanonicalRow]) -> bool:
+    critiques = [text for row in rows for text in row.reflections if text.strip()]
+    return _hits(Verdicts(), critiques) >= GOOD * len(critiques)
+
+
+def _column_words(rows: Sequence[CanonicalRow], of: int) -> Choice | None:
+    """The column of verdicts with its words, where these are known to mean something; None where too few do."""
+    known = meanings()
+    words = [word.strip().lower() for row in rows for word in row.verdicts]
+    read = {word: known[word_of(word)] for word in words if word_of(word) in known}
+    right = sorted({"correct", *(word for word, means in read.items() if means)})
+    wrong = sorted({"incorrect", *(word for word, means in read.items() if not means)})
+    found = sum(word in read for word in words)
+    if found < GOOD * of:
+        return None
+    changes = {
+        "verdicts.rule": "column",
+        "verdicts.correct": tuple(right),
+        "verdicts.incorrect": tuple(wrong),
+    }
+    title = f"The column of verdicts, where {_quoted(right)} means right and {_quoted(wrong)} wrong"
+    return Choice(Rule.VERDICT, "column", title, found, of, changes, True)
 
 
 def _proposed(one: Choice) -> Choice:

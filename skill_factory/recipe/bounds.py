@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from skill_factory.errors import RecipeError
 from skill_factory.hosting import hosted
 
-LONGEST = 5_000_000
+LONGEST = 8_000_000
 """Characters of a recipe's text; everything that may be excluded and corrected by hand (LISTS) fits."""
 DEEPEST = 8
 """Tables and lists inside one another; a recipe has three."""
@@ -23,13 +23,11 @@ MOST_KEYS = 50_000
 """Keys and tables; reading time grows with their square, while lines of a list cost nothing."""
 
 # Text in quotes or after # doesn't count. The repeats are possessive, so that an unclosed quote costs its length only once.
-_QUIET = re.compile(
-    r'"""(?:[^"\\]|\\.|"(?!""))*+"""|\'\'\'(?:[^\']|\'(?!\'\'))*+\'\'\'|"(?:[^"\\\n]|\\.)*+"|\'[^\'\n]*+\'|#[^\n]*+',
-    re.DOTALL,
-)
-_PARTS = re.compile(rf"[\w\"-]++(?:[ \t]*+\.[ \t]*+[\w\"-]++){{{MOST_PARTS}}}")
-_TABLE = re.compile(r"^[ \t]*+\[", re.MULTILINE)
-_DIGITS = re.compile(rf"[0-9a-fA-F_]{{{MOST_DIGITS + 1}}}")
+# Patterns are compiled when first used: most commands read no recipe's text.
+_QUIET = r'(?s)"""(?:[^"\\]|\\.|"(?!""))*+"""|\'\'\'(?:[^\']|\'(?!\'\'))*+\'\'\'|"(?:[^"\\\n]|\\.)*+"|\'[^\'\n]*+\'|#[^\n]*+'
+_PARTS = rf"[\w\"-]++(?:[ \t]*+\.[ \t]*+[\w\"-]++){{{MOST_PARTS}}}"
+_TABLE = r"(?m)^[ \t]*+\["
+_DIGITS = rf"[0-9a-fA-F_]{{{MOST_DIGITS + 1}}}"
 
 
 def check_text(text: str, name: str) -> None:
@@ -38,8 +36,9 @@ def check_text(text: str, name: str) -> None:
         raise RecipeError(
             f"{name} has {len(text):,} characters; a recipe can have at most {LONGEST:,}. Shorten its lists."
         )
-    loud = _QUIET.sub('""', text)
-    if (keys := loud.count("=") + len(_TABLE.findall(loud))) > MOST_KEYS:
+    # Brackets and digits inside quotes are somebody's words: long texts are bounded by their length alone.
+    loud = re.sub(_QUIET, '""', text)
+    if (keys := loud.count("=") + len(re.findall(_TABLE, loud))) > MOST_KEYS:
         raise RecipeError(
             f"{name} has {keys:,} keys and tables; a recipe can have at most {MOST_KEYS:,}. Shorten its tables."
         )
@@ -47,11 +46,11 @@ def check_text(text: str, name: str) -> None:
         raise RecipeError(
             f"{name} has {deep:,} brackets inside one another; a recipe can have at most {DEEPEST}. Save it again."
         )
-    if _PARTS.search(loud):
+    if re.search(_PARTS, loud):
         raise RecipeError(
             f"{name} has a key with more than {MOST_PARTS} parts between dots; a recipe's keys have two. Save it again."
         )
-    if _DIGITS.search(loud):
+    if re.search(_DIGITS, loud):
         raise RecipeError(f"{name} has a number of more than {MOST_DIGITS} digits. Write a smaller one.")
 
 
@@ -104,6 +103,9 @@ LISTS = {
     "columns.right": Most(1_000, 200),
     "columns.wrong": Most(1_000, 200),
     "labels.corrections": Most(40_000, 20_000),
+    "review.accepted": Most(40_000, 20_000),
+    "review.rejected": Most(20_000, 10_000),
+    "review.notes": Most(5_000, 1_000),
 }
 """Bounds of lists: the most items, by field."""
 PHRASES = Most(20_000, 2_000)
@@ -116,12 +118,14 @@ def check_size(flat: Mapping[str, Any]) -> None:
     """Refuse values, by dotted path, that are larger than they may be. Errors: ValueError with the sentence."""
     for path, value in flat.items():
         if (most := NUMBERS.get(path)) is not None:
+            # The size counts, whatever the sign: -10**30 is as slow to write out as 10**30.
             largest = max((abs(number) for number in _numbers(value)), default=0)
             _check(path, largest, most, "at most")
         if (most := LISTS.get(path)) is not None and isinstance(value, Sized):
             _check(path, len(value), most, "a list of at most")
         for text in _texts(value):
             _check(path, len(text), LONGEST_WORD, "a text of at most")
+    # All pools together, so that six pools can't hold six times as much.
     phrases = [
         phrase
         for path in ("phrases.add", "phrases.replace")
@@ -135,7 +139,9 @@ def _check(path: str, number: float, most: Most, words: str) -> None:
     limit = most.shared if hosted() else most.home
     if number <= limit:
         return
+    # Said only where it helps: beyond the bound at home there is no room anywhere.
     more = " Run the app on your own computer for more." if hosted() and number <= most.home else ""
+    # A number of thirty digits says less than its power of ten.
     shown = f"{number:,.0f}" if number < 1e15 else f"{number:.2g}"
     raise ValueError(
         f"{path!r} can be {words} {limit:,.0f}{' on a shared server' if hosted() else ''}; found {shown}.{more}"

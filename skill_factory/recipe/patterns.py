@@ -24,8 +24,11 @@ LARGEST = 100_000
 
 _SPACE = r"\t-\r\x{1c}-\x{1f} \x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}"
 _CLASSES = {
-    "CATEGORY_DIGIT": r"\p{Nd}", "CATEGORY_NOT_DIGIT": r"\P{Nd}", "CATEGORY_WORD": r"\p{L}\p{N}_", "CATEGORY_SPACE": _SPACE,
-}  # fmt: skip
+    "CATEGORY_DIGIT": r"\p{Nd}",
+    "CATEGORY_NOT_DIGIT": r"\P{Nd}",
+    "CATEGORY_WORD": r"\p{L}\p{N}_",
+    "CATEGORY_SPACE": _SPACE,
+}
 _OPPOSITE = {"CATEGORY_NOT_WORD": "CATEGORY_WORD", "CATEGORY_NOT_SPACE": "CATEGORY_SPACE"}
 _ASCII = {
     r"\p{Nd}": "0-9",
@@ -114,6 +117,7 @@ def compiled(pattern: str) -> Pattern:
         with warnings.catch_warnings():
             # Python warns where a later version may read a pattern differently; a user can't act on that.
             warnings.simplefilter("ignore")
+            # By name, since the module is private and type checkers don't know it.
             tree = importlib.import_module("re._parser").parse(pattern)
     except (re.error, RecursionError, OverflowError) as error:
         raise ValueError(f"not a valid regular expression: {error}") from None
@@ -132,6 +136,7 @@ def _programs(tree: Any, marks: bool) -> tuple[_Programs, set[bool]]:
     translation = _Translation(tree.state.flags, marks)
     body, end = translation.whole(tree)
     # In a pattern without a group, the whole match counts.
+    # So that group 1 always is what counts.
     body = body if tree.state.groups > 1 else f"({body})"
     once = f"(?:{body}){end}"
     # One search for all matches: each round skips as little as it can and then matches, until there are no more.
@@ -141,6 +146,7 @@ def _programs(tree: Any, marks: bool) -> tuple[_Programs, set[bool]]:
 
 def _program(text: str) -> Any:
     options = re2.Options()
+    # RE2 would write to standard error; the sentence below says the same to the person who gave the pattern.
     options.log_errors = False
     try:
         program = re2.compile(text.encode(), options=options)
@@ -218,6 +224,7 @@ class _Translation:
         return f"(?:{SKIP}{text})" if self._marks else text
 
     def _group(self, number: int | None, add: int, remove: int, inside: Any) -> str:
+        # Flags such as (?i:…) hold inside their group alone.
         before, self._flags = self._flags, (self._flags | add) & ~remove
         text = self._joined(inside)
         self._flags = before
@@ -226,6 +233,7 @@ class _Translation:
     def _repeat(self, least: int, most: Any, inside: Any) -> str:
         text = f"(?:{self._joined(inside)})"
         many = most is importlib.import_module("re._constants").MAXREPEAT
+        # RE2's own bound, said in words before RE2 says it in its own.
         if max(int(least), 0 if many else int(most)) > 1000:
             raise ValueError(
                 "a pattern repeats something more than 1,000 times. Use *, + or a smaller number"
@@ -237,10 +245,13 @@ class _Translation:
         if "BOUNDARY" in where:
             self.edges.add(not self._flags & re.ASCII)
         known = {
-            "AT_BEGINNING": "(?m:^)" if lines else r"\A", "AT_BEGINNING_STRING": r"\A",
-            "AT_END": f"{skip}(?m:$)" if lines else rf"{skip}(?:\n{skip})?\z", "AT_END_STRING": rf"{skip}\z",
-            "AT_BOUNDARY": EDGE if self._marks else r"\b", "AT_NON_BOUNDARY": INSIDE if self._marks else r"\B",
-        }  # fmt: skip
+            "AT_BEGINNING": "(?m:^)" if lines else r"\A",
+            "AT_BEGINNING_STRING": r"\A",
+            "AT_END": f"{skip}(?m:$)" if lines else rf"{skip}(?:\n{skip})?\z",
+            "AT_END_STRING": rf"{skip}\z",
+            "AT_BOUNDARY": EDGE if self._marks else r"\b",
+            "AT_NON_BOUNDARY": INSIDE if self._marks else r"\B",
+        }
         return f"(?:{known[where]})"
 
     def _one_of(self, items: Any) -> str:
@@ -269,6 +280,7 @@ class _Translation:
             for kind, value in others
         )
         if opposite == ["CATEGORY_NOT_SPACE"] and simple:
+            # The last white space of Unicode is U+3000.
             spaces = [space for space in map(chr, range(0x3001)) if space.isspace() and space not in taken]
             if self._flags & re.ASCII:
                 spaces = [space for space in spaces if space in " \t\n\r\f\v"]

@@ -1,24 +1,31 @@
 """Zip archives: a folder of data in one file, unpacked within bounds; and Inspect's logs, which are archives of samples."""
 
 import json
+import os
 import re
 import shutil
 import stat
+import struct
+import zlib
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory, gettempdir
 from typing import Any
-from zipfile import ZipFile, ZipInfo
+from zipfile import BadZipFile, ZipFile, ZipInfo
+
+import pyarrow as pa
 
 from skill_factory.errors import SourceError
 from skill_factory.hosting import hosted
 from skill_factory.sources.columns import excerpt
 from skill_factory.sources.json_text import Rows
 from skill_factory.sources.unreadable import UNREADABLE, why
+from skill_factory.wording import file_size
 
 MOST_ENTRIES = 10_000
-LARGEST_UNPACKED, LARGEST_HOSTED = 2_000_000_000, 500_000_000
-RESERVE = 1_000_000_000
-"""Bytes of disk that a shared server keeps free."""
+LARGEST_UNPACKED = 2_000_000_000
+A_VISITORS = 500_000_000
+"""Bytes on a shared server that the archive of one visitor may unpack to: they lie on its disk like any upload."""
 MOST_UNPACKED = 100
 """An archive may be so many times as large unpacked as it is; texts pack to a tenth at best."""
 SMALL = 10_000_000
@@ -26,6 +33,10 @@ SMALL = 10_000_000
 NESTED = (".zip", ".tar", ".tgz", ".7z", ".rar", ".bz2", ".xz")
 MOST_SAMPLES = 1_000_000
 _PIECE = 1 << 20
+ZSTANDARD = 93
+"""How zip archives number Zstandard, with which Inspect packs its logs."""
+_NAME_LENGTHS = 26
+"""Where an entry's own header says how long its name and its extra field are."""
 
 
 def unpacked(path: Path) -> TemporaryDirectory[str]:
@@ -37,7 +48,6 @@ def unpacked(path: Path) -> TemporaryDirectory[str]:
                 one for one in archive.infolist() if not one.is_dir() and not _is_rubbish(one.filename)
             ]
             _check(path, entries)
-            _check_room(path, sum(one.file_size for one in entries))
             room = LARGEST_UNPACKED
             for entry in entries:
                 room -= _write(archive, entry, Path(folder.name), room, path)
@@ -64,10 +74,17 @@ def _check(path: Path, entries: list[ZipInfo]) -> None:
     size = sum(one.file_size for one in entries)
     if len(entries) > MOST_ENTRIES:
         said = f"holds {len(entries):,} files, and at most {MOST_ENTRIES:,} are read"
-    elif size > (LARGEST_HOSTED if hosted() else LARGEST_UNPACKED) or size > max(
-        SMALL, MOST_UNPACKED * path.stat().st_size
-    ):
+    elif hosted() and size > A_VISITORS:
+        said = f"would unpack to {file_size(size)}, and at most {file_size(A_VISITORS)} are kept on this shared server"
+        raise SourceError(
+            f"{excerpt(path.name)} {said}. Upload less, publish it as a private Hub dataset, or run the app on your own computer."
+        )
+    elif size > LARGEST_UNPACKED or size > max(SMALL, MOST_UNPACKED * path.stat().st_size):
         said = f"would unpack to {size:,} bytes, so it is hardly data"
+    elif (free := shutil.disk_usage(gettempdir()).free) < size:
+        raise SourceError(
+            f"{excerpt(path.name)} would unpack to {file_size(size)}, and {file_size(free)} of disk are free. Make room there."
+        )
     for one in entries:
         name = excerpt(one.filename, 60)
         parts = PurePosixPath(one.filename.replace("\\", "/")).parts
@@ -83,21 +100,13 @@ def _check(path: Path, entries: list[ZipInfo]) -> None:
         )
 
 
-def _check_room(path: Path, size: int) -> None:
-    """Errors: SourceError where a shared server's disk has no room for what is unpacked."""
-    if hosted() and shutil.disk_usage(gettempdir()).free < size + RESERVE:
-        raise SourceError(
-            f"This server's disk has no room to unpack {excerpt(path.name)}. Upload the file inside it, or try again later."
-        )
-
-
 def _write(archive: ZipFile, entry: ZipInfo, folder: Path, room: int, path: Path) -> int:
     """Write one entry, and count what comes out of it, whatever its header says."""
     target = folder / entry.filename
     target.parent.mkdir(parents=True, exist_ok=True)
     written = 0
-    with archive.open(entry) as packed, target.open("wb") as file:
-        while piece := packed.read(_PIECE):
+    with target.open("wb") as file:
+        for piece in _pieces(archive, entry, path):
             written += len(piece)
             if written > min(room, entry.file_size):
                 raise SourceError(
@@ -107,6 +116,38 @@ def _write(archive: ZipFile, entry: ZipInfo, folder: Path, room: int, path: Path
         shutil.copymode(path, target)
     target.chmod(0o600)
     return written
+
+
+def _pieces(archive: ZipFile, entry: ZipInfo, path: Path) -> Iterator[bytes]:
+    """What an entry holds, piece by piece; also where it is packed with Zstandard, which Python reads from 3.14 on."""
+    try:
+        packed: Any = archive.open(entry)
+    except NotImplementedError:
+        if entry.compress_type != ZSTANDARD:
+            raise
+        yield from _zstandard(entry, path)
+        return
+    with packed:
+        while piece := packed.read(_PIECE):
+            yield piece
+
+
+def _zstandard(entry: ZipInfo, path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        file.seek(entry.header_offset + _NAME_LENGTHS)
+        name, extra = struct.unpack("<HH", file.read(4))
+        file.seek(name + extra, os.SEEK_CUR)
+        held = pa.BufferReader(file.read(entry.compress_size))
+    check = 0
+    try:
+        with pa.CompressedInputStream(held, "zstd") as packed:
+            while piece := packed.read(_PIECE):
+                check = zlib.crc32(piece, check)
+                yield piece
+    except (pa.ArrowInvalid, OSError) as error:
+        raise BadZipFile(f"{excerpt(entry.filename, 60)} is damaged ({excerpt(str(error), 60)})") from None
+    if check != entry.CRC:
+        raise BadZipFile(f"{excerpt(entry.filename, 60)} is damaged")
 
 
 # -- Inspect's logs ------------------------------------------------------------------------------------------------
@@ -133,7 +174,7 @@ def eval_rows(path: Path) -> Rows:
                 yield entry.file_size, _sample(archive, entry, path)
     except NotImplementedError:
         raise SourceError(
-            f"{excerpt(path.name)} is packed in a way that this Python doesn't know. "
+            f"{excerpt(path.name)} is packed in a way that can't be read here. "
             "Write it as JSON (`inspect log convert --to json`) and give that file."
         ) from None
     except UNREADABLE as error:
@@ -143,8 +184,11 @@ def eval_rows(path: Path) -> Rows:
 
 
 def _sample(archive: ZipFile, entry: ZipInfo, path: Path) -> dict[str, Any]:
-    with archive.open(entry) as packed:
-        text = packed.read(entry.file_size + 1)
+    text = bytearray()
+    for piece in _pieces(archive, entry, path):
+        text += piece
+        if len(text) > entry.file_size:
+            raise SourceError(f"{excerpt(path.name)} unpacks to more than it says, so it is hardly a log.")
     try:
         sample = json.loads(text)
     except (ValueError, RecursionError):

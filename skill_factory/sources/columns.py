@@ -4,7 +4,7 @@
 """
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias
 
@@ -165,8 +165,8 @@ def _responses_of_column(
     n = len(responses)
     labels = _labels(row, columns, value(columns.correct), place, n)
     extracted = _as_list(value(columns.extracted_answer)) or [None] * n
-    reflections = _per_response(value(columns.reflections), n, "reflections")
-    verdicts = _per_response(value(columns.verdicts), n, "verdicts")
+    reflections = _per_response(_paired(columns, "reflections", value, place), n, "reflections")
+    verdicts = _per_response(_paired(columns, "verdicts", value, place), n, "verdicts")
     if len(extracted) != n:
         raise _Unreadable(RowReason.LENGTHS_DIFFER, "extracted_answer", f"{len(extracted)} for {n} responses")
     for i, response in enumerate(responses):
@@ -180,6 +180,17 @@ def _responses_of_column(
             raise _Unreadable(RowReason.NO_LABEL, "correct", stood)
         took = _loose_text(extracted[i], "extracted_answer")
         yield CanonicalRow("", None, text, label, took, own, said, None, left_out)
+
+
+def _paired(columns: Columns, field: str, value: Callable[[Sequence[str]], Any], place: int) -> Any:
+    """The value of a field, a list each where its texts stand in the very records that hold the responses."""
+    paths: Sequence[str] = getattr(columns, field)
+    found = value(paths)
+    if not paths or not isinstance(found, list) or any(isinstance(one, list) for one in found):
+        return found
+    record = columns.response[place].rpartition(".")[0]
+    own = (paths[place] if place < len(paths) else paths[-1]).rpartition(".")[0]
+    return [[] if one is None else [one] for one in found] if record and own == record else found
 
 
 def _labels(row: Row, columns: Columns, value: Any, place: int, n: int) -> list[tuple[Any, Any]]:

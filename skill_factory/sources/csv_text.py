@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from skill_factory.errors import SourceError
+from skill_factory.sources.columns import excerpt
 from skill_factory.sources.json_text import Rows
 from skill_factory.sources.lists import CutShort, read_list
 
@@ -25,6 +26,7 @@ def csv_rows(lines: Iterable[str], path: Path) -> Rows:
     lines = iter(lines)
     head = list(islice(lines, LOOKED_AT))
     skipped, delimiter = dialect(head)
+    _check_title(head[skipped:], delimiter, path)
     reader = csv.reader(chain(head[skipped:], lines), strict=True, delimiter=delimiter)
     try:
         names = next(reader, None)
@@ -46,6 +48,17 @@ def csv_rows(lines: Iterable[str], path: Path) -> Rows:
         raise SourceError(
             f"{path.name}, line {reader.line_num + skipped} is not valid CSV: {error}."
         ) from None
+
+
+def _check_title(head: list[str], delimiter: str, path: Path) -> None:
+    """Errors: SourceError for a first line that is a title above the names of the columns."""
+    first = next(csv.reader(head[:1], delimiter=delimiter), [])
+    below = max(_table_score(head[1:], one) for one in DELIMITERS)
+    if sum(bool(cell.strip()) for cell in first) <= 1 < below and below == int(below):
+        raise SourceError(
+            f"{path.name} begins with {excerpt(head[0], 60)!r}, which looks like a title above the table. "
+            "Delete that line: the first one has to name the columns."
+        )
 
 
 def _called(delimiter: str) -> str:

@@ -44,7 +44,7 @@ UPLOADS = tuple(
 )
 """Endings of what can be uploaded, without their dot."""
 HEAD_ROWS = 200
-HEAD_CHARS = 16_000_000
+HEAD_CHARS = 8_000_000
 """A head of rows with ten million characters each is a few rows."""
 BATCH_ROWS = 2_000
 FILES_LOOKED_AT = 50

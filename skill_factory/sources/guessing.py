@@ -1,16 +1,17 @@
 """Which column holds what: a known format, else a proposal from names, and from the shape of what the names leave open."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from skill_factory.recipe.model import Columns
+from skill_factory.recipe.words import known_words
 from skill_factory.sources.columns import Row, mapped
 from skill_factory.sources.names import bare, place_of
 from skill_factory.sources.presets import EMPTY, Preset, columns_of, recognised
 from skill_factory.sources.profiles import Profile, profiles
-from skill_factory.sources.shapes import by_shape
+from skill_factory.sources.shapes import by_shape, is_a_place, of_one_text, verdict_column
 from skill_factory.sources.trying import with_proposals
 
 _STAGES = ("mutated_prompts", "example_annotation")
@@ -24,6 +25,15 @@ class Guess:
     preset: Preset | None = None
     by_shape: tuple[str, ...] = ()
     """Fields that no name told, only what the columns hold."""
+    added: tuple[str, ...] = ()
+    """Fields that the known format leaves open and a column's name tells."""
+
+    @property
+    def labels(self) -> str:
+        """Where right and wrong come from in a known format, in words."""
+        if "correct" in self.added:
+            return f"the column `{self.columns.correct[0]}`"
+        return self.preset.labels if self.preset else ""
 
 
 def guess(names: Sequence[str], rows: Sequence[Row]) -> Columns:
@@ -36,13 +46,34 @@ def recognise(names: Sequence[str], rows: Sequence[Row], presets: bool = True) -
     found = profiles(names, rows)
     preset = recognised(found) if presets else None
     if preset is not None:
-        known = _with_reward(columns_of(preset, found), preset, found)
+        own = columns_of(preset, found)
+        known = _with_reward(_completed(own, preset, found), preset, found)
+        added = tuple(field for field in ("correct", *_ADDED) if getattr(known, field) != getattr(own, field))
         fixed = {name for name in preset.columns if name.endswith("_rule")}
-        return Guess(with_proposals(known, rows, fixed), preset)
+        return Guess(with_proposals(known, rows, fixed), preset, added=added)
     columns, told_by_shape = _by_name_and_shape(names, rows, found)
-    return Guess(with_proposals(columns, rows), None, told_by_shape)
+    fixed = {name for name in ("question_rule", "response_rule") if getattr(columns, name)}
+    return Guess(with_proposals(columns, rows, fixed), None, told_by_shape)
 
 
+def _completed(columns: Columns, preset: Preset, found: Mapping[str, Profile]) -> Columns:
+    """The mapping with what a person added to a known format, as far as a name tells it and no column is taken twice."""
+    fields = {field: value for field, value in columns.model_dump().items() if value}
+    open_ones = {"correct", *_ADDED} - fields.keys()
+    if preset.has_no_label or columns.label_rule or len(columns.response) > 1:
+        open_ones -= {"correct"}
+    if not open_ones or not columns.response:
+        return columns
+    taken = {path for _, path in mapped(columns)}
+    # A record whose inside is read is taken as a whole: a judge's note within it is part of the format.
+    tops = {path.partition(".")[0] for path in taken}
+    own = {path: one for path, one in found.items() if path.partition(".")[0] not in tops}
+    added = {field: path for field, path in _by_name(own).items() if field in open_ones}
+    return Columns(**(fields | added))
+
+
+_ADDED = ("answer", "reflections", "extracted_answer")
+"""Fields beside the label that people add to a log when they grade or criticise it."""
 _REWARD = re.compile(r"acc|correct|answer|reward|score|verif|right", re.IGNORECASE)
 
 
@@ -83,7 +114,30 @@ def _guess_rest(fields: Mapping[str, Any], found: Mapping[str, Profile]) -> dict
         ):
             rest.append(path)
             break
-    return {"question_rest": rest} if rest else {}
+    if not rest:
+        return {}
+    answer = str(fields.get("answer", ""))
+    return {"question_rest": rest} | (
+        {"answer": f"{rest[-1]}@{answer}"} if _is_a_choice(answer, rest[-1], found) else {}
+    )
+
+
+def _is_a_choice(answer: str, choices: str, found: Mapping[str, Profile]) -> bool:
+    """Whether whole numbers are the places of the right choices, and not what these say."""
+    golds, lists = found.get(answer), found.get(choices)
+    if golds is None or lists is None:
+        return False
+    pairs = [
+        (gold, listed) for gold, listed in zip(golds.values, lists.values, strict=True) if gold is not None
+    ]
+    placed = all(
+        isinstance(gold, int)
+        and not isinstance(gold, bool)
+        and isinstance(listed, list)
+        and 0 <= gold < len(listed)
+        for gold, listed in pairs
+    )
+    return bool(pairs) and placed and not all(str(gold) in map(str, listed) for gold, listed in pairs)
 
 
 def candidates(field: str, columns: Columns, names: Sequence[str], rows: Sequence[Row]) -> list[str]:
@@ -93,7 +147,10 @@ def candidates(field: str, columns: Columns, names: Sequence[str], rows: Sequenc
     fitting = [
         one
         for path, one in found.items()
-        if one.kind in _ALLOWED[field] and path not in taken and _could_be(field, one, found)
+        if one.kind in _ALLOWED[field]
+        and path not in taken
+        and not is_a_place(path)
+        and _could_be(field, one, found)
     ]
     if field in ("question", "response"):
         fitting.sort(key=lambda one: (one.kind == "flag", -one.length))
@@ -108,10 +165,18 @@ def _by_name_and_shape(
     if "." in fields.get("response", ".") or "correct" not in fields:
         fields |= _guess_wide(names, rows, found)
     fields |= _guess_numbered(fields, found)
+    if "response" not in fields and fields.get("question") in (None, *_texts_alone(found)):
+        fields |= of_one_text(found)
     named = set(fields)
     fields = by_shape(fields, found, rows)
     fields |= _guess_rest(fields, found)
+    if verdicts := verdict_column(fields, found):
+        fields["verdicts"] = verdicts
     return Columns(**fields), tuple(sorted(set(fields) - named))
+
+
+def _texts_alone(found: Mapping[str, Profile]) -> list[str]:
+    return [path for path, one in found.items() if one.kind == "text"]
 
 
 # -- by name -------------------------------------------------------------------------------------------------------
@@ -137,20 +202,57 @@ def _by_name(found: Mapping[str, Profile]) -> dict[str, Any]:
         if field == "thinking":
             continue  # meaningful only beside a response: `by_shape` looks
         claims = []
-        for path, profile in found.items():
-            place = place_of(field, path)
-            if place is None or profile.kind not in kinds or path in fields.values():
+        for path, named, place in _named(field, found):
+            profile = found[path]
+            if profile.kind not in kinds or path in fields.values() or not _could_be(field, profile, found):
                 continue
-            if not _could_be(field, profile, found):
-                continue
-            claims.append((path.count("."), place, path))
+            # What a model put out may be called an answer there; the gold answer stands elsewhere.
+            within = field == "answer" and any(_is_response(part) for part in named.split(".")[:-1])
+            claims.append((within, named.count("."), place, path))
         if claims:
-            fields[field] = min(claims)[2]
+            fields[field] = min(claims)[3]
     return fields
+
+
+_WITHIN = (
+    "text",
+    "value",
+    "content",
+    "answer",
+    "solution",
+    "response",
+    "output",
+    "critique",
+    "feedback",
+    "comment",
+)
+"""What the one text of a record is called, where the record has the name of a field."""
+
+
+def _named(field: str, found: Mapping[str, Profile]) -> Iterator[tuple[str, str, int]]:
+    """(path, the path that has the name, its place): columns named as a field, and what records of that name hold."""
+    for path, profile in found.items():
+        place = place_of(field, path)
+        if place is None:
+            continue
+        yield path, path, place
+        if field in ("question", "answer", "response", "reflections") and profile.kind in (
+            "struct",
+            "structs",
+        ):
+            inner = next((f"{path}.{key}" for key in _WITHIN if f"{path}.{key}" in found), "")
+            if inner:
+                yield inner, path, place
+
+
+def _is_response(name: str) -> bool:
+    return place_of("response", name) is not None
 
 
 def _could_be(field: str, profile: Profile, found: Mapping[str, Profile]) -> bool:
     """Whether what a column holds allows what its name says."""
+    if field == "question" and profile.kind == "text" and known_words(profile.texts) is not None:
+        return False  # words of right and wrong ask nothing, whatever the column is called
     if field == "question":
         return not _is_one_value(profile) or not any(
             place_of(field, path) is not None and one.kind in _ALLOWED[field] and not _is_one_value(one)
@@ -204,9 +306,9 @@ def _guess_stage(names: Sequence[str], found: Mapping[str, Profile]) -> dict[str
 def _guess_wide(names: Sequence[str], rows: Sequence[Row], found: Mapping[str, Profile]) -> dict[str, Any]:
     """Several struct columns of one shape, each with a text and a truth value: one response each."""
     shapes: dict[tuple[str, str], list[str]] = {}
-    for name in names:
+    for name in [path for path, one in found.items() if one.kind == "struct"]:
         inner = {p.removeprefix(f"{name}."): one.kind for p, one in found.items() if p.startswith(f"{name}.")}
-        if found[name].kind != "struct" or not inner:
+        if not inner:
             continue
         texts = [key for key, kind in inner.items() if kind == "text"]
         flags = [key for key, kind in inner.items() if kind == "flag"]
@@ -225,22 +327,30 @@ def _guess_numbered(fields: Mapping[str, Any], found: Mapping[str, Profile]) -> 
     for path, profile in found.items():
         if "." in path or profile.kind in EMPTY:
             continue
-        if m := re.fullmatch(r"(.*?)[_ ]?\d+", path):
+        if m := re.fullmatch(r"(.*?)[_ \-]?\d+", path):
             families.setdefault((m[1], ""), []).append(path)
-        if m := re.fullmatch(r".+_([^\W_]+(?:_[^\W_]+)?)", path):
-            families.setdefault(("", m[1]), []).append(path)
+        if m := re.fullmatch(r".+[_ ]([^\W_]+(?:_[^\W_]+)?)", path):
+            families.setdefault(("", m[1].lower()), []).append(path)
     told: dict[str, Any] = {}
     for field in ("response", "correct", "reflections", "extracted_answer"):
         if field in fields:
             continue
+        own = {family: [p for p in paths if _is_free(field, p, fields)] for family, paths in families.items()}
         fitting = [
             paths
-            for (base, end), paths in families.items()
+            for (base, end), paths in own.items()
             if len(paths) > 1
-            and place_of(field, base or end) is not None
+            and (place_of(field, base or end) is not None or (field, end) == ("response", "answer"))
             and all(found[p].kind in _ALLOWED[field] for p in paths)
         ]
         if fitting:
             told[field] = fitting[0]
     same = len(told.get("response", ()))
     return {f: paths for f, paths in told.items() if f == "response" or len(paths) == same}
+
+
+def _is_free(field: str, path: str, fields: Mapping[str, Any]) -> bool:
+    """Whether a column may be one of several responses: no other field has it, and it isn't called a gold answer itself."""
+    if path in fields.values():
+        return False
+    return field != "response" or place_of("answer", path) is None

@@ -40,7 +40,7 @@ ROW_KEYS = (
     "outputs",
 )
 """Keys under which the rows of a file stand."""
-ID = "id"
+ID, GROUP = "id", "group"
 
 
 def json_rows(file: Readable, path: Path) -> Rows:
@@ -171,18 +171,32 @@ def _cut_short(error: json.JSONDecodeError, length: int) -> bool:
 
 def rows_within(whole: Row) -> list[Row]:
     """The rows of an object that is all of a file: under a key, by id, by column, or itself the only one."""
-    for shape in (_under_a_key, _split, _by_column, _by_id):
+    for shape in (_under_a_key, _split, _by_group, _by_column, _by_id, _numbered, _further_in):
         rows = shape(whole)
         if rows is not None:
-            return rows
+            return _without_wrappers(rows)
     return [whole]
+
+
+def _without_wrappers(rows: list[Row]) -> list[Row]:
+    """Runs that hold their rows in a list become these rows, with what is said of the run beside each."""
+    found: list[Row] = []
+    for row in rows:
+        held = [key for key in ROW_KEYS if _are_rows(row.get(key))]
+        if len(held) != 1 or _is_a_row(row) or not any(_is_a_row(one) for one in row[held[0]][:20]):
+            return rows
+        said = {key: value for key, value in row.items() if not isinstance(value, list | Mapping)}
+        found += [said | dict(one) for one in row[held[0]]]
+    return found
 
 
 def _under_a_key(whole: Row) -> list[Row] | None:
     """`{"data": [rows]}`, with what else stands beside the list given to each row where the row has no such field."""
     keys = [key for key in ROW_KEYS if _are_rows(whole.get(key))]
-    if not keys and len(whole) == 1:
-        keys = [key for key, value in whole.items() if _are_rows(value)]
+    lists = [key for key, value in whole.items() if _are_rows(value)]
+    others = [value for key, value in whole.items() if key not in lists]
+    if not keys and len(lists) == 1 and not any(isinstance(one, Mapping) for one in others):
+        keys = lists
     if not keys or _is_a_row(whole):
         return None
     return [dict(row) for row in whole[keys[0]]]
@@ -208,6 +222,15 @@ def _split(whole: Row) -> list[Row] | None:
     )
 
 
+def _by_group(whole: Row) -> list[Row] | None:
+    """`{"model a": [rows], "model b": [rows]}`: all of them, each with the name of its list as `group`."""
+    if len(whole) < 2 or not all(map(_are_rows, whole.values())):
+        return None
+    if not all(_is_a_row(rows[0]) for rows in whole.values()):
+        return None
+    return [{GROUP: key, **row} for key, rows in whole.items() for row in rows]
+
+
 def _by_column(whole: Row) -> list[Row] | None:
     """`{"question": {"0": …}, …}` or `{"question": […], …}`: every column with as many values."""
     values = list(whole.values())
@@ -224,6 +247,26 @@ def _by_column(whole: Row) -> list[Row] | None:
         and len(values[0]) > 1
     ):
         return [dict(zip(whole, one, strict=True)) for one in zip(*values, strict=True)]
+    return None
+
+
+def _numbered(whole: Row) -> list[Row] | None:
+    """`{"type": …, "0": row, "1": row}`: rows by their numbers, with a word about them beside."""
+    rows = {key: row for key, row in whole.items() if key.isdecimal() and isinstance(row, Mapping)}
+    beside = [value for key, value in whole.items() if key not in rows]
+    if len(rows) < 2 or any(isinstance(one, list | Mapping) for one in beside):
+        return None
+    return [row if ID in row else {ID: key, **row} for key, row in ((k, dict(v)) for k, v in rows.items())]
+
+
+def _further_in(whole: Row) -> list[Row] | None:
+    """`{"results": {"results": [rows], …}, …}`: the rows of an object that stands under a key for rows."""
+    if _is_a_row(whole):
+        return None
+    for key in (*ROW_KEYS, "details", "predictions"):
+        inner = whole.get(key)
+        if isinstance(inner, Mapping) and (rows := _under_a_key(dict(inner)) or _numbered(dict(inner))):
+            return rows
     return None
 
 

@@ -83,10 +83,10 @@ LARGEST_WHOLE = 10**300
 
 
 def as_number(value: Any) -> float | None:
-    """A value as a number, a decimal comma read as a point; None for anything else, and for what isn't finite."""
+    """A value as a number, a decimal comma read as a point, `100%` as 100; None for anything else, and for what isn't finite."""
     if isinstance(value, str):
         try:
-            value = float(value.strip().replace(",", "."))
+            value = float(value.strip().removesuffix("%").replace(",", "."))
         except ValueError:
             return None
     if isinstance(value, int):

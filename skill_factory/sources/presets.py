@@ -38,6 +38,11 @@ class Preset:
     doubt: str = ""
     """The code of a doubt that comes with the format."""
 
+    @property
+    def has_no_label(self) -> bool:
+        """Whether what looks like a label in such data says something else."""
+        return self.labels.startswith("nothing:")
+
 
 @lru_cache(maxsize=1)
 def presets() -> tuple[Preset, ...]:

@@ -8,11 +8,13 @@ from skill_factory.recipe.words import known_words
 from skill_factory.sources.columns import Row
 from skill_factory.sources.names import place_of
 from skill_factory.sources.profiles import Profile, flat
+from skill_factory.sources.turns import WHOLE_TALKS, turns_of
 
 TEXTS = ("text", "texts", "nested")
 TALKS = ("messages", "dialogues")
 _VERDICT = re.compile(
-    r"</?verdict>|\bverdict\b|\bconclusion\b|\bjudg(?:e)?ment\b|判断|结论|判定|결론|urteil", re.IGNORECASE
+    r"</?verdict>|\b(?:verdict|conclusion|judge?ment|assessment|urteil|verdikt|conclusión|veredicto|veredito|verdetto|вердикт|вывод)\b|判断|判定|结论|結論|判決|判决|판정|결론|الحكم",
+    re.IGNORECASE,
 )
 _REFERENCES = ("solution", "solutions", "lösung", "reference", "gold")
 """Names of the reference solution, where another text can be the model's."""
@@ -37,6 +39,26 @@ def by_shape(fields: Mapping[str, Any], found: Mapping[str, Profile], rows: Sequ
         _put(told, "answer", _gold(told, found))
     _put(told, "thinking", _thinking(told, found))
     return {field: path for field, path in told.items() if path}
+
+
+def of_one_text(found: Mapping[str, Profile]) -> dict[str, Any]:
+    """Question and response from a text that holds both between the marks of a chat template; {} where none does."""
+    for one in found.values():
+        for asked, end, said, stop in WHOLE_TALKS if one.kind == "text" else ():
+            whole = [text for text in one.texts if asked in text and said in text.partition(asked)[2]]
+            closed = [text for text in whole if stop and stop in text.partition(said)[2]]
+            answered = [text for text in whole if text.rpartition(said)[2].strip()]
+            if 2 * len(answered) > len(one.texts):
+                ends = stop if 2 * len(closed) > len(whole) else ""
+                return {
+                    "question": one.path,
+                    "question_rule": "between",
+                    "question_marks": [asked, end],
+                    "response": one.path,
+                    "response_rule": "between",
+                    "response_marks": [said, ends],
+                }
+    return {}
 
 
 def _put(told: dict[str, Any], field: str, path: Any) -> None:
@@ -71,15 +93,17 @@ def _dialogues(told: dict[str, Any], found: Mapping[str, Profile]) -> None:
 
 
 def _has_answer(profile: Profile) -> bool:
-    roles = {
-        str(one.get("role", one.get("from", "")))
+    return {"assistant", "user"} <= _roles(profile)
+
+
+def _roles(profile: Profile) -> set[str]:
+    """Who speaks in a column of messages, or of lists of them."""
+    talks = (
+        talk
         for value in profile.present[:20]
-        for one in flat(value)
-        if isinstance(one, Mapping)
-    }
-    return bool(roles & {"assistant", "gpt", "model", "bot", "chatgpt", "ai"}) and bool(
-        roles & {"user", "human", "prompter"}
+        for talk in (value if profile.kind == "dialogues" and isinstance(value, list) else [value])
     )
+    return {turn.role for talk in talks for turn in turns_of(talk) or ()}
 
 
 # -- within a question ---------------------------------------------------------------------------------------------
@@ -117,7 +141,9 @@ def _response(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
     question = found.get(str(told.get("question", "")))
     kept = {f: p for f, p in told.items() if f != "response"}
     free = [
-        one for one in _free(kept, found, TEXTS) if one.different > 1 and not is_named_reference(one.path)
+        one
+        for one in _free(kept, found, TEXTS)
+        if one.different > 1 and not is_named_reference(one.path) and not is_a_place(one.path)
     ]
     free = [one for one in free if place_of("extracted_answer", one.path) is None and not _judges(one)]
     if question is not None:
@@ -125,6 +151,8 @@ def _response(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
         if not differing and not repeats(question):
             differing = [one for one in free if one.length >= 20 or one.kind != "text"]
         free = differing
+    if not free:
+        free = [one for one in _free(kept, found, TALKS) if _roles(one) == {"assistant"}]
     return max(free, key=lambda one: one.length, default=Profile("", "", [])).path
 
 
@@ -185,13 +213,28 @@ def _critiques(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
     return fitting[0].path if len(fitting) == 1 else ""
 
 
+def verdict_column(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
+    """A column of words that judge, one for each reflection, where the reflections themselves don't say."""
+    reflections = found.get(str(told.get("reflections", "")))
+    if reflections is None or "correct" not in told or _judges(reflections):
+        return ""
+    fitting = [
+        (place, one.path)
+        for one in _free(told, found, ("flag", "flags", "text", "texts"))
+        if (place := place_of("verdicts", one.path)) is not None
+        and known_words(value for present in one.present for value in flat(present)) is not None
+        and _goes_along(one, reflections)
+    ]
+    return min(fitting)[1] if fitting else ""
+
+
 def _gold(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
     """A short text, the same for all rows of a question, with which many responses end."""
     question, response = found.get(str(told.get("question", ""))), found.get(str(told.get("response", "")))
     if question is None or response is None:
         return ""
     for one in _free(told, found, ("text", "number")):
-        if one.length > 60 or differs_within(one, question):
+        if one.length > 60 or differs_within(one, question) or is_a_place(one.path):
             continue
         pairs = [
             (str(gold), text)
@@ -204,6 +247,14 @@ def _gold(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
         if one.different > 1 and 5 * ends >= 2 * len(pairs) > 0:
             return one.path
     return ""
+
+
+def is_a_place(path: str) -> bool:
+    """Whether a column only counts or names rows."""
+    name = path.rpartition(".")[2].lower()
+    return name in ("id", "idx", "index", "uuid", "key", "row", "number") or name.endswith(
+        ("_id", "_idx", "_index")
+    )
 
 
 def _thinking(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:

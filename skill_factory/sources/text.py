@@ -18,7 +18,7 @@ from skill_factory.sources.json_text import Row, Rows, json_rows
 from skill_factory.sources.unreadable import why
 
 LONGEST_LINE = 64_000_000
-LARGEST_BATCH = 16_000_000
+LARGEST_BATCH = 4_000_000
 """Characters of text after which a batch is full, however few its rows."""
 LOOKED_AT_BYTES = 64_000
 """Bytes from which the encoding of a CSV is told."""
@@ -66,10 +66,18 @@ def damaged(path: Path, error: Exception) -> SourceError:
 POINTER = b"version https://git-lfs.github.com/spec/"
 
 
+PAGES = (b"<!doctype html", b"<html")
+
+
 def check_pointer(path: Path) -> None:
-    """Errors: SourceError for a file that Git LFS left in the place of the data."""
+    """Errors: SourceError for what stands in the place of the data: a pointer of Git LFS, or a web page."""
     with path.open("rb") as file:
-        if file.read(len(POINTER)) == POINTER:
+        head = file.read(200)
+        if head.lstrip(b"\xef\xbb\xbf \r\n\t").lower().startswith(PAGES):
+            raise SourceError(
+                f"{excerpt(path.name)} is a web page, not data: perhaps what a site shows before one signs in. Download the file again."
+            )
+        if head.startswith(POINTER):
             raise SourceError(
                 f"{excerpt(path.name)} is a Git LFS pointer, not the data themselves. Run `git lfs pull` in its folder."
             )

@@ -13,6 +13,7 @@ from skill_factory.recipe.model import Balance, Recipe
 from skill_factory.recipe.phrases import PhraseBook
 from skill_factory.tally import Overlap, Tally
 from skill_factory.traces.counting import tally_skip
+from skill_factory.traces.decisions import Decision, Decisions
 from skill_factory.traces.render import phrases_of, render
 
 Render = Callable[[TracePlan, PhraseBook, Recipe], Trace]
@@ -47,6 +48,7 @@ def compose_plans(
     gates = {code: usable_for(judgement, recipe, kind.needs) for code, kind in formats.items()}
     excluded = frozenset(recipe.balance.exclude)
     limited = _sets_limits(recipe)
+    decisions = Decisions(recipe.review)
     for place, question in questions(reading, judgement, recipe.traces.seed):
         of_question = 0
         alike.begin()
@@ -66,6 +68,12 @@ def compose_plans(
                 if alike.possible and alike.seen(plan):
                     tally_skip(tally, _skip(plan, TraceReason.DUPLICATE))
                     continue
+                # After the search for equals: an equal trace doesn't take the place of one that was rejected.
+                if decisions and (decision := decisions.about(plan)) is not Decision.NONE:
+                    tally.counts["review"][decision.value] += 1
+                    if decision is Decision.REJECTED:
+                        tally_skip(tally, _skip(plan, TraceReason.REJECTED))
+                        continue
                 if limited:
                     written.traces += 1
                     written.by_label[plan.label] += 1

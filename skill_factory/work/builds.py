@@ -8,7 +8,7 @@ process.
 import contextlib
 import json
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +17,13 @@ from skill_factory.build.progress import BuildProgress
 from skill_factory.reasons import Level
 from skill_factory.recipe.model import Recipe, load_recipe
 from skill_factory.tally import LevelTally, tally_from_json, total
+from skill_factory.whole_files import write_whole
 from skill_factory.work import queue
 from skill_factory.work.home import new_place
 from skill_factory.work.process import ACTIVE, FolderProcess, State, folder_of, latest, remove
 
 KIND = "builds"
+LONGEST_NAME = 80
 PATIENCE = 8.0
 """Seconds that a build has to stop by itself before it is killed."""
 ENDED = "The build was killed, usually because the machine ran out of memory. What is finished is kept: resume it."
@@ -41,6 +43,13 @@ class Job:
     """Fingerprint of the recipe before its source was pinned."""
     started: float
     """Seconds since the epoch."""
+    name: str = ""
+    """What its visitor calls it; empty until they do."""
+
+    @property
+    def title(self) -> str:
+        """What lists call it."""
+        return self.name or self.label
 
     @property
     def out(self) -> Path:
@@ -71,10 +80,20 @@ def start(source: str, label: str, recipe: Recipe, token: str = "", visitor: str
     path = new_place(KIND)
     job = Job(path.name, path, source, label, recipe.fingerprint(), time.time())
     (path / "recipe.toml").write_text(recipe.to_toml(), encoding="utf-8")
-    known = {name: value for name, value in asdict(job).items() if name not in ("id", "path")}
-    (path / "job.json").write_text(json.dumps(known), encoding="utf-8")
+    _note(job)
     _run(job, token, visitor)
     return job
+
+
+def _note(job: Job) -> None:
+    known = {name: value for name, value in asdict(job).items() if name not in ("id", "path")}
+    write_whole(job.path / "job.json", json.dumps(known))
+
+
+def rename(job: Job, name: str) -> None:
+    """Call it something; an empty name gives its data's name back."""
+    with contextlib.suppress(OSError):  # deleted in another tab meanwhile
+        _note(replace(job, name=" ".join(name.split())[:LONGEST_NAME]))
 
 
 def resume(job: Job, token: str = "", visitor: str = "") -> None:

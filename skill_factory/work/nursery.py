@@ -30,7 +30,7 @@ START = "from skill_factory.work.nursery import main; main()"
 WARM = (
     "skill_factory.sources.files", "skill_factory.sources.demo.source", "skill_factory.sources.hub",
     "skill_factory.build.pipeline", "skill_factory.insight.browse", "skill_factory.insight.compare",
-    "skill_factory.insight.fitness", "skill_factory.work.looking", "skill_factory.work.outputs",
+    "skill_factory.insight.fitness", "skill_factory.work.looking", "skill_factory.work.looking_texts", "skill_factory.work.outputs",
     "huggingface_hub.hf_api", "huggingface_hub.hf_file_system", "yaml",
 )  # fmt: skip
 """Imported once, before the first child."""

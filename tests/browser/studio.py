@@ -108,6 +108,13 @@ class Studio:
             self._process.wait(20)
             self._process = None
 
+    def kill(self) -> None:
+        """End the server as a crash would: `kill -9`."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait(20)
+            self._process = None
+
     def _environment(self) -> Mapping[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "SPACE_"))}
         # Nobody's stored login, and a Hub that nobody answers for unless a test gives one.

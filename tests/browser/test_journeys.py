@@ -14,7 +14,7 @@ from tests import command
 from tests.browser.studio import Studio, Visitor
 from tests.make_raw import row
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 
 def built(visitor: Visitor) -> None:

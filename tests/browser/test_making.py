@@ -13,7 +13,7 @@ from tests.browser.studio import Studio, Visitor
 from tests.make_raw import STAGE, prose
 from tests.model_server import Brain, ModelServer
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 QUESTIONS = 60
 
 

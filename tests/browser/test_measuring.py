@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, expect
 from tests.browser.studio import Studio, Visitor, context
 from tests.planted_outputs import plant
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 
 def test_outputs_are_measured_and_become_raw_data(browser: Browser, studio: Studio, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from tests.browser.studio import Studio, Visitor
 from tests.browser.test_journeys import with_path
 from tests.make_raw import row, write_jsonl
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 TITLES = {
     "Start": "Turn a model's attempts into training traces",

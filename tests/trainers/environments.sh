@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
 # Make the environments in which the trainers' own code runs: .trainers/llamafactory-verl and .trainers/trl.
 #
-#   tests/trainers/environments.sh [llamafactory-verl|trl]…      (default: both; one that is finished is left alone)
+#   tests/trainers/environments.sh [llamafactory-verl|trl|writers]…   (default: the first two; one that is finished is left alone)
 #
+# `writers` holds the programs that only write logs for us to read: inspect_ai and lm-eval, neither of which needs torch here;
+# beside them, in a folder of its own, what verl's trainer module imports and its loaders don't.
 # LLaMA-Factory 0.9.5 and verl 0.9.1 share one environment: transformers 5.5.4 and datasets 4.0.0 suit both; of
 # Axolotl 0.19.0 the reading of configuration and data runs there too (its training needs CUDA). TRL
 # wants newer ones. The trainers themselves go in without their dependencies: what they ask for beyond this list
@@ -40,6 +42,12 @@ llamafactory-verl() {
 trl() {
   torch
   install trl==1.16.0 transformers==5.23.0 datasets==5.2.0 accelerate jinja2 pytest pytest-timeout
+}
+
+writers() {
+  install inspect-ai==0.3.285 lm-eval==0.4.13
+  "$uv" pip install --quiet --no-deps --python "$root/$name/bin/python" --target "$root/$name/beside-verl" \
+    cachetools uvicorn click h11 fastapi starlette annotated-doc
 }
 
 for name in "${@:-llamafactory-verl trl}"; do

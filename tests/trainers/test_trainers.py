@@ -28,7 +28,7 @@ SMOKE = bool(os.environ.get("SKILL_FACTORY_SMOKE"))
 QUESTIONS = 50 if SMOKE else 500
 END = "<|im_end|>\n"
 
-pytestmark = [pytest.mark.trainers, pytest.mark.xdist_group("trainers")]
+pytestmark = pytest.mark.trainers
 whole = pytest.mark.skipif(SMOKE, reason="only in the whole run (SKILL_FACTORY_SMOKE is set)")
 
 

@@ -1,8 +1,11 @@
 """What is used and how much of it: filters, balance, and settings that few people ever change."""
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from skill_factory.errors import RecipeError
+from skill_factory.insight.living.idle import idle
 from skill_factory.recipe.model import POOLS
 from skill_factory.recipe.phrases import phrase_book, shipped_phrases
 from skill_factory.recipe.variants import variant_titles
@@ -19,7 +22,12 @@ POOL_WORDS = {
 }
 
 
-def variant_controls(seen: Evidence) -> None:
+def idle_controls(seen: Evidence) -> Mapping[str, str]:
+    """Field → why it does nothing now; from a sample nothing is said that the rest of the data may contradict."""
+    return idle(seen.recipe, seen.narrow.facts if seen.exact else None)
+
+
+def variant_controls(seen: Evidence, why: Mapping[str, str]) -> None:
     """Repeats, drawn lengths and prompt variants."""
     controls.whole_number(
         "traces.repeats", "Repeats", "How many times each question is used, with new draws each time.", 20, 1
@@ -28,11 +36,13 @@ def variant_controls(seen: Evidence) -> None:
         "traces.distinct_variants",
         "A different prompt variant for each attempt",
         "A prompt variant is the wording of the prompt that a response came from. More variety, fewer usable questions.",
+        idle=why.get("traces.distinct_variants", ""),
     )
     controls.on_or_off(
         "traces.sample_attempts",
         "Vary the number of attempts",
         "For formats with one trace per question: a random number from 2 to N instead of always N.",
+        idle=why.get("traces.sample_attempts", ""),
     )
     names = [name for name in seen.narrow.facts.variants if name]
     if names:
@@ -45,7 +55,7 @@ def variant_controls(seen: Evidence) -> None:
         )
 
 
-def filter_controls() -> None:
+def filter_controls(why: Mapping[str, str]) -> None:
     """Which responses and reflections are used."""
     controls.word_list(
         "filters.ban",
@@ -53,11 +63,13 @@ def filter_controls() -> None:
         "A reflection that contains one of these words is dropped. Separate them with commas; upper and lower case are "
         "the same.",
         "gold answer, dataset",
+        idle=why.get("filters.ban", ""),
     )
     controls.on_or_off(
         "filters.ban_substrings",
         "Ban them inside other words too",
         "Then “idea” also bans “ideal”, as in the paper's script.",
+        idle=why.get("filters.ban_substrings", ""),
     )
     controls.length_limits(
         "filters.response_chars", "Response length", "characters", "Shorter and longer responses are dropped."
@@ -67,6 +79,7 @@ def filter_controls() -> None:
         "Reflection length",
         "characters",
         "Shorter and longer reflections are dropped.",
+        idle=why.get("filters.reflection_chars", ""),
     )
     st.caption("Lengths are in characters; 0 means no limit.")
     controls.one_of(
@@ -74,10 +87,11 @@ def filter_controls() -> None:
         "Texts that contain a trace tag",
         {"drop": "drop them", "escape": "change the tag"},
         "A response containing </sample> would end its own block too early, and the trace couldn't be read back.",
+        idle=why.get("filters.block_tags", ""),
     )
 
 
-def balance_controls(seen: Evidence) -> None:
+def balance_controls(seen: Evidence, why: Mapping[str, str]) -> None:
     """How hard the questions are, and how many traces there may be of each kind."""
     st.slider(
         "Share of right responses",
@@ -92,14 +106,20 @@ def balance_controls(seen: Evidence) -> None:
     controls.whole_number(
         "balance.min_wrong", "Minimum wrong attempts", "Traces that show fewer are left out.", 20
     )
-    controls.whole_number("balance.per_question", "Maximum traces per question", "0 means no limit.")
+    controls.whole_number(
+        "balance.per_question",
+        "Maximum traces per question",
+        "0 means no limit.",
+        idle=why.get("balance.per_question", ""),
+    )
     controls.whole_number(
         "balance.max_traces", "Maximum traces", "The first ones in written order are kept; 0 means no limit."
     )
-    st.toggle(
+    controls.on_or_off(
+        "balance.drop_duplicates",
         "Drop duplicate traces",
-        help="If a question gives the same trace under several formats, only that of the format listed first is kept.",
-        **workspace.bound("balance.drop_duplicates"),
+        "If a question gives the same trace under several formats, only that of the format listed first is kept.",
+        idle=why.get("balance.drop_duplicates", ""),
     )
     # With a single trace type, its maximum would be that of all traces.
     if len(seen.outlook.by_label) > 1:
@@ -122,7 +142,7 @@ def balance_controls(seen: Evidence) -> None:
         )
 
 
-def advanced_controls() -> None:
+def advanced_controls(why: Mapping[str, str]) -> None:
     """Seed, layout, length, lineage and wording."""
     controls.whole_number(
         "traces.seed", "Seed", "The same seed gives the same traces; another one draws again."
@@ -137,6 +157,7 @@ def advanced_controls() -> None:
         "Longer traces",
         {"keep": "keep them", "drop": "drop them", "fewer_attempts": "remove the first attempts"},
         "What happens to a trace that is longer than the cut-off.",
+        idle=why.get("cutoff.action", ""),
     )
     controls.one_of(
         "traces.layout",
@@ -148,10 +169,10 @@ def advanced_controls() -> None:
         "output.lineage", "Keep lineage", "Extra columns that say where each attempt came from."
     )
     with st.popover("Phrase book", icon=":material/menu_book:"):
-        _phrases()
+        _phrases(why)
 
 
-def _phrases() -> None:
+def _phrases(why: Mapping[str, str]) -> None:
     st.caption(
         "Short phrases join the parts of a trace. Add your own, one per line; they are drawn like the others."
     )
@@ -163,6 +184,7 @@ def _phrases() -> None:
             f"Phrases {POOL_WORDS[pool]}",
             f"{len(known[pool]):,} phrases come with the app.",
             known[pool][0],
+            idle=why.get(f"phrases.add.{pool}", ""),
         )
     workspace.problem("phrases.add")
     try:

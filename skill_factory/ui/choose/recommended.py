@@ -38,11 +38,19 @@ def recommended_recipe(seen: Evidence) -> None:
 
 
 def _recommendation(proposal: Proposal, code: str, exact: bool) -> None:
-    if proposal.attempts:
-        st.markdown(f"**Recommended: {format_of(code).name}, N = {proposal.attempts}**")
-    else:
-        st.markdown("**Nothing can be recommended yet**")
-    st.caption(f"{shell.plain(proposal.reason)}{'' if exact else ' (From a sample.)'}")
+    """The advice with the first part of its reason; the rest is its help."""
+    title = (
+        f"Recommended: {format_of(code).name}, N = {proposal.attempts}."
+        if proposal.attempts
+        else "Nothing can be recommended yet."
+    )
+    first, _, rest = proposal.reason.partition("; ")
+    said = shell.plain(first.rstrip(".")) + "."
+    # On one line: the evidence below needs the room, and the trade-off is a hover away.
+    st.markdown(
+        f"**{title}** :small[{said}{'' if exact else ' (From a sample.)'}]",
+        help=shell.plain(proposal.reason) if rest else None,
+    )
 
 
 def _take(preset: str) -> None:

@@ -1,4 +1,4 @@
-"""The chosen data on the Data page: what it is, whether it's ready, its first rows, and the next step."""
+"""The chosen data on the Data page: what it is, whether it's ready, what its columns are, and the next step."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from skill_factory.insight.readiness import Step
 from skill_factory.reasons import Level
 from skill_factory.recipe.model import Source
 from skill_factory.sources.columns import excerpt, mapped
-from skill_factory.ui.data import reading_rules, report, rules
+from skill_factory.ui.data import mapping, opinion_view, reading_rules, report, role_table, rules
 from skill_factory.ui.frame import loading, source_pickers, workspace
 from skill_factory.ui.frame.glossary import line
 from skill_factory.ui.frame.steps import CHOOSE, FINISH
@@ -79,23 +79,44 @@ def parts() -> None:
 
 
 def verdict() -> None:
-    """Four lights, the proposed N, what is possible, and the way on."""
-    found = report.found()
-    seen = loading.evidence()
-    if seen.narrow.telling:
-        report.proposal(found.proposal, seen.exact)
-    else:
-        st.info(
-            "The data is still being read. Which N suits it will be known when that is done.",
-            icon=":material/hourglass_top:",
-        )
-    reading_rules.show()
-    report.show(found)
+    """The answer with its reasons and the way on; then the columns, the lights and how the data is read."""
+    found, seen = report.found(), loading.evidence()
+    mine = opinion_view.current(found)
+    answer, way_on = st.columns([3, 2], gap="large", vertical_alignment="center")
+    with answer:
+        opinion_view.answer(mine)
+    with way_on:
+        onward(bool(found.proposal.attempts), dict(found.proposal.changes))
+    opinion_view.show(mine, found, seen.exact, seen.narrow.telling)
     if not seen.exact:
         _sampled(seen)
+    columns()
+    with st.container(key="unsettled-lights" if mine.cause else "lights"):
+        st.subheader("What was counted")
+        report.show(found)
     report.rows_dropped(seen.narrow.rows)
-    onward(bool(found.proposal.attempts), dict(found.proposal.changes))
+    reading_rules.show(mine.cause)
     report.possible(found)
+
+
+def columns() -> None:
+    """The first rows with the role of each column, and other ways to look at both."""
+    st.subheader("What each column is")
+    role_table.show()
+    with st.expander("Pick the columns field by field", icon=":material/view_column:"):
+        for place, names in zip(st.columns(3, gap="large"), THIRDS, strict=True):
+            with place:
+                mapping.pickers(names)
+    with st.expander("First rows", icon=":material/table:"):
+        first_rows()
+
+
+THIRDS = (
+    ("question", "answer"),
+    ("response", "correct", "extracted_answer"),
+    ("reflections", "prompt_variant"),
+)
+"""The fields that are offered, in three columns."""
 
 
 def _sampled(seen: loading.Evidence) -> None:
@@ -131,24 +152,34 @@ def onward(usable: bool, changes: dict[str, Any]) -> None:
 
 
 def incomplete() -> None:
-    """What is missing before anything can be said."""
-    reading_rules.show()
-    st.info(
-        "The report appears here as soon as question, response, and right or wrong each have a column.",
-        icon=":material/rule:",
+    """What is missing before anything can be said, asked for at once."""
+    missing = role_table.fields_without_column()
+    opinion_view.incomplete([title.lower() for title in missing] or ["what is needed"])
+    for todo in missing.values():
+        st.markdown(f":material/arrow_forward: {todo}")
+    st.caption(
+        "The report appears here as soon as question, response, and right or wrong each have a column."
     )
-    st.markdown(
-        "No column says what is right? Grading compares each response with a gold answer and adds such a column. "
-        "No responses yet? Let a model answer the questions."
-    )
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown("No column says what is right, or no responses yet?", width="content")
         rules.step(Step.GRADE)
         rules.step(Step.MORE_ANSWERS)
+        seen = loading.inspection()
+        if seen is not None and "labels" in seen.needs:
+            st.button(
+                "Count every response as right",
+                key="all_right",
+                icon=":material/done_all:",
+                help="For data that holds verified answers only. Traces then show no mistake.",
+                on_click=workspace.apply,
+                args=({"columns.label_rule": "all_right"},),
+            )
+    columns()
+    reading_rules.show(None)
 
 
 def first_rows() -> None:
     """The first rows, as they are."""
-    st.subheader("First rows")
     rows = loading.source().head(HEAD_ROWS)
     used = {path.partition(".")[0] for _, path in mapped(workspace.current().recipe.columns)}
     names = sorted(loading.source().names(), key=lambda name: name not in used)

@@ -1,4 +1,4 @@
-"""Which column holds what: a picker for each field, with what the first row has there."""
+"""Which column holds what: a picker for each field, with an example of its values."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -18,9 +18,8 @@ RULES = set(Columns.model_fields) - set(NAMES)
 """Fields that say how a column is read."""
 
 
-def show() -> bool:
-    """The pickers; gives whether every required field has a column."""
-    pickers(tuple(field.name for field in FIELDS if field.offered))
+def complete() -> bool:
+    """Whether every required field has a column."""
     try:
         loading.recipe()
     except ColumnError:
@@ -28,13 +27,18 @@ def show() -> bool:
     return True
 
 
-def pickers(names: tuple[str, ...]) -> None:
-    """The pickers of some fields, each with an example."""
+def show() -> None:
+    """A picker for each field."""
+    pickers(tuple(field.name for field in FIELDS if field.offered))
+
+
+def pickers(names: tuple[str, ...], at: str = "") -> None:
+    """The pickers of some fields, each with an example; `at` tells them from others of the same fields on the page."""
     rows = loading.source().head(5)
     options = paths(loading.source().names(), rows[0] if rows else {})
     for field in (field for field in FIELDS if field.name in names):
-        with st.container(gap="xxsmall", key=f"map-{field.name}"):
-            _picker(field, options)
+        with st.container(gap="xxsmall", key=f"map-{at}{field.name}"):
+            _picker(field, options, at)
             _example(field, rows)
 
 
@@ -43,7 +47,7 @@ def paths(names: list[str], row: Mapping[str, Any]) -> list[str]:
     return list(profiles(names, [row]))
 
 
-def _picker(field: RowField, options: list[str]) -> None:
+def _picker(field: RowField, options: list[str], at: str) -> None:
     path = f"columns.{field.name}"
     chosen: str | tuple[str, ...] = workspace.value(path)
     needed = field.name in REQUIRED
@@ -57,7 +61,7 @@ def _picker(field: RowField, options: list[str]) -> None:
         ),
     ]
     if field.name in MANY and len(chosen) > 1:
-        st.multiselect(title, known, help=field.help, **_bound(path, list, tuple))
+        st.multiselect(title, known, help=field.help, **_bound(path, at, list, tuple))
         return
     show, take = (_first, _single) if field.name in MANY else (str, str)
     st.selectbox(
@@ -65,29 +69,33 @@ def _picker(field: RowField, options: list[str]) -> None:
         [NOTHING, *known],
         help=field.help,
         format_func=_or_nothing,
-        **_bound(path, show, take),
+        **_bound(path, at, show, take),
     )
 
 
-def _bound(path: str, show: Any, take: Any) -> dict[str, Any]:
+def _bound(path: str, at: str, show: Any, take: Any) -> dict[str, Any]:
     """As `workspace.bound`; with the column the rules by which it is read are proposed again."""
-    return {**workspace.bound(path, show, take), "on_change": _picked}
+    key = f"{at}{path}"
+    st.session_state[key] = show(workspace.value(path))
+    return {"key": key, "on_change": _picked, "args": (path, take, key)}
 
 
-def _picked(path: str, take: Any) -> None:
-    if path not in st.session_state:
-        return
-    field, chosen = path.partition(".")[2], take(st.session_state[path])
+def _picked(path: str, take: Any, key: str) -> None:
+    if key in st.session_state:  # a browser may report a field after its page was left
+        remap({path.partition(".")[2]: take(st.session_state[key])})
+
+
+def remap(chosen: dict[str, Any]) -> None:
+    """Take other columns for some fields, with the rules by which those are read."""
+    changes = {f"columns.{field}": value for field, value in chosen.items()}
     before = workspace.current().recipe
     try:
-        columns = away.run(looking.remapped, loading.source(), before, {field: chosen})
+        columns = away.run(looking.remapped, loading.source(), before, chosen)
     except SkillFactoryError:
-        workspace.change({path: chosen})
+        workspace.change(changes)
         return
     was, now = before.columns.model_dump(), columns.model_dump()
-    workspace.change(
-        {path: chosen} | {f"columns.{f}": now[f] for f in now if now[f] != was[f] and f in RULES}
-    )
+    workspace.change(changes | {f"columns.{f}": now[f] for f in now if now[f] != was[f] and f in RULES})
 
 
 def _first(value: tuple[str, ...]) -> str:

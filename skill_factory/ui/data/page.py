@@ -1,9 +1,10 @@
-"""Pick your data, say which column holds what, and see if it's ready."""
+"""Pick your data, see if it's ready, and say which column holds what."""
 
 import streamlit as st
 
 from skill_factory.ui.data import data_overview, making, mapping
 from skill_factory.ui.frame import loading, measure_offer, workspace
+from skill_factory.ui.frame.kept import arriving
 
 
 def show() -> None:
@@ -14,6 +15,7 @@ def show() -> None:
         st.stop()
     if not workspace.current().source:
         st.markdown("Here you will see whether your data is ready. Choose some first.")
+        arriving.offer("Data")
         data_overview.doors_beside()
         making.before()
         st.stop()
@@ -21,16 +23,11 @@ def show() -> None:
     data_overview.header()
     measure_offer.note()
     making.note()
-    left, right = st.columns([1, 2], gap="large")
-    with left:
-        st.subheader("Which column holds what")
-        complete = mapping.show()
-        if complete and loading.suit():
-            st.rerun()
-    with right:
-        st.subheader("Is this data ready?")
-        if complete:
-            data_overview.verdict()
-        else:
-            data_overview.incomplete()
-    data_overview.first_rows()
+    st.subheader("Is this data ready?")
+    complete = mapping.complete()
+    if complete and loading.suit():
+        st.rerun()
+    if complete:
+        data_overview.verdict()
+    else:
+        data_overview.incomplete()

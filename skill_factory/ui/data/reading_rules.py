@@ -22,8 +22,8 @@ MOST_DOUBTS = 4
 """Doubts that are shown at once; the others are behind a click."""
 
 
-def show() -> None:
-    """The known format, the doubts and the rules of the chosen data; nothing if it can't be read at all."""
+def show(cause: Doubt | None) -> None:
+    """The known format, the doubts and the rules of the chosen data, without the cause that is asked about above."""
     seen = loading.inspection()
     if seen is None:
         return
@@ -32,8 +32,22 @@ def show() -> None:
             f"This looks like **{workspace.plain(seen.preset)}**: {workspace.plain(seen.about)}",
             icon=":material/fingerprint:",
         )
-    doubts(seen.doubts)
+        st.button(
+            "Read it by its column names instead",
+            key="preset.leave",
+            icon=":material/fingerprint_off:",
+            help="For data that only looks like this format",
+            on_click=leave_format,
+        )
+    doubts([doubt for doubt in seen.doubts if doubt != cause])
     rules(seen)
+
+
+def leave_format() -> None:
+    """Find the columns again, by name and shape alone; the recipe remembers it."""
+    fitting = away.run(looking.without_format, loading.source(), workspace.without_proposals())
+    workspace.change({f"columns.{name}": value for name, value in fitting.columns})
+    workspace.take_proposals(fitting)
 
 
 def doubts(found: list[Doubt]) -> None:
@@ -73,10 +87,10 @@ BUTTONS = {
 def rules(seen: Inspection) -> None:
     """A control for each rule, with what every choice finds in the first rows."""
     with st.expander("How this data is read", icon=":material/rule:"):
-        tried = loading.once("tried", (loading.identity(), seen.recipe.fingerprint()), lambda: _tried(seen))
-        for rule, choices in tried.items():
+        tried = _tried(seen)
+        for one, choices in tried.items():
             if any(choice.of for choice in choices):
-                _rule(rule, choices, seen)
+                _rule(one, choices, seen)
         st.selectbox(
             "Language of the phrases between attempts",
             list(LANGUAGES),
@@ -87,18 +101,26 @@ def rules(seen: Inspection) -> None:
 
 
 def _tried(seen: Inspection) -> dict[Rule, list[Choice]]:
-    return away.run(looking.tried, loading.source(), seen.recipe)
+    at = (loading.identity(), seen.recipe.fingerprint())
+    return loading.once("tried", at, lambda: away.run(looking.tried, loading.source(), seen.recipe))
 
 
-def _rule(rule: Rule, choices: list[Choice], seen: Inspection) -> None:
+def rule(wanted: Rule, seen: Inspection) -> None:
+    """The control of one rule, as an answer to what is asked above the others."""
+    choices = _tried(seen).get(wanted, [])
+    if any(choice.of for choice in choices):
+        _rule(wanted, choices, seen, "cause.")
+
+
+def _rule(rule: Rule, choices: list[Choice], seen: Inspection, at: str = "") -> None:
     here = next((choice for choice in seen.rules if choice.rule is rule), None)
     codes = [choice.code for choice in choices]
     index = codes.index(here.code) if here is not None and here.code in codes else 0
     titles = {choice.code: f"{choice.title} ({choice.found:,} of {choice.of:,})" for choice in choices}
-    key = f"reading.{rule.value}"
+    key = f"{at}reading.{rule.value}"
     st.session_state[key] = codes[index]
     st.selectbox(
-        TITLES[rule], codes, format_func=titles.__getitem__, key=key, on_change=_take, args=(rule, choices)
+        TITLES[rule], codes, format_func=titles.__getitem__, key=key, on_change=_take, args=(key, choices)
     )
     proposed = next((choice for choice in choices if choice.proposed), None)
     if proposed is not None and proposed.code != codes[index]:
@@ -108,8 +130,8 @@ def _rule(rule: Rule, choices: list[Choice], seen: Inspection) -> None:
     workspace.problem(*choices[index].changes)
 
 
-def _take(rule: Rule, choices: list[Choice]) -> None:
-    chosen = st.session_state.get(f"reading.{rule.value}")
+def _take(key: str, choices: list[Choice]) -> None:
+    chosen = st.session_state.get(key)
     for choice in choices:
         if choice.code == chosen:
             workspace.change(dict(choice.changes))

@@ -58,21 +58,16 @@ def proposal(proposed: Proposal, exact: bool) -> None:
         return
     about = "" if exact else " (from a sample)"
     mine = {path: workspace.value(path) for path in proposed.changes}
-    if mine == dict(proposed.changes):
-        st.success(
-            f"{_attempts(proposed)} suits this data{about}: {proposed.reason}", icon=":material/thumb_up:"
+    verb = "suits" if mine == dict(proposed.changes) else "would suit"
+    st.markdown(f"{_attempts(proposed)} {verb} this data{about}: {proposed.reason}")
+    if verb == "would suit":
+        st.button(
+            f"Use N = {proposed.attempts}",
+            key="use.proposal",
+            icon=":material/lightbulb:",
+            on_click=workspace.apply,
+            args=(dict(proposed.changes),),
         )
-        return
-    st.info(
-        f"{_attempts(proposed)} would suit this data{about}: {proposed.reason}",
-        icon=":material/lightbulb:",
-    )
-    st.button(
-        f"Use N = {proposed.attempts}",
-        key="use.proposal",
-        on_click=workspace.apply,
-        args=(dict(proposed.changes),),
-    )
 
 
 def _attempts(proposed: Proposal) -> str:

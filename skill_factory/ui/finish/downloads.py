@@ -11,11 +11,13 @@ from skill_factory.build import archives
 from skill_factory.build.folder import BuildFolder
 from skill_factory.insight.browse import Fate, Wanted
 from skill_factory.insight.html import html_page
+from skill_factory.insight.pictures import of_tally
 from skill_factory.reasons import Level
 from skill_factory.sources import RawSource
+from skill_factory.tally import tally_from_json
 from skill_factory.ui.frame import away, loading, workspace
 from skill_factory.ui.frame.loading import Evidence
-from skill_factory.work import looking
+from skill_factory.work import builds, looking
 from skill_factory.work.builds import Job
 from skill_factory.work.looking import Address
 from skill_factory.work.wire import Shared
@@ -111,7 +113,9 @@ def page(job: Job, token: str) -> str:
     recipe = job.recipe
     address = Address(job.source, recipe.source, token)
     made = away.run(looking.previewed, address, recipe, PREVIEWED, what=job.label)
-    return html_page(made.traces, f"Traces from {job.label}")
+    report = builds.report(job)
+    whole = of_tally(tally_from_json(report), recipe) if report else None
+    return html_page(made.traces, f"Traces from {job.label}", of=whole)
 
 
 def _text(path: Path) -> str:

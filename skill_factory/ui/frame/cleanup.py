@@ -10,7 +10,8 @@ import streamlit as st
 
 from skill_factory.hosting import hosted
 from skill_factory.ui.frame import exact_tables, workspace
-from skill_factory.work import builds, makings, nursery, pushes
+from skill_factory.wording import many
+from skill_factory.work import builds, makings, nursery, pushes, workspaces
 from skill_factory.work.home import forget_old, place
 from skill_factory.work.process import ACTIVE
 
@@ -23,6 +24,12 @@ OFTEN = 0.02
 def idle_days() -> float:
     """Days after which a visitor's files are deleted."""
     return float(os.environ.get(HOURS) or 24) / 24
+
+
+def idle_words() -> str:
+    """That time in words: "24 hours"."""
+    hours = idle_days() * 24
+    return many(round(hours), "hour") if hours >= 1 else "less than an hour"
 
 
 @st.cache_resource(show_spinner=False)
@@ -54,7 +61,8 @@ def tidy() -> None:
     now, last, days = time.time(), _last(), idle_days()
     pause = min(300.0, days * 86_400 * OFTEN)
     mine = workspace.current()
-    for kept in (_upload_of(mine.source), _build_of(mine.job), _made_of(mine.source)):
+    own = mine.kept.path if mine.kept else None
+    for kept in (own, _upload_of(mine.source), _build_of(mine.job), _made_of(mine.source)):
         if kept is not None and now - last.get(str(kept), 0.0) > pause:
             last[str(kept)] = now
             with suppress(OSError):
@@ -77,7 +85,16 @@ def _remove_old(days: float) -> None:
         if making is not None and makings.status(making).running:
             with suppress(OSError):
                 os.utime(path)
-    for kind in ("uploads", "arriving", nursery.KIND, builds.KIND, makings.KIND, "facts"):
+    for kind in (
+        "uploads",
+        "arriving",
+        nursery.KIND,
+        builds.KIND,
+        makings.KIND,
+        workspaces.KIND,
+        "tours",
+        "facts",
+    ):
         forget_old(kind, days)
 
 

@@ -8,21 +8,46 @@ import streamlit as st
 from skill_factory.ui.frame import workspace
 
 
-def whole_number(path: str, label: str, help: str, most: int | None = None, least: int = 0) -> None:
-    """A whole number."""
-    st.number_input(label, min_value=least, max_value=most, step=1, help=help, **workspace.bound(path))
+def whole_number(
+    path: str, label: str, help: str, most: int | None = None, least: int = 0, idle: str = ""
+) -> None:
+    """A whole number. `idle`, here and below, says why the field does nothing now; the control is greyed out then."""
+    st.number_input(
+        label,
+        min_value=least,
+        max_value=most,
+        step=1,
+        help=help,
+        disabled=bool(idle),
+        **workspace.bound(path),
+    )
+    _say(idle)
     workspace.problem(path)
 
 
-def on_or_off(path: str, label: str, help: str) -> None:
+def on_or_off(path: str, label: str, help: str, idle: str = "") -> None:
     """Yes or no."""
-    st.toggle(label, help=help, **workspace.bound(path))
+    st.toggle(label, help=help, disabled=bool(idle), **workspace.bound(path))
+    _say(idle)
     workspace.problem(path)
 
 
-def word_list(path: str, label: str, help: str, example: str = "") -> None:
+def _say(idle: str) -> None:
+    """Why a control is greyed out, right under it."""
+    if idle:
+        st.caption(f":material/block: Does nothing now: {idle[:1].lower()}{idle[1:]}")
+
+
+def word_list(path: str, label: str, help: str, example: str = "", idle: str = "") -> None:
     """A list of words or phrases, separated by commas."""
-    st.text_input(label, help=help, placeholder=example, **workspace.bound(path, show=", ".join, take=_split))
+    st.text_input(
+        label,
+        help=help,
+        placeholder=example,
+        disabled=bool(idle),
+        **workspace.bound(path, show=", ".join, take=_split),
+    )
+    _say(idle)
     workspace.problem(path)
 
 
@@ -46,27 +71,43 @@ def several_of(path: str, label: str, options: Mapping[str, str], help: str, non
     workspace.problem(path)
 
 
-def one_of(path: str, label: str, options: dict[str, str], help: str) -> None:
+def one_of(path: str, label: str, options: dict[str, str], help: str, idle: str = "") -> None:
     """One of a few values, each with its words."""
-    st.selectbox(label, list(options), format_func=options.__getitem__, help=help, **workspace.bound(path))
+    st.selectbox(
+        label,
+        list(options),
+        format_func=options.__getitem__,
+        help=help,
+        disabled=bool(idle),
+        **workspace.bound(path),
+    )
+    _say(idle)
     workspace.problem(path)
 
 
-def length_limits(path: str, label: str, unit: str, help: str) -> None:
+def length_limits(path: str, label: str, unit: str, help: str, idle: str = "") -> None:
     """A shortest and a longest length; 0 means no limit."""
     left, right = st.columns(2)
     with left:
-        _end(path, 0, f"{label}, from", f"{help} In {unit}; 0 means no limit.")
+        _end(path, 0, f"{label}, from", f"{help} In {unit}; 0 means no limit.", idle)
     with right:
-        _end(path, 1, "to", f"{help} In {unit}; 0 means no limit.")
+        _end(path, 1, "to", f"{help} In {unit}; 0 means no limit.", idle)
+    _say(idle)
     workspace.problem(path)
 
 
-def _end(path: str, place: int, label: str, help: str) -> None:
+def _end(path: str, place: int, label: str, help: str, idle: str) -> None:
     key = f"{path}.{place}"
     st.session_state[key] = workspace.value(path)[place]
     st.number_input(
-        label, min_value=0, step=50, help=help, key=key, on_change=_took_end, args=(path, place, key)
+        label,
+        min_value=0,
+        step=50,
+        help=help,
+        key=key,
+        on_change=_took_end,
+        args=(path, place, key),
+        disabled=bool(idle),
     )
 
 
@@ -87,11 +128,11 @@ def table_number(path: str, name: str, label: str, help: str) -> None:
 
 def _took_item(path: str, name: str, key: str) -> None:
     table: dict[str, Any] = {**workspace.value(path), name: st.session_state[key]}
-    # No limit is no entry, so that a recipe without limits stays the same recipe.
+    # Without a limit there is no entry, so that a recipe without limits stays the same recipe.
     workspace.change({path: {entry: n for entry, n in table.items() if n}})
 
 
-def phrase_lines(path: str, name: str, label: str, help: str, example: str = "") -> None:
+def phrase_lines(path: str, name: str, label: str, help: str, example: str = "", idle: str = "") -> None:
     """The phrases of one pool, one per line; an empty field removes the pool."""
     key = f"{path}.{name}"
     st.session_state[key] = "\n".join(workspace.value(path).get(name, ()))
@@ -103,7 +144,9 @@ def phrase_lines(path: str, name: str, label: str, help: str, example: str = "")
         placeholder=example,
         on_change=_took_lines,
         args=(path, name, key),
+        disabled=bool(idle),
     )
+    _say(idle)
 
 
 def _took_lines(path: str, name: str, key: str) -> None:

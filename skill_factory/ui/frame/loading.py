@@ -8,7 +8,7 @@ while the pages show a sample, marked as one.
 import os
 import re
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from skill_factory.judge.judge import Judgement
 from skill_factory.judge.source_facts import Narrow, facts_key
 from skill_factory.judge.trials import answers_found
 from skill_factory.reasons import Level
-from skill_factory.recipe.model import Recipe, Source, Traces
+from skill_factory.recipe.model import Recipe, Review, Source, Traces
 from skill_factory.sources import check
 from skill_factory.sources.files import looks_like_path
 from skill_factory.tally import Tally
@@ -39,9 +39,12 @@ from skill_factory.work.wire import Shared
 __all__ = [
     "Evidence",
     "Seen",
+    "bearing",
     "check_given",
     "choose",
+    "choose_again",
     "evidence",
+    "first_rows",
     "first_table",
     "fit",
     "identity",
@@ -77,12 +80,25 @@ def choose(text: str, label: str = "", asked: Source | None = None) -> None:
     """
     check_given(text)
     found, fitting = settled(text, asked, workspace.without_proposals(), label or text)
-    workspace.forget_proposals()
-    workspace.choose_source(text, label or called(found.spec), found.spec, fitting.columns)
-    workspace.take_proposals(fitting)
+    with workspace.one_change():
+        workspace.forget_proposals()
+        workspace.choose_source(text, label or called(found.spec), found.spec, fitting.columns)
+        workspace.take_proposals(fitting)
+        st.session_state.pop("_kept", None)
+        exact_tables.forget_failed()
+        suit()
+
+
+def choose_again(text: str, label: str) -> None:
+    """The same data from another place: what was chosen and decided for it stays. Errors: SourceError."""
+    mine = workspace.current()
+    check_given(text)
+    found, fitting = settled(text, None, mine.recipe, label)
+    with workspace.one_change():
+        mine.source, mine.label = text, label
+        mine.recipe = mine.recipe.model_copy(update={"source": found.spec, "columns": fitting.columns})
     st.session_state.pop("_kept", None)
     exact_tables.forget_failed()
-    suit()
 
 
 def check_given(text: str) -> None:
@@ -198,7 +214,14 @@ class Evidence:
 def evidence() -> Evidence:
     """Facts, judgement and outlook of the present recipe: milliseconds once the facts are there. Errors: as `narrow`."""
     chosen, found = recipe(), narrow()
-    return once("evidence", (key(), found.whole, chosen.fingerprint()), lambda: _evidence(chosen, found))
+    known = once("evidence", (key(), found.whole, bearing(chosen)), lambda: _evidence(chosen, found))
+    return known if known.recipe == chosen else replace(known, recipe=chosen)
+
+
+def bearing(chosen: Recipe) -> str:
+    """The fingerprint of what bears on the traces: to accept one, or to note something on it, changes none of them."""
+    review = Review(rejected=chosen.review.rejected)
+    return chosen.model_copy(update={"review": review}).fingerprint()
 
 
 def _evidence(chosen: Recipe, found: Narrow) -> Evidence:
@@ -234,19 +257,24 @@ def first_table(questions: int) -> tuple[pa.Table, bool]:
 
 def typical(rows: int = 480) -> Tally:
     """The tally of the traces from the first rows of the source, for lengths, which the narrow table doesn't hold."""
-    chosen = recipe()
-    at = (source_facts.identity(source()), chosen.columns)
-    table = once("typical rows", at, lambda: _some_rows(chosen, rows))
+    chosen, table = recipe(), first_rows(rows)
     sent = Shared(f"{key()} typical", table)
-    made = once("typical", (key(), chosen.fingerprint()), lambda: away.run(looking.made_of, sent, chosen))
+    made = once("typical", (key(), bearing(chosen)), lambda: away.run(looking.made_of, sent, chosen))
     if made.ledger[Level.TRACES].kept or source().size > SMALL:
         return made
     # A question's rows may lie far apart; in a small source, its first questions are found quickly.
     return once(
         "typical here",
-        (key(), chosen.fingerprint()),
+        (key(), bearing(chosen)),
         lambda: away.run(looking.made_of, first_table(60)[0], chosen),
     )
+
+
+def first_rows(rows: int = 480) -> pa.Table:
+    """Canonical rows from the head of the source, read once for all that a page shows of them."""
+    chosen = recipe()
+    at = (source_facts.identity(source()), chosen.columns)
+    return once("typical rows", at, lambda: _some_rows(chosen, rows))
 
 
 def _some_rows(chosen: Recipe, rows: int) -> pa.Table:
@@ -274,5 +302,4 @@ def rule_trials() -> dict[str, tuple[int, int]]:
     """Answer rule → (first responses in which it finds an answer, first responses)."""
     chosen = recipe()
     key = (source_facts.identity(source()), chosen.columns)
-    table = once("typical rows", key, lambda: _some_rows(chosen, 480))
-    return once("trials", key, lambda: away.run(answers_found, table))
+    return once("trials", key, lambda: away.run(answers_found, first_rows()))

@@ -7,7 +7,8 @@ from skill_factory.measure.reading import Asked
 from skill_factory.ui.frame import away, loading, source_pickers, workspace
 from skill_factory.ui.frame.steps import MEASURE
 from skill_factory.work import outputs
-from skill_factory.work.home import forget_old, new_place
+from skill_factory.work.home import new_place
+from skill_factory.work.workspaces import forget_uploads
 
 GIVEN = "measure.given"
 """The key, in the session, of what the Measure page measures: paths and names."""
@@ -45,7 +46,7 @@ def _asked() -> tuple[str, Asked, str]:
 
 
 def _harvest() -> None:
-    forget_old("uploads", days=30)
+    forget_uploads(days=30)
     path = new_place("uploads") / "harvest.parquet"
     try:
         with st.spinner("Taking the outputs apart …"):

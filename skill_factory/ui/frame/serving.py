@@ -6,6 +6,7 @@
 import asyncio
 import os
 import re
+import secrets
 import shutil
 import tempfile
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -16,7 +17,7 @@ from streamlit import config
 from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
 from skill_factory.hosting import hosted
-from skill_factory.ui.frame import uploads
+from skill_factory.ui.frame import uploads, visitor
 from skill_factory.work.home import place
 
 Message = MutableMapping[str, Any]
@@ -58,6 +59,17 @@ def headers() -> list[tuple[bytes, bytes]]:
     return [(name.encode(), text.encode()) for name, text in told.items()]
 
 
+def cookie() -> tuple[bytes, bytes]:
+    """
+    A new visitor's letters, which no script can read: they say which workspaces are theirs, and nothing else.
+
+    A Space is shown inside a page of the Hub, where a browser sends only cookies that are bound to that page.
+    """
+    inside = "SameSite=None; Secure; Partitioned" if os.environ.get("SPACE_ID") else "SameSite=Lax"
+    told = f"{visitor.COOKIE}={secrets.token_urlsafe(24)}; Path=/; Max-Age=2592000; HttpOnly; {inside}"
+    return b"set-cookie", told.encode()
+
+
 class Door:
     """Refuses foreign host names and what is nobody's business; adds the headers."""
 
@@ -76,12 +88,18 @@ class Door:
         elif hosted() and PRIVATE.search(scope["path"]):
             await _refused(send, 404, "Not found")
         else:
-            await self._app(scope, receive, self._with_headers(send))
+            known = not hosted() or f"{visitor.COOKIE}=".encode() in dict(scope["headers"]).get(
+                b"cookie", b""
+            )
+            await self._app(scope, receive, self._with_headers(send, known))
 
-    def _with_headers(self, send: Send) -> Send:
+    def _with_headers(self, send: Send, known: bool) -> Send:
         async def sent(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message = {**message, "headers": [*message.get("headers", []), *self._headers]}
+                given = message.get("headers", [])
+                page = dict(given).get(b"content-type", b"").startswith(b"text/html")
+                more = [cookie()] if page and not known else []
+                message = {**message, "headers": [*given, *self._headers, *more]}
             await send(message)
 
         return sent

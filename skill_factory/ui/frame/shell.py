@@ -4,14 +4,16 @@ import logging
 import secrets
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import StopException
 
 from skill_factory.errors import SkillFactoryError
 from skill_factory.hosting import hosted
-from skill_factory.ui.frame import cleanup, strip, workspace
+from skill_factory.ui.frame import cleanup, strip, tour, workspace
+from skill_factory.ui.frame.kept import arriving, bar
 from skill_factory.ui.frame.steps import CHOOSE, DATA, FINISH, LOOK, START, STEPS, Step
 from skill_factory.work import limited
 from skill_factory.work.child import where
@@ -19,6 +21,8 @@ from skill_factory.work.child import where
 log = logging.getLogger(__name__)
 
 NAME = "SkillFactory Studio"
+NEED_DATA = (DATA.title, CHOOSE.title, LOOK.title, FINISH.title)
+"""Pages that show nothing without data, except for a build on Finish."""
 CSS = Path(__file__).with_name("frame.css")
 
 
@@ -53,24 +57,52 @@ def run() -> None:
     st.html(CSS)
     if hosted():
         limited.children()  # warm before the first question
-    refused = workspace.open_link()
+    refused = ""
     with errors():
+        refused = arriving.arrive(chosen.title)
         cleanup.tidy()
-    if refused:
-        st.warning(workspace.plain(refused), icon=":material/link_off:")
+    with errors():
+        if chosen.title in NEED_DATA and not (chosen.title == FINISH.title and arriving.job()):
+            arriving.data(chosen.title)
     with st.container(key="strip", horizontal=True, vertical_alignment="center", gap="small"):
         _show_strip()
+    _say(refused)
+    with errors():
+        tour.card(chosen.title)
     _run.active = True
     try:
-        with errors():
+        with errors(), suppress(StopException):  # a page may end early; the strip isn't done yet
             chosen.run()
+        strip.finish()
     finally:
         _run.active = False
+        _keep()
+
+
+def _say(refused: str) -> None:
+    """What happened to the workspace, and to the link, before this page was drawn."""
+    mine = workspace.current()
+    if refused:
+        st.warning(plain(refused), icon=":material/link_off:")
+    if mine.unsaved:
+        st.warning(plain(mine.unsaved), icon=":material/cloud_off:")
+    while mine.notices:
+        st.info(plain(mine.notices.pop(0)), icon=":material/history:")
+
+
+def _keep() -> None:
+    """Keep what the page itself has changed."""
+    try:
+        workspace.keep()
+        arriving.say_address()
+    except Exception as error:
+        note("keeping the workspace", error)
 
 
 def _show_strip() -> None:
     try:
         strip.show()
+        bar.show()
     except Exception as error:  # what fails here also fails on the page, which says so
         note("the strip of numbers", error)
 
@@ -115,5 +147,6 @@ def needs_source(what: str) -> None:
     if workspace.current().source:
         return
     st.info(f"{what} Choose your data first.", icon=":material/database:")
+    arriving.offer(workspace.current().page)
     go(START, "Choose data on Start")
     st.stop()

@@ -1,17 +1,24 @@
 """The strip below the navigation: what the recipe would give, live, each number linking to where it comes from."""
 
 import time
+from contextlib import suppress
+from typing import NamedTuple
 
 import streamlit as st
 
 from skill_factory.errors import SkillFactoryError
 from skill_factory.insight import tables
+from skill_factory.insight.doubts import Doubt
+from skill_factory.insight.opinion import cause_of
+from skill_factory.recipe.model import Recipe
 from skill_factory.ui.frame import loading, workspace
 from skill_factory.ui.frame.steps import CHOOSE, DATA, LOOK
 from skill_factory.wording import many, percent, rounded
 
 SENT = 0.015
 """Seconds for sending what was drawn: the thread that sends it waits while this one computes."""
+SHOWN = 8.0
+"""Seconds for which a difference is drawn again; the page fades it a little earlier."""
 
 
 def show() -> None:
@@ -21,10 +28,29 @@ def show() -> None:
     try:
         evidence = loading.evidence()
         numbers(evidence)
+        doubtful()
         if not evidence.exact:
             still_reading()
     except SkillFactoryError:
         st.page_link(DATA.target(), label="Check the data", icon=":material/error:")
+
+
+def doubtful() -> None:
+    """What has to be settled before the numbers mean anything: the same cause as on Data; nothing where there is none."""
+    recipe = workspace.current().recipe
+    # What is doubtful in a reading follows from its columns and rules, not from how many attempts a trace has.
+    at = (loading.identity(), recipe.columns, recipe.answers, recipe.verdicts)
+    found = loading.once("cause", at, _cause)
+    if found is not None:
+        doubt, words = found
+        st.page_link(
+            DATA.target(), label=f"But {words}", icon=":material/help:", help=workspace.plain(doubt.sentence)
+        )
+
+
+def _cause() -> tuple[Doubt, str] | None:
+    seen = loading.inspection()
+    return cause_of(seen.doubts) if seen is not None else None
 
 
 def numbers(evidence: loading.Evidence) -> None:
@@ -47,6 +73,7 @@ def numbers(evidence: loading.Evidence) -> None:
     st.page_link(
         CHOOSE.target(), label=f"{hedge}**{many(traces, 'trace')}**", help="What a build would write"
     )
+    difference(evidence)
     if not outlook.traces:
         return
     known = evidence.exact and outlook.drawn and outlook.exact
@@ -55,7 +82,43 @@ def numbers(evidence: loading.Evidence) -> None:
         LOOK.target(), label=fixing, help="Traces in which a wrong attempt is followed by a right ending"
     )
     time.sleep(SENT)
-    too_long(evidence)
+    # Measured on traces that are made for it, so it waits until the page has shown what a change does.
+    st.session_state["strip.later"] = (st.container(width="content"), evidence)
+
+
+def finish() -> None:
+    """Draw what takes longest, after the page."""
+    place, evidence = st.session_state.pop("strip.later", (None, None))
+    if place is None:
+        return
+    with place, suppress(SkillFactoryError):
+        too_long(evidence)
+
+
+def difference(evidence: loading.Evidence) -> None:
+    """What the last change of the recipe did to the number of traces; it fades by itself."""
+    at, now = (loading.identity(), evidence.exact), evidence.recipe
+    seen: _Seen | None = st.session_state.get("strip.seen")
+    if seen is None or seen.at != at:
+        seen = _Seen(at, now, evidence.outlook.traces)
+    elif seen.recipe != now:
+        change = evidence.outlook.traces - seen.traces
+        seen = _Seen(at, now, evidence.outlook.traces, change, time.monotonic())
+    st.session_state["strip.seen"] = seen
+    if seen.change and time.monotonic() - seen.when < SHOWN:
+        about = "" if evidence.exact else " in the sample"
+        words = f"{'+' if seen.change > 0 else '−'}{many(abs(seen.change), 'trace')}{about}"
+        st.html(f'<span class="sf-delta" role="status">{words}</span>', width="content")
+
+
+class _Seen(NamedTuple):
+    """The number of traces that the strip showed last, and how the change before it changed that number."""
+
+    at: object
+    recipe: Recipe
+    traces: int
+    change: int = 0
+    when: float = 0.0
 
 
 def too_long(evidence: loading.Evidence) -> None:

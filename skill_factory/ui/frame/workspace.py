@@ -11,64 +11,49 @@ Pages read `current()` and never keep a copy of a field of their own.
 import os
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
 import streamlit as st
 
 from skill_factory.errors import RecipeError, SkillFactoryError
-from skill_factory.recipe.model import Columns, Labels, Recipe, Source, new_recipe, recipe_from_toml
+from skill_factory.recipe.model import Columns, Labels, Recipe, Review, Source, recipe_from_toml
 from skill_factory.recipe.share import packed, unpacked
 from skill_factory.traces.lengths import CUTOFF
 from skill_factory.ui.frame import away
+from skill_factory.ui.frame.kept.session import Workspace, current, follow, keep, one_change
 
-_KEY = "workspace"
+__all__ = [
+    "Workspace",
+    "address",
+    "apply",
+    "bound",
+    "change",
+    "choose_source",
+    "current",
+    "cutoff",
+    "follow",
+    "forget_proposals",
+    "keep",
+    "link",
+    "one_change",
+    "open_link",
+    "open_text",
+    "plain",
+    "problem",
+    "replace_recipe",
+    "take_proposals",
+    "value",
+    "without_proposals",
+]
 
 Convert = Callable[[Any], Any]
-
-
-@dataclass
-class Workspace:
-    """Lives as long as the tab; only the recipe and the source's name ever leave it."""
-
-    source: str = ""
-    """What `open_source` takes: `demo:500`, a path, `user/name`. Empty: nothing chosen yet."""
-    label: str = ""
-    """What the page calls the source; of a path, it shows only the file's name."""
-    recipe: Recipe = field(default_factory=new_recipe)
-    token: str = ""
-    """The visitor's Hub token: passed explicitly, never stored."""
-    user: str = ""
-    """The account that the token belongs to."""
-    job: str = ""
-    """The build that Finish shows."""
-    proposed: dict[str, Any] = field(default_factory=dict)
-    """Answer and verdict rules that were proposed for the chosen data; they go with the data unless changed."""
-    problems: dict[str, str] = field(default_factory=dict)
-    """Field of the recipe → why its last change was refused."""
-    cutoff: int = 0
-    """Tokens at which the visitor's trainer cuts; 0 unless they said so on Finish."""
-    suited: bool = False
-    """Whether N was already proposed for this data; after that, it is the visitor's choice."""
-    link: str = ""
-    """The `?recipe=` that was opened last, so that a rerun doesn't open it again."""
-
-    @property
-    def secret(self) -> bool:
-        """Whether what is read may be private; then caches belong to this session alone."""
-        return bool(self.token) and self.recipe.source.kind == "hub"
-
-
-def current() -> Workspace:
-    """The workspace of this session."""
-    mine: Workspace = st.session_state.setdefault(_KEY, Workspace())
-    return mine
 
 
 def change(changes: dict[str, Any]) -> bool:
     """Change fields of the recipe by dotted path; gives whether it worked. A refusal is kept as its fields' problem."""
     mine = current()
+    follow()  # so that what another tab changed in other fields stays
     for path in changes:
         mine.problems.pop(path, None)
     try:
@@ -78,6 +63,7 @@ def change(changes: dict[str, Any]) -> bool:
         return False
     if "cutoff.tokens" in changes:  # the cut-off that was set last counts, here or on Finish
         mine.cutoff = 0
+    keep()
     return True
 
 
@@ -89,9 +75,10 @@ def apply(changes: dict[str, Any]) -> None:
 def replace_recipe(recipe: Recipe) -> None:
     """Use another recipe; if data is chosen, its source and columns stay."""
     mine = current()
-    keep = {"source": mine.recipe.source, "columns": mine.recipe.columns} if mine.source else {}
-    mine.recipe, mine.cutoff = recipe.model_copy(update=keep), 0
+    stays = {"source": mine.recipe.source, "columns": mine.recipe.columns} if mine.source else {}
+    mine.recipe, mine.cutoff = recipe.model_copy(update=stays), 0
     mine.problems.clear()
+    keep()
 
 
 def choose_source(source: str, label: str, spec: Source, columns: Columns) -> None:
@@ -99,7 +86,7 @@ def choose_source(source: str, label: str, spec: Source, columns: Columns) -> No
     mine = current()
     mine.source, mine.label, mine.job, mine.suited = source, label, "", False
     balance = mine.recipe.balance.model_copy(update={"exclude": ()})
-    changes = {"source": spec, "columns": columns, "balance": balance, "labels": Labels()}
+    changes = {"source": spec, "columns": columns, "balance": balance, "labels": Labels(), "review": Review()}
     mine.recipe = mine.recipe.model_copy(update=changes)
     mine.problems.clear()
 
@@ -130,6 +117,9 @@ def forget_proposals() -> None:
     """Take `without_proposals`, since the data that they were for are gone."""
     mine = current()
     mine.recipe, mine.proposed = without_proposals(), {}
+
+
+# -- fields --------------------------------------------------------------------------------------------------------
 
 
 def value(path: str) -> Any:
@@ -195,9 +185,13 @@ def open_link() -> str:
         return ""
     mine.link = text
     try:
-        mine.recipe, mine.cutoff = away.run(unpacked, text, what="The link's recipe"), 0
+        opened = away.run(unpacked, text, what="The link's recipe")
     except SkillFactoryError as error:
         return str(error)
+    if mine.source:
+        replace_recipe(opened)
+    else:
+        mine.recipe, mine.cutoff = opened, 0
     return ""
 
 

@@ -14,7 +14,7 @@ from skill_factory.insight.browse import (
     codes_of,
     reasons_of,
 )
-from skill_factory.insight.item_html import VERDICT_WORDS, item_html
+from skill_factory.insight.item_html import VERDICT_WORDS, item_html, reflection_html
 from skill_factory.insight.trace_parts import first_line, mark, truth_word, visible
 from skill_factory.reasons import Level, sentence
 from skill_factory.recipe.variants import variant_words
@@ -127,8 +127,19 @@ def _table(wanted: Wanted, seen: Evidence) -> None:
     place = (picked.get("selection", {}).get("rows") or [0])[0]
     # After a change the table may be shorter than what was selected in it.
     chosen = shown[min(place, len(shown) - 1)]
-    st.html(item_html(chosen, wanted.level))
+    if wanted.level is Level.REFLECTIONS:
+        st.html(reflection_html(chosen, _judged_response(chosen, seen)))
+    else:
+        st.html(item_html(chosen, wanted.level))
     _next_steps(chosen, wanted, walk, noun)
+
+
+def _judged_response(item: Item, seen: Evidence) -> str:
+    """The text of the response that a reflection judges: without it nobody can tell whether the reflection is right."""
+    at = (loading.key(), seen.exact, item.response)
+    walk = (loading.source(), seen.recipe, loading.shared(seen.narrow), [item.response])
+    found = loading.once("look.judged", at, lambda: away.run(looking.in_doubt, *walk))
+    return found[item.response].response if item.response in found else ""
 
 
 def _heading(shown: Sequence[Item], wanted: Wanted, seen: Evidence, noun: str) -> str:

@@ -12,6 +12,7 @@ from skill_factory.ui.look import trace_picker
 from skill_factory.ui.look.browse_view import fates
 from skill_factory.ui.look.compare_view import two_recipes
 from skill_factory.ui.look.doubts_view import doubts
+from skill_factory.ui.look.review_room import review_room
 from skill_factory.wording import many
 
 
@@ -83,10 +84,11 @@ def _onwards() -> None:
             st.switch_page(FINISH.target())
 
 
-TRACES, LESSONS, FATES = "Traces", "What they teach", "Kept and dropped"
+TRACES, REVIEW, LESSONS, FATES = "Traces", "Review", "What they teach", "Kept and dropped"
 DOUBTS, RECIPES = "Labels in doubt", "Two recipes"
 PARTS: dict[str, Callable[[], None]] = {
     TRACES: traces,
+    REVIEW: review_room,
     LESSONS: summed_up,
     FATES: fates,
     DOUBTS: doubts,

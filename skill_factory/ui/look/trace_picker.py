@@ -10,6 +10,7 @@ from skill_factory.formats import format_of
 from skill_factory.insight.html import html_page
 from skill_factory.insight.trace_parts import first_line, path_of, story, visible
 from skill_factory.model import Trace, hex_id
+from skill_factory.traces.decisions import Decision, decided, decision_key
 from skill_factory.ui.frame import loading, shell, workspace
 from skill_factory.ui.look.trace_source import FOUND, HEAD, head, of_questions
 
@@ -164,11 +165,11 @@ def _selected() -> None:
 
 def rejections(trace: Trace | None) -> None:
     """Leave out the trace on the page or its question, and bring back what was left out."""
-    rejected = workspace.value("balance.exclude")
+    review, excluded = workspace.value("review"), workspace.value("balance.exclude")
     if trace is not None:
         _reject_buttons(trace)
-    if rejected:
-        bring_back(rejected)
+    if excluded or review.rejected:
+        bring_back(len(excluded) + len(review.rejected))
 
 
 def _reject_buttons(trace: Trace) -> None:
@@ -177,9 +178,9 @@ def _reject_buttons(trace: Trace) -> None:
             "Reject this trace",
             icon=":material/block:",
             key="look.reject",
-            on_click=reject,
-            args=(hex_id(trace.id),),
-            help="The build leaves it out. The recipe remembers it by its ID.",
+            on_click=_reject_trace,
+            args=(decision_key(trace.plan),),
+            help="The build leaves it out. The recipe remembers it, as it does what you decide under Review.",
         )
         st.button(
             "Reject this question",
@@ -190,7 +191,7 @@ def _reject_buttons(trace: Trace) -> None:
         )
 
 
-def bring_back(rejected: Sequence[str]) -> None:
+def bring_back(number: int) -> None:
     """What was rejected, and the way back."""
     with st.container(horizontal=True, vertical_alignment="center", key="look.rejected"):
         st.button(
@@ -198,19 +199,35 @@ def bring_back(rejected: Sequence[str]) -> None:
             icon=":material/undo:",
             key="look.undo",
             on_click=_take_back,
-            args=(rejected[-1:],),
-            help=f"Bring back {rejected[-1]}, the last one rejected",
+            help="Bring back the last one",
         )
-        if len(rejected) > 1:
-            st.button("Bring all back", key="look.undo_all", on_click=_take_back, args=(tuple(rejected),))
-        st.caption(f"{len(rejected):,} rejected")
+        if number > 1:
+            st.button("Bring all back", key="look.undo_all", on_click=_take_all_back)
+        st.caption(f"{number:,} rejected")
+
+
+def _reject_trace(key: str) -> None:
+    if workspace.change(decided(workspace.value("review"), key, Decision.REJECTED)):
+        st.session_state["look.last"] = key
 
 
 def reject(id: str) -> None:
-    """Leave a trace or a question out, by its ID."""
+    """Leave a question out, by its ID."""
     workspace.change({"balance.exclude": tuple(dict.fromkeys([*workspace.value("balance.exclude"), id]))})
+    st.session_state["look.last"] = id
 
 
-def _take_back(these: Sequence[str]) -> None:
-    left = tuple(id for id in workspace.value("balance.exclude") if id not in these)
-    workspace.change({"balance.exclude": left})
+def _take_back() -> None:
+    """Bring back what was rejected last; after a restart, the last trace of the recipe, or the last question."""
+    review, excluded = workspace.value("review"), workspace.value("balance.exclude")
+    last = st.session_state.get("look.last", "")
+    if last not in review.rejected and last not in excluded:
+        last = [*excluded, *review.rejected][-1]
+    if last in review.rejected:
+        workspace.change(decided(review, last, Decision.NONE))
+    else:
+        workspace.change({"balance.exclude": tuple(id for id in excluded if id != last)})
+
+
+def _take_all_back() -> None:
+    workspace.change({"balance.exclude": (), "review.rejected": ()})

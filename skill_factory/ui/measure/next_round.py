@@ -12,7 +12,8 @@ from skill_factory.measure.shown.card import page_of
 from skill_factory.ui.frame import away, source_pickers, workspace
 from skill_factory.wording import many
 from skill_factory.work import outputs
-from skill_factory.work.home import forget_old, new_place
+from skill_factory.work.home import new_place
+from skill_factory.work.workspaces import forget_uploads
 
 SECONDS = 120.0
 """For a harvest on a shared server."""
@@ -43,7 +44,7 @@ def _harvest(seen: Looked) -> None:
         "Each attempt becomes a response, labelled by its grade, with its reflections: the model's own skill feeds the next dataset."
     )
     if st.button(said, key="measure.harvest", icon=":material/agriculture:", type="primary"):
-        forget_old("uploads", days=30)
+        forget_uploads(days=30)
         path = new_place("uploads") / "harvest.parquet"
         try:
             away.run(

@@ -2,32 +2,37 @@
 
 import streamlit as st
 
-from skill_factory.ui.frame import shell, source_pickers, workspace
+from skill_factory.ui.frame import source_pickers, tour
 from skill_factory.ui.frame.earlier_builds import earlier_builds
-from skill_factory.ui.start import recipe_files, start
+from skill_factory.ui.frame.kept import arriving
+from skill_factory.ui.start import continuing, recipe_files, start
 
 
 def show() -> None:
-    """The page, from top to bottom."""
-    st.title("Turn a model's attempts into training traces")
-
-    left, right = st.columns([2, 3], gap="large")
+    """The page, from top to bottom: first what this is and how to begin, then what it does."""
+    kept = arriving.own()
+    left, right = st.columns([5, 6], gap="large")
     with left:
-        start.what_is_needed()
+        start.promise()
+        continuing.show(kept)
         with st.container(border=True, key="doors"):
             source_pickers.of_recipe()
-            # Once data is chosen, continuing with it is the main thing to do.
-            source_pickers.demo(primary=not workspace.current().source)
+            # Once there is work, continuing with it is the main thing to do.
+            source_pickers.demo(primary=not kept)
+            start.about_demo()
             hub_tab, file_tab = st.tabs(["From the Hub", "My file"], key="doors.tab")
             with hub_tab:
                 source_pickers.hub()
             with file_tab:
                 source_pickers.file()
-        if workspace.current().source:
-            shell.go(shell.DATA, f"Continue with {shell.plain(workspace.current().label)}")
     with right:
-        start.example_trace()
-
+        if not kept:
+            tour.offer()
+        start.assembling()
+        start.what_is_needed()
+    start.journey()
+    start.example_trace()
     recipe_files.recipe_section()
     earlier_builds()
     start.glossary_list()
+    start.links()

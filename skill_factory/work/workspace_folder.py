@@ -1,0 +1,164 @@
+"""A workspace's folder: the versions in it, which one is shown, and how to read it when a file in it is torn."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Version:
+    """What was worked on at one moment; undoing leads from one of these to the one before."""
+
+    source: str = ""
+    """What `open_source` takes."""
+    label: str = ""
+    """What the page calls the source."""
+    recipe: str = ""
+    """The recipe as TOML."""
+    proposed: Mapping[str, Any] = field(default_factory=dict)
+    """Rules that were proposed for the data, by field."""
+    suited: bool = False
+    """Whether the number of attempts was already proposed for the data."""
+
+    def same_work(self, other: "Version") -> bool:
+        """Whether a visitor would see no difference: the same data under the same recipe."""
+        return (self.source, self.recipe) == (other.source, other.recipe)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A workspace as it was when it was last read or written."""
+
+    path: Path
+    owner: str
+    """Whose it is on a shared server; empty at home."""
+    started: float
+    version: Version
+    listed: tuple[str, ...]
+    """The versions' files, the oldest first."""
+    at: int
+    """Which of them is shown."""
+    number: int
+    """One more with each write."""
+    name: str = ""
+    """What the visitor calls it; empty until they do."""
+    job: str = ""
+    """The last build."""
+    cutoff: int = 0
+    """Tokens at which the visitor's trainer cuts; 0 if unknown."""
+    page: str = ""
+    """The page that was open last."""
+    lost: int = 0
+    """Files that couldn't be read and were passed over."""
+    stamp: tuple[int, int] = (0, 0)
+    """What tells this `now.json` from a later one."""
+
+    @property
+    def id(self) -> str:
+        """Its key."""
+        return self.path.name
+
+    @property
+    def title(self) -> str:
+        """What lists call it."""
+        return self.name or self.version.label or self.version.source or "Recipe without data"
+
+    @property
+    def changed(self) -> float:
+        """When it was last written, in seconds since the epoch."""
+        return self.stamp[0] / 1e9
+
+    @property
+    def undoable(self) -> int:
+        """Versions before the one that is shown."""
+        return self.at
+
+    @property
+    def redoable(self) -> int:
+        """Versions after the one that is shown."""
+        return len(self.listed) - 1 - self.at
+
+    @property
+    def outdated(self) -> bool:
+        """Whether somebody else has written it, or deleted it, since."""
+        return stamp_of(self.path) != self.stamp
+
+
+def read(path: Path) -> Kept | None:
+    """What a folder holds, with the nearest version that can be read; None if there is none."""
+    stamp = stamp_of(path)
+    made, now = _tree(path / "made.json") or {}, _tree(path / "now.json")
+    versions = now.get("versions") if now else None
+    lost = 0 if made else 1
+    if not isinstance(versions, list) or not versions or not all(str(one).isdecimal() for one in versions):
+        # The list is gone, the versions may not be.
+        now, lost = {}, lost + 1
+        versions = sorted(one.stem for one in path.glob("[0-9]*.json"))
+    listed = tuple(str(name) for name in versions)
+    last = len(listed) - 1
+    found = _nearest(path, listed, min(max(_whole(now, "at", last), 0), last))
+    if found is None:
+        return None
+    at, version, torn = found
+    return Kept(
+        path,
+        str(made.get("owner", "")),
+        float(_whole(made, "started", 0)),
+        version,
+        listed,
+        at,
+        _whole(now, "number", max(_numbers(path))),
+        str((now or {}).get("name", "")),
+        str((now or {}).get("job", "")),
+        _whole(now, "cutoff", 0),
+        str((now or {}).get("page", "")),
+        lost + torn,
+        stamp,
+    )
+
+
+def _nearest(path: Path, listed: tuple[str, ...], at: int) -> tuple[int, Version, int] | None:
+    """The version at a place, or the nearest that can be read, the earlier ones first; and how many couldn't be read."""
+    order = [*range(at, -1, -1), *range(at + 1, len(listed))]
+    for torn, place_ in enumerate(order):
+        version = version_of(path / f"{listed[place_]}.json")
+        if version is not None:
+            return place_, version, torn
+    return None
+
+
+def version_of(path: Path) -> Version | None:
+    """The version in a file; None if it is missing or torn."""
+    tree = _tree(path)
+    if tree is None or set(tree) != set(Version.__dataclass_fields__):
+        return None
+    texts = all(isinstance(tree[name], str) for name in ("source", "label", "recipe"))
+    return Version(**tree) if texts and isinstance(tree["proposed"], dict) else None
+
+
+def _tree(path: Path) -> dict[str, Any] | None:
+    try:
+        tree = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return tree if isinstance(tree, dict) else None
+
+
+def _whole(tree: Mapping[str, Any] | None, name: str, default: int) -> int:
+    value = (tree or {}).get(name, default)
+    return value if isinstance(value, int) else default
+
+
+def _numbers(path: Path) -> list[int]:
+    return [0, *(int(one.stem) for one in path.glob("[0-9]*.json") if one.stem.isdecimal())]
+
+
+def stamp_of(path: Path) -> tuple[int, int]:
+    """When `now.json` was written, and as which file; zeros if it is missing."""
+    try:
+        found = (path / "now.json").stat()
+    except OSError:
+        return 0, 0
+    return found.st_mtime_ns, found.st_ino
