@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from skill_factory.errors import SourceError
 from skill_factory.sources.columns import Batch
 from skill_factory.sources.text import damaged
+from skill_factory.sources.unreadable import UNREADABLE
 
 BATCH_BYTES = 16_000_000
 LARGEST_BATCH = 512_000_000
@@ -68,7 +69,7 @@ def group_batches(
         size = min(most, _rows_at_once(path, file.metadata.row_group(group), group, names))
         for batch in file.iter_batches(size, row_groups=[group], columns=names, use_threads=False):
             yield sound(batch)
-    except (pa.ArrowException, OSError, MemoryError, UnicodeDecodeError, KeyError) as error:
+    except (*UNREADABLE, MemoryError) as error:
         raise damaged(path, error) from None
 
 
@@ -114,7 +115,7 @@ def many_group_batches(path: Path, groups: Sequence[int], names: list[str] | Non
                 waiting, size = [], 0
         if waiting:
             yield sound(pa.concat_batches(waiting))
-    except (pa.ArrowException, OSError, MemoryError, UnicodeDecodeError, KeyError) as error:
+    except (*UNREADABLE, MemoryError) as error:
         raise damaged(path, error) from None
 
 
