@@ -91,6 +91,7 @@ def start(
     answered there is asked again. Errors: SkillFactoryError for settings that can't be used.
     """
     check(asked, stage)
+    # A second click, or a second tab: the answers would be paid for twice.
     if before is not None and status(before).running:
         return before
     queue.check_room(queue.kind_of([What.GRADE if stage is Stage.GRADE else "generate"]), visitor)
@@ -159,6 +160,7 @@ def status(made: Making) -> Status:
             state, progress(made), seconds=max(0.0, time.time() - made.started), before=process.before
         )
     told = process.told()
+    # What the command printed at its end counts, however the process ended after that.
     if told:
         state = State.STOPPED if told.get("ending") == "cancelled" else State.DONE
     said = process.why(made.id) if state is State.FAILED else ""
