@@ -72,6 +72,17 @@ def test_a_published_format_is_read_by_itself(name: str) -> None:
 
 
 @beside
+@pytest.mark.parametrize("name", [name for name, (_, _, needs) in FOUND.items() if GRADE in needs])
+def test_a_format_that_asks_for_grading_is_graded(name: str, tmp_path: Path) -> None:
+    """What `inspect` says to grade, `grade` can: every response that was found is judged, right ones and wrong ones."""
+    out = tmp_path / "graded.parquet"
+    done = command.run("grade", SCHEMAS / name, "--out", out, "--yes", "--json")
+    told = json.loads(done.out)
+    assert (told["responses"], told["unreadable"]) == (FOUND[name][1][1], {})
+    assert told["right"] and told["wrong"]
+
+
+@beside
 @pytest.mark.parametrize("name", REFUSED)
 def test_a_format_that_cannot_be_used_says_why(name: str) -> None:
     """A set that leaves out what is needed is refused with the true reason, whoever asks."""

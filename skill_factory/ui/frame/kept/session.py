@@ -145,7 +145,7 @@ def follow() -> None:
 def take(kept: Kept) -> None:
     """Show a workspace as it is on disk. Errors: RecipeError for a recipe that can't be read any more."""
     mine, version = current(), kept.version
-    if mine.kept is None or mine.kept.version.recipe != version.recipe:
+    if mine.kept is None or mine.state != mine.saved or mine.kept.version.recipe != version.recipe:
         mine.recipe = away.run(recipe_from_toml, version.recipe, kept.title, what=kept.title)
     mine.source, mine.label = version.source, version.label
     mine.proposed = {path: _frozen(value) for path, value in version.proposed.items()}
