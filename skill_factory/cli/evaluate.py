@@ -20,8 +20,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     from skill_factory.cli.endpoint_options import add_pace, add_where, or_none
 
     parser.description = (
-        "Ask a trained model each question so many times, and keep its outputs for `measure`. A run that was stopped goes "
-        "on where it was; nothing that was answered is asked or paid for again."
+        "Ask a trained model each question several times, and keep its outputs for `measure`. A run that was stopped "
+        "resumes where it was; nothing that was answered is asked or paid for again."
     )
     parser.add_argument("source", metavar="QUESTIONS", help=SOURCE)
     parser.add_argument(
@@ -59,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--budget",
         default="",
         metavar="FIRST:SECOND",
-        help="budget forcing, e.g. 4096:8192: what still thinks at the first bound goes on with another attempt",
+        help="budget forcing, e.g. 4096:8192: what still thinks at the first bound continues with another attempt",
     )
     for flag, cast, usual in (
         ("--temperature", float, 0.7),
@@ -68,7 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("--repetition-penalty", float, 1.1),
     ):
         add(flag, type=or_none(cast), default=usual, metavar="X", help=f"({usual}); `none` leaves it out")
-    add("--max-tokens", type=int, default=4096, metavar="N", help="tokens of an output at most (4096)")
+    add("--max-tokens", type=int, default=4096, metavar="N", help="maximum tokens of an output (4096)")
     add(
         "--parameter",
         action="append",
@@ -149,4 +149,4 @@ def _sampling(args: argparse.Namespace, seed: int) -> Any:
     except ValueError as error:
         # The first line of pydantic's message counts errors, and the last one is a link.
         reasons = [line.strip() for line in str(error).splitlines()[1:3]]
-        raise RecipeError(f"The model can't sample so: {': '.join(reasons)}.") from None
+        raise RecipeError(f"These sampling settings can't be used: {': '.join(reasons)}.") from None

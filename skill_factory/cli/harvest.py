@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
     # `build` tells formats by their ending, so another one would make the file unreadable there.
     if out.suffix != ".parquet":
         raise SourceError(
-            f"Raw data are written as Parquet; found --out {out.name}. Give a name that ends in .parquet."
+            f"Raw data is written as Parquet; found --out {out.name}. Give a name that ends in .parquet."
         )
     recipe = recipe_of(args)
     # One login serves all sources, so it is asked for once.

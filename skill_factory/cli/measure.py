@@ -109,7 +109,7 @@ def _follow(args: argparse.Namespace, recipe: Any, settings: Any) -> int:
             # Whoever reads this through a pipe should see each look when it happens.
             sys.stdout.flush()
     except KeyboardInterrupt:
-        # Ctrl-C is how watching ends, so it is no failure and the exit code is 0.
+        # Ctrl-C is how watching ends, so the exit code is 0.
         print("Stopped watching.", file=sys.stderr)
     return 0
 

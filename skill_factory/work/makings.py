@@ -193,7 +193,7 @@ def stop(made: Making) -> None:
 
 def lost(made: Making) -> str:
     """What deleting it would throw away, in words: above all the answers that were paid for."""
-    stay = "The data it was made from stay as they are."
+    stay = "The data it was made from stays as it is."
     if made.stage is Stage.GRADE:
         return f"The labels would have to be worked out again. {stay}"
     noun = "reflection" if made.asked.what is What.REFLECTIONS else "answer"

@@ -53,7 +53,7 @@ def _no_reflections(figures: Figures) -> str | None:
     if figures.counts["attempts"] < 1 or not _below(figures.values["reflections"], 0.2):
         return None
     return (
-        f"It hardly reflects ({figures.values['reflections'].value:.2f} reflections an output). The paper's ablation without "
+        f"It hardly reflects ({figures.values['reflections'].value:.2f} reflections per output). The paper's ablation without "
         "reflections loses most after that without order: keep reflections in the traces."
     )
 
@@ -73,7 +73,7 @@ def _weak_incorrect(figures: Figures) -> str | None:
     if not _below(at, 0.75):
         return None
     return (
-        f"Its *incorrect* is right in only {_spread(at)}: fewer reflections by weak critics, and a look at which "
+        f"Its *incorrect* is right in only {_spread(at)}: fewer reflections by weak models, and a look at which "
         "reflections are kept (`inspect`), may help."
     )
 

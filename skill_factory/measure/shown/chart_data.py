@@ -132,7 +132,7 @@ def cost_sentence(points: Sequence[Cost]) -> str:
         return "Without a truth there is no accuracy to weigh"
     # Of equally right runs the cheaper one.
     best = max(points, key=lambda one: (one.accuracy.value, -one.tokens))
-    return f"{best.run} is right most often: {percent(best.accuracy.value)} at {best.tokens:,.0f} tokens an output"
+    return f"{best.run} is right most often: {percent(best.accuracy.value)} at {best.tokens:,.0f} tokens per output"
 
 
 def _figure(name: str) -> str:

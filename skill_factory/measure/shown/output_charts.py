@@ -166,7 +166,7 @@ def cost_chart(table: "pd.DataFrame") -> Chart:
 
     x = alt.X(
         "tokens:Q",
-        title="Tokens an output, on average",
+        title="Tokens per output, on average",
         scale=alt.Scale(domain=[0, float(table["tokens"].max()) * 1.2]),
     )
     y = alt.Y("accuracy:Q", title="Final accuracy", scale=alt.Scale(domain=[0, 1]))

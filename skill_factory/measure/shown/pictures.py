@@ -194,5 +194,5 @@ def cost_picture(points: Sequence[Cost], title: str) -> str:
             )
         body.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" fill="{colour}"/>')
         body.append(_text(x + 9, y + 4, f"{_cut(cost.run, 18)} ({cost.tokens:,.0f})", "q"))
-    body.append(_text(WIDTH / 2, HEIGHT - 10, "tokens an output", "q", "middle"))
+    body.append(_text(WIDTH / 2, HEIGHT - 10, "tokens per output", "q", "middle"))
     return _svg(title, body)
