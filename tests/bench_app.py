@@ -74,11 +74,13 @@ def main() -> None:
         visitor = Visitor(made.new_page(), studio)
         visitor.demo()
         lives["on the demo"] = living(visitor, LIVES)
+        again = [reload(visitor) for _ in range(ROUNDS)]
         visitor = Visitor(made.new_page(), studio)
         first_numbers(visitor, raw(100_000))
         wait_for_exact(visitor)
         lives["at 100,000 rows"] = living(visitor, LIVES)
-    PAGE.write_text(page(first, opened, exact, moves, lives), encoding="utf-8")
+        listed, decided = reviews(visitor, LIVES // 2)
+    PAGE.write_text(page(first, opened, exact, moves, lives, again, listed, decided), encoding="utf-8")
     print(PAGE.read_text(encoding="utf-8"))
 
 
@@ -164,7 +166,7 @@ LIVING = """() => {
 
 
 def living(visitor: Visitor, times: int) -> list[float]:
-    """Seconds from a key that moves N to the trace that is put together anew, for each of some moves."""
+    """Seconds from a key that moves N to the trace that is put together again, for each of some moves."""
     visitor.go("Choose")
     page: Page = visitor.page
     slider = page.get_by_role("slider").first
@@ -181,12 +183,43 @@ def living(visitor: Visitor, times: int) -> list[float]:
     return [milliseconds / 1000 for milliseconds in page.evaluate("() => window.moved")]
 
 
+def reload(visitor: Visitor) -> float:
+    """Seconds from F5 to the strip's numbers, which the new session reads from the workspace on disk."""
+    start = time.monotonic()
+    visitor.page.reload(wait_until="commit")
+    visitor.page.wait_for_selector(".st-key-strip a", timeout=60_000)
+    return time.monotonic() - start
+
+
+def reviews(visitor: Visitor, times: int) -> tuple[float, list[float]]:
+    """Seconds until the list of a review stands there, and from each A to the next trace."""
+    visitor.go("Look")
+    page: Page = visitor.page
+    page.wait_for_selector("#trace")
+    began = time.monotonic()
+    page.get_by_test_id("stMain").get_by_text("Review", exact=True).first.click()
+    page.wait_for_selector("#review", timeout=120_000)
+    listed = time.monotonic() - began
+    page.wait_for_timeout(2_000)
+    page.evaluate(LIVING.replace(".sf-living", "#review"))
+    for _ in range(times):
+        known = len(page.evaluate("() => window.moved"))
+        page.keyboard.press("a")
+        page.wait_for_function(f"() => window.moved.length > {known}", timeout=20_000)
+        page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=20_000)
+        page.wait_for_timeout(300)
+    return listed, [milliseconds / 1000 for milliseconds in page.evaluate("() => window.moved")]
+
+
 def page(
     first: list[float],
     opened: list[float],
     exact: list[float],
     moves: list[float],
     lives: dict[str, list[float]],
+    again: list[float],
+    listed: float,
+    decided: list[float],
 ) -> str:
     """The page."""
     at_95 = statistics.quantiles(moves, n=20)[-1]
@@ -227,6 +260,17 @@ def page(
                 "≤ 300 ms",
             )
             for where, times in lives.items()
+        ),
+        (
+            f"a reload of Choose on the demo to the numbers of the workspace, median of {len(again)}",
+            f"{median(again):.2f} s",
+            "",
+        ),
+        ("the list of a review of 100,000 rows, with its first trace open, once", f"{listed:.1f} s", ""),
+        (
+            f"a trace accepted to the next one open, at 100,000 rows, median of {len(decided)}",
+            f"{median(decided) * 1000:.0f} ms",
+            "",
         ),
     ]
     lines = [

@@ -261,7 +261,7 @@ def test_a_question_is_pinned_and_one_where_it_matters_is_found(app: AppTest) ->
     assert not app.exception
     found = app.session_state["living"]
     assert found.pinned == pinned
-    assert found.was is None or found.shown is None or found.was.digest != found.shown.digest
+    assert (found.was and found.was.digest) != (found.shown and found.shown.digest)
     app.button(key="living.other").click().run()
     if app.session_state["living"].question != pinned:
         app.button(key="living.back").click().run()

@@ -13,7 +13,9 @@ from skill_factory.grading.labelling import LabelReport
 from skill_factory.recipe.model import Columns, Recipe
 from skill_factory.sources.demo.source import DemoSource
 from skill_factory.sources.files import FileSource
+from skill_factory.ui.frame import held
 from skill_factory.ui.frame.workspace import Workspace
+from skill_factory.ui.measure import chosen_outputs
 from skill_factory.work.home import new_place
 from skill_factory.work.looking import Described
 from skill_factory.work.wire import pack, unpack
@@ -105,6 +107,25 @@ def test_outputs_are_measured_and_harvested_in_a_child() -> None:
     assert workspace(app).source.endswith("harvest.parquet")
 
 
+def test_what_all_sessions_hold_together_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The outputs of whoever looked first are let go for those of the next, and read again when wanted."""
+    monkeypatch.setattr(held, "ALL", 150_000)
+    first = measured([uploaded(plant(30, seed=1).rows, "base.jsonl")])
+    second = measured([uploaded(plant(30, seed=2).rows, "tuned.jsonl")])
+    assert "measure" in second.session_state["_kept"] and "measure" not in first.session_state["_kept"]
+    assert "120 outputs of 1 run" in words(first.run())
+    assert "measure" not in second.session_state["_kept"]
+
+
+@pytest.mark.parametrize("field", ["question", "answer", "response"])
+def test_outputs_that_a_page_can_t_hold_are_refused(field: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whichever of their texts is long, and on a shared server sooner."""
+    monkeypatch.setattr(chosen_outputs, "MOST_HOSTED", 400_000)
+    rows = [dict(row) for row in plant(30, seed=1).rows]
+    app = measured([uploaded([{**row, field: f"{row[field]}{' x' * 5_000}"} for row in rows], "long.jsonl")])
+    assert "too much for a page" in words(app)
+
+
 def test_no_path_of_the_server_is_measured() -> None:
     """A folder of the server that looks like a name of the Hub isn't opened either."""
     app = open_app("6_Measure")
@@ -144,3 +165,20 @@ def test_a_report_of_grading_travels_by_the_name_of_its_task(task: Task) -> None
     assert unpack(pack(report)) == report
     with pytest.raises(SourceError):
         unpack(pack(Recipe()).replace(b"skill_factory.recipe.model", b"skill_factory.recipe.nomode"))
+
+
+def test_a_review_and_the_living_trace_are_a_child_s_to_make() -> None:
+    """Traces are listed, read and decided about, and a moved control shows its trace, with nothing opened here."""
+    app = entered(uploaded(disputed()), "3_Choose")
+    app.slider(key="traces.attempts").set_value(2).run()
+    assert not app.exception and not app.error
+    assert app.session_state["living"].shown is not None
+    app.button(key="living.matters").click().run()
+    app.session_state["look.part"] = "Review"
+    app.switch_page("pages/4_Look.py").run()
+    assert not app.exception and not app.error, [one.value for one in app.error]
+    app.button(key="review.accept").click().run()
+    app.button(key="review.reject").click().run()
+    review = workspace(app).recipe.review
+    assert (len(review.accepted), len(review.rejected)) == (1, 1)
+    assert not app.exception and not app.error

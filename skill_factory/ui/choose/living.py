@@ -194,11 +194,17 @@ def _notes(mine: Living, seen: Evidence) -> None:
 # -- callbacks -----------------------------------------------------------------------------------------------------
 
 
-def _show(mine: Living, question: int) -> None:
-    """Show another question, with what the last change did to it."""
+def _show(mine: Living, question: int, changed: Recipe | None = None) -> None:
+    """Show another question, with what the last change did to it; if the recipe is given, a trace that it changed."""
     mine.question, mine.picked = question, None
-    if mine.before is not None:
-        mine.was = _chosen(_told(mine, mine.before.recipe, question), None, "")
+    if mine.before is None:
+        return
+    before = _told(mine, mine.before.recipe, question)
+    if changed is not None:
+        same = {trace.digest for trace in before.traces}
+        other = [one for one in _told(mine, changed, question).traces if one.digest not in same]
+        mine.picked = kind_of(longest(other)) if other else None
+    mine.was = _chosen(before, mine.picked, "")
 
 
 def _pick() -> None:
@@ -247,4 +253,4 @@ def _find() -> None:
         st.session_state["living.said"] = "The last change changes no trace of the questions looked at."
         return
     after = found.index(mine.question) + 1 if mine.question in found else 0
-    _show(mine, found[after % len(found)])
+    _show(mine, found[after % len(found)], now.recipe)

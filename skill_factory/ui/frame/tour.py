@@ -57,17 +57,14 @@ def card(title: str) -> None:
         return
     order = list(STOPS)
     at = order.index(step)
-    with st.container(border=True, key="tour"):
-        st.markdown(f"**{at + 1} of {len(order)} · {title}** — {STOPS[step]}")
-        with st.container(horizontal=True):
-            if at + 1 < len(order):
-                if st.button(
-                    f"Next: {order[at + 1].title}", icon=":material/arrow_forward:", key="tour.next"
-                ):
-                    st.switch_page(order[at + 1].target())
-                st.button("End the tour", type="tertiary", on_click=_end, key="tour.end")
-            else:
-                st.button("Done", icon=":material/check:", on_click=_end, key="tour.end")
+    with _box():
+        st.markdown(f"**{at + 1} of {len(order)} · {title}** — {STOPS[step]}", width="stretch")
+        if at + 1 == len(order):
+            st.button("Done", icon=":material/check:", on_click=_end, key="tour.end")
+            return
+        if st.button(f"Next: {order[at + 1].title}", icon=":material/arrow_forward:", key="tour.next"):
+            st.switch_page(order[at + 1].target())
+        st.button("End the tour", type="tertiary", on_click=_end, key="tour.end")
 
 
 def _over() -> bool:

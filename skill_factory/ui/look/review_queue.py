@@ -81,7 +81,7 @@ def queue(seen: Evidence) -> Queue:
     places = loading.once("review.places", at, lambda: arranged(listed, asked, seen.recipe.review))
     if st.session_state.get("review.of") != at:
         st.session_state["review.of"], st.session_state["review.at"] = at, 0
-    place = min(st.session_state["review.at"], max(0, len(places) - 1))
+    place = st.session_state["review.at"] = min(st.session_state["review.at"], max(0, len(places) - 1))
     return Queue(listed, places, place)
 
 

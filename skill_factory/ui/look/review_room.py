@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pyarrow as pa
 import streamlit as st
 
 from skill_factory.insight.item_html import dropped_html
@@ -32,33 +33,44 @@ _reject_key = st.components.v2.component(
 
 
 def review_room() -> None:
-    """The list beside the open trace."""
+    """The list beside the open trace, which is drawn first: what the keys decide about is what is seen."""
     seen = loading.evidence()
     now = queue(seen)
-    listing, shown = st.columns([2, 3], gap="large")
-    with listing, st.container(key="review.side"):
-        st.markdown(f"**{shell.plain(progress(seen, now))}**")
-        if not len(now.places):
+    side, shown = st.columns([2, 3], gap="large")
+    if not len(now.places):
+        with side:
+            _heading(now, seen)
             _nothing(now)
-            return
+        return
+    with shown:
         rows = page_rows(now, seen)
+        _open(now, rows, seen)
+    with side, st.container(key="review.side"):
+        _heading(now, seen)
         list_of(now, rows, seen)
         _place(now)
-    with shown:
-        key = now.key(now.at)
-        question = int(now.listed.question[now.places[now.at]])
-        trace = away.run(reviewing.trace_of, rows, seen.recipe, question, key)
-        _decide(now, key, seen)
-        _risks(now)
-        if trace is None:
-            st.info(
-                "The cut-off drops this trace or takes attempts from it, so there is nothing to read here.",
-                icon=":material/content_cut:",
-            )
-            return
-        trace_view.show(trace, seen.recipe, key="review")
-        _correct(trace)
-        _dropped(rows, seen, question)
+
+
+def _heading(now: Queue, seen: Evidence) -> None:
+    st.markdown(f"**{shell.plain(progress(seen, now))}**")
+
+
+def _open(now: Queue, rows: pa.Table, seen: Evidence) -> None:
+    """The open trace: the keys, why it stands here, its text, and what else was said of its question."""
+    key = now.key(now.at)
+    question = int(now.listed.question[now.places[now.at]])
+    trace = away.run(reviewing.trace_of, rows, seen.recipe, question, key)
+    _decide(now, key, seen)
+    _risks(now)
+    if trace is None:
+        st.info(
+            "The cut-off drops this trace or takes attempts from it, so there is nothing to read here.",
+            icon=":material/content_cut:",
+        )
+        return
+    trace_view.show(trace, seen.recipe, key="review")
+    _correct(trace)
+    _dropped(rows, seen, question)
 
 
 def _nothing(now: Queue) -> None:
@@ -162,8 +174,9 @@ def _go(place: int) -> None:
 
 
 def _decided(key: str, decision: Decision, place: int) -> None:
-    """Keep a decision and go on to the next trace."""
-    if workspace.change(decided(workspace.current().recipe.review, key, decision)):
+    """Keep a decision and go on to the next trace; a key pressed before that one was drawn decides nothing."""
+    behind = place != st.session_state.get("review.at", 0) and decision is not Decision.NONE
+    if not behind and workspace.change(decided(workspace.current().recipe.review, key, decision)):
         _go(place + 1)
 
 
@@ -192,7 +205,7 @@ def _risks(now: Queue) -> None:
             st.badge(risk.value.capitalize(), icon=":material/flag:", color="orange", help=MEANING[risk])
 
 
-def _dropped(rows: object, seen: Evidence, question: int) -> None:
+def _dropped(rows: pa.Table, seen: Evidence, question: int) -> None:
     """What was said of this question's responses and dropped, beside what it judges; made when it is opened."""
     folded = st.expander(
         "Reflections on this question that were dropped",

@@ -6,7 +6,7 @@ import streamlit as st
 
 from skill_factory.errors import SkillFactoryError
 from skill_factory.hosting import hosted
-from skill_factory.ui.frame import cleanup, visitor, workspace
+from skill_factory.ui.frame import cleanup, workspace
 from skill_factory.ui.frame.deleting import delete_button
 from skill_factory.ui.frame.earlier_builds import moment
 from skill_factory.ui.frame.kept import arriving
@@ -16,11 +16,6 @@ from skill_factory.work.workspace_folder import Kept
 
 AT_ONCE = 2
 """Workspaces that stand on the page; the others unfold."""
-
-
-def own() -> list[Kept]:
-    """The visitor's workspaces, the latest first; on a shared server only where it knows its visitor."""
-    return workspaces.recent(visitor.mark()) if visitor.known() else []
 
 
 def show(kept: list[Kept]) -> None:

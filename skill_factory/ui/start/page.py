@@ -4,12 +4,13 @@ import streamlit as st
 
 from skill_factory.ui.frame import source_pickers, tour
 from skill_factory.ui.frame.earlier_builds import earlier_builds
+from skill_factory.ui.frame.kept import arriving
 from skill_factory.ui.start import continuing, recipe_files, start
 
 
 def show() -> None:
     """The page, from top to bottom: first what this is and how to begin, then what it does."""
-    kept = continuing.own()
+    kept = arriving.own()
     left, right = st.columns([5, 6], gap="large")
     with left:
         start.promise()
