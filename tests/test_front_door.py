@@ -422,6 +422,17 @@ def test_a_column_added_to_a_known_format_is_read_by_its_name(tmp_path: Path, la
     )
 
 
+def test_records_under_a_known_format_s_names_are_read_by_shape(tmp_path: Path) -> None:
+    """A column called `generation` that holds records is another tool's: the texts within it are the responses."""
+    rows = [
+        {"question": f"{q}+1?", "expected_answer": f"{q + 1}", "generation": [{"text": f"{k}: <answer>{q + 1 + k}</answer>", "model": "m"} for k in range(2)], "correct": [True, False]}
+        for q in range(4)
+    ]  # fmt: skip
+    seen = inspect(rows_file(tmp_path / "raw.jsonl", rows))
+    assert (seen.preset, seen.recipe.columns.response) == ("", ("generation.text",))
+    assert (seen.found.right, seen.found.wrong) == (4, 4)
+
+
 def test_a_known_format_can_be_left(tmp_path: Path) -> None:
     """Data that only look like a format are read by names and shape with one option, which the recipe keeps."""
     rows = [
