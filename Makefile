@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 RUN := $(BIN)/python
 
-.PHONY: release setup app demo test check lint types tests unit browser-tests coverage site smoke lock browser screenshots bench bench-app torture matrix trainers test-trainers test-writers test-ray docs clean
+.PHONY: release setup app demo test check lint types tests unit browser-tests coverage site smoke lock browser screenshots bench bench-app torture matrix trainers test-trainers test-writers test-long test-ray docs clean
 
 setup: .venv/.ready
 
@@ -50,6 +50,10 @@ unit: setup
 
 browser-tests: setup browser
 	$(BIN)/pytest -q tests/browser || { $(LISTED) tests/browser; $(BIN)/pytest -q $(AGAIN) tests/browser; }
+
+# What takes too long for every run: each published format through the browser.
+test-long: setup browser
+	SKILL_FACTORY_LONG=1 $(BIN)/pytest -q tests/browser/test_three_clicks.py
 
 # Shown, not enforced: which lines the tests reach, also in processes that they start.
 coverage: setup

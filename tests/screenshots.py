@@ -69,6 +69,7 @@ def wide(browser: Browser, studio: Studio, dark: bool, wanted: set[str]) -> None
 
 def publish(visitor: Visitor, name: str, take: Callable[[str], None]) -> None:
     """The form, and what stands there afterwards."""
+    visitor.page.get_by_role("tab", name="Publish").click()
     for field, text in (("Access token", "hf_alice"), ("Name", name)):
         box = visitor.page.get_by_role("textbox", name=field)
         box.fill(text)

@@ -172,7 +172,7 @@ def test_one_click_builds_and_the_address_leads_back() -> None:
     app.button(key="build.start").click().run()
     settled(app)
     assert f"{promised} traces from" in words(app)
-    assert [tab.label for tab in app.tabs] == ["Publish", "Train", "Download"]
+    assert [tab.label for tab in app.tabs] == ["Download", "Publish", "Train"]
     later = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).switch_page("pages/5_Finish.py")
     assert app.query_params["job"] in (workspace(app).job, [workspace(app).job])
     later.query_params["job"] = workspace(app).job

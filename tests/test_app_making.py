@@ -520,8 +520,11 @@ def test_a_forecast_is_a_table_a_sentence_and_a_chart() -> None:
     """Sorted by N, with its bounds; for answers the number is a bound itself, for reflections will take some away."""
     table = forecast_table(PILOT)
     assert table.to_dict("list") == {
-        "attempts": [1, 2], "questions": [420, 350], "low": [400, 300], "high": [440, 390]
-    }  # fmt: skip
+        "attempts": [1, 2],
+        "questions": [420, 350],
+        "low": [400, 300],
+        "high": [440, 390],
+    }
     assert forecast_finding(PILOT, 2) == "About 350 of 500 questions will be usable at N = 2 (300 to 390)"
     assert forecast_finding({**PILOT, "kind": "responses"}, 1).startswith("At most about 420")
     assert "didn't try" in forecast_finding(PILOT, 7)

@@ -8,7 +8,7 @@ import pytest
 
 from skill_factory.recipe.model import Recipe
 from tests.make_raw import Row
-from tests.studio import with_source, words, workspace
+from tests.studio import links, with_source, words, workspace
 
 
 @pytest.fixture(autouse=True)
@@ -96,6 +96,53 @@ def test_a_known_format_is_named(tmp_path: Path) -> None:
     assert (recipe.columns.question_rule, recipe.columns.label_rule) == ("chat", "words")
     for rule in ("question", "response", "label", "answer"):
         assert app.selectbox(key=f"reading.{rule}").value is not None
+    app.button(key="preset.leave").click().run()
+    assert "This looks like" not in words(app)
+    columns = workspace(app).recipe.columns
+    assert (columns.guess, columns.question, columns.response, columns.prompt_variant) == (
+        "names",
+        "input",
+        ("output",),
+        "",
+    )
+
+
+def test_the_strip_names_what_has_to_be_settled_first(tmp_path: Path) -> None:
+    """Below the navigation of every page stands the cause that Data names; once it is settled, it is gone."""
+    path = thinking(tmp_path / "raw.jsonl")
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    path.write_text(
+        "".join(json.dumps({**row, "correct": not row["correct"]}) + "\n" for row in rows), encoding="utf-8"
+    )
+    app = with_source(str(path), page="3_Choose")
+    assert "But grading contradicts the labels" in links(app)
+    clean = with_source(str(thinking(tmp_path / "clean.jsonl")), page="3_Choose")
+    assert not any(label.startswith("But ") for label in links(clean))
+
+
+def test_reflections_that_give_the_answer_away_are_counted_and_decided_on(tmp_path: Path) -> None:
+    """Next to the chart of reflections stands how many state the gold answer; what is chosen there goes to the recipe."""
+    rows = [
+        {
+            "question": f"{q}+1?",
+            "answer": str(q + 1),
+            "response": f"{k}: <answer>{q + 1 + k}</answer>",
+            "correct": k == 0,
+            "reflections": [
+                f"<verdict>{'Correct' if k == 0 else 'Incorrect'}</verdict> The correct answer is {q + 1}."
+            ],
+        }
+        for q in range(4)
+        for k in range(2)
+    ]
+    path = tmp_path / "raw.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    app = with_source(str(path), page="3_Choose")
+    app.segmented_control(key="choose.section").set_value("Reflections").run()
+    assert "4 of 4 reflections on wrong responses state the gold answer." in words(app)
+    app.selectbox(key="filters.given_away").set_value("cut").run()
+    assert workspace(app).recipe.filters.given_away == "cut"
+    assert "0 of 4 reflections on wrong responses state the gold answer." in words(app)
 
 
 def test_the_verdict_rule_and_the_language_are_controls(tmp_path: Path) -> None:

@@ -72,6 +72,17 @@ def test_a_published_format_is_read_by_itself(name: str) -> None:
 
 
 @beside
+@pytest.mark.parametrize("name", [name for name, (_, _, needs) in FOUND.items() if GRADE in needs])
+def test_a_format_that_asks_for_grading_is_graded(name: str, tmp_path: Path) -> None:
+    """What `inspect` says to grade, `grade` can: every response that was found is judged, right ones and wrong ones."""
+    out = tmp_path / "graded.parquet"
+    done = command.run("grade", SCHEMAS / name, "--out", out, "--yes", "--json")
+    told = json.loads(done.out)
+    assert (told["responses"], told["unreadable"]) == (FOUND[name][1][1], {})
+    assert told["right"] and told["wrong"]
+
+
+@beside
 @pytest.mark.parametrize("name", REFUSED)
 def test_a_format_that_cannot_be_used_says_why(name: str) -> None:
     """A set that leaves out what is needed is refused with the true reason, whoever asks."""
@@ -387,6 +398,27 @@ def test_a_column_added_to_a_known_format_is_read_by_its_name(tmp_path: Path, la
     )
 
 
+def test_a_known_format_can_be_left(tmp_path: Path) -> None:
+    """Data that only look like a format are read by names and shape with one option, which the recipe keeps."""
+    rows = [
+        {"step": q, "prompt": f"{q}+1?", "completion": f"{k}: <answer>{q + 1 + k}</answer>", "advantage": 0.1, "reward": 0.0, "is_correct": k == 0}
+        for q in range(3) for k in range(2)
+    ]  # fmt: skip
+    path = rows_file(tmp_path / "raw.jsonl", rows)
+    seen = json.loads(command.run("inspect", path, "--json").out)
+    left = json.loads(command.run("inspect", path, "--no-known-format", "--json").out)
+    assert (seen["preset"], left["preset"]) == ("TRL completions log", "")
+    assert (left["mapping"]["correct"], left["found"]["right"]) == ("is_correct", 3)
+    kept = tmp_path / "kept"
+    assert (
+        command.run(
+            "build", path, "--no-known-format", "--format", "no_reflection", "--attempts", 2, "--out", kept
+        ).exit
+        == 0
+    )
+    assert 'guess = "names"' in (kept / "recipe.toml").read_text(encoding="utf-8")
+
+
 def test_a_score_that_is_no_label_stays_out_of_a_known_format(tmp_path: Path) -> None:
     """An lm-eval score belongs to the document, so its name makes no label of it."""
     rows = [
@@ -399,6 +431,39 @@ def test_a_score_that_is_no_label_stays_out_of_a_known_format(tmp_path: Path) ->
         (),
         GRADE,
     )
+
+
+@pytest.mark.parametrize(
+    "said, doubted",
+    [
+        ("As the reference answer says, it is {a}. <answer>{a}</answer>", True),
+        ("参考答案是 {a}。<answer>{a}</answer>", True),
+        ("Of the given answer choices, {a} fits. <answer>{a}</answer>", False),
+        ("I add and get {a}. <answer>{a}</answer>", False),
+    ],
+)
+def test_responses_that_quote_the_reference_are_doubted(tmp_path: Path, said: str, doubted: bool) -> None:
+    """A model that was given the answer shows no attempt; choices that a question gives are no such thing."""
+    rows = [
+        {"question": f"{q}+1?", "answer": f"{q + 1}", "response": f"{k}: " + said.format(a=q + 1 + k), "correct": k == 0}
+        for q in range(4) for k in range(2)
+    ]  # fmt: skip
+    seen = inspect(rows_file(tmp_path / "raw.jsonl", rows))
+    assert ("quotes_reference" in {doubt.code for doubt in seen.doubts}) is doubted
+
+
+def test_a_copied_reference_solution_is_doubted(tmp_path: Path) -> None:
+    """A response that holds the reference solution word for word was given it."""
+    solution = (
+        "First add one to the number, then write the sum down, and that is all there is to it: #### {a}"
+    )
+    rows = [
+        {"question": f"{q}+1?", "answer": solution.format(a=q + 1), "response": f"Try {k}. {solution.format(a=q + 1)} Done.", "correct": k == 0}
+        for q in range(4) for k in range(2)
+    ]  # fmt: skip
+    assert "quotes_reference" in {
+        doubt.code for doubt in inspect(rows_file(tmp_path / "raw.jsonl", rows)).doubts
+    }
 
 
 def test_a_score_of_many_values_asks_for_its_threshold(tmp_path: Path) -> None:

@@ -55,6 +55,16 @@ def zipped(path: Path, **files: bytes) -> Path:
     return path
 
 
+def test_unpacked_bytes_count_on_a_shared_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a visitor's archive unpacks to is bounded there like what is uploaded; at home it isn't."""
+    path = zipped(tmp_path / "raw.zip", **{"a.jsonl": LINES.encode()})
+    monkeypatch.setattr(archives, "A_VISITORS", len(LINES) - 1)
+    assert found(path) == WHOLE
+    monkeypatch.setenv("SKILL_FACTORY_HOSTED", "1")
+    with pytest.raises(SourceError, match="kept on this shared server"):
+        FileSource.open(str(path))
+
+
 def zipped_with_zstandard(path: Path, files: dict[str, bytes]) -> Path:
     """An archive as Inspect packs its logs today, written by hand: Python's own module knows the method from 3.14 on."""
     body, directory = b"", b""

@@ -688,3 +688,22 @@ def test_quantity_defaults_name_no_unit() -> None:
     """A bare number has neither unit nor letter."""
     found = read_amount("7")
     assert found is not None and (found.value, found.unit, found.standing) == (7, "", False)
+
+
+@pytest.mark.parametrize(
+    ("gold", "answer", "decision"),
+    [
+        (r"0.\overline{3}", r"\frac13", Decision.RIGHT),
+        (r"\frac{1}{6}", r"0.1\overline{6}", Decision.RIGHT),
+        ("-7/3", r"-2.\bar3", Decision.RIGHT),
+        ("1/3", "0.3\u0305", Decision.RIGHT),
+        (r"33.\overline{3}\%", "1/3", Decision.RIGHT),
+        (r"0.\overline{3}", "0.33", Decision.WRONG),
+        (r"0.\overline{36}", r"0.3\overline{6}", Decision.WRONG),
+    ],
+)
+def test_a_repeating_decimal_is_the_fraction_that_it_means(
+    gold: str, answer: str, decision: Decision
+) -> None:
+    """Digits under a line go on without end; a decimal that stops is another number."""
+    assert judge(answer, gold, "auto", "") is decision

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skill_factory.grading import Task, equivalent
+from skill_factory.grading import Decision, Task, equivalent, judge
 from skill_factory.grading.algebra import same_algebra
 from skill_factory.grading.expressions import MOST_SIGNS, Term, read_statement
 from skill_factory.grading.values import letters_of, value_at
@@ -328,3 +328,24 @@ def test_the_signs_of_a_text_are_bounded() -> None:
     """More of them are compared by their form alone."""
     assert read_statement("+".join("x" * (MOST_SIGNS // 2))) is not None
     assert read_statement("+".join("x" * (MOST_SIGNS // 2 + 1))) is None
+
+
+@pytest.mark.parametrize(
+    ("gold", "answer", "decision"),
+    [
+        (r"\frac{n!}{k!(n-k)!}", r"\binom{n}{k}", Decision.RIGHT),
+        ("(n+1)!", "(n+1)n!", Decision.RIGHT),
+        (r"\binom{n}{2}", r"\frac{n(n-1)}{2}", Decision.RIGHT),
+        (r"\binom{n}{2}", r"\frac{n(n+1)}{2}", Decision.WRONG),
+        (r"\binom{n}{k}", r"\binom{n}{k-1}", Decision.WRONG),
+        ("n!", r"(n-1)!", Decision.WRONG),
+    ],
+)
+def test_factorials_are_compared_where_letters_are_whole(gold: str, answer: str, decision: Decision) -> None:
+    """Between whole numbers a factorial has no value, so there a difference could not be seen."""
+    assert judge(answer, gold, "math", "") is decision
+
+
+def test_what_has_no_values_to_compare_is_unjudged() -> None:
+    """To call it wrong would be a label without a reason."""
+    assert judge(r"\lfloor (x+100)! \rfloor", r"(99+x)!", "math", "") is Decision.UNJUDGED

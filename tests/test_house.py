@@ -16,9 +16,20 @@ CODE = sorted(
     [*command.ROOT.glob("skill_factory/**/*.py"), *command.ROOT.glob("pages/*.py"), command.ROOT / "app.py"]
 )
 HEAVY = (
-    "streamlit", "ray", "datasets", "pandas", "altair", "math_verify", "tokenizers", "huggingface_hub", "torch",
-    "transformers", "sympy", "upath", "s3fs",
-)  # fmt: skip
+    "streamlit",
+    "ray",
+    "datasets",
+    "pandas",
+    "altair",
+    "math_verify",
+    "tokenizers",
+    "huggingface_hub",
+    "torch",
+    "transformers",
+    "sympy",
+    "upath",
+    "s3fs",
+)
 
 
 def named(path: Path) -> str:
@@ -88,10 +99,25 @@ def test_the_core_does_not_know_the_app() -> None:
 
 PACKAGE = command.ROOT / "skill_factory"
 ROOMS = (
-    "ground", "recipe", "formats", "hub", "sources", "judge", "grading", "traces", "build", "generate", "trainers", "insight",
-    "publish", "measure", "cli", "work", "ui",
+    "ground",
+    "recipe",
+    "formats",
+    "hub",
+    "sources",
+    "judge",
+    "grading",
+    "traces",
+    "build",
+    "generate",
+    "trainers",
+    "insight",
+    "publish",
+    "measure",
+    "cli",
+    "work",
+    "ui",
     "doors",
-)  # fmt: skip
+)
 """The rooms from the ground up; a module imports from its own room and from those before it."""
 DOORS = ("api", "__main__", "sft_data_creation")
 """Modules of the package's root that stand on top of all rooms; its other modules are the ground."""
@@ -175,9 +201,18 @@ def test_every_room_tells_its_act() -> None:
 # ---------------------------------------------------------------------------------- what is never called
 
 FORBIDDEN = {
-    "eval", "exec", "compile", "__import__", "pickle.load", "pickle.loads", "marshal.load", "marshal.loads", "yaml.load",
-    "os.system", "os.popen",
-}  # fmt: skip
+    "eval",
+    "exec",
+    "compile",
+    "__import__",
+    "pickle.load",
+    "pickle.loads",
+    "marshal.load",
+    "marshal.loads",
+    "yaml.load",
+    "os.system",
+    "os.popen",
+}
 
 
 def test_nothing_runs_text_as_code() -> None:
@@ -338,11 +373,20 @@ def test_people_read_plain_english(write: str, pattern: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "'x' is no Hub dataset", "Save the recipe anew", "Mend that line, or mend it", "what a pilot foretold",
-        "a data set of traces", "Will these data do?", "its critiques", "go on with it", "at most 3 wrong ones at most",
-        "It was ended from outside.", "40 tokens a second", "Whether a reflection is.",
+        "'x' is no Hub dataset",
+        "Save the recipe anew",
+        "Mend that line, or mend it",
+        "what a pilot foretold",
+        "a data set of traces",
+        "Will these data do?",
+        "its critiques",
+        "go on with it",
+        "at most 3 wrong ones at most",
+        "It was ended from outside.",
+        "40 tokens a second",
+        "Whether a reflection is.",
     ],
-)  # fmt: skip
+)
 def test_the_turns_of_a_translation_are_recognised(text: str) -> None:
     """Each pattern finds its kind, in a sentence that once stood here."""
     assert any(re.search(pattern, text, re.IGNORECASE) for pattern in PLAIN.values())

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from skill_factory.hub.layout import _by_name, configs_of, front_matter, split_files, told_rows
+from skill_factory.hub.file_patterns import by_name, split_files
+from skill_factory.hub.front_matter import front_matter, told_rows
+from skill_factory.hub.layout import configs_of
 
 pytest_plugins = ["tests.hub_fixtures"]
 
@@ -89,7 +91,7 @@ def test_names_make_the_splits_that_the_library_makes(seed: int, tmp_path: Path)
         for split, patterns in (get_data_patterns(str(folder)) if _any_seen(files) else {}).items():
             found = [path for pattern in patterns for path in _resolved(resolve_pattern, pattern, folder)]
             theirs[str(split)] = {os.path.relpath(path, folder) for path in found}
-        ours = {split: set(paths) for split, paths in split_files(files, _by_name(files)).items() if paths}
+        ours = {split: set(paths) for split, paths in split_files(files, by_name(files)).items() if paths}
         assert ours == {split: paths for split, paths in theirs.items() if paths}, sorted(files)
 
 
@@ -214,6 +216,7 @@ texts = {
     "deep.jsonl": (b'{"a":' * 10_000 + b"1" + b"}" * 10_000 + b"\\n"),
     "lists.jsonl": b'{"a":' + b"[" * 10_000 + b"]" * 10_000 + b"}\\n",
     "deep.parquet": table.getvalue(),
+    "latin.csv": "frage,l\\u00f6sung\\n1,2\\n".encode("latin-1"),
     "brackets.jsonl": json.dumps({"a": "[{" * 5_000}).encode() + b"\\n",
 }
 api, told = HfApi(), {}
@@ -230,8 +233,9 @@ print(json.dumps(told))
 
 
 def test_values_nested_without_end_are_not_looked_into(in_client: Callable[..., Any]) -> None:
-    """Ten thousand levels end no process; brackets inside texts are only text."""
+    """Ten thousand levels end no process; brackets inside texts are only text, and a name may be in any encoding."""
     told = in_client(DEEP, user="alice")
     assert (told["deep.jsonl"], told["lists.jsonl"]) == ({}, {})
     assert "isn't a readable Parquet file" in told["deep.parquet"] and "nested" in told["deep.parquet"]
+    assert told["latin.csv"] == {}
     assert told["brackets.jsonl"] == {"a": "string"}

@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 
 from skill_factory.grading import BlockNames
 from skill_factory.judge.reflections import verdict_rule
-from skill_factory.measure.parts import NONE, Parts, Rules, goes_in_circles, take_apart, with_thinking
+from skill_factory.measure.circles import goes_in_circles
+from skill_factory.measure.parts import NONE, Parts, Rules, with_thinking
+from skill_factory.measure.taking_apart import take_apart
 from skill_factory.recipe.model import Verdicts
 from tests import measure_oracle
 

@@ -302,6 +302,7 @@ VALUES = {
     "--wrong": (["fail"], ["fail"]),
     "--language": ("zh", "zh"),
     "--given-away": ("cut", "cut"),
+    "--no-known-format": (True, "names"),
 }
 
 

@@ -13,7 +13,9 @@ from skill_factory.grading.labelling import LabelReport
 from skill_factory.recipe.model import Columns, Recipe
 from skill_factory.sources.demo.source import DemoSource
 from skill_factory.sources.files import FileSource
+from skill_factory.ui.frame import held
 from skill_factory.ui.frame.workspace import Workspace
+from skill_factory.ui.measure import chosen_outputs
 from skill_factory.work.home import new_place
 from skill_factory.work.looking import Described
 from skill_factory.work.wire import pack, unpack
@@ -103,6 +105,25 @@ def test_outputs_are_measured_and_harvested_in_a_child() -> None:
     app.button(key="measure.harvest").click().run(timeout=120)
     assert not app.exception and not app.error, [one.value for one in app.error]
     assert workspace(app).source.endswith("harvest.parquet")
+
+
+def test_what_all_sessions_hold_together_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The outputs of whoever looked first are let go for those of the next, and read again when wanted."""
+    monkeypatch.setattr(held, "ALL", 150_000)
+    first = measured([uploaded(plant(30, seed=1).rows, "base.jsonl")])
+    second = measured([uploaded(plant(30, seed=2).rows, "tuned.jsonl")])
+    assert "measure" in second.session_state["_kept"] and "measure" not in first.session_state["_kept"]
+    assert "120 outputs of 1 run" in words(first.run())
+    assert "measure" not in second.session_state["_kept"]
+
+
+@pytest.mark.parametrize("field", ["question", "answer", "response"])
+def test_outputs_that_a_page_can_t_hold_are_refused(field: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whichever of their texts is long, and on a shared server sooner."""
+    monkeypatch.setattr(chosen_outputs, "MOST_HOSTED", 400_000)
+    rows = [dict(row) for row in plant(30, seed=1).rows]
+    app = measured([uploaded([{**row, field: f"{row[field]}{' x' * 5_000}"} for row in rows], "long.jsonl")])
+    assert "too much for a page" in words(app)
 
 
 def test_no_path_of_the_server_is_measured() -> None:

@@ -112,9 +112,11 @@ def test_what_no_page_takes_does_not_pile_up(server: Server) -> None:
     with Visitor(server.port) as visitor:
         cookie = asked(server, "/_stcore/health").headers.get("Set-Cookie", "").partition(";")[0]
         given = {
-            "Content-Type": f"multipart/form-data; boundary={mark}", "Cookie": cookie,
-            "X-Xsrftoken": cookie.partition("=")[2].strip('"'), "Host": "localhost",
-        }  # fmt: skip
+            "Content-Type": f"multipart/form-data; boundary={mark}",
+            "Cookie": cookie,
+            "X-Xsrftoken": cookie.partition("=")[2].strip('"'),
+            "Host": "localhost",
+        }
         for number in range(8):
             line = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
             line.request("PUT", f"/_stcore/upload_file/{visitor.session}/file-{number}", body, given)
@@ -151,3 +153,14 @@ def test_an_upload_that_does_not_fit_leaves_nothing(tmp_path: Path, monkeypatch:
     with pytest.raises(SourceError, match=r"No space left on device\. .* MB are free .*SKILL_FACTORY_HOME"):
         uploads.keep(Sent(), path)
     assert not path.parent.exists()
+
+
+def test_a_visitor_is_known_by_a_cookie_that_no_script_reads(server: Server) -> None:
+    """Each new browser gets letters of its own with its first page, and with nothing else."""
+    told = asked(server, "/").headers["set-cookie"]
+    assert told.startswith("sf_visitor=") and "HttpOnly" in told and "SameSite=Lax" in told
+    assert told != asked(server, "/").headers["set-cookie"]
+    assert asked(server, "/_stcore/health").headers["set-cookie"] is None
+    line = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+    line.request("GET", "/", headers={"Host": "localhost", "Cookie": told.partition(";")[0]})
+    assert line.getresponse().headers["set-cookie"] is None

@@ -20,6 +20,7 @@ def add_arguments(made: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Become Streamlit's server. Errors: SkillFactoryError where Streamlit isn't installed or the port can't be one."""
+    # Looked for, not imported: the server that is about to start will import it anyway.
     if importlib.util.find_spec("streamlit") is None:
         raise SkillFactoryError(
             "The app needs Streamlit, which isn't installed. Run `pip install streamlit`."
@@ -28,6 +29,7 @@ def run(args: argparse.Namespace) -> int:
         raise SkillFactoryError(
             f"A port is a number from 1 to 65535; found {args.port}. Leave out --port for 8501."
         )
+    # `exec` throws away what Python still holds in its buffers.
     sys.stdout.flush()
     os.execv(sys.executable, [sys.executable, *words(args.port, not args.no_browser)])
 
@@ -40,6 +42,7 @@ def words(port: int, browser: bool) -> list[str]:
         "run",
         str(ENTRANCE),
         f"--server.port={port}",
+        # The app shows local files to whoever can open it, so only this computer may.
         "--server.address=127.0.0.1",
         f"--server.headless={'false' if browser else 'true'}",
     ]

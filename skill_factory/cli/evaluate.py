@@ -85,10 +85,12 @@ def run(args: argparse.Namespace) -> int:
     """Ask and write. Exit codes: 0 done (also where the budget ended it), 130 cancelled. Errors: SkillFactoryError."""
     from skill_factory.cli.generate import Shown, tell_made
     from skill_factory.generate.words import key_of
-    from skill_factory.measure.evaluation.evaluating import Evaluation, bounds_of, evaluate
+    from skill_factory.measure.evaluation.evaluating import evaluate
+    from skill_factory.measure.evaluation.forcing import Evaluation, bounds_of
     from skill_factory.measure.parts import names_of
 
     recipe = recipe_of(args)
+    # The appended tag must be the one that the model was trained with.
     names = names_of(recipe.tags)
     how = Evaluation(bounds_of(args.budget, names), args.completions, args.tokenizer, names)
     job = _job(args, recipe)
@@ -100,6 +102,7 @@ def run(args: argparse.Namespace) -> int:
     tell_made(made, args.json)
     if not args.json and made.rows:
         print(f"Measure them: python -m skill_factory measure {made.out}")
+    # A run that its budget ended did what it was told, so that is a success.
     return CANCELLED if made.ending == "cancelled" else 0
 
 
@@ -113,6 +116,7 @@ def _job(args: argparse.Namespace, recipe: "Recipe") -> "Job":
         from skill_factory.errors import RecipeError
 
         raise RecipeError(f"--samples is {args.samples}; it must be at least 1.")
+    # What the recipe leaves open is guessed later; `--map` wins over both.
     columns = {k: v for k, v in recipe.columns.model_dump().items() if v} | columns_of(args)
     return Job(
         kind=Kind.OUTPUTS,
@@ -143,5 +147,6 @@ def _sampling(args: argparse.Namespace, seed: int) -> Any:
     try:
         return Sampling(**given, seed=seed, extra=parse_extra(args.parameter))
     except ValueError as error:
+        # The first line of pydantic's message counts errors, and the last one is a link.
         said = [line.strip() for line in str(error).splitlines()[1:3]]
         raise RecipeError(f"The model can't sample so: {': '.join(said)}.") from None

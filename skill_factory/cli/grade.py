@@ -41,9 +41,12 @@ def add_arguments(made: argparse.ArgumentParser) -> None:
         "--explain", action="store_true", help="say how both sides were read: what one pair always does"
     )
     made.add_argument(
-        "--task", choices=[*TASKS], default="auto",
-        help="how answers are compared; default: by each gold answer. " + "; ".join(f"{task.name}: {task.label.lower()}" for task in TASKS.values()),
-    )  # fmt: skip
+        "--task",
+        choices=[*TASKS],
+        default="auto",
+        help="how answers are compared; default: by each gold answer. "
+        + "; ".join(f"{task.name}: {task.label.lower()}" for task in TASKS.values()),
+    )
     made.add_argument(
         "--compare",
         action="store_true",
@@ -55,9 +58,11 @@ def add_arguments(made: argparse.ArgumentParser) -> None:
         help="180 minutes answer 3 hours; default: nothing is converted",
     )
     made.add_argument(
-        "--final", choices=("auto", "tags", "stated", "column"), default="auto",
+        "--final",
+        choices=("auto", "tags", "stated", "column"),
+        default="auto",
         help="where a final answer stands: in <answer> tags, stated (box, ####, “Answer: …”), or in a column; default: the tags of a response that has them, else what it states",
-    )  # fmt: skip
+    )
     made.add_argument(
         "--map", action="append", default=[], metavar="FIELD=COLUMN", help="which column holds a field"
     )
@@ -71,6 +76,7 @@ def add_arguments(made: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Grade, show a sample, ask at a terminal, write. 0 when the file is there, 1 when the answer was no."""
+    # One side alone also means "one pair"; what is missing is then said there.
     if args.answer is not None or args.gold is not None or args.explain:
         return _one_pair(args)
     if args.compare and args.source:
@@ -88,6 +94,7 @@ def run(args: argparse.Namespace) -> int:
         raise SourceError(f"{out} is there already. Give another --out, or --replace it.")
     part = Source(config=args.config, split=args.split, revision=args.revision)
     source = open_source(args.source, part, token_for(args.source))
+    # Labels are written under another name, shown, and only then given theirs: "no" leaves nothing behind.
     waiting = out.with_name(f".{out.name}.{os.getpid()}")
     try:
         report = label(
@@ -100,11 +107,13 @@ def run(args: argparse.Namespace) -> int:
             args.convert_units,
         )
         _show(report, to_error=args.json)
+        # Scripts aren't asked: naming --out was their yes, and an existing file needs --replace anyway.
         if not args.yes and not args.json and sys.stdin.isatty() and not _agreed(out):
             say("Nothing was written.")
             return 1
         os.replace(waiting, out)
     finally:
+        # After a "no", an error or Ctrl-C; after a yes it has moved away already.
         waiting.unlink(missing_ok=True)
     say(
         json.dumps({"path": str(out), **_told(report)})
@@ -150,6 +159,7 @@ def _compared(args: argparse.Namespace) -> int:
     report, found = labels_in_doubt(
         source, task_named(args.task), args.final, columns_of(args), args.convert_units
     )
+    # All doubts go into the file, since whoever corrects labels needs more than a sample.
     if out:
         lines = "".join(json.dumps(as_row(one), ensure_ascii=False) + "\n" for one in found)
         out.write_text(lines, encoding="utf-8")
@@ -188,13 +198,25 @@ def _told(report: "LabelReport") -> dict[str, Any]:
     from skill_factory.grading import Decision
 
     return {
-        "rows": report.rows, "responses": report.responses, "final": report.final, "task": report.task.name,
-        "tasks": [{"task": task, "why": why, "responses": number} for (task, why), number in report.tasks.most_common()],
-        "reasons": [{"grade": kind.value, "why": why, "responses": number} for (kind, why), number in report.reasons.most_common()],
+        "rows": report.rows,
+        "responses": report.responses,
+        "final": report.final,
+        "task": report.task.name,
+        "tasks": [
+            {"task": task, "why": why, "responses": number}
+            for (task, why), number in report.tasks.most_common()
+        ],
+        "reasons": [
+            {"grade": kind.value, "why": why, "responses": number}
+            for (kind, why), number in report.reasons.most_common()
+        ],
         **{kind.value: report.decided[kind] for kind in Decision},
-        "no_answer": report.no_answer, "unreadable": dict(report.unreadable),
-        "unjudged_rows": report.unjudged_rows, "compared": report.compared, "agreed": report.agreed,
-    }  # fmt: skip
+        "no_answer": report.no_answer,
+        "unreadable": dict(report.unreadable),
+        "unjudged_rows": report.unjudged_rows,
+        "compared": report.compared,
+        "agreed": report.agreed,
+    }
 
 
 def _show(report: "LabelReport", to_error: bool) -> None:
@@ -207,9 +229,12 @@ def _show(report: "LabelReport", to_error: bool) -> None:
 def _lines(report: "LabelReport") -> list[str]:
     from skill_factory.grading import Decision
 
-    where = {"tags": "<answer> tags", "stated": "what the text states", "column": "the mapped column", "auto": "<answer> tags, else what the text states"}[
-        report.final
-    ]  # fmt: skip
+    where = {
+        "tags": "<answer> tags",
+        "stated": "what the text states",
+        "column": "the mapped column",
+        "auto": "<answer> tags, else what the text states",
+    }[report.final]
     lines = [f"{report.responses:,} responses of {report.rows:,} rows; final answers from {where}"]
     lines += [
         f"  task {task:<10}{number:>8,} ({number / report.responses:.0%}): {why}"

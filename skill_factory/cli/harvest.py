@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from skill_factory.cli.measure import add_outputs, settings_of
+from skill_factory.cli.measure_options import add_outputs, settings_of
 from skill_factory.cli.output import plain, tell
 from skill_factory.cli.recipe_options import add_recipe_options, columns_of, recipe_of, token_for
 
@@ -30,11 +30,13 @@ def run(args: argparse.Namespace) -> int:
     out = Path(args.out)
     if out.exists() and not args.replace:
         raise SourceError(f"{out} is there already. Give another --out, or --replace it.")
+    # `build` tells formats by their ending, so another one would make the file unreadable there.
     if out.suffix != ".parquet":
         raise SourceError(
             f"Raw data are written as Parquet; found --out {out.name}. Give a name that ends in .parquet."
         )
     recipe = recipe_of(args)
+    # One login serves all sources, so it is asked for once.
     token = next((token for one in args.outputs if (token := token_for(one))), None)
     found = harvest(
         args.outputs,

@@ -15,6 +15,7 @@ def right_last(counts: ResponseCounts, n: int) -> Shows:
     """What a trace shows with a right response last and n − 1 of the others before it."""
     if n == 1:
         return 1.0, 0.0, 0.0, 0.0
+    # The last attempt is right already, so one right response fewer is left to draw from.
     all_right = comb(counts.right - 1, n - 1) / comb(counts.kept - 1, n - 1)
     return 0.0, all_right, 1 - all_right, 0.0
 

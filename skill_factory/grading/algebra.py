@@ -7,9 +7,20 @@ library `math-verify` is asked where it is installed and floats can't tell; see 
 from fractions import Fraction
 
 from skill_factory.grading.constants import same_to_thirty_digits
+from skill_factory.grading.decisions import Decision
 from skill_factory.grading.expressions import Statement, Term, read_statement
 from skill_factory.grading.plain import plain
-from skill_factory.grading.values import POINTS, Value, clear, differ, letters_of, quotient, value_at
+from skill_factory.grading.values import (
+    POINTS,
+    WHOLE_POINTS,
+    Value,
+    clear,
+    counts_whole_things,
+    differ,
+    letters_of,
+    quotient,
+    value_at,
+)
 
 FEWEST_POINTS = 3
 """Points at which both sides must have a value before they are called equal."""
@@ -30,14 +41,16 @@ def same_statements(one: Statement, other: Statement) -> bool:
     if kind != other_kind:
         return False
     if not kind:
-        return same_expressions(one.term, other.term)
+        return values_decide(one.term, other.term) is Decision.RIGHT
     return bool(letters) and _same_ratio(one.term, other.term, letters, sign * other_sign)
 
 
-def same_expressions(one: Term, other: Term) -> bool:
-    """Have two expressions the same value, whatever their letters stand for?"""
+def values_decide(one: Term, other: Term) -> Decision:
+    """Whether two expressions have the same value; unjudged where too few points give both a value that could differ."""
     letters = sorted(letters_of(one) | letters_of(other))
-    return _same_everywhere(one, other, letters) if letters else same_constant(one, other)
+    if not letters:
+        return Decision.RIGHT if same_constant(one, other) else Decision.WRONG
+    return _everywhere(one, other, letters)
 
 
 # What a relation asks of `left - right`; an order that is turned round has its sign turned.
@@ -66,15 +79,16 @@ def same_constant(one: Term, other: Term) -> bool:
     return same_to_thirty_digits(one, other, max(abs(complex(left.number)), abs(complex(right.number))))
 
 
-def _same_everywhere(one: Term, other: Term, letters: list[str]) -> bool:
+def _everywhere(one: Term, other: Term, letters: list[str]) -> Decision:
+    whole = counts_whole_things(one) or counts_whole_things(other)
     judged = 0
-    for point in range(POINTS):
-        left, right = value_at(one, letters, point), value_at(other, letters, point)
+    for point in range(WHOLE_POINTS if whole else POINTS):
+        left, right = value_at(one, letters, point, whole), value_at(other, letters, point, whole)
         if left is not None and right is not None:
             if differ(left, right):
-                return False
+                return Decision.WRONG
             judged += clear(left, right)
-    return judged >= FEWEST_POINTS
+    return Decision.RIGHT if judged >= FEWEST_POINTS else Decision.UNJUDGED
 
 
 def _same_ratio(one: Term, other: Term, letters: list[str], sign: int) -> bool:

@@ -2,9 +2,9 @@
 
 import re
 
-from skill_factory.grading.algebra import same_constant, same_expressions, same_statements
+from skill_factory.grading.algebra import same_constant, same_statements, values_decide
 from skill_factory.grading.decisions import USUAL, Decision, Finding, Rules, told, unread
-from skill_factory.grading.expressions import read_statement
+from skill_factory.grading.expressions import Term, read_statement
 from skill_factory.grading.groups import MOST_UNORDERED, Group
 from skill_factory.grading.listing import compare_lists
 from skill_factory.grading.moments import Moment, same_moment
@@ -146,12 +146,7 @@ def _formulas(one: Reading, other: Reading, answer: str, gold: str) -> Finding:
             return told(
                 same_statements(one.statement, other.statement), "the same equation", "the equations differ"
             )
-        same = same_expressions(one.statement.term, other.statement.term)
-        return (
-            told(same, "the same value for all letters", "the values differ")
-            if same or not _imaginary(answer, gold)
-            else unread("i may be a letter or a root of -1")
-        )
+        return _by_value(one.statement.term, other.statement.term, answer, gold)
     amount, formula, text = (one, other, gold) if isinstance(one, Amount) else (other, one, answer)
     if not isinstance(amount, Amount) or not isinstance(formula, Formula):
         return unread("one side can't be read")
@@ -164,12 +159,16 @@ def _formulas(one: Reading, other: Reading, answer: str, gold: str) -> Finding:
             return unread("a letter behind the number may be a unit or a factor")
     if formula.statement.relation or amount.unit:
         return Finding(Decision.WRONG, f"one is {kind_of(amount)}, the other {kind_of(formula)}")
-    same = same_expressions(amount.term, formula.statement.term)
-    return (
-        told(same, "the same value for all letters", "the values differ")
-        if same or not _imaginary(answer, gold)
-        else unread("i may be a letter or a root of -1")
-    )
+    return _by_value(amount.term, formula.statement.term, answer, gold)
+
+
+def _by_value(one: Term, other: Term, answer: str, gold: str) -> Finding:
+    decision = values_decide(one, other)
+    if decision is not Decision.RIGHT and _imaginary(answer, gold):
+        return unread("i may be a letter or a root of -1")
+    if decision is Decision.UNJUDGED:
+        return unread("the values can't be compared")
+    return told(decision is Decision.RIGHT, "the same value for all letters", "the values differ")
 
 
 def _imaginary(answer: str, gold: str) -> bool:

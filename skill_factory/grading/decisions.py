@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 
 class Decision(StrEnum):
-    """What grading says of an answer; `UNJUDGED` where one side could not be read."""
+    """What grading says of an answer; `UNJUDGED` where one side could not be read, or both not compared."""
 
     RIGHT = "right"
     WRONG = "wrong"

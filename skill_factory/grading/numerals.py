@@ -1,4 +1,4 @@
-r"""Numbers in digits and words, exact: `1,234.5`, `12 500`, `-3/4`, `2 1/4`, `3.2 x 10^5`, `1.25 million`, `two thirds`, `三分之二`.
+r"""Numbers in digits and words, exact: `1,234.5`, `12 500`, `-3/4`, `2 1/4`, `3.2 x 10^5`, `1.25 million`, `0.\overline{3}`, `two thirds`, `三分之二`.
 
 A text is a number as a whole or not at all. Commas and spaces must group thousands (or lakhs); a full stop is always
 the decimal point, so that `12.500` is twelve and a half.
@@ -25,6 +25,10 @@ _HEAD = re.compile(
     r"|\(?(?P<num>-?[0-9]{1,40})\)? ?/ ?\(?(?P<den>-?[0-9]{1,40})\)?(?![0-9.]| ?/)"
     rf"|(?P<digits>{DECIMAL})(?![0-9]|[.,][0-9]){_TEN}?)"
 )
+_REPEATING = re.compile(
+    r"(?P<sign>[+-]? ?)(?P<whole>[0-9]{0,20})\.(?P<once>[0-9]{0,20})"
+    r"(?:\\(?:overline|bar|dot|overbar) ?(?:\{ ?(?P<again>[0-9]{1,20}) ?\}|(?P<digit>[0-9]))|(?P<lined>(?:[0-9]\u0305){1,20}))(?![0-9.,])"
+)
 LONGEST_NUMBER = 300
 SCALES = {"hundred": 100, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12} | {
     "mn": 10**6, "bn": 10**9, "tn": 10**12, "lakh": 10**5, "lakhs": 10**5, "crore": 10**7, "crores": 10**7,
@@ -34,7 +38,11 @@ SCALES = {"hundred": 100, "thousand": 10**3, "million": 10**6, "billion": 10**9,
 
 def number_head(text: str) -> Head | None:
     """The number in digits at the beginning of a text, its scale (`million`) included."""
-    found = _HEAD.match(text) if len(text) <= LONGEST_NUMBER else None
+    if len(text) > LONGEST_NUMBER:
+        return None
+    if repeating := _REPEATING.match(text):
+        return Head(_repeated(repeating), text[repeating.end() :])
+    found = _HEAD.match(text)
     if found is None:
         return None
     value = _value(found)
@@ -47,6 +55,14 @@ def number_head(text: str) -> Head | None:
         scaled = value * SCALES[scale[1]]
         return Head(scaled * further.value, further.rest) if further else Head(scaled, rest[scale.end() :])
     return Head(value, rest)
+
+
+def _repeated(found: re.Match[str]) -> Fraction:
+    r"""The value of a decimal whose last digits go on without end: `0.1\overline{6}` is 1/6."""
+    once, again = found["once"], found["again"] or found["digit"] or found["lined"].replace("\u0305", "")
+    tail = Fraction(int(again), (10 ** len(again) - 1) * 10 ** len(once))
+    value = Fraction(f"{found['whole'] or 0}.{once or 0}") + tail
+    return -value if "-" in found["sign"] else value
 
 
 def _scaled(rest: str) -> bool:

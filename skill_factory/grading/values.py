@@ -15,6 +15,8 @@ from skill_factory.grading.expressions import Term
 
 POINTS = 8
 """Values for the letters of an expression, some negative; each letter has its own signs."""
+WHOLE_POINTS = 24
+"""Values where letters are whole numbers; more of them, since n choose k asks for n above k."""
 ULP = 4e-16
 """Of the error that each step adds: the last digits of a float, and some room."""
 MOST_BITS = 400
@@ -35,9 +37,10 @@ class Unclear(ArithmeticError):
     """No value: an overflow, or what is not linear is applied to more doubt than digits."""
 
 
-def value_at(term: Term, letters: list[str], point: int) -> Value | None:
-    """The expression's value at one of the points, or None where it has none that is clear."""
-    at = {letter: _coordinate(place, point) for place, letter in enumerate(letters)}
+def value_at(term: Term, letters: list[str], point: int, whole: bool = False) -> Value | None:
+    """The expression's value at one of the points, or None where it has none that is clear; `whole` numbers if asked."""
+    coordinate = _whole_coordinate if whole else _coordinate
+    at = {letter: coordinate(place, point) for place, letter in enumerate(letters)}
     try:
         return _valued(term, at)
     except (ArithmeticError, ValueError):
@@ -65,6 +68,18 @@ def _coordinate(place: int, point: int) -> Value:
     """Between 1/4 and 9/4 or their negatives, without a pattern that two letters or two points could share."""
     drawn = pow(16807, place * POINTS + point + 9, 2**31 - 1)
     return Value((-1 if drawn >> 20 & 1 else 1) * Fraction(1001 + drawn % 8191, 4001))
+
+
+@lru_cache(maxsize=256)
+def _whole_coordinate(place: int, point: int) -> Value:
+    """From 1 to 12: what a factorial or a binomial coefficient is asked for."""
+    drawn = pow(16807, place * WHOLE_POINTS + point + 9, 2**31 - 1)
+    return Value(Fraction(1 + (drawn >> 8) % 12))
+
+
+def counts_whole_things(term: Term) -> bool:
+    """Whether a factorial or a binomial coefficient says that its letters are whole numbers."""
+    return term.what in ("!", "binom") or any(map(counts_whole_things, term.parts))
 
 
 def differ(one: Value, other: Value) -> bool:

@@ -520,6 +520,32 @@ def _given_away(sample: Sample) -> Iterator[Doubt]:
         )
 
 
+_TOLD = re.compile(
+    r"\b(?:the|provided|given)\s+(?:reference|ground[- ]truth|gold(?:en)?|provided|given)\s+(?:answer|solution)\b(?!\s+(?:choice|option))|"
+    r"参考答案|标准答案|模範解答|Musterlösung|réponse de référence|respuesta de referencia",
+    re.IGNORECASE,
+)
+LONG_REFERENCE = 60
+"""Characters from which a gold answer is a solution, which isn't copied into a response by accident."""
+
+
+def _quotes_reference(sample: Sample) -> Iterator[Doubt]:
+    """Responses that speak of the reference answer, or hold the reference solution word for word: they were given it."""
+    quoting = 0
+    for text, gold in zip(sample.responses, sample.golds, strict=True):
+        solution = (gold or "").strip()
+        copied = len(solution) >= LONG_REFERENCE and solution in text and text.strip() != solution
+        quoting += copied or bool(_TOLD.search(text))
+    if quoting > TENTH * len(sample.responses):
+        yield Doubt(
+            "quotes_reference",
+            f"{quoting:,} of {many(len(sample.responses), 'response')} quote the reference answer or solution, so the model was given it and a trace would teach quoting.",
+            "Sample again without the answer in the prompt, or continue if the answer belongs to the question.",
+            Step.MORE_ANSWERS,
+            share=quoting / len(sample.responses),
+        )
+
+
 def _think_tags(sample: Sample) -> int:
     name = sample.recipe.tags.think
     return sum(f"</{name}>" in text or f"<{name}>" in text for text in sample.responses)
@@ -559,6 +585,7 @@ _CHECKS: tuple[Check, ...] = (
     _graded_otherwise,
     _drops,
     _given_away,
+    _quotes_reference,
     _near_questions,
     _template_words,
     _answers_alike,

@@ -11,7 +11,7 @@ from typing import TypeAlias
 from skill_factory.formats import FORMATS
 from skill_factory.insight.doubts import TENTH, remedy
 from skill_factory.insight.expected import questions_able
-from skill_factory.insight.opinion import Opinion, critic_reason, critic_skill, opinion
+from skill_factory.insight.opinion import Opinion, critic_reason, critic_skill, opinion, trade_offs
 from skill_factory.insight.proposal import Proposal, propose, without_empty_reflections
 from skill_factory.insight.readiness import Finding, Light, answers, groups, labels, reflections
 from skill_factory.judge.facts import Facts
@@ -52,7 +52,8 @@ def fitness(facts: Facts, judgement: Judgement, rows: Tally, recipe: Recipe, who
     findings = _with_drops(
         (groups(facts), labels(facts, judgement, rows), answers(facts), _critic(facts, mapped)), judgement
     )
-    proposed = propose(facts, judgement, recipe)
+    table = trade_offs(facts, judgement, recipe, whole)
+    proposed = propose(facts, judgement, recipe, table)
     if not proposed.attempts:
         blocking = next((finding for finding in findings[1:] if finding.light is Light.MISSING), None)
         proposed = replace(
@@ -62,7 +63,7 @@ def fitness(facts: Facts, judgement: Judgement, rows: Tally, recipe: Recipe, who
     n = max(1, proposed.attempts)
     codes = [code for code, kind in FORMATS.items() if recipe.columns.reflections or not kind.reflects]
     possible = {code: int(questions_able(judgement, recipe, code, n).sum()) for code in codes}
-    return Fitness(findings, proposed, possible, opinion(facts, judgement, recipe, findings, whole))
+    return Fitness(findings, proposed, possible, opinion(facts, judgement, recipe, findings, table, whole))
 
 
 def _critic(facts: Facts, recipe: Recipe) -> Finding:

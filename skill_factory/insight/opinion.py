@@ -12,13 +12,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from skill_factory.formats import format_of
 from skill_factory.formats.record import TEACHES
 from skill_factory.insight.doubts import TENTH, Doubt
-from skill_factory.insight.expected import Outlook, outlook
+from skill_factory.insight.expected import Outlook
 from skill_factory.insight.readiness import Finding, Light, Step
+from skill_factory.insight.simulated import forecast
 from skill_factory.judge.facts import Facts
-from skill_factory.judge.judge import KEPT, Judgement
+from skill_factory.judge.judge import KEPT, Judgement, judge_questions
 from skill_factory.model import TraceFormat
 from skill_factory.recipe.model import Recipe
 from skill_factory.recipe.tokens import estimated_tokens
@@ -198,14 +198,18 @@ def opinion_of(reasons: Iterable[Reason], prices: "Prices | None" = None, **more
 
 
 def opinion(
-    facts: Facts, judgement: Judgement, recipe: Recipe, findings: Sequence[Finding], whole: bool = True
+    facts: Facts,
+    judgement: Judgement,
+    recipe: Recipe,
+    findings: Sequence[Finding],
+    table: tuple[TradeOff, ...],
+    whole: bool = True,
 ) -> Opinion:
     """
-    The opinion of facts judged under a recipe, with the lights' findings beside.
+    The opinion of facts judged under a recipe, with the lights' findings and the trade-offs beside.
 
     Without `whole` the facts are a sample, so nothing is said of the size.
     """
-    table = trade_offs(facts, judgement, recipe)
     best, skill = best_attempts(table), critic_skill(facts)
     critic = critic_reason(skill)
     reasons = [reason for finding in findings if (reason := _of_finding(finding))]
@@ -217,7 +221,7 @@ def opinion(
     elif not any(reason.weight is Weight.STOPS for reason in reasons):
         short = "no trace can be made of it"
         reasons.append(Reason("no_trace", Weight.STOPS, short, "No question has a usable right answer."))
-    return opinion_of(reasons, Prices(facts, judgement, recipe), table=table, skill=skill)
+    return opinion_of(reasons, Prices(facts, recipe, best.questions if best else 0), table=table, skill=skill)
 
 
 # -- sizes and lights ----------------------------------------------------------------------------------------------
@@ -353,17 +357,21 @@ def _coin_words(skill: Skill) -> str:
 
 
 def trade_offs(
-    facts: Facts, judgement: Judgement, recipe: Recipe, most: int = MOST_ATTEMPTS
+    facts: Facts, judgement: Judgement, recipe: Recipe, whole: bool = True, most: int = MOST_ATTEMPTS
 ) -> tuple[TradeOff, ...]:
-    """What N = 1 … `most` would give in the recipe's formats, expected; an N without a question is left out."""
-    chosen = [code for code in recipe.traces.formats if format_of(code).expects is not None]
+    """
+    What N = 1 … `most` would give in the recipe's formats; an N without a question is left out.
+
+    Counted as everywhere else: on the build's own draws where these are few enough, and never on a sample's.
+    """
     usual = TraceFormat.CORRECT_LAST_FULL if recipe.columns.reflections else TraceFormat.NO_REFLECTION
-    formats = tuple(chosen) if recipe.columns.reflections and chosen else (usual.value,)
+    formats = recipe.traces.formats if recipe.columns.reflections else (usual.value,)
     each = _tokens_of_attempt(facts, judgement, recipe)
     rows = []
     for n in range(1, most + 1):
         traces = recipe.traces.model_copy(update={"formats": formats, "attempts": n})
-        seen = outlook(judgement, recipe.model_copy(update={"traces": traces}))
+        asked = recipe.model_copy(update={"traces": traces})
+        seen = forecast(facts, judge_questions(facts, judgement, asked), asked, *(() if whole else (0,)))
         if seen.questions:
             rows.append(_trade_off(n, seen, each))
     return tuple(rows)
@@ -432,13 +440,14 @@ class Prices:
     """What steps would ask of a model, from sizes of the data."""
 
     facts: Facts
-    judgement: Judgement
     recipe: Recipe
+    questions: int = 0
+    """Those that can be used."""
 
     def of(self, reason: Reason) -> Price:
         """The price of a reason's step; nothing for a step that asks no model."""
         if reason.code in ("toy", "small"):
-            return self._more_questions(reason)
+            return self._more_questions()
         match reason.step:
             case Step.MORE_ANSWERS:
                 return self._answers(self._lacking())
@@ -478,10 +487,9 @@ class Prices:
         ]
         return every - len(np.unique(useful))
 
-    def _more_questions(self, reason: Reason) -> Price:
+    def _more_questions(self) -> Price:
         """Answers, and reflections if the data has any, for the questions that are missing."""
-        best = best_attempts(trade_offs(self.facts, self.judgement, self.recipe))
-        more = (SMALL - (best.questions if best else 0)) * ANSWERS_EACH
+        more = (SMALL - self.questions) * ANSWERS_EACH
         asked = [self._answers(more), *([self._reflections(more)] if len(self.facts.reflection_id) else [])]
         return Price(*(sum(parts) for parts in zip(*asked, strict=True)))
 
@@ -501,6 +509,7 @@ CAUSES: dict[str, tuple[Weight, str]] = {
     "gold_is_long": (Weight.SERIOUS, "response and gold answer look exchanged"),
     "short_questions": (Weight.SERIOUS, "the questions look like another column"),
     "reference_as_response": (Weight.SERIOUS, "the responses may be reference solutions"),
+    "quotes_reference": (Weight.SERIOUS, "the responses quote the reference"),
     "answers_are_signs": (Weight.SERIOUS, "the final answers are only signs"),
 }
 """Doubts that change what everything else says, the deepest first. With what they do to the answer, and in a few words.
@@ -509,13 +518,22 @@ All other doubts are notes.
 """
 
 
+def _causes(doubts: Sequence[Doubt]) -> list[Doubt]:
+    """The doubts that change what everything else says, the deepest first."""
+    order = list(CAUSES)
+    deep = (doubt for doubt in doubts if doubt.code in CAUSES and doubt.share > TENTH)
+    return sorted(deep, key=lambda doubt: order.index(doubt.code))
+
+
+def cause_of(doubts: Sequence[Doubt]) -> tuple[Doubt, str] | None:
+    """What has to be settled first, and in a few words; None where nothing has to be."""
+    deep = _causes(doubts)
+    return (deep[0], CAUSES[deep[0].code][1]) if deep else None
+
+
 def with_doubts(found: Opinion, doubts: Sequence[Doubt]) -> Opinion:
     """The opinion with what is doubtful in the reading: one cause at its head, the other doubts as notes."""
-    order = list(CAUSES)
-    deep = sorted(
-        (doubt for doubt in doubts if doubt.code in CAUSES and doubt.share > TENTH),
-        key=lambda doubt: order.index(doubt.code),
-    )
+    deep = _causes(doubts)
     reasons = list(found.reasons)
     if deep and _weight(deep[0], reasons) is Weight.STOPS:
         # What was counted on such a reading says nothing.

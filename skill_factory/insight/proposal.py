@@ -3,11 +3,17 @@
 Which N that is, the table of trade-offs in `opinion.py` decides.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from skill_factory.insight.opinion import MOST_ATTEMPTS, best_attempts, trade_off_sentence, trade_offs
+from skill_factory.insight.opinion import (
+    MOST_ATTEMPTS,
+    TradeOff,
+    best_attempts,
+    trade_off_sentence,
+    trade_offs,
+)
 from skill_factory.judge.facts import Facts
 from skill_factory.judge.judge import Judgement, judge
 from skill_factory.model import TraceFormat
@@ -41,11 +47,13 @@ def without_empty_reflections(facts: Facts, judgement: Judgement, recipe: Recipe
     return judge(facts, bare), bare
 
 
-def propose(facts: Facts, judgement: Judgement, recipe: Recipe) -> Proposal:
-    """The number of attempts, and the format, that suit data judged under a recipe."""
+def propose(
+    facts: Facts, judgement: Judgement, recipe: Recipe, known: Sequence[TradeOff] | None = None
+) -> Proposal:
+    """The number of attempts, and the format, that suit data judged under a recipe; `known` is its table of trade-offs."""
     judgement, recipe = without_empty_reflections(facts, judgement, recipe)
     bare = not recipe.columns.reflections
-    table = trade_offs(facts, judgement, recipe)
+    table = trade_offs(facts, judgement, recipe) if known is None else known
     best = best_attempts(table)
     if best is None:
         return Proposal(0, "No question has a usable right answer, so no trace can be made yet.", {})

@@ -188,6 +188,11 @@ def answers(facts: Facts) -> Finding:
     light = _light((n - without) / n if n else 0.0)
     if light is Light.GOOD and without > MANY_UNANSWERED * n:
         light = Light.CARE
+    if light is Light.GOOD:
+        headline = f"{n - without:,} of {many(n, 'response')} have a final answer"
+        meaning = (
+            f"The other {without:,} can't be used, because a trace ends with the answer of its last attempt."
+        )
     return Finding(ANSWERS, light, headline, numbers, meaning, todo, Step.ANSWER_RULE)
 
 

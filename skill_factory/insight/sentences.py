@@ -135,3 +135,9 @@ def cutoff_finding(tally: Tally, tokens: int, share: float) -> str:
     return (
         f"{percent(share)} of the traces are longer than {tokens:,} tokens: a trainer would cut off their end"
     )
+
+
+def given_away_finding(given: int, on_wrong: int) -> str:
+    """How many of the reflections on wrong responses state the gold answer."""
+    state = "states" if given == 1 else "state"
+    return f"{given:,} of {many(on_wrong, 'reflection')} on wrong responses {state} the gold answer."

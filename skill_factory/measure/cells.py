@@ -50,6 +50,7 @@ NAMES = (
 """Columns of the matrix, by name."""
 PLACE = {name: place for place, name in enumerate(NAMES)}
 
+# Some 50 columns of 8 bytes a row: 20 MB at a time.
 _ROWS_AT_ONCE = 50_000
 """Rows whose cells are held at a time: a million would take as much memory as their texts."""
 
@@ -78,9 +79,11 @@ def cells_of(table: pa.Table) -> Cells:
     """The matrix of a table of outputs (`outputs.TABLE`), in its order."""
     rows = table.num_rows
     found = {name: np.zeros(rows) for name in NAMES}
+    # A column of ones: shares of outputs then are ratios of sums like all others.
     found["outputs"] += 1
     for name in ("answers", "reflections", "unpaired", "said", "tokens", *FLAGS, *HABITS):
         found[name] = numbers(table, name).astype(np.float64)
+    # UNJUDGED is -1, so marks are compared here and never summed.
     found["no_answer"] = 1.0 - numbers(table, "answered")
     final = numbers(table, "final")
     found["final"] = (final == RIGHT).astype(np.float64)
@@ -93,10 +96,12 @@ def cells_of(table: pa.Table) -> Cells:
 
 def question_sums(table: pa.Table) -> Cells:
     """The matrix summed by question, in the order of their ids, whatever the order of the outputs."""
+    # Sorted ids, so that two runs can be laid side by side by a search instead of a join.
     ids = np.unique(np.asarray(table.column("question_id").to_numpy()))
     matrix = np.zeros((len(ids), len(NAMES)))
     for start in range(0, table.num_rows, _ROWS_AT_ONCE):
         some = cells_of(table.slice(start, _ROWS_AT_ONCE))
+        # `matrix[places] += …` would add only the last of several outputs of a question.
         np.add.at(matrix, np.searchsorted(ids, some.questions), some.matrix)
     return Cells(matrix, ids)
 
@@ -129,10 +134,12 @@ class _Attempts:
         column = table.column("attempts").combine_chunks()
         column = column.chunk(0) if isinstance(column, pa.ChunkedArray) else column
         offsets = np.asarray(column.offsets).astype(np.int64)
+        # A slice of a table keeps the offsets of the whole, which would point beyond its own attempts.
         offsets -= offsets[0] if len(offsets) else 0
         flat, counts = column.flatten(), np.diff(offsets)
         row = np.repeat(np.arange(table.num_rows), counts)
         first, last = np.zeros(len(row), bool), np.zeros(len(row), bool)
+        # Outputs without attempts have no first and no last one; their offsets are their neighbour's.
         some = counts > 0
         first[offsets[:-1][some]], last[offsets[1:][some] - 1] = True, True
         values = {
@@ -158,6 +165,7 @@ def _count_attempts(tried: _Attempts, found: dict[str, Matrix]) -> None:
     # Without an attempt the final answer is the only try.
     alone = (found["attempts"] == 0) & (tried.final == RIGHT)
     found["first"] = tried.per_row(tried.first & (tried.mark == RIGHT)) + alone
+    # "Any attempt right" is at most 1 an output, however many of its attempts are right.
     found["any"] = ((tried.per_row(tried.mark == RIGHT) > 0) | alone).astype(np.float64)
     _count_verdicts(tried, found)
     _count_moves(tried, found)
@@ -168,6 +176,7 @@ def _count_verdicts(tried: _Attempts, found: dict[str, Matrix]) -> None:
         for said, verdict in SAYS.items():
             found[f"{true}_{said}"] = tried.per_row((tried.mark == mark) & (tried.verdict == verdict))
     for said, goes_on in (("correct", "goes_on"), ("incorrect", "tries_again")):
+        # What follows a verdict needs no truth, so unjudged attempts count here too.
         spoken = tried.verdict == SAYS[said]
         found[f"{said}_ends"] = tried.per_row(spoken & tried.last)
         found[f"{said}_{goes_on}"] = tried.per_row(spoken & ~tried.last)
@@ -175,7 +184,9 @@ def _count_verdicts(tried: _Attempts, found: dict[str, Matrix]) -> None:
 
 def _count_moves(tried: _Attempts, found: dict[str, Matrix]) -> None:
     after = ~tried.first
+    # The mark before the first attempt of an output is its neighbour's; `after` masks it.
     before = np.concatenate([[UNJUDGED], tried.mark[:-1]]) if len(tried.mark) else tried.mark
+    # A move between two attempts is told only where both ends are judged; the rest is counted, not guessed.
     judged = after & (tried.mark != UNJUDGED) & (before != UNJUDGED)
     found["moves_unjudged"] = tried.per_row(after & ~judged)
     for name, was, now in (

@@ -39,12 +39,15 @@ def compare(
 ) -> list[Comparison]:
     """Every compared figure that both runs have; empty where they share no question."""
     mine, theirs = (question_sums(tables[name]) for name in (a, b))
+    # Only shared questions are compared: a run that was asked easier ones must not look better.
     shared = np.intersect1d(mine.questions, theirs.questions)
     if not len(shared):
         return []
     cells = [_of_questions(one, shared) for one in (mine, theirs)]
+    # The same key and the same number of questions: both runs are resampled alike, so their difference is a paired one.
     draws = resampled(cells[0], seed), resampled(cells[1], seed)
     sums = cells[0].sum(axis=0), cells[1].sum(axis=0)
+    # A difference to a figure that can't be had would read as a fact about the other run.
     had = [name for name in COMPARED if not any(name in missing[run].missing for run in (a, b))]
     return [Comparison(a, b, len(shared), name, difference(STATISTICS[name], sums, draws)) for name in had]
 
@@ -62,6 +65,7 @@ def series_of(tables: Mapping[str, pa.Table], figures: Mapping[str, Figures], se
     Empty where there is one step alone.
     """
     steps = {run: _steps(table) for run, table in tables.items()}
+    # One step in the data says nothing; the names of the runs may still hold the checkpoints.
     if len({step for found in steps.values() for step in found}) < 2:
         return _series_of_names(list(tables), figures)
     points: list[Point] = []
@@ -74,6 +78,7 @@ def series_of(tables: Mapping[str, pa.Table], figures: Mapping[str, Figures], se
 
 def _steps(table: pa.Table) -> list[float]:
     steps = np.unique(np.asarray(table.column("step").to_numpy()))
+    # A row without a step belongs to no checkpoint.
     found: list[float] = steps[~np.isnan(steps)].tolist()
     return found
 
@@ -81,6 +86,7 @@ def _steps(table: pa.Table) -> list[float]:
 def as_lines(series: Sequence[Point]) -> list[Point]:
     """The series as it is drawn: runs that have one step each are the checkpoints of one line."""
     steps = {(one.run, one.step) for one in series}
+    # Some run has several steps: each run is a line of its own.
     if len(steps) > len({run for run, _ in steps}):
         return list(series)
     return sorted((one._replace(run="checkpoints") for one in series), key=lambda one: one.step)
@@ -91,6 +97,7 @@ def _series_of_names(runs: Sequence[str], figures: Mapping[str, Figures]) -> lis
     found: dict[str, list[tuple[float, str]]] = {}
     for run in runs:
         if match := _NUMBER_AT_END.match(run):
+            # Files that are named by their number alone (100.jsonl, 200.jsonl) are a series too.
             found.setdefault(match[1] or "step", []).append((float(match[2]), run))
     return [
         point

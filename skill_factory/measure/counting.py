@@ -8,10 +8,12 @@ import numpy as np
 import pyarrow as pa
 
 from skill_factory.draws import text_id
+from skill_factory.measure.circles import goes_in_circles
 from skill_factory.measure.grades import Grades
 from skill_factory.measure.habits import count_words
 from skill_factory.measure.outputs import ATTEMPT, BY, RIGHT, TABLE, TEXT, UNJUDGED, WRONG, Lineage, Output
-from skill_factory.measure.parts import NONE, Parts, Rules, Tried, by_spans, goes_in_circles, take_apart
+from skill_factory.measure.parts import NONE, Parts, Rules, Tried
+from skill_factory.measure.taking_apart import by_spans, take_apart
 
 CountTokens = Callable[[Sequence[str]], Sequence[int]]
 
@@ -47,10 +49,12 @@ def marked(output: Output, rules: Rules, grades: Grades) -> Marked:
     if output.lineage is not None:
         return _by_lineage(output, output.lineage, rules)
     parts = take_apart(output.text, rules)
+    # Graded even where labels are stored: that is how the report can say how often they agree.
     ours = tuple([grades.mark(one.answer, output.gold, output.question) for one in parts.attempts])
     final = grades.mark(parts.final, output.gold, output.question)
     marks, compared, agreed, unfit = _with_stored(ours, output.inner)
     if output.label is not None:
+        # Only a grade of ours can agree or disagree; where there is none, the label is taken at its word.
         compared += final != UNJUDGED
         agreed += final == int(output.label)
         # A label can stand in for a grade; it can't make a text that was cut off right.
@@ -63,6 +67,7 @@ def _by_lineage(output: Output, lineage: Lineage, rules: Rules) -> Marked:
     parts = by_spans(output.text, spans, rules)
     # A trace that goes back to an earlier attempt answers with a right one; every other, with its last.
     back = any(kind == "sample_again" for kind, _, _ in spans)
+    # A trace that was edited after the build may hold other attempts than its lineage says.
     fits = len(right) == len(parts.attempts)
     marks = tuple(map(int, right)) if fits else (UNJUDGED,) * len(parts.attempts)
     final = int(back or bool(right[-1])) if right else UNJUDGED
@@ -75,6 +80,7 @@ def _with_stored(
     """Stored marks in place of ours where there is one for each attempt; how many were compared, and how many agree."""
     if stored is None:
         return ours, 0, 0, False
+    # Which mark belongs to which attempt can't be told, so all are graded here, and the output is noted as unfit.
     if len(stored) != len(ours):
         return ours, 0, 0, bool(ours)
     marks = tuple([mine if one is None else int(one) for mine, one in zip(ours, stored, strict=True)])
@@ -111,7 +117,9 @@ class Counting:
         words = count_words(parts.text)
         row = (
             text_id(f"{output.question}\x1f{parts.text}"),
+            # Without a question each output is one of its own, so that intervals don't take it for a repetition.
             text_id(output.question or parts.text),
+            # 0 where there is none: it differs from every gold answer, so a question with both is noticed.
             text_id(output.gold) if output.gold is not None else 0,
             output.run,
             output.step,
@@ -138,6 +146,7 @@ class Counting:
             self.columns[name].append(value)
         self.values.append(output.by)
         self.texts.append(parts.text)
+        # Texts are only gathered here, so that a tokenizer gets them as one batch.
         self.thinking.append(parts.text[: parts.thinking])
         self.tried += [parts.text[attempt.start : attempt.end] for attempt in parts.attempts]
         self.flat += _attempts(one)
@@ -179,6 +188,7 @@ def _final_id(one: Marked) -> int:
     """What a vote is for: all right answers are one, other answers are what they say; 0 isn't a vote."""
     if one.parts.final is None:
         return 0
+    # `1/2` and `0.5` are written apart and are one vote, since both are right.
     return 1 if one.final == RIGHT else text_id(_plain(one.parts.final) or "")
 
 
@@ -191,6 +201,7 @@ def _attempts(one: Marked) -> list[tuple[int, ...]]:
     for tried, mark, verdict in zip(one.parts.attempts, one.marks, one.parts.verdicts, strict=True):
         text, answer = _said(one.parts.text, tried)
         same_answer = answer is not None and answer in answers
+        # Three attempts without an answer aren't the same answer three times.
         again = answer is not None and answer == before
         found.append((tried.start, tried.end, mark, verdict, text in texts, same_answer, again))
         texts.add(text)
@@ -211,5 +222,6 @@ def _nested(flat: list[tuple[int, ...]], tokens: Sequence[int], lengths: Sequenc
         pa.array(column.astype(bool) if one.type == pa.bool_() else column.astype(one.type.to_pandas_dtype()))
         for column, one in zip(columns, ATTEMPT, strict=True)
     ]
+    # From offsets and flat columns: from dictionaries, Arrow would build it one Python object at a time.
     offsets = pa.array(np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32))
     return pa.ListArray.from_arrays(offsets, pa.StructArray.from_arrays(arrays, fields=list(ATTEMPT)))

@@ -36,6 +36,7 @@ def f1(said: str) -> Statistic:
     def value(sums: Matrix) -> Matrix:
         hits, truth = _sum(sums, f"{mine}_{said}"), _sum(sums, *cases)
         claims = hits + _sum(sums, f"{other}_{said}")
+        # A resample without an attempt of the class would count as F1 = 0 and pull the interval down.
         return _ratio(2 * hits, np.where(truth > 0, truth + claims, 0))
 
     return value
@@ -64,7 +65,9 @@ def verdict_accuracy(sums: Matrix) -> Matrix:
 def kappa(sums: Matrix) -> Matrix:
     """Cohen's kappa of verdict and truth, over attempts with a verdict; NaN where one of the two never varies."""
     rc, ri, wc, wi = (_sum(sums, name) for name in _SPOKEN)
+    # At least 1, so that an empty resample divides; the ratio below turns it into NaN.
     total = np.maximum(rc + ri + wc + wi, 1)
+    # How often both would say the same if verdicts were drawn blindly at the rate at which they are given.
     chance = ((rc + ri) * (rc + wc) + (wc + wi) * (ri + wi)) / total**2
     agreed = (rc + wi) / total
     return _ratio(agreed - chance, np.where(rc + ri + wc + wi > 0, 1 - chance, 0))

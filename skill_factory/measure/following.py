@@ -38,7 +38,9 @@ class Followed:
             except OSError:
                 continue
             stamp = (stat.st_size, stat.st_mtime_ns)
+            # An empty file is one that a writer has just opened.
             if self.stamps.get(path) != stamp and stat.st_size:
+                # Noted before it is read: a file that can't be read is tried again only once it has changed.
                 self.stamps[path] = stamp
                 changed |= self._read(name, path)
         return changed
@@ -46,9 +48,14 @@ class Followed:
     def _read(self, name: str, path: Path) -> bool:
         try:
             one = opened(str(path), self.asked)
+            # Files of a folder are one run, named by the folder, also when each is opened by itself.
             one = replace(one, layout=replace(one.layout, name=name))
             tables, _ = counted_tables(
-                [one], settled([one], self.settings), self.asked.by, replace(self.settings, workers=1)
+                # One worker: starting processes would take longer than reading what came in since the last look.
+                [one],
+                settled([one], self.settings),
+                self.asked.by,
+                replace(self.settings, workers=1),
             )
         except SkillFactoryError as error:
             # Half a line, a footer that is missing yet: the next look may find it whole.
@@ -60,6 +67,7 @@ class Followed:
 
     def measured(self) -> Measurement:
         """The measurement of all that could be read so far."""
+        # A table of no rows first, so that the columns are there even if no file has rows yet.
         empty = schema(self.asked.by, self.settings.texts).empty_table()
         table = pa.concat_tables(
             [empty, *(self.tables[path] for path in sorted(self.tables))]
@@ -77,6 +85,7 @@ def follow(
     ended: Callable[[], bool] = lambda: False,
 ) -> Iterator[Measurement]:
     """A measurement now, and another whenever files came or changed, until told to end. Errors: SourceError."""
+    # A dataset on the Hub would be downloaded again at every look.
     if odd := next((one for one in given if not looks_like_path(one) and not Path(one).exists()), ""):
         raise SourceError(
             f"--follow watches files and folders of this machine; found {odd!r}. Give a folder of rollouts."

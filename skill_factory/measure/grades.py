@@ -27,6 +27,7 @@ class Grades:
         found = self._known.get(key)
         if found is None:
             if len(self._known) >= MOST_KNOWN:
+                # Dropped all at once: to know which mark is the oldest would cost more than grading some of them again.
                 self._known.clear()
             found = self._known[key] = _MARKS[judge(answer, stated_gold(gold), self._task, question)]
         return found

@@ -22,5 +22,6 @@ def phrases() -> Mapping[str, tuple[str, ...]]:
 
 def count_words(text: str) -> tuple[int, ...]:
     """How often phrases of each habit stand in a text, in the order of HABITS."""
+    # Models write "let's" with either apostrophe; the phrases have the plain one.
     lowered = text.lower().replace("’", "'")
     return tuple(sum(lowered.count(phrase) for phrase in book) for book in phrases().values())

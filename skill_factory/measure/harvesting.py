@@ -19,9 +19,10 @@ from skill_factory.generate.work import STAGE
 from skill_factory.grading import task_named
 from skill_factory.measure.counting import Marked, marked
 from skill_factory.measure.grades import Grades
-from skill_factory.measure.measuring import Settings, how_of, rules_of, settled
+from skill_factory.measure.measuring import Settings, how_of, settled
 from skill_factory.measure.outputs import RIGHT, UNJUDGED, Output
 from skill_factory.measure.parts import Rules
+from skill_factory.measure.piecework import rules_of
 from skill_factory.measure.reading import Asked, Opened, distinct_names, opened, outputs_of
 from skill_factory.model import hex_id
 from skill_factory.recipe.model import Recipe
@@ -110,10 +111,12 @@ def harvest_opened(openings: Sequence[Opened], path: Path, settings: Settings) -
     """The harvest of what was opened. Errors: SourceError."""
     found = Harvest()
     try:
+        # Under another name until it is complete: a harvest that stops leaves the old file as it was.
         with replaced_whole(path) as partial:
             with pq.ParquetWriter(partial, SCHEMA, compression="zstd") as writer:
                 for rows in _in_groups(_rows(openings, settings, found)):
                     writer.write_table(pa.Table.from_pylist(rows, SCHEMA))
+            # Inside the block, so that an empty file never takes the place of a good one.
             if not found.responses:
                 raise SourceError(_nothing(found, [opening.given for opening in openings]))
     except OSError as error:
@@ -158,15 +161,18 @@ def rows_of(output: Output, rules: Rules, grades: Grades, found: Harvest) -> Ite
     found.left_out["no_attempt"] += not one.parts.attempts
     found.left_out["reflections_unpaired"] += one.parts.unpaired
     found.left_out["unjudged"] += one.marks.count(UNJUDGED)
+    # Adding an empty counter drops entries of zero.
     found.left_out += Counter()  # reasons without a case are none
     reflections = _reflections(one)
     where = hex_id(text_id(f"{output.question}\x1f{output.text}"))
     for place, (tried, mark) in enumerate(zip(one.parts.attempts, one.marks, strict=True)):
+        # A response without a label can't become part of a trace: it would be neither a right nor a wrong attempt.
         if mark == UNJUDGED:
             continue
         found.responses += 1
         found.right += mark == RIGHT
         found.reflections += len(reflections[place])
+        # Ids, not texts: a harvest of millions of outputs may not hold all questions in memory.
         found.questions.add(text_id(output.question))
         values = (
             output.question,

@@ -35,6 +35,7 @@ class Interval(NamedTuple):
 def resampled(matrix: Matrix, seed: int = 0, resamples: int = RESAMPLES) -> Matrix:
     """Sums of all columns for each resample of the rows (questions): `resamples` × columns."""
     questions = len(matrix)
+    # Draws of small runs are kept, since every group asks for them again; those of large ones come in slices.
     weights = (
         _kept(questions, seed, resamples) if questions <= _SMALL else _weights(questions, seed, resamples)
     )
@@ -61,7 +62,9 @@ def difference(
 def _spread(value: float, spread: Matrix) -> Interval:
     known = spread[~np.isnan(spread)]
     if np.isnan(value) or not len(known):
+        # Where no resample could tell the figure it is shown without an interval, not with one of width 0.
         return Interval(value, float("nan"), float("nan"))
+    # Resamples in which the figure can't be had are left out; as 0 they would pull the interval down.
     low, high = np.percentile(known, [2.5, 97.5])
     return Interval(value, float(low), float(high))
 
@@ -76,12 +79,14 @@ def _weights(questions: int, seed: int, resamples: int) -> Iterator[Matrix]:
     """How often each question was drawn, for some resamples at a time."""
     if not questions:
         return
+    # The question count is part of the key, and nothing else of the data is: that pairs two runs on the same questions.
     words = Draws(draw_key(seed, "intervals", questions)).words(2)
     rng = np.random.default_rng(list(words))
     at_once = max(1, _CELLS_AT_ONCE // questions)
     for start in range(0, resamples, at_once):
         rows = min(at_once, resamples - start)
         drawn = rng.integers(0, questions, (rows, questions), dtype=np.uint32).astype(np.int64)
+        # Each resample gets numbers of its own, so that one count over all gives a row for each.
         drawn += (np.arange(rows) * questions)[:, None]
         counts = np.bincount(drawn.ravel(), minlength=rows * questions)
         yield counts.reshape(rows, questions).astype(np.float64)

@@ -7,47 +7,27 @@ no more texts are in memory than a worker reads at a time.
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any
 
 import pyarrow as pa
 
 from skill_factory.build.engines.local import SMALL_BYTES, each_call, worker_pool
 from skill_factory.errors import RecipeError, SourceError
-from skill_factory.grading import task_named
 from skill_factory.hosting import cores
-from skill_factory.judge.reflections import verdict_rule
-from skill_factory.judge.responses import last_boxed
-from skill_factory.measure.counting import CountTokens, count_outputs, schema
-from skill_factory.measure.grades import Grades
+from skill_factory.measure.counting import schema
 from skill_factory.measure.measurement import Measurement, measurement
-from skill_factory.measure.parts import Rules, names_of
-from skill_factory.measure.reading import Asked, Layout, Opened, distinct_names, opened, outputs_of
+from skill_factory.measure.piecework import Counted, How, Work, count_batch, count_piece, counter_of
+from skill_factory.measure.reading import Asked, Layout, Opened, distinct_names, opened
 from skill_factory.recipe.model import Recipe
-from skill_factory.recipe.patterns import compiled
-from skill_factory.sources import Piece
 from skill_factory.sources.columns import Batch
 from skill_factory.sources.neighbours import read_together
-from skill_factory.traces.lengths import estimating_counter, load_counter
+from skill_factory.traces.lengths import load_counter
 
 FINALS = ("auto", "tags", "stated")
-ROWS_AT_ONCE, AHEAD = 500, 4
-"""Rows taken apart at a time, and batches that wait for a worker where one file is shared out among several."""
+AHEAD = 4
+"""Batches that wait for each worker where one file is shared out among several."""
 Report = Callable[[int, int, int], None]
 """Told (pieces done, pieces in all, outputs so far)."""
-
-
-@dataclass(frozen=True)
-class How:
-    """How outputs are counted; it travels to workers, which make their rules from it."""
-
-    recipe: Recipe
-    task: str = "auto"
-    stated: bool = False
-    boxed: bool = False
-    tokenizer: str = ""
-    by: tuple[str, ...] = ()
-    texts: bool = False
 
 
 @dataclass(frozen=True)
@@ -101,6 +81,7 @@ def measure(
     given = [outputs] if isinstance(outputs, str) else list(outputs)
     if not given:
         raise SourceError("Nothing to measure. Give files, folders or datasets of outputs.")
+    # All are opened before any is counted: a file that can't be read is told at once, not after an hour.
     openings = distinct_names([opened(one, asked, token) for one in given])
     return measured(openings, asked, settings, report)
 
@@ -112,6 +93,7 @@ def measured(
     if settings.tokenizer:
         load_counter(settings.tokenizer)  # a fault of use is told before the work begins
     tables, dropped = counted_tables(openings, settled(openings, settings), asked.by, settings, report)
+    # A table of no rows first: without any output there is still a schema to say so from.
     table = pa.concat_tables([schema(asked.by, settings.texts).empty_table(), *tables]).unify_dictionaries()
     return finished(table, openings, asked, settings, dropped)
 
@@ -132,12 +114,14 @@ def finished(
 ) -> Measurement:
     """The figures of a table of outputs, with how it was read. Errors: SourceError where it is empty."""
     dropped = dropped or Counter()
+    # Figures of nothing would all be "can't be had"; the reasons for the drops say what to do.
     if not table.num_rows:
         reasons = ", ".join(f"{n:,} × {reason}" for reason, n in dropped.items())
         names = ", ".join(one.given for one in openings)
         raise SourceError(f"No output could be read from {names} ({reasons or 'no rows'}).")
     why = {one.layout.name: one.why for one in openings if one.why}
     notes = [note for one in openings for note in one.notes]
+    # Every drop is told, so that outputs and reasons add up to what was given.
     notes += [f"{n:,} rows or outputs could not be read: {reason}." for reason, n in dropped.items()]
     reading = {
         "sources": [one.told() for one in openings],
@@ -150,9 +134,12 @@ def finished(
     return measurement(table, asked.by, settings.baseline, settings.seed, reading, why, notes, unread)
 
 
-# -- the work ------------------------------------------------------------------------------------------------------
+def how_of(recipe: Recipe, settings: Settings, stated: bool, by: tuple[str, ...]) -> How:
+    """How the outputs of a recipe are counted."""
+    return How(recipe, settings.task, stated, settings.boxed, settings.tokenizer, by, settings.texts)
 
-Counted = tuple[pa.Table, Counter[str]]
+
+# -- the work ------------------------------------------------------------------------------------------------------
 
 
 def counted_tables(
@@ -172,6 +159,7 @@ def counted_tables(
     found: dict[int, Counted] = {}
     rows = 0
     if settings.engine == "ray":
+        # Here, since most measurements never need Ray.
         from skill_factory.measure.on_ray import counted_on_ray
 
         results = counted_on_ray(works, settings.ray_address)
@@ -179,6 +167,7 @@ def counted_tables(
     else:
         results, total = _counted_here(works, settings.workers or cores(), size), len(works)
     for place, counted in results:
+        # Pieces come back in the order in which they are done; their place puts them in order again.
         found[place] = counted
         rows += counted[0].num_rows
         report(len(found), total, rows)
@@ -188,10 +177,8 @@ def counted_tables(
     return [found[place][0] for place in sorted(found)], dropped
 
 
-Work = tuple[Layout, How, Piece]
-
-
 def _counted_here(works: Sequence[Work], workers: int, size: int) -> Iterator[tuple[int, Counted]]:
+    # Starting processes takes longer than counting a few megabytes; a size of 0 is one that nobody knows.
     alone = workers == 1 or 0 < size < SMALL_BYTES
     with worker_pool(0 if alone else workers) as pool:
         if alone or len(works) >= workers:
@@ -209,88 +196,3 @@ def _batches(works: Sequence[Work]) -> Iterator[tuple[Layout, How, Batch]]:
     for layout, how, piece in works:
         for batch in piece.batches(layout.columns()):
             yield layout, how, batch
-
-
-def count_piece(layout: Layout, how: How, piece: Piece) -> Counted:
-    """The rows of the table for a piece of a source."""
-    parts = [count_batch(layout, how, batch) for batch in piece.batches(layout.columns())]
-    dropped: Counter[str] = Counter()
-    for _, reasons in parts:
-        dropped.update(reasons)
-    return pa.concat_tables(
-        [schema(how.by, how.texts).empty_table(), *(table for table, _ in parts)]
-    ).unify_dictionaries().combine_chunks(), dropped
-
-
-def count_batch(layout: Layout, how: How, batch: Batch) -> Counted:
-    """The rows of the table for a batch, some hundred at a time: only they are Python objects at once."""
-    rules, grades = rules_of(how), _grades(how.task)
-    count, dropped = counter_of(how.tokenizer)[0], Counter[str]()
-    tables = []
-    for rows in _slices(batch):
-        outputs = (one for row in rows for one in outputs_of(row, layout, dropped))
-        tables.append(count_outputs(outputs, rules, grades, count, how.by, how.texts))
-    return pa.concat_tables([schema(how.by, how.texts).empty_table(), *tables]).unify_dictionaries(), dropped
-
-
-def _slices(batch: Batch) -> Iterator[list[dict[str, Any]]]:
-    for start in range(0, len(batch), ROWS_AT_ONCE):
-        yield (
-            batch[start : start + ROWS_AT_ONCE]
-            if isinstance(batch, list)
-            else batch.slice(start, ROWS_AT_ONCE).to_pylist()
-        )
-
-
-# -- rules, made once in each process ------------------------------------------------------------------------------
-
-
-def how_of(recipe: Recipe, settings: Settings, stated: bool, by: tuple[str, ...]) -> How:
-    """How the outputs of a recipe are counted."""
-    return How(recipe, settings.task, stated, settings.boxed, settings.tokenizer, by, settings.texts)
-
-
-def rules_of(how: How) -> Rules:
-    """The rules of a recipe, made once."""
-    recipe = how.recipe
-    return _rules(recipe.model_dump_json(), how.stated, how.boxed)
-
-
-@lru_cache(maxsize=32)
-def _rules(recipe_json: str, stated: bool, boxed: bool) -> Rules:
-    recipe = Recipe.model_validate_json(recipe_json)
-    verdicts = recipe.verdicts
-    # An output has no column of verdicts beside it: its own tags are all there is to read.
-    judge = verdict_rule(
-        verdicts if verdicts.rule != "column" else verdicts.model_copy(update={"rule": "tag"})
-    )
-    return Rules(names_of(recipe.tags), lambda text: judge(text, ""), boxed, stated, answer_of(recipe))
-
-
-def answer_of(recipe: Recipe) -> Callable[[str], str | None]:
-    """The recipe's answer rule for a text without answer tags: its box, or its pattern."""
-    answers = recipe.answers
-    pattern = compiled(answers.pattern) if answers.pattern else None
-    known: dict[str, Callable[[str], str | None]] = {
-        "boxed": last_boxed,
-        "regex": lambda text: pattern.last(text) if pattern else None,
-    }
-    chosen = [known[rule] for rule in answers.rules if rule in known]
-
-    def find(text: str) -> str | None:
-        found = (rule(text) for rule in chosen)
-        return next((answer.strip() for answer in found if answer and not answer.isspace()), None)
-
-    return find
-
-
-@lru_cache(maxsize=4)
-def _grades(task: str) -> Grades:
-    return Grades(task_named(task))
-
-
-@lru_cache(maxsize=4)
-def counter_of(tokenizer: str) -> tuple[CountTokens, str]:
-    """A way to count tokens and its name: the tokenizer given, or the labelled estimate."""
-    counter = load_counter(tokenizer) if tokenizer else estimating_counter()
-    return counter.count, counter.name

@@ -45,10 +45,13 @@ def figures_of(table: pa.Table, seed: int = 0, why: str = "", unread: str = "") 
     values = valued(sums, resampled(cells.matrix, seed))
     counts = counted(sums)
     missing = _missing(counts, why or NO_TRUTH)
+    # Verdicts that could be read after all (tags beside the column) are worth more than the recipe's rule.
     if unread and counts["reflections"] and not counts["said"]:
         missing = {**dict.fromkeys((*VERDICTS, "verdicts"), unread), **missing}
+    # Without a truth every share would come out as 0; NaN keeps that from being read as a result.
     values |= dict.fromkeys((name for name in missing if name in values), _NOTHING)
     questions = len(cells.questions)
+    # Votes need the mark of each final answer, so they are left out where no final answer is judged.
     found = Figures(questions, counts, values, _more(table, seed, "accuracy.final" in missing), missing)
     return replace(found, missing={**missing, **_empty(found)})
 
@@ -56,6 +59,7 @@ def figures_of(table: pa.Table, seed: int = 0, why: str = "", unread: str = "") 
 def groups_of(table: pa.Table, column: str) -> Mapping[str, pa.Table]:
     """The outputs by the values of a column (given with --by), or by `difficulty`."""
     values = difficulty(table) if column == DIFFICULTY else table.column(BY + column)
+    # Rows without a value are a group too: leaving them out would make the groups add up to less than the whole.
     shown = pc.fill_null(values, "(none)")
     order = BANDS if column == DIFFICULTY else sorted(pc.unique(shown).to_pylist())
     parts = {value: table.filter(pc.equal(shown, value)) for value in order}
@@ -65,7 +69,9 @@ def groups_of(table: pa.Table, column: str) -> Mapping[str, pa.Table]:
 def difficulty(table: pa.Table) -> pa.Array:
     """How often each output's question is answered right, over all runs at hand, as one of BANDS."""
     cells = question_sums(table)
+    # A question is hard or easy for all runs together, so that runs are compared on the same groups.
     rate = cells.matrix[:, PLACE["final"]] / np.maximum(cells.matrix[:, PLACE["outputs"]], 1)
+    # Bands, not deciles: with four outputs a question there are five rates, and each falls into a band of its own.
     band = np.select([rate == 0, rate <= 0.25, rate <= 0.5, rate <= 0.75, rate < 1], range(5), 5)
     asked = np.asarray(table.column("question_id").to_numpy())
     return pa.array([BANDS[k] for k in band[np.searchsorted(cells.questions, asked)]], pa.string())
@@ -104,6 +110,7 @@ def _questions_with_golds(table: pa.Table) -> int:
 def _missing(counts: Mapping[str, int], why: str) -> dict[str, str]:
     """Figures that need a truth which is not there."""
     found: dict[str, str] = {}
+    # Some judged attempts are enough for figures; the unjudged ones are told in a note.
     untold = counts["unjudged"] == counts["attempts"] > 0
     if counts["final_unjudged"] == counts["outputs"]:
         found["accuracy.final"] = why
@@ -155,5 +162,6 @@ def percentiles(column: pa.Array | pa.ChunkedArray) -> dict[str, int] | None:
     if not len(column):
         return None
     values = np.asarray(column.cast(pa.int64()))
+    # "higher": a length that an output really has, not one between two.
     found: Sequence[int] = np.percentile(values, [50, 90, 99], method="higher").astype(int).tolist()
     return dict(zip(("median", "p90", "p99"), found, strict=True))

@@ -23,6 +23,7 @@ def question_of(value: Any) -> str:
     """The question in a text, in a decoded chat prompt, or in the last user turn of messages."""
     if isinstance(value, str):
         turns = _TEMPLATE_TURN.findall(value)
+        # The last turn: few-shot prompts put worked examples before the question that was asked.
         return turns[-1] if turns else value
     if isinstance(value, list):
         users = [turn.text for turn in _turns(value) if turn.role == "user"]
@@ -48,10 +49,12 @@ def texts_of(value: Any) -> list[Text]:
 
 
 def _texts_of_record(record: Mapping[str, Any]) -> list[Text]:
+    # In the order of how surely a field of that name is the output.
     for name in ("content", "text", "response", "completion", "generation", "output", "message"):
         if record.get(name) is not None:
             inside = texts_of(record[name])
             return [(text, own or _beside(record)) for text, own in inside]
+    # A model that thinks until its tokens run out leaves thinking and no text: an output, and one that was cut off.
     return [("", thinking)] if (thinking := _beside(record)) else []
 
 
@@ -64,6 +67,7 @@ def _last_reply(messages: list[Any]) -> list[Text]:
     replies = [one for one, turn in zip(turns, _turns(turns), strict=True) if turn.role == "assistant"]
     if not replies:
         return []
+    # Earlier replies of a conversation belong to the prompt of the last one.
     text = _turns([replies[-1]])[0].text
     return [(text, _beside(replies[-1]))]
 
@@ -85,6 +89,7 @@ def gold_of(value: Any) -> str | None:
 def truth_of(value: Any) -> bool | None:
     """A stored label; None for one that is neither yes nor no."""
     if isinstance(value, list):
+        # A list of several labels says nothing of one output.
         value = value[0] if len(value) == 1 else None
     word = str(value).strip().lower()
     return True if word in _TRUE else False if word in _FALSE else None
@@ -104,6 +109,7 @@ def nested_marks(value: Any, outputs: int) -> list[Any]:
     """The stored marks of each output's inner answers."""
     if not isinstance(value, list):
         return [None]
+    # With one output a row, logs leave the outer list out.
     if outputs == 1 and not any(isinstance(one, list) for one in value):
         value = [value]
     return [None if one is None else [truth_of(mark) for mark in one] for one in value]
@@ -125,6 +131,7 @@ def shown_value(value: Any) -> str:
 
 def number_of(value: Any) -> float | None:
     """A step as a number: itself, or the number that ends `checkpoint-200`."""
+    # Python counts True as the number 1, which isn't a step.
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     if isinstance(value, str):

@@ -11,6 +11,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from html import escape
 
+from skill_factory.errors import RecipeError
 from skill_factory.hub.client import web_address
 from skill_factory.insight.pictures import DARK, LIGHT, Picture, of_tally, pictures
 from skill_factory.publish.files import BUILD, LocalBuild, local_file
@@ -39,9 +40,12 @@ def pictures_of(build: LocalBuild) -> list[Picture]:
     """The pictures of a finished build; none for other kinds of folders."""
     if build.kind is not BUILD:
         return []
-    report = json.loads((build.folder / "report.json").read_text("utf-8"))
-    recipe = recipe_from_toml((build.folder / "recipe.toml").read_text("utf-8"), "recipe.toml")
-    return pictures(of_tally(tally_from_json(report), recipe))
+    try:
+        report = json.loads((build.folder / "report.json").read_text("utf-8"))
+        recipe = recipe_from_toml((build.folder / "recipe.toml").read_text("utf-8"), "recipe.toml")
+        return pictures(of_tally(tally_from_json(report), recipe))
+    except (KeyError, TypeError, ValueError, AttributeError, RecipeError):
+        return []  # a report of another version: its tables are in the card
 
 
 def png(svg: str) -> bytes:

@@ -2,7 +2,7 @@ r"""Patterns of a recipe: written as Python's regular expressions, run by RE2, w
 
 Python's own parser reads a pattern, so a recipe means what it always meant: `\d`, `\w` and `\s` are Unicode's, and `$` may
 match before the end of the last line. What needs backtracking (lookarounds, an earlier group again) RE2 can't do, so it is
-refused with a sentence, on every machine. Only `\b` is different: it knows the letters of ASCII alone.
+refused with a sentence, on every machine. For `\b`, RE2's own knows the letters of ASCII alone: see `boundaries.py`.
 """
 
 import importlib
@@ -15,6 +15,8 @@ from typing import Any
 
 import re2
 
+from skill_factory.recipe.boundaries import EDGE, INSIDE, LAST, MARKS, SKIP, marked, unmarked
+
 LONGEST = 2_000
 """The most characters of a pattern."""
 LARGEST = 100_000
@@ -22,8 +24,11 @@ LARGEST = 100_000
 
 _SPACE = r"\t-\r\x{1c}-\x{1f} \x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}"
 _CLASSES = {
-    "CATEGORY_DIGIT": r"\p{Nd}", "CATEGORY_NOT_DIGIT": r"\P{Nd}", "CATEGORY_WORD": r"\p{L}\p{N}_", "CATEGORY_SPACE": _SPACE,
-}  # fmt: skip
+    "CATEGORY_DIGIT": r"\p{Nd}",
+    "CATEGORY_NOT_DIGIT": r"\P{Nd}",
+    "CATEGORY_WORD": r"\p{L}\p{N}_",
+    "CATEGORY_SPACE": _SPACE,
+}
 _OPPOSITE = {"CATEGORY_NOT_WORD": "CATEGORY_WORD", "CATEGORY_NOT_SPACE": "CATEGORY_SPACE"}
 _ASCII = {
     r"\p{Nd}": "0-9",
@@ -43,40 +48,64 @@ _REFUSED = {
 
 
 @dataclass(frozen=True)
+class _Programs:
+    """A pattern for RE2: one search for the first match, one for the last."""
+
+    first: Any
+    last: Any
+    may_be_empty: bool
+
+
+@dataclass(frozen=True)
 class Pattern:
     """A compiled pattern that finds the first and the last of its matches."""
 
-    _first: Any
-    _last: Any
-    _may_be_empty: bool
+    _plain: _Programs
+    _marked: _Programs | None
+    """For texts with letters beyond ASCII, where the pattern asks for the edges of words."""
+    _insides: bool
 
     def first(self, text: str) -> str | None:
         """The first match: its first group that matched, or all of it if the pattern has no groups."""
-        match = self._first.search(text.encode("utf-8", "surrogatepass"))
+        known, data = self._ready(text)
+        match = known.first.search(data)
         groups = match.groups() if match is not None else ()
-        return next((_text(group) for group in groups if group is not None), None)
+        return next((self._text(group) for group in groups if group is not None), None)
 
     def last(self, text: str) -> str | None:
         """The last match: its group 1 if the pattern has one, otherwise all of it."""
-        data = text.encode("utf-8", "surrogatepass")
+        known, data = self._ready(text)
         # A pattern that may be empty matches once more at the very end, and that is its last match.
-        if self._may_be_empty and (at_end := self._first.match(data, len(data))) is not None:
-            return _said(at_end)
-        if (rounds := self._last.search(data)) is None:
+        if known.may_be_empty and (at_end := known.first.match(data, _end(data))) is not None:
+            return self._said(at_end)
+        if (rounds := known.last.search(data)) is None:
             return None
         # Groups keep what they matched in earlier rounds, so the last round is matched again on its own.
-        return _said(self._first.match(data, rounds.start(1)))
+        return self._said(known.first.match(data, rounds.start(1)))
+
+    def _ready(self, text: str) -> tuple[_Programs, bytes]:
+        if self._marked is None or text.isascii():
+            return self._plain, text.encode("utf-8", "surrogatepass")
+        return self._marked, marked(text, self._insides).encode("utf-8", "surrogatepass")
+
+    def _said(self, match: Any) -> str | None:
+        group = None if match is None else match.group(1)
+        return None if group is None else self._text(group)
+
+    def _text(self, content: bytes) -> str:
+        text = content.decode("utf-8", "surrogatepass")
+        return text if self._marked is None else unmarked(text)
 
 
-def _said(match: Any) -> str | None:
-    if match is None:
-        return None
-    group: bytes | None = match.group(1)
-    return None if group is None else _text(group)
+def _end(data: bytes) -> int:
+    """Where the text ends; marks may stand there."""
+    end = len(data)
+    while data[end - 4 : end] in _MARKS:
+        end -= 4
+    return end
 
 
-def _text(content: bytes) -> str:
-    return content.decode("utf-8", "surrogatepass")
+_MARKS = (EDGE.encode(), INSIDE.encode())
 
 
 @lru_cache(maxsize=64)
@@ -88,22 +117,36 @@ def compiled(pattern: str) -> Pattern:
         with warnings.catch_warnings():
             # Python warns where a later version may read a pattern differently; a user can't act on that.
             warnings.simplefilter("ignore")
+            # By name, since the module is private and type checkers don't know it.
             tree = importlib.import_module("re._parser").parse(pattern)
     except (re.error, RecursionError, OverflowError) as error:
         raise ValueError(f"not a valid regular expression: {error}") from None
     try:
-        body, end = _Translation(tree.state.flags).whole(tree)
+        plain, edges = _programs(tree, False)
+        if edges == {False, True}:
+            raise ValueError(r"a pattern asks for \b in letters of ASCII and in all letters. Leave (?a) out")
+        found = _programs(tree, True)[0] if edges == {True} else None
     except RecursionError:
         raise ValueError("not a valid regular expression: its groups are nested too deeply") from None
+    return Pattern(plain, found, r"\B" in pattern)
+
+
+def _programs(tree: Any, marks: bool) -> tuple[_Programs, set[bool]]:
+    """The programs, and whether edges of words were asked for: in letters of ASCII (False), in all letters (True)."""
+    translation = _Translation(tree.state.flags, marks)
+    body, end = translation.whole(tree)
     # In a pattern without a group, the whole match counts.
+    # So that group 1 always is what counts.
     body = body if tree.state.groups > 1 else f"({body})"
     once = f"(?:{body}){end}"
     # One search for all matches: each round skips as little as it can and then matches, until there are no more.
-    return Pattern(_program(once), _program(rf"\A(?:(?s:.)*?({once}))+"), tree.getwidth()[0] == 0)
+    every = _program(rf"\A(?:(?s:.)*?({once}))+")
+    return _Programs(_program(once), every, tree.getwidth()[0] == 0), translation.edges
 
 
 def _program(text: str) -> Any:
     options = re2.Options()
+    # RE2 would write to standard error; the sentence below says the same to the person who gave the pattern.
     options.log_errors = False
     try:
         program = re2.compile(text.encode(), options=options)
@@ -121,12 +164,14 @@ def _program(text: str) -> Any:
 class _Translation:
     """Translates what Python's parser gives into the text that RE2 reads."""
 
-    def __init__(self, flags: int) -> None:
-        self._flags = flags
+    def __init__(self, flags: int, marks: bool) -> None:
+        self._flags, self._marks = flags, marks
+        self.edges: set[bool] = set()
+        """Which edges of words the pattern asks for: those of all letters (True), or of ASCII's."""
 
     def whole(self, tree: Any) -> tuple[str, str]:
         """The whole pattern, and separately the `$` at its end, which must not become part of the match."""
-        parts = list(tree)
+        parts = list(_in_order(tree))
         end = ""
         if parts and str(parts[-1][0]) == "AT" and str(parts[-1][1]) == "AT_END":
             end = self._at("AT_END")
@@ -134,18 +179,18 @@ class _Translation:
         return self._joined(parts), end
 
     def _joined(self, parts: Iterable[Any]) -> str:
-        return "".join(self._part(str(kind), value) for kind, value in parts)
+        return "".join(self._part(str(kind), value) for kind, value in _in_order(parts))
 
     def _part(self, kind: str, value: Any) -> str:
         match kind:
             case "LITERAL":
-                return self._folded(_letter(value))
+                return self._taken(self._letter(value))
             case "NOT_LITERAL":
-                return self._folded(f"[^{_letter(value)}]")
+                return self._taken(f"[^{self._letter(value)}{self._no_marks}]")
             case "ANY":
-                return "(?s:.)" if self._flags & re.DOTALL else "."
+                return self._taken(self._any())
             case "IN":
-                return self._folded(self._one_of(value))
+                return self._taken(self._one_of(value))
             case "BRANCH":
                 return f"(?:{'|'.join(map(self._joined, value[1]))})"
             case "SUBPATTERN":
@@ -160,10 +205,26 @@ class _Translation:
             "Write the pattern without it: the text in the first brackets is what counts"
         )
 
-    def _folded(self, text: str) -> str:
-        return f"(?i:{text})" if self._flags & re.IGNORECASE else text
+    @property
+    def _no_marks(self) -> str:
+        """What a class that excludes characters excludes as well."""
+        return MARKS if self._marks else ""
+
+    def _letter(self, code: int) -> str:
+        return _letter(0xFFFD if self._marks and code > LAST else code)  # as marks are taken out of a text
+
+    def _any(self) -> str:
+        if self._marks:
+            return f"[^{MARKS}]" if self._flags & re.DOTALL else rf"[^\n{MARKS}]"
+        return "(?s:.)" if self._flags & re.DOTALL else "."
+
+    def _taken(self, text: str) -> str:
+        """What takes one character."""
+        text = f"(?i:{text})" if self._flags & re.IGNORECASE else text
+        return f"(?:{SKIP}{text})" if self._marks else text
 
     def _group(self, number: int | None, add: int, remove: int, inside: Any) -> str:
+        # Flags such as (?i:…) hold inside their group alone.
         before, self._flags = self._flags, (self._flags | add) & ~remove
         text = self._joined(inside)
         self._flags = before
@@ -172,6 +233,7 @@ class _Translation:
     def _repeat(self, least: int, most: Any, inside: Any) -> str:
         text = f"(?:{self._joined(inside)})"
         many = most is importlib.import_module("re._constants").MAXREPEAT
+        # RE2's own bound, said in words before RE2 says it in its own.
         if max(int(least), 0 if many else int(most)) > 1000:
             raise ValueError(
                 "a pattern repeats something more than 1,000 times. Use *, + or a smaller number"
@@ -179,12 +241,17 @@ class _Translation:
         return text + (f"{{{least},}}" if many else f"{{{least},{most}}}")
 
     def _at(self, where: str) -> str:
-        lines = bool(self._flags & re.MULTILINE)
+        lines, skip = bool(self._flags & re.MULTILINE), SKIP if self._marks else ""
+        if "BOUNDARY" in where:
+            self.edges.add(not self._flags & re.ASCII)
         known = {
-            "AT_BEGINNING": "(?m:^)" if lines else r"\A", "AT_BEGINNING_STRING": r"\A",
-            "AT_END": "(?m:$)" if lines else r"\n?\z", "AT_END_STRING": r"\z",
-            "AT_BOUNDARY": r"\b", "AT_NON_BOUNDARY": r"\B",
-        }  # fmt: skip
+            "AT_BEGINNING": "(?m:^)" if lines else r"\A",
+            "AT_BEGINNING_STRING": r"\A",
+            "AT_END": f"{skip}(?m:$)" if lines else rf"{skip}(?:\n{skip})?\z",
+            "AT_END_STRING": rf"{skip}\z",
+            "AT_BOUNDARY": EDGE if self._marks else r"\b",
+            "AT_NON_BOUNDARY": INSIDE if self._marks else r"\B",
+        }
         return f"(?:{known[where]})"
 
     def _one_of(self, items: Any) -> str:
@@ -192,12 +259,13 @@ class _Translation:
         kinds = [(str(kind), value) for kind, value in items]
         negated = kinds[0][0] == "NEGATE"
         kinds = kinds[1:] if negated else kinds
-        opposite = [str(v) for k, v in kinds if k == "CATEGORY" and str(v) in _OPPOSITE]
-        plain = "".join(self._item(k, v) for k, v in kinds if not (k == "CATEGORY" and str(v) in _OPPOSITE))
+        turned = _OPPOSITE | ({"CATEGORY_NOT_DIGIT": "CATEGORY_DIGIT"} if self._marks and not negated else {})
+        opposite = [str(v) for k, v in kinds if k == "CATEGORY" and str(v) in turned]
+        plain = "".join(self._item(k, v) for k, v in kinds if not (k == "CATEGORY" and str(v) in turned))
         if not opposite:
-            return f"[{'^' if negated else ''}{plain}]"
+            return f"[^{plain}{self._no_marks}]" if negated else f"[{plain}]"
         if not negated:
-            choices = [f"[^{self._category(_OPPOSITE[category])}]" for category in opposite]
+            choices = [f"[^{self._category(turned[category])}{self._no_marks}]" for category in opposite]
             return f"(?:{'|'.join([*choices, *([f'[{plain}]'] if plain else [])])})"
         return self._but(
             opposite, [(k, v) for k, v in kinds if not (k == "CATEGORY" and str(v) in _OPPOSITE)]
@@ -212,6 +280,7 @@ class _Translation:
             for kind, value in others
         )
         if opposite == ["CATEGORY_NOT_SPACE"] and simple:
+            # The last white space of Unicode is U+3000.
             spaces = [space for space in map(chr, range(0x3001)) if space.isspace() and space not in taken]
             if self._flags & re.ASCII:
                 spaces = [space for space in spaces if space in " \t\n\r\f\v"]
@@ -222,14 +291,37 @@ class _Translation:
 
     def _item(self, kind: str, value: Any) -> str:
         if kind == "LITERAL":
-            return _letter(value)
+            return self._letter(value)
         if kind == "RANGE":
-            return f"{_letter(value[0])}-{_letter(value[1])}"
+            first, last = (min(one, LAST) if self._marks else one for one in value)
+            return f"{_letter(first)}-{_letter(last)}"
         return self._category(str(value))
 
     def _category(self, name: str) -> str:
         text = _CLASSES[name]
         return _ASCII[text] if self._flags & re.ASCII else text
+
+
+def _in_order(parts: Iterable[Any]) -> Iterable[Any]:
+    """The parts, of what stands at one place first the beginning of a line or text, then edges of words, then the end."""
+    place: list[Any] = []
+    for part in parts:
+        if str(part[0]) == "AT":
+            place.append(part)
+            continue
+        yield from _sorted(place)
+        place.clear()
+        yield part
+    yield from _sorted(place)
+
+
+def _sorted(place: list[Any]) -> list[Any]:
+    return sorted({str(part[1]): part for part in place}.values(), key=_rank)
+
+
+def _rank(part: Any) -> int:
+    where = str(part[1])
+    return 1 if "BOUNDARY" in where else 2 if "END" in where else 0
 
 
 def _letter(code: int) -> str:

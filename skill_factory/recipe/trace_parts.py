@@ -34,6 +34,7 @@ class Filters(Part):
     @field_validator("ban")
     @classmethod
     def _no_empty_word(cls, value: Texts) -> Texts:
+        # Every text contains the empty one.
         if any(not word.strip() for word in value):
             raise ValueError("an empty banned word would drop every reflection")
         return value
@@ -67,6 +68,7 @@ class Balance(Part):
 
     @model_validator(mode="after")
     def _window(self) -> Self:
+        # Nothing would be left, and the ledger would blame each question for it.
         if self.pass_rate[0] > self.pass_rate[1]:
             raise ValueError("the pass-rate window is empty: its lower end is above its upper end")
         return self
@@ -93,6 +95,7 @@ class Traces(Part):
     @field_validator("formats")
     @classmethod
     def _once_each(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        # A format that is named twice would write its traces twice.
         return tuple(dict.fromkeys(value))
 
     @model_validator(mode="after")
@@ -122,6 +125,7 @@ class Phrases(Part):
                     f"there is no pool {pool!r}.{nearest(pool, POOLS)} Pools: {', '.join(POOLS)}"
                 )
             for phrase in phrases:
+                # `parse` finds a phrase as one line between blocks, so that every trace can be read back.
                 if not phrase.strip() or "\n" in phrase or "\r" in phrase or "<" in phrase or ">" in phrase:
                     raise ValueError(f"a phrase is one line without < and >; found {phrase!r}")
         return value
@@ -142,8 +146,10 @@ class Tags(Part):
     @model_validator(mode="after")
     def _four_names(self) -> Self:
         names = (self.think, self.sample, self.reflect, self.answer)
+        # A name goes into tags and patterns as it is, without escaping.
         if bad := [name for name in names if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", name)]:
             raise ValueError(f"a tag name is a letter, then letters, digits, - or _; found {bad[0]!r}")
+        # Otherwise an attempt and a reflection couldn't be told apart in a finished trace.
         if len(set(names)) < len(names):
             raise ValueError("two tags have the same name")
         return self

@@ -9,18 +9,22 @@ import struct
 import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 from typing import Any
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
 import pyarrow as pa
 
 from skill_factory.errors import SourceError
+from skill_factory.hosting import hosted
 from skill_factory.sources.columns import excerpt
 from skill_factory.sources.json_text import Rows
+from skill_factory.wording import file_size
 
 MOST_ENTRIES = 10_000
 LARGEST_UNPACKED = 2_000_000_000
+A_VISITORS = 500_000_000
+"""Bytes on a shared server that the archive of one visitor may unpack to: they lie on its disk like any upload."""
 MOST_UNPACKED = 100
 """An archive may be so many times as large unpacked as it is; texts pack to a tenth at best."""
 SMALL = 10_000_000
@@ -69,8 +73,17 @@ def _check(path: Path, entries: list[ZipInfo]) -> None:
     size = sum(one.file_size for one in entries)
     if len(entries) > MOST_ENTRIES:
         said = f"holds {len(entries):,} files, and at most {MOST_ENTRIES:,} are read"
+    elif hosted() and size > A_VISITORS:
+        said = f"would unpack to {file_size(size)}, and at most {file_size(A_VISITORS)} are kept on this shared server"
+        raise SourceError(
+            f"{excerpt(path.name)} {said}. Upload less, publish it as a private Hub dataset, or run the app on your own computer."
+        )
     elif size > LARGEST_UNPACKED or size > max(SMALL, MOST_UNPACKED * path.stat().st_size):
         said = f"would unpack to {size:,} bytes, so it is hardly data"
+    elif (free := shutil.disk_usage(gettempdir()).free) < size:
+        raise SourceError(
+            f"{excerpt(path.name)} would unpack to {file_size(size)}, and {file_size(free)} of disk are free. Make room there."
+        )
     for one in entries:
         name = excerpt(one.filename, 60)
         parts = PurePosixPath(one.filename.replace("\\", "/")).parts

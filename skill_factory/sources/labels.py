@@ -78,10 +78,10 @@ def listed_labels(value: Any) -> Any:
 
 
 def as_number(value: Any) -> float | None:
-    """A value as a number, a decimal comma read as a point; None for anything else, and for what isn't finite."""
+    """A value as a number, a decimal comma read as a point, `100%` as 100; None for anything else, and for what isn't finite."""
     if isinstance(value, str):
         try:
-            value = float(value.strip().replace(",", "."))
+            value = float(value.strip().removesuffix("%").replace(",", "."))
         except ValueError:
             return None
     if isinstance(value, bool | int | float) and abs(value) < float("inf"):

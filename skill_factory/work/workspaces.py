@@ -65,10 +65,12 @@ def forget_uploads(days: float) -> None:
 # -- writing -------------------------------------------------------------------------------------------------------
 
 
-def new(version: Version, owner: str = "", name: str = "", job: str = "", cutoff: int = 0) -> Kept:
+def new(
+    version: Version, owner: str = "", name: str = "", job: str = "", cutoff: int = 0, page: str = ""
+) -> Kept:
     """Keep a piece of work in a folder of its own. Errors: BuildFolderError where it can't be written."""
     path, started = new_place(KIND), int(time.time())
-    fresh = Kept(path, owner, started, version, (), -1, 0, name[:LONGEST_NAME], job, cutoff)
+    fresh = Kept(path, owner, started, version, (), -1, 0, name[:LONGEST_NAME], job, cutoff, page)
     try:
         write_whole(path / "made.json", json.dumps({"owner": owner, "started": started}))
         return _added(fresh, version)

@@ -15,7 +15,15 @@ from typing import Self
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Request, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    expect,
+    sync_playwright,
+)
 
 ROOT = Path(__file__).parents[2]
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -30,6 +38,8 @@ QUIET = (
 )
 PATIENCE = 30_000
 """Milliseconds for anything that has to appear; two cores may be shared with other tests."""
+POLICY = "Content Security Policy"
+"""What Chromium says on its console where the page wanted what `serve.py` forbids."""
 expect.set_options(timeout=PATIENCE)
 
 
@@ -45,8 +55,8 @@ def chromium() -> str:
 class Studio:
     """A server of the app on a free port with a home of its own; a context manager."""
 
-    def __init__(self, home: Path, door: str = "app.py", **variables: str) -> None:
-        self.home, self._door, self._variables = home, door, variables
+    def __init__(self, home: Path, **variables: str) -> None:
+        self.home, self._variables = home, variables
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port: int = free.getsockname()[1]
@@ -69,7 +79,7 @@ class Studio:
             "-m",
             "streamlit",
             "run",
-            str(ROOT / self._door),
+            str(ROOT / "serve.py"),
             "--server.port",
             str(self.port),
             "--server.address",
@@ -125,8 +135,13 @@ class Visitor:
         self.faults: list[str] = []
         page.set_default_timeout(PATIENCE)
         page.on("request", self._note)
+        page.on("console", self._listen)
         page.on("pageerror", lambda error: self.faults.append(str(error)))
         page.on("dialog", lambda dialog: (self.faults.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+
+    def _listen(self, said: ConsoleMessage) -> None:
+        if POLICY in said.text:
+            self.faults.append(said.text)
 
     def _note(self, request: Request) -> None:
         self.asked.append(request.url)

@@ -42,6 +42,7 @@ def with_build(visitor: Visitor) -> Visitor:
     visitor.demo()
     visitor.go("Finish")
     built(visitor)
+    visitor.page.get_by_role("tab", name="Publish").click()
     return visitor
 
 
@@ -80,12 +81,17 @@ def test_a_build_is_published_and_its_second_state_replaces_the_first(publisher:
     publisher.press("Publish to alice/my-traces")
     publisher.sees("is published.")
     assert SHARD in hub.files("alice/my-traces")
+    pictures = [path for path in hub.files("alice/my-traces") if path.startswith("pictures/")]
+    assert len(pictures) == 4
+    card = hub.read("alice/my-traces", "README.md").decode()
+    assert all(f"{hub.url}/datasets/alice/my-traces/resolve/main/{path}" in card for path in pictures)
     assert hub.repo("alice/my-traces").private
     publisher.go("Choose")
     publisher.page.get_by_text("Right at once").first.click()
     publisher.still()
     publisher.go("Finish")
     built(publisher)
+    publisher.page.get_by_role("tab", name="Publish").click()
     call_it(publisher, "my-traces")
     publisher.sees("already has data")
     publish = publisher.page.get_by_role("button", name="Publish to alice/my-traces")

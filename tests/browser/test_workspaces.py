@@ -1,8 +1,10 @@
 """Work is never lost: a reload, a killed server, the browser's back, a second tab and a colleague's link, on every page."""
 
+import json
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -12,16 +14,32 @@ from skill_factory.recipe.share import packed
 from tests.browser.studio import Studio, Visitor
 from tests.make_raw import make_rows, write_jsonl
 
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
 
 def attempts(visitor: Visitor, number: int) -> None:
     """Wait until the slider on Choose shows so many attempts."""
     expect(visitor.page.get_by_role("slider").first).to_have_value(str(number))
 
 
-def fewer(visitor: Visitor, number: int) -> None:
-    """One attempt fewer, by the keyboard, until the strip has its numbers again."""
-    visitor.page.get_by_role("slider").first.press("ArrowLeft")
+def kept(visitor: Visitor) -> str:
+    """What stands on the disk of the workspace in the address."""
+    name = parse_qs(urlsplit(visitor.page.url).query).get("work", ["none"])[0]
+    path = visitor.studio.home / "workspaces" / name / "now.json"
+    now = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return f"{name} {now.get('versions')} {now.get('at')}"
+
+
+def moved(visitor: Visitor, number: int) -> None:
+    """Move the slider by one with the keyboard, and wait until that is on the disk."""
+    before, slider = kept(visitor), visitor.page.get_by_role("slider").first
+    slider.press("ArrowLeft" if number < int(slider.input_value()) else "ArrowRight")
     attempts(visitor, number)
+    for _ in range(300):
+        if kept(visitor) != before:
+            break
+        visitor.page.wait_for_timeout(100)
+    assert kept(visitor) != before
     visitor.still()
 
 
@@ -48,7 +66,7 @@ def test_a_reload_and_a_killed_server_bring_every_page_back(
     visitor = visit(studio)
     visitor.demo()
     visitor.go("Choose")
-    fewer(visitor, 4)
+    moved(visitor, 4)
     before = traces(visitor)
     for page in ("Data", "Choose", "Look", "Finish"):
         visitor.go(page)
@@ -65,7 +83,7 @@ def test_a_reload_and_a_killed_server_bring_every_page_back(
         if page == "Choose":
             attempts(visitor, 4)
     visitor.open(visitor.page.url.removeprefix(studio.url + "/").replace("Finish", ""))
-    visitor.sees("Continue with Demo")
+    visitor.sees("Continue where you left off")
 
 
 def test_changes_are_undone_and_redone_in_every_tab(visit: Callable[..., Visitor], studio: Studio) -> None:
@@ -74,11 +92,8 @@ def test_changes_are_undone_and_redone_in_every_tab(visit: Callable[..., Visitor
     visitor.demo()
     visitor.go("Choose")
     attempts(visitor, 5)
-    slider = visitor.page.get_by_role("slider").first
     for number in (4, 3, 2, 3, 4, 5, 6, 5, 4, 3):
-        slider.press("ArrowLeft" if number < int(slider.input_value()) else "ArrowRight")
-        attempts(visitor, number)
-        visitor.still()
+        moved(visitor, number)
     for number in (4, 5, 6, 5, 4, 3, 2):
         undo(visitor)
         attempts(visitor, number)
@@ -95,7 +110,7 @@ def test_changes_are_undone_and_redone_in_every_tab(visit: Callable[..., Visitor
     other.page.goto(visitor.page.url)
     attempts(other, 4)
     other.still()
-    fewer(other, 3)
+    moved(other, 3)
     attempts(visitor, 3)
     visitor.sees("You changed this workspace in another tab.")
     assert other.faults == []
@@ -120,7 +135,7 @@ def test_an_upload_is_found_again_and_asked_for_when_it_is_gone(
     visitor.go("Choose")
     visitor.still()
     number = int(visitor.page.get_by_role("slider").first.input_value()) - 1
-    fewer(visitor, number)
+    moved(visitor, number)
     visitor.page.reload()
     visitor.titled("Choose")
     attempts(visitor, number)
@@ -140,7 +155,7 @@ def test_an_upload_is_found_again_and_asked_for_when_it_is_gone(
 def shared_studio(browser: Browser, tmp_path: Path) -> Iterator[Studio]:
     """A server for strangers, with its door around it."""
     (tmp_path / "shared").mkdir()
-    with Studio(tmp_path / "shared" / "home", "serve.py", SKILL_FACTORY_HOSTED="1") as running:
+    with Studio(tmp_path / "shared" / "home", SKILL_FACTORY_HOSTED="1") as running:
         yield running
 
 
@@ -150,14 +165,14 @@ def test_a_colleague_gets_a_copy(shared_studio: Studio, visit: Callable[..., Vis
     owner.demo()
     owner.go("Choose")
     attempts(owner, 5)
-    fewer(owner, 4)
+    moved(owner, 4)
     link = owner.page.url
     colleague.page.goto(link)
     colleague.titled("Choose")
     attempts(colleague, 4)
     colleague.sees("You opened somebody else's workspace.")
     assert colleague.page.url == link
-    fewer(colleague, 3)
+    moved(colleague, 3)
     assert colleague.page.url != link
     colleague.page.reload()
     attempts(colleague, 3)
@@ -184,6 +199,6 @@ def test_a_recipe_link_opens_the_page_that_it_names(page: str, visitor: Visitor)
     assert "recipe=" not in visitor.page.url and "work=" in visitor.page.url
     if page == "Choose":
         attempts(visitor, 2)
-        fewer(visitor, 1)
+        moved(visitor, 1)
         visitor.page.reload()
         attempts(visitor, 1)

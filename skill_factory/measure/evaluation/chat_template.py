@@ -27,6 +27,7 @@ def chat_template(tokenizer: str, token: str | None = None) -> Rendered:
 
     config, source = _files(tokenizer, token)
     # A template is a program of somebody else's, so it runs in a sandbox, as the trainers' own libraries run it.
+    # Both options as the trainers' libraries set them: line breaks decide tokens.
     environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True)
     environment.globals["raise_exception"] = _refuse
     special = {
@@ -43,6 +44,7 @@ def chat_template(tokenizer: str, token: str | None = None) -> Rendered:
         except TemplateError as error:
             raise HandoffError(f"The chat template of {tokenizer} fails: {error}.") from None
 
+    # Tried at once, so that a template that fails is told before anything is paid for.
     render([{"role": "user", "content": "x"}])
     return render
 
@@ -61,6 +63,7 @@ def _files(tokenizer: str, token: str | None) -> tuple[dict[str, Any], str]:
     """The tokenizer's configuration, and its template: in a file of its own, or among several the default one."""
     config: dict[str, Any] = json.loads(_text(tokenizer, "tokenizer_config.json", token) or "{}")
     template = _text(tokenizer, "chat_template.jinja", token) or config.get("chat_template")
+    # Some models keep several templates, e.g. one for tools.
     if isinstance(template, list):
         template = next((one["template"] for one in template if one.get("name") == "default"), None)
     if not template:

@@ -16,19 +16,21 @@ import pyarrow as pa
 
 from skill_factory.draws import order_keys, text_id
 from skill_factory.generate import generate
-from skill_factory.generate.flow import Plan
 from skill_factory.generate.job import Job, Made
 from skill_factory.generate.pilot import share_interval
+from skill_factory.generate.planning import Plan
 from skill_factory.generate.progress import Report, silent
 from skill_factory.generate.prompts import Prompt
 from skill_factory.generate.request import Request, Sampling, make_request
 from skill_factory.generate.store import AnswerStore
 from skill_factory.measure.habits import HABITS
 from skill_factory.measure.harvesting import outputs_in
-from skill_factory.measure.measuring import Settings, how_of, rules_of, settled
+from skill_factory.measure.measuring import Settings, how_of, settled
 from skill_factory.measure.outputs import Output
-from skill_factory.measure.parts import NONE, Parts, take_apart
+from skill_factory.measure.parts import NONE, Parts
+from skill_factory.measure.piecework import rules_of
 from skill_factory.measure.reading import Opened
+from skill_factory.measure.taking_apart import take_apart
 from skill_factory.model import hex_id
 
 SAMPLE = 200
@@ -83,6 +85,7 @@ class Judged:
 
     def _share(self, habit: str) -> dict[str, float | int | None]:
         said = [row[habit] for row in self.rows if row[habit] is not None]
+        # The sample is taken for one of endlessly many outputs, so no correction for a small whole.
         low, high = share_interval(sum(said), len(said), 1 << 60)
         value = sum(said) / len(said) if said else None
         return {"value": value, "low": low if said else None, "high": high if said else None, "of": len(said)}
@@ -92,6 +95,7 @@ class Judged:
         pairs = [
             (row[habit], row[f"tagged_{habit}"])
             for row in self.rows
+            # Agreement is counted only where both sides said something.
             if row[habit] is not None and row[f"tagged_{habit}"] is not None
         ]
         agreed = sum(said == tagged for said, tagged in pairs)
@@ -114,6 +118,7 @@ class JudgeHabits:
     def requests(self, number: int, store: AnswerStore) -> Iterator[Request]:
         """One for each chosen output; equal outputs are asked about once."""
         for _, parts in self._outputs():
+            # In the same order each time; the store asks for an id it holds only once.
             yield self._request(parts)
 
     def rows(self, store: AnswerStore, counts: Counter[str]) -> Iterator[dict[str, Any]]:
@@ -189,8 +194,10 @@ def judge_habits(
 
     Errors: SkillFactoryError.
     """
+    # A judge that says something else the next time can't be held against the tags.
     sampling = job.sampling.model_copy(update={"temperature": 0.0})
     job = replace(job.checked(), endpoint=job.endpoint.checked(), sampling=sampling)
+    # A pilot's outputs are the first of the sample, so that its answers serve the whole sample later.
     chosen = fair_sample(ids, min(size, job.pilot) if job.pilot else size, settings.seed)
     total = min(size, len(np.unique(ids)))
     work = JudgeHabits(openings, settings, chosen, job.endpoint.model, sampling)

@@ -27,6 +27,7 @@ class Rule:
 
 
 def _above(at: Interval, bound: float) -> bool:
+    # The whole interval: a figure of ten outputs would otherwise give advice by luck.
     return not math.isnan(at.low) and at.low > bound
 
 
@@ -94,6 +95,7 @@ def _says_nothing(one: Figures) -> str | None:
         for said in ("correct", "incorrect", "none")
     )
     silent = one.counts["right_none"] + one.counts["wrong_none"]
+    # 30 cases, below which a share says little; counts have no interval here.
     if "verdicts" in one.missing or judged < 30 or silent < 0.3 * judged:
         return None
     return f"{percent(silent, judged)} of its attempts get no verdict at all; F1 counts them as misses."
@@ -111,6 +113,7 @@ def _stops_early(one: Figures) -> str | None:
 
 def _no_gain(one: Figures) -> str | None:
     at, two = one.values["gain"], one.values["two_attempts"]
+    # A model that hardly retries can't gain by it: that is another rule's sentence.
     if math.isnan(at.value) or two.value < 0.2 or at.high > 0.02:
         return None
     return (
@@ -166,6 +169,7 @@ class Advice:
 
 def advise(found: Measurement) -> list[Advice]:
     """What the figures of each run say about the next dataset; empty where no rule speaks, and of a dataset of ours."""
+    # A dataset of ours shows mistakes on purpose.
     made = {one["run"] for one in found.reading.get("sources", []) if one.get("lineage")}
     return [
         Advice(run, rule.name, sentence, rule.source)

@@ -16,13 +16,16 @@ from skill_factory.measure.counting import Marked, count_outputs, marked
 from skill_factory.measure.grades import Grades
 from skill_factory.measure.harvesting import outputs_in
 from skill_factory.measure.measurement import Measurement
-from skill_factory.measure.measuring import Settings, counter_of, finished, how_of, rules_of, settled
+from skill_factory.measure.measuring import Settings, finished, how_of, settled
 from skill_factory.measure.outputs import Output
+from skill_factory.measure.piecework import counter_of, rules_of
 from skill_factory.measure.reading import Asked, Opened
 from skill_factory.recipe.model import Recipe
 from skill_factory.wording import file_size
 
 AT_ONCE = 500
+EACH = 300
+"""Bytes of an output besides its texts."""
 KINDS: dict[str, tuple[str, ...]] = {
     "Broke a right answer": ("broken",),
     "Verdict wrong": ("right_incorrect", "wrong_correct"),
@@ -85,6 +88,7 @@ class Looked:
     def telling(self) -> int:
         """An output that shows how all were read: the first with several attempts, else with any, else the first."""
         attempts = self.cells.matrix[:, PLACE["attempts"]]
+        # An output with several attempts shows best whether tags and verdicts were read as meant.
         several, some = np.flatnonzero(attempts > 1), np.flatnonzero(attempts > 0)
         return int(several[0] if len(several) else some[0] if len(some) else 0)
 
@@ -113,7 +117,8 @@ def look_at(
         waiting: list[Output] = []
         for output in outputs_in(one, dropped):
             waiting.append(output)
-            size += len(output.text)
+            # Told as soon as it is known, not once memory has run out.
+            size += weight(output)
             if size > most_bytes:
                 raise SourceError(_too_large(openings, most_bytes))
             if len(waiting) == AT_ONCE:
@@ -127,6 +132,12 @@ def look_at(
     return Looked(
         finished(table, openings, asked, settings, dropped), outputs, openings, opening_of, settings
     )
+
+
+def weight(output: Output) -> int:
+    """About the bytes that an output takes in memory, one without any text too."""
+    texts = (output.run, output.question, output.gold or "", output.text, *output.by)
+    return EACH + sum(map(len, texts))
 
 
 def _too_large(openings: Sequence[Opened], most: int) -> str:

@@ -7,7 +7,8 @@ from skill_factory.insight.html import safe, stylesheet
 from skill_factory.measure.measurement import Measurement
 from skill_factory.measure.shown.advice import advise
 from skill_factory.measure.shown.pictures import pictures_of
-from skill_factory.measure.shown.tables import Table, tables_of
+from skill_factory.measure.shown.tables import tables_of
+from skill_factory.measure.shown.writings import Table
 from skill_factory.wording import many
 
 CHARTS = "charts"
@@ -61,6 +62,7 @@ def page_of(found: Measurement) -> str:
     )
     body += [f"<figure>{picture}</figure>" for picture in pictures_of(found).values()]
     body += [_table(table) for table in tables_of(found)]
+    # The page is opened from mails and shared folders, so its policy lets it load nothing and run nothing.
     head = [
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">",

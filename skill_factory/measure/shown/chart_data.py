@@ -70,7 +70,9 @@ def moves_by_attempt(table: pa.Table) -> list[Move]:
     mark = np.asarray(attempts.flatten().field("mark").cast(pa.int64()))
     starts = np.cumsum(lengths) - lengths
     place = np.arange(len(mark)) - np.repeat(starts, lengths) + 1
+    # The first attempt of an output follows its neighbour's last one; `k` starts at 2, so that pair is never counted.
     before = np.concatenate([[-1], mark[:-1]]) if len(mark) else mark
+    # Far attempts are rare, and a bar for each would say more about luck than about the model.
     place = np.minimum(place, FURTHEST)
     found = []
     for k in range(2, int(place.max(initial=1)) + 1):
@@ -128,6 +130,7 @@ def cost_sentence(points: Sequence[Cost]) -> str:
     """Who gets the most, and at what price."""
     if not points:
         return "Without a truth there is no accuracy to weigh"
+    # Of equally right runs the cheaper one.
     best = max(points, key=lambda one: (one.accuracy.value, -one.tokens))
     return f"{best.run} is right most often: {percent(best.accuracy.value)} at {best.tokens:,.0f} tokens an output"
 

@@ -33,6 +33,7 @@ def series_chart(table: "pd.DataFrame") -> Chart:
     import altair as alt
 
     x = alt.X("step:Q", title="Step", axis=alt.Axis(grid=False, tickMinStep=1))
+    # The whole range of a share: a cut axis makes noise look like progress.
     y = alt.Y("value:Q", title="Share", scale=alt.Scale(domain=[0, 1]))
     told = [alt.Tooltip("figure:N", title="Figure"), alt.Tooltip("step:Q", title="Step")]
     told += [
@@ -128,6 +129,7 @@ def moves_chart(table: "pd.DataFrame") -> Chart:
         number_tooltip("attempts", "How many"),
     ]
     base = alt.Chart(table).encode(x=x, y=y, tooltip=told)
+    # Words beside the colours, for those who can't tell red from green and for prints.
     text = base.transform_calculate(said="format(datum.attempts, ',') + ' ' + datum.move")
     return alt.layer(
         base.mark_bar(opacity=0.7).encode(color=coloured()),

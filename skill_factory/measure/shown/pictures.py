@@ -78,6 +78,7 @@ def _axis_of_shares() -> list[str]:
     lines = []
     for share in (0, 0.25, 0.5, 0.75, 1):
         y = _y(share)
+        # A fixed number of digits: the same figures give the same bytes, so a card changes only with its data.
         lines.append(f'<line x1="{LEFT}" x2="{WIDTH - 20}" y1="{y:.1f}" y2="{y:.1f}" stroke="var(--line)"/>')
         lines.append(_text(LEFT - 8, y + 4, f"{share:.2f}", "q", "end"))
     return lines
@@ -93,13 +94,16 @@ def series_picture(series: Sequence[Point], title: str) -> str:
 
     body = _axis_of_shares()
     runs = list(dict.fromkeys(one.run for one in series))
+    # Two runs of three lines are what a picture of this size can show.
     for k, (run, figure) in enumerate((run, figure) for run in runs[:2] for figure in SERIES_FIGURES):
+        # A value that isn't equal to itself is NaN.
         points = [p for p in series if p.run == run and p.figure == figure and p.at.value == p.at.value]
         if not points:
             continue
         colour = COLOURS[k % len(COLOURS)]
         dash = "" if run == runs[0] else ' stroke-dasharray="5 4"'
         line = " ".join(f"{x(p.step):.1f},{_y(p.at.value):.1f}" for p in points)
+        # A point may have a value and no interval; the band leaves it out.
         known = [p for p in points if p.at.low == p.at.low]
         band = [f"{x(p.step):.1f},{_y(p.at.high):.1f}" for p in known]
         band += [f"{x(p.step):.1f},{_y(p.at.low):.1f}" for p in reversed(known)]

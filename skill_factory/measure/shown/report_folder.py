@@ -24,6 +24,7 @@ def check_free(out: Path) -> None:
         raise BuildFolderError(
             f"{out} is a file. Give a folder for --out: card, report and outputs go into it."
         )
+    # A folder with anything else in it may be somebody's work, and a report would overwrite its README.md.
     if out.is_dir() and any(out.iterdir()) and not is_report(out):
         name = min(one.name for one in out.iterdir())
         raise BuildFolderError(
@@ -44,12 +45,14 @@ def write_report(found: Measurement, out: Path) -> None:
     check_free(out)
     try:
         (out / CHARTS).mkdir(parents=True, exist_ok=True)
+        # Pictures of runs that are no longer measured would be published with the rest.
         for old in (out / CHARTS).glob("*.svg"):
             old.unlink()
         for name, picture in pictures_of(found).items():
             write_whole(out / CHARTS / name, picture)
         pq.write_table(outputs_table(found.table), out / OUTPUTS, compression="zstd", row_group_size=100_000)
         write_whole(out / CARD, card_of(found))
+        # Last, since a folder counts as a report by this file: one that was interrupted doesn't.
         write_whole(out / REPORT, json.dumps(found.to_json(), indent=1, ensure_ascii=False) + "\n")
     except OSError as error:
         raise BuildFolderError(
@@ -66,7 +69,9 @@ def outputs_table(table: pa.Table) -> pa.Table:
     table = table.set_column(
         table.schema.get_field_index("run"), "run", table.column("run").cast(pa.string())
     )
+    # It serves votes alone, and says nothing that `final` and the text don't.
     table = table.drop_columns(["final_id"])
+    # Sorted, so that the file is the same however the work was shared out.
     return table.take(
         pc.sort_indices(
             table, [("run", "ascending"), ("question_id", "ascending"), ("output_id", "ascending")]

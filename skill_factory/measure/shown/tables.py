@@ -1,39 +1,17 @@
-"""The figures as small tables, each as Markdown, CSV or LaTeX: for a card, a spreadsheet and a paper."""
+"""The figures as small tables, the ones that decide first."""
 
-import csv
-import io
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 
 from skill_factory.measure.cells import IS, MOVES, SAYS
 from skill_factory.measure.figures import Figures
+from skill_factory.measure.figures_json import AFTER
 from skill_factory.measure.habits import HABITS
 from skill_factory.measure.intervals import Interval
-from skill_factory.measure.measurement import AFTER, Measurement
+from skill_factory.measure.measurement import Measurement
+from skill_factory.measure.shown.writings import Table, Writing
 
-
-class Writing(StrEnum):
-    """How a table is written."""
-
-    MARKDOWN = "markdown"
-    CSV = "csv"
-    LATEX = "latex"
-
-
-@dataclass(frozen=True)
-class Table:
-    """A small table: its name, its columns, and its cells as text."""
-
-    title: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    note: str = ""
-
-    def written(self, writing: Writing | str = Writing.MARKDOWN) -> str:
-        """The table as text."""
-        return {Writing.MARKDOWN: _markdown, Writing.CSV: _csv, Writing.LATEX: _latex}[Writing(writing)](self)
+__all__ = ["Writing", "number", "tables_of"]
 
 
 def tables_of(found: Measurement) -> list[Table]:
@@ -48,6 +26,7 @@ def tables_of(found: Measurement) -> list[Table]:
     ]
     every += [_at_k(found), _discipline(found), _lengths(found), _words(found), _distribution(found)]
     every += [_comparisons(found), _series(found), *_by(found), _judged(found)]
+    # An empty table would look like a figure of nothing.
     return [table for table in every if table.rows]
 
 
@@ -191,6 +170,7 @@ def _words(found: Measurement) -> Table:
 
 def _distribution(found: Measurement) -> Table:
     most = max((max(one.more["distribution"], default=0) for one in found.runs.values()), default=0)
+    # Wider than this a table no longer fits a page of a paper.
     top = min(most, 10)
 
     def cells(one: Figures) -> list[str]:
@@ -252,52 +232,3 @@ def _judged(found: Measurement) -> Table:
 
 def _count(one: Figures, name: str, group: str) -> str:
     return "–" if group in one.missing else f"{one.counts[name]:,}"
-
-
-# -- three writings ------------------------------------------------------------------------------------------------
-
-
-def _markdown(table: Table) -> str:
-    def line(cells: Sequence[str]) -> str:
-        return f"| {' | '.join(cell.replace('|', '&#124;').replace(chr(10), ' ') for cell in cells)} |"
-
-    rule = "|" + "|".join("---" if k == 0 else "---:" for k in range(len(table.columns))) + "|"
-    return "\n".join([line(table.columns), rule, *map(line, table.rows)])
-
-
-def _csv(table: Table) -> str:
-    out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerows(
-        [table.columns, *(map(_harmless, row) for row in table.rows)]
-    )
-    return out.getvalue().rstrip("\n")
-
-
-def _harmless(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula: names of runs come from the data."""
-    return f"'{cell}" if cell[:1] in ("=", "@", "+", "\t") else cell
-
-
-_LATEX = {
-    "\\": r"\textbackslash{}",
-    "_": r"\_",
-    "%": r"\%",
-    "&": r"\&",
-    "#": r"\#",
-    "$": r"\$",
-    "{": r"\{",
-    "}": r"\}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "–": "--",
-    "−": "$-$",
-}
-
-
-def _latex(table: Table) -> str:
-    def line(cells: Sequence[str]) -> str:
-        return " & ".join("".join(_LATEX.get(sign, sign) for sign in cell) for cell in cells) + r" \\"
-
-    shape = "l" + "r" * (len(table.columns) - 1)
-    head = [rf"\begin{{tabular}}{{{shape}}}", r"\toprule", line(table.columns), r"\midrule"]
-    return "\n".join([*head, *map(line, table.rows), r"\bottomrule", r"\end{tabular}"])

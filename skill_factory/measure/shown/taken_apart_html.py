@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from html import escape
 
 from skill_factory.insight.html import frame, question_html, safe, text_html
+from skill_factory.measure.circles import goes_in_circles
 from skill_factory.measure.counting import Marked
 from skill_factory.measure.outputs import RIGHT, UNJUDGED
-from skill_factory.measure.parts import CORRECT, NONE, Reflected, goes_in_circles
+from skill_factory.measure.parts import CORRECT, NONE, Reflected
 
 _MARKS = {RIGHT: ("right", "✓ right"), 0: ("wrong", "✗ wrong"), UNJUDGED: ("none", "? unjudged")}
 _TAGS = re.compile(r"</?[A-Za-z][\w-]*>")
@@ -50,6 +51,7 @@ def _map(one: Marked, key: str) -> str:
 def _cards(one: Marked, key: str) -> Iterator[str]:
     text, at = one.parts.text, 0
     judging = one.parts.judging()
+    # Reflections before any attempt judge nothing, and are shown where they stand.
     for reflection in (r for place, r in judging if place < 0):
         yield _between(text[at : reflection.start])
         yield _reflection(one, reflection, None)
@@ -65,6 +67,7 @@ def _cards(one: Marked, key: str) -> Iterator[str]:
         body = f'<div class="sf-body">{text_html(text[tried.start : tried.end].strip(chr(10)))}</div>'
         said = "".join(_reflection(one, r, mark) for r in own)
         yield f'<div class="sf-card sf-{css}" id="{escape(key)}-{k + 1}">{head}{body}{said}</div>'
+        # Continue behind whichever came last; some models reflect inside their attempt.
         at = max([tried.end, *(r.end for r in own)])
     yield _between(text[at : one.parts.thinking] if at <= one.parts.thinking else "")
 

@@ -10,7 +10,7 @@ from skill_factory.judge.counting import tally_judgement
 from skill_factory.reasons import Level, sentence
 from skill_factory.tally import LevelTally, total
 from skill_factory.ui.choose.living import living_trace
-from skill_factory.ui.frame import loading, shell, workspace
+from skill_factory.ui.frame import controls, loading, shell, workspace
 from skill_factory.ui.frame.chart_answer import answer
 from skill_factory.ui.frame.loading import Evidence
 from skill_factory.wording import many
@@ -131,6 +131,7 @@ def reflections_section(seen: Evidence) -> None:
         "chart.reflections",
         "responses that reflections keep",
     )
+    _given_away(seen)
     more = more_reflections_table(facts, seen.judgement)
     st.markdown(shell.plain(sentences.more_reflections_finding(more)))
     with st.expander("Show table: what more reflections would bring back", icon=":material/table:"):
@@ -143,6 +144,23 @@ def reflections_section(seen: Evidence) -> None:
         st.caption(
             "An estimate: it assumes that some responses are harder to judge than others, as much as in this data."
         )
+
+
+def _given_away(seen: Evidence) -> None:
+    """How many reflections on wrong responses state the gold answer, and what becomes of them; nothing where none does."""
+    facts = seen.narrow.facts
+    on_wrong = ~facts.response_correct[facts.reflection_response]
+    given = int(facts.reflection_gives_away.sum())
+    # Cut ones give nothing away any more, and the choice has to stay where it was made.
+    if not given and workspace.value("filters.given_away") == "keep":
+        return
+    st.markdown(shell.plain(sentences.given_away_finding(given, int(on_wrong.sum()))))
+    controls.one_of(
+        "filters.given_away",
+        "Reflections that state the gold answer",
+        {"keep": "keep them", "cut": "cut them after their verdict", "drop": "drop them"},
+        "After such a reflection on a wrong response, a trace can copy the answer instead of trying again.",
+    )
 
 
 LIVING = "A living trace"

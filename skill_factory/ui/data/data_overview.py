@@ -164,6 +164,16 @@ def incomplete() -> None:
         st.markdown("No column says what is right, or no responses yet?", width="content")
         rules.step(Step.GRADE)
         rules.step(Step.MORE_ANSWERS)
+        seen = loading.inspection()
+        if seen is not None and "labels" in seen.needs:
+            st.button(
+                "Count every response as right",
+                key="all_right",
+                icon=":material/done_all:",
+                help="For data that holds verified answers only. Traces then show no mistake.",
+                on_click=workspace.apply,
+                args=({"columns.label_rule": "all_right"},),
+            )
     columns()
     reading_rules.show(None)
 

@@ -4,6 +4,7 @@ import streamlit as st
 
 from skill_factory.ui.data import data_overview, making, mapping
 from skill_factory.ui.frame import loading, measure_offer, workspace
+from skill_factory.ui.frame.kept import arriving
 
 
 def show() -> None:
@@ -14,6 +15,7 @@ def show() -> None:
         st.stop()
     if not workspace.current().source:
         st.markdown("Here you will see whether your data is ready. Choose some first.")
+        arriving.offer("Data")
         data_overview.doors_beside()
         making.before()
         st.stop()

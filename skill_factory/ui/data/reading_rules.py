@@ -32,8 +32,22 @@ def show(cause: Doubt | None) -> None:
             f"This looks like **{workspace.plain(seen.preset)}**: {workspace.plain(seen.about)}",
             icon=":material/fingerprint:",
         )
+        st.button(
+            "Read it by its column names instead",
+            key="preset.leave",
+            icon=":material/fingerprint_off:",
+            help="For data that only looks like this format",
+            on_click=leave_format,
+        )
     doubts([doubt for doubt in seen.doubts if doubt != cause])
     rules(seen)
+
+
+def leave_format() -> None:
+    """Find the columns again, by name and shape alone; the recipe remembers it."""
+    fitting = away.run(looking.without_format, loading.source(), workspace.without_proposals())
+    workspace.change({f"columns.{name}": value for name, value in fitting.columns})
+    workspace.take_proposals(fitting)
 
 
 def doubts(found: list[Doubt]) -> None:

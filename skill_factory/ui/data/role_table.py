@@ -66,12 +66,12 @@ def _samples(path: str, rows: list[dict[str, Any]]) -> str:
 
 def _cell(value: Any) -> str:
     if value in (None, "", []):
-        return '<p class="none">empty</p>'
+        return '<p class="none"><span>empty</span></p>'
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
     if isinstance(value, list):
-        return f"<p>{len(value)} items: {escape(visible(excerpt(value[0], 70)))}</p>"
-    return f"<p>{escape(visible(excerpt(value, 110)))}</p>"
+        return f"<p><span>{len(value)} items: {escape(visible(excerpt(value[0], 70)))}</span></p>"
+    return f"<p><span>{escape(visible(excerpt(value, 110)))}</span></p>"
 
 
 def _picker(path: str, field: str) -> None:

@@ -79,7 +79,7 @@ def offer_build() -> None:
     if refused := st.session_state.pop("build.refused", ""):
         st.warning(shell.plain(refused), icon=":material/hourglass_top:")
     _numbers(seen, takes, about)
-    if refused := refusal(_rows(seen), takes.text_bytes):
+    if refused := refusal(_rows(seen), takes.text_bytes, visitor.mark()):
         st.warning(shell.plain(refused), icon=":material/hard_drive:")
         return
     st.caption(
@@ -255,7 +255,7 @@ def _delete(job: Job) -> None:
 
 
 def finished_build(job: Job) -> None:
-    """What came of it: the numbers first, then where every row went."""
+    """What came of it, in one line."""
     ledger = builds.ledger(job)
     traces, questions = ledger[Level.TRACES].kept, ledger[Level.QUESTIONS].kept
     st.markdown(
@@ -265,6 +265,11 @@ def finished_build(job: Job) -> None:
     st.caption(
         f"From {shell.plain(job.label)}, {started(job)}. This page's address leads back to this build."
     )
+
+
+def where_it_went(job: Job) -> None:
+    """Read, kept and dropped at each level, folded."""
+    ledger = builds.ledger(job)
     with st.expander("Where the data went", icon=":material/table:"):
         table = _readable(tables.ledger_table(ledger))
         st.dataframe(table, hide_index=True, alt="Read, kept and dropped at each level")
@@ -273,6 +278,15 @@ def finished_build(job: Job) -> None:
         if len(dropped):
             st.dataframe(_readable(dropped), hide_index=True, alt="What was dropped, with the reason")
         st.caption("At each level, read = kept + dropped.")
+
+
+def whose_numbers() -> None:
+    """Say which numbers are whose, where the strip speaks of another recipe than the build."""
+    st.info(
+        "The recipe has changed since this build. The numbers at the top are what a build would give now; "
+        "everything below is of the build that stands here.",
+        icon=":material/compare_arrows:",
+    )
 
 
 def _readable(table: "pd.DataFrame") -> "Styler":

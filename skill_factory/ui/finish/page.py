@@ -2,13 +2,15 @@
 
 import streamlit as st
 
-from skill_factory.ui.finish import building
+from skill_factory.tally import tally_from_json
+from skill_factory.ui.finish import building, built_summary, built_view
 from skill_factory.ui.finish.downloads import downloads
 from skill_factory.ui.finish.publishing import publishing
 from skill_factory.ui.finish.training import training
 from skill_factory.ui.frame import shell
 from skill_factory.ui.frame.earlier_builds import earlier_builds
-from skill_factory.work.builds import status
+from skill_factory.work import builds, pushes
+from skill_factory.work.builds import Job, status
 from skill_factory.work.process import ACTIVE, State
 
 
@@ -31,15 +33,43 @@ def show() -> None:
         building.stopped_build(job, now)
     else:
         building.finished_build(job)
-        publish, train, save = st.tabs(["Publish", "Train", "Download"], key="finish.part")
-        with publish, shell.errors():
-            publishing(job)
-        with train, shell.errors():
-            training(job)
-        with save, shell.errors():
-            downloads(job, current)
+        if not current:
+            building.whose_numbers()
+        contents(job, current)
+        exits(job, current)
+        building.where_it_went(job)
 
     if now.state not in ACTIVE and not current:
         st.subheader("The recipe has changed since this build")
         building.offer_build()
     earlier_builds(besides=job)
+
+
+def contents(job: Job, current: bool) -> None:
+    """What was built: at a glance, and all of it."""
+    report, recipe = builds.report(job), job.recipe
+    if report is None:
+        return
+    with shell.errors():
+        built_summary.show(job, recipe, tally_from_json(report))
+    every = st.expander(
+        "Browse the built data", icon=":material/list_alt:", on_change="rerun", key="built.browse"
+    )
+    if every.open:
+        with every, shell.errors():
+            built_view.browse(job, recipe, current)
+
+
+def exits(job: Job, current: bool) -> None:
+    """Three ways on, equal in size."""
+    st.subheader("Where should it go?")
+    with st.container(key="exits"):
+        # Whoever comes back to a build on its way to the Hub sees how far it is.
+        first = "Publish" if pushes.status(job) else "Download"
+        save, publish, train = st.tabs(["Download", "Publish", "Train"], key="finish.part", default=first)
+    with save, shell.errors():
+        downloads(job, current)
+    with publish, shell.errors():
+        publishing(job)
+    with train, shell.errors():
+        training(job)

@@ -4,10 +4,11 @@ import logging
 import secrets
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import StopException
 
 from skill_factory.errors import SkillFactoryError
 from skill_factory.hosting import hosted
@@ -70,7 +71,7 @@ def run() -> None:
         tour.card(chosen.title)
     _run.active = True
     try:
-        with errors():
+        with errors(), suppress(StopException):  # a page may end early; the strip isn't done yet
             chosen.run()
         strip.finish()
     finally:
@@ -146,5 +147,6 @@ def needs_source(what: str) -> None:
     if workspace.current().source:
         return
     st.info(f"{what} Choose your data first.", icon=":material/database:")
+    arriving.offer(workspace.current().page)
     go(START, "Choose data on Start")
     st.stop()

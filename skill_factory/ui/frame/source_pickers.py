@@ -13,6 +13,7 @@ from skill_factory.sources import source_of_recipe
 from skill_factory.sources.files import UPLOADS
 from skill_factory.ui.frame import loading, signing_in, uploads, workspace
 from skill_factory.ui.frame.steps import DATA
+from skill_factory.wording import many
 from skill_factory.work.home import new_place
 from skill_factory.work.workspaces import forget_uploads
 
@@ -74,6 +75,7 @@ def hub() -> None:
     elif asked and "/" not in asked:
         _hits(asked)
     own_account()
+    _own_datasets()
 
 
 def own_account() -> None:
@@ -85,6 +87,37 @@ def own_account() -> None:
         else:
             st.markdown(f"Signed in as **{workspace.plain(account.name)}**")
             st.button("Sign out", on_click=signing_in.sign_out, type="tertiary", key="door.signout")
+
+
+def _own_datasets() -> None:
+    """After signing in: the visitor's own datasets, to open with two clicks."""
+    from skill_factory.hub.client import datasets_of
+
+    mine = workspace.current()
+    if not mine.token or not mine.user:
+        return
+    try:
+        own = loading.once(
+            "own datasets", (mine.user, mine.token), lambda: datasets_of(mine.user, mine.token)
+        )
+    except HubError as error:
+        st.caption(workspace.plain(str(error)))
+        return
+    if not own:
+        st.caption(f"{workspace.plain(mine.user)} has no dataset on the Hub yet.")
+        return
+    private = {hit.name: " (private)" for hit in own if hit.private}
+    chosen = st.selectbox(
+        "Your datasets",
+        [hit.name for hit in own],
+        index=None,
+        placeholder=many(len(own), "dataset"),
+        format_func=lambda name: f"{name}{private.get(name, '')}",
+        key="door.own",
+    )
+    if chosen and st.session_state.get("door.own.taken") != chosen:
+        st.session_state["door.own.taken"] = chosen
+        enter(chosen, chosen)
 
 
 def _hits(words: str) -> None:

@@ -8,6 +8,8 @@ import streamlit as st
 
 from skill_factory.errors import SkillFactoryError
 from skill_factory.insight import tables
+from skill_factory.insight.doubts import Doubt
+from skill_factory.insight.opinion import cause_of
 from skill_factory.recipe.model import Recipe
 from skill_factory.ui.frame import loading, workspace
 from skill_factory.ui.frame.steps import CHOOSE, DATA, LOOK
@@ -26,10 +28,29 @@ def show() -> None:
     try:
         evidence = loading.evidence()
         numbers(evidence)
+        doubtful()
         if not evidence.exact:
             still_reading()
     except SkillFactoryError:
         st.page_link(DATA.target(), label="Check the data", icon=":material/error:")
+
+
+def doubtful() -> None:
+    """What has to be settled before the numbers mean anything: the same cause as on Data; nothing where there is none."""
+    recipe = workspace.current().recipe
+    # What is doubtful in a reading follows from its columns and rules, not from how many attempts a trace has.
+    at = (loading.identity(), recipe.columns, recipe.answers, recipe.verdicts)
+    found = loading.once("cause", at, _cause)
+    if found is not None:
+        doubt, words = found
+        st.page_link(
+            DATA.target(), label=f"But {words}", icon=":material/help:", help=workspace.plain(doubt.sentence)
+        )
+
+
+def _cause() -> tuple[Doubt, str] | None:
+    seen = loading.inspection()
+    return cause_of(seen.doubts) if seen is not None else None
 
 
 def numbers(evidence: loading.Evidence) -> None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from skill_factory.errors import SkillFactoryError
 from skill_factory.ui.frame import loading, visitor, workspace
@@ -27,12 +28,15 @@ def offer() -> None:
     """On Start: the tour, unless it was taken or skipped before."""
     if _over():
         return
-    with st.container(border=True, key="tour"):
-        st.markdown("**New here?** Four stops show how it works, on the demo. It takes two minutes.")
-        with st.container(horizontal=True):
-            if st.button("Take the tour", icon=":material/tour:", key="tour.take"):
-                _take()
-            st.button("Don't show this again", type="tertiary", on_click=_end, key="tour.skip")
+    with _box():
+        st.markdown("**New here?** Four stops on the demo, two minutes.", width="stretch")
+        if st.button("Take the tour", icon=":material/tour:", key="tour.take"):
+            _take()
+        st.button("Don't show this again", type="tertiary", on_click=_end, key="tour.skip")
+
+
+def _box() -> DeltaGenerator:
+    return st.container(border=True, key="tour", horizontal=True, vertical_alignment="center")
 
 
 def _take() -> None:
@@ -53,17 +57,14 @@ def card(title: str) -> None:
         return
     order = list(STOPS)
     at = order.index(step)
-    with st.container(border=True, key="tour"):
-        st.markdown(f"**{at + 1} of {len(order)} · {title}** — {STOPS[step]}")
-        with st.container(horizontal=True):
-            if at + 1 < len(order):
-                if st.button(
-                    f"Next: {order[at + 1].title}", icon=":material/arrow_forward:", key="tour.next"
-                ):
-                    st.switch_page(order[at + 1].target())
-                st.button("End the tour", type="tertiary", on_click=_end, key="tour.end")
-            else:
-                st.button("Done", icon=":material/check:", on_click=_end, key="tour.end")
+    with _box():
+        st.markdown(f"**{at + 1} of {len(order)} · {title}** — {STOPS[step]}", width="stretch")
+        if at + 1 == len(order):
+            st.button("Done", icon=":material/check:", on_click=_end, key="tour.end")
+            return
+        if st.button(f"Next: {order[at + 1].title}", icon=":material/arrow_forward:", key="tour.next"):
+            st.switch_page(order[at + 1].target())
+        st.button("End the tour", type="tertiary", on_click=_end, key="tour.end")
 
 
 def _over() -> bool:

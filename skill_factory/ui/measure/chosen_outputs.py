@@ -9,17 +9,17 @@ from skill_factory.errors import SkillFactoryError
 from skill_factory.hosting import hosted
 from skill_factory.measure.measuring import FINALS, Settings
 from skill_factory.measure.reading import Asked
-from skill_factory.measure.shown.browsing import Looked
+from skill_factory.measure.shown.browsing import Looked, weight
 from skill_factory.measure.shown.card import headline
 from skill_factory.sources.files import UPLOADS
 from skill_factory.sources.hub import looks_like_repo
-from skill_factory.ui.frame import away, loading, source_pickers, workspace
+from skill_factory.ui.frame import away, held, loading, source_pickers, workspace
 from skill_factory.ui.frame.measure_offer import GIVEN
 from skill_factory.wording import many
 from skill_factory.work import outputs
 
-MOST_BYTES, MOST_HOSTED = 200_000_000, 50_000_000
-"""Characters of text that a page keeps at hand."""
+MOST_BYTES, MOST_HOSTED = 200_000_000, 20_000_000
+"""Bytes of outputs that a page keeps at hand."""
 SECONDS = 120.0
 """Seconds for a measurement on a shared server."""
 
@@ -119,7 +119,10 @@ def _measured(given: tuple[str, ...], chosen: dict[str, Any]) -> Looked | None:
     )
     settings = Settings(final=chosen["final"], boxed=chosen["boxed"], workers=1)
     try:
-        return loading.once("measure", key, lambda: _look(given, asked, settings, mine.token))
+        seen = loading.once("measure", key, lambda: _look(given, asked, settings, mine.token))
+        if hosted():
+            held.hold("measure", sum(map(weight, seen.outputs)))
+        return seen
     except SkillFactoryError as error:
         st.error(workspace.plain(_without_places(str(error), given)), icon=":material/error:")
         return None

@@ -6,7 +6,7 @@ import streamlit as st
 
 from skill_factory.errors import SkillFactoryError
 from skill_factory.hosting import hosted
-from skill_factory.ui.frame import cleanup, visitor, workspace
+from skill_factory.ui.frame import cleanup, workspace
 from skill_factory.ui.frame.deleting import delete_button
 from skill_factory.ui.frame.earlier_builds import moment
 from skill_factory.ui.frame.kept import arriving
@@ -14,13 +14,8 @@ from skill_factory.ui.frame.renaming import rename_button
 from skill_factory.work import workspaces
 from skill_factory.work.workspace_folder import Kept
 
-AT_ONCE = 3
+AT_ONCE = 2
 """Workspaces that stand on the page; the others unfold."""
-
-
-def own() -> list[Kept]:
-    """The visitor's workspaces, the latest first; on a shared server only where it knows its visitor."""
-    return workspaces.recent(visitor.mark()) if visitor.known() else []
 
 
 def show(kept: list[Kept]) -> None:
@@ -29,7 +24,7 @@ def show(kept: list[Kept]) -> None:
         return
     with st.container(border=True, key="continue"):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown("**Continue where you left off**")
+            st.markdown("**Continue where you left off**", width="stretch")
             if workspace.current().kept:
                 st.button(
                     "Begin something new",
@@ -50,10 +45,11 @@ def show(kept: list[Kept]) -> None:
 
 
 def _row(kept: Kept, latest: bool = False) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    key = f"continue.row.{kept.id}"
+    with st.container(horizontal=True, vertical_alignment="center", gap="xxsmall", key=key):
         st.markdown(_line(kept))
         if st.button(
-            f"Continue with {workspace.plain(kept.title)}" if latest else "Open",
+            "Continue" if latest else "Open",
             type="primary" if latest else "secondary",
             icon=":material/arrow_forward:" if latest else None,
             key=f"continue.open.{kept.id}",
@@ -68,8 +64,8 @@ def _row(kept: Kept, latest: bool = False) -> None:
 
 
 def _line(kept: Kept) -> str:
-    of = f" · {workspace.plain(kept.version.label)}" if kept.name and kept.version.label else ""
-    return f"**{workspace.plain(kept.title)}**{of} · {moment(kept.changed)}"
+    of = f"{workspace.plain(kept.version.label)}, " if kept.name and kept.version.label else ""
+    return f"**{workspace.plain(kept.title)}**  \n:small[{of}{moment(kept.changed)}]"
 
 
 def _rename(kept: Kept, name: str) -> None:

@@ -1,4 +1,4 @@
-"""A trace that is put together before one's eyes: twenty seconds, silent, again and again, still where motion isn't wanted."""
+"""A trace that is put together while one looks: twenty seconds, silent, again and again, still where motion isn't wanted."""
 
 from typing import NamedTuple
 
@@ -50,22 +50,24 @@ def _part(number: int, part: Part) -> str:
 
 
 def _motion(number: int, second: float) -> str:
-    comes = 100 * second / SECONDS
+    comes, there = 100 * second / SECONDS, 100 * second / SECONDS + 2.5
     return (
-        f"@keyframes sf-l{number} {{ 0%, {comes:g}% {{ opacity: 0; transform: translateY(0.5rem); }} "
-        f"{comes + 2.5:g}%, {GONE}% {{ opacity: 1; transform: none; }} 100% {{ opacity: 0; transform: none; }} }} "
-        f".sf-l{number} {{ animation: sf-l{number} {SECONDS}s ease-out infinite; }} "
+        f"@keyframes sf-l{number} {{ 0%, {comes:g}%, 100% {{ opacity: 0; }} {there:g}%, {GONE}% {{ opacity: 1; }} }} "
+        f"@keyframes sf-b{number} {{ 0%, {comes:g}%, 100% {{ border-color: var(--rest); }} "
+        f"{there:g}%, {GONE}% {{ border-color: var(--own); }} }} "
+        f".sf-l{number} {{ animation: sf-b{number} {SECONDS}s infinite; }} "
+        f".sf-l{number} > * {{ animation: sf-l{number} {SECONDS}s infinite; }} "
     )
 
 
 STYLE = """
 .sf-loop { font-size: 0.92rem; line-height: 1.35; display: flex; flex-direction: column; gap: 0.4rem; color: var(--sf-text); }
 .sf-l-q { font-weight: 600; padding-bottom: 0.1rem; }
-.sf-l { border-left: 0.25rem solid var(--sf-line); border-radius: 0.3rem; background: var(--sf-soft); padding: 0.35rem 0.7rem; display: flex; gap: 0.1rem 0.9rem; flex-wrap: wrap; }
+.sf-l { --own: var(--sf-line); --rest: var(--sf-soft); border-left: 0.25rem solid var(--own); border-radius: 0.3rem; background: var(--sf-soft); padding: 0.35rem 0.7rem; display: flex; gap: 0.1rem 0.9rem; flex-wrap: wrap; }
 .sf-l b { min-width: 6.2rem; font-weight: 600; }
-.sf-l-wrong { border-color: var(--sf-wrong); } .sf-l-wrong b { color: var(--sf-wrong); }
-.sf-l-right { border-color: var(--sf-right); } .sf-l-right b { color: var(--sf-right); }
-.sf-l-reflect { border-color: var(--sf-reflect); margin-left: 1.6rem; } .sf-l-reflect b { color: var(--sf-reflect); min-width: 4.6rem; }
-.sf-l-glue { border-color: transparent; background: none; color: var(--sf-glue); font-style: italic; padding-block: 0.05rem; }
-.sf-l-answer { border: 1px solid var(--sf-right); background: none; }
+.sf-l-wrong { --own: var(--sf-wrong); } .sf-l-wrong b { color: var(--sf-wrong); }
+.sf-l-right { --own: var(--sf-right); } .sf-l-right b { color: var(--sf-right); }
+.sf-l-reflect { --own: var(--sf-reflect); margin-left: 1.6rem; } .sf-l-reflect b { color: var(--sf-reflect); min-width: 4.6rem; }
+.sf-l-glue { --own: transparent; --rest: transparent; background: none; color: var(--sf-glue); font-style: italic; padding-block: 0.05rem; }
+.sf-l-answer { --own: var(--sf-right); border: 1px solid var(--own); background: none; }
 """

@@ -4,15 +4,17 @@ import streamlit as st
 
 from skill_factory.ui.frame import source_pickers, tour
 from skill_factory.ui.frame.earlier_builds import earlier_builds
+from skill_factory.ui.frame.kept import arriving
 from skill_factory.ui.start import continuing, recipe_files, start
 
 
 def show() -> None:
     """The page, from top to bottom: first what this is and how to begin, then what it does."""
-    kept = continuing.own()
+    kept = arriving.own()
     left, right = st.columns([5, 6], gap="large")
     with left:
         start.promise()
+        continuing.show(kept)
         with st.container(border=True, key="doors"):
             source_pickers.of_recipe()
             # Once there is work, continuing with it is the main thing to do.
@@ -24,15 +26,12 @@ def show() -> None:
             with file_tab:
                 source_pickers.file()
     with right:
-        continuing.show(kept)
-        tour.offer()
+        if not kept:
+            tour.offer()
         start.assembling()
-    start.journey()
-    needed, real = st.columns([5, 6], gap="large")
-    with needed:
         start.what_is_needed()
-    with real:
-        start.example_trace()
+    start.journey()
+    start.example_trace()
     recipe_files.recipe_section()
     earlier_builds()
     start.glossary_list()

@@ -27,7 +27,7 @@ JOURNEY = {
 
 def promise() -> None:
     """The name and, in one sentence, what this is."""
-    st.html('<p class="sf-name">SkillFactory Studio</p>')
+    st.html('<p class="sf-product">SkillFactory Studio</p>')
     st.title("Turn a model's attempts into training traces")
     st.markdown(
         "A model's own answers and reflections become examples of **trying, checking and trying again**, and a model that is "
@@ -38,7 +38,7 @@ def promise() -> None:
 def about_demo() -> None:
     """What the demo is, and what it takes."""
     st.caption(
-        "500 number puzzles with 8 answers each, made on this computer: no download, no account, no model; about two seconds."
+        "500 number puzzles with 8 answers each, made on the spot: no download, no account, no model; about two seconds."
     )
 
 
@@ -70,12 +70,10 @@ def journey() -> None:
 def what_is_needed() -> None:
     """What the data must contain."""
     st.markdown(
-        "**You need** a table with\n"
-        "- several answers of a model to each question,\n"
-        "- whether each answer is right,\n"
-        "- the model's reflections on its answers, each with a verdict."
+        "**You need** a table with several answers of a model to each question, whether each is right, and the model's "
+        "reflections on them, each with a verdict. What is missing can be made on Data, with a model of yours; no stronger "
+        "teacher is needed."
     )
-    st.markdown("What is missing can be made on Data, with a model of yours. No stronger teacher is needed.")
 
 
 def example_trace() -> None:

@@ -7,9 +7,10 @@ import streamlit as st
 
 from skill_factory.errors import SkillFactoryError
 from skill_factory.hosting import hosted
+from skill_factory.hub.errors import NotOnHub, SignInNeeded
 from skill_factory.sources import source_of_recipe
 from skill_factory.sources.files import UPLOADS
-from skill_factory.ui.frame import cleanup, loading, source_pickers, visitor, workspace
+from skill_factory.ui.frame import cleanup, loading, signing_in, source_pickers, visitor, workspace
 from skill_factory.ui.frame.kept import session, tabs
 from skill_factory.ui.frame.steps import CHOOSE, DATA, FINISH, LOOK
 from skill_factory.work import builds, workspaces
@@ -27,7 +28,8 @@ def arrive(title: str) -> str:
     mine, asked = workspace.current(), st.query_params.get(PARAMETER, "")
     if mine.saved is None:
         mine.saved = mine.state
-    if asked and asked != shown():
+    # The address may still name what was copied by the press that is answered now.
+    if asked and asked not in (shown(), mine.said):
         open_workspace(asked)
     else:
         workspace.follow()
@@ -40,8 +42,10 @@ def arrive(title: str) -> str:
 
 def _turn(title: str) -> None:
     mine = workspace.current()
-    if title in RETURN and title != mine.page and mine.kept:
-        mine.page = title
+    if title not in RETURN or title == mine.page:
+        return
+    mine.page = title
+    if mine.kept:
         with suppress(SkillFactoryError):  # deleted in another tab: said when something is changed
             mine.kept = workspaces.turn(mine.kept, title)
 
@@ -57,6 +61,7 @@ def say_address() -> None:
     mine, name = workspace.current(), shown()
     if name:
         tabs.shows(name)
+    mine.said = name
     if name and st.query_params.get(PARAMETER) != name:
         st.query_params[PARAMETER] = name
     if mine.kept and not mine.unsaved and mine.link and mine.link == st.query_params.get("recipe"):
@@ -105,10 +110,23 @@ def begin() -> None:
         st.query_params.pop(name, None)
 
 
-def go(kept: Kept) -> None:
-    """Open a workspace of a list on the page where it was left; ends the run."""
-    step = RETURN.get(kept.page, DATA)
+def go(kept: Kept, page: str = "") -> None:
+    """Open a workspace of a list, on the page where it was left unless another is named; ends the run."""
+    step = RETURN.get(page or kept.page, DATA)
     st.switch_page(step.target(), query_params={PARAMETER: kept.id})
+
+
+def own() -> list[Kept]:
+    """The visitor's workspaces, the latest first; on a shared server only where it knows its visitor."""
+    return workspaces.recent(visitor.mark()) if visitor.known() else []
+
+
+def offer(page: str) -> None:
+    """On a page that was opened without data, such as in a new tab: the way to the work that was open last."""
+    for kept in own()[:1]:
+        label = f"Continue with {workspace.plain(kept.title)}"
+        if st.button(label, icon=":material/arrow_forward:", type="primary", key="kept.continue"):
+            go(kept, page)
 
 
 # -- its data ------------------------------------------------------------------------------------------------------
@@ -127,6 +145,25 @@ def data(title: str) -> None:
     if mine.source and _upload_gone(mine.source):
         st.title(title)
         _ask_again()
+    elif mine.source and not mine.token and mine.recipe.source.kind == "hub":
+        _open_or_sign_in(title)
+
+
+def _open_or_sign_in(title: str) -> None:
+    """A token is never kept, so after a reload private data asks for a sign-in again; the work waits."""
+    try:
+        loading.source()
+    except (SignInNeeded, NotOnHub) as error:
+        st.title(title)
+        st.warning(
+            f"{workspace.plain(str(error))} Your sign-in ends with the tab and is never kept; your recipe and your decisions "
+            "are. Sign in again to continue.",
+            icon=":material/lock:",
+        )
+        signing_in.ways_in()
+        st.stop()
+    except SkillFactoryError:  # said by the page itself
+        return
 
 
 def _of_build() -> bool:

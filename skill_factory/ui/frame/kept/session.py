@@ -47,6 +47,8 @@ class Workspace:
     """The workspace on disk; None until something was chosen or changed."""
     of: str = ""
     """Somebody else's workspace that is shown; the first change makes a copy of it."""
+    said: str = ""
+    """The workspace that the address named last."""
     name: str = ""
     """What a copy will be called."""
     saved: Any = None
@@ -103,7 +105,9 @@ def keep() -> None:
     try:
         if mine.kept is None:
             quota.check_room_for_work(visitor.mark())
-            mine.kept = workspaces.new(mine.version, visitor.mark(), mine.name, mine.job, mine.cutoff)
+            mine.kept = workspaces.new(
+                mine.version, visitor.mark(), mine.name, mine.job, mine.cutoff, mine.page
+            )
         else:
             mine.kept = workspaces.keep(mine.kept, mine.version, mine.job, mine.cutoff)
     except SkillFactoryError as error:
@@ -141,7 +145,7 @@ def follow() -> None:
 def take(kept: Kept) -> None:
     """Show a workspace as it is on disk. Errors: RecipeError for a recipe that can't be read any more."""
     mine, version = current(), kept.version
-    if mine.kept is None or mine.kept.version.recipe != version.recipe:
+    if mine.kept is None or mine.state != mine.saved or mine.kept.version.recipe != version.recipe:
         mine.recipe = away.run(recipe_from_toml, version.recipe, kept.title, what=kept.title)
     mine.source, mine.label = version.source, version.label
     mine.proposed = {path: _frozen(value) for path, value in version.proposed.items()}
