@@ -79,7 +79,8 @@ def main() -> None:
         first_numbers(visitor, raw(100_000))
         wait_for_exact(visitor)
         lives["at 100,000 rows"] = living(visitor, LIVES)
-    PAGE.write_text(page(first, opened, exact, moves, lives, again), encoding="utf-8")
+        listed, decided = reviews(visitor, LIVES // 2)
+    PAGE.write_text(page(first, opened, exact, moves, lives, again, listed, decided), encoding="utf-8")
     print(PAGE.read_text(encoding="utf-8"))
 
 
@@ -107,7 +108,7 @@ def first_numbers(visitor: Visitor, source: Path) -> float:
     os.utime(source)  # a file that was read before is known
     visitor.open()
     visitor.page.get_by_role("tab", name="My file").click()
-    field = visitor.page.get_by_label("or its path on this computer")
+    field = visitor.page.get_by_label("Or a path on this computer")
     field.fill(str(source))
     visitor.page.wait_for_timeout(1_000)
     visitor.page.evaluate(FIRST)
@@ -165,7 +166,7 @@ LIVING = """() => {
 
 
 def living(visitor: Visitor, times: int) -> list[float]:
-    """Seconds from a key that moves N to the trace that is put together anew, for each of some moves."""
+    """Seconds from a key that moves N to the trace that is put together again, for each of some moves."""
     visitor.go("Choose")
     page: Page = visitor.page
     slider = page.get_by_role("slider").first
@@ -190,6 +191,26 @@ def reload(visitor: Visitor) -> float:
     return time.monotonic() - start
 
 
+def reviews(visitor: Visitor, times: int) -> tuple[float, list[float]]:
+    """Seconds until the list of a review stands there, and from each A to the next trace."""
+    visitor.go("Look")
+    page: Page = visitor.page
+    page.wait_for_selector("#trace")
+    began = time.monotonic()
+    page.get_by_test_id("stMain").get_by_text("Review", exact=True).first.click()
+    page.wait_for_selector("#review", timeout=120_000)
+    listed = time.monotonic() - began
+    page.wait_for_timeout(2_000)
+    page.evaluate(LIVING.replace(".sf-living", "#review"))
+    for _ in range(times):
+        known = len(page.evaluate("() => window.moved"))
+        page.keyboard.press("a")
+        page.wait_for_function(f"() => window.moved.length > {known}", timeout=20_000)
+        page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=20_000)
+        page.wait_for_timeout(300)
+    return listed, [milliseconds / 1000 for milliseconds in page.evaluate("() => window.moved")]
+
+
 def page(
     first: list[float],
     opened: list[float],
@@ -197,6 +218,8 @@ def page(
     moves: list[float],
     lives: dict[str, list[float]],
     again: list[float],
+    listed: float,
+    decided: list[float],
 ) -> str:
     """The page."""
     at_95 = statistics.quantiles(moves, n=20)[-1]
@@ -241,6 +264,12 @@ def page(
         (
             f"a reload of Choose on the demo to the numbers of the workspace, median of {len(again)}",
             f"{median(again):.2f} s",
+            "",
+        ),
+        ("the list of a review of 100,000 rows, with its first trace open, once", f"{listed:.1f} s", ""),
+        (
+            f"a trace accepted to the next one open, at 100,000 rows, median of {len(decided)}",
+            f"{median(decided) * 1000:.0f} ms",
             "",
         ),
     ]

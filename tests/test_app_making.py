@@ -334,7 +334,7 @@ def test_an_earlier_making_is_deleted_from_the_list(home: Path, demo: Path) -> N
     assert ended(made).state is State.DONE
     app = studio.open_app("2_Data")
     (asking,) = [one for one in app.get("popover") if one.proto.popover.label == "Delete these labels"]
-    assert "stay as they are" in asking.children[0].value
+    assert "stays as it is" in asking.children[0].value
     app.button(key=f"making.delete.{made.id}").click().run()
     assert not list((home / "made").glob("*"))
     assert demo.exists()
@@ -520,8 +520,11 @@ def test_a_forecast_is_a_table_a_sentence_and_a_chart() -> None:
     """Sorted by N, with its bounds; for answers the number is a bound itself, for reflections will take some away."""
     table = forecast_table(PILOT)
     assert table.to_dict("list") == {
-        "attempts": [1, 2], "questions": [420, 350], "low": [400, 300], "high": [440, 390]
-    }  # fmt: skip
+        "attempts": [1, 2],
+        "questions": [420, 350],
+        "low": [400, 300],
+        "high": [440, 390],
+    }
     assert forecast_finding(PILOT, 2) == "About 350 of 500 questions will be usable at N = 2 (300 to 390)"
     assert forecast_finding({**PILOT, "kind": "responses"}, 1).startswith("At most about 420")
     assert "didn't try" in forecast_finding(PILOT, 7)

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from skill_factory.build.card import BEGIN, END, card_body, dataset_info, example_row, ledger_table
+from skill_factory.build.card import BEGIN, END, card_body, dataset_info, example_row
+from skill_factory.build.card_numbers import ledger_table
 from skill_factory.build.pipeline import build
 from skill_factory.model import Closing, Question, Response
 from skill_factory.recipe.model import Recipe, recipe_from_toml

@@ -138,3 +138,30 @@ def test_reflections_on_right_responses_alone_are_drawn_too() -> None:
     part = built(question("q", 4, 0), MAPPED)
     chart = charts.reflections_chart(reflections_table(part.facts, part.judgement))
     assert chart.to_dict()
+
+
+@pytest.mark.parametrize(
+    ("low", "floor"), [(0.975, 0.97), (0.955, 0.94), (0.86, 0.85), (0.62, 0.6), (0.41, 0.3), (0.0, 0.0)]
+)
+def test_shares_that_are_close_get_a_closer_axis(low: float, floor: float) -> None:
+    """Five kinds of prompts at 97 to 99 % would be one point on an axis from 90 %."""
+    from skill_factory.insight.charts import _axis_floor
+
+    assert _axis_floor(low) == floor
+    assert _axis_floor(low) <= low
+
+
+def test_every_part_of_a_bar_has_its_number_or_none() -> None:
+    """A thin part without a number would read as nothing beside parts that have one."""
+    import pandas as pd
+
+    from skill_factory.insight.trace_charts import teaches_chart
+
+    def words(shares: list[float]) -> list[str]:
+        names = ["one right attempt", "several right attempts", "a mistake corrected"]
+        table = pd.DataFrame({"attempts": [2] * 3, "shows": names, "traces": [1, 1, 1], "share": shares})
+        data = teaches_chart(table).to_dict()["datasets"]
+        return [row["words"] for row in next(iter(data.values()))]
+
+    assert words([0.3, 0.3, 0.4]) == ["30%", "30%", "40%"]
+    assert words([0.02, 0.38, 0.6]) == ["", "", ""]

@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 
+from skill_factory.build.pipeline import preview
 from skill_factory.errors import SourceError
 from skill_factory.insight.inspection import inspect
+from skill_factory.recipe.model import Recipe
+from tests.command import run
 
 QUESTIONS, TRIES = 4, 4
 
@@ -71,6 +74,32 @@ ROWS: dict[str, Any] = {
         "messages": json.dumps([{"role": "user", "content": ask(q)}, {"role": "assistant", "content": said(q, k)}]),
         "gold": str(q + 10), "score": 1.0 - k % 2,
     }),
+    "rows by model": {f"model {k}": [
+        {"question": ask(q), "gold": str(q + 10), "response": said(q, k), "correct": k % 2 == 0} for q in range(QUESTIONS)
+    ] for k in range(TRIES)},
+    "samples by name": grouped(lambda q: {
+        "question": ask(q), "answer": str(q + 10), "samples": {f"s{k}": {"text": said(q, k), "ok": k % 2 == 0} for k in range(TRIES)},
+    }),
+    "a grade with a decimal comma": each(lambda q, k: {
+        "Pergunta": ask(q), "Gabarito": str(q + 10), "Resposta do modelo": said(q, k), "Nota": ("1,0", "0,0")[k % 2],
+    }),
+    "a grade in percent": each(lambda q, k: {
+        "question": ask(q), "answer": str(q + 10), "response": said(q, k), "score": ("100%", "0%")[k % 2],
+    }),
+    "models side by side, beside a reference solution": grouped(lambda q: {
+        "problem": ask(q), "solution": "We add seven to the boxes and have it.", "answer": str(q + 10),
+        **{f"response_model_{name}": said(q, k) for k, name in enumerate("abcd")},
+        **{f"correct_{k}": k % 2 == 0 for k in range(TRIES)},
+    }),
+    "choices of one request": grouped(lambda q: {
+        "request": {"messages": [{"role": "user", "content": ask(q)}]}, "expected": str(q + 10),
+        "response": {"choices": [{"index": k, "message": {"role": "assistant", "content": said(q, k)}} for k in range(TRIES)]},
+        "correct": [k % 2 == 0 for k in range(TRIES)],
+    }),
+    "contents with parts": each(lambda q, k: {
+        "contents": [{"role": "user", "parts": [{"text": ask(q)}]}], "gold": str(q + 10), "correct": k % 2 == 0,
+        "candidates": [{"content": {"role": "model", "parts": [{"text": said(q, k)}]}}],
+    }),
     "models side by side": grouped(lambda q: {
         "Question": ask(q), "Gold": str(q + 10),
         **{f"M{k} answer": said(q, k) for k in range(TRIES)}, **{f"M{k} correct": ("yes", "no")[k % 2] for k in range(TRIES)},
@@ -104,6 +133,78 @@ def test_critiques_beside_the_responses_of_a_list_belong_one_to_each(tmp_path: P
     path = tmp_path / "log.json"
     path.write_text(json.dumps(rows), encoding="utf-8")
     assert tuple(vars(inspect(str(path)).found).values()) == (4, 16, 0, 0, 16, 16)
+
+
+@pytest.mark.parametrize(
+    "talk",
+    [
+        "<|im_start|>user\n{q}<|im_end|>\n<|im_start|>assistant\n{r}<|im_end|>\n",
+        "<|begin_of_text|><|start_header_id|>user<|end_header_id|>\n\n{q}<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n{r}<|eot_id|>",
+        "<s>[INST] {q} [/INST] {r}</s>",
+        "Below is a task.\n\n### Instruction:\n{q}\n\n### Response:\n{r}",
+    ],
+)
+def test_a_conversation_in_one_text_is_question_and_response(talk: str, tmp_path: Path) -> None:
+    """What a template made one text of is taken apart at its marks."""
+    path = tmp_path / "log.json"
+    rows = each(lambda q, k: {"text": talk.format(q=ask(q), r=said(q, k)), "label": 1 - k % 2})
+    path.write_text(json.dumps(rows), encoding="utf-8")
+    assert tuple(vars(inspect(str(path)).found).values()) == (4, 16, 8, 8, 0, 0)
+    recipe = Recipe().changed({"traces.formats": ("no_reflection",), "traces.attempts": 1})
+    traces = preview(str(path), recipe, questions=10).traces
+    assert {trace.plan.question.text for trace in traces} == {ask(q) for q in range(QUESTIONS)}
+    assert all(
+        "Attempt" in trace.text and "<|" not in trace.text and "INST" not in trace.text for trace in traces
+    )
+
+
+def test_a_number_beside_choices_is_the_place_of_the_right_one(tmp_path: Path) -> None:
+    """`answer: 1` of four choices means the second; graded by letter, half of the responses are right."""
+    rows = each(lambda q, k: {
+        "question": f"Which number is {q} plus two?", "choices": [str(q), str(q + 2), str(q + 5), str(q + 9)], "answer": 1,
+        "model_response": f"Attempt {k}. Adding gives it. The answer is {('B', 'C')[k % 2]}.",
+    })  # fmt: skip
+    path = tmp_path / "log.json"
+    path.write_text(json.dumps(rows), encoding="utf-8")
+    assert inspect(str(path)).recipe.columns.answer == "choices@answer"
+    told = json.loads(run("grade", path, "--out", tmp_path / "graded.parquet", "--yes", "--json").out)
+    assert (told["right"], told["wrong"]) == (8, 8)
+
+
+def test_critiques_in_records_are_their_texts(tmp_path: Path) -> None:
+    """A record with the critic's name and the text is a reflection by its text."""
+    rows = each(lambda q, k: {
+        "question": ask(q), "response": said(q, k), "correct": k % 2 == 0,
+        "critiques": [{"critic": "m", "text": f"Checked {k}. <verdict>{('Correct', 'Incorrect')[k % 2]}</verdict>"}],
+    })  # fmt: skip
+    path = tmp_path / "log.json"
+    path.write_text(json.dumps(rows), encoding="utf-8")
+    seen = inspect(str(path))
+    assert (seen.recipe.columns.reflections, seen.doubts) == (("critiques.text",), [])
+
+
+@pytest.mark.parametrize("words", [("correct", "incorrect"), (True, False), ("通过", "不通过")])
+def test_a_verdict_in_a_column_of_its_own_is_read(words: tuple[Any, Any], tmp_path: Path) -> None:
+    """Critiques that don't say it have their verdict beside them; the label keeps its own column."""
+    rows = each(lambda q, k: {
+        "question": ask(q), "response": said(q, k), "correct": k % 2 == 0,
+        "critique": f"I add again, try {k}.", "critique_verdict": words[k % 2],
+    })  # fmt: skip
+    path = tmp_path / "log.json"
+    path.write_text(json.dumps(rows), encoding="utf-8")
+    seen = inspect(str(path))
+    columns = seen.recipe.columns
+    assert (columns.correct, columns.verdicts) == (("correct",), ("critique_verdict",))
+    assert (seen.recipe.verdicts.rule, seen.doubts) == ("column", [])
+    assert preview(str(path), Recipe().changed({"traces.attempts": 2}), questions=10).traces
+
+
+def test_lists_that_were_written_as_text_are_doubted(tmp_path: Path) -> None:
+    """Outside a CSV, a text that looks like a list is a text: that several responses would be read as one is said."""
+    rows = grouped(lambda q: {"question": ask(q), "answer": "1", "responses": json.dumps([said(q, k) for k in range(TRIES)])})  # fmt: skip
+    path = tmp_path / "log.json"
+    path.write_text(json.dumps(rows), encoding="utf-8")
+    assert "lists_as_text" in {doubt.code for doubt in inspect(str(path)).doubts}
 
 
 LABELS = [

@@ -100,9 +100,15 @@ def test_the_command_shows_and_writes_the_queue(tmp_path: Path) -> None:
 def test_a_first_look_shows_the_head_of_the_queue(tmp_path: Path) -> None:
     """`inspect` lists the labels in doubt with their witnesses and says where to see them all; clean labels say nothing."""
     rows = [
-        {"question": f"{n}+1?", "answer": str(n + 1), "response": f"It is {n + k}. <answer>{n + k}</answer>", "correct": (k == 1) != (n == 3)}
-        for n in range(9) for k in (1, 2)
-    ]  # fmt: skip
+        {
+            "question": f"{n}+1?",
+            "answer": str(n + 1),
+            "response": f"It is {n + k}. <answer>{n + k}</answer>",
+            "correct": (k == 1) != (n == 3),
+        }
+        for n in range(9)
+        for k in (1, 2)
+    ]
     raw = tmp_path / "raw.jsonl"
     raw.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     shown = run("inspect", raw).out

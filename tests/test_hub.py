@@ -9,7 +9,8 @@ import pytest
 from skill_factory.errors import HubError
 from skill_factory.hub.client import check_access, read_text, safe_name, search, whoami
 from skill_factory.hub.errors import NotOnHub, SignInNeeded, patiently, status_of
-from skill_factory.hub.layout import configs_of, data_files
+from skill_factory.hub.file_patterns import data_files
+from skill_factory.hub.layout import configs_of
 from skill_factory.hub.look import look
 from tests.hub import Hub, Role, User, parquet_bytes
 

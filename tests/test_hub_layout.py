@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from skill_factory.hub.layout import _by_name, configs_of, front_matter, split_files, told_rows
+from skill_factory.hub.file_patterns import by_name, split_files
+from skill_factory.hub.front_matter import front_matter, told_rows
+from skill_factory.hub.layout import configs_of
 
 pytest_plugins = ["tests.hub_fixtures"]
 
@@ -89,7 +91,7 @@ def test_names_make_the_splits_that_the_library_makes(seed: int, tmp_path: Path)
         for split, patterns in (get_data_patterns(str(folder)) if _any_seen(files) else {}).items():
             found = [path for pattern in patterns for path in _resolved(resolve_pattern, pattern, folder)]
             theirs[str(split)] = {os.path.relpath(path, folder) for path in found}
-        ours = {split: set(paths) for split, paths in split_files(files, _by_name(files)).items() if paths}
+        ours = {split: set(paths) for split, paths in split_files(files, by_name(files)).items() if paths}
         assert ours == {split: paths for split, paths in theirs.items() if paths}, sorted(files)
 
 

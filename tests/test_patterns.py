@@ -130,9 +130,21 @@ def test_what_can_t_be_done_is_refused_with_a_sentence(pattern: str, said: str) 
 
 
 HOSTILE = (
-    r"(a|a)*b", r"(a*)*b", r"(a+)+$", r"(\w+\s?)*$", r"(x+x+)+y", r"(?s)x.*y|x", r"(.*a){12}", r"(?:a?){300}a{300}",
-    r"([a-z]+)*=", r"(.*)(.*)(.*)(.*)=", r"(?:(?:a|b|ab)+)+c", r"(a|aa|aaa)+$", r"\s+$", r"(?:.*,){11}P",
-)  # fmt: skip
+    r"(a|a)*b",
+    r"(a*)*b",
+    r"(a+)+$",
+    r"(\w+\s?)*$",
+    r"(x+x+)+y",
+    r"(?s)x.*y|x",
+    r"(.*a){12}",
+    r"(?:a?){300}a{300}",
+    r"([a-z]+)*=",
+    r"(.*)(.*)(.*)(.*)=",
+    r"(?:(?:a|b|ab)+)+c",
+    r"(a|aa|aaa)+$",
+    r"\s+$",
+    r"(?:.*,){11}P",
+)
 
 
 @pytest.mark.parametrize("pattern", HOSTILE)

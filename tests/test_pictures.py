@@ -75,9 +75,11 @@ def test_a_published_build_brings_its_pictures(built: Path) -> None:
     """Four files, shown in light and dark under two headings of the card; planned again, they aren't added twice."""
     build = with_pictures(read_build(built))
     assert sorted(file.path for file in build.files if file.path.startswith(FOLDER)) == [
-        "pictures/composition-dark.png", "pictures/composition-light.png",
-        "pictures/lengths-dark.png", "pictures/lengths-light.png",
-    ]  # fmt: skip
+        "pictures/composition-dark.png",
+        "pictures/composition-light.png",
+        "pictures/lengths-dark.png",
+        "pictures/lengths-light.png",
+    ]
     assert with_pictures(build).files == build.files
     card = show_pictures(
         (built / "README.md").read_text(encoding="utf-8"), build, "alice/traces", "https://hub.example"

@@ -60,11 +60,18 @@ def test_no_sentence_reads_like_a_translation(kind: str) -> None:
 @pytest.mark.parametrize(
     ("text", "kind"),
     [
-        ("x is no file", 0), ("there is no file", None), ("0 is no limit", None), ("it is no longer there", None),
-        ("written anew", 1), ("Mend it first", 2), ("recommended", None), ("what a page foretells", 3), ("a data set", 4),
+        ("x is no file", 0),
+        ("there is no file", None),
+        ("0 is no limit", None),
+        ("it is no longer there", None),
+        ("written anew", 1),
+        ("Mend it first", 2),
+        ("recommended", None),
+        ("what a page foretells", 3),
+        ("a data set", 4),
         ("two datasets", None),
     ],
-)  # fmt: skip
+)
 def test_the_patterns_find_the_kinds_and_nothing_else(text: str, kind: int | None) -> None:
     """Each pattern finds its kind, and leaves sentences alone that are fine."""
     hits = [number for number, pattern in enumerate(KINDS.values()) if re.search(pattern, text)]

@@ -14,7 +14,8 @@ from skill_factory.build.card import BEGIN, END
 from skill_factory.errors import HubError
 from skill_factory.hub.errors import HubConflict, NotOnHub, SignInNeeded
 from skill_factory.publish.plan import Mode, PushPlan, plan_push
-from skill_factory.publish.push import GROUPS, PushResult, PushStep, groups, push
+from skill_factory.publish.push import PushResult, PushStep, push
+from skill_factory.publish.sending import GROUPS, groups
 from tests.build_folders import build_folder, traces
 from tests.hub import Hub, Role
 

@@ -18,7 +18,7 @@ from skill_factory.errors import HubError
 from skill_factory.generate.folder import RawFolder
 from skill_factory.generate.lineage import card_of
 from skill_factory.generate.store import AnswerStore
-from skill_factory.hub.layout import front_matter
+from skill_factory.hub.front_matter import front_matter
 from skill_factory.publish.plan import Mode, PushPlan, plan_push
 from skill_factory.publish.push import PushResult, push
 from skill_factory.sources.demo.rows import write_demo

@@ -16,8 +16,23 @@ from skill_factory.insight.trace_parts import visible
 
 some = settings(max_examples=150, deadline=None)
 ALLOWED = {
-    "span", "sup", "sub", "i", "b", "code", "table", "thead", "tbody", "tr", "th", "td", "div", "label", "input", "p",
-}  # fmt: skip
+    "span",
+    "sup",
+    "sub",
+    "i",
+    "b",
+    "code",
+    "table",
+    "thead",
+    "tbody",
+    "tr",
+    "th",
+    "td",
+    "div",
+    "label",
+    "input",
+    "p",
+}
 
 
 class Seen(HTMLParser):
@@ -174,12 +189,50 @@ def test_any_text_becomes_passive_html(written: str) -> None:
 
 MARKS = st.lists(
     st.sampled_from(
-        ["$", "$$", "\\[", "\\]", "\\(", "\\)", "\\frac", "{", "}", "^", "_", "**", "*", "`", "```\n", "\n", "|", "---", "# ",
-         "- ", "x", "12", " ", "&", "\\\\", "\\begin{cases}", "\\end{cases}", "\\left(", "\\right)", "\\sqrt", "\\text{",
-         "<script>alert(1)</script>", "<img src=x onerror=y>", "\"", "'", "\x02", "\x020\x03", "\\boxed{", "javascript:"]
+        [
+            "$",
+            "$$",
+            "\\[",
+            "\\]",
+            "\\(",
+            "\\)",
+            "\\frac",
+            "{",
+            "}",
+            "^",
+            "_",
+            "**",
+            "*",
+            "`",
+            "```\n",
+            "\n",
+            "|",
+            "---",
+            "# ",
+            "- ",
+            "x",
+            "12",
+            " ",
+            "&",
+            "\\\\",
+            "\\begin{cases}",
+            "\\end{cases}",
+            "\\left(",
+            "\\right)",
+            "\\sqrt",
+            "\\text{",
+            "<script>alert(1)</script>",
+            "<img src=x onerror=y>",
+            '"',
+            "'",
+            "\x02",
+            "\x020\x03",
+            "\\boxed{",
+            "javascript:",
+        ]
     ),
     max_size=40,
-).map("".join)  # fmt: skip
+).map("".join)
 
 
 @some
@@ -205,9 +258,22 @@ def test_plain_text_stays_letter_by_letter(written: str) -> None:
 
 @pytest.mark.parametrize(
     "written",
-    ["{" * 3_000, "$" + "{" * 2_000 + "}" * 2_000 + "$", "\\[" * 20_000, "*" * 30_000, "`" * 30_000, "|" * 20_000, "$x" * 20_000,
-     "\\begin{align}" * 2_000, "\\boxed{" * 5_000, "**a" * 10_000, "__a" * 10_000, "| a |\n|---|\n" * 2_000, "\\(" * 20_000],
-)  # fmt: skip
+    [
+        "{" * 3_000,
+        "$" + "{" * 2_000 + "}" * 2_000 + "$",
+        "\\[" * 20_000,
+        "*" * 30_000,
+        "`" * 30_000,
+        "|" * 20_000,
+        "$x" * 20_000,
+        "\\begin{align}" * 2_000,
+        "\\boxed{" * 5_000,
+        "**a" * 10_000,
+        "__a" * 10_000,
+        "| a |\n|---|\n" * 2_000,
+        "\\(" * 20_000,
+    ],
+)
 def test_hostile_repetition_takes_no_time(written: str) -> None:
     """A text made to keep the server busy doesn't."""
     began = time.process_time()

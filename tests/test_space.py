@@ -9,7 +9,7 @@ import pytest
 
 from skill_factory.errors import HubError
 from skill_factory.hub.errors import HubConflict
-from skill_factory.hub.layout import front_matter
+from skill_factory.hub.front_matter import front_matter
 from skill_factory.publish.space import create_space, space_files, space_readme
 from tests.hub import Hub
 from tests.hub_routes import card_errors

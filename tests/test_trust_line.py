@@ -116,9 +116,24 @@ def test_every_heavy_command_stands_in_line(words: list[str], kind: str, tmp_pat
 def test_work_that_takes_too_long_is_ended_with_a_sentence(tmp_path: Path) -> None:
     """The bound is hours on a server; here it is a second."""
     done = subprocess.run(
-        [sys.executable, "-m", "skill_factory.work.queue", "build", "demo:20000", "--out", str(tmp_path / "out"), "--workers", "1"],
-        cwd=ROOT, text=True, capture_output=True, env={**os.environ, queue.HOURS: str(1.5 / 3600)}, timeout=120, check=False,
-    )  # fmt: skip
+        [
+            sys.executable,
+            "-m",
+            "skill_factory.work.queue",
+            "build",
+            "demo:20000",
+            "--out",
+            str(tmp_path / "out"),
+            "--workers",
+            "1",
+        ],
+        cwd=ROOT,
+        text=True,
+        capture_output=True,
+        env={**os.environ, queue.HOURS: str(1.5 / 3600)},
+        timeout=120,
+        check=False,
+    )
     assert done.returncode == 2, done.stderr
     assert "took longer than" in done.stderr and "Traceback" not in done.stderr
 
@@ -236,15 +251,31 @@ def test_an_address_in_a_text_becomes_no_link() -> None:
 def test_the_command_prints_no_control_character_of_an_argument() -> None:
     """An unknown option, or a file name, could steer the terminal."""
     done = subprocess.run(
-        [sys.executable, "-m", "skill_factory", "inspect", "demo:5", "--x\x1b[31m"], cwd=ROOT, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        [sys.executable, "-m", "skill_factory", "inspect", "demo:5", "--x\x1b[31m"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 2 and "\x1b" not in done.stderr and "\\x1b" in done.stderr
 
 
 def test_a_grade_s_file_name_is_printed_plain(tmp_path: Path) -> None:
     """So is the name under --out."""
     done = subprocess.run(
-        [sys.executable, "-m", "skill_factory", "grade", "demo:5", "--out", str(tmp_path / "a\x1b[31m.parquet"), "--yes"],
-        cwd=ROOT, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        [
+            sys.executable,
+            "-m",
+            "skill_factory",
+            "grade",
+            "demo:5",
+            "--out",
+            str(tmp_path / "a\x1b[31m.parquet"),
+            "--yes",
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0 and "\x1b" not in done.stdout + done.stderr

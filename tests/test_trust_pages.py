@@ -165,3 +165,20 @@ def test_a_report_of_grading_travels_by_the_name_of_its_task(task: Task) -> None
     assert unpack(pack(report)) == report
     with pytest.raises(SourceError):
         unpack(pack(Recipe()).replace(b"skill_factory.recipe.model", b"skill_factory.recipe.nomode"))
+
+
+def test_a_review_and_the_living_trace_are_a_child_s_to_make() -> None:
+    """Traces are listed, read and decided about, and a moved control shows its trace, with nothing opened here."""
+    app = entered(uploaded(disputed()), "3_Choose")
+    app.slider(key="traces.attempts").set_value(2).run()
+    assert not app.exception and not app.error
+    assert app.session_state["living"].shown is not None
+    app.button(key="living.matters").click().run()
+    app.session_state["look.part"] = "Review"
+    app.switch_page("pages/4_Look.py").run()
+    assert not app.exception and not app.error, [one.value for one in app.error]
+    app.button(key="review.accept").click().run()
+    app.button(key="review.reject").click().run()
+    review = workspace(app).recipe.review
+    assert (len(review.accepted), len(review.rejected)) == (1, 1)
+    assert not app.exception and not app.error

@@ -112,9 +112,11 @@ def test_what_no_page_takes_does_not_pile_up(server: Server) -> None:
     with Visitor(server.port) as visitor:
         cookie = asked(server, "/_stcore/health").headers.get("Set-Cookie", "").partition(";")[0]
         given = {
-            "Content-Type": f"multipart/form-data; boundary={mark}", "Cookie": cookie,
-            "X-Xsrftoken": cookie.partition("=")[2].strip('"'), "Host": "localhost",
-        }  # fmt: skip
+            "Content-Type": f"multipart/form-data; boundary={mark}",
+            "Cookie": cookie,
+            "X-Xsrftoken": cookie.partition("=")[2].strip('"'),
+            "Host": "localhost",
+        }
         for number in range(8):
             line = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
             line.request("PUT", f"/_stcore/upload_file/{visitor.session}/file-{number}", body, given)

@@ -2,7 +2,6 @@
 
 import json
 import platform
-import re
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -11,13 +10,22 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from skill_factory import __version__
-from skill_factory.formats import format_of
-from skill_factory.formats.record import TEACHES_WORDS
-from skill_factory.reasons import Level, TraceReason, sentence
+from skill_factory.build.card_numbers import (
+    corrections,
+    labels,
+    ledger_table,
+    left_out,
+    lengths,
+    overlaps,
+    review,
+    shown,
+    variants,
+)
+from skill_factory.build.markdown import fenced, inline
+from skill_factory.reasons import Level
 from skill_factory.recipe.model import Recipe
-from skill_factory.recipe.variants import variant_words
-from skill_factory.tally import Label, Tally, Teaches, TraceChars, keyed
-from skill_factory.wording import inflect, many, percent
+from skill_factory.tally import Tally
+from skill_factory.wording import many
 
 CONFIG = "sft_train"
 BEGIN, END = "<!-- skill-factory: begin -->", "<!-- skill-factory: end -->"
@@ -122,40 +130,22 @@ def _front_matter(recipe: Recipe, tally: Tally) -> str:
     )
 
 
-def _left_out(tally: Tally) -> str:
-    """How much thinking was left out of attempts, and how many reflections give the answer away; empty if neither occurs."""
-    thinking, given = tally.counts["thinking"], tally.counts["given_away"]
-    sentences = []
-    if thinking:
-        sentences.append(
-            f"The thinking of {many(thinking['responses'], 'response')}, {thinking['characters']:,} characters in total, was "
-            "left out of the attempts (`columns.think`)."
-        )
-    if given:
-        sentences.append(
-            f"{many(given['read'], 'reflection')} on wrong responses {inflect(given['read'], 'states', 'state')} the gold "
-            "answer (`gives_away_answer`); "
-            f"{given['kept']:,} of them are kept (`filters.given_away`)."
-        )
-    return "".join(f"\n\n{sentence}" for sentence in sentences)
-
-
 def card_body(recipe: Recipe, tally: Tally, example: dict[str, Any] | None, repository: str = "") -> str:
     """Everything that a reader asks: what, how many, where from, what was dropped, one trace, how to use it."""
     parts = [
         BEGIN,
         _opening(recipe, tally),
-        "## What is in it\n\n" + _labels(tally),
-        "## What a trace shows\n\n" + _shows(tally) + _overlaps(tally),
+        "## What is in it\n\n" + labels(tally),
+        "## What a trace shows\n\n" + shown(tally) + overlaps(tally),
         "## Where the data went\n\nAt each level, read = kept + dropped.\n\n"
         + ledger_table(tally)
-        + _left_out(tally),
-        "## Right and wrong\n\n" + _variants(tally) + _corrections(tally) + _review(tally),
-        "## Length\n\n" + _lengths(tally, recipe),
+        + left_out(tally),
+        "## Right and wrong\n\n" + variants(tally) + corrections(tally) + review(tally),
+        "## Length\n\n" + lengths(tally, recipe),
         "## One trace\n\n" + _example(example),
         "## Load it\n\n" + _loading(repository, recipe),
         "## Recipe\n\nThis recipe builds the dataset again, byte for byte.\n\n"
-        + _fenced(recipe.to_toml(), "toml"),
+        + fenced(recipe.to_toml(), "toml"),
         "## Licence and source\n\n" + _licence(recipe),
         END,
     ]
@@ -177,121 +167,12 @@ def _opening(recipe: Recipe, tally: Tally) -> str:
     )
 
 
-def _labels(tally: Tally) -> str:
-    rows = [(f"`{label}`", f"{n:,}") for label, n in sorted(tally.counts["traces_by_label"].items())]
-    formats = [
-        f"- `{code}`: {format_of(code).shows or 'A format from outside the package.'} {n:,} traces."
-        for code, n in sorted(tally.counts["traces_by_format"].items())
-    ]
-    return _table(("label (`sft_template_type_idx`)", "traces"), rows) + "\n\n" + "\n".join(formats)
-
-
-def _shows(tally: Tally) -> str:
-    counted: dict[str, int] = {}
-    for key, n in keyed(Teaches, tally.counts["teaches"]):
-        counted[key.shows] = counted.get(key.shows, 0) + n
-    every = sum(counted.values()) or 1
-    rows = [
-        (words, f"{counted.get(shows, 0):,}", percent(counted.get(shows, 0), every))
-        for shows, words in TEACHES_WORDS.items()
-    ]
-    return _table(("the trace shows", "traces", "share"), rows)
-
-
-def _overlaps(tally: Tally) -> str:
-    """How many traces differ from another one only in their phrases; empty if none does."""
-    kept = tally.counts["overlaps"].total() - tally.ledger[Level.TRACES].dropped[TraceReason.DUPLICATE]
-    if kept <= 0:
-        return ""
-    return (
-        f"\n\n{kept:,} of them show the attempts and reflections of another trace of their question in other phrases: "
-        "formats with the same rule, or repeats, drew the same ones."
-    )
-
-
-def ledger_table(tally: Tally) -> str:
-    """The ledger as a Markdown table: level, read, kept, and why the rest was dropped."""
-    rows = []
-    for level, counted in tally.ledger.items():
-        why = "; ".join(
-            f"{n:,} because {sentence(level, reason)} (`{reason}`)"
-            for reason, n in counted.dropped.most_common()
-        )
-        rows.append((level.value, f"{counted.read:,}", f"{counted.kept:,}", why or "none"))
-    return _table(("level", "read", "kept", "dropped"), rows)
-
-
-def _variants(tally: Tally) -> str:
-    kept = tally.counts["kept_responses"]
-    names = sorted({key.variant for key, _ in keyed(Label, tally.counts["labels"])})
-    rows = []
-    for name in names:
-        right, wrong = (kept.get(str(Label(name, truth)), 0) for truth in ("right", "wrong"))
-        rows.append(
-            (
-                _variant(name),
-                f"{right:,}",
-                f"{wrong:,}",
-                percent(right, right + wrong) if right + wrong else "–",
-            )
-        )
-    return _table(("prompt variant", "right responses kept", "wrong responses kept", "share right"), rows)
-
-
-def _corrections(tally: Tally) -> str:
-    """How many stored labels a person changed, if any."""
-    to = tally.counts["corrections"]
-    if not to:
-        return ""
-    return (
-        f"\n\n{many(sum(to.values()), 'stored label')} of the source were corrected by a person, {to['right']:,} to right "
-        f"and {to['wrong']:,} to wrong; `labels.corrections` in the recipe names them."
-    )
-
-
-def _review(tally: Tally) -> str:
-    """How many traces of this build a person read and decided about, if any."""
-    review = tally.counts["review"]
-    if not review:
-        return ""
-    rejected = review["rejected"]
-    return (
-        f"\n\n{many(sum(review.values()), 'trace')} reviewed, {rejected:,} rejected: a person read them one by one. Those "
-        f"rejected {inflect(rejected, 'is', 'are')} left out; `review` in the recipe names them all."
-    )
-
-
-def _variant(name: str) -> str:
-    """What a prompt variant is called, and its name in the data."""
-    words = variant_words(name)
-    return _inline(name) if words == name else f"{words} ({_inline(name)})"
-
-
-def _lengths(tally: Tally, recipe: Recipe) -> str:
-    sizes = sorted((key.chars, n) for key, n in keyed(TraceChars, tally.counts["trace_chars"]))
-    every = sum(n for _, n in sizes)
-    if not every:
-        return "No traces."
-    rows = []
-    for share in (0.5, 0.9, 0.99, 1.0):
-        seen = 0
-        for size, n in sizes:
-            seen += n
-            if seen >= share * every:
-                rows.append((percent(share), f"{size:,}", f"{recipe.cutoff.estimated_tokens(size):,.0f}"))
-                break
-    note = f"Tokens are estimated at {recipe.cutoff.chars_per_token:g} characters each. A trainer whose cut-off is shorter than a trace truncates its end, and with it the answer."
-    return (
-        _table(("share of traces up to this long", "characters", "tokens (estimate)"), rows) + "\n\n" + note
-    )
-
-
 def _example(row: dict[str, Any] | None) -> str:
     if row is None:
         return "No traces."
     user, assistant = (message["content"] for message in row["conversations"])
-    label = _inline(row["sft_template_type_idx"])
-    return f"Label {label}. The question:\n\n{_fenced(user)}\n\nThe assistant's turn:\n\n{_fenced(assistant)}"
+    label = inline(row["sft_template_type_idx"])
+    return f"Label {label}. The question:\n\n{fenced(user)}\n\nThe assistant's turn:\n\n{fenced(assistant)}"
 
 
 def _loading(repository: str, recipe: Recipe) -> str:
@@ -305,7 +186,7 @@ def _loading(repository: str, recipe: Recipe) -> str:
     )
     code = f'from datasets import load_dataset\n\nrows = load_dataset("{name}", "{CONFIG}", split="train")'
     return (
-        f"{_fenced(code, 'python')}\n\nA row has `conversations` (a user and an assistant message) and "
+        f"{fenced(code, 'python')}\n\nA row has `conversations` (a user and an assistant message) and "
         f"`sft_template_type_idx` (the label). {lineage}\n\n"
         "LLaMA-Factory: `dataset_info.json` beside this file has the entry `skill_factory`. Set `dataset_dir` to the path "
         "of this folder, `dataset: skill_factory`, `template: qwen`, and a `cutoff_len` above the lengths given here. Never "
@@ -316,35 +197,10 @@ def _loading(repository: str, recipe: Recipe) -> str:
 def _licence(recipe: Recipe) -> str:
     origin = {
         "demo": "The raw data is the synthetic demo of SkillFactory Studio.",
-        "file": f"The raw data came from a file named {_inline(recipe.source.name)} (SHA-256 `{recipe.source.digest}`).",
-        "hub": f"The raw data is {_inline(recipe.source.name)} on the Hub, commit `{recipe.source.revision}`.",
+        "file": f"The raw data came from a file named {inline(recipe.source.name)} (SHA-256 `{recipe.source.digest}`).",
+        "hub": f"The raw data is {inline(recipe.source.name)} on the Hub, commit `{recipe.source.revision}`.",
     }.get(recipe.source.kind, "The raw data came from the program that made the build.")
     return (
         f"{origin} No licence is stated, since it depends on the raw data and on the model that wrote it. Whoever "
         "publishes this dataset adds it here and in the front matter."
     )
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    right = [" | ".join(head), " | ".join("---" if i == 0 else "---:" for i in range(len(head)))]
-    if len(head) > 3:
-        right[1] = " | ".join(["---", *["---:"] * (len(head) - 2), "---"])
-    return "\n".join(f"| {line} |" for line in [*right, *(" | ".join(row) for row in rows)])
-
-
-def _fenced(text: str, language: str = "text") -> str:
-    """The text as it is, in a fence longer than any run of backticks in it."""
-    # A trace may contain fences of its own; only a longer one encloses it.
-    longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
-    fence = "`" * max(3, longest + 1)
-    return f"{fence}{language}\n{text}\n{fence}"
-
-
-def _inline(text: str) -> str:
-    """A short text as inline code, safe inside a table."""
-    # A bar would end the table's cell, and a line break its row.
-    flat = " ".join(text.split()).replace("|", "\\|")
-    longest = max((len(run) for run in re.findall(r"`+", flat)), default=0)
-    mark = "`" * (longest + 1)
-    pad = " " if flat.startswith("`") or flat.endswith("`") else ""
-    return f"{mark}{pad}{flat}{pad}{mark}" if flat else "(none)"

@@ -1,209 +1,42 @@
 """Before anything is read in bulk: the columns get settled, the formats checked, the source pinned."""
 
-import difflib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass
 from threading import Thread
 from typing import Any
 
 from skill_factory import wording
+from skill_factory.build.settling import (
+    SAMPLE_ROWS,
+    Settled,
+    check_refused,
+    missing_sentence,
+    settle,
+    settled_columns,
+    with_required_columns,
+)
 from skill_factory.errors import ColumnError, NothingUsable, RecipeError, SourceError
 from skill_factory.formats import OwnFormats, chosen_formats, format_of
-from skill_factory.judge.trials import proposed_changes
 from skill_factory.reasons import Level, sentence
-from skill_factory.recipe.fields import IN_STEP, REQUIRED
-from skill_factory.recipe.language import language_of
-from skill_factory.recipe.model import Columns, Recipe, parse_recipe
+from skill_factory.recipe.model import Columns, Recipe
 from skill_factory.recipe.phrases import phrase_book
-from skill_factory.sources import RawSource, WithNotes
-from skill_factory.sources.columns import mapped, needed_columns, question_of, value_at
-from skill_factory.sources.guessing import Guess, candidates, recognise
-from skill_factory.sources.profiles import profiles
-from skill_factory.sources.trying import with_proposals
+from skill_factory.sources import RawSource
+from skill_factory.sources.columns import mapped
 from skill_factory.tally import Reach, Tally
 
-SAMPLE_ROWS = 200
-"""How many rows a mapping is guessed from."""
-MOST_ITEMS = 64
-"""How many items of a list are looked at for the guess."""
-_RULES_OF = {
-    "question": ("question_rule", "question_marks", "question_rest"),
-    "response": ("response_rule", "response_marks", "think", "thinking"),
-    "correct": ("label_rule", "right", "wrong", "threshold", "correct_else"),
-}
-"""Rules that were proposed for a column; they go when another column takes its place."""
-
-
-@dataclass(frozen=True)
-class Settled:
-    """A recipe settled on a source: what was given, and what was guessed for the rest."""
-
-    recipe: Recipe
-    guess: Guess
-    missing: tuple[str, ...]
-    """Required fields without a column."""
-    names: tuple[str, ...]
-    rows: Sequence[Mapping[str, Any]]
-    """The first rows of the source."""
-    notes: tuple[str, ...] = ()
-    """What a person should know about the files."""
-
-    @property
-    def columns(self) -> Columns:
-        """The mapping that was settled."""
-        return self.recipe.columns
-
-
-def settle(source: RawSource, recipe: Recipe, overrides: Mapping[str, Any] | None = None) -> Settled:
-    """
-    The recipe with mapping and rules guessed where it names none, and overrides on top (`{"correct": ["is_right"]}`).
-
-    If the recipe maps a required field, its other fields stay as they are: an empty one means that there is none. Errors:
-    ColumnError for a column that isn't there, RecipeError for an unknown field, SourceError for a source without rows.
-    """
-    names = source.names()
-    rows: Sequence[Mapping[str, Any]] = source.head(SAMPLE_ROWS)
-    if not rows:
-        raise SourceError(f"{source.spec.name or 'The source'} has no rows. Give a source with at least one.")
-    rows = [shortened(row) for row in rows]
-    seen = recognise(names, rows, presets=recipe.columns.guess != "names")
-    columns = _with_guess(recipe.columns, seen.columns, overrides or {}, rows)
-    needed_columns(columns, names)
-    _check_in_step(columns)
-    _check_paths(overrides or {}, names, rows)
-    changed = recipe.model_copy(update={"columns": columns})
-    if not _is_whole(recipe.columns):
-        changed = _with_text_rules(changed, rows)
-    missing = tuple(field for field in REQUIRED if not _has(columns, field))
-    notes = tuple(source.notes()) if isinstance(source, WithNotes) else ()
-    return Settled(changed, seen, missing, tuple(names), rows, notes)
-
-
-def shortened(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row with only the first items of its lists: thousands of samples say no more than a few dozen."""
-    return {name: _first_items(value) for name, value in row.items()}
-
-
-def _first_items(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_first_items(item) for item in value[:MOST_ITEMS]]
-    if isinstance(value, Mapping):
-        return {name: _first_items(item) for name, item in value.items()}
-    return value
-
-
-def _is_whole(columns: Columns) -> bool:
-    return any(getattr(columns, field) for field in REQUIRED)
-
-
-def _has(columns: Columns, field: str) -> bool:
-    """Whether a required field has a column; labels may also follow from a rule alone."""
-    return bool(getattr(columns, field)) or (
-        field == "correct" and columns.label_rule in ("all_right", "first")
-    )
-
-
-def _with_guess(
-    given: Columns, guessed: Columns, overrides: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]
-) -> Columns:
-    """What was given, the guess where nothing was given, the overrides on top, and rules for what these changed."""
-    default, mine, proposed = Columns().model_dump(), given.model_dump(), guessed.model_dump()
-    whole = _is_whole(given)
-    fields = {
-        f: mine[f] if mine[f] != default[f] or (whole and f not in REQUIRED) else proposed[f] for f in mine
-    }
-    if not overrides:
-        return parse_recipe({"columns": fields}).columns
-    before = parse_recipe({"columns": fields}).columns
-    for field, rules in _RULES_OF.items():
-        named = parse_recipe({"columns": {field: overrides[field]}}).columns if field in overrides else None
-        if named is not None and getattr(named, field) != getattr(before, field):
-            fields |= {rule: mine[rule] for rule in rules}
-    fields |= dict(overrides)
-    set_already = {f for f in mine if mine[f] != default[f]}
-    return with_proposals(parse_recipe({"columns": fields}).columns, rows, {*set_already, *overrides})
-
-
-def _with_text_rules(recipe: Recipe, rows: Sequence[Mapping[str, Any]]) -> Recipe:
-    """The recipe with an answer rule, a verdict rule and a language that suit the rows, where it sets none itself."""
-    if not recipe.columns.question or not recipe.columns.response:
-        return recipe
-    changes = proposed_changes(recipe.columns, rows)
-    questions = (question_of(row, recipe.columns) for row in rows)
-    changes["phrases.language"] = language_of(text for text in questions if isinstance(text, str))
-    kept = {
-        part
-        for part in ("answers", "verdicts", "phrases")
-        if getattr(recipe, part) != getattr(Recipe(), part)
-    }
-    wanted = {path: value for path, value in changes.items() if path.partition(".")[0] not in kept}
-    return recipe.changed(wanted) if wanted else recipe
-
-
-def settled_columns(
-    source: RawSource, columns: Columns, overrides: Mapping[str, Any] | None = None
-) -> Columns:
-    """The mapping that `settle` finds. Errors: those of `settle`, and ColumnError for a required field without a column."""
-    return with_required_columns(settle(source, Recipe(columns=columns), overrides)).columns
-
-
-def with_required_columns(settled: Settled) -> Settled:
-    """The settled recipe, if every required field has a column. Errors: ColumnError; SourceError for data that can't be used."""
-    check_refused(settled)
-    if settled.missing:
-        raise ColumnError(missing_sentence(settled))
-    return settled
-
-
-def check_refused(settled: Settled) -> None:
-    """Refuse a known format that can't be used as it is. Errors: SourceError that says what to do."""
-    preset = settled.guess.preset
-    if preset is None or not preset.refuse:
-        return
-    questions = {str(value_at(row, settled.columns.question)) for row in settled.rows}
-    if not settled.columns.question or len(questions) <= 1:
-        raise SourceError(preset.refuse)
-
-
-def missing_sentence(settled: Settled) -> str:
-    """A sentence that says which fields have no column, what was found, and which column it could be."""
-    field = settled.missing[0]
-    names = settled.names
-    could_be = next(iter(candidates(field, settled.columns, names, settled.rows)), "COLUMN")
-    return (
-        f"There is no column for {wording.listed(list(settled.missing))}. Found: {wording.found(names)}. "
-        f"Choose one, e.g. --map {field}={could_be}."
-    )
-
-
-def _check_in_step(columns: Columns) -> None:
-    """Refuse a field whose columns don't match the response columns one to one. Errors: ColumnError."""
-    n = len(columns.response)
-    for field in IN_STEP:
-        mapped_columns = getattr(columns, field)
-        if len(mapped_columns) not in (0, 1, n):
-            raise ColumnError(
-                f"{len(mapped_columns)} columns are mapped to {field} ({', '.join(mapped_columns)}) for "
-                f"{wording.many(n, 'response column')}. Map one for each response column, in the same order, or one for all."
-            )
-
-
-def _check_paths(given: Mapping[str, Any], names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
-    """Refuse a path into records that finds nothing. Errors: ColumnError that names the nearest path there is."""
-    paths = [(f, p) for f, v in given.items() for p in ([v] if isinstance(v, str) else v) if "." in str(p)]
-    paths = [(f, p) for f, p in paths if p not in names and "@" not in p and "*" not in p]
-    if not paths:
-        return
-    there = list(profiles(list(names), rows))
-    for field, path in paths:
-        if path not in there and path.partition(".")[0] in names:
-            near = difflib.get_close_matches(path, there, n=1, cutoff=0.3)
-            inside = [name for name in there if name.startswith(f"{path.partition('.')[0]}.")]
-            raise ColumnError(
-                f"The path {path!r} mapped to {field} finds nothing in the first rows. Found there: "
-                f"{wording.found(inside) or 'no records'}. Choose one, e.g. --map {field}={(near or inside or ['COLUMN'])[0]}."
-            )
+__all__ = [
+    "SAMPLE_ROWS",
+    "Settled",
+    "check_refused",
+    "check_usable",
+    "described_mapping",
+    "missing_sentence",
+    "pinned_recipe",
+    "pinning",
+    "ready_recipe",
+    "settle",
+    "settled_columns",
+]
 
 
 def ready_recipe(

@@ -14,7 +14,9 @@ def say(lines: list[str]) -> None:
 
 def agreed(question: str, what: str) -> bool:
     """Whether the user agrees. Errors: HubError that names the option, if there is no terminal to ask at."""
+    # A script has nobody to ask; waiting for an answer would hang it, and assuming one would be worse.
     if not sys.stdin.isatty():
         raise HubError(f"{what} needs your consent. Nothing was changed. Run again with --yes.")
+    # On standard error, since standard output may be going into a file.
     print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")

@@ -69,6 +69,7 @@ def run(args: argparse.Namespace) -> int:
 
     arrow_alone()
     recipe = recipe_of(args)
+    # Before `--out` is asked for: a job writes to the Hub, not to a folder here.
     if args.on == "hf-jobs":
         return _build_on_jobs(args, recipe)
     if not args.out:
@@ -86,9 +87,11 @@ def run(args: argparse.Namespace) -> int:
             report=report,
             token=token_for(source),
             engine=_engine(args),
+            # A published dataset's recipe is built from the very data it names, or not at all.
             exact=args.recipe.startswith("hf:"),
         )
     finally:
+        # Also after an error: a half-written progress line would stand before its sentence.
         report.close()
     same = _same_as_published(args.recipe, result.report)
     if args.json:
@@ -107,6 +110,7 @@ def _build_on_jobs(args: argparse.Namespace, recipe: "Recipe") -> int:
 
     if not args.to:
         raise RecipeError("A job publishes what it builds. Say where: --to USER/NAME.")
+    # The job gets a recipe and no options, so the mapping has to be in it.
     if args.map:
         recipe = recipe.changed({f"columns.{field}": value for field, value in columns_of(args).items()})
     return build_on_jobs(
@@ -140,4 +144,5 @@ def _engine(args: argparse.Namespace) -> "Engine | None":
         from skill_factory.build.engines.ray import ray_engine
 
         return ray_engine(args.ray_address)
+    # Without a limit the build chooses its own workers.
     return local_engine(workers_within(args.memory, args.workers)) if args.memory else None

@@ -33,6 +33,7 @@ def add_where(parser: argparse.ArgumentParser) -> None:
         "--key-env",
         default=GIVEN_KEY,
         metavar="NAME",
+        # The key itself is never an option: it would be in the shell's history and in the list of processes.
         help=f"environment variable that holds the key ({GIVEN_KEY})",
     )
     add("--stream", action="store_true", help="stream answers, for gateways that cut long silent requests")
@@ -60,6 +61,7 @@ def add_pace(parser: argparse.ArgumentParser, budget: str = "--budget") -> None:
     add("--retry-declined", action="store_true", help="send again what the server declined for good")
     add("--budget-tokens", type=int, metavar="N", help="never use more tokens than this")
     add(budget, type=float, metavar="MONEY", help="never spend more money than this; needs prices")
+    # A budget in money needs prices, so they come together.
     add_price(parser)
 
 

@@ -110,6 +110,7 @@ def _question_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Check, export if -o is given, and print what was found. Errors: HandoffError."""
     options, token = _options(args), _token(args)
+    # Checking comes first and costs nothing; a folder is written only where one was named.
     if not args.out:
         checked = check_build(args.folder, options, token)
         print(
@@ -133,6 +134,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _options(args: argparse.Namespace) -> Options:
     return Options(
+        # A check needs no model, since only configuration files name one.
         model=args.model or ("" if args.out else "any model"),
         cutoff=args.cutoff_len,
         drop_over=args.drop_over,
@@ -150,6 +152,7 @@ def _options(args: argparse.Namespace) -> Options:
 
 def _token(args: argparse.Namespace) -> str | None:
     """The stored login, which a gated tokenizer or a private source may need."""
+    # Asked for only where something on the Hub may be read: it imports the Hub's library.
     return stored_token() if args.tokenizer or isinstance(TRAINERS[args.to], QuestionsTrainer) else None
 
 

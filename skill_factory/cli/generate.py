@@ -148,6 +148,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         made = generate(job, key_of(job.endpoint.checked(), args.key_env), show, token_for(job.source))
     finally:
+        # Also after an error, whose sentence should begin a line.
         show.close()
     tell_made(made, args.json)
     return CANCELLED if made.ending == "cancelled" else 0
@@ -193,6 +194,7 @@ class Shown:
         line = progress.line()
         if self._live:
             print(f"\r\x1b[2K{line}", end="", file=self._stream, flush=True)
+        # A log gets a line only when it says something new.
         elif line != self._last_line:
             print(line, file=self._stream, flush=True)
         self._last_line = line
@@ -220,6 +222,7 @@ def tell_made(made: "Made", as_json: bool, **more: Any) -> None:
     )
     for note in made.notes:
         say(note)
+    # Honest about money: an answer that broke off may be on the bill.
     if made.lost:
         say(f"{made.lost:,} requests broke off before an answer came; a provider may have billed them.")
     if made.ending != "cancelled":  # a cancelled run writes no rows

@@ -33,12 +33,14 @@ def build_on_jobs(
     from skill_factory.publish.plan import Mode
 
     token, job_input = stored_token(), job_source(recipe, source)
+    # Prices come from the Hub at that moment: a list of our own would go stale.
     known = {machine.name: machine for machine in machines_for_rent(token)}
     machine = known.get(flavor or FLAVOR)
     if machine is None:
         raise HubError(f"The Hub has no machine {flavor or FLAVOR!r} for rent. Found: {', '.join(known)}.")
     say([f"A job will build from {job_input} and publish to {repo}. It is stopped after {minutes} minutes."])
     say([cost_line(machine, minutes)])
+    # The price has been shown by now, whoever says yes.
     if not (yes or agreed("Start it?", "A job costs money, so starting it")):
         say(["Nothing was started."])
         return 1

@@ -19,4 +19,5 @@ def run(args: argparse.Namespace) -> int:
 
     report = lint_path(Path(args.path))
     tell(report.to_json()) if args.json else show_lint(report)
+    # As other linters do, so that it can stop a script or a CI run.
     return 1 if report.findings else 0

@@ -30,6 +30,7 @@ COMMANDS = {
     "evaluate": "ask a trained model the questions, to measure its outputs",
     "measure": "count attempts, reflections and verdicts in a model's outputs",
     "harvest": "turn a model's own attempts and reflections into raw data",
+    "diff": "compare two builds: rows, recipes, ledgers; exit code 1 if their traces differ",
     "export": "write what a trainer needs from a build",
     "push": "publish a build folder or a raw set on the Hub",
     "space": "run this app as your own Space on the Hub",
@@ -74,6 +75,7 @@ def main(arguments: Sequence[str]) -> int:
             file=sys.stderr,
         )
         return USE_ERROR
+    # Said before anything is imported: locks and processes there fail with tracebacks that help nobody.
     if sys.platform == "win32":
         print(
             "SkillFactory Studio runs on Linux and macOS. On Windows, run it in WSL (`wsl --install`).",
@@ -82,6 +84,7 @@ def main(arguments: Sequence[str]) -> int:
         return USE_ERROR
     args = parser(arguments[0] if arguments else "").parse_args(arguments)
     try:
+        # The one place that turns an error into a sentence and an exit code; no command catches its own.
         code: int = args.run(args)
         return code
     except SkillFactoryError as error:
@@ -106,6 +109,7 @@ def parser(called: str = "") -> Parser:
         prog="python -m skill_factory",
         description="Turn a model's own attempts and reflections into think / sample / reflect training traces.",
     )
+    # From the package, so that the wheel, the command and the app can't name different versions.
     top.add_argument("--version", action="version", version=f"skill-factory {__version__}")
     commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
     for name, summary in COMMANDS.items():
@@ -114,5 +118,6 @@ def parser(called: str = "") -> Parser:
         if not called or called == name:
             module = importlib.import_module(f"skill_factory.cli.{name}")
             module.add_arguments(command)
+            # A command with parts of its own (`generate`) has set another function for each.
             command.set_defaults(run=command.get_default("run") or module.run)
     return top

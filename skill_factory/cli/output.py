@@ -27,6 +27,7 @@ def tell(value: dict[str, Any]) -> None:
 def plain(text: str) -> str:
     """A text without control characters, with which file names and cells could control the terminal."""
     return "".join(
+        # A file name with an escape sequence could rewrite what the terminal shows above it.
         character if character.isprintable() or character == "\n" else f"\\x{ord(character):02x}"
         for character in text
     )
@@ -74,6 +75,7 @@ def _show_opinion(opinion: "Opinion", price_in: float, price_out: float) -> None
     for reason in opinion.reasons:
         if reason.weight != "note":  # notes stand under "What to do"
             say(f"  - {reason.sentence}")
+    # Without reasons nothing has to be made, so there is nothing to pay for.
     price = opinion.price.line(price_in, price_out) if opinion.reasons else ""
     say(f"  Next: {opinion.todo} {price}".rstrip())
 
@@ -101,17 +103,20 @@ MOST_LABELS = 5
 def show_build(result: "BuildResult") -> None:
     """Print where the build is, what it holds and where the data went."""
     report = result.report
+    # The same recipe and source: building again would write the same bytes.
     if result.already:
         say(f"{result.path} already holds this build: {many(report['traces'], 'trace')}. Nothing was done.")
         return
     resumed = f" (resumed: {many(result.resumed, 'partition')})" if result.resumed else ""
     say(f"{many(report['traces'], 'trace')} in {result.path}{resumed}")
     wanted = result.recipe.balance.max_traces
+    # Not an error: the limit is a maximum, and the data decides what there is.
     if wanted and report["traces"] < wanted:
         say(f"  fewer than the {wanted:,} asked for: the data gives no more.")
     for level in Level:
         counted = report["ledger"][level.value]
         say(f"  {level.value:<12}{counted['kept']:>12,} of {counted['read']:>12,} kept")
+        # What costs the most traces first; it is what a person can do something about.
         for reason, number in sorted(counted["dropped"].items(), key=lambda item: -item[1]):
             say(f"  {'':<12}{number:>12,} {sentence(level, reason)} ({reason})")
     if thinking := report.get("thinking"):
@@ -131,6 +136,7 @@ def show_lint(report: "LintReport") -> None:
 
 
 def _aligned(pairs: list[tuple[str, str]]) -> None:
+    # One column with a very long name must not push all others out of the terminal.
     width = min(48, max((len(name) for name, _ in pairs), default=0))
     for name, text in pairs:
         say(f"  {name:<{width}}  {text}")

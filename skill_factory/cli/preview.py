@@ -57,6 +57,7 @@ def run(args: argparse.Namespace) -> int:
     elif args.html:
         print(plain(f"{many(len(shown.traces), 'trace')} in {args.html}"))
     else:
+        # The convention of no-color.org; a file should hold no escape sequences.
         colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
         for trace in shown.traces:
             print(terminal(trace, colour), end="\n\n")

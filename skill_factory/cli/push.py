@@ -62,17 +62,20 @@ def run(args: argparse.Namespace) -> int:
     plan = _plan(args, token)
     show = _noted_in(Path(args.progress)) if args.progress else _show_step
     if not args.progress:
+        # The plan is shown also with --yes: it is the only record of what was replaced.
         say(plan.lines())
     if (
         plan.mode is Mode.REPLACE
         and plan.before
         and not plan.unchanged
+        # Only replacing destroys something; a new repository or a pull request needs no question.
         and not (args.yes or _agreed_to_replace(plan.repo))
     ):
         say(["Nothing was changed."])
         return 1
     result = push(plan, str(token), show)
     if not args.progress:
+        # Those of the plan were shown before it began.
         say([f"Warning: {warning}" for warning in result.warnings if warning not in plan.warnings])
     summary = {
         "url": result.url,
@@ -100,8 +103,10 @@ def _plan(args: argparse.Namespace, token: str | None) -> "PushPlan":
     if args.card:
         build = with_card(build, _bytes_of(args.card))
     plan = plan_push(Path(args.folder), args.repo, Mode(args.mode), token, public=args.public, build=build)
+    # Before anything is shown or asked: a yes to something impossible helps nobody.
     if plan.refusal:
         raise HubError(plan.refusal)
+    # The app shows a plan in one process and pushes in another: what was agreed to is this commit.
     if args.parent and plan.parent != args.parent and not plan.unchanged:
         raise HubConflict(
             f"{plan.repo} has changed since you looked at it. Nothing of yours was published. "
@@ -150,6 +155,7 @@ def _noted_in(path: Path) -> Callable[["PushStep"], None]:
     """A callback that keeps the last step in a file, which is whole at every moment."""
 
     def note(step: "PushStep") -> None:
+        # Written whole each time: the page may read it at any moment.
         write_whole(path, json.dumps(asdict(step), ensure_ascii=False))
 
     return note

@@ -34,6 +34,7 @@ def add_recipe_options(parser: argparse.ArgumentParser) -> None:
     for option in OPTIONS:
         name = option.flag.lstrip("-").replace("-", "_")
         if not option.metavar:
+            # A prefix of its own, since options of a command (`--split`, `--seed`) would overwrite those of the recipe.
             group.add_argument(option.flag, dest=f"set_{name}", action="store_true", help=option.help)
         else:
             group.add_argument(
@@ -41,6 +42,7 @@ def add_recipe_options(parser: argparse.ArgumentParser) -> None:
                 dest=f"set_{name}",
                 metavar=option.metavar,
                 help=option.help,
+                # None tells "not given" from a value: only what was given changes the recipe.
                 default=None,
                 action="append" if option.many else "store",
                 type=int if option.number else str,
@@ -72,6 +74,7 @@ def recipe_of(args: argparse.Namespace) -> "Recipe":
         try:
             changes[name.strip()] = tomllib.loads(f"value = {value}")["value"] if sign else None
         except tomllib.TOMLDecodeError:
+            # Not TOML, so it is taken as text: quotes around every word would be asking too much of a shell.
             changes[name.strip()] = value
         if not sign:
             raise RecipeError(f"--set takes FIELD=VALUE; found {text!r}. Example: --set balance.min_wrong=1.")
@@ -98,6 +101,7 @@ def columns_of(args: argparse.Namespace) -> dict[str, Any]:
         if not sign or field not in NAMES:
             raise RecipeError(f"--map takes FIELD=COLUMN with a field of {', '.join(NAMES)}; found {text!r}.")
         if field in MANY:
+            # An empty column clears what was found: `--map reflections=` means none.
             columns[field] = [*columns.get(field, []), column] if column else []
         else:
             columns[field] = column
@@ -108,6 +112,7 @@ def source_of(args: argparse.Namespace, recipe: "Recipe") -> str:
     """The source to open: the argument, otherwise the one that the recipe names. Errors: SourceError."""
     from skill_factory.sources import source_of_recipe
 
+    # A recipe alone is enough to build again what it built.
     return args.source or source_of_recipe(recipe.source)
 
 

@@ -25,6 +25,7 @@ def run(args: argparse.Namespace) -> int:
     from skill_factory.hub.client import stored_token
     from skill_factory.publish.space import create_space
 
+    # A Space is made from a checkout: an installed package has no Dockerfile beside it.
     root = Path(__file__).parents[2]
     done = create_space(args.repo, root, stored_token(), public=args.public, bucket=args.bucket)
     summary = {"url": done.url, "commit": done.commit, "created": done.created, "unchanged": done.unchanged}

@@ -40,6 +40,7 @@ OwnFormats = Mapping[str, FormatFunction | Format]
 def chosen_formats(codes: Sequence[str], own: OwnFormats | None = None) -> dict[str, Format]:
     """The records of some codes. Errors: RecipeError that names the known codes."""
     known = {*FORMATS, *(own or {})}
+    # Checked before a build begins: half a dataset is found out about too late.
     if unknown := [code for code in codes if code not in known]:
         raise RecipeError(
             f"There is no format {unknown[0]!r}. Choose from: {', '.join([*FORMATS, *(own or {})])}."
@@ -49,6 +50,7 @@ def chosen_formats(codes: Sequence[str], own: OwnFormats | None = None) -> dict[
 
 def format_of(code: str, own: OwnFormats | None = None) -> Format:
     """The record of a code; for an unknown code, a record that says only what holds for every format."""
+    # A caller's own format wins over ours of the same code, as its recipe means it.
     given = (own or {}).get(code) or FORMATS.get(code) or _not_here
     return replace(given, code=code) if isinstance(given, Format) else Format(code, given)
 
@@ -57,6 +59,7 @@ def overlapping(codes: Sequence[str], own: OwnFormats | None = None) -> list[lis
     """Groups of chosen formats whose traces may show the same attempts and reflections, and differ only in phrases."""
     groups: dict[tuple[str, bool], list[str]] = {}
     for kind in (format_of(code, own) for code in codes):
+        # An empty rule is one of the format's own, which nothing else shares.
         if kind.rule:
             groups.setdefault((kind.rule, kind.reflects), []).append(kind.code)
     return [group for group in groups.values() if len(group) > 1]

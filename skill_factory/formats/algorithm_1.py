@@ -19,6 +19,7 @@ def algorithm_1(question: Question, ask: Traces) -> Plans:
         right, wrong = draws.shuffled(question.right), draws.shuffled(question.wrong)
         place = 0
         while right:
+            # As in the paper: drawn first, then cut to what is left.
             n_right = min(draws.between(1, ask.attempts), len(right))
             n_wrong = min(draws.between(0, n_right - 1), len(wrong))
             # The pools were shuffled, so taking from their ends is drawing without replacement.
@@ -27,6 +28,7 @@ def algorithm_1(question: Question, ask: Traces) -> Plans:
             key = key_of(question, ask, repeat, place, RULE)
             order, code = [*mixed, last], TraceFormat.ALGORITHM_1.value
             yield TracePlan(question, code, "algorithm1", repeat, order, Closing.PLAIN, key)
+            # Numbered, since the same number of attempts may come again and would draw the same phrases.
             place += 1
 
 
@@ -59,6 +61,7 @@ ALGORITHM_1 = Format(
     shows="Right and wrong attempts in drawn numbers, until the right ones are used up.",
     picture="✓•✗•✓•",
     label="algorithm1",
+    # It uses up whatever is there, so it asks for no N responses.
     needs=Needs(n_responses=False),
     expects=expected,
     rule=RULE,

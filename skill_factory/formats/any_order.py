@@ -28,8 +28,10 @@ def expected(counts: ResponseCounts, ask: Traces) -> Expected:
 
 def _any_order(counts: ResponseCounts, n: int) -> Shows:
     ends_right = counts.right / counts.kept
+    # One attempt can't correct anything: it is right, or the trace ends wrong.
     if n == 1:
         return ends_right, 0.0, 0.0, 1 - ends_right
+    # All choices of n from the right ones, of all choices.
     all_right = comb(counts.right, n) / comb(counts.kept, n)
     return 0.0, all_right, ends_right - all_right, 1 - ends_right
 

@@ -22,8 +22,10 @@ def backtrack(question: Question, ask: Traces) -> Plans:
             continue
         key = key_of(question, ask, repeat, n, RULE)
         draws = Draws(key)
+        # A right one is drawn before the rest, so that there is always one to go back to.
         first, last = draws.choose(right), draws.choose(wrong)
         rest = others(draws, question, (first, last), n - 2)
+        # Shuffled with the others: the right attempt shouldn't always be the first.
         order = [*draws.shuffled([first, *rest]), last]
         yield TracePlan(question, TraceFormat.BACKTRACK.value, "*C*IC", repeat, order, Closing.BACKTRACK, key)
 
@@ -41,6 +43,7 @@ BACKTRACK = Format(
     shows="The last attempt is wrong; the trace goes back to a right one.",
     picture="✓•✗•↩✓",
     label="*C*IC",
+    # `right=1` is the default and needed too: the trace ends with it.
     needs=Needs(wrong=1, attempts=2),
     expects=expected,
     rule=RULE,

@@ -15,17 +15,18 @@ def right_last(counts: ResponseCounts, n: int) -> Shows:
     """What a trace shows with a right response last and n − 1 of the others before it."""
     if n == 1:
         return 1.0, 0.0, 0.0, 0.0
+    # The last attempt is right already, so one right response fewer is left to draw from.
     all_right = comb(counts.right - 1, n - 1) / comb(counts.kept - 1, n - 1)
     return 0.0, all_right, 1 - all_right, 0.0
 
 
 def summed(these: Shows, those: Shows) -> Shows:
     """The sum of two expectations."""
-    one, all_right, fixed, ends_wrong = (a + b for a, b in zip(these, those, strict=True))
-    return one, all_right, fixed, ends_wrong
+    one_attempt, all_right, fixed, ends_wrong = (a + b for a, b in zip(these, those, strict=True))
+    return one_attempt, all_right, fixed, ends_wrong
 
 
 def scaled(shows: Shows, by: float) -> Shows:
     """An expectation, multiplied."""
-    one, all_right, fixed, ends_wrong = (value * by for value in shows)
-    return one, all_right, fixed, ends_wrong
+    one_attempt, all_right, fixed, ends_wrong = (value * by for value in shows)
+    return one_attempt, all_right, fixed, ends_wrong

@@ -24,6 +24,7 @@ def confirm(question: Question, ask: Traces) -> Plans:
             continue
         key = key_of(question, ask, repeat, n, RULE)
         draws = Draws(key)
+        # Two different responses: one that confirms itself would teach nothing.
         last_two = draws.some(right, 2)
         rest = others(draws, question, last_two, n - 2)
         order = [*rest, *last_two]
@@ -37,6 +38,7 @@ def expected(counts: ResponseCounts, ask: Traces) -> Expected:
 
 
 def _two_right_last(counts: ResponseCounts, n: int) -> Shows:
+    # The last two are right, so the others decide whether all are.
     all_right = comb(counts.right - 2, n - 2) / comb(counts.kept - 2, n - 2)
     return 0.0, all_right, 1 - all_right, 0.0
 

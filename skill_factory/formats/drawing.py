@@ -20,6 +20,7 @@ def attempts_of(question: Question, ask: Traces, repeat: int) -> int:
     """The number of attempts in a trace: N, or drawn from 2..N if the recipe says so."""
     if not ask.sample_attempts:
         return ask.attempts
+    # Without the format in its key: formats that are compared draw the same numbers.
     return Draws(draw_key(ask.seed, question.id, repeat, "attempts")).between(2, ask.attempts)
 
 
@@ -39,6 +40,7 @@ def others(draws: Draws, question: Question, taken: Sequence[Response], k: int) 
         return []
     rest = list(question.responses)
     for response in taken:
+        # Without replacement: the same text twice in a trace would teach repeating.
         rest.remove(response)
     return draws.some(rest, k)
 

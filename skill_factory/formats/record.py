@@ -85,4 +85,5 @@ class Format:
 
     def label_of(self, attempts: int) -> str:
         """The label of a trace with that many attempts."""
+        # Not `format`: a label of a user's own may hold other braces.
         return (self.label or self.code).replace("{n}", str(attempts))

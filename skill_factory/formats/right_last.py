@@ -27,6 +27,7 @@ def correct_last_full(question: Question, ask: Traces) -> Plans:
     """`*C_full`: as `*C`, once for every n = 1..N."""
     for repeat in range(ask.repeats):
         for n in range(1, ask.attempts + 1):
+            # Each length draws attempts of its own; a short trace isn't the beginning of a longer one.
             yield _correct_last(question, ask, repeat, n, TraceFormat.CORRECT_LAST_FULL, f"{n}C")
 
 

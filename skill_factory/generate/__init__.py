@@ -6,7 +6,8 @@ net/        asks a server, through bounds    running      many at once, each ans
             (with open_requests, declined, limits)
 store       answers on disk, never twice     batch_files  requests and answers as files      money  tokens and cost
 notes       what a person should be told     pilot        figures and a forecast             lineage  card and report
-folder      where all of it lies             job, flow    all of it in a call: `generate(Job(...), key)`
+planning    a job with its source opened     folder       where all of it lies
+job, flow   all of it in a call: `generate(Job(...), key)`
 """
 
 from skill_factory.generate.batch_files import join_answers, write_requests

@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from skill_factory.errors import RecipeError, SourceError
-from skill_factory.generate.flow import finish, now, outstanding, planned, settings_of, spending_of
+from skill_factory.generate.flow import finish, now, outstanding, settings_of, spending_of
 from skill_factory.generate.folder import RawFolder
 from skill_factory.generate.job import Job, Made
 from skill_factory.generate.limits import Ending
 from skill_factory.generate.money import Spending
 from skill_factory.generate.net.completion import parse_completion
 from skill_factory.generate.net.trouble import Trouble
+from skill_factory.generate.planning import planned
 from skill_factory.generate.progress import GenerateProgress, Report, silent
 from skill_factory.generate.request import Request
 from skill_factory.generate.store import AnswerStore

@@ -11,27 +11,20 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from skill_factory.build.prepare import SAMPLE_ROWS, settled_columns
-from skill_factory.errors import SourceError
 from skill_factory.generate.folder import RawFolder
-from skill_factory.generate.job import Job, Kind, Made
+from skill_factory.generate.job import Job, Made
 from skill_factory.generate.limits import Ending
-from skill_factory.generate.lineage import card_of, questions_behind, report_of
+from skill_factory.generate.lineage import card_of, report_of
 from skill_factory.generate.money import Spending
 from skill_factory.generate.net.endpoint import Asker, Endpoint, asker, check_key
 from skill_factory.generate.notes import ESTIMATED, notes_on
 from skill_factory.generate.pilot import Pilot, pilot_of
+from skill_factory.generate.planning import Plan, planned
 from skill_factory.generate.progress import GenerateProgress, Report, silent
-from skill_factory.generate.prompts import Prompt, prompt_book
-from skill_factory.generate.reflecting import Reflect
 from skill_factory.generate.request import Request
 from skill_factory.generate.running import Run
-from skill_factory.generate.sampling import Sample
 from skill_factory.generate.store import AnswerStore
-from skill_factory.generate.work import Work, check_question, pilot_questions
-from skill_factory.recipe.model import Columns
-from skill_factory.sources import RawSource, open_source
-from skill_factory.sources.guessing import guess
+from skill_factory.generate.work import Work
 
 AskThrough = Callable[[Endpoint, str | None], AbstractAsyncContextManager[Asker]]
 """Opens what asks an endpoint, with a key or without."""
@@ -42,7 +35,7 @@ def generate(
     key: str | None = None,
     report: Report = silent,
     token: str | None = None,
-    plan: "Plan | None" = None,
+    plan: Plan | None = None,
     ask_through: AskThrough = asker,
 ) -> Made:
     """
@@ -80,47 +73,6 @@ def generate(
             report_and_note(replace(moment, phase="cancelled", message=message))
             return _made(job, store, ending, 0, Counter(), spending, moment, None)
         return finish(job, plan, store, spending, folder, report_and_note, ending, moment)
-
-
-class Plan:
-    """A job with its source opened, its columns settled and its questions chosen."""
-
-    def __init__(
-        self, source: RawSource, prompts: tuple[Prompt, ...], work: Work, tried: int, total: int
-    ) -> None:
-        self.source, self.prompts, self.work = source, prompts, work
-        self.tried, self.total = tried, total
-
-
-def planned(job: Job, token: str | None = None) -> Plan:
-    """A job with its source opened and its questions chosen. Errors: SourceError, ColumnError, RecipeError."""
-    book = prompt_book(job.prompts or None)
-    prompts = book.chosen(job.variants) if job.kind is Kind.RESPONSES else (book.reflection,)
-    source = open_source(job.source, job.part, token)
-    columns = _columns(job, source)
-    only, total = None, 0
-    if job.pilot:
-        only, total = pilot_questions(source, columns, job.pilot, job.sampling.seed or 0)
-    work = _work(job, source, columns, prompts, only)
-    return Plan(source, prompts, work, len(only or ()), max(total, questions_behind(job.source)))
-
-
-def _columns(job: Job, source: RawSource) -> Columns:
-    if job.kind is Kind.REFLECTIONS:
-        return settled_columns(source, Columns(), job.columns)
-    names, rows = source.names(), source.head(SAMPLE_ROWS)
-    if not rows:
-        raise SourceError(f"{source.spec.name or 'The source'} holds no rows. Give a source that has some.")
-    return check_question(Columns(**{**guess(names, rows).model_dump(), **job.columns}), names)
-
-
-def _work(
-    job: Job, source: RawSource, columns: Columns, prompts: tuple[Prompt, ...], only: frozenset[int] | None
-) -> Work:
-    model = job.endpoint.model
-    if job.kind is Kind.RESPONSES:
-        return Sample(source, columns, prompts, job.per_variant, model, job.sampling, job.task, only)
-    return Reflect(source, columns, prompts[0], job.k, max(job.k, job.max_k), model, job.sampling, only)
 
 
 def wanted(work: Work, number: int, store: AnswerStore) -> tuple[int, int]:

@@ -18,9 +18,10 @@ from skill_factory.grading.answers import final_answer, gold_answer, is_cut_off,
 from skill_factory.grading.decisions import Decision
 from skill_factory.grading.equivalence import find
 from skill_factory.grading.tasks import TASKS, Chosen, Task, chosen_task
+from skill_factory.reasons import RowReason
 from skill_factory.recipe.model import Columns
 from skill_factory.sources import RawSource
-from skill_factory.sources.columns import CanonicalRow, RowError, needed_columns, read_row, value_at
+from skill_factory.sources.columns import CanonicalRow, RowError, needed_columns, read_row
 from skill_factory.sources.guessing import guess
 
 NEEDED = ("question", "answer", "response")
@@ -29,7 +30,6 @@ FINALS = ("auto", "tags", "stated", "column")
 NO_ANSWER, CUT_OFF = "no rule finds a final answer", "the text was cut off while thinking"
 LOOKED_AT = 200
 LISTED = 20
-_LABEL = "\x1flabel"
 
 LABELLED = pa.schema(
     [
@@ -164,7 +164,8 @@ def _graded_row(row: Mapping[str, Any], report: LabelReport) -> list[Graded]:
     labelled = not isinstance(stored, RowError)
     read = stored if labelled else _read_without_labels(row, report.columns)
     if isinstance(read, RowError):
-        report.unreadable[read.reason.value] += 1
+        if read.reason != RowReason.LEFT_OUT:
+            report.unreadable[read.reason.value] += 1
         return []
     graded = [graded_response(one, report, labelled) for one in read]
     if labelled:
@@ -175,10 +176,9 @@ def _graded_row(row: Mapping[str, Any], report: LabelReport) -> list[Graded]:
 
 
 def _read_without_labels(row: Mapping[str, Any], columns: Columns) -> list[CanonicalRow] | RowError:
-    """The rule for one row reads labels too, so it is given some; they are not looked at."""
-    found = (value_at(row, path) for path in columns.response)
-    most = max(len(value) if isinstance(value, list) else 1 for value in found)
-    return read_row({**row, _LABEL: [False] * most}, columns.model_copy(update={"correct": (_LABEL,)}))
+    """The responses of a row whose labels are missing, or can't be matched with them."""
+    none = {"correct": (), "correct_else": (), "label_rule": ""}
+    return read_row(row, columns.model_copy(update=none), unlabelled=True)
 
 
 def graded_response(read: CanonicalRow, report: LabelReport, labelled: bool) -> Graded:

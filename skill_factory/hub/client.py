@@ -56,6 +56,7 @@ def client(token: str | None, endpoint: str | None = None) -> "HfApi":
     from huggingface_hub import HfApi
 
     _prepare()
+    # `_clean` gives False for no token: None would make the library take the login stored on this machine.
     return HfApi(endpoint=endpoint, token=_clean(token), library_name="skill-factory")
 
 
@@ -85,6 +86,7 @@ def _prepare() -> None:
     disable_progress_bars()
 
     def bounded() -> httpx2.Client:
+        # The library's own client with another patience: its headers and hooks stay.
         session = default_client_factory()
         session.timeout = httpx2.Timeout(READ_SECONDS, connect=10.0)
         return session
@@ -108,6 +110,7 @@ def check_name(repo: str, owned: bool = True) -> str:
     from huggingface_hub.errors import HFValidationError
     from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
 
+    # Checked before the library does: it would accept a name alone, and publish it under whoever is signed in.
     if not re.fullmatch(r"[^/\s]+/[^/\s]+" if owned else r"([^/\s]+/)?[^/\s]+", repo):
         raise HubError(
             f"A repository is named USER/NAME; found {repo!r}. Put the name of your account in front."
@@ -124,6 +127,7 @@ def safe_name(text: str) -> str:
     """The nearest name, without a user, that the Hub accepts: letters, digits, single dashes; at most 95 characters."""
     cleaned = re.sub(r"[^A-Za-z0-9._-]+", "-", text)
     cleaned = re.sub(r"-{2,}", "-", re.sub(r"\.{2,}", ".", cleaned))
+    # The Hub refuses names over 96 characters, with a sign at either end, or ending in .git.
     return cleaned[:95].strip("-.").removesuffix(".git") or "traces"
 
 
@@ -137,6 +141,7 @@ def whoami(token: str | None, endpoint: str | None = None) -> Account:
 
 
 def _account(answer: dict[str, Any]) -> Account:
+    # Offering an organisation in which one may only read would end in a refusal.
     orgs = tuple(org["name"] for org in answer.get("orgs", []) if org.get("roleInOrg") != "read")
     access = answer.get("auth", {}).get("accessToken", {})
     return Account(answer["name"], orgs, _writes(access, answer.get("auth", {}).get("type", "")))
@@ -144,6 +149,7 @@ def _account(answer: dict[str, Any]) -> Account:
 
 def _writes(access: dict[str, Any], kind: str) -> bool:
     """Whether a token's role allows writing; where the Hub doesn't say, the first refusal will."""
+    # A sign-in has no role of its own; what it may do is told by its scopes, and by the Hub's refusal.
     if access.get("role") != "fineGrained" or kind == "oauth" or "fineGrained" not in access:
         return access.get("role") != "read"
     # A fine-grained token lists its permissions by repository; one that may write anywhere counts as writing.
@@ -176,6 +182,7 @@ def search(
 ) -> tuple[Hit, ...]:
     """Datasets whose names match the query, as far as this token may see them."""
     with plainly("the search", token):
+        # The list is lazy: made here, so that errors come inside the block that explains them.
         datasets = list(client(token, endpoint).list_datasets(search=query.strip(), limit=limit))
     return tuple(_hit(dataset) for dataset in datasets)
 
@@ -204,6 +211,7 @@ def check_access(
     """
     with plainly(repo, token):
         hub = client(token, endpoint)
+        # Asked every time: terms may have been withdrawn, or a repository made private, since the last visit.
         hub.auth_check(repo, repo_type="dataset")
         return str(hub.dataset_info(repo, revision=revision).sha)
 
@@ -235,6 +243,7 @@ def try_read(
 
     # Asked for directly and not by `hf_hub_download`, which would answer from a cache that all visitors share.
     address = hf_hub_url(repo, path, repo_type=kind, revision=commit, endpoint=endpoint)
+    # Here too, since this is the one request that doesn't go through `client`.
     _prepare()
     try:
         with plainly(repo, token, keep=EntryNotFoundError):

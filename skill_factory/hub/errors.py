@@ -31,6 +31,7 @@ def patiently(action: Callable[[], T], wait: Wait = time.sleep, attempts: int = 
 
     Only for actions that may be repeated without harm.
     """
+    # One try fewer than asked for: the last one stands below and raises what it meets.
     for attempt in range(attempts - 1):
         try:
             return action()
@@ -46,6 +47,7 @@ def trouble() -> tuple[type[Exception], ...]:
     """What the client libraries raise when the Hub or the connection fails (Xet and LFS have their own types)."""
     import httpx2
 
+    # RuntimeError is what the Xet client raises when a connection breaks.
     return (httpx2.HTTPError, OSError, RuntimeError)
 
 
@@ -63,6 +65,7 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
     cause: BaseException | None = error
     while cause is not None:
         yield cause
+        # Libraries wrap without `from` as well, and then only the context knows.
         cause = cause.__cause__ or cause.__context__
 
 
@@ -76,6 +79,7 @@ def pause_after(error: Exception, attempt: int) -> float | None:
         wait = _asked_pause(error)
         return None if wait > LONGEST_PAUSE else max(wait, 1.0)
     broken = any(isinstance(cause, httpx2.TransportError | ConnectionError) for cause in _chain(error))
+    # Doubled each time: a server that is restarting needs longer than a lost packet.
     if status in (500, 502, 503, 504) or (not status and broken):
         return float(2**attempt)
     return None
@@ -89,6 +93,7 @@ def _asked_pause(error: Exception) -> float:
     if limit is not None and limit.remaining == 0:
         return float(limit.reset_in_seconds)
     wait = str(headers.get("Retry-After", ""))
+    # Without a word from the Hub, a short wait; `patiently` asks only a few times.
     return float(wait) if wait.isdigit() else 5.0
 
 
@@ -97,6 +102,7 @@ def plainly(about: str, token: str | None, keep: type[Exception] | tuple[()] = (
     """Turn what the libraries raise inside the block into a `HubError` in plain words; errors of type `keep` pass."""
     try:
         yield
+    # In words already, by a block further in.
     except HubError:
         raise
     except trouble() as error:
@@ -110,6 +116,7 @@ def explain(error: Exception, about: str, signed_in: bool) -> HubError:
     from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError, RevisionNotFoundError
 
     status, reason = status_of(error), _reason_given(error)
+    # Before "not found": the library's class for gated repositories is one of those, too.
     if isinstance(error, GatedRepoError):
         page = _page(error, about)
         return HubError(
@@ -118,6 +125,7 @@ def explain(error: Exception, about: str, signed_in: bool) -> HubError:
     if isinstance(error, RevisionNotFoundError):
         return HubError(f"{about} has no such revision. Leave the revision empty for the newest one.")
     if isinstance(error, RepositoryNotFoundError):
+        # The Hub answers alike for "absent" and "private", so both are said.
         who = "your account can't see it" if signed_in else "it is private: sign in to see it"
         return NotOnHub(f"There is no repository {about}, or {who}. Check the name.")
     return _explain_status(status, reason, about, error)

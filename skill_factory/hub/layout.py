@@ -4,43 +4,17 @@ The rules are those of the `datasets` library: what the card declares, else what
 """
 
 import posixpath
-import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
-import re2
+from skill_factory.hub.file_patterns import DEFAULT, KINDS, SPLIT_NAME, by_name, ending, split_files
 
-KINDS = {
-    ".parquet": "parquet", ".jsonl": "json", ".ndjson": "json", ".json": "json", ".csv": "csv", ".tsv": "csv",
-    ".arrow": "arrow",
-}  # fmt: skip
-"""Endings of data files that can be read → the `datasets` builder that reads them."""
-PACKED = (".gz", ".zst")
-"""Endings of compressed text files; the ending before them says what is inside."""
-DEFAULT = "train"
-_SEPARATOR = "._ 0-9-"
-_KEYWORDS = {
-    "train": ("train", "training"),
-    "validation": ("validation", "valid", "dev", "val"),
-    "test": ("test", "testing", "eval", "evaluation"),
-}
-"""Words in a file's path that name its split, as the `datasets` library understands them, and in its order."""
-_IN_FOLDER = ("**/{w}/**", "**/{w}[{s}]*/**", "**/*[{s}]{w}/**", "**/*[{s}]{w}[{s}]*/**")
-_IN_NAME = ("**/{w}[{s}]*", "**/*[{s}]{w}[{s}]*")
-_SHARDED = re.compile(r"data/([^/]+)-\d{5}-of-\d{5}[^/]*\.[^/]*")
-_SPLIT_NAME = re.compile(r"\w+(\.\w+)*")
-_IGNORED = (
-    "README.md",
-    "config.json",
-    "dataset_info.json",
-    "dataset_infos.json",
-    "dummy_data.zip",
-    "dataset_dict.json",
-)
-"""Files that the library passes over unless they are asked for by name."""
+__all__ = ["Config", "Split", "configs_of", "ending"]
+
+MOST_PATTERNS = 1_000
+"""Patterns of files for one subset."""
 
 
 @dataclass(frozen=True)
@@ -70,47 +44,6 @@ class Config:
         return sum(known) if len(known) == len(self.splits) else None
 
 
-MOST_PATTERNS = 1_000
-"""Patterns of files for one subset."""
-LONGEST_FRONT = 1_000_000
-"""Characters of a card's YAML that are read; the `datasets` library writes some thousand."""
-DEEPEST_FRONT = 100
-"""Lists and mappings in brackets inside one another."""
-MOST_MERGED = 1_000
-"""Fields that a mapping of a card may take over from others; each `<<` may double them."""
-
-
-def front_matter(card: str) -> dict[str, Any]:
-    """The YAML fields of a card; {} if there are none or they can't be read."""
-    import yaml  # type: ignore[import-untyped]
-
-    class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-        """YAML in which no mapping grows without end."""
-
-        def flatten_mapping(self, node: Any) -> None:
-            super().flatten_mapping(node)
-            if len(node.value) > MOST_MERGED:
-                raise yaml.YAMLError("a mapping takes over too much")
-
-    head = re.match(r"\ufeff?\s*---[ \t]*\r?\n(.*?\n)?---[ \t]*(\r?\n|$)", card[:LONGEST_FRONT], re.DOTALL)
-    if head and _depth(head[1] or "") > DEEPEST_FRONT:
-        return {}
-    try:
-        fields = Loader(head[1] or "").get_single_data() if head else None
-    except (yaml.YAMLError, ValueError, RecursionError, TypeError, OverflowError):
-        return {}
-    return fields if isinstance(fields, dict) else {}
-
-
-def _depth(text: str) -> int:
-    """Brackets inside one another, at most; reading takes the square of them."""
-    depth = most = 0
-    for sign in re.findall(r"[\[\]{}]", text):
-        depth += 1 if sign in "[{" else -1
-        most = max(most, depth)
-    return most
-
-
 def configs_of(sizes: Mapping[str, int], card: Mapping[str, Any]) -> tuple[Config, ...]:
     """
     Subsets and splits of a file list: as the card declares them, else by the files' names.
@@ -121,7 +54,7 @@ def configs_of(sizes: Mapping[str, int], card: Mapping[str, Any]) -> tuple[Confi
     if declared:
         configs = [_of_declared(entry, sizes) for entry in declared]
     else:
-        configs = [_grouped("default", split_files(sizes, _by_name(sizes)), sizes, False)]
+        configs = [_grouped("default", split_files(sizes, by_name(sizes)), sizes, False)]
     return tuple(config for config in configs if config.splits)
 
 
@@ -142,6 +75,7 @@ def _declared(card: Mapping[str, Any]) -> list[_Declared]:
     if not isinstance(entries, list) or not entries:
         return []
     read = [_entry(entry) for entry in entries]
+    # All or none: half of the declared subsets would look like the whole dataset.
     return [entry for entry in read if entry] if all(read) else []
 
 
@@ -176,6 +110,7 @@ def _patterns(value: Any) -> dict[str, list[str]] | None:
     for entry in value:
         if (
             not isinstance(entry, Mapping)
+            # An unknown key may mean anything, so the whole card is set aside rather than half understood.
             or set(entry) != {"split", "path"}
             or not isinstance(entry["split"], str)
         ):
@@ -183,7 +118,7 @@ def _patterns(value: Any) -> dict[str, list[str]] | None:
         paths = [entry["path"]] if isinstance(entry["path"], str) else entry["path"]
         good = isinstance(paths, list) and 0 < len(paths) <= MOST_PATTERNS
         good = good and all(isinstance(path, str) for path in paths)
-        if not good or not _SPLIT_NAME.fullmatch(entry["split"]) or entry["split"] in patterns:
+        if not good or not SPLIT_NAME.fullmatch(entry["split"]) or entry["split"] in patterns:
             return None
         patterns[entry["split"]] = list(paths)
     return patterns
@@ -191,124 +126,14 @@ def _patterns(value: Any) -> dict[str, list[str]] | None:
 
 def _of_declared(declared: _Declared, sizes: Mapping[str, int]) -> Config:
     prefix = f"{declared.folder}/" if declared.folder and declared.folder != "." else ""
+    # Patterns of a card are relative to the subset's folder.
     inside = {path.removeprefix(prefix): size for path, size in sizes.items() if path.startswith(prefix)}
-    patterns = declared.patterns if declared.patterns is not None else _by_name(inside)
+    # A subset may be declared by its folder alone.
+    patterns = declared.patterns if declared.patterns is not None else by_name(inside)
     splits = {
         split: [prefix + path for path in paths] for split, paths in split_files(inside, patterns).items()
     }
     return _grouped(declared.name, splits, sizes, declared.is_default)
-
-
-# -- patterns ------------------------------------------------------------------------------------------------------
-
-
-def split_files(paths: Iterable[str], patterns: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
-    """Split → the files of the given ones that its patterns match, each once, in the order of the patterns."""
-    every = sorted(paths)
-    return {
-        split: list(dict.fromkeys(path for pattern in wanted for path in matching(every, pattern)))
-        for split, wanted in patterns.items()
-    }
-
-
-def matching(paths: Iterable[str], pattern: str) -> list[str]:
-    """The paths that a pattern matches: `*` stays within a folder, `**` does not; hidden ones only where it names them."""
-    pattern = posixpath.normpath(pattern)
-    translated = _translated(pattern)
-    if translated is None:
-        return []
-    ignored = set(_IGNORED) - {posixpath.basename(pattern)}
-    return [
-        path for path in paths
-        if translated.fullmatch(path) and posixpath.basename(path) not in ignored
-        and _parts(path, ".") == _parts(pattern, ".")
-        and _parts(posixpath.dirname(path), "__") == _parts(posixpath.dirname(pattern), "__")
-    ]  # fmt: skip
-
-
-def _parts(path: str, start: str) -> int:
-    return sum(part.startswith(start) and set(part) != {"."} for part in path.split("/"))
-
-
-@lru_cache(maxsize=512)
-def _translated(pattern: str) -> Any:
-    """A glob as a regular expression, as fsspec reads it, in RE2's bounded time; None if it can't be read."""
-    parts = pattern.split("/")
-    pieces = []
-    for place, part in enumerate(parts):
-        last = place == len(parts) - 1
-        if part == "**":
-            pieces.append(".*" if last else "(?:.+/)?")
-        else:
-            pieces.append(_one_part(part) + ("" if last else "/"))
-    try:
-        return re2.compile("(?s)" + "".join(pieces), _QUIET)
-    except (re2.error, ValueError):  # a class like `[z-a]`, a program too large, half a surrogate
-        return None
-
-
-_QUIET = re2.Options()
-_QUIET.log_errors = False
-_SIGNS = re.compile(r"\*\*|\*|\?|\[[!^]?\]?[^\]]*\]|.", re.DOTALL)
-
-
-def _one_part(part: str) -> str:
-    """One name of a glob; a double star within it, as old cards have it, goes across folders."""
-    stars = {"**": ".*", "*": "[^/]*", "?": "[^/]"}
-    pieces = []
-    for sign in _SIGNS.findall(part):
-        if sign in stars:
-            pieces.append(stars[sign])
-        elif sign.startswith("[") and len(sign) > 2:
-            inner = sign[1:-1].replace("\\", r"\\")
-            pieces.append(f"[{'^' + inner[1:] if inner[0] in '!^' else inner}]")
-        else:
-            pieces.append(re.escape(sign))
-    return "".join(pieces)
-
-
-def _by_name(paths: Iterable[str]) -> dict[str, list[str]]:
-    """Split → patterns, by the first way of naming that any file follows."""
-    every = sorted(paths)
-    sharded = {m[1] for path in every if (m := _SHARDED.fullmatch(path))}
-    if sharded and all(_SPLIT_NAME.fullmatch(split) for split in sharded):
-        order = [split for split in _KEYWORDS if split in sharded]
-        order += sorted(sharded - set(order))
-        digits = "[0-9]" * 5
-        return {split: [f"data/{split}-{digits}-of-{digits}*.*"] for split in order}
-    if matching(every, "**/*.eval"):
-        return {"logs": ["**/*.eval"]}
-    for shapes in (_IN_FOLDER, _IN_NAME):
-        candidates = {
-            split: [shape.format(w=word, s=_SEPARATOR) for word in words for shape in shapes]
-            for split, words in _KEYWORDS.items()
-        }
-        there = {
-            split: wanted
-            for split, wanted in candidates.items()
-            if any(matching(every, pattern) for pattern in wanted)
-        }
-        if there:
-            return there
-    return {DEFAULT: ["**"]}
-
-
-def data_files(paths: Iterable[str]) -> list[str]:
-    """The paths that hold data, sorted; hidden files and the dataset's own JSON notes don't count."""
-    notes = ("dataset_info.json", "dataset_infos.json", "report.json")
-    return sorted(
-        path
-        for path in paths
-        if ending(path) in KINDS and path.split("/")[-1] not in notes and not re.search(r"(^|/)[._]", path)
-    )
-
-
-def ending(path: str) -> str:
-    """A file's ending in lower case; that of the content for a compressed file."""
-    name = path.lower()
-    bare = name.removesuffix(".gz").removesuffix(".zst")
-    suffix = re.search(r"\.[a-z]+$", bare)
-    return suffix[0] if suffix and not (suffix[0] == ".parquet" and bare != name) else ""
 
 
 def _grouped(
@@ -317,29 +142,8 @@ def _grouped(
     """A subset of the files whose format most of them have, since the library reads no mixture."""
     readable = {split: [path for path in paths if ending(path) in KINDS] for split, paths in splits.items()}
     kinds = Counter(KINDS[ending(path)] for paths in readable.values() for path in paths)
+    # Of equally many Parquet wins, since it needs no guessing of columns.
     kind = max(sorted(kinds), key=lambda candidate: (kinds[candidate], candidate == "parquet"), default="")
     kept = {split: tuple(p for p in paths if KINDS[ending(p)] == kind) for split, paths in readable.items()}
     kept_splits = tuple(Split(s, paths, sum(sizes[p] for p in paths)) for s, paths in kept.items() if paths)
     return Config(name, kind, kept_splits, {}, is_default)
-
-
-def told_rows(config: str, card: Mapping[str, Any]) -> dict[str, int]:
-    """Rows per split, where the card's `dataset_info` tells them; what it doesn't tell plainly is left out."""
-    info = card.get("dataset_info")
-    entries = [info] if isinstance(info, Mapping) else info if isinstance(info, list) else []
-    fitting = [
-        entry
-        for entry in entries
-        if isinstance(entry, Mapping) and entry.get("config_name", "default") == config
-    ]
-    splits = [
-        split for entry in fitting if isinstance(entry.get("splits"), list) for split in entry["splits"]
-    ]
-    return {
-        str(entry["name"]): entry["num_examples"]
-        for entry in splits
-        if isinstance(entry, Mapping)
-        and isinstance(entry.get("name"), str | int | float)
-        and type(entry.get("num_examples")) is int
-        and entry["num_examples"] >= 0
-    }

@@ -17,7 +17,9 @@ import numpy as np
 from skill_factory.errors import HubError
 from skill_factory.hub.client import check_name, client, file_system, try_read
 from skill_factory.hub.errors import patiently, plainly
-from skill_factory.hub.layout import PACKED, Config, Split, configs_of, front_matter, told_rows
+from skill_factory.hub.file_patterns import PACKED
+from skill_factory.hub.front_matter import front_matter, told_rows
+from skill_factory.hub.layout import Config, Split, configs_of
 
 if TYPE_CHECKING:
     from huggingface_hub import HfFileSystem
@@ -63,6 +65,7 @@ class RepoLook:
         """The subset of that name; without a name, the default one, otherwise the first."""
         if name:
             return next((config for config in self.configs if config.name == name), None)
+        # The card's own mark first; `default` is what the library calls a subset without a name.
         marked = [config for config in self.configs if config.is_default or config.name == "default"]
         return next(iter((*marked, *self.configs)), None)
 
@@ -79,6 +82,7 @@ def look(
     `rows` False saves the requests for the footers of all shards but one per subset.
     """
     info, files = list_files(check_name(repo, owned=False), token, revision, endpoint)
+    # Absent for many datasets; asking for it anyway would cost a request that is refused.
     card = b""
     if any(file.path == "README.md" for file in files):
         card = try_read(repo, "README.md", token, info.sha, endpoint) or b""
@@ -104,13 +108,16 @@ def list_files(
     hub = client(token, endpoint)
     with plainly(repo, token):
         patiently(lambda: hub.auth_check(repo, repo_type=kind))
+        # The commit first, then its files: a branch that moves in between would mix two states.
         info = patiently(lambda: hub.repo_info(repo, revision=revision, repo_type=kind))
         tree = patiently(
             lambda: list(hub.list_repo_tree(repo, recursive=True, revision=info.sha, repo_type=kind))
         )
     files = (entry for entry in tree if isinstance(entry, RepoFile))
     return info, tuple(
-        RemoteFile(f.path, f.size, f.lfs.sha256 if f.lfs else f.blob_id, f.lfs is not None) for f in files
+        # A large file is known by its own SHA-256; its blob is only a pointer.
+        RemoteFile(f.path, f.size, f.lfs.sha256 if f.lfs else f.blob_id, f.lfs is not None)
+        for f in files
     )
 
 
@@ -151,6 +158,7 @@ class _Reader:
         """Columns of a JSON Lines or CSV file, from its first lines; {} if they can't be found out."""
         with self.files.open(f"datasets/{self.repo}@{self.commit}/{path}", block_size=HEAD_BYTES) as file:
             start = file.read(HEAD_BYTES)
+        # The first bytes of a packed file can't be unpacked without reading on.
         return {} if path.endswith(PACKED) else _columns_of_head(start, kind)
 
 
@@ -164,11 +172,13 @@ def _columns_of_head(start: bytes, kind: str) -> dict[str, str]:
     import pyarrow.csv as pc
     import pyarrow.json as pj
 
+    # The last line was probably cut in the middle.
     lines = start[: start.rfind(b"\n") + 1] if b"\n" in start else start
     if kind != "csv" and _depth(lines) > DEEPEST:
         return {}  # Arrow's reader would take seconds, or the process with it
     try:
         if kind == "csv":
+            # Answers of models hold line breaks, in quotes.
             options = pc.ParseOptions(newlines_in_values=True)
             return columns_of(pc.read_csv(io.BytesIO(lines), parse_options=options).schema)
         return columns_of(pj.read_json(io.BytesIO(lines)).schema)
@@ -189,6 +199,7 @@ _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
 def _fill(config: Config, card: Mapping[str, Any], reader: _Reader, rows: bool) -> Config:
     """The subset with its columns, and with its rows if they are cheap to find out."""
     first = config.splits[0].files[0]
+    # Rows of text files are known only to who reads them all.
     if config.kind != "parquet":
         return replace(config, columns=reader.head(first, config.kind))
     declared, shards = told_rows(config.name, card), sum(len(split.files) for split in config.splits)
@@ -205,5 +216,6 @@ def _count(split: Split, reader: _Reader) -> tuple[Split, dict[str, str]]:
     # Footers are small, and almost all the time goes into waiting for the Hub.
     with ThreadPoolExecutor(8) as pool:
         footers += pool.map(reader.footer, others)
+    # With shards left unread the sum would be too small, and look exact.
     total = sum(rows for rows, _ in footers) if len(read) == len(split.files) else None
     return replace(split, rows=total), footers[0][1]

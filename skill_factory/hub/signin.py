@@ -62,6 +62,7 @@ class Poll:
 
 def app_from(environ: Mapping[str, str] = os.environ) -> OAuthApp | None:
     """The app of the Space that this runs in; None anywhere else."""
+    # The Hub sets both on a Space whose card asks for sign-in, and nowhere else.
     client_id, provider = environ.get("OAUTH_CLIENT_ID"), environ.get("OPENID_PROVIDER_URL")
     if not client_id or not provider:
         return None
@@ -81,6 +82,7 @@ def scopes(
     private_sources: bool = False, other_repositories: bool = False, jobs: bool = False
 ) -> tuple[str, ...]:
     """The permissions to ask for: the least, and more only for what the visitor wants to do."""
+    # Asked for when they are needed: a page that only publishes shouldn't be able to read private data.
     more = {PRIVATE_SCOPES: private_sources, OTHER_SCOPES: other_repositories, JOB_SCOPES: jobs}
     return (*BASE_SCOPES, *(name for names, wanted in more.items() if wanted for name in names))
 
@@ -108,6 +110,7 @@ def poll(app: OAuthApp, code: DeviceCode) -> Poll:
 
     try:
         reply = _post(app, "token", {"grant_type": GRANT, "device_code": code.device_code})
+    # The next poll is seconds away; a visitor who is confirming the code shouldn't see an error.
     except (httpx2.HTTPError, ValueError):
         return Poll(SignIn.WAITING)
     if "access_token" in reply:
@@ -135,6 +138,7 @@ def _post(app: OAuthApp, step: str, form: Mapping[str, str], strict: bool = Fals
     from huggingface_hub import get_session
     from huggingface_hub.utils import hf_raise_for_status  # type: ignore[attr-defined]
 
+    # The standard's way for a client with a secret; without one, the id in the form is enough.
     named = b64encode(f"{app.client_id}:{app.secret}".encode()).decode()
     headers = {"Authorization": f"Basic {named}"} if app.secret else {}
     address = f"{app.provider}/oauth/{step}"

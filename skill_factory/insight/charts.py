@@ -14,6 +14,7 @@ from skill_factory.insight.chart_parts import (
 )
 from skill_factory.insight.tables import MOST_ATTEMPTS
 from skill_factory.recipe.model import Recipe
+from skill_factory.wording import percent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -122,10 +123,13 @@ def drops_chart(table: "pd.DataFrame") -> Chart:
     shown["end"] = shown.groupby("level", sort=False)["share"].cumsum()
     shown["start"] = shown["end"] - shown["share"]
     shown["middle"] = (shown["start"] + shown["end"]) / 2
-    # A label wider than its part of the bar would run into the next one.
+    # A label wider than its part of the bar would run into the next one: then none of its bar's parts but the kept has one.
+    fits = shown["share"] > 0.012 * (shown["short"].str.len() + 5)
+    whole = fits.groupby(shown["level"]).transform("all")
+    labelled = whole | ((shown["rank"] == 0) & fits)
     shown["words"] = [
-        f"{short} {share:.0%}" if share > 0.012 * (len(short) + 5) else ""
-        for short, share in zip(shown["short"], shown["share"], strict=True)
+        f"{short} {share:.0%}" if said else ""
+        for short, share, said in zip(shown["short"], shown["share"], labelled, strict=True)
     ]
     picked = alt.selection_point(name=DROP_SELECTION, fields=["level", "reason"], on="click", empty=True)
     y = alt.Y("level:N", sort=levels, title=None, axis=alt.Axis(labelFontSize=13, ticks=False, domain=False))
@@ -202,11 +206,7 @@ def labels_chart(table: "pd.DataFrame") -> Chart:
     shown = table.sort_values(["variant", "truth"]).copy()
     shown["end"] = shown.groupby("variant", sort=False)["share"].cumsum()
     shown["start"] = shown["end"] - shown["share"]
-    shown["middle"] = (shown["start"] + shown["end"]) / 2
-    shown["words"] = [
-        f"{'✓' if truth == 'right' else '✗'} {share:.0%}" if share > 0.08 else ""
-        for truth, share in zip(shown["truth"], shown["share"], strict=True)
-    ]
+    words = _both_shares(table)
     tooltip = [
         alt.Tooltip("variant:N", title="Prompt variant"),
         alt.Tooltip("truth:N", title="Label"),
@@ -224,17 +224,52 @@ def labels_chart(table: "pd.DataFrame") -> Chart:
         x2="end:Q",
         color=coloured("truth"),
     )
-    text = base.mark_text(fontSize=12).encode(x="middle:Q", text="words:N", color=ink())
-    return alt.layer(bars, text).properties(height=height_of(shown["variant"].nunique()))
+    # Both shares in one label behind the bar: within it, a thin part would go without.
+    text = (
+        alt.Chart(words)
+        .mark_text(fontSize=12, align="left", dx=8)
+        .encode(
+            y=alt.Y("variant:N", title=None, axis=names_axis()),
+            x=alt.XDatum(1),
+            text="words:N",
+            color=ink(),
+        )
+    )
+    return alt.layer(bars, text).properties(
+        height=height_of(shown["variant"].nunique()), padding={"right": 110}
+    )
+
+
+def _both_shares(table: "pd.DataFrame") -> "pd.DataFrame":
+    """variant, words: "✓ 52 %  ✗ 48 %"."""
+    import pandas as pd
+
+    shares: dict[str, dict[str, float]] = {}
+    for variant, truth, share in zip(table["variant"], table["truth"], table["share"], strict=True):
+        shares.setdefault(variant, {})[truth] = share
+    rows = [
+        (variant, f"✓ {percent(one.get('right', 0.0))}  ✗ {percent(one.get('wrong', 0.0))}")
+        for variant, one in shares.items()
+    ]
+    return pd.DataFrame(rows, columns=["variant", "words"])
+
+
+CLOSE = 0.9
+"""From an axis that begins here on, shares differ by tenths of a percent."""
+
+
+def _axis_floor(low: float) -> float:
+    """Where an axis of shares begins: a step below the lowest bound, the finer the closer all are to one."""
+    step = next((step for step in (0.01, 0.02, 0.05) if 1 - low <= 3 * step), 0.1)
+    return max(0.0, round(int((low - step / 5) / step + 1e-9) * step, 2))
 
 
 def reflections_chart(table: "pd.DataFrame") -> Chart:
     """For each variant, the share of right and of wrong responses that are kept, each with its interval."""
     import altair as alt
 
-    low = float(table["low"].min()) if len(table) else 0.0
-    # From the ten percent below the lowest bound: on a whole axis, 97 % and 99 % would be one point.
-    floor = max(0.0, (int(low * 10) - (low * 10 % 1 < 0.2)) / 10)
+    floor = _axis_floor(float(table["low"].min()) if len(table) else 0.0)
+    digits = 0 if floor < CLOSE else 1
     scale = alt.Scale(domain=[floor, 1.0], nice=False)
     y = alt.Y("variant:N", title=None, axis=names_axis())
     x = alt.X(
@@ -245,7 +280,7 @@ def reflections_chart(table: "pd.DataFrame") -> Chart:
     )
     signs = table["truth"].map({"right": "✓", "wrong": "✗"})
     shown = table.assign(
-        side=[f"{sign} {share:.0%}" for sign, share in zip(signs, table["share"], strict=True)]
+        side=[f"{sign} {share:.{digits}%}" for sign, share in zip(signs, table["share"], strict=True)]
     )
     tooltip = [
         alt.Tooltip("variant:N", title="Prompt variant"),

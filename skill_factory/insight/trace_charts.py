@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 TEACHES_COLOURS = dict(zip(TEACHES, ("grey", "right", "rose", "wrong"), strict=True))
 
+THIN = 0.045
+"""The share of a bar's height that a number needs."""
 FAR = 2.0
 """A cut-off beyond so many times the longest trace is pointed to, not drawn: it would press all lines to one side."""
 
@@ -33,7 +35,9 @@ def teaches_chart(table: "pd.DataFrame") -> Chart:
     shown["end"] = shown.groupby("attempts", sort=False)["share"].cumsum()
     shown["start"] = shown["end"] - shown["share"]
     shown["middle"] = (shown["start"] + shown["end"]) / 2
-    shown["words"] = [f"{s:.0%}" if s > 0.07 else "" for s in shown["share"]]
+    # On every part or on none: a bar with some numbers reads as if the others were nothing.
+    room = len(shown) > 0 and float(shown["share"].min()) > THIN
+    shown["words"] = [f"{s:.0%}" if room else "" for s in shown["share"]]
     shown["length"] = ["drawn" if n == 0 else str(n) for n in shown["attempts"]]
     x = alt.X(
         "length:N",

@@ -180,6 +180,8 @@ def try_verdicts(rows: Sequence[CanonicalRow], by_column: bool = False) -> list[
         of,
         {"verdicts.rule": "tag"},
     )
+    if by_column and of and usual.found < GOOD * of and (stood := _column_words(rows, of)):
+        return [usual, stood]
     tries = [usual]
     tries += [_tag_words(critiques)] if of else []
     languages = {"English"} | _languages(critiques)
@@ -203,6 +205,25 @@ def try_verdicts(rows: Sequence[CanonicalRow], by_column: bool = False) -> list[
 def _tags_suffice(rows: Sequence[CanonicalRow]) -> bool:
     critiques = [text for row in rows for text in row.reflections if text.strip()]
     return _hits(Verdicts(), critiques) >= GOOD * len(critiques)
+
+
+def _column_words(rows: Sequence[CanonicalRow], of: int) -> Choice | None:
+    """The column of verdicts with its words, where these are known to mean something; None where too few do."""
+    known = meanings()
+    words = [word.strip().lower() for row in rows for word in row.verdicts]
+    read = {word: known[word_of(word)] for word in words if word_of(word) in known}
+    right = sorted({"correct", *(word for word, means in read.items() if means)})
+    wrong = sorted({"incorrect", *(word for word, means in read.items() if not means)})
+    found = sum(word in read for word in words)
+    if found < GOOD * of:
+        return None
+    changes = {
+        "verdicts.rule": "column",
+        "verdicts.correct": tuple(right),
+        "verdicts.incorrect": tuple(wrong),
+    }
+    title = f"The column of verdicts, where {_quoted(right)} means right and {_quoted(wrong)} wrong"
+    return Choice(Rule.VERDICT, "column", title, found, of, changes, True)
 
 
 def _proposed(one: Choice) -> Choice:

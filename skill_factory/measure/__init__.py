@@ -10,8 +10,9 @@ piecework     what a worker does
 cells         what is counted, as a matrix                       intervals   resampling whole questions
 figures       every figure, a function of sums                   votes       pass@k and maj@k
 runs          what is said of a run, and why not                 comparing   two runs, and checkpoints
-measurement   all of it, as one object                           measuring   **open first**: from a path to a measurement
-following     a folder that grows                                on_ray      the same counts on a cluster
+measurement   all of it, as one object                           figures_json    a run, as `--json` prints it
+on_ray        the same counts on a cluster                       measuring   **open first**: from a path to a measurement
+following     a folder that grows
 harvesting    round two: outputs become raw data                 evaluation/ asks a trained model
 shown/        tables, charts, card, page, advice
 """

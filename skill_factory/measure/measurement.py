@@ -1,6 +1,5 @@
 """A measurement: the figures of all runs, what sets them apart, and the one object that `--json` prints."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -8,33 +7,14 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from skill_factory.errors import RecipeError
-from skill_factory.measure.cells import IS, MOVES, SAYS
 from skill_factory.measure.comparing import Comparison, Point, compare, series_of
 from skill_factory.measure.figures import Figures
-from skill_factory.measure.habits import HABITS
-from skill_factory.measure.intervals import RESAMPLES, Interval
+from skill_factory.measure.figures_json import interval_json, run_json, whole
+from skill_factory.measure.intervals import RESAMPLES
 from skill_factory.measure.runs import figures_of, groups_of, notes_of, of_run, run_names
 
 if TYPE_CHECKING:
     import pandas as pd
-
-COUNTS = {
-    "outputs": "outputs",
-    "unjudged": "unjudged",
-    "cut_off": "cut_off",
-    "no_answer": "no_answer",
-    "malformed": "malformed",
-    "repeats": "repeats",
-    "same_text": "same_text",
-    "same_answer": "same_answer",
-    "reflections_unpaired": "unpaired",
-    "final_differs": "differs",
-    "final_unjudged": "final_unjudged",
-    "with_attempts": "with_attempts",
-    "shows_fix": "shows_fix",
-}
-"""Keys of a run's object that are plain counts, and the names of the counts."""
-AFTER = ("correct_ends", "correct_goes_on", "incorrect_tries_again", "incorrect_ends")
 
 
 @dataclass(frozen=True)
@@ -77,12 +57,12 @@ class Measurement:
                     "b": one.b,
                     "questions": one.questions,
                     "figure": one.figure,
-                    **_interval(one.difference),
+                    **interval_json(one.difference),
                 }
                 for one in self.comparisons
             ],
             "series": [
-                {"run": one.run, "step": _whole(one.step), "figure": one.figure, **_interval(one.at)}
+                {"run": one.run, "step": whole(one.step), "figure": one.figure, **interval_json(one.at)}
                 for one in self.series
             ],
             "by": {
@@ -159,94 +139,28 @@ def _baseline(asked: str, runs: Sequence[str]) -> str:
     if not asked:
         # With three or more runs a guess would decide what is called better, so it has to be asked for.
         return runs[0] if len(runs) == 2 else ""
-    found = [
+    matching = [
         # People name the file they gave; the run is called by its name without the ending.
         run
         for run in runs
         if asked in (run, f"{run}.parquet", f"{run}.jsonl", f"{run}.json", f"{run}.csv")
     ]
-    if not found:
+    if not matching:
         shown = ", ".join(runs[:10])
         raise RecipeError(
             f"There is no run {asked!r} to compare with. Runs: {shown}. Give one of them as --baseline."
         )
-    return found[0]
+    return matching[0]
 
 
 def _groups(table: pa.Table, column: str, seed: int) -> dict[str, Group]:
-    found = {}
+    groups = {}
     for value, part in groups_of(table, column).items():
         names = run_names(part)
         # One run alone is what "all together" shows already.
         runs = {run: figures_of(of_run(part, run), seed) for run in names} if len(names) > 1 else {}
-        found[value] = Group(figures_of(part, seed), runs)
-    return found
-
-
-# -- JSON ----------------------------------------------------------------------------------------------------------
-
-
-def run_json(figures: Figures) -> dict[str, Any]:
-    """The figures of a run as JSON values; what can't be had is null."""
-    counts, values = figures.counts, figures.values
-
-    def cell(name: str, group: str) -> int | None:
-        # A count of 0 where nothing could be judged would read as "never happened".
-        return None if group in figures.missing else counts[name]
-
-    def of(name: str) -> dict[str, Any]:
-        return _interval(values[name])
-
-    means = ("attempts", "answers", "reflections")
-    return {
-        "questions": figures.questions,
-        **{key: counts[name] for key, name in COUNTS.items() if key != "shows_fix"},
-        "shows_fix": cell("shows_fix", "shows_fix"),
-        **{name: _number(values[name].value) for name in means},
-        "intervals": {
-            name: of(name)
-            for name in (*means, "two_attempts", "cut_off", "malformed", "repeats", "no_answer", "tokens")
-        },
-        "totals": {name: counts[name] for name in means},
-        "distribution": {str(n): k for n, k in figures.more["distribution"].items()},
-        "moves": {
-            **{name: cell(name, "moves") for name in MOVES},
-            "unjudged": counts["moves_unjudged"],
-            "same_answer": counts["again"],
-        },
-        "verdicts": {true: {said: cell(f"{true}_{said}", "verdicts") for said in SAYS} for true in IS},
-        "said": counts["said"],
-        "after": {name: counts[name] for name in AFTER},
-        **{
-            kind: {said: of(f"{kind}.{said}") for said in ("correct", "incorrect")}
-            for kind in ("f1", "precision", "recall")
-        },
-        **{name: of(name) for name in ("verdict_accuracy", "kappa", "gain", "breaks", "fixes")},
-        "accuracy": {
-            which: {**of(f"accuracy.{which}"), "of": counts["outputs"]} for which in ("first", "final", "any")
-        },
-        "at_k": [
-            {"k": one.k, "questions": one.questions, "pass": one.passed, "maj": one.majority}
-            for one in figures.more["at_k"]
-        ],
-        "labels": figures.more["labels"],
-        "tokens": figures.more["lengths"],
-        "words_per_1000_tokens": {habit: _number(figures.words(habit)) for habit in HABITS},
-    }
-
-
-def _interval(at: Interval) -> dict[str, float | None]:
-    return {name: _number(value) for name, value in zip(Interval._fields, at, strict=True)}
-
-
-def _number(value: float) -> float | None:
-    # JSON has no NaN: Python would write one all the same, and most readers refuse it.
-    return None if math.isnan(value) else value
-
-
-def _whole(value: float) -> float | int:
-    # Steps travel as floats, and people write 200, not 200.0.
-    return int(value) if value == int(value) else value
+        groups[value] = Group(figures_of(part, seed), runs)
+    return groups
 
 
 def _missing_lines(run: str, figures: Figures) -> list[str]:

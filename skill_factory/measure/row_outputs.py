@@ -29,7 +29,7 @@ def outputs_of(row: Row, layout: Layout, dropped: Counter[str] | None = None) ->
     """The outputs of a row; what can't be read is counted by its reason."""
     dropped = Counter() if dropped is None else dropped
     mapping = layout.mapping
-    # First of all: rows that were left out on purpose are no losses of reading.
+    # First of all: rows that were left out on purpose aren't losses of reading.
     if mapping.only and str(value_at(row, mapping.only[0])) != mapping.only[1]:
         dropped["left_out"] += 1
         return

@@ -131,11 +131,14 @@ def shown_value(value: Any) -> str:
 
 def number_of(value: Any) -> float | None:
     """A step as a number: itself, or the number that ends `checkpoint-200`."""
-    # Python counts True as the number 1, which is no step.
+    # Python counts True as the number 1, which isn't a step.
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     if isinstance(value, str):
         match = _CHECKPOINT.fullmatch(value.strip())
         return float(match[1]) if match else None
-    number = float(value)
+    try:
+        number = float(value)
+    except OverflowError:  # a whole number larger than any float
+        return None
     return number if math.isfinite(number) else None

@@ -25,12 +25,14 @@ Block = tuple[str, str]
 def name_card(card: str, repo: str) -> str:
     """The card of a build folder with the repository's name filled in, and its text between the marks."""
     head, body = split_card(card.replace(PLACEHOLDER, f'"{repo}"'))
+    # A card that a person rewrote has lost its marks; without them the next push couldn't find its own section.
     return join_card(head, body if _section(body) else _marked(body))
 
 
 def name_dataset_info(text: str, repo: str) -> str:
     """LLaMA-Factory's entries; the one that reads this folder as a dataset reads the repository instead."""
     entries = json.loads(text)
+    # Whatever else a person added to an entry stays as it is.
     named = {
         name: dict(_pointed(key, value, repo) for key, value in entry.items())
         for name, entry in entries.items()
@@ -57,6 +59,7 @@ def merge_card(built: str, existing: str, sizes: Mapping[str, int]) -> str:
 
 def split_card(card: str) -> tuple[str, str]:
     """Front matter (without its dashes) and body."""
+    # A byte order mark and Windows line ends come from editors, and the Hub reads both.
     head = re.match(r"\ufeff?\s*---[ \t]*\r?\n(.*?\n)?---[ \t]*(?:\r?\n|$)", card, re.DOTALL)
     return (head[1] or "", card[head.end() :]) if head else ("", card)
 
@@ -83,6 +86,7 @@ def _merge_bodies(ours: str, theirs: str) -> str:
     section = _section(ours)
     section_text = section[0] if section else _marked(ours).rstrip("\n")
     old = _section(theirs)
+    # Only what stands between the marks is ours to replace.
     if old is not None:
         return theirs[: old.start()] + section_text + theirs[old.end() :]
     # A single mark would pair up with one of ours next time, and swallow what is between them.
@@ -98,6 +102,7 @@ def _merge_heads(ours: str, theirs: str, sizes: Mapping[str, int]) -> str:
         "configs": [*(our_fields.get("configs") or []), *kept],
         "dataset_info": _kept_info(our_fields, their_fields, {config["config_name"] for config in kept}),
         "size_categories": our_fields.get("size_categories"),
+        # The owner's tags first and all of them: ours are only added.
         "tags": _union(their_fields.get("tags"), our_fields.get("tags")),
     }
     written = blocks_of(theirs)
@@ -107,6 +112,7 @@ def _merge_heads(ours: str, theirs: str, sizes: Mapping[str, int]) -> str:
     blocks = [_changed(block, changes, their_fields) for block in written]
     present = {key for key, _ in blocks}
     missing = {key: value for key, value in {**our_fields, **changes}.items() if value and key not in present}
+    # In the order of our card, behind what the owner wrote.
     added = [dump(key, missing[key]) for key in dict.fromkeys((*our_fields, *missing)) if key in missing]
     return "".join(_lined(text) for text in (*(lines for _, lines in blocks), *added))
 
@@ -114,6 +120,7 @@ def _merge_heads(ours: str, theirs: str, sizes: Mapping[str, int]) -> str:
 def _changed(block: Block, changes: Mapping[str, Any], fields: Mapping[str, Any]) -> Block:
     """The owner's block as it is, or ours if the value has to change."""
     key, _ = block
+    # Equal values keep their spelling, so that a push of the same data leaves the card's bytes alone.
     if key not in changes or changes[key] == fields.get(key):
         return block
     return key, dump(key, changes[key]) if changes[key] else ""
@@ -135,7 +142,9 @@ def _kept_configs(
     others = [
         config for config in declared if config.get("config_name") and config["config_name"] not in names
     ]
+    # Asked of the same rules that read the repository: a subset lives as long as one file matches.
     alive = [config for config in others if configs_of(sizes, {"configs": [config]})]
+    # There can be one default subset, and after a push it is ours.
     return [{key: value for key, value in config.items() if key != "default"} for config in alive]
 
 
@@ -151,6 +160,7 @@ def _kept_info(
         if isinstance(entry, dict) and entry.get("config_name", "default") in set(kept)
     ]
     mine = ours.get("dataset_info") or []
+    # One mapping is the form for a single subset; a list is needed only beside others.
     if not stays and isinstance(mine, dict):
         return mine
     return [*(mine if isinstance(mine, list) else [mine]), *stays]
@@ -185,6 +195,7 @@ def blocks_of(head: str) -> list[Block]:
         if key:
             pieces.append((key[1], pending + line))
             pending = ""
+        # A comment belongs to what follows it, as people write them.
         elif line.startswith("#") or not pieces:
             pending += line
         else:
@@ -197,4 +208,5 @@ def dump(key: str, value: Any) -> str:
     """One field as YAML."""
     import yaml
 
+    # Wide, so that YAML doesn't break a long pattern over two lines.
     return str(yaml.safe_dump({key: value}, sort_keys=False, allow_unicode=True, width=10_000))

@@ -83,6 +83,7 @@ class LocalBuild:
 def read_build(folder: Path) -> LocalBuild:
     """A finished build folder, with every file read once for its ids. Errors: HubError if it isn't one."""
     missing = [name for name in ("README.md", "recipe.toml", "report.json") if not (folder / name).is_file()]
+    # While `.work` is there the build isn't finished, and shards may be missing.
     if missing or (folder / ".work").exists():
         what = f"it has no {listed(missing, 'or')}" if missing else "a build is still running in it"
         raise HubError(
@@ -93,6 +94,7 @@ def read_build(folder: Path) -> LocalBuild:
     if not shards:
         raise HubError(f"{folder} has no traces to publish. Build again with a recipe that gives some.")
     configs = sorted({shard.parent.name for shard in shards})
+    # A list of names, not whatever lies in the folder: notes and keys beside a build aren't published.
     texts = [folder / name for name in FILES if (folder / name).is_file()]
     files = [local_file(path.relative_to(folder).as_posix(), path) for path in (*texts, *shards)]
     rows, columns = footers(shards)
@@ -120,6 +122,7 @@ def local_file(path: str, content: Path | bytes) -> LocalFile:
     if isinstance(content, Path):
         _refuse_links(content, len(Path(path).parts))
     size = len(content) if isinstance(content, bytes) else content.stat().st_size
+    # Both in one pass, since only the Hub decides which files are large.
     sha256, git = hashlib.sha256(), hashlib.sha1(b"blob %d\0" % size, usedforsecurity=False)
     for piece in _pieces(content):
         sha256.update(piece)
@@ -129,6 +132,7 @@ def local_file(path: str, content: Path | bytes) -> LocalFile:
 
 def _refuse_links(file: Path, parts: int) -> None:
     inside = [file, *file.parents][:parts]
+    # A link would publish a file that the person didn't look at, e.g. one from their home.
     if links := [path for path in inside if path.is_symlink()]:
         raise HubError(
             f"{links[0]} is a link to {os.readlink(links[0])}, and publishing would send what is there. Replace the link with "
@@ -151,6 +155,7 @@ def footers(shards: list[Path]) -> tuple[int, dict[str, str]]:
     import pyarrow.parquet as pq
 
     try:
+        # Footers alone: rows are counted without reading them.
         rows = sum(pq.read_metadata(shard).num_rows for shard in shards)
         return rows, columns_of(pq.read_schema(shards[0]))
     except pa.ArrowInvalid as error:

@@ -48,6 +48,7 @@ def machines_for_rent(token: str | None, endpoint: str | None = None) -> tuple[M
     """The machines for rent without accelerators, which a build can't use; the cheapest first."""
     with plainly("the list of machines", token):
         hardware = patiently(client(token, endpoint).list_jobs_hardware)
+    # A build never uses a GPU, so renting one would waste money.
     plain = (machine for machine in hardware if machine.accelerator is None)
     priced = (Machine(m.name, m.cpu, m.ram, m.unit_cost_usd * PER_HOUR[m.unit_label]) for m in plain)
     return tuple(sorted(priced, key=lambda machine: machine.dollars_per_hour))
@@ -56,6 +57,7 @@ def machines_for_rent(token: str | None, endpoint: str | None = None) -> tuple[M
 def cost_line(machine: Machine, minutes: float) -> str:
     """What a job of that length costs, as a sentence; the Hub bills by the minute."""
     dollars = machine.dollars_per_hour * minutes / 60
+    # Short jobs cost a few cents, and "$0.00" would be wrong.
     shown = f"${dollars:.3f}" if dollars < 0.1 else f"${dollars:.2f}"
     return (
         f"{machine.name} ({machine.cpu}, {machine.ram}) costs ${machine.dollars_per_hour:.2f} an hour; "
@@ -75,6 +77,7 @@ def job_source(recipe: Recipe, source: str = "") -> str:
         "hub": f"{recipe.source.name}@{recipe.source.revision}".removesuffix("@"),
     }
     wanted = source or named.get(recipe.source.kind, "")
+    # A file here may have the shape of USER/NAME, and the job would then read somebody else's dataset.
     if re.fullmatch(r"demo(:\d+)?", wanted) or (looks_like_repo(wanted) and not Path(wanted).exists()):
         return wanted
     raise HubError(
@@ -117,6 +120,7 @@ def run_on_jobs(
                 script_args=[str(written), str(wheel), job_input, repo, mode.value, visibility],
                 dependencies=[f"{MOUNT}/{wheel.name}"],
                 python=PYTHON,
+                # Not an argument: arguments of jobs are shown on the Hub's pages.
                 secrets={"HF_TOKEN": token},
                 flavor=flavor,
                 timeout=f"{minutes}m",
@@ -130,6 +134,7 @@ def follow_log(job: HubJob) -> Iterator[str]:
     hub = client(job.token, job.endpoint)
     with plainly("the job's log", job.token):
         yield from hub.fetch_job_logs(job_id=job.id, namespace=job.namespace, follow=True)
+        # The log alone doesn't say how it ended: it also stops when the job is killed.
         status = patiently(lambda: hub.inspect_job(job_id=job.id, namespace=job.namespace)).status
     if status.stage != "COMPLETED":
         why = f": {status.message}" if status.message else ""

@@ -15,6 +15,7 @@ def commands(recipe: str, source: str, repo: str, mode: str, visibility: str) ->
     public = ["--public"] if visibility == "public" else []
     return [
         [*here, "build", source, "--recipe", recipe, "--out", "build"],
+        # `--yes`, since nobody sits at that machine; consent was given before the job began.
         [*here, "push", "build", repo, "--mode", mode, "--yes", *public],
     ]
 
@@ -24,6 +25,7 @@ def main() -> int:
     recipe, _wheel, source, repo, mode, visibility = sys.argv[1:]
     for command in commands(recipe, source, repo, mode, visibility):
         print("$", *command[1:], flush=True)
+        # The commands themselves say what went wrong; the exit code is what the Hub shows as failed.
         code = subprocess.run(command, check=False).returncode
         if code:
             return code

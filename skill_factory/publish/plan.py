@@ -5,107 +5,23 @@ plan is made again; so it also shows whether an earlier push, whose answer got l
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
+from dataclasses import replace
 from pathlib import Path
 
 from skill_factory.hub.client import check_name
 from skill_factory.hub.errors import NotOnHub, SignInNeeded
-from skill_factory.hub.layout import data_files
+from skill_factory.hub.file_patterns import data_files
 from skill_factory.hub.look import RepoLook, look
 from skill_factory.publish.card import is_ours, merge_card, name_card, name_dataset_info
-from skill_factory.publish.files import (
-    KINDS,
-    LocalBuild,
-    LocalFile,
-    first_names,
-    local_file,
-    rows_text,
-)
+from skill_factory.publish.files import KINDS, LocalBuild, LocalFile, first_names, local_file, rows_text
 from skill_factory.publish.pictures import show_pictures, with_pictures
+from skill_factory.publish.push_plan import Mode, PushPlan, Shape
 from skill_factory.publish.raw_set import read_folder
-from skill_factory.wording import file_size, many
+
+__all__ = ["Mode", "PushPlan", "Shape", "named_files", "plan_push", "stale_files"]
 
 STALE_NOTES = ("dataset_infos.json",)
 """Files of older libraries that would force the columns of the old data on the new."""
-
-
-class Mode(StrEnum):
-    """What to do with a repository that already holds a dataset."""
-
-    NEW = "new"
-    """Refuse to publish."""
-    PR = "pr"
-    """Propose the change as a pull request; the repository stays as it is."""
-    REPLACE = "replace"
-    """Replace the dataset; the repository's history keeps the old one."""
-
-
-@dataclass(frozen=True)
-class Shape:
-    """Rows (None if unknown) and columns of the data on one side."""
-
-    rows: int | None
-    columns: Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class PushPlan:
-    """What a push would do to one commit of a repository (`parent`; None if there is no repository yet)."""
-
-    repo: str
-    mode: Mode
-    public: bool
-    endpoint: str | None
-    build: LocalBuild
-    parent: str | None
-    upload: tuple[LocalFile, ...]
-    """Files to send: those that are new or different."""
-    delete: tuple[str, ...]
-    added: tuple[str, ...]
-    changed: tuple[str, ...]
-    same: tuple[str, ...]
-    before: Shape | None
-    """The data in the repository; None if there is none."""
-    theirs: Mapping[str, str] = field(default_factory=dict)
-    """Ids of the data files in the repository, which is what the user agrees to replace."""
-    refusal: str = ""
-    """Why the plan can't be carried out; empty if it can."""
-    warnings: tuple[str, ...] = ()
-
-    @property
-    def creates(self) -> bool:
-        """Whether the push creates the repository."""
-        return self.parent is None
-
-    @property
-    def unchanged(self) -> bool:
-        """Whether the repository already holds exactly this."""
-        return not self.creates and not self.upload and not self.delete
-
-    @property
-    def title(self) -> str:
-        """The message of the commit."""
-        kind = self.build.kind
-        return f"Publish {many(self.build.rows, kind.noun)} ({kind.mark} {self.build.fingerprint[:12]})"
-
-    def lines(self) -> list[str]:
-        """The plan for people, one sentence a line."""
-        if self.unchanged:
-            return [f"{self.repo} already holds exactly this {self.build.kind.name}; nothing would change."]
-        return [*self._headlines(), *_column_lines(self), *self.warnings]
-
-    def _headlines(self) -> list[str]:
-        now = many(self.build.rows, "row")
-        size = sum(file.size for file in self.upload)
-        sends = f"{many(len(self.upload), 'file')} to send ({file_size(size)})"
-        if self.creates:
-            seen = "public" if self.public else "private"
-            return [f"{self.repo} will be created ({seen}) with {now}.", f"{sends}."]
-        was = "no data yet" if self.before is None else f"{rows_text(self.before.rows)} now"
-        verb = "proposed as a pull request" if self.mode is Mode.PR else "put in place"
-        changes = f"{len(self.added)} new, {len(self.changed)} changed, {len(self.delete)} deleted, {len(self.same)} kept"
-        return [f"{self.repo} has {was}; {now} will be {verb}.", f"{sends}: {changes}."]
 
 
 def plan_push(
@@ -126,10 +42,12 @@ def plan_push(
     check_name(repo)
     if not token:
         raise SignInNeeded("Publishing needs an account. Sign in, set HF_TOKEN, or run `hf auth login`.")
+    # Before the Hub is asked: an unfinished folder needs no network to be told.
     build = with_pictures(build or read_folder(folder))
     try:
         remote = look(repo, token, endpoint=endpoint)
     except NotOnHub:
+        # Not an error: that is how every first push begins.
         return _plan_for_nothing(build, repo, mode, public, endpoint)
     return _plan_for(build, remote, mode, public, endpoint)
 
@@ -218,8 +136,10 @@ def stale_files(build: LocalBuild, remote: RepoLook) -> tuple[str, ...]:
     there = {file.path for file in remote.files}
     ours = is_ours(remote.card)
     others = [kind for kind in KINDS if kind is not build.kind]
+    # A build published over a raw set of ours is another kind of dataset, so nothing of the old one may stay.
     same = ours and (build.kind.sign in there or not any(kind.sign in there for kind in others))
     folder = f"{build.data_folder}/"
+    # In a dataset of the same kind other subsets are the owner's, and stay.
     gone = [path for path in data_files(there) if not same or path.startswith(folder)]
     texts = [name for kind in others for name in kind.texts]
     notes = [*STALE_NOTES, *(texts if ours and not same else ())]
@@ -235,6 +155,7 @@ def named_files(
     texts = {
         file.path: file.content for file in build.files if file.path in ("README.md", "dataset_info.json")
     }
+    # Named first, then merged: the merged card must not hold the placeholder either.
     named = show_pictures(name_card(_text(texts["README.md"]), repo), build, repo, endpoint)
     readme = merge_card(named, card, sizes)
     rewritten = {"README.md": readme}
@@ -258,6 +179,7 @@ def _shape(remote: RepoLook) -> Shape:
     rows = (
         None
         if any(subset is None for subset in known)
+        # One subset without a count makes the total unknown; a partial sum would look exact.
         else sum(subset for subset in known if subset is not None)
     )
     return Shape(rows, config.columns if config else {})
@@ -270,13 +192,3 @@ def _warnings(build: LocalBuild, more: str) -> tuple[str, ...]:
         else ""
     )
     return tuple(text for text in (left, more, *build.notes) if text)
-
-
-def _column_lines(plan: PushPlan) -> list[str]:
-    if plan.before is None:
-        return []
-    old, new = plan.before.columns, plan.build.columns
-    gained, lost = [c for c in new if c not in old], [c for c in old if c not in new]
-    other = [c for c in new if c in old and old[c] != new[c]]
-    by_words = {"New columns": gained, "Removed columns": lost, "Columns with another type": other}
-    return [f"{what}: {first_names(names)}." for what, names in by_words.items() if names]

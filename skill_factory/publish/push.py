@@ -6,7 +6,6 @@ commit that went through then shows as "already holds exactly this".
 """
 
 import time
-from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -23,24 +22,15 @@ from skill_factory.hub.errors import (
     trouble,
 )
 from skill_factory.hub.look import list_files
-from skill_factory.publish.files import LocalFile
 from skill_factory.publish.plan import Mode, PushPlan, plan_push
+from skill_factory.publish.sending import PushStep, ReportStep, sent
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
+__all__ = ["PushResult", "PushStep", "ReportStep", "push"]
+
 ATTEMPTS = 5
-GROUPS = 20
-"""Shards are sent in about this many groups at most, since each group costs requests; few files go one by one."""
-
-
-@dataclass(frozen=True)
-class PushStep:
-    """How far a push is: `done` of `total` bytes are sent; `what` names the step or the file that was just sent."""
-
-    what: str
-    done: int
-    total: int
 
 
 @dataclass(frozen=True)
@@ -55,9 +45,6 @@ class PushResult:
     warnings: tuple[str, ...] = ()
 
 
-ReportStep = Callable[[PushStep], None]
-
-
 def push(
     plan: PushPlan, token: str, progress: ReportStep = lambda _: None, wait: Wait = time.sleep
 ) -> PushResult:
@@ -70,6 +57,7 @@ def push(
     hub = client(token, plan.endpoint)
     if plan.unchanged:
         return _unchanged(hub, plan, wait)
+    # Created empty first: a commit needs a repository, and its first commit is what the plan is then guarded by.
     if plan.creates:
         plan = _create(hub, plan, token, wait)
     # A pull request whose answer got lost can only be recognised by not having been there before.
@@ -101,6 +89,7 @@ def _create(hub: "HfApi", plan: PushPlan, token: str, wait: Wait) -> PushPlan:
     visibility: Any = "public" if plan.public else "private"
     with plainly(plan.repo, token):
         patiently(
+            # `exist_ok`: if the answer to the first try got lost, the second finds what it has created.
             lambda: hub.create_repo(plan.repo, repo_type="dataset", visibility=visibility, exist_ok=True),
             wait,
         )
@@ -121,6 +110,7 @@ def _plan_again(plan: PushPlan, token: str) -> PushPlan:
         build=plan.build,
     )
     _check(again)
+    # The data files, not the commit: an edit of the card in between changes nothing that was agreed to.
     if plan.mode is Mode.REPLACE and not again.unchanged and again.theirs != plan.theirs:
         raise HubConflict(
             f"Somebody else published to {plan.repo} at the same moment, and their data is there now. "
@@ -130,6 +120,7 @@ def _plan_again(plan: PushPlan, token: str) -> PushPlan:
 
 
 def _pause(error: Exception, attempt: int) -> float | None:
+    # 409 and 412: somebody else's commit came first, so a look is enough and no long wait.
     return 0.5 * 2**attempt if status_of(error) in (409, 412) else pause_after(error, attempt)
 
 
@@ -138,7 +129,7 @@ def _commit(hub: "HfApi", plan: PushPlan, progress: ReportStep) -> tuple[str, st
     from huggingface_hub import CommitOperationDelete
 
     proposed = plan.mode is Mode.PR
-    operations: list[Any] = list(_sent(hub, plan, progress))
+    operations: list[Any] = list(sent(hub, plan, progress))
     # Deletions belong to the same commit: old shards beside new ones would be read as one dataset.
     operations += [CommitOperationDelete(path, is_folder=False) for path in plan.delete]
     total = sum(file.size for file in plan.upload)
@@ -152,42 +143,10 @@ def _commit(hub: "HfApi", plan: PushPlan, progress: ReportStep) -> tuple[str, st
             parent_commit=plan.parent,
             create_pr=proposed,
         )
+    # How the library reports front matter that the Hub refuses.
     except ValueError as error:
         raise HubError(f"The Hub didn't accept the card of {plan.repo}: {error}") from error
     return str(commit.oid), str(commit.pr_url or "")
-
-
-def _sent(hub: "HfApi", plan: PushPlan, progress: ReportStep) -> Iterable[Any]:
-    """Upload the contents of all files, group by group; the Hub shows none of them before the commit."""
-    from huggingface_hub import CommitOperationAdd
-
-    done, total = 0, sum(file.size for file in plan.upload)
-    for group in groups(plan.upload):
-        operations = [CommitOperationAdd(file.path, _content(file)) for file in group]
-        hub.preupload_lfs_files(
-            plan.repo, operations, repo_type="dataset", create_pr=plan.mode is Mode.PR, free_memory=False
-        )
-        for file in group:
-            done += file.size
-            progress(PushStep(file.path, done, total))
-        yield from operations
-
-
-def _content(file: LocalFile) -> str | bytes:
-    """The content in the form that the library takes. Errors: HubError if the file has changed since the plan was made."""
-    if isinstance(file.content, bytes):
-        return file.content
-    if not file.content.is_file() or file.content.stat().st_size != file.size:
-        raise HubError(
-            f"{file.content} has changed since the plan was made. Nothing was published; try again."
-        )
-    return str(file.content)
-
-
-def groups(files: Sequence[LocalFile]) -> list[Sequence[LocalFile]]:
-    """The files in groups of about the same size; one file each if there are few."""
-    step = max(1, -(-len(files) // GROUPS))
-    return [files[start : start + step] for start in range(0, len(files), step)]
 
 
 # after a lost answer
@@ -209,6 +168,7 @@ def _landed_pull_request(hub: "HfApi", plan: PushPlan, token: str, known: set[st
     for ref in sorted(_pull_requests(hub, plan) - known):
         info, files = list_files(plan.repo, token, ref, plan.endpoint)
         there = {file.path: file for file in files}
+        # By content, since the pull request of somebody else may have come in the same moment.
         if all(file.same_as(there.get(file.path)) for file in plan.upload) and not {*plan.delete} & {*there}:
             page = f"{web_address(plan.repo, endpoint=plan.endpoint)}/discussions/{ref.rsplit('/', 1)[-1]}"
             return str(info.sha), page
@@ -232,6 +192,7 @@ def _unchanged(hub: "HfApi", plan: PushPlan, wait: Wait) -> PushResult:
     with plainly(plan.repo, str(hub.token)):
         tags = patiently(lambda: hub.list_repo_refs(plan.repo, repo_type="dataset").tags, wait)
     name = _tag_name(plan)
+    # Any tag of this fingerprint will do; a numbered one stands for the same data.
     known = any(tag.name.startswith(name) for tag in tags)
     return replace(done, tag=name) if known or plan.mode is Mode.PR else _tag(hub, plan, done, wait)
 
@@ -250,6 +211,7 @@ def _tag(hub: "HfApi", plan: PushPlan, done: PushResult, wait: Wait) -> PushResu
             return replace(done, tag=tag)
         except trouble() as error:
             if status_of(error) != 409:
+                # Not an error: whoever reads that publishing failed would publish again.
                 warning = f"The dataset is published, but it couldn't be tagged {tag}: {explain(error, plan.repo, True)}"
                 return replace(done, warnings=(*done.warnings, warning))
     return replace(done, warnings=(*done.warnings, f"Not tagged: {name} and its successors are taken."))

@@ -27,8 +27,10 @@ def read_folder(folder: Path) -> LocalBuild:
     """A finished build, a raw set or a report, with every file read once for its ids. Errors: HubError if it is none of them."""
     from skill_factory.generate.folder import read_report
 
+    # Asked first: a report of `measure` has a report.json too, as builds have.
     if _is_measured(folder):
         return _read_measured(folder)
+    # A folder with both reports is taken for the build.
     report = None if (folder / BUILD.report).exists() else read_report(folder)
     return read_build(folder) if report is None else _read_raw(folder, report)
 
@@ -62,6 +64,7 @@ def _read_raw(folder: Path, report: Mapping[str, Any]) -> LocalBuild:
     from skill_factory.generate.folder import DATA, RawFolder
     from skill_factory.generate.store import in_use
 
+    # The report is written at the end of a run, so it could belong to an earlier and smaller one.
     if in_use(RawFolder(folder).answers):
         raise HubError(f"A run is still generating into {folder}. Wait until it has finished, then publish.")
     shards = sorted((folder / DATA).glob("train-*.parquet"))
@@ -73,6 +76,7 @@ def _read_raw(folder: Path, report: Mapping[str, Any]) -> LocalBuild:
     if not rows:
         raise HubError(f"{folder} has no responses to publish. Generate some first.")
     files = {path: local_file(path.relative_to(folder).as_posix(), path) for path in (*texts, *shards)}
+    # The report says what was asked and what came, so it stands for the data.
     fingerprint = files[folder / RAW.report].sha256
     left = left_out(folder, files)
     return LocalBuild(

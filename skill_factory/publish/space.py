@@ -19,7 +19,7 @@ from skill_factory.hub.errors import (
     status_of,
     trouble,
 )
-from skill_factory.hub.layout import front_matter
+from skill_factory.hub.front_matter import front_matter
 from skill_factory.hub.look import RemoteFile, list_files
 from skill_factory.hub.signin import MOST_SCOPES
 from skill_factory.publish.card import join_card, split_card
@@ -74,6 +74,7 @@ class SpaceResult:
 
 def space_files(root: Path) -> tuple[LocalFile, ...]:
     """The Space's files, from a checkout. Errors: HubError if `root` isn't one."""
+    # An installed package lacks the Dockerfile, and a Space without one would fail only while it is built.
     missing = [name for name in NEEDED if not (root / name).is_file()]
     if missing:
         raise HubError(
@@ -115,10 +116,12 @@ def create_space(
     check_name(repo)
     if not token:
         raise SignInNeeded("A Space needs an account. Set HF_TOKEN, or run `hf auth login`.")
+    # Before anything is created, so that a folder that isn't a checkout leaves no empty Space behind.
     files = space_files(root)
     created = _ensure(repo, token, public, bucket, endpoint, wait)
     hub = client(token, endpoint)
     with plainly(repo, token):
+        # Set before the code goes up: the app must never start as if it were at home.
         for key, value in _variables(bucket if created else "").items():
             patiently(lambda key=key, value=value: hub.add_space_variable(repo, key, value), wait)  # type: ignore[misc]
     commit, unchanged = _bring_up_to_date(repo, files, token, endpoint, wait)
@@ -134,6 +137,7 @@ def _ensure(repo: str, token: str, public: bool, bucket: str, endpoint: str | No
     from huggingface_hub import Volume
 
     hub = client(token, endpoint)
+    # Asked instead of relying on `exist_ok`: only a new Space may get the bucket's variable.
     if patiently(lambda: hub.repo_exists(repo, repo_type="space"), wait):
         return False
     # Mounting is part of creating; an existing Space keeps the volumes that it has.
@@ -191,6 +195,7 @@ def _refuse_foreign(
     paths = {file.path for file in there}
     if not paths & {"app.py", "Dockerfile"}:
         return
+    # The tag in the card is what tells our Spaces from others.
     card = try_read(repo, "README.md", token, commit, endpoint, kind="space") or b""
     if "skill-factory" not in (front_matter(card.decode("utf-8", "replace")).get("tags") or []):
         raise HubConflict(f"The Space {repo} runs another app. Nothing was changed. Choose another name.")
@@ -200,6 +205,7 @@ def _operations(files: tuple[LocalFile, ...], there: tuple[RemoteFile, ...]) -> 
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete
 
     known, written = {file.path: file for file in there}, {file.path for file in files}
+    # Files that were deleted here must go there as well: an old page would still be shown.
     folders = tuple(f"{name}/" for name in INCLUDED if "." not in name)
     gone = [path for path in known if path.startswith(folders) and path not in written]
     added = [

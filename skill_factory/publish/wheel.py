@@ -19,6 +19,7 @@ def pack_wheel(folder: Path) -> Path:
     }
     contents = _package_files() | {path: text.encode() for path, text in texts.items()}
     record = f"{name}.dist-info/RECORD"
+    # The installer checks each file against this list, which can't hold a hash of itself.
     lines = [f"{path},sha256={_digest(content)},{len(content)}" for path, content in contents.items()]
     contents[record] = "".join(f"{line}\n" for line in [*lines, f"{record},,"]).encode()
     target = folder / f"{name}-py3-none-any.whl"
@@ -30,6 +31,7 @@ def pack_wheel(folder: Path) -> Path:
 
 
 def _package_files() -> dict[str, bytes]:
+    # Sorted, since a file system may list them in any order, and the order would be in the bytes.
     paths = sorted(p for p in PACKAGE.rglob("*") if p.is_file() and "__pycache__" not in p.parts)
     return {path.relative_to(PACKAGE.parent).as_posix(): path.read_bytes() for path in paths}
 
@@ -47,6 +49,7 @@ def requirements() -> list[str]:
         return [line for line in lines if line and not line.startswith("-")]
     from importlib.metadata import requires
 
+    # Extras aren't needed to build.
     return [line for line in requires("skill-factory") or [] if "extra ==" not in line]
 
 

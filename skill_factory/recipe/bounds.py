@@ -36,6 +36,7 @@ def check_text(text: str, name: str) -> None:
         raise RecipeError(
             f"{name} has {len(text):,} characters; a recipe can have at most {LONGEST:,}. Shorten its lists."
         )
+    # Brackets and digits inside quotes are somebody's words: long texts are bounded by their length alone.
     loud = re.sub(_QUIET, '""', text)
     if (keys := loud.count("=") + len(re.findall(_TABLE, loud))) > MOST_KEYS:
         raise RecipeError(
@@ -117,12 +118,14 @@ def check_size(flat: Mapping[str, Any]) -> None:
     """Refuse values, by dotted path, that are larger than they may be. Errors: ValueError with the sentence."""
     for path, value in flat.items():
         if (most := NUMBERS.get(path)) is not None:
+            # The size counts, whatever the sign: -10**30 is as slow to write out as 10**30.
             largest = max((abs(number) for number in _numbers(value)), default=0)
             _check(path, largest, most, "at most")
         if (most := LISTS.get(path)) is not None and isinstance(value, Sized):
             _check(path, len(value), most, "a list of at most")
         for text in _texts(value):
             _check(path, len(text), LONGEST_WORD, "a text of at most")
+    # All pools together, so that six pools can't hold six times as much.
     phrases = [
         phrase
         for path in ("phrases.add", "phrases.replace")
@@ -136,7 +139,9 @@ def _check(path: str, number: float, most: Most, words: str) -> None:
     limit = most.shared if hosted() else most.home
     if number <= limit:
         return
+    # Said only where it helps: beyond the bound at home there is no room anywhere.
     more = " Run the app on your own computer for more." if hosted() and number <= most.home else ""
+    # A number of thirty digits says less than its power of ten.
     shown = f"{number:,.0f}" if number < 1e15 else f"{number:.2g}"
     raise ValueError(
         f"{path!r} can be {words} {limit:,.0f}{' on a shared server' if hosted() else ''}; found {shown}.{more}"

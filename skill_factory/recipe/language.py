@@ -19,7 +19,7 @@ _SMALL_WORDS = {
     "de": "der die das und ist sind wie viele wird mit für dass ein eine den von nicht wenn jeder",
     "fr": "le la les et est sont combien des une un pour que dans avec du chaque quel quelle si",
     "es": "el la los las y es son cuántos cuántas de una un para que en con del cada cuál si",
-}  # fmt: skip
+}
 # Patterns are compiled when first used: a command that asks for no language shouldn't wait for them.
 _WORD = r"[^\W\d_]+"
 _KANA, _HANGUL, _HAN = (
@@ -33,16 +33,20 @@ LOOKED_AT = 50
 
 def language_of(texts: Iterable[str]) -> str:
     """The code of the language of most texts; empty for English, and for languages without a phrase book."""
+    # Each text votes for itself, so that a single long one in another language doesn't decide.
     codes = Counter(_one(text) for _, text in zip(range(LOOKED_AT), texts, strict=False) if text.strip())
     if not codes:
         return ""
     code, number = codes.most_common(1)[0]
+    # Without a majority English: phrases in a wrong language would be worse than foreign ones.
     return code if 2 * number > codes.total() else ""
 
 
 def _one(text: str) -> str:
+    # Japanese first: its texts hold Chinese characters too, and only they have kana.
     if re.search(_KANA, text):
         return "ja"
+    # A quarter or a fifth of the text is enough: the rest is often formulas.
     if len(re.findall(_HANGUL, text)) * 4 > len(text.strip()):
         return "ko"
     if len(re.findall(_HAN, text)) * 5 > len(text.strip()):
@@ -66,6 +70,7 @@ _DENSE = (
 
 def tokens_of_text(text: str, chars_per_token: float) -> float:
     """The estimated tokens of a text: by script, and by `chars_per_token` for what is written in Latin letters."""
+    # Most texts are, and counting characters is all they need.
     if text.isascii():
         return len(text) / chars_per_token
     tokens, rest = 0.0, len(text)

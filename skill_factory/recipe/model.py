@@ -99,10 +99,12 @@ class Recipe(Part):
         import tomli_w
 
         changed = self.model_dump(mode="json", exclude_defaults=True)
+        # The version always: a later reader has to know which rules this file was written for.
         return tomli_w.dumps({"version": RECIPE_VERSION, **changed})
 
     def changed(self, changes: dict[str, Any]) -> "Recipe":
         """The recipe with some fields changed, each named by its dotted path (`traces.attempts`). Errors: RecipeError."""
+        # Through plain values and back, so that every validator runs on the whole recipe.
         tree = self.model_dump(mode="python")
         for path, value in changes.items():
             _put(tree, path, value)
@@ -115,7 +117,9 @@ class Recipe(Part):
         for part, name in ADDED:  # a recipe that doesn't ask for what came later is the recipe it was
             if getattr(getattr(self, part), name) == getattr(getattr(default, part), name):
                 del tree[part][name]
+        # A part that came later is empty by now, and older recipes don't have it.
         tree = {part: fields for part, fields in tree.items() if fields != {}}
+        # Sorted and without spaces: one recipe, one text, one hash.
         text = json.dumps(tree, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -137,16 +141,29 @@ ADDED = (
     *(
         ("columns", name)
         for name in (
-            "question_rest", "thinking", "correct_else", "think", "question_rule", "response_rule", "label_rule",
-            "question_marks", "response_marks", "right", "wrong", "threshold", "only", "guess",
+            "question_rest",
+            "thinking",
+            "correct_else",
+            "think",
+            "question_rule",
+            "response_rule",
+            "label_rule",
+            "question_marks",
+            "response_marks",
+            "right",
+            "wrong",
+            "threshold",
+            "only",
+            "guess",
         )
     ),
-)  # fmt: skip
+)
 """Fields that older recipes don't have; at their default they stay out of the fingerprint, so that it stays the same."""
 
 
 def new_recipe() -> Recipe:
     """The recipe of somebody who opens none: today's defaults, where a file that lacks a field means those of its day."""
+    # Not the field's default: a saved recipe without the field must build what it built when it was saved.
     return Recipe(balance=Balance(drop_duplicates=True))
 
 
@@ -155,6 +172,7 @@ def parse_recipe(tree: dict[str, Any]) -> Recipe:
     try:
         return Recipe.model_validate(tree)
     except ValidationError as error:
+        # Three at most: one mistake often brings others in its wake.
         raise RecipeError(" ".join(explained(problem, Recipe) for problem in error.errors()[:3])) from None
 
 
@@ -179,6 +197,7 @@ def load_recipe(name: str) -> Recipe:
     try:
         return recipe_from_toml(path.read_text(encoding="utf-8"), str(name))
     except (OSError, UnicodeDecodeError, ValueError):
+        # Read only when it is needed for the sentence.
         known = ", ".join(preset_names())
         raise RecipeError(
             f"There is no recipe {name!r}: it is neither a readable TOML file nor a shipped recipe ({known})."
@@ -199,4 +218,5 @@ def _put(tree: dict[str, Any], path: str, value: Any) -> None:
     part, _, name = path.partition(".")
     if path not in field_names():
         raise RecipeError(f"A recipe has no field {path!r}.{nearest(path, field_names())}")
+    # A new table, since the old one may be shared with the recipe that it came from.
     tree[part] = {**tree[part], name: value}

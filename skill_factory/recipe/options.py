@@ -46,6 +46,7 @@ OPTIONS = (
     Option("--config", "source.config", "config (subset) of a Hub dataset", "NAME"),
     Option("--split", "source.split", "split of a Hub dataset; default: train", "NAME"),
     Option("--revision", "source.revision", "branch, tag or commit of a Hub dataset", "REV"),
+    # The only switch that turns something off.
     Option("--no-lineage", "output.lineage", "write only the two training columns", value=False),
 )  # fmt: skip
 
@@ -55,12 +56,15 @@ def recipe_changes(given: dict[str, Any]) -> dict[str, Any]:
     changes: dict[str, Any] = {}
     for option in OPTIONS:
         value = given.get(option.flag)
+        # Not given; a switch that is off and a switch that wasn't mentioned are the same.
         if value is None or value is False:
             continue
         changes[option.field] = option.value if not option.metavar else value
+    # Words alone would be ignored by every other label rule.
     if "columns.right" in changes or "columns.wrong" in changes:
         changes.setdefault("columns.label_rule", "words")
     if "answers.pattern" in changes:
+        # In front of the tag, since somebody who gives a pattern means it; a column still knows better.
         changes["answers.rules"] = ("column", "regex", "tag")
     if "verdicts.pattern" in changes:
         changes["verdicts.rule"] = "regex"

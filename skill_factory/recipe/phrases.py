@@ -53,6 +53,7 @@ def phrase_book(own: Phrases) -> PhraseBook:
     """The shipped phrases, with a recipe's own added or in their place. Errors: RecipeError for an empty pool."""
     pools = {}
     for pool, shipped in shipped_phrases(own.language).items():
+        # Replaced first, then added: both together mean "these, and those".
         pools[pool] = _union(own.replace.get(pool, shipped), own.add.get(pool, ()))
         if not pools[pool]:
             raise RecipeError(f"The phrase pool {pool!r} is empty; give it at least one phrase.")
@@ -60,4 +61,5 @@ def phrase_book(own: Phrases) -> PhraseBook:
 
 
 def _union(*pools: Sequence[str]) -> tuple[str, ...]:
+    # Each phrase once, or adding a shipped one would make it twice as likely.
     return tuple(dict.fromkeys(phrase for pool in pools for phrase in pool))

@@ -16,6 +16,7 @@ LONGEST_LINK = 60_000
 
 def packed(recipe: Recipe) -> str:
     """The recipe as text for a URL."""
+    # Without the padding, which browsers and mail programs like to percent-encode.
     return base64.urlsafe_b64encode(zlib.compress(recipe.to_toml().encode(), 9)).decode().rstrip("=")
 
 

@@ -86,11 +86,24 @@ class Columns(Part):
     """How columns that aren't mapped are found: by a known format first, or by `names` and shape alone."""
 
     @field_validator(
-        "response", "correct", "extracted_answer", "reflections", "verdicts", "question_rest", "thinking",
-        "correct_else", "question_marks", "response_marks", "right", "wrong", "only", mode="before",
-    )  # fmt: skip
+        "response",
+        "correct",
+        "extracted_answer",
+        "reflections",
+        "verdicts",
+        "question_rest",
+        "thinking",
+        "correct_else",
+        "question_marks",
+        "response_marks",
+        "right",
+        "wrong",
+        "only",
+        mode="before",
+    )
     @classmethod
     def _one_or_many(cls, value: Any) -> Any:
+        # One column is the usual case, and `--map response=` with nothing behind it means none.
         return ((value,) if value else ()) if isinstance(value, str) else value
 
     @model_validator(mode="after")
@@ -99,6 +112,7 @@ class Columns(Part):
             raise ValueError(
                 f"the label rule '{self.label_rule}' needs the values that mean right, e.g. right=['pass']"
             )
+        # A column without a value would leave out every row.
         if len(self.only) not in (0, 2):
             raise ValueError("`only` is a column and a value, e.g. only=['filter', 'strict-match']")
         for rule, marks in (
@@ -127,6 +141,7 @@ class Answers(Part):
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
+        # A pattern that no rule uses would look as if it worked.
         if ("regex" in self.rules) != bool(self.pattern):
             raise ValueError("the rule 'regex' and a pattern go together; one of them is missing")
         return self
@@ -166,6 +181,7 @@ class Labels(Part):
     @classmethod
     def _named_by_ids(cls, value: dict[str, bool]) -> dict[str, bool]:
         for name in value:
+            # Checked here: a correction that names nothing would be lost without a word.
             if not _KEY.fullmatch(name):
                 raise ValueError(
                     f"a response is named by two ids of 16 hexadecimal digits, joined by -; found {name!r}"

@@ -23,9 +23,9 @@ class Filters(Part):
     ban_substrings: bool = False
     """Ban words inside other words too ("idea" in "ideal"), as the paper's script does."""
     response_chars: tuple[int, int] = (0, 0)
-    """Minimum and maximum length of a response in characters; 0 is no limit."""
+    """Minimum and maximum length of a response in characters; 0 means no limit."""
     reflection_chars: tuple[int, int] = (0, 0)
-    """Minimum and maximum length of a reflection in characters; 0 is no limit."""
+    """Minimum and maximum length of a reflection in characters; 0 means no limit."""
     block_tags: Literal["drop", "escape"] = "drop"
     """What happens to a text that contains one of the trace's own tags."""
     given_away: Literal["keep", "drop", "cut"] = "keep"
@@ -34,6 +34,7 @@ class Filters(Part):
     @field_validator("ban")
     @classmethod
     def _no_empty_word(cls, value: Texts) -> Texts:
+        # Every text contains the empty one.
         if any(not word.strip() for word in value):
             raise ValueError("an empty banned word would drop every reflection")
         return value
@@ -45,13 +46,13 @@ class Balance(Part):
     pass_rate: tuple[Share, Share] = (0.0, 1.0)
     """Minimum and maximum share of right responses among the kept responses of a question."""
     per_question: Annotated[int, Field(ge=0)] = 0
-    """Maximum traces of one question; 0 is no limit."""
+    """Maximum traces of one question; 0 means no limit."""
     label_limits: dict[str, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
     """Maximum traces, by label."""
     min_wrong: Annotated[int, Field(ge=0)] = 0
     """Minimum wrong attempts in a trace."""
     max_traces: Annotated[int, Field(ge=0)] = 0
-    """Maximum traces, the first in written order; 0 is no limit."""
+    """Maximum traces, the first in written order; 0 means no limit."""
     exclude: Texts = ()
     """Ids of questions and traces to leave out."""
     drop_duplicates: bool = False
@@ -67,6 +68,7 @@ class Balance(Part):
 
     @model_validator(mode="after")
     def _window(self) -> Self:
+        # Nothing would be left, and the ledger would blame each question for it.
         if self.pass_rate[0] > self.pass_rate[1]:
             raise ValueError("the pass-rate window is empty: its lower end is above its upper end")
         return self
@@ -93,6 +95,7 @@ class Traces(Part):
     @field_validator("formats")
     @classmethod
     def _once_each(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        # A format that is named twice would write its traces twice.
         return tuple(dict.fromkeys(value))
 
     @model_validator(mode="after")
@@ -122,6 +125,7 @@ class Phrases(Part):
                     f"there is no pool {pool!r}.{nearest(pool, POOLS)} Pools: {', '.join(POOLS)}"
                 )
             for phrase in phrases:
+                # `parse` finds a phrase as one line between blocks, so that every trace can be read back.
                 if not phrase.strip() or "\n" in phrase or "\r" in phrase or "<" in phrase or ">" in phrase:
                     raise ValueError(f"a phrase is one line without < and >; found {phrase!r}")
         return value
@@ -142,8 +146,10 @@ class Tags(Part):
     @model_validator(mode="after")
     def _four_names(self) -> Self:
         names = (self.think, self.sample, self.reflect, self.answer)
+        # A name goes into tags and patterns as it is, without escaping.
         if bad := [name for name in names if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", name)]:
             raise ValueError(f"a tag name is a letter, then letters, digits, - or _; found {bad[0]!r}")
+        # Otherwise an attempt and a reflection couldn't be told apart in a finished trace.
         if len(set(names)) < len(names):
             raise ValueError("two tags have the same name")
         return self
@@ -153,7 +159,7 @@ class Cutoff(Part):
     """What happens to traces that a trainer would truncate."""
 
     tokens: Annotated[int, Field(ge=0)] = 0
-    """Maximum tokens of question and trace; 0 is no limit."""
+    """Maximum tokens of question and trace; 0 means no limit."""
     action: Literal["keep", "drop", "fewer_attempts"] = "keep"
     """What happens to longer traces: nothing, they are dropped, or their first attempts are."""
     chars_per_token: Annotated[float, Field(gt=0)] = CHARS_PER_TOKEN

@@ -21,5 +21,6 @@ def variant_words(name: str) -> str:
 def variant_titles(names: Iterable[str]) -> dict[str, str]:
     """Name → title, different for each of these names: names that would read the same keep their own spelling."""
     words = {name: variant_words(name) or NO_VARIANT for name in names}
+    # Two bars of a chart with the same title would be taken for one.
     shared = list(words.values())
     return {name: title if shared.count(title) == 1 else name or NO_VARIANT for name, title in words.items()}

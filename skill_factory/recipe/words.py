@@ -29,13 +29,16 @@ def pairs() -> tuple[Pair, ...]:
 
 def word_of(value: Any) -> str:
     """A value as a word: in lower case, without signs around it; 1.0 and True become 1 and true."""
+    # Before the number: Python counts True as 1, and `true` is the word that people know.
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     text = str(value).strip().lower()
+    # Labels that went through a spreadsheet or pandas: 1 became 1.0.
     if isinstance(value, str) and text.endswith(".0") and text[:-2].lstrip("-").isdecimal():
         return text[:-2]
+    # A value of signs alone, such as "✓." or "-", is the word itself.
     return text.strip(EDGES) or text
 
 

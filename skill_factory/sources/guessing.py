@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from skill_factory.recipe.model import Columns
+from skill_factory.recipe.words import known_words
 from skill_factory.sources.columns import Row, mapped
 from skill_factory.sources.names import bare, place_of
 from skill_factory.sources.presets import EMPTY, Preset, columns_of, recognised
 from skill_factory.sources.profiles import Profile, profiles
-from skill_factory.sources.shapes import by_shape
+from skill_factory.sources.shapes import by_shape, is_a_place, is_named_reference, of_one_text, verdict_column
 from skill_factory.sources.trying import with_proposals
 
 _STAGES = ("mutated_prompts", "example_annotation")
@@ -51,7 +52,8 @@ def recognise(names: Sequence[str], rows: Sequence[Row], presets: bool = True) -
         fixed = {name for name in preset.columns if name.endswith("_rule")}
         return Guess(with_proposals(known, rows, fixed), preset, added=added)
     columns, told_by_shape = _by_name_and_shape(names, rows, found)
-    return Guess(with_proposals(columns, rows), None, told_by_shape)
+    fixed = {name for name in ("question_rule", "response_rule") if getattr(columns, name)}
+    return Guess(with_proposals(columns, rows, fixed), None, told_by_shape)
 
 
 def _completed(columns: Columns, preset: Preset, found: Mapping[str, Profile]) -> Columns:
@@ -112,7 +114,30 @@ def _guess_rest(fields: Mapping[str, Any], found: Mapping[str, Profile]) -> dict
         ):
             rest.append(path)
             break
-    return {"question_rest": rest} if rest else {}
+    if not rest:
+        return {}
+    answer = str(fields.get("answer", ""))
+    return {"question_rest": rest} | (
+        {"answer": f"{rest[-1]}@{answer}"} if _is_a_choice(answer, rest[-1], found) else {}
+    )
+
+
+def _is_a_choice(answer: str, choices: str, found: Mapping[str, Profile]) -> bool:
+    """Whether whole numbers are the places of the right choices, and not what these say."""
+    golds, lists = found.get(answer), found.get(choices)
+    if golds is None or lists is None:
+        return False
+    pairs = [
+        (gold, listed) for gold, listed in zip(golds.values, lists.values, strict=True) if gold is not None
+    ]
+    placed = all(
+        isinstance(gold, int)
+        and not isinstance(gold, bool)
+        and isinstance(listed, list)
+        and 0 <= gold < len(listed)
+        for gold, listed in pairs
+    )
+    return bool(pairs) and placed and not all(str(gold) in map(str, listed) for gold, listed in pairs)
 
 
 def candidates(field: str, columns: Columns, names: Sequence[str], rows: Sequence[Row]) -> list[str]:
@@ -122,7 +147,10 @@ def candidates(field: str, columns: Columns, names: Sequence[str], rows: Sequenc
     fitting = [
         one
         for path, one in found.items()
-        if one.kind in _ALLOWED[field] and path not in taken and _could_be(field, one, found)
+        if one.kind in _ALLOWED[field]
+        and path not in taken
+        and not is_a_place(path)
+        and _could_be(field, one, found)
     ]
     if field in ("question", "response"):
         fitting.sort(key=lambda one: (one.kind == "flag", -one.length))
@@ -136,11 +164,22 @@ def _by_name_and_shape(
     fields |= _guess_stage(names, found)
     if "." in fields.get("response", ".") or "correct" not in fields:
         fields |= _guess_wide(names, rows, found)
-    fields |= _guess_numbered(fields, found)
+    # Beside an answer, what is called a solution is the reference; columns of several models are the responses then.
+    reference = fields.get("response") if "answer" in fields else None
+    others = {f: p for f, p in fields.items() if f != "response" or not is_named_reference(str(reference))}
+    fields |= _guess_numbered(others, found)
+    if "response" not in fields and fields.get("question") in (None, *_texts_alone(found)):
+        fields |= of_one_text(found)
     named = set(fields)
     fields = by_shape(fields, found, rows)
     fields |= _guess_rest(fields, found)
+    if verdicts := verdict_column(fields, found):
+        fields["verdicts"] = verdicts
     return Columns(**fields), tuple(sorted(set(fields) - named))
+
+
+def _texts_alone(found: Mapping[str, Profile]) -> list[str]:
+    return [path for path, one in found.items() if one.kind == "text"]
 
 
 # -- by name -------------------------------------------------------------------------------------------------------
@@ -178,7 +217,18 @@ def _by_name(found: Mapping[str, Profile]) -> dict[str, Any]:
     return fields
 
 
-_WITHIN = ("text", "value", "content", "answer", "solution", "response", "output")
+_WITHIN = (
+    "text",
+    "value",
+    "content",
+    "answer",
+    "solution",
+    "response",
+    "output",
+    "critique",
+    "feedback",
+    "comment",
+)
 """What the one text of a record is called, where the record has the name of a field."""
 
 
@@ -189,7 +239,10 @@ def _named(field: str, found: Mapping[str, Profile]) -> Iterator[tuple[str, str,
         if place is None:
             continue
         yield path, path, place
-        if field in ("question", "answer", "response") and profile.kind in ("struct", "structs"):
+        if field in ("question", "answer", "response", "reflections") and profile.kind in (
+            "struct",
+            "structs",
+        ):
             inner = next((f"{path}.{key}" for key in _WITHIN if f"{path}.{key}" in found), "")
             if inner:
                 yield inner, path, place
@@ -201,6 +254,8 @@ def _is_response(name: str) -> bool:
 
 def _could_be(field: str, profile: Profile, found: Mapping[str, Profile]) -> bool:
     """Whether what a column holds allows what its name says."""
+    if field == "question" and profile.kind == "text" and known_words(profile.texts) is not None:
+        return False  # words of right and wrong ask nothing, whatever the column is called
     if field == "question":
         return not _is_one_value(profile) or not any(
             place_of(field, path) is not None and one.kind in _ALLOWED[field] and not _is_one_value(one)
@@ -254,9 +309,9 @@ def _guess_stage(names: Sequence[str], found: Mapping[str, Profile]) -> dict[str
 def _guess_wide(names: Sequence[str], rows: Sequence[Row], found: Mapping[str, Profile]) -> dict[str, Any]:
     """Several struct columns of one shape, each with a text and a truth value: one response each."""
     shapes: dict[tuple[str, str], list[str]] = {}
-    for name in names:
+    for name in [path for path, one in found.items() if one.kind == "struct"]:
         inner = {p.removeprefix(f"{name}."): one.kind for p, one in found.items() if p.startswith(f"{name}.")}
-        if found[name].kind != "struct" or not inner:
+        if not inner:
             continue
         texts = [key for key, kind in inner.items() if kind == "text"]
         flags = [key for key, kind in inner.items() if kind == "flag"]
@@ -279,6 +334,8 @@ def _guess_numbered(fields: Mapping[str, Any], found: Mapping[str, Profile]) -> 
             families.setdefault((m[1], ""), []).append(path)
         if m := re.fullmatch(r".+[_ ]([^\W_]+(?:_[^\W_]+)?)", path):
             families.setdefault(("", m[1].lower()), []).append(path)
+        if (m := re.fullmatch(r"([^\W_]+)[_ ].*\D", path)) and profile.length >= _LONG_TEXT:
+            families.setdefault((m[1], "…"), []).append(path)
     told: dict[str, Any] = {}
     for field in ("response", "correct", "reflections", "extracted_answer"):
         if field in fields:
@@ -289,12 +346,17 @@ def _guess_numbered(fields: Mapping[str, Any], found: Mapping[str, Profile]) -> 
             for (base, end), paths in own.items()
             if len(paths) > 1
             and (place_of(field, base or end) is not None or (field, end) == ("response", "answer"))
+            and (field == "response" or end != "…")
             and all(found[p].kind in _ALLOWED[field] for p in paths)
         ]
         if fitting:
             told[field] = fitting[0]
     same = len(told.get("response", ()))
     return {f: paths for f, paths in told.items() if f == "response" or len(paths) == same}
+
+
+_LONG_TEXT = 20
+"""Characters of a text that may be a response where only the beginning of its column's name says so."""
 
 
 def _is_free(field: str, path: str, fields: Mapping[str, Any]) -> bool:

@@ -40,7 +40,7 @@ ROW_KEYS = (
     "outputs",
 )
 """Keys under which the rows of a file stand."""
-ID = "id"
+ID, GROUP = "id", "group"
 
 
 def json_rows(file: Readable, path: Path) -> Rows:
@@ -171,7 +171,7 @@ def _cut_short(error: json.JSONDecodeError, length: int) -> bool:
 
 def rows_within(whole: Row) -> list[Row]:
     """The rows of an object that is all of a file: under a key, by id, by column, or itself the only one."""
-    for shape in (_under_a_key, _split, _by_column, _by_id, _numbered, _further_in):
+    for shape in (_under_a_key, _split, _by_group, _by_column, _by_id, _numbered, _further_in):
         rows = shape(whole)
         if rows is not None:
             return _without_wrappers(rows)
@@ -220,6 +220,15 @@ def _split(whole: Row) -> list[Row] | None:
     return (
         [dict(zip(map(str, names), one, strict=False)) for one in data] if lists and names and data else None
     )
+
+
+def _by_group(whole: Row) -> list[Row] | None:
+    """`{"model a": [rows], "model b": [rows]}`: all of them, each with the name of its list as `group`."""
+    if len(whole) < 2 or not all(map(_are_rows, whole.values())):
+        return None
+    if not all(_is_a_row(rows[0]) for rows in whole.values()):
+        return None
+    return [{GROUP: key, **row} for key, rows in whole.items() for row in rows]
 
 
 def _by_column(whole: Row) -> list[Row] | None:

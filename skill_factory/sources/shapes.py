@@ -8,7 +8,7 @@ from skill_factory.recipe.words import known_words
 from skill_factory.sources.columns import Row
 from skill_factory.sources.names import place_of
 from skill_factory.sources.profiles import Profile, flat
-from skill_factory.sources.turns import turns_of
+from skill_factory.sources.turns import WHOLE_TALKS, turns_of
 
 TEXTS = ("text", "texts", "nested")
 TALKS = ("messages", "dialogues")
@@ -39,6 +39,26 @@ def by_shape(fields: Mapping[str, Any], found: Mapping[str, Profile], rows: Sequ
         _put(told, "answer", _gold(told, found))
     _put(told, "thinking", _thinking(told, found))
     return {field: path for field, path in told.items() if path}
+
+
+def of_one_text(found: Mapping[str, Profile]) -> dict[str, Any]:
+    """Question and response from a text that holds both between the marks of a chat template; {} where none does."""
+    for one in found.values():
+        for asked, end, said, stop in WHOLE_TALKS if one.kind == "text" else ():
+            whole = [text for text in one.texts if asked in text and said in text.partition(asked)[2]]
+            closed = [text for text in whole if stop and stop in text.partition(said)[2]]
+            answered = [text for text in whole if text.rpartition(said)[2].strip()]
+            if 2 * len(answered) > len(one.texts):
+                ends = stop if 2 * len(closed) > len(whole) else ""
+                return {
+                    "question": one.path,
+                    "question_rule": "between",
+                    "question_marks": [asked, end],
+                    "response": one.path,
+                    "response_rule": "between",
+                    "response_marks": [said, ends],
+                }
+    return {}
 
 
 def _put(told: dict[str, Any], field: str, path: Any) -> None:
@@ -109,6 +129,8 @@ def _question(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
     again = [one for one in free if repeats(one)]
     asks = [one for one in free if 2 * sum(_asks(text) for text in one.texts) > len(one.texts)]
     best = max(again, key=lambda one: one.length, default=None) or next(iter(asks), None)
+    if best is None:
+        best = next((one for one in _free(told, found, TALKS) if "user" in _roles(one)), None)
     return best.path if best else ""
 
 
@@ -123,7 +145,7 @@ def _response(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
     free = [
         one
         for one in _free(kept, found, TEXTS)
-        if one.different > 1 and not is_named_reference(one.path) and not _is_a_place(one.path)
+        if one.different > 1 and not is_named_reference(one.path) and not is_a_place(one.path)
     ]
     free = [one for one in free if place_of("extracted_answer", one.path) is None and not _judges(one)]
     if question is not None:
@@ -193,13 +215,28 @@ def _critiques(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
     return fitting[0].path if len(fitting) == 1 else ""
 
 
+def verdict_column(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
+    """A column of words that judge, one for each reflection, where the reflections themselves don't say."""
+    reflections = found.get(str(told.get("reflections", "")))
+    if reflections is None or "correct" not in told or _judges(reflections):
+        return ""
+    fitting = [
+        (place, one.path)
+        for one in _free(told, found, ("flag", "flags", "text", "texts"))
+        if (place := place_of("verdicts", one.path)) is not None
+        and known_words(value for present in one.present for value in flat(present)) is not None
+        and _goes_along(one, reflections)
+    ]
+    return min(fitting)[1] if fitting else ""
+
+
 def _gold(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
     """A short text, the same for all rows of a question, with which many responses end."""
     question, response = found.get(str(told.get("question", ""))), found.get(str(told.get("response", "")))
     if question is None or response is None:
         return ""
     for one in _free(told, found, ("text", "number")):
-        if one.length > 60 or differs_within(one, question) or _is_a_place(one.path):
+        if one.length > 60 or differs_within(one, question) or is_a_place(one.path):
             continue
         pairs = [
             (str(gold), text)
@@ -214,7 +251,7 @@ def _gold(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
     return ""
 
 
-def _is_a_place(path: str) -> bool:
+def is_a_place(path: str) -> bool:
     """Whether a column only counts or names rows."""
     name = path.rpartition(".")[2].lower()
     return name in ("id", "idx", "index", "uuid", "key", "row", "number") or name.endswith(

@@ -12,6 +12,7 @@ MARKS = (
     ("<thinking>", "</thinking>"),
     ("<|begin_of_thought|>", "<|end_of_thought|>"),
     ("[THINK]", "[/THINK]"),
+    ("◁think▷", "◁/think▷"),
     ("<seed:think>", "</seed:think>"),
     ("<|channel|>analysis<|message|>", "<|end|>"),
 )

@@ -30,7 +30,7 @@ _ROLES = {
     "environment": "tool",
 }
 _ROLE_NAMES = ("role", "from", "speaker", "author")
-_TEXT_NAMES = ("content", "value", "text", "message", "prompt")
+_TEXT_NAMES = ("content", "value", "text", "message", "prompt", "parts")
 _THINKING_NAMES = ("reasoning_content", "reasoning", "thinking", "thought")
 
 
@@ -104,6 +104,16 @@ _TEMPLATES = tuple(
         (r"\[INST\](?:\s*<<SYS>>.*?<</SYS>>)?\s*", r"\[/INST\]"),
     )
 )
+WHOLE_TALKS = (
+    ("<|im_start|>user\n", "<|im_end|>", "<|im_start|>assistant\n", "<|im_end|>"),
+    ("<|start_header_id|>user<|end_header_id|>", "<|eot_id|>", "<|start_header_id|>assistant<|end_header_id|>", "<|eot_id|>"),
+    ("<start_of_turn>user\n", "<end_of_turn>", "<start_of_turn>model\n", "<end_of_turn>"),
+    ("<｜User｜>", "<｜Assistant｜>", "<｜Assistant｜>", "<｜end▁of▁sentence｜>"),
+    ("[INST]", "[/INST]", "[/INST]", "</s>"),
+    ("### Instruction:", "### Response:", "### Response:", ""),
+    ("\n\nHuman:", "\n\nAssistant:", "\n\nAssistant:", ""),
+)  # fmt: skip
+"""Marks before and after the question, and before and after the response, in texts that hold a whole conversation."""
 _ROLE_WORDS = re.compile(r"(?<![A-Za-z])(system|user|assistant)\n")
 _SPOKEN = re.compile(
     r"(?:^|\n)\s*(Human|User|H)\s*:\s*(.*?)(?:\n\s*)?(?:\n|(?<=\s))(?:Assistant|AI|A)\s*:" + _OPEN_ENDED,

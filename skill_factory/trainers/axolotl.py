@@ -12,7 +12,9 @@ def write_axolotl(given: Traces, folder: Path) -> None:
     """Write the traces in a folder `data`, `config.yaml`, `train.sh` and the notes."""
     options = given.options
     write_traces(given.bundle, folder / "data", given.keep)
+    # Without a known family the tokenizer's own template is the safest.
     template = AXOLOTL.template(options) or "tokenizer_default"
+    # JSON is YAML, and quotes a name with a colon or a hash in it.
     settings = {"model": json.dumps(options.model), "cutoff": options.cutoff, "epochs": options.epochs}
     write(folder / "config.yaml", fill_template("axolotl.yaml", template=template, excess="drop", **settings))
     write(folder / "train.sh", fill_template("axolotl.sh"))

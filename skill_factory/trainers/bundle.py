@@ -32,6 +32,7 @@ class Bundle:
         """The question of each row."""
         for shard in self.shards:
             for batch in pq.ParquetFile(shard).iter_batches(ROWS_AT_ONCE, columns=["conversations"]):
+                # The question's column alone: answers are most of the bytes.
                 yield from (row[0]["content"] for row in batch.column(0).to_pylist() if row)
 
 
@@ -39,6 +40,7 @@ def open_bundle(folder: str | Path) -> Bundle:
     """The build in a folder. Errors: HandoffError if there is none, or one that hasn't finished."""
     path = Path(folder)
     shards = tuple(sorted((path / SHARDS).glob("train-*.parquet")))
+    # The report is written last, so a folder with one is complete.
     if not (path / "report.json").is_file() or not (path / "recipe.toml").is_file() or not shards:
         raise HandoffError(
             f"{folder} doesn't hold a finished build (recipe.toml, report.json and {SHARDS}/train-*.parquet). "

@@ -71,9 +71,11 @@ def export_build(
     Errors: HandoffError for a folder without a build, an `out` that is taken, or data that doesn't suit the trainer.
     """
     target = Path(out)
+    # Before anything is read: lengths of a large build take minutes.
     _check_free(target)
     bundle = open_bundle(folder)
     counter = counter_for(bundle, options, token)
+    # Traces are checked for verl too: its notes say how long the model's own answers are.
     checked = _check_traces(bundle, counter, options)
     # Written beside its place first: a trainer never sees half an export.
     staging = _staging(target)
@@ -85,6 +87,7 @@ def export_build(
         elif isinstance(trainer, TracesTrainer):
             keep = checked.lengths.tokens <= options.cutoff if options.drop_over else None
             dropped = int((~keep).sum()) if keep is not None else 0
+            # An empty file would be found out about only when training starts.
             if keep is not None and not keep.any():
                 raise HandoffError(
                     f"Every trace is longer than the cut-off of {options.cutoff:,} tokens. Raise --cutoff-len."
@@ -134,6 +137,7 @@ _ANSWERED = {"role": "assistant", "content": "<think>\n\n</think>\n\n."}
 
 
 def _check_free(target: Path) -> None:
+    # Only a folder that an export has marked may be replaced.
     if target.is_dir() and any(target.iterdir()) and not (target / MARK).is_file():
         raise HandoffError(
             f"{target} holds files that weren't written by an export. Choose another folder for -o."
@@ -145,6 +149,7 @@ def _check_free(target: Path) -> None:
 def _staging(target: Path) -> Path:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
+        # Beside the target, since a move to another disk isn't one step.
         return Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
     except OSError as error:
         raise HandoffError(
@@ -153,6 +158,7 @@ def _staging(target: Path) -> Path:
 
 
 def _mark(staging: Path, bundle: Bundle, trainer: Trainer) -> list[str]:
+    # Listed, so that the next export removes exactly these and leaves a person's own files.
     files = sorted(str(path.relative_to(staging)) for path in staging.rglob("*") if path.is_file())
     mark = {"trainer": trainer.name, "build": bundle.recipe.fingerprint(), "files": files}
     (staging / MARK).write_text(json.dumps(mark, indent=1) + "\n", encoding="utf-8")
@@ -172,6 +178,7 @@ def _replace(staging: Path, target: Path) -> None:
         path = (target / name).resolve()
         if path.is_relative_to(target.resolve()):
             path.unlink(missing_ok=True)
+            # A folder that our files have emptied; one with anything else in it stays.
             if path.parent != target.resolve() and path.parent.is_dir() and not any(path.parent.iterdir()):
                 path.parent.rmdir()
     for path in sorted(staging.rglob("*")):

@@ -16,9 +16,11 @@ def write_llamafactory(given: Traces, folder: Path) -> None:
     # A folder of its own, since `datasets` finds no name for a dataset in `.`.
     bundle, options, data = given.bundle, given.options, folder / "data"
     write_traces(bundle, data / SHARDS, given.keep)
+    # The card goes along, so that whoever finds the data later knows what it is.
     shutil.copyfile(bundle.path / "README.md", data / "README.md")
     write(data / "dataset_info.json", json.dumps(dataset_info(), indent=2) + "\n")
     template = LLAMAFACTORY.template(options)
+    # A wrong template trains on wrong tokens without an error, so an unknown model gets none.
     line = f"template: {template}" if template else "# no template: the tokenizer's own"
     settings = {"model": json.dumps(options.model), "cutoff": options.cutoff, "epochs": options.epochs}
     write(folder / "train_sft.yaml", fill_template("llamafactory.yaml", template_line=line, **settings))

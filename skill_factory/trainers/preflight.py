@@ -85,7 +85,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class RowLimits:
-    """What rows are checked against; 0 is no limit."""
+    """What rows are checked against; 0 means no limit."""
 
     count: Callable[[Sequence[str]], Sequence[int]]
     cutoff: int = 0
@@ -115,6 +115,7 @@ def preflight(rows: Iterable[Mapping[str, Any]], limits: RowLimits) -> list[Prob
 def troubles(row: Mapping[str, Any], limits: RowLimits) -> Iterator[Trouble]:
     """What would go wrong with one row."""
     turns = row.get("conversations") or []
+    # A row of another shape can't be checked further, and a trainer skips it anyway.
     if [turn.get("role") for turn in turns] != ["user", "assistant"]:
         yield Trouble.WRONG_TURNS
         return
@@ -125,6 +126,7 @@ def troubles(row: Mapping[str, Any], limits: RowLimits) -> Iterator[Trouble]:
     yield from _of_texts(texts, limits)
     yield from _of_thinking(texts[1], f"<{limits.think_tag}>", f"</{limits.think_tag}>")
     if limits.cutoff or limits.prompt:
+        # Both at once, since a tokenizer is asked in batches.
         question, trace = limits.count(texts)
         if limits.cutoff and question + trace + limits.around > limits.cutoff:
             yield Trouble.OVER_CUTOFF
@@ -148,6 +150,7 @@ def _of_thinking(trace: str, opening: str, closing: str) -> Iterator[Trouble]:
         yield Trouble.NO_THINKING
     if trace.count(closing) > 1:
         yield Trouble.SEVERAL_THOUGHTS
+    # Only the usual tag: Qwen3's template knows no other.
     if closing == "</think>" and trace != after_qwen3(trace):
         yield Trouble.REWRITTEN
 
@@ -155,7 +158,9 @@ def _of_thinking(trace: str, opening: str, closing: str) -> Iterator[Trouble]:
 def after_qwen3(trace: str) -> str:
     """What Qwen3's own chat template makes of the last assistant turn: it sets the newlines around the thinking."""
     if "</think>" not in trace:
+        # It adds an empty block, and the model is then trained to think nothing.
         return f"<think>\n\n</think>\n\n{trace}"
+    # Step by step as the template does it, so that a check can't be kinder than the trainer.
     thinking = trace.split("</think>")[0].rstrip("\n").split("<think>")[-1].lstrip("\n").strip("\n")
     rest = trace.split("</think>")[-1].lstrip("\n")
     return f"<think>\n{thinking}\n</think>\n\n{rest}"

@@ -54,9 +54,11 @@ def read_questions(
         raise HandoffError(
             "A reward needs gold answers, and the recipe maps no column to them. Build again with --map answer=COLUMN."
         )
+    # A source has a row for each response, so the same question comes many times.
     golds: dict[str, Counter[str]] = {}
     for piece in _same_source(bundle, source, token).pieces():
         for batch in piece.batches(columns):
+            # Read as the build reads it, or a question would be another one here.
             table = canonical(batch, columns).table
             for question, answer in zip(
                 table["question"].to_pylist(), table["answer"].to_pylist(), strict=True
@@ -71,6 +73,7 @@ def read_questions(
         for question, answers in golds.items()
         if answers
     ]
+    # A gold answer that the grader can't even find equal to itself would punish every output.
     fit = [known for known in _once_each(questions) if can_be_rewarded(known.question, known.gold, task)]
     several = sum(len(answers) > 1 for answers in golds.values())
     return QuestionPool(
@@ -79,11 +82,13 @@ def read_questions(
 
 
 def _settled(answers: Counter[str]) -> str:
+    # The alphabet decides a tie, so that the order of rows doesn't.
     return gold_answer(min(answers, key=lambda answer: (-answers[answer], answer)))
 
 
 def can_be_rewarded(question: str, gold: str, task: Task = Task.AUTO) -> bool:
     """Whether an output can earn the reward: the gold answer fits the task and, except in puzzles, grades as right itself."""
+    # A puzzle's gold is one solution of many, and is graded by arithmetic instead.
     puzzle = (choose_task(gold, question) if task == Task.AUTO else task) in (Task.COUNTDOWN, Task.GAME24)
     return can_be_judged(gold, task, question) and (puzzle or equivalent(gold, gold, task, question))
 
@@ -92,6 +97,7 @@ def _once_each(questions: Iterable[GoldQuestion]) -> list[GoldQuestion]:
     """Questions that differ only in white space or letter case become one, which is used if any of them is."""
     by_words: dict[str, GoldQuestion] = {}
     for question in questions:
+        # Otherwise the same question with another space could be trained on and tested with.
         plain = " ".join(question.question.split()).casefold()
         first = by_words.setdefault(plain, question)
         by_words[plain] = first._replace(used=first.used or question.used)
@@ -100,6 +106,7 @@ def _once_each(questions: Iterable[GoldQuestion]) -> list[GoldQuestion]:
 
 def _same_source(bundle: Bundle, source: str, token: str | None) -> RawSource:
     spec = bundle.recipe.source
+    # A recipe holds no paths, since they mean nothing on another machine.
     if spec.kind == "file" and not source:
         raise HandoffError(
             f"The questions are read again from the source, a file named {spec.name!r}. Say where it is: --source PATH."
@@ -134,10 +141,12 @@ def split_questions(
         if questions == "all"
         else []
     )
+    # Unused ones first: a question that was trained on by its traces says little when it is asked again.
     chosen = [*unused, *used][: most or None]
     if len(chosen) < 2:
         more = "" if questions == "all" else " --questions all takes those with traces too."
         raise HandoffError(f"Training and testing need at least two questions; found {len(chosen)}.{more}")
+    # At least one to test with, and at least one to train on.
     held_out = min(len(chosen) - 1, max(1, round(test_share * len(chosen))))
     return Split(_shuffled(chosen[held_out:], seed, "train"), chosen[:held_out])
 

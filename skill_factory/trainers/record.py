@@ -52,6 +52,7 @@ class Trainer:
 
     def template(self, options: Options) -> str:
         """The chosen chat template, otherwise that of the model's family; empty stands for the tokenizer's own."""
+        # What a person names wins; an empty answer is better than a template of another family.
         return options.template or self.families.get(family_of(options.model), "")
 
 

@@ -21,6 +21,7 @@ class Checked:
 def report_of(checked: Checked, options: Options, dropped: int = 0) -> str:
     """What was found, as Markdown: the problems, and a table of what the cut-off does by format and attempts."""
     lengths = checked.lengths
+    # From the same table that is printed below, so that the two can't disagree.
     over = sum(row.over for row in cut_table(lengths, options.cutoff))
     fate = "were dropped" if dropped else "would be truncated"
     n = largest_n(lengths, options.cutoff)

@@ -13,6 +13,7 @@ class _Marked(Template):
 def fill_template(name: str, **values: object) -> str:
     """The template `name` with its marks filled in; a mark without a value is a bug."""
     text = files("skill_factory.trainers").joinpath("templates", f"{name}.tmpl").read_text(encoding="utf-8")
+    # Not `safe_substitute`: a mark that is left over would stand in somebody's training script.
     return _Marked(text).substitute({key: str(value) for key, value in values.items()})
 
 

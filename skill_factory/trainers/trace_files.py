@@ -26,10 +26,12 @@ def write_traces(bundle: Bundle, folder: Path, keep: Keep, rename: Mapping[str, 
         schema = pa.schema(
             [field.with_name(name) for field, name in zip(file.schema_arrow, names, strict=True)]
         )
+        # Shard by shard, so that one is in memory at a time.
         with pq.ParquetWriter(folder / shard.name, schema) as writer:
             for batch in file.iter_batches(ROWS_AT_ONCE):
                 stays = pa.array(
                     np.ones(batch.num_rows, bool) if keep is None else keep[done : done + batch.num_rows]
                 )
+                # `keep` counts rows over all shards, hence `done`.
                 writer.write_batch(batch.rename_columns(names).cast(schema).filter(stays))
                 done += batch.num_rows

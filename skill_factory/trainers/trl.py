@@ -10,8 +10,10 @@ from skill_factory.trainers.trace_files import write_traces
 def write_trl(given: Traces, folder: Path) -> None:
     """Write the traces, `train_sft.py` and the notes."""
     options = given.options
+    # The name that TRL's trainer looks for.
     write_traces(given.bundle, folder, given.keep, {"conversations": "messages"})
     settings = {
+        # As a Python string, since it stands in a script.
         "model": repr(options.model),
         "cutoff": options.cutoff,
         "epochs": options.epochs,

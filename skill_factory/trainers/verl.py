@@ -67,15 +67,18 @@ def batch_sizes(questions: int) -> tuple[int, int]:
         return BATCH, MINI_BATCH
     # verl drops an incomplete last batch, so one must fit at all.
     mini = min(MINI_BATCH, questions)
+    # A multiple of the mini-batch, so that each update takes whole ones.
     return questions // mini * mini, mini
 
 
 def write_verl(given: Questions, folder: Path) -> None:
     """Write questions, reward, command, TRL's script and the notes into a folder."""
     bundle, options, pool, split = given.bundle, given.options, given.pool, given.split
+    # One numbering over both files: trainers log the index, and it should name one question.
     for name, questions, first in (("train", split.train, 0), ("test", split.test, len(split.train))):
         rows = question_rows(questions, name, first)
         pq.write_table(pa.Table.from_pylist(rows, schema=ROWS), folder / f"{name}.parquet")
+    # The reward reads the tags that the model was trained to write.
     names = BlockNames(*bundle.recipe.tags.model_dump().values())
     (folder / "reward.py").write_text(reward_source(options.task, options.weights, names), encoding="utf-8")
     batch, mini = batch_sizes(len(split.train))
@@ -84,9 +87,11 @@ def write_verl(given: Questions, folder: Path) -> None:
         "mini_batch": mini,
         "prompt_limit": options.prompt_limit,
         "response_limit": options.response_limit,
+        # It stands in a shell script, where a name with spaces would fall apart.
         "model": shlex.quote(options.model),
     }
     (folder / "run_grpo.sh").write_text(fill_template("verl_grpo.sh", **settings), encoding="utf-8")
+    # The next file is Python.
     settings["model"] = repr(options.model)
     (folder / "train_grpo_trl.py").write_text(fill_template("verl_trl.py", **settings), encoding="utf-8")
     notes = fill_template("verl.md", **settings, **_notes(pool, split, batch, names), report=given.report)

@@ -50,9 +50,12 @@ class TookTooMuch(SourceError):
 
 
 def run(
-    function: Callable[..., T], *arguments: Any, what: str = "This", seconds: float = SECONDS,
+    function: Callable[..., T],
+    *arguments: Any,
+    what: str = "This",
+    seconds: float = SECONDS,
     pulse: Pulse = lambda elapsed: None,
-) -> T:  # fmt: skip
+) -> T:
     """
     What a function of this package gives, found by a child; `what` is what a sentence about its end calls its data.
 

@@ -81,6 +81,10 @@ def test_a_build_is_published_and_its_second_state_replaces_the_first(publisher:
     publisher.press("Publish to alice/my-traces")
     publisher.sees("is published.")
     assert SHARD in hub.files("alice/my-traces")
+    pictures = [path for path in hub.files("alice/my-traces") if path.startswith("pictures/")]
+    assert len(pictures) == 4
+    card = hub.read("alice/my-traces", "README.md").decode()
+    assert all(f"{hub.url}/datasets/alice/my-traces/resolve/main/{path}" in card for path in pictures)
     assert hub.repo("alice/my-traces").private
     publisher.go("Choose")
     publisher.page.get_by_text("Right at once").first.click()

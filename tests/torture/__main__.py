@@ -121,9 +121,13 @@ def tried(name: str, part: Part, seed: int) -> Tried:
             print(f"    {lost[:400]}", flush=True)
     print(f"    {name}: {seconds:,.0f} s", flush=True)
     return {
-        "seed": seed, "commit": commit(), "day": time.strftime("%Y-%m-%d", time.gmtime()), "machine": machine(),
-        "seconds": round(seconds), "scores": [asdict(score) for score in scores],
-    }  # fmt: skip
+        "seed": seed,
+        "commit": commit(),
+        "day": time.strftime("%Y-%m-%d", time.gmtime()),
+        "machine": machine(),
+        "seconds": round(seconds),
+        "scores": [asdict(score) for score in scores],
+    }
 
 
 def page(found: dict[str, Tried]) -> str:

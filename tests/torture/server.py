@@ -43,9 +43,19 @@ class Server:
     def start(self) -> None:
         """Start it and wait until it answers."""
         words = [
-            sys.executable, "-m", "streamlit", "run", "serve.py", "--server.port", str(self.port), *self.LISTENS,
-            "--server.fileWatcherType", "none", "--browser.serverAddress", "localhost",
-        ]  # fmt: skip
+            sys.executable,
+            "-m",
+            "streamlit",
+            "run",
+            "serve.py",
+            "--server.port",
+            str(self.port),
+            *self.LISTENS,
+            "--server.fileWatcherType",
+            "none",
+            "--browser.serverAddress",
+            "localhost",
+        ]
         with (self.home / "server.log").open("ab") as log:
             self.process = subprocess.Popen(words, cwd=ROOT, env=self._environment(), stdout=log, stderr=log)
         self.wait()

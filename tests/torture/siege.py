@@ -52,10 +52,11 @@ def siege(folder: Path, short: bool) -> list[Score]:
             )
     median = statistics.median(waits) if waits else 99.0
     calm.figures |= {
-        "moves": f"{len(waits):,}", "median": f"{median * 1000:,.0f} ms",
+        "moves": f"{len(waits):,}",
+        "median": f"{median * 1000:,.0f} ms",
         "slowest twentieth": f"{sorted(waits)[int(len(waits) * 0.95)] * 1000:,.0f} ms" if waits else "none",
         "memory of the server at most": f"{held / 1e6:,.0f} MB (bound {MEMORY / 1e6:,.0f} MB)",
-    }  # fmt: skip
+    }
     calm.note("median", "" if median < MEDIAN else f"{median:.2f} s")
     calm.note("memory", "" if held < MEMORY else f"{held} bytes")
     return [said, calm]
@@ -145,9 +146,17 @@ def _resident(pid: int) -> int:
 # -- repositories by lot -------------------------------------------------------------------------------------------
 
 LAYOUTS = (
-    "data/train.{}", "train.{}", "data/train-00000-of-00001.{}", "a/b/c/d/test.{}", "[x]/tr[a]in.{}", ".hidden/train.{}",
-    "data/train.{}.gz", "wild*/te?t.{}", "data/ünïcode.{}", "default/validation.{}",
-)  # fmt: skip
+    "data/train.{}",
+    "train.{}",
+    "data/train-00000-of-00001.{}",
+    "a/b/c/d/test.{}",
+    "[x]/tr[a]in.{}",
+    ".hidden/train.{}",
+    "data/train.{}.gz",
+    "wild*/te?t.{}",
+    "data/ünïcode.{}",
+    "default/validation.{}",
+)
 CARDS = ("", *ODD, aliases(), deep_yaml(), "configs: [{config_name: default, data_files: '**'}]")
 
 

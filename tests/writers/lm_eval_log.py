@@ -34,9 +34,20 @@ def write(folder: Path) -> None:
     data.write_text("".join(json.dumps(row) + "\n" for row in rows))
     (tasks / "sums.yaml").write_text(TASK.format(data=data))
     command = [
-        sys.executable, "-m", "lm_eval", "run", "--model", "dummy", "--tasks", "sums", "--include_path", tasks,
-        "--output_path", folder / "log", "--log_samples",
-    ]  # fmt: skip
+        sys.executable,
+        "-m",
+        "lm_eval",
+        "run",
+        "--model",
+        "dummy",
+        "--tasks",
+        "sums",
+        "--include_path",
+        tasks,
+        "--output_path",
+        folder / "log",
+        "--log_samples",
+    ]
     subprocess.run([str(word) for word in command], check=True)
 
 

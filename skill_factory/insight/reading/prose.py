@@ -85,7 +85,7 @@ def _prose(text: str) -> str:
 
 
 def _maths(found: re.Match[str], done: _Done, display: bool) -> str:
-    # Code inside maths is no maths: a mark in it stays for the code.
+    # Code inside maths isn't maths: a mark in it stays for the code.
     source = next(part for part in found.groups() if part is not None)
     if "\x02" in source:
         return found[0]

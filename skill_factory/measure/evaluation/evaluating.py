@@ -1,13 +1,14 @@
-"""Ask a trained model, to measure it: each question so many times, on the machinery that generates raw data."""
+"""Ask a trained model, to measure it: each question several times, on the machinery that generates raw data."""
 
 from dataclasses import replace
 
 from skill_factory.build.prepare import SAMPLE_ROWS
 from skill_factory.errors import SourceError
 from skill_factory.generate import generate
-from skill_factory.generate.flow import AskThrough, Plan
+from skill_factory.generate.flow import AskThrough
 from skill_factory.generate.job import Job, Made
 from skill_factory.generate.net.endpoint import asker
+from skill_factory.generate.planning import Plan
 from skill_factory.generate.progress import Report, silent
 from skill_factory.generate.prompts import Prompt
 from skill_factory.generate.work import check_question, pilot_questions
@@ -32,7 +33,7 @@ def evaluate(
     """
     Ask for all outputs that a job wants and has not got, and write them as rows that `measure` reads.
 
-    A run that was stopped, killed or cut short by its budget goes on where it was. Errors: SkillFactoryError.
+    A run that was stopped, killed or cut short by its budget resumes where it was. Errors: SkillFactoryError.
     """
     job = replace(job.checked(), endpoint=job.endpoint.checked())
     evaluation.checked(job)
@@ -48,6 +49,7 @@ def _planned(job: Job, evaluation: Evaluation, token: str | None) -> Plan:
         raise SourceError(
             f"{source.spec.name or 'The source'} holds no rows. Give a source with at least one."
         )
+    # What was said wins over what was guessed.
     # What was said wins over what was guessed.
     columns = check_question(Columns(**{**guess(names, rows).model_dump(), **job.columns}), names)
     only, total = None, 0
