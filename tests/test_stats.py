@@ -90,7 +90,7 @@ def test_all_right_and_all_wrong_are_bars_of_their_own(part: Partition) -> None:
     assert dict(zip(table["label"], table["questions"], strict=True))["50–60 % right"] == 1
     assert table.iloc[0]["questions"] == table.iloc[-1]["questions"] == 1
     assert balance_finding(table) == (
-        "1 of 3 questions has both right and wrong responses; never right: 1, always right: 1"
+        "1 of 3 questions has both right and wrong kept responses; never right: 1, always right: 1"
     )
 
 

@@ -110,7 +110,7 @@ def labels(facts: Facts, judgement: Judgement, rows: Tally) -> Finding:
     numbers = (
         ("right responses", f"{right:,} of {n:,} ({percent(right, n)})"),
         ("questions with right and wrong answers", f"{both:,}"),
-        ("questions that are never answered right", f"{questions - solved:,}"),
+        ("questions that are never answered right, by all their responses", f"{questions - solved:,}"),
         ("rows without a label", f"{unlabelled:,}"),
         ("responses labelled both right and wrong", f"{disputed:,}"),
     )
@@ -226,7 +226,7 @@ def reflections(facts: Facts, recipe: Recipe) -> Finding:
     light = _light(with_agreeing / responses)
     if light is Light.GOOD:
         have = inflect(with_agreeing, "has", "have")
-        meaning = f"{many(with_agreeing, 'response')} {have} a reflection with the correct verdict."
+        meaning = f"{with_agreeing:,} of {many(responses, 'response')} {have} a reflection with the correct verdict, before any filter."
         return Finding(REFLECTIONS, light, headline, numbers, meaning)
     bare = responses - with_agreeing
     have = inflect(bare, "has", "have")

@@ -83,7 +83,7 @@ def balance_finding(table: "pd.DataFrame") -> str:
     never = int(table.loc[table["where"] == "none", "questions"].sum())
     always = int(table.loc[table["where"] == "all", "questions"].sum())
     return (
-        f"{mixed:,} of {many(every, 'question')} {inflect(mixed, 'has', 'have')} both right and wrong responses; "
+        f"{mixed:,} of {many(every, 'question')} {inflect(mixed, 'has', 'have')} both right and wrong kept responses; "
         f"never right: {never:,}, always right: {always:,}"
     )
 
