@@ -108,7 +108,7 @@ def first_numbers(visitor: Visitor, source: Path) -> float:
     os.utime(source)  # a file that was read before is known
     visitor.open()
     visitor.page.get_by_role("tab", name="My file").click()
-    field = visitor.page.get_by_label("or its path on this computer")
+    field = visitor.page.get_by_label("Or a path on this computer")
     field.fill(str(source))
     visitor.page.wait_for_timeout(1_000)
     visitor.page.evaluate(FIRST)

@@ -26,12 +26,19 @@ UNIT = (
 UV = ROOT / ".venv" / "bin" / "uv"
 
 
+def interpreter(version: str) -> str:
+    """Where a Python of that version is, pyenv's too; else its number, which uv may know how to get."""
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
+    kept = sorted(pyenv.glob(f"{version}.*/bin/python"))
+    return str(kept[-1]) if kept else shutil.which(f"python{version}") or version
+
+
 def environment(version: str) -> tuple[Path | None, str]:
     """The interpreter of an environment with what the app requires and nothing else; or why there is none."""
     place = ROOT / ".matrix" / version
     python = place / "bin" / "python"
     for words in (
-        [UV, "venv", "--quiet", "--allow-existing", "--python", version, place],
+        [UV, "venv", "--quiet", "--allow-existing", "--python", interpreter(version), place],
         [
             UV,
             "pip",

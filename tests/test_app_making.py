@@ -334,7 +334,7 @@ def test_an_earlier_making_is_deleted_from_the_list(home: Path, demo: Path) -> N
     assert ended(made).state is State.DONE
     app = studio.open_app("2_Data")
     (asking,) = [one for one in app.get("popover") if one.proto.popover.label == "Delete these labels"]
-    assert "stay as they are" in asking.children[0].value
+    assert "stays as it is" in asking.children[0].value
     app.button(key=f"making.delete.{made.id}").click().run()
     assert not list((home / "made").glob("*"))
     assert demo.exists()

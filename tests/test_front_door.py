@@ -273,6 +273,30 @@ def test_two_gold_answers_of_a_question_are_said() -> None:
 
 
 @beside
+@pytest.mark.parametrize(
+    ("name", "right", "wrong"), [("stated", 11, 0), ("one_tag_in_200", 200, 0), ("cut_while_thinking", 0, 0)]
+)
+def test_answers_are_graded_where_they_stand(name: str, right: int, wrong: int, tmp_path: Path) -> None:
+    """Case 04: each response by its tags, else by what it states; what was cut off while thinking is never right."""
+    path = CASES / "04-grade-calls-unread-answers-wrong" / f"{name}.jsonl"
+    told = json.loads(command.run("grade", path, "--out", tmp_path / "graded.parquet", "--yes", "--json").out)
+    assert (told["right"], told["wrong"]) == (right, wrong)
+
+
+@beside
+def test_chinese_is_banned_and_measured_in_its_own_script(tmp_path: Path) -> None:
+    """Case 14: a word of a script without spaces drops the reflections that hold it; both traces of N = 2 are too long."""
+    path = CASES / "14-languages-without-spaces" / "zh.jsonl"
+    told = json.loads(command.run("inspect", path, "--ban", "想法", "--json").out)
+    assert told["ledger"]["reflections"]["dropped"]["banned_word"] == 8
+    command.build(path, tmp_path / "out", "--attempts", "2")
+    done = command.run(
+        "export", tmp_path / "out", "--to", "llamafactory", "--model", "m", "--cutoff-len", "2048"
+    )
+    assert "2 of 4 traces would be truncated" in done.out
+
+
+@beside
 def test_rows_by_id_keep_their_id() -> None:
     """Case 31: `{id: row}` is rows, and the id a column."""
     found = seen("31-structure", "dict_of_rows.json")
@@ -396,6 +420,17 @@ def test_a_column_added_to_a_known_format_is_read_by_its_name(tmp_path: Path, la
         4,
         True,
     )
+
+
+def test_records_under_a_known_format_s_names_are_read_by_shape(tmp_path: Path) -> None:
+    """A column called `generation` that holds records is another tool's: the texts within it are the responses."""
+    rows = [
+        {"question": f"{q}+1?", "expected_answer": f"{q + 1}", "generation": [{"text": f"{k}: <answer>{q + 1 + k}</answer>", "model": "m"} for k in range(2)], "correct": [True, False]}
+        for q in range(4)
+    ]  # fmt: skip
+    seen = inspect(rows_file(tmp_path / "raw.jsonl", rows))
+    assert (seen.preset, seen.recipe.columns.response) == ("", ("generation.text",))
+    assert (seen.found.right, seen.found.wrong) == (4, 4)
 
 
 def test_a_known_format_can_be_left(tmp_path: Path) -> None:

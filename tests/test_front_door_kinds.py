@@ -86,6 +86,20 @@ ROWS: dict[str, Any] = {
     "a grade in percent": each(lambda q, k: {
         "question": ask(q), "answer": str(q + 10), "response": said(q, k), "score": ("100%", "0%")[k % 2],
     }),
+    "models side by side, beside a reference solution": grouped(lambda q: {
+        "problem": ask(q), "solution": "We add seven to the boxes and have it.", "answer": str(q + 10),
+        **{f"response_model_{name}": said(q, k) for k, name in enumerate("abcd")},
+        **{f"correct_{k}": k % 2 == 0 for k in range(TRIES)},
+    }),
+    "choices of one request": grouped(lambda q: {
+        "request": {"messages": [{"role": "user", "content": ask(q)}]}, "expected": str(q + 10),
+        "response": {"choices": [{"index": k, "message": {"role": "assistant", "content": said(q, k)}} for k in range(TRIES)]},
+        "correct": [k % 2 == 0 for k in range(TRIES)],
+    }),
+    "contents with parts": each(lambda q, k: {
+        "contents": [{"role": "user", "parts": [{"text": ask(q)}]}], "gold": str(q + 10), "correct": k % 2 == 0,
+        "candidates": [{"content": {"role": "model", "parts": [{"text": said(q, k)}]}}],
+    }),
     "models side by side": grouped(lambda q: {
         "Question": ask(q), "Gold": str(q + 10),
         **{f"M{k} answer": said(q, k) for k in range(TRIES)}, **{f"M{k} correct": ("yes", "no")[k % 2] for k in range(TRIES)},
@@ -183,6 +197,14 @@ def test_a_verdict_in_a_column_of_its_own_is_read(words: tuple[Any, Any], tmp_pa
     assert (columns.correct, columns.verdicts) == (("correct",), ("critique_verdict",))
     assert (seen.recipe.verdicts.rule, seen.doubts) == ("column", [])
     assert preview(str(path), Recipe().changed({"traces.attempts": 2}), questions=10).traces
+
+
+def test_lists_that_were_written_as_text_are_doubted(tmp_path: Path) -> None:
+    """Outside a CSV, a text that looks like a list is a text: that several responses would be read as one is said."""
+    rows = grouped(lambda q: {"question": ask(q), "answer": "1", "responses": json.dumps([said(q, k) for k in range(TRIES)])})  # fmt: skip
+    path = tmp_path / "log.json"
+    path.write_text(json.dumps(rows), encoding="utf-8")
+    assert "lists_as_text" in {doubt.code for doubt in inspect(str(path)).doubts}
 
 
 LABELS = [

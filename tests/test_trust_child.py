@@ -1,5 +1,6 @@
 """A shared server looks at nobody's bytes, patterns or recipes itself: a child with bounds does, and ends in a sentence."""
 
+import io
 import os
 import signal
 import threading
@@ -8,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from zipfile import ZIP_BZIP2, ZIP_DEFLATED, ZIP_LZMA, ZipFile
 
 import numpy as np
 import pyarrow as pa
@@ -15,12 +17,17 @@ import pytest
 
 from skill_factory.errors import RecipeError, SkillFactoryError, SourceError
 from skill_factory.judge.source_facts import sample_facts
+from skill_factory.measure.values import number_of
 from skill_factory.recipe.model import Columns, Recipe, recipe_from_toml
 from skill_factory.recipe.share import unpacked
 from skill_factory.sources import open_source
+from skill_factory.sources.check import read_through
+from skill_factory.sources.labels import as_number
 from skill_factory.work import limited, looking
+from skill_factory.work.home import place
 from skill_factory.work.limited import TookTooMuch
 from skill_factory.work.looking import Address
+from skill_factory.work.nursery import KIND
 from skill_factory.work.wire import Missing, Shared, pack, unpack
 from tests.hub import Hub
 from tests.torture.hostile import FILES, cards
@@ -378,3 +385,86 @@ def memory() -> int:
     """Bytes that this process holds now."""
     with open("/proc/self/statm", encoding="ascii") as file:
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+# -- damage ---------------------------------------------------------------------------------------------------------
+
+
+def archives() -> dict[str, bytes]:
+    """Archives and files of bytes that are damaged in one place each, beyond what their headers tell."""
+    rows = GOOD * 20
+    made: dict[str, bytes] = {}
+    for name, way in (("a", ZIP_DEFLATED), ("l", ZIP_LZMA), ("b", ZIP_BZIP2)):
+        made[f"{name}.zip"] = zipped({"data/rows.jsonl": rows}, way)
+    log = {
+        "header.json": b"{}",
+        **{f"samples/{number}.json": b'{"input": "' + b"x" * 500 + b'"}' for number in range(3)},
+    }
+    made["a.eval"] = zipped(log)
+    made["digits.eval"] = zipped({**log, f"samples/{'9' * 5_000}.json": b"{}"})
+    made["name.zip"] = zipped({"n" * 300 + ".jsonl": rows})
+    made["both.zip"] = zipped({"data.jsonl": rows, "data.jsonl/more.jsonl": rows})
+    table = pa.table({"question": ["q"], "response": ["r"]})
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    made["a.arrow"] = bytes(sink.getvalue()).replace(b"question", b"quest\xff\xfen")
+    made["a.xlsx"] = b"PK\x03\x04" + b"\0" * 30 + b"PK\x05\x06" + b"\xff" * 18
+    for name in ("a.zip", "l.zip", "b.zip", "a.eval"):
+        middle = made[name].index(b".json") + 60
+        made[f"torn-{name}"] = made[name][:middle] + b"\xff" * 20 + made[name][middle + 20 :]
+    return made
+
+
+def zipped(files: dict[str, bytes], way: int = ZIP_DEFLATED) -> bytes:
+    """An archive of these files."""
+    written = io.BytesIO()
+    with ZipFile(written, "w", way) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return written.getvalue()
+
+
+def test_damage_is_said_and_never_a_fault_of_ours(tmp_path: Path) -> None:
+    """In archives, logs, Arrow and spreadsheets, wherever it lies; no sentence tells where the server keeps things."""
+    for name, data in archives().items():
+        path = tmp_path / name
+        path.write_bytes(data)
+        for read in (lambda path=path: tried(Address(str(path)), path.name), lambda path=path: checked(path)):
+            said = read()
+            assert (
+                said.rstrip().endswith((".", "?"))
+                and str(tmp_path) not in said
+                and "/skill-factory-" not in said
+            )
+            assert not name.startswith("torn") or "can't be" in said, (name, said)
+
+
+def test_numbers_larger_than_any_float_are_none() -> None:
+    """JSON may write them: as a label, a score or a step they say nothing, and stop nobody."""
+    for number in (10**400, -(10**400)):
+        assert as_number(number) is None and number_of(number) is None
+    assert (as_number("0,5"), as_number(True), as_number(7)) == (0.5, 1.0, 7.0)
+
+
+def checked(path: Path) -> str:
+    """What the check of an upload says."""
+    try:
+        limited.run(read_through, path, what=path.name)
+    except SkillFactoryError as error:
+        return str(error)
+    return "fine."
+
+
+def test_what_a_child_unpacked_goes_with_it(tmp_path: Path) -> None:
+    """However it ends: nothing is left on the disk of a server that many send archives to."""
+    path = tmp_path / "rows.zip"
+    path.write_bytes(zipped({"data/rows.jsonl": GOOD}))
+    closed()
+    limited.run(looking.entered, Address(str(path)), Recipe())
+    kept = place(KIND)
+    assert list(kept.glob("child-*/*/data/rows.jsonl"))
+    with pytest.raises(TookTooMuch):
+        limited.run(looking.sample, Address("demo:200000"), Recipe(columns=_demo_columns()), seconds=0.2)
+    closed()
+    assert list(kept.iterdir()) == []

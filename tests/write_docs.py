@@ -38,10 +38,10 @@ ELSEWHERE = {
     "answers.pattern": "Data: Answer rule",
     "verdicts.rule": "Data: Verdict rule",
     "verdicts.pattern": "Data: Verdict rule",
-    "columns.think": "Data: How these data are read",
-    "columns.question_rule": "Data: How these data are read",
-    "columns.response_rule": "Data: How these data are read",
-    "columns.label_rule": "Data: How these data are read",
+    "columns.think": "Data: How this data is read",
+    "columns.question_rule": "Data: How this data is read",
+    "columns.response_rule": "Data: How this data is read",
+    "columns.label_rule": "Data: How this data is read",
     **dict.fromkeys(
         (
             f"columns.{name}"

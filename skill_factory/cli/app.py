@@ -11,11 +11,11 @@ from skill_factory.errors import SkillFactoryError
 ENTRANCE = Path(__file__).parents[1] / "ui" / "entrance" / "serve.py"
 
 
-def add_arguments(made: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
-    made.description = "Start the app on this computer and open it in a browser. Ctrl-C ends it."
-    made.add_argument("--port", type=int, default=8501, metavar="P", help="default: 8501")
-    made.add_argument("--no-browser", action="store_true", help="don't open a browser")
+    parser.description = "Start the app on this computer and open it in a browser. Ctrl-C ends it."
+    parser.add_argument("--port", type=int, default=8501, metavar="P", help="default: 8501")
+    parser.add_argument("--no-browser", action="store_true", help="don't open a browser")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -15,30 +15,30 @@ CANCELLED = 130
 TASKS = ("auto", "exact", "number", "math", "countdown")
 
 
-def add_arguments(made: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
     from skill_factory.cli.endpoint_options import add_pace, add_where, or_none
 
-    made.description = (
-        "Ask a trained model each question so many times, and keep its outputs for `measure`. A run that was stopped goes "
-        "on where it was; nothing that was answered is asked or paid for again."
+    parser.description = (
+        "Ask a trained model each question several times, and keep its outputs for `measure`. A run that was stopped "
+        "resumes where it was; nothing that was answered is asked or paid for again."
     )
-    made.add_argument("source", metavar="QUESTIONS", help=SOURCE)
-    made.add_argument(
+    parser.add_argument("source", metavar="QUESTIONS", help=SOURCE)
+    parser.add_argument(
         "--out",
         required=True,
         type=Path,
         metavar="DIR",
         help="the folder of the outputs; keeps the answers so far",
     )
-    made.add_argument("--model", required=True, help="the model's name as the server knows it")
-    made.add_argument(
+    parser.add_argument("--model", required=True, help="the model's name as the server knows it")
+    parser.add_argument(
         "--samples", type=int, default=4, metavar="N", help="outputs for each question; default: 4"
     )
-    made.add_argument(
+    parser.add_argument(
         "--task", choices=TASKS, default="auto", help="how answers are compared, for the figures of a pilot"
     )
-    made.add_argument(
+    parser.add_argument(
         "--pilot",
         type=int,
         nargs="?",
@@ -47,7 +47,7 @@ def add_arguments(made: argparse.ArgumentParser) -> None:
         metavar="N",
         help="so many questions only (50), with figures and a forecast",
     )
-    add = made.add_argument_group("how it is asked").add_argument
+    add = parser.add_argument_group("how it is asked").add_argument
     add("--completions", action="store_true", help="raw completions instead of chat")
     add(
         "--tokenizer",
@@ -59,7 +59,7 @@ def add_arguments(made: argparse.ArgumentParser) -> None:
         "--budget",
         default="",
         metavar="FIRST:SECOND",
-        help="budget forcing, e.g. 4096:8192: what still thinks at the first bound goes on with another attempt",
+        help="budget forcing, e.g. 4096:8192: what still thinks at the first bound continues with another attempt",
     )
     for flag, cast, usual in (
         ("--temperature", float, 0.7),
@@ -68,7 +68,7 @@ def add_arguments(made: argparse.ArgumentParser) -> None:
         ("--repetition-penalty", float, 1.1),
     ):
         add(flag, type=or_none(cast), default=usual, metavar="X", help=f"({usual}); `none` leaves it out")
-    add("--max-tokens", type=int, default=4096, metavar="N", help="tokens of an output at most (4096)")
+    add("--max-tokens", type=int, default=4096, metavar="N", help="maximum tokens of an output (4096)")
     add(
         "--parameter",
         action="append",
@@ -76,9 +76,9 @@ def add_arguments(made: argparse.ArgumentParser) -> None:
         metavar="NAME=JSON",
         help="a parameter of the server's own",
     )
-    add_where(made)
-    add_pace(made, budget="--budget-money")
-    add_recipe_options(made)
+    add_where(parser)
+    add_pace(parser, budget="--budget-money")
+    add_recipe_options(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -148,5 +148,5 @@ def _sampling(args: argparse.Namespace, seed: int) -> Any:
         return Sampling(**given, seed=seed, extra=parse_extra(args.parameter))
     except ValueError as error:
         # The first line of pydantic's message counts errors, and the last one is a link.
-        said = [line.strip() for line in str(error).splitlines()[1:3]]
-        raise RecipeError(f"The model can't sample so: {': '.join(said)}.") from None
+        reasons = [line.strip() for line in str(error).splitlines()[1:3]]
+        raise RecipeError(f"These sampling settings can't be used: {': '.join(reasons)}.") from None

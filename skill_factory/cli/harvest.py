@@ -8,16 +8,16 @@ from skill_factory.cli.output import plain, tell
 from skill_factory.cli.recipe_options import add_recipe_options, columns_of, recipe_of, token_for
 
 
-def add_arguments(made: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
-    made.description = (
+    parser.description = (
         "Turn each attempt in a model's outputs into a response, labelled by its grade, and each reflection into a "
         "reflection of it: raw data that `build` reads as it is."
     )
-    add_outputs(made)
-    made.add_argument("--out", required=True, metavar="FILE.parquet", help="the file to write")
-    made.add_argument("--replace", action="store_true", help="replace the file if it is there")
-    add_recipe_options(made)
+    add_outputs(parser)
+    parser.add_argument("--out", required=True, metavar="FILE.parquet", help="the file to write")
+    parser.add_argument("--replace", action="store_true", help="replace the file if it is there")
+    add_recipe_options(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -33,12 +33,12 @@ def run(args: argparse.Namespace) -> int:
     # `build` tells formats by their ending, so another one would make the file unreadable there.
     if out.suffix != ".parquet":
         raise SourceError(
-            f"Raw data are written as Parquet; found --out {out.name}. Give a name that ends in .parquet."
+            f"Raw data is written as Parquet; found --out {out.name}. Give a name that ends in .parquet."
         )
     recipe = recipe_of(args)
     # One login serves all sources, so it is asked for once.
-    token = next((token for one in args.outputs if (token := token_for(one))), None)
-    found = harvest(
+    token = next((token for name in args.outputs if (token := token_for(name))), None)
+    harvested = harvest(
         args.outputs,
         out,
         recipe,
@@ -48,8 +48,8 @@ def run(args: argparse.Namespace) -> int:
         token=token,
     )
     if args.json:
-        tell({"path": str(out), **found.to_json()})
+        tell({"path": str(out), **harvested.to_json()})
         return 0
-    for line in [*found.lines(), f"Written: {out}. Look at it with `inspect {out}`."]:
+    for line in [*harvested.lines(), f"Written: {out}. Look at it with `inspect {out}`."]:
         print(plain(line))
     return 0

@@ -30,6 +30,7 @@ COMMANDS = {
     "evaluate": "ask a trained model the questions, to measure its outputs",
     "measure": "count attempts, reflections and verdicts in a model's outputs",
     "harvest": "turn a model's own attempts and reflections into raw data",
+    "diff": "compare two builds: rows, recipes, ledgers; exit code 1 if their traces differ",
     "export": "write what a trainer needs from a build",
     "push": "publish a build folder or a raw set on the Hub",
     "space": "run this app as your own Space on the Hub",

@@ -30,22 +30,24 @@ def run(args: argparse.Namespace) -> int:
     settings = settings_of(args, recipe.traces.seed)
     if args.follow:
         return _follow(args, recipe, settings)
-    found = measure(
+    measurement = measure(
         args.outputs,
         recipe,
         columns=columns_of(args),
         run=args.run_column,
         by=args.by,
         settings=settings,
-        token=next((token for one in args.outputs if (token := token_for(one))), None),
+        token=next((token for name in args.outputs if (token := token_for(name))), None),
         report=_shown(args.json),
     )
     # The judge comes after the figures: it is asked about outputs that could be read.
-    _write(args, _with_judge(args, found, recipe, settings) if args.judge else found)
+    _write(args, _with_judge(args, measurement, recipe, settings) if args.judge else measurement)
     return 0
 
 
-def _with_judge(args: argparse.Namespace, found: "Measurement", recipe: Any, settings: Any) -> "Measurement":
+def _with_judge(
+    args: argparse.Namespace, measurement: "Measurement", recipe: Any, settings: Any
+) -> "Measurement":
     """The measurement with what a model says of untagged habits. Errors: SkillFactoryError."""
     from dataclasses import replace
 
@@ -65,7 +67,7 @@ def _with_judge(args: argparse.Namespace, found: "Measurement", recipe: Any, set
     if args.judge_sample < 1:
         raise RecipeError(f"--judge-sample is {args.judge_sample}; it must be at least 1.")
     asked = Asked(recipe, tuple(columns_of(args).items()), args.run_column)
-    openings = distinct_names([opened(one, asked, token_for(one)) for one in args.outputs])
+    openings = distinct_names([opened(name, asked, token_for(name)) for name in args.outputs])
     job = Job(
         Kind.OUTPUTS,
         args.outputs[0],
@@ -81,7 +83,7 @@ def _with_judge(args: argparse.Namespace, found: "Measurement", recipe: Any, set
     show = Shown(sys.stderr, args.json)
     try:
         # Only ids travel from the table; texts are read again, so that they needn't be kept.
-        ids = np.asarray(found.table.column("output_id").to_numpy())
+        ids = np.asarray(measurement.table.column("output_id").to_numpy())
         judged = judge_habits(
             openings,
             settings,
@@ -93,7 +95,7 @@ def _with_judge(args: argparse.Namespace, found: "Measurement", recipe: Any, set
         )
     finally:
         show.close()
-    return replace(found, judged=judged.to_json())
+    return replace(measurement, judged=judged.to_json())
 
 
 def _follow(args: argparse.Namespace, recipe: Any, settings: Any) -> int:
@@ -102,59 +104,59 @@ def _follow(args: argparse.Namespace, recipe: Any, settings: Any) -> int:
 
     asked = Asked(recipe, tuple(columns_of(args).items()), args.run_column, tuple(args.by))
     try:
-        for found in follow(args.outputs, asked, settings, args.every):
-            _write(args, found)
+        for measurement in follow(args.outputs, asked, settings, args.every):
+            _write(args, measurement)
             # Whoever reads this through a pipe should see each look when it happens.
             sys.stdout.flush()
     except KeyboardInterrupt:
-        # Ctrl-C is how watching ends, so it is no failure and the exit code is 0.
+        # Ctrl-C is how watching ends, so the exit code is 0.
         print("Stopped watching.", file=sys.stderr)
     return 0
 
 
-def _write(args: argparse.Namespace, found: "Measurement") -> None:
+def _write(args: argparse.Namespace, measurement: "Measurement") -> None:
     if args.out:
         from skill_factory.measure.shown.report_folder import write_report
 
-        write_report(found, Path(args.out))
+        write_report(measurement, Path(args.out))
     if args.html:
-        _write_page(args.html, found)
+        _write_page(args.html, measurement)
     if args.json:
-        tell(found.to_json())
+        tell(measurement.to_json())
     elif args.tables:
-        _print_tables(found, args.tables)
+        _print_tables(measurement, args.tables)
     else:
-        show_measurement(found)
+        show_measurement(measurement)
         for path in filter(None, (args.out, args.html)):
             print(plain(f"\nWritten: {path}"))
 
 
-def _write_page(path: str, found: "Measurement") -> None:
+def _write_page(path: str, measurement: "Measurement") -> None:
     from skill_factory.errors import RecipeError
     from skill_factory.measure.shown.card import page_of
 
     try:
-        write_whole(Path(path), page_of(found))
+        write_whole(Path(path), page_of(measurement))
     except OSError as error:
         raise RecipeError(
             f"Can't write the page to {path}: {error.strerror}. Choose another --html FILE."
         ) from None
 
 
-def _print_tables(found: "Measurement", writing: str) -> None:
+def _print_tables(measurement: "Measurement", writing: str) -> None:
     from skill_factory.measure.shown.tables import tables_of
 
     mark = {"markdown": "##", "csv": "#", "latex": "%"}[writing]
-    for table in tables_of(found):
+    for table in tables_of(measurement):
         print(plain(f"{mark} {table.title}\n\n{table.written(writing)}\n"))
 
 
-def show_measurement(found: "Measurement") -> None:
+def show_measurement(measurement: "Measurement") -> None:
     """The tables for a terminal, what can't be said, and what the figures say about the next dataset."""
     from skill_factory.measure.shown.advice import advise
     from skill_factory.measure.shown.tables import tables_of
 
-    for table in tables_of(found):
+    for table in tables_of(measurement):
         print(plain(f"{table.title}"))
         widths = [max(map(len, column)) for column in zip(table.columns, *table.rows, strict=True)]
         for row in (table.columns, *table.rows):
@@ -165,8 +167,11 @@ def show_measurement(found: "Measurement") -> None:
             print(plain(f"  {'  '.join(cells)}".rstrip()))
         print()
     for title, lines in (
-        ("Before you believe the figures", [*found.notes, *found.missing]),
-        ("For the next dataset", [f"{one.run}: {one.sentence} ({one.source})" for one in advise(found)]),
+        ("Before you believe the figures", [*measurement.notes, *measurement.missing]),
+        (
+            "For the next dataset",
+            [f"{advice.run}: {advice.sentence} ({advice.source})" for advice in advise(measurement)],
+        ),
     ):
         if lines:
             print(plain("\n".join([title, *(f"  - {line}" for line in lines)])))

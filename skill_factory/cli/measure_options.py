@@ -7,14 +7,14 @@ from skill_factory.cli.recipe_options import SOURCE, add_recipe_options
 from skill_factory.grading import TASKS
 
 
-def add_arguments(made: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
-    made.description = (
+    parser.description = (
         "Count attempts, reflections, verdicts and moves in a model's outputs, with intervals over questions. "
         "Outputs are files, folders, logs of trainers and evaluations, datasets of the Hub, or a build folder."
     )
-    add_outputs(made)
-    add = made.add_argument_group("what is said").add_argument
+    add_outputs(parser)
+    add = parser.add_argument_group("what is said").add_argument
     add(
         "--by",
         action="append",
@@ -40,19 +40,19 @@ def add_arguments(made: argparse.ArgumentParser) -> None:
         metavar="S",
         help="seconds between two looks of --follow; default: 10",
     )
-    add = made.add_argument_group("how it is done").add_argument
+    add = parser.add_argument_group("how it is done").add_argument
     add("--workers", type=int, default=0, metavar="W", help="processes; default: one per core")
     add("--engine", choices=("local", "ray"), default="local", help="where the work is done")
     add("--ray-address", default="", metavar="ADDR", help="a running Ray cluster; default: one of its own")
-    _add_judge(made)
-    add_recipe_options(made)
+    _add_judge(parser)
+    add_recipe_options(parser)
 
 
-def _add_judge(made: argparse.ArgumentParser) -> None:
+def _add_judge(parser: argparse.ArgumentParser) -> None:
     """The options of a model's judgement: it costs, so it is off unless a folder for its answers is named."""
     from skill_factory.cli.endpoint_options import add_pace, add_where
 
-    add = made.add_argument_group("a model's judgement of untagged habits, on request").add_argument
+    add = parser.add_argument_group("a model's judgement of untagged habits, on request").add_argument
     add(
         "--judge",
         default="",
@@ -70,15 +70,15 @@ def _add_judge(made: argparse.ArgumentParser) -> None:
         metavar="N",
         help="so many of them only (20), with cost and time for all",
     )
-    add_where(made)
-    add_pace(made)
+    add_where(parser)
+    add_pace(parser)
 
 
-def add_outputs(made: argparse.ArgumentParser) -> None:
+def add_outputs(parser: argparse.ArgumentParser) -> None:
     """Add what every command that reads outputs takes: where they are, and how they are read."""
     # Several at once: runs are compared only within one measurement, where their draws are paired.
-    made.add_argument("outputs", nargs="+", metavar="OUTPUTS", help=SOURCE)
-    add = made.add_argument_group("how outputs are read").add_argument
+    parser.add_argument("outputs", nargs="+", metavar="OUTPUTS", help=SOURCE)
+    add = parser.add_argument_group("how outputs are read").add_argument
     add(
         "--run",
         dest="run_column",

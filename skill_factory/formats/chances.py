@@ -22,11 +22,11 @@ def right_last(counts: ResponseCounts, n: int) -> Shows:
 
 def summed(these: Shows, those: Shows) -> Shows:
     """The sum of two expectations."""
-    one, all_right, fixed, ends_wrong = (a + b for a, b in zip(these, those, strict=True))
-    return one, all_right, fixed, ends_wrong
+    one_attempt, all_right, fixed, ends_wrong = (a + b for a, b in zip(these, those, strict=True))
+    return one_attempt, all_right, fixed, ends_wrong
 
 
 def scaled(shows: Shows, by: float) -> Shows:
     """An expectation, multiplied."""
-    one, all_right, fixed, ends_wrong = (value * by for value in shows)
-    return one, all_right, fixed, ends_wrong
+    one_attempt, all_right, fixed, ends_wrong = (value * by for value in shows)
+    return one_attempt, all_right, fixed, ends_wrong

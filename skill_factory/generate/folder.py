@@ -50,7 +50,7 @@ class RawFolder:
                 )
 
     def note(self, progress: GenerateProgress) -> None:
-        """Leave the progress for whoever watches; a run goes on where that fails."""
+        """Leave the progress for whoever watches; a run continues if that fails."""
         self._note("progress.json", progress.to_json())
 
     def note_pilot(self, figures: dict[str, Any]) -> None:

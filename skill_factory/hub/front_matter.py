@@ -31,7 +31,7 @@ def front_matter(card: str) -> dict[str, Any]:
         return {}
     try:
         fields = Loader(head[1] or "").get_single_data() if head else None
-    # A broken card is no reason not to read the data: the files' names decide then.
+    # The data can be read without its card: the files' names decide then.
     except (yaml.YAMLError, ValueError, RecursionError, TypeError, OverflowError):
         return {}
     return fields if isinstance(fields, dict) else {}

@@ -226,6 +226,21 @@ def _exchanged(columns: Columns) -> Mapping[str, Any]:
     return {"columns.question": columns.response[0], "columns.response": (columns.question,)}
 
 
+def _lists_as_text(sample: Sample) -> Iterator[Doubt]:
+    """Lists that were written as text into a column of texts: several texts would be read as one."""
+    reflections = [text for texts in sample.table["reflections"].to_pylist() for text in texts]
+    columns = sample.recipe.columns
+    for paths, texts in ((columns.response, sample.responses), (columns.reflections, reflections)):
+        listed_texts = sum(text.startswith(("['", '["')) and text.rstrip().endswith("]") for text in texts)
+        if texts and 2 * listed_texts > len(texts):
+            yield Doubt(
+                "lists_as_text",
+                f"`{listed(list(paths))}` holds lists written as text, e.g. {excerpt(texts[0], 40)}, so several texts are read as one.",
+                "Write the column as lists, or give the CSV file that it came from: there such lists are read.",
+                share=listed_texts / len(texts),
+            )
+
+
 def _files_differ(sample: Sample) -> Iterator[Doubt]:
     """Files of one source that have different columns."""
     for note in sample.settled.notes:
@@ -579,6 +594,7 @@ _CHECKS: tuple[Check, ...] = (
     _reference_as_response,
     _by_shape,
     _roles_exchanged,
+    _lists_as_text,
     _files_differ,
     _question_groups,
     _two_golds,

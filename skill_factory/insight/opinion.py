@@ -509,6 +509,7 @@ CAUSES: dict[str, tuple[Weight, str]] = {
     "gold_is_long": (Weight.SERIOUS, "response and gold answer look exchanged"),
     "short_questions": (Weight.SERIOUS, "the questions look like another column"),
     "reference_as_response": (Weight.SERIOUS, "the responses may be reference solutions"),
+    "lists_as_text": (Weight.STOPS, "several texts are read as one"),
     "quotes_reference": (Weight.SERIOUS, "the responses quote the reference"),
     "answers_are_signs": (Weight.SERIOUS, "the final answers are only signs"),
 }

@@ -78,19 +78,20 @@ class Cells:
 def cells_of(table: pa.Table) -> Cells:
     """The matrix of a table of outputs (`outputs.TABLE`), in its order."""
     rows = table.num_rows
-    found = {name: np.zeros(rows) for name in NAMES}
+    columns = {name: np.zeros(rows) for name in NAMES}
     # A column of ones: shares of outputs then are ratios of sums like all others.
-    found["outputs"] += 1
+    columns["outputs"] += 1
     for name in ("answers", "reflections", "unpaired", "said", "tokens", *FLAGS, *HABITS):
-        found[name] = numbers(table, name).astype(np.float64)
+        columns[name] = numbers(table, name).astype(np.float64)
     # UNJUDGED is -1, so marks are compared here and never summed.
-    found["no_answer"] = 1.0 - numbers(table, "answered")
+    columns["no_answer"] = 1.0 - numbers(table, "answered")
     final = numbers(table, "final")
-    found["final"] = (final == RIGHT).astype(np.float64)
-    found["final_unjudged"] = (final == UNJUDGED).astype(np.float64)
-    _count_attempts(_Attempts.of(table), found)
+    columns["final"] = (final == RIGHT).astype(np.float64)
+    columns["final_unjudged"] = (final == UNJUDGED).astype(np.float64)
+    _count_attempts(_Attempts.of(table), columns)
     return Cells(
-        np.stack([found[name] for name in NAMES], axis=1), np.asarray(table.column("question_id").to_numpy())
+        np.stack([columns[name] for name in NAMES], axis=1),
+        np.asarray(table.column("question_id").to_numpy()),
     )
 
 
@@ -153,48 +154,48 @@ class _Attempts:
         return np.bincount(self.row[chosen], minlength=self.rows).astype(np.float64)
 
 
-def _count_attempts(tried: _Attempts, found: dict[str, Matrix]) -> None:
+def _count_attempts(tried: _Attempts, columns: dict[str, Matrix]) -> None:
     everyone = np.ones(len(tried.row), bool)
-    found["attempts"] = tried.per_row(everyone)
-    found["with_attempts"] = (found["attempts"] > 0).astype(np.float64)
-    found["two_attempts"] = (found["attempts"] > 1).astype(np.float64)
-    found["unjudged"] = tried.per_row(tried.mark == UNJUDGED)
-    found["same_text"], found["same_answer"], found["again"] = (
+    columns["attempts"] = tried.per_row(everyone)
+    columns["with_attempts"] = (columns["attempts"] > 0).astype(np.float64)
+    columns["two_attempts"] = (columns["attempts"] > 1).astype(np.float64)
+    columns["unjudged"] = tried.per_row(tried.mark == UNJUDGED)
+    columns["same_text"], columns["same_answer"], columns["again"] = (
         tried.per_row(flag == 1) for flag in (tried.same_text, tried.same_answer, tried.again)
     )
     # Without an attempt the final answer is the only try.
-    alone = (found["attempts"] == 0) & (tried.final == RIGHT)
-    found["first"] = tried.per_row(tried.first & (tried.mark == RIGHT)) + alone
+    alone = (columns["attempts"] == 0) & (tried.final == RIGHT)
+    columns["first"] = tried.per_row(tried.first & (tried.mark == RIGHT)) + alone
     # "Any attempt right" is at most 1 an output, however many of its attempts are right.
-    found["any"] = ((tried.per_row(tried.mark == RIGHT) > 0) | alone).astype(np.float64)
-    _count_verdicts(tried, found)
-    _count_moves(tried, found)
+    columns["any"] = ((tried.per_row(tried.mark == RIGHT) > 0) | alone).astype(np.float64)
+    _count_verdicts(tried, columns)
+    _count_moves(tried, columns)
 
 
-def _count_verdicts(tried: _Attempts, found: dict[str, Matrix]) -> None:
+def _count_verdicts(tried: _Attempts, columns: dict[str, Matrix]) -> None:
     for true, mark in IS.items():
         for said, verdict in SAYS.items():
-            found[f"{true}_{said}"] = tried.per_row((tried.mark == mark) & (tried.verdict == verdict))
+            columns[f"{true}_{said}"] = tried.per_row((tried.mark == mark) & (tried.verdict == verdict))
     for said, goes_on in (("correct", "goes_on"), ("incorrect", "tries_again")):
         # What follows a verdict needs no truth, so unjudged attempts count here too.
         spoken = tried.verdict == SAYS[said]
-        found[f"{said}_ends"] = tried.per_row(spoken & tried.last)
-        found[f"{said}_{goes_on}"] = tried.per_row(spoken & ~tried.last)
+        columns[f"{said}_ends"] = tried.per_row(spoken & tried.last)
+        columns[f"{said}_{goes_on}"] = tried.per_row(spoken & ~tried.last)
 
 
-def _count_moves(tried: _Attempts, found: dict[str, Matrix]) -> None:
+def _count_moves(tried: _Attempts, columns: dict[str, Matrix]) -> None:
     after = ~tried.first
     # The mark before the first attempt of an output is its neighbour's; `after` masks it.
     before = np.concatenate([[UNJUDGED], tried.mark[:-1]]) if len(tried.mark) else tried.mark
     # A move between two attempts is told only where both ends are judged; the rest is counted, not guessed.
     judged = after & (tried.mark != UNJUDGED) & (before != UNJUDGED)
-    found["moves_unjudged"] = tried.per_row(after & ~judged)
+    columns["moves_unjudged"] = tried.per_row(after & ~judged)
     for name, was, now in (
         ("fixed", WRONG, RIGHT),
         ("broken", RIGHT, WRONG),
         ("kept_right", RIGHT, RIGHT),
         ("kept_wrong", WRONG, WRONG),
     ):
-        found[name] = tried.per_row(judged & (before == was) & (tried.mark == now))
+        columns[name] = tried.per_row(judged & (before == was) & (tried.mark == now))
     some_wrong = tried.per_row(tried.mark == WRONG) > 0
-    found["shows_fix"] = (some_wrong & (tried.final == RIGHT)).astype(np.float64)
+    columns["shows_fix"] = (some_wrong & (tried.final == RIGHT)).astype(np.float64)

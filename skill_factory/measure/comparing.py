@@ -79,29 +79,29 @@ def series_of(tables: Mapping[str, pa.Table], figures: Mapping[str, Figures], se
 def _steps(table: pa.Table) -> list[float]:
     steps = np.unique(np.asarray(table.column("step").to_numpy()))
     # A row without a step belongs to no checkpoint.
-    found: list[float] = steps[~np.isnan(steps)].tolist()
-    return found
+    known: list[float] = steps[~np.isnan(steps)].tolist()
+    return known
 
 
 def as_lines(series: Sequence[Point]) -> list[Point]:
     """The series as it is drawn: runs that have one step each are the checkpoints of one line."""
-    steps = {(one.run, one.step) for one in series}
+    steps = {(point.run, point.step) for point in series}
     # Some run has several steps: each run is a line of its own.
     if len(steps) > len({run for run, _ in steps}):
         return list(series)
-    return sorted((one._replace(run="checkpoints") for one in series), key=lambda one: one.step)
+    return sorted((point._replace(run="checkpoints") for point in series), key=lambda point: point.step)
 
 
 def _series_of_names(runs: Sequence[str], figures: Mapping[str, Figures]) -> list[Point]:
     """Runs that differ in a number at their end are checkpoints of one."""
-    found: dict[str, list[tuple[float, str]]] = {}
+    checkpoints: dict[str, list[tuple[float, str]]] = {}
     for run in runs:
         if match := _NUMBER_AT_END.match(run):
             # Files that are named by their number alone (100.jsonl, 200.jsonl) are a series too.
-            found.setdefault(match[1] or "step", []).append((float(match[2]), run))
+            checkpoints.setdefault(match[1] or "step", []).append((float(match[2]), run))
     return [
         point
-        for name, places in sorted(found.items())
+        for name, places in sorted(checkpoints.items())
         if len(places) > 1
         for step, run in sorted(places)
         for point in _points(name, step, figures[run])

@@ -19,8 +19,8 @@ def _sum(sums: Matrix, *names: str) -> Matrix:
 
 def _ratio(above: Matrix, below: Matrix) -> Matrix:
     """Above over below; NaN where below is 0."""
-    found: Matrix = np.divide(above, below, out=np.full(len(above), np.nan), where=below > 0)
-    return found
+    ratio: Matrix = np.divide(above, below, out=np.full(len(above), np.nan), where=below > 0)
+    return ratio
 
 
 def share(above: str, *below: str) -> Statistic:

@@ -67,8 +67,8 @@ def run_json(figures: Figures) -> dict[str, Any]:
             which: {**of(f"accuracy.{which}"), "of": counts["outputs"]} for which in ("first", "final", "any")
         },
         "at_k": [
-            {"k": one.k, "questions": one.questions, "pass": one.passed, "maj": one.majority}
-            for one in figures.more["at_k"]
+            {"k": votes.k, "questions": votes.questions, "pass": votes.passed, "maj": votes.majority}
+            for votes in figures.more["at_k"]
         ],
         "labels": figures.more["labels"],
         "tokens": figures.more["lengths"],

@@ -47,13 +47,13 @@ class Followed:
 
     def _read(self, name: str, path: Path) -> bool:
         try:
-            one = opened(str(path), self.asked)
+            opening = opened(str(path), self.asked)
             # Files of a folder are one run, named by the folder, also when each is opened by itself.
-            one = replace(one, layout=replace(one.layout, name=name))
+            opening = replace(opening, layout=replace(opening.layout, name=name))
             tables, _ = counted_tables(
                 # One worker: starting processes would take longer than reading what came in since the last look.
-                [one],
-                settled([one], self.settings),
+                [opening],
+                settled([opening], self.settings),
                 self.asked.by,
                 replace(self.settings, workers=1),
             )
@@ -62,7 +62,7 @@ class Followed:
             self.unreadable[path] = str(error)
             return False
         self.unreadable.pop(path, None)
-        self.openings[path], self.tables[path] = one, pa.concat_tables(tables)
+        self.openings[path], self.tables[path] = opening, pa.concat_tables(tables)
         return True
 
     def measured(self) -> Measurement:
@@ -99,10 +99,10 @@ def follow(
 
 def _files(given: list[str]) -> list[tuple[str, Path]]:
     """Every file of what was named, each with the run that it belongs to where no column says."""
-    found = []
-    for one in given:
+    files = []
+    for name in given:
         try:
-            found += [(run_name(one), path) for path in FileSource.open(one).paths]
+            files += [(run_name(name), path) for path in FileSource.open(name).paths]
         except SourceError:
             continue  # the folder is empty yet
-    return found
+    return files

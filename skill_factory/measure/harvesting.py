@@ -103,47 +103,47 @@ def harvest(
     """
     given = [outputs] if isinstance(outputs, str) else list(outputs)
     asked = Asked(recipe or Recipe(), tuple((columns or {}).items()), run)
-    openings = distinct_names([opened(one, asked, token) for one in given])
+    openings = distinct_names([opened(name, asked, token) for name in given])
     return harvest_opened(openings, Path(out), (settings or Settings()).checked())
 
 
 def harvest_opened(openings: Sequence[Opened], path: Path, settings: Settings) -> Harvest:
     """The harvest of what was opened. Errors: SourceError."""
-    found = Harvest()
+    counted = Harvest()
     try:
         # Under another name until it is complete: a harvest that stops leaves the old file as it was.
         with replaced_whole(path) as partial:
             with pq.ParquetWriter(partial, SCHEMA, compression="zstd") as writer:
-                for rows in _in_groups(_rows(openings, settings, found)):
+                for rows in _in_groups(_rows(openings, settings, counted)):
                     writer.write_table(pa.Table.from_pylist(rows, SCHEMA))
             # Inside the block, so that an empty file never takes the place of a good one.
-            if not found.responses:
-                raise SourceError(_nothing(found, [opening.given for opening in openings]))
+            if not counted.responses:
+                raise SourceError(_nothing(counted, [opening.given for opening in openings]))
     except OSError as error:
         raise SourceError(f"{path} can't be written: {error.strerror or error}.") from None
-    return found
+    return counted
 
 
-def _nothing(found: Harvest, given: Sequence[str]) -> str:
-    why = ", ".join(f"{n:,} {REASONS.get(reason, reason)}" for reason, n in found.left_out.items())
+def _nothing(counted: Harvest, given: Sequence[str]) -> str:
+    why = ", ".join(f"{n:,} {REASONS.get(reason, reason)}" for reason, n in counted.left_out.items())
     return (
         f"Nothing could be harvested from {', '.join(given)}: {why or 'no outputs'}. Outputs need attempts "
         "(<sample> blocks, or <answer> tags inside their thinking) and a gold answer or labels."
     )
 
 
-def _rows(openings: Sequence[Opened], settings: Settings, found: Harvest) -> Iterator[dict[str, Any]]:
+def _rows(openings: Sequence[Opened], settings: Settings, counted: Harvest) -> Iterator[dict[str, Any]]:
     grades = Grades(task_named(settings.task))
-    for one in openings:
-        rules = rules_of(how_of(one.recipe, settings, settled(openings, settings), ()))
-        for output in outputs_in(one, found.left_out):
-            yield from rows_of(output, rules, grades, found)
+    for opening in openings:
+        rules = rules_of(how_of(opening.recipe, settings, settled(openings, settings), ()))
+        for output in outputs_in(opening, counted.left_out):
+            yield from rows_of(output, rules, grades, counted)
 
 
-def outputs_in(one: Opened, dropped: Counter[str]) -> Iterator[Output]:
+def outputs_in(opening: Opened, dropped: Counter[str]) -> Iterator[Output]:
     """All outputs of a source in its order."""
-    for piece in one.source.pieces():
-        for batch in piece.batches(one.layout.columns()):
+    for piece in opening.source.pieces():
+        for batch in piece.batches(opening.layout.columns()):
             slices = (
                 [batch]
                 if isinstance(batch, list)
@@ -151,29 +151,29 @@ def outputs_in(one: Opened, dropped: Counter[str]) -> Iterator[Output]:
             )
             for rows in slices:
                 for row in rows:
-                    yield from outputs_of(row, one.layout, dropped)
+                    yield from outputs_of(row, opening.layout, dropped)
 
 
-def rows_of(output: Output, rules: Rules, grades: Grades, found: Harvest) -> Iterator[dict[str, Any]]:
+def rows_of(output: Output, rules: Rules, grades: Grades, counted: Harvest) -> Iterator[dict[str, Any]]:
     """A raw row for each judged attempt of an output; what was seen on the way is counted."""
     one = marked(output, rules, grades)
-    found.outputs += 1
-    found.left_out["no_attempt"] += not one.parts.attempts
-    found.left_out["reflections_unpaired"] += one.parts.unpaired
-    found.left_out["unjudged"] += one.marks.count(UNJUDGED)
+    counted.outputs += 1
+    counted.left_out["no_attempt"] += not one.parts.attempts
+    counted.left_out["reflections_unpaired"] += one.parts.unpaired
+    counted.left_out["unjudged"] += one.marks.count(UNJUDGED)
     # Adding an empty counter drops entries of zero.
-    found.left_out += Counter()  # reasons without a case are none
+    counted.left_out += Counter()  # reasons without a case are none
     reflections = _reflections(one)
     where = hex_id(text_id(f"{output.question}\x1f{output.text}"))
     for place, (tried, mark) in enumerate(zip(one.parts.attempts, one.marks, strict=True)):
         # A response without a label can't become part of a trace: it would be neither a right nor a wrong attempt.
         if mark == UNJUDGED:
             continue
-        found.responses += 1
-        found.right += mark == RIGHT
-        found.reflections += len(reflections[place])
+        counted.responses += 1
+        counted.right += mark == RIGHT
+        counted.reflections += len(reflections[place])
         # Ids, not texts: a harvest of millions of outputs may not hold all questions in memory.
-        found.questions.add(text_id(output.question))
+        counted.questions.add(text_id(output.question))
         values = (
             output.question,
             output.gold,
@@ -189,11 +189,11 @@ def rows_of(output: Output, rules: Rules, grades: Grades, found: Harvest) -> Ite
 
 
 def _reflections(one: Marked) -> list[list[str]]:
-    found: list[list[str]] = [[] for _ in one.parts.attempts]
+    by_attempt: list[list[str]] = [[] for _ in one.parts.attempts]
     for place, reflection in one.parts.judging():
         if place >= 0:
-            found[place].append(_inside(one.parts.text, reflection.start, reflection.end))
-    return found
+            by_attempt[place].append(_inside(one.parts.text, reflection.start, reflection.end))
+    return by_attempt
 
 
 def _inside(text: str, start: int, end: int) -> str:

@@ -17,27 +17,27 @@ def tag_pattern(names: BlockNames) -> re.Pattern[str]:
 
 def inner_answers(text: str, thinking: int, rules: Rules) -> list[Tried]:
     """Each whole answer inside the thinking; its attempt is the text that leads to it from the one before."""
-    found = sorted(
-        one for name in {rules.names.answer, "answer"} for one in _whole_answers(text[:thinking], name)
+    answers = sorted(
+        whole for name in {rules.names.answer, "answer"} for whole in _whole_answers(text[:thinking], name)
     )
     # Each attempt begins where the answer before it ended.
-    edges = [0, *(end for _, end, _ in found)]
+    edges = [0, *(end for _, end, _ in answers)]
     return [
         Tried(_lead(text, before, begin, rules.names), end, answer)
-        for before, (begin, end, answer) in zip(edges, found, strict=False)
+        for before, (begin, end, answer) in zip(edges, answers, strict=False)
     ]
 
 
 def _whole_answers(text: str, name: str) -> list[tuple[int, int, str]]:
     """(begin, end, answer) of each closed answer, from the nearest opening tag before its closing one."""
-    opening, found = f"<{name}>", []
+    opening, answers = f"<{name}>", []
     for begin, content in blocks(text, name):
         inner = content.rfind(opening)
         # A tag that was opened twice and closed once: the answer is what stands in the inner one.
         start = begin if inner < 0 else begin + len(opening) + inner
         end = begin + len(opening) + len(content) + len(name) + 3
-        found.append((start, end, text[start + len(opening) : end - len(name) - 3].strip()))
-    return found
+        answers.append((start, end, text[start + len(opening) : end - len(name) - 3].strip()))
+    return answers
 
 
 def _lead(text: str, begin: int, end: int, names: BlockNames) -> int:
@@ -54,16 +54,16 @@ def boxes(text: str, thinking: int) -> list[Tried]:
     """Each box with balanced braces, inside the thinking where there is one."""
     # The box behind the thinking is the final answer, not an attempt.
     inside = text[:thinking] if thinking else text
-    found: list[Tried] = []
+    attempts: list[Tried] = []
     at = before = 0
     while (begin := inside.find(_BOX, at)) >= 0:
         # Braces are counted, since answers like `\boxed{\frac{1}{2}}` hold some.
         end = _brace(inside, begin + len(_BOX))
         if end < 0:
             break
-        found.append(Tried(before, end + 1, inside[begin + len(_BOX) : end].strip()))
+        attempts.append(Tried(before, end + 1, inside[begin + len(_BOX) : end].strip()))
         at = before = end + 1
-    return found
+    return attempts
 
 
 def _brace(text: str, start: int) -> int:

@@ -78,8 +78,8 @@ class Layout:
             *self.by,
             *(("attempts", "spans") if self.ours else ()),
         ]
-        asked = {f: getattr(self.mapping, f) for f in _ASKED}
-        return Columns(**asked, reflections=tuple(dict.fromkeys(filter(None, more))))
+        mapped = {f: getattr(self.mapping, f) for f in _ASKED}
+        return Columns(**mapped, reflections=tuple(dict.fromkeys(filter(None, more))))
 
 
 def mapping_of(source: RawSource, names: Sequence[str], rows: Sequence[Row], asked: Asked) -> Columns:
@@ -88,7 +88,7 @@ def mapping_of(source: RawSource, names: Sequence[str], rows: Sequence[Row], ask
 
     Errors: ColumnError where no column holds outputs.
     """
-    talk = next((one for one in MESSAGES if one in names), "")
+    talk = next((column for column in MESSAGES if column in names), "")
     # A build of ours: its lineage columns say more than any guess.
     if talk and {"attempts", "spans"} <= set(names):
         return Columns(question=talk, response=(talk,))
@@ -114,8 +114,8 @@ def mapping_of(source: RawSource, names: Sequence[str], rows: Sequence[Row], ask
 
 def layout_of(mapping: Columns, names: Sequence[str], rows: Sequence[Row], asked: Asked, name: str) -> Layout:
     """The layout of a source: its mapping, and the columns that only a measurement reads. Errors: ColumnError."""
-    by = tuple(one for one in asked.by if one != DIFFICULTY or _there(one, names, rows))
-    for path, flag in ((asked.run, "--run"), *((one, "--by") for one in by)):
+    by = tuple(column for column in asked.by if column != DIFFICULTY or _there(column, names, rows))
+    for path, flag in ((asked.run, "--run"), *((column, "--by") for column in by)):
         # A misspelt column would put all outputs into one group "(none)".
         if path and not _there(path, names, rows):
             raise ColumnError(f"There is no column {path!r} for {flag}. Found: {wording.found(names)}.")
@@ -128,7 +128,7 @@ def layout_of(mapping: Columns, names: Sequence[str], rows: Sequence[Row], asked
         asked.run or _first_of(RUN_COLUMNS, names, rows),
         _first_of(STEP_COLUMNS, names, rows),
         # A split by `difficulty` reads no column, but keeps its place among the others.
-        tuple(one if one in by else "" for one in asked.by),
+        tuple(column if column in by else "" for column in asked.by),
         ours=response in MESSAGES and "attempts" in names and "spans" in names,
     )
 
@@ -155,10 +155,10 @@ def _thinking_path(response: str, names: Sequence[str], rows: Sequence[Row]) -> 
     """A column of thinking beside the outputs, on the same level."""
     before, dot, _ = response.rpartition(".")
     paths = [f"{before}{dot}{name}" for name in THINKING]
-    found = _first_of([path for path in paths if path != response], names, rows)
+    column = _first_of([path for path in paths if path != response], names, rows)
     # Some logs have the column and leave it empty.
-    return found if any(_strings(value_at(row, found)) for row in rows) and found else ""
+    return column if any(_strings(value_at(row, column)) for row in rows) and column else ""
 
 
 def _strings(value: Any) -> list[str]:
-    return [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, str)]
+    return [item for item in (value if isinstance(value, list) else [value]) if isinstance(item, str)]

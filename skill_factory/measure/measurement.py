@@ -139,28 +139,28 @@ def _baseline(asked: str, runs: Sequence[str]) -> str:
     if not asked:
         # With three or more runs a guess would decide what is called better, so it has to be asked for.
         return runs[0] if len(runs) == 2 else ""
-    found = [
+    matching = [
         # People name the file they gave; the run is called by its name without the ending.
         run
         for run in runs
         if asked in (run, f"{run}.parquet", f"{run}.jsonl", f"{run}.json", f"{run}.csv")
     ]
-    if not found:
+    if not matching:
         shown = ", ".join(runs[:10])
         raise RecipeError(
             f"There is no run {asked!r} to compare with. Runs: {shown}. Give one of them as --baseline."
         )
-    return found[0]
+    return matching[0]
 
 
 def _groups(table: pa.Table, column: str, seed: int) -> dict[str, Group]:
-    found = {}
+    groups = {}
     for value, part in groups_of(table, column).items():
         names = run_names(part)
         # One run alone is what "all together" shows already.
         runs = {run: figures_of(of_run(part, run), seed) for run in names} if len(names) > 1 else {}
-        found[value] = Group(figures_of(part, seed), runs)
-    return found
+        groups[value] = Group(figures_of(part, seed), runs)
+    return groups
 
 
 def _missing_lines(run: str, figures: Figures) -> list[str]:

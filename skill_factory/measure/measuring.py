@@ -82,7 +82,7 @@ def measure(
     if not given:
         raise SourceError("Nothing to measure. Give files, folders or datasets of outputs.")
     # All are opened before any is counted: a file that can't be read is told at once, not after an hour.
-    openings = distinct_names([opened(one, asked, token) for one in given])
+    openings = distinct_names([opened(name, asked, token) for name in given])
     return measured(openings, asked, settings, report)
 
 
@@ -101,7 +101,7 @@ def measured(
 def settled(openings: Sequence[Opened], settings: Settings) -> bool:
     """Whether what a text states is its answer: as chosen, or because no output at hand uses answer tags."""
     return settings.final == "stated" or (
-        settings.final == "auto" and not any(one.tagged for one in openings)
+        settings.final == "auto" and not any(opening.tagged for opening in openings)
     )
 
 
@@ -117,20 +117,20 @@ def finished(
     # Figures of nothing would all be "can't be had"; the reasons for the drops say what to do.
     if not table.num_rows:
         reasons = ", ".join(f"{n:,} × {reason}" for reason, n in dropped.items())
-        names = ", ".join(one.given for one in openings)
+        names = ", ".join(opening.given for opening in openings)
         raise SourceError(f"No output could be read from {names} ({reasons or 'no rows'}).")
-    why = {one.layout.name: one.why for one in openings if one.why}
-    notes = [note for one in openings for note in one.notes]
+    why = {opening.layout.name: opening.why for opening in openings if opening.why}
+    notes = [note for opening in openings for note in opening.notes]
     # Every drop is told, so that outputs and reasons add up to what was given.
     notes += [f"{n:,} rows or outputs could not be read: {reason}." for reason, n in dropped.items()]
     reading = {
-        "sources": [one.told() for one in openings],
+        "sources": [opening.told() for opening in openings],
         "final_answers": "stated" if settled(openings, settings) else "tags",
         "task": settings.task,
         "tokens": counter_of(settings.tokenizer)[1],
         "dropped": dict(dropped),
     }
-    unread = {one.layout.name: one.unread for one in openings if one.unread}
+    unread = {opening.layout.name: opening.unread for opening in openings if opening.unread}
     return measurement(table, asked.by, settings.baseline, settings.seed, reading, why, notes, unread)
 
 
@@ -151,12 +151,12 @@ def counted_tables(
 ) -> tuple[list[pa.Table], Counter[str]]:
     """Rows of the table for all that was opened, in the order of its pieces, and what could not be read."""
     works = [
-        (one.layout, how_of(one.recipe, settings, stated, by), piece)
-        for one in openings
-        for piece in read_together(one.source.pieces())
+        (opening.layout, how_of(opening.recipe, settings, stated, by), piece)
+        for opening in openings
+        for piece in read_together(opening.source.pieces())
     ]
-    size = sum(one.source.size for one in openings)
-    found: dict[int, Counted] = {}
+    size = sum(opening.source.size for opening in openings)
+    by_place: dict[int, Counted] = {}
     rows = 0
     if settings.engine == "ray":
         # Here, since most measurements never need Ray.
@@ -168,13 +168,13 @@ def counted_tables(
         results, total = _counted_here(works, settings.workers or cores(), size), len(works)
     for place, counted in results:
         # Pieces come back in the order in which they are done; their place puts them in order again.
-        found[place] = counted
+        by_place[place] = counted
         rows += counted[0].num_rows
-        report(len(found), total, rows)
+        report(len(by_place), total, rows)
     dropped: Counter[str] = Counter()
-    for _, reasons in found.values():
+    for _, reasons in by_place.values():
         dropped.update(reasons)
-    return [found[place][0] for place in sorted(found)], dropped
+    return [by_place[place][0] for place in sorted(by_place)], dropped
 
 
 def _counted_here(works: Sequence[Work], workers: int, size: int) -> Iterator[tuple[int, Counted]]:

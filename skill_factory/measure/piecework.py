@@ -110,9 +110,9 @@ def answer_of(recipe: Recipe) -> Callable[[str], str | None]:
     chosen = [known[rule] for rule in answers.rules if rule in known]
 
     def find(text: str) -> str | None:
-        found = (rule(text) for rule in chosen)
+        candidates = (rule(text) for rule in chosen)
         # Rules in the recipe's order; an answer of white space is none, and the next rule is tried.
-        return next((answer.strip() for answer in found if answer and not answer.isspace()), None)
+        return next((answer.strip() for answer in candidates if answer and not answer.isspace()), None)
 
     return find
 

@@ -131,11 +131,11 @@ def run_name(given: str) -> str:
 def distinct_names(openings: Sequence[Opened]) -> list[Opened]:
     """Arguments of the same name are told apart by the folders they lie in."""
     # `base/outputs.jsonl` and `trained/outputs.jsonl` are two runs; under one name their figures would be mixed.
-    seen = Counter(one.layout.name for one in openings)
-    found = []
-    for one in openings:
-        if seen[one.layout.name] > 1 and not one.layout.run:
-            parent = Path(one.given).parent.name or "."
-            one = replace(one, layout=replace(one.layout, name=f"{parent}/{one.layout.name}"))
-        found.append(one)
-    return found
+    seen = Counter(opening.layout.name for opening in openings)
+    renamed = []
+    for opening in openings:
+        if seen[opening.layout.name] > 1 and not opening.layout.run:
+            parent = Path(opening.given).parent.name or "."
+            opening = replace(opening, layout=replace(opening.layout, name=f"{parent}/{opening.layout.name}"))
+        renamed.append(opening)
+    return renamed

@@ -52,8 +52,8 @@ def figures_of(table: pa.Table, seed: int = 0, why: str = "", unread: str = "") 
     values |= dict.fromkeys((name for name in missing if name in values), _NOTHING)
     questions = len(cells.questions)
     # Votes need the mark of each final answer, so they are left out where no final answer is judged.
-    found = Figures(questions, counts, values, _more(table, seed, "accuracy.final" in missing), missing)
-    return replace(found, missing={**missing, **_empty(found)})
+    figures = Figures(questions, counts, values, _more(table, seed, "accuracy.final" in missing), missing)
+    return replace(figures, missing={**missing, **_empty(figures)})
 
 
 def groups_of(table: pa.Table, column: str) -> Mapping[str, pa.Table]:
@@ -73,8 +73,8 @@ def difficulty(table: pa.Table) -> pa.Array:
     rate = cells.matrix[:, PLACE["final"]] / np.maximum(cells.matrix[:, PLACE["outputs"]], 1)
     # Bands, not deciles: with four outputs a question there are five rates, and each falls into a band of its own.
     band = np.select([rate == 0, rate <= 0.25, rate <= 0.5, rate <= 0.75, rate < 1], range(5), 5)
-    asked = np.asarray(table.column("question_id").to_numpy())
-    return pa.array([BANDS[k] for k in band[np.searchsorted(cells.questions, asked)]], pa.string())
+    question_ids = np.asarray(table.column("question_id").to_numpy())
+    return pa.array([BANDS[k] for k in band[np.searchsorted(cells.questions, question_ids)]], pa.string())
 
 
 def notes_of(figures: Figures, table: pa.Table) -> list[str]:
@@ -109,31 +109,31 @@ def _questions_with_golds(table: pa.Table) -> int:
 
 def _missing(counts: Mapping[str, int], why: str) -> dict[str, str]:
     """Figures that need a truth which is not there."""
-    found: dict[str, str] = {}
+    missing: dict[str, str] = {}
     # Some judged attempts are enough for figures; the unjudged ones are told in a note.
     untold = counts["unjudged"] == counts["attempts"] > 0
     if counts["final_unjudged"] == counts["outputs"]:
-        found["accuracy.final"] = why
-    if untold or (not counts["attempts"] and found):
+        missing["accuracy.final"] = why
+    if untold or (not counts["attempts"] and missing):
         # Without any attempt the final answer stands for all three.
-        found |= dict.fromkeys((name for name in JUDGED if name != "accuracy.final"), why)
-        found |= {"moves": why, "verdicts": why}
-    if found:
-        found |= dict.fromkeys(("gain", "shows_fix"), why)
-    return found
+        missing |= dict.fromkeys((name for name in JUDGED if name != "accuracy.final"), why)
+        missing |= {"moves": why, "verdicts": why}
+    if missing:
+        missing |= dict.fromkeys(("gain", "shows_fix"), why)
+    return missing
 
 
 def _empty(figures: Figures) -> dict[str, str]:
     """Figures of verdicts that have no case to be told from."""
     words = {"correct": "no attempt is right", "incorrect": "no attempt is wrong"}
-    found = {}
+    empty = {}
     for name in VERDICTS:
         if name not in figures.missing and np.isnan(figures.values[name].value):
             kind, _, said = name.partition(".")
-            found[name] = words[said] if kind in ("f1", "recall") else "no such verdict was given"
+            empty[name] = words[said] if kind in ("f1", "recall") else "no such verdict was given"
     if not figures.counts["attempts"]:
-        found = dict.fromkeys(found, "no output has an attempt")
-    return found
+        empty = dict.fromkeys(empty, "no output has an attempt")
+    return empty
 
 
 # -- tables that aren't a single number -----------------------------------------------------------------------------
@@ -163,5 +163,5 @@ def percentiles(column: pa.Array | pa.ChunkedArray) -> dict[str, int] | None:
         return None
     values = np.asarray(column.cast(pa.int64()))
     # "higher": a length that an output really has, not one between two.
-    found: Sequence[int] = np.percentile(values, [50, 90, 99], method="higher").astype(int).tolist()
-    return dict(zip(("median", "p90", "p99"), found, strict=True))
+    lengths: Sequence[int] = np.percentile(values, [50, 90, 99], method="higher").astype(int).tolist()
+    return dict(zip(("median", "p90", "p99"), lengths, strict=True))

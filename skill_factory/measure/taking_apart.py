@@ -19,13 +19,13 @@ from skill_factory.traces.lint_text import is_well_formed
 def take_apart(text: str, rules: Rules) -> Parts:
     """The parts of one output, told from its text alone."""
     names = rules.names
-    found, last_think, reopened = _blocks(text, names)
+    all_blocks, last_think, reopened = _blocks(text, names)
     # Samples come first: only an output without any may show its attempts in another way.
-    mine = [one for one in found if one.name == names.sample]
+    mine = [one for one in all_blocks if one.name == names.sample]
     # + 3 for the `</` and `>` of the closing tag.
-    behind = max((one.end + len(one.name) + 3 for one in found if one.closed), default=0)
-    final, cut_off = _final(text, rules, last_think, reopened, bool(found), behind)
-    thinking = _thinking_end(text, last_think, cut_off, behind, bool(found))
+    behind = max((one.end + len(one.name) + 3 for one in all_blocks if one.closed), default=0)
+    final, cut_off = _final(text, rules, last_think, reopened, bool(all_blocks), behind)
+    thinking = _thinking_end(text, last_think, cut_off, behind, bool(all_blocks))
     attempts = [one for block in mine if (one := _tried(text, block, rules))]
     if not mine:
         attempts = inner_answers(text, thinking, rules)
@@ -34,11 +34,11 @@ def take_apart(text: str, rules: Rules) -> Parts:
         attempts = boxes(text, thinking)
     reflections = tuple(
         Reflected(one.start, one.end, rules.verdict_of(text[one.start : one.end]))
-        for one in found
+        for one in all_blocks
         if one.name == names.reflect
     )
     # Malformed is told, never repaired: a repaired text would be graded as something the model didn't write.
-    malformed = not all(one.closed for one in found) or not is_well_formed(text, _as_tags(names))
+    malformed = not all(one.closed for one in all_blocks) or not is_well_formed(text, _as_tags(names))
     return Parts(
         text, thinking, tuple(attempts), reflections, final, count_answers(text, names), cut_off, malformed
     )
@@ -80,7 +80,7 @@ def _as_tags(names: BlockNames) -> Tags:
 
 def _blocks(text: str, names: BlockNames) -> tuple[list[Block], int, bool]:
     """Sample and reflect blocks by their opening; where the last `</think>` ends (-1: none); was thinking left open?"""
-    found: list[Block] = []
+    finished: list[Block] = []
     opened: dict[
         str, tuple[int, int, int]
     ] = {}  # name → place of the tag, of the content, and number of the tag
@@ -91,14 +91,14 @@ def _blocks(text: str, names: BlockNames) -> tuple[list[Block], int, bool]:
 
     def close_early(name: str) -> None:
         place, start, number = opened.pop(name)
-        found.append(Block(name, place, start, ends[number], False))
+        finished.append(Block(name, place, start, ends[number], False))
 
     for number, mark in enumerate(marks):
         closing, name = mark[1] == "/", mark[2]
         if name == names.think:
             # The thinking is over or begins again, so nothing inside it can be open any more.
-            for one in list(opened):
-                close_early(one)
+            for name_open in list(opened):
+                close_early(name_open)
             last_think, reopened = (mark.end(), False) if closing else (last_think, True)
         elif not closing:
             if name in opened:
@@ -106,11 +106,11 @@ def _blocks(text: str, names: BlockNames) -> tuple[list[Block], int, bool]:
             opened[name] = (mark.start(), mark.end(), number)
         elif name in opened:
             place, start, _ = opened.pop(name)
-            found.append(Block(name, place, start, mark.start(), True))
-    for one in list(opened):
-        close_early(one)
+            finished.append(Block(name, place, start, mark.start(), True))
+    for name_open in list(opened):
+        close_early(name_open)
     # Noted as they close, wanted as they open.
-    return sorted(found, key=lambda block: block.opened), last_think, reopened
+    return sorted(finished, key=lambda block: block.opened), last_think, reopened
 
 
 def _final(

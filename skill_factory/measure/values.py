@@ -137,5 +137,8 @@ def number_of(value: Any) -> float | None:
     if isinstance(value, str):
         match = _CHECKPOINT.fullmatch(value.strip())
         return float(match[1]) if match else None
-    number = float(value)
+    try:
+        number = float(value)
+    except OverflowError:  # a whole number larger than any float
+        return None
     return number if math.isfinite(number) else None

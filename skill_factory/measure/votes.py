@@ -55,11 +55,11 @@ def _votes_by_size(table: pa.Table) -> list[tuple[Votes, npt.NDArray[np.int64]]]
         np.flatnonzero(np.concatenate([[True], question[1:] != question[:-1]])) if len(question) else order
     )
     sizes = np.diff(np.concatenate([firsts, [len(question)]]))
-    found = []
+    groups = []
     for size in np.unique(sizes):
         places = firsts[sizes == size][:, None] + np.arange(size)
-        found.append((vote[places], right[places].sum(axis=1)))
-    return found
+        groups.append((vote[places], right[places].sum(axis=1)))
+    return groups
 
 
 def _pass_at(n: int, right: npt.NDArray[np.int64], k: int) -> npt.NDArray[np.float64]:

@@ -23,9 +23,9 @@ class Filters(Part):
     ban_substrings: bool = False
     """Ban words inside other words too ("idea" in "ideal"), as the paper's script does."""
     response_chars: tuple[int, int] = (0, 0)
-    """Minimum and maximum length of a response in characters; 0 is no limit."""
+    """Minimum and maximum length of a response in characters; 0 means no limit."""
     reflection_chars: tuple[int, int] = (0, 0)
-    """Minimum and maximum length of a reflection in characters; 0 is no limit."""
+    """Minimum and maximum length of a reflection in characters; 0 means no limit."""
     block_tags: Literal["drop", "escape"] = "drop"
     """What happens to a text that contains one of the trace's own tags."""
     given_away: Literal["keep", "drop", "cut"] = "keep"
@@ -46,13 +46,13 @@ class Balance(Part):
     pass_rate: tuple[Share, Share] = (0.0, 1.0)
     """Minimum and maximum share of right responses among the kept responses of a question."""
     per_question: Annotated[int, Field(ge=0)] = 0
-    """Maximum traces of one question; 0 is no limit."""
+    """Maximum traces of one question; 0 means no limit."""
     label_limits: dict[str, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
     """Maximum traces, by label."""
     min_wrong: Annotated[int, Field(ge=0)] = 0
     """Minimum wrong attempts in a trace."""
     max_traces: Annotated[int, Field(ge=0)] = 0
-    """Maximum traces, the first in written order; 0 is no limit."""
+    """Maximum traces, the first in written order; 0 means no limit."""
     exclude: Texts = ()
     """Ids of questions and traces to leave out."""
     drop_duplicates: bool = False
@@ -159,7 +159,7 @@ class Cutoff(Part):
     """What happens to traces that a trainer would truncate."""
 
     tokens: Annotated[int, Field(ge=0)] = 0
-    """Maximum tokens of question and trace; 0 is no limit."""
+    """Maximum tokens of question and trace; 0 means no limit."""
     action: Literal["keep", "drop", "fewer_attempts"] = "keep"
     """What happens to longer traces: nothing, they are dropped, or their first attempts are."""
     chars_per_token: Annotated[float, Field(gt=0)] = CHARS_PER_TOKEN

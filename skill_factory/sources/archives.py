@@ -19,6 +19,7 @@ from skill_factory.errors import SourceError
 from skill_factory.hosting import hosted
 from skill_factory.sources.columns import excerpt
 from skill_factory.sources.json_text import Rows
+from skill_factory.sources.unreadable import UNREADABLE, why
 from skill_factory.wording import file_size
 
 MOST_ENTRIES = 10_000
@@ -50,10 +51,10 @@ def unpacked(path: Path) -> TemporaryDirectory[str]:
             room = LARGEST_UNPACKED
             for entry in entries:
                 room -= _write(archive, entry, Path(folder.name), room, path)
-    except (BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
+    except UNREADABLE as error:
         folder.cleanup()
         raise SourceError(
-            f"{excerpt(path.name)} can't be unpacked: {error}. Is the archive complete, and without a password?"
+            f"{excerpt(path.name)} can't be unpacked: {excerpt(why(error), 120)}. Is the archive complete, and without a password?"
         ) from None
     except SourceError:
         folder.cleanup()
@@ -176,9 +177,9 @@ def eval_rows(path: Path) -> Rows:
             f"{excerpt(path.name)} is packed in a way that can't be read here. "
             "Write it as JSON (`inspect log convert --to json`) and give that file."
         ) from None
-    except (BadZipFile, RuntimeError, EOFError, OSError) as error:
+    except UNREADABLE as error:
         raise SourceError(
-            f"{excerpt(path.name)} can't be read as an Inspect log: {error}. Is the file complete?"
+            f"{excerpt(path.name)} can't be read as an Inspect log: {excerpt(why(error), 120)}. Is the file complete?"
         ) from None
 
 
@@ -199,7 +200,8 @@ def _sample(archive: ZipFile, entry: ZipInfo, path: Path) -> dict[str, Any]:
 
 def _natural(name: str) -> list[tuple[int, str]]:
     """Sample 10 after sample 9."""
-    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name)]
+    parts = ((one.lstrip("0"), one) for one in re.split(r"(\d+)", name))
+    return [(len(number), number) if whole.isdecimal() else (-1, whole) for number, whole in parts]
 
 
 def is_eval_log(path: Path) -> bool:
@@ -207,6 +209,6 @@ def is_eval_log(path: Path) -> bool:
     try:
         with ZipFile(path) as archive:
             names = set(archive.namelist())
-    except (BadZipFile, OSError):
+    except UNREADABLE:
         return False
     return bool(names & {"header.json", "_journal/start.json"}) and any(map(_SAMPLE.fullmatch, names))

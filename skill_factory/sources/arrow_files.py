@@ -8,6 +8,7 @@ import pyarrow as pa
 from skill_factory.sources.columns import Batch
 from skill_factory.sources.parquet import sound
 from skill_factory.sources.text import damaged
+from skill_factory.sources.unreadable import UNREADABLE
 
 ROWS_AT_ONCE = 4_096
 
@@ -17,7 +18,7 @@ def arrow_names(path: Path) -> list[str]:
     try:
         with pa.memory_map(str(path)) as file:
             return list(_reader(file).schema.names)
-    except (pa.ArrowException, OSError) as error:
+    except UNREADABLE as error:
         raise damaged(path, error) from None
 
 
@@ -31,7 +32,7 @@ def arrow_batches(path: Path, names: list[str] | None = None, rows: int = ROWS_A
                 )
                 for start in range(0, wanted.num_rows, rows):
                     yield sound(wanted.slice(start, rows))
-    except (pa.ArrowException, OSError) as error:
+    except UNREADABLE as error:
         raise damaged(path, error) from None
 
 

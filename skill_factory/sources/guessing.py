@@ -11,7 +11,7 @@ from skill_factory.sources.columns import Row, mapped
 from skill_factory.sources.names import bare, place_of
 from skill_factory.sources.presets import EMPTY, Preset, columns_of, recognised
 from skill_factory.sources.profiles import Profile, profiles
-from skill_factory.sources.shapes import by_shape, is_a_place, of_one_text, verdict_column
+from skill_factory.sources.shapes import by_shape, is_a_place, is_named_reference, of_one_text, verdict_column
 from skill_factory.sources.trying import with_proposals
 
 _STAGES = ("mutated_prompts", "example_annotation")
@@ -164,7 +164,10 @@ def _by_name_and_shape(
     fields |= _guess_stage(names, found)
     if "." in fields.get("response", ".") or "correct" not in fields:
         fields |= _guess_wide(names, rows, found)
-    fields |= _guess_numbered(fields, found)
+    # Beside an answer, what is called a solution is the reference; columns of several models are the responses then.
+    reference = fields.get("response") if "answer" in fields else None
+    others = {f: p for f, p in fields.items() if f != "response" or not is_named_reference(str(reference))}
+    fields |= _guess_numbered(others, found)
     if "response" not in fields and fields.get("question") in (None, *_texts_alone(found)):
         fields |= of_one_text(found)
     named = set(fields)
@@ -331,6 +334,8 @@ def _guess_numbered(fields: Mapping[str, Any], found: Mapping[str, Profile]) -> 
             families.setdefault((m[1], ""), []).append(path)
         if m := re.fullmatch(r".+[_ ]([^\W_]+(?:_[^\W_]+)?)", path):
             families.setdefault(("", m[1].lower()), []).append(path)
+        if (m := re.fullmatch(r"([^\W_]+)[_ ].*\D", path)) and profile.length >= _LONG_TEXT:
+            families.setdefault((m[1], "…"), []).append(path)
     told: dict[str, Any] = {}
     for field in ("response", "correct", "reflections", "extracted_answer"):
         if field in fields:
@@ -341,12 +346,17 @@ def _guess_numbered(fields: Mapping[str, Any], found: Mapping[str, Profile]) -> 
             for (base, end), paths in own.items()
             if len(paths) > 1
             and (place_of(field, base or end) is not None or (field, end) == ("response", "answer"))
+            and (field == "response" or end != "…")
             and all(found[p].kind in _ALLOWED[field] for p in paths)
         ]
         if fitting:
             told[field] = fitting[0]
     same = len(told.get("response", ()))
     return {f: paths for f, paths in told.items() if f == "response" or len(paths) == same}
+
+
+_LONG_TEXT = 20
+"""Characters of a text that may be a response where only the beginning of its column's name says so."""
 
 
 def _is_free(field: str, path: str, fields: Mapping[str, Any]) -> bool:

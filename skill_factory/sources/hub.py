@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from skill_factory.errors import SkillFactoryError, SourceError
@@ -16,6 +15,7 @@ from skill_factory.sources import Piece
 from skill_factory.sources.columns import Batch, excerpt, needed_columns
 from skill_factory.sources.parquet import sound
 from skill_factory.sources.text import stream_batches
+from skill_factory.sources.unreadable import UNREADABLE, is_of_file, why
 
 BATCH_BYTES = 16_000_000
 BATCH_ROWS = 1_000
@@ -138,15 +138,19 @@ def _file(address: str, token: str | None) -> pq.ParquetFile:
         opened = file_system(token).open(address, block_size=4 << 20)
         try:
             return pq.ParquetFile(opened, pre_buffer=True)
-        except pa.ArrowException as error:
-            raise SourceError(f"{address} can't be read as Parquet: {error}. Is the file complete?") from None
+        except UNREADABLE as error:
+            if not is_of_file(error):
+                raise
+            raise SourceError(
+                f"{address} can't be read as Parquet: {excerpt(why(error), 200)}. Is the file complete?"
+            ) from None
 
 
 def _batches(file: pq.ParquetFile, names: list[str] | None, rows: int) -> Iterator[Batch]:
     try:
         for batch in file.iter_batches(rows, columns=names, use_threads=False):
             yield sound(batch)
-    except (pa.ArrowException, OSError) as error:
+    except UNREADABLE as error:
         raise SourceError(f"The Hub's file could not be read to its end: {error}. Try again.") from None
 
 

@@ -1,5 +1,6 @@
 """The label rule: which values mean right and which mean wrong."""
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -77,6 +78,10 @@ def listed_labels(value: Any) -> Any:
     return items if items and not any(isinstance(one, list) for one in items) else value
 
 
+LARGEST_WHOLE = 10**300
+"""A whole number below it is a float as well."""
+
+
 def as_number(value: Any) -> float | None:
     """A value as a number, a decimal comma read as a point, `100%` as 100; None for anything else, and for what isn't finite."""
     if isinstance(value, str):
@@ -84,6 +89,6 @@ def as_number(value: Any) -> float | None:
             value = float(value.strip().removesuffix("%").replace(",", "."))
         except ValueError:
             return None
-    if isinstance(value, bool | int | float) and abs(value) < float("inf"):
-        return float(value)
-    return None
+    if isinstance(value, int):
+        return float(value) if abs(value) < LARGEST_WHOLE else None
+    return value if isinstance(value, float) and math.isfinite(value) else None

@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from skill_factory.errors import SourceError
 from skill_factory.sources.columns import Batch
 from skill_factory.sources.text import damaged
+from skill_factory.sources.unreadable import UNREADABLE
 
 BATCH_BYTES = 16_000_000
 LARGEST_BATCH = 512_000_000
@@ -68,7 +69,7 @@ def group_batches(
         size = min(most, _rows_at_once(path, file.metadata.row_group(group), group, names))
         for batch in file.iter_batches(size, row_groups=[group], columns=names, use_threads=False):
             yield sound(batch)
-    except (pa.ArrowException, OSError, MemoryError, UnicodeDecodeError, KeyError) as error:
+    except (*UNREADABLE, MemoryError) as error:
         raise damaged(path, error) from None
 
 
@@ -114,7 +115,7 @@ def many_group_batches(path: Path, groups: Sequence[int], names: list[str] | Non
                 waiting, size = [], 0
         if waiting:
             yield sound(pa.concat_batches(waiting))
-    except (pa.ArrowException, OSError, MemoryError, UnicodeDecodeError, KeyError) as error:
+    except (*UNREADABLE, MemoryError) as error:
         raise damaged(path, error) from None
 
 
@@ -214,12 +215,27 @@ def sound(batch: pa.RecordBatch) -> Batch:
 
     Parquet readers don't look into texts, and Python would stop at the first such text, wherever that is.
     """
+    batch = _usual_types(batch)
     try:
         batch.validate(full=True)
     except pa.ArrowInvalid:
         wide = pa.schema([(field.name, _as_bytes(field.type)) for field in batch.schema])
         return [{name: _text(value) for name, value in row.items()} for row in batch.cast(wide).to_pylist()]
     return batch
+
+
+def _usual_types(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Decimals as numbers, and texts that an older writer stored as bytes as texts; all else as it is."""
+    fields = [pa.field(field.name, _usual_type(field.type)) for field in batch.schema]
+    if all(new.type == old.type for new, old in zip(fields, batch.schema, strict=True)):
+        return batch
+    return batch.cast(pa.schema(fields))
+
+
+def _usual_type(kind: pa.DataType) -> pa.DataType:
+    if pa.types.is_decimal(kind):
+        return pa.float64()
+    return pa.large_string() if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) else kind
 
 
 def _as_bytes(kind: pa.DataType) -> pa.DataType:

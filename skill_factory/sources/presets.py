@@ -64,7 +64,18 @@ def _fits(preset: Preset, found: Mapping[str, Profile]) -> bool:
         return False
     if any(not _shows(found[path], words) for path, words in preset.shows.items()):
         return False
+    if not _holds_texts(preset, found):
+        return False
     return preset.shape != "steps" or any(looks_like_steps(one) for one in found.values())
+
+
+def _holds_texts(preset: Preset, found: Mapping[str, Profile]) -> bool:
+    """Whether the format's responses are texts here too: records of that name are another format's."""
+    columns = dict(_fields(preset, found))
+    paths = columns.get("response", [])
+    taken = [paths] if isinstance(paths, str) else paths
+    steps = columns.get("response_rule") == "steps"
+    return steps or not any(path in found and found[path].kind in ("struct", "structs") for path in taken)
 
 
 def _shows(profile: Profile, words: str) -> bool:

@@ -133,6 +133,8 @@ def _as_they_are(value: Any, marks: Sequence[str]) -> list[Any]:
 def _last_assistant(value: Any, marks: Sequence[str]) -> list[Any]:
     turns = turns_of(value)
     if turns is not None:
+        if len(turns) > 1 and all(turn.role == "assistant" for turn in turns):
+            return [turn.text for turn in turns]  # the choices of one request, not one talk
         last = last_of(turns, "assistant")
         return [] if last is None else [last]
     items = value if isinstance(value, list) else [value]

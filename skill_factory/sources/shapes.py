@@ -129,6 +129,8 @@ def _question(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
     again = [one for one in free if repeats(one)]
     asks = [one for one in free if 2 * sum(_asks(text) for text in one.texts) > len(one.texts)]
     best = max(again, key=lambda one: one.length, default=None) or next(iter(asks), None)
+    if best is None:
+        best = next((one for one in _free(told, found, TALKS) if "user" in _roles(one)), None)
     return best.path if best else ""
 
 

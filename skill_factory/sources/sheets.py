@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile, ZipFile, is_zipfile
+from zipfile import ZipFile, is_zipfile
 
 from skill_factory.errors import SourceError
+from skill_factory.sources.columns import excerpt
 from skill_factory.sources.csv_text import cell_value
 from skill_factory.sources.json_text import Rows
+from skill_factory.sources.unreadable import UNREADABLE, why
 
 LARGEST_SHEET = 500_000_000
 """Unpacked bytes of a workbook, which is held in memory."""
@@ -17,19 +19,24 @@ MOST_UNPACKED = 200
 
 def sheet_rows(path: Path) -> Rows:
     """The rows of the first sheet with two rows or more, with the characters of each. Errors: SourceError."""
-    _check_size(path)
     from python_calamine import CalamineError, CalamineWorkbook
 
     try:
+        _check_size(path)
         workbook = CalamineWorkbook.from_path(str(path))
         for name in workbook.sheet_names:
             table = workbook.get_sheet_by_name(name).to_python(skip_empty_area=True)
             if len(table) > 1:
                 yield from _rows(table, path)
                 return
-    except (CalamineError, OSError, ValueError, BadZipFile) as error:
+    except SourceError:
+        raise
+    except BaseException as error:
+        # What panics in the reader's own language comes as no ordinary exception.
+        if not isinstance(error, (CalamineError, *UNREADABLE)) and type(error).__name__ != "PanicException":
+            raise
         raise SourceError(
-            f"{path.name} can't be read as a spreadsheet: {error}. Is the file complete, and without a password?"
+            f"{path.name} can't be read as a spreadsheet: {excerpt(why(error), 120)}. Is the file complete, and without a password?"
         ) from None
 
 

@@ -15,6 +15,7 @@ from skill_factory.errors import SourceError
 from skill_factory.sources.columns import excerpt
 from skill_factory.sources.csv_text import csv_rows, lines_without_nul
 from skill_factory.sources.json_text import Row, Rows, json_rows
+from skill_factory.sources.unreadable import why
 
 LONGEST_LINE = 64_000_000
 LARGEST_BATCH = 4_000_000
@@ -56,7 +57,7 @@ def row_batches(read: Rows, rows: int, most: float = float("inf")) -> Iterator[l
 
 def damaged(path: Path, error: Exception) -> SourceError:
     """What a fault of reading means to a person."""
-    said = excerpt(str(error).removeprefix("Parquet file ").split(". ")[0], 120)
+    said = excerpt(why(error).removeprefix("Parquet file ").split(". ")[0], 120)
     return SourceError(
         f"{excerpt(path.name)} can't be read as {path.suffix[1:] or 'data'}: {said}. Is the file complete?"
     )
@@ -110,6 +111,8 @@ def stream_batches(raw: Any, name: str, size: int, suffix: str, rows: int) -> It
             yield from row_batches(reader(file, path), rows)
     except UnicodeDecodeError as error:
         raise _not_utf_8(path, error) from None
+    except (EOFError, gzip.BadGzipFile, zlib.error, pa.ArrowException) as error:
+        raise damaged(path, error) from None
 
 
 def _not_utf_8(path: Path, error: UnicodeDecodeError) -> SourceError:

@@ -30,7 +30,7 @@ _ROLES = {
     "environment": "tool",
 }
 _ROLE_NAMES = ("role", "from", "speaker", "author")
-_TEXT_NAMES = ("content", "value", "text", "message", "prompt")
+_TEXT_NAMES = ("content", "value", "text", "message", "prompt", "parts")
 _THINKING_NAMES = ("reasoning_content", "reasoning", "thinking", "thought")
 
 

@@ -28,7 +28,7 @@ class Options:
     questions: str = "unused"
     """verl: `unused` for questions without a trace; `all` adds the others after them."""
     most: int = 0
-    """verl: maximum questions; 0 is no limit."""
+    """verl: maximum questions; 0 means no limit."""
     test_share: float = 0.1
     seed: int = 0
     task: Task = Task.AUTO

@@ -85,7 +85,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class RowLimits:
-    """What rows are checked against; 0 is no limit."""
+    """What rows are checked against; 0 means no limit."""
 
     count: Callable[[Sequence[str]], Sequence[int]]
     cutoff: int = 0

@@ -76,6 +76,7 @@ class Status:
 
 def start(source: str, label: str, recipe: Recipe, token: str = "", visitor: str = "") -> Job:
     """Start a build of a source in a new folder. Errors: BuildFolderError if too many are waiting already."""
+    # Before the folder is made, so that a refusal leaves nothing behind.
     queue.check_room("builds", visitor)
     path = new_place(KIND)
     job = Job(path.name, path, source, label, recipe.fingerprint(), time.time())
@@ -151,6 +152,7 @@ def status(job: Job) -> Status:
     state = process.state()
     if state is State.RUNNING and (before := process.before) is not None:
         return Status(State.WAITING, before=before)
+    # The report is what says that a build is whole: a process may be killed after writing it.
     if state not in ACTIVE and report(job) is not None:
         return Status(State.DONE)
     return Status(state, progress(job), process.why(job.id) if state is State.FAILED else "")
@@ -170,6 +172,7 @@ def progress(job: Job) -> BuildProgress | None:
     """How far the build was when it last reported."""
     try:
         values = json.loads((job.out / ".work" / "progress.json").read_text(encoding="utf-8"))
+        # By name, so that progress of another version of this package can't be read as something else.
         return BuildProgress(**{name: values[name] for name in BuildProgress.__annotations__})
     except (OSError, ValueError, KeyError, TypeError):
         return None
@@ -178,6 +181,7 @@ def progress(job: Job) -> BuildProgress | None:
 def finished_parts(job: Job) -> tuple[int, int]:
     """Partitions of an unfinished build that are whole, and how many there will be; 0 of 0 before the first is begun."""
     now = progress(job)
+    # Nobody knows how many partitions there will be before all rows were read.
     if now is None or now.phase == "scan":
         return 0, 0
     return len(list((job.out / ".work").glob("part-*.json"))), now.total
@@ -194,6 +198,7 @@ def ledger(job: Job) -> dict[Level, LevelTally]:
         except (OSError, ValueError):  # the build ended at this moment and deleted its work files
             continue
     with contextlib.suppress(OSError, ValueError, KeyError):
+        # Rows are counted by the scan, everything that follows by the partitions.
         scanned = json.loads((job.out / ".work" / "scattered.json").read_text(encoding="utf-8"))
         parts.append(tally_from_json(scanned["tally"]))
     return total(parts).ledger

@@ -9,10 +9,12 @@ import os
 import signal
 import socket
 import struct
+import tempfile
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from skill_factory.errors import SkillFactoryError
@@ -170,9 +172,10 @@ def exactly(line: socket.socket, size: int) -> bytes | None:
     return bytes(data)
 
 
-def live(line: socket.socket) -> None:
-    """The life of a child: say its number, set the bounds, serve until the line closes."""
+def live(line: socket.socket, folder: Path) -> None:
+    """The life of a child: say its number, set the bounds, serve until the line closes; it writes below its folder alone."""
     with suppress(OSError):
+        tempfile.tempdir = str(folder)  # what is unpacked goes with the child, however that ends
         line.sendall(NUMBER.pack(os.getpid()))
         _limit_memory()
         _die_first()

@@ -14,6 +14,7 @@ def home() -> Path:
     """The folder, created if it isn't there; only its owner can read it. Errors: BuildFolderError if it can't be created."""
     try:
         folder = Path(os.environ.get("SKILL_FACTORY_HOME") or _cache() / "skill-factory")
+        # Only for its owner: data, answers and names lie here.
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except (OSError, RuntimeError) as error:  # the latter: the system doesn't know this user's home
         raise _unusable(error) from None
@@ -50,6 +51,7 @@ def new_place(kind: str) -> Path:
 
 def forget_old(kind: str, days: float) -> None:
     """Delete the files and folders of a kind that are older than so many days."""
+    # By the time of the last write, so that what is still used can be kept by touching it.
     before = time.time() - days * 86_400
     for path in place(kind).iterdir():
         if path.stat().st_mtime < before:

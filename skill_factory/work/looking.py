@@ -101,6 +101,7 @@ def entered(source: "Address | RawSource", recipe: Recipe) -> tuple[Described, R
     """
     found = at(source)
     told = described(found)
+    # A recipe that was made for other data keeps its rules, but its columns would find nothing.
     columns = recipe.columns if _all_there(recipe.columns, found) else Columns()
     settled = settle(found, recipe.model_copy(update={"columns": columns}))
     check_refused(settled)

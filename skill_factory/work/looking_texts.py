@@ -97,6 +97,7 @@ def graded(
     import tempfile
 
     with tempfile.TemporaryDirectory() as folder:
+        # Labelling writes a file; for a look at the first rows it goes into a folder that is thrown away.
         first = _First(at(source), most=rows)
         return label(first, Path(folder) / "sample.parquet", task_named(task), final, columns, shown)
 

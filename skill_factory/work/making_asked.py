@@ -91,6 +91,7 @@ class Asked:
 
 def out_of(asked: Asked, folder: Path) -> Path:
     """Where the raw set goes."""
+    # `folder / ""` is the folder itself, which stands for "there was no old name".
     old = folder / _OLD_OUT.get(asked.what, "")
     return old if old != folder and old.exists() else folder / OUT[asked.what]
 
@@ -101,6 +102,7 @@ def check(asked: Asked, stage: Stage) -> None:
         return
     if not asked.model.strip():
         raise EndpointError("Name the model, as its server knows it.")
+    # Said here in the form's words; the command would name an option that the page doesn't have.
     if asked.where is Where.ADDRESS and not asked.url.strip():
         raise EndpointError("Give the address of the model's server, for example http://localhost:8000/v1.")
     job = job_of(asked, Path("."), stage).checked()
@@ -136,6 +138,7 @@ def _without_server(typed: Sequence[str]) -> list[str]:
     for word in typed:
         if not skip and word not in _SERVER:
             kept.append(word)
+        # The value behind such an option goes with it, whatever it looks like.
         skip = word in _SERVER and not skip
     return kept
 
@@ -162,6 +165,7 @@ def job_of(asked: Asked, out: Path, stage: Stage) -> "Job":
     provider = asked.provider if asked.where is Where.PROVIDER else ""
     end = Endpoint(asked.model.strip(), asked.url.strip() if asked.where is Where.ADDRESS else "", provider)
     price = Price(asked.price_in, asked.price_out)
+    # A pilot is small, and ending it halfway would leave its figures without a base.
     budget = Budget(None, asked.budget or None) if stage is Stage.WHOLE else Budget()
     return Job(
         Kind(asked.what.value),

@@ -91,6 +91,7 @@ def start(
     answered there is asked again. Errors: SkillFactoryError for settings that can't be used.
     """
     check(asked, stage)
+    # A second click, or a second tab: the answers would be paid for twice.
     if before is not None and status(before).running:
         return before
     queue.check_room(queue.kind_of([What.GRADE if stage is Stage.GRADE else "generate"]), visitor)
@@ -159,6 +160,7 @@ def status(made: Making) -> Status:
             state, progress(made), seconds=max(0.0, time.time() - made.started), before=process.before
         )
     told = process.told()
+    # What the command printed at its end counts, however the process ended after that.
     if told:
         state = State.STOPPED if told.get("ending") == "cancelled" else State.DONE
     said = process.why(made.id) if state is State.FAILED else ""
@@ -191,7 +193,7 @@ def stop(made: Making) -> None:
 
 def lost(made: Making) -> str:
     """What deleting it would throw away, in words: above all the answers that were paid for."""
-    stay = "The data it was made from stay as they are."
+    stay = "The data it was made from stays as it is."
     if made.stage is Stage.GRADE:
         return f"The labels would have to be worked out again. {stay}"
     noun = "reflection" if made.asked.what is What.REFLECTIONS else "answer"

@@ -7,25 +7,30 @@ nobody else's process is ever ended by an old number.
 
 import importlib
 import os
+import shutil
 import signal
 import socket
 import struct
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from skill_factory.arrow_alone import arrow_alone
+from skill_factory.errors import SkillFactoryError
 from skill_factory.hosting import visitor_environment
 from skill_factory.work import child
+from skill_factory.work.home import place
 
 START = "from skill_factory.work.nursery import main; main()"
 WARM = (
     "skill_factory.sources.files", "skill_factory.sources.demo.source", "skill_factory.sources.hub",
     "skill_factory.build.pipeline", "skill_factory.insight.browse", "skill_factory.insight.compare",
-    "skill_factory.insight.fitness", "skill_factory.work.looking", "skill_factory.work.outputs",
+    "skill_factory.insight.fitness", "skill_factory.work.looking", "skill_factory.work.looking_texts", "skill_factory.work.outputs",
     "huggingface_hub.hf_api", "huggingface_hub.hf_file_system", "yaml",
 )  # fmt: skip
 """Imported once, before the first child."""
@@ -34,6 +39,8 @@ ORDER = struct.Struct("<cq")
 BEAR, END, WAIT = b"b", b"e", b"w"
 ENDING = 2.0
 """Seconds in which a child whose line has closed is gone."""
+KIND = "unpacked"
+"""Of work in the app's home: a folder for each child."""
 GONE = 0
 """Said of a child that isn't known any more."""
 
@@ -103,6 +110,8 @@ class Nursery:
         if self._line is not None:
             self._line.close()
         if self._process is not None:
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(ENDING)  # it ends its children, and what they unpacked goes
             self._process.kill()
             self._process.wait()
         self._process = self._line = None
@@ -129,6 +138,8 @@ def main() -> None:
                 living -= _reaped(living)
             else:
                 line.sendall(struct.pack("<q", _ended(number, order == END, living)))
+    for number in [*living]:  # the server is gone, and nobody waits for them
+        _ended(number, True, living)
 
 
 def _order(line: socket.socket) -> tuple[bytes, int, socket.socket | None] | None:
@@ -143,17 +154,36 @@ def _born(line: socket.socket, lent: socket.socket) -> int:
     if number := os.fork():
         lent.close()
         return number
+    # The child from here on.
     try:
         os.setsid()
         line.close()
-        child.live(lent)
+        child.live(lent, _folder(os.getpid()))
     finally:
         os._exit(0)
 
 
 def _reaped(living: set[int]) -> set[int]:
     """Those that have ended and that nobody has asked after for long enough: all but the newest few."""
-    return {one for one in sorted(living)[:-50] if os.waitpid(one, os.WNOHANG)[0]}
+    gone = {one for one in sorted(living)[:-50] if os.waitpid(one, os.WNOHANG)[0]}
+    for number in gone:
+        _cleared(number)
+    return gone
+
+
+def _folder(number: int) -> Path:
+    """Where a child keeps what it unpacks."""
+    try:
+        folder = place(KIND) / f"child-{number}"
+        folder.mkdir(mode=0o700, exist_ok=True)
+    except (OSError, SkillFactoryError):  # it works all the same; what needs the folder says what is wrong
+        return Path(tempfile.gettempdir())
+    return folder
+
+
+def _cleared(number: int) -> None:
+    with suppress(OSError, SkillFactoryError):
+        shutil.rmtree(place(KIND) / f"child-{number}", ignore_errors=True)
 
 
 def _ended(number: int, now: bool, living: set[int]) -> int:
@@ -166,6 +196,7 @@ def _ended(number: int, now: bool, living: set[int]) -> int:
         gone, status = os.waitpid(number, os.WNOHANG)
         if gone:
             living.discard(number)
+            _cleared(number)
             return os.waitstatus_to_exitcode(status)
         time.sleep(0.002)
     return GONE

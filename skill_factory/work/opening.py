@@ -88,6 +88,7 @@ class Opened:
 
     def head(self, rows: int) -> list[dict[str, Any]]:
         """The first rows."""
+        # More rows than a page looks at are read for one purpose only, and would fill the memory if they stayed.
         if rows > SAMPLE_ROWS:
             return self.raw.head(rows)
         self._head = self._head or self.raw.head(SAMPLE_ROWS)
@@ -107,6 +108,7 @@ _opened: dict[Any, Opened] = {}
 
 def once(kept: dict[Any, T], key: Any, make: Callable[[], T]) -> T:
     """The value under a key; the one that was not asked for longest goes where there are too many."""
+    # Taken out and put back, so that the order of the dictionary is that of the last use.
     found = kept.pop(key, None) or make()
     kept[key] = found
     for old in list(kept)[:-KEPT]:
@@ -118,6 +120,7 @@ def at(source: "Address | RawSource") -> RawSource:
     """The source at an address; what is a source already stays as it is. Errors: SourceError, HubError."""
     if not isinstance(source, Address):
         return source
+    # With its stamp: a file that was replaced is another source.
     return once(_opened, (source, _stamp(Path(source.text))), lambda: opened(source))
 
 
@@ -131,6 +134,7 @@ def _stamp(path: Path) -> tuple[Any, ...]:
 
 def opened(address: Address) -> Opened:
     """Open a source again. Errors: SourceError, HubError."""
+    # Without a part, the one that most people mean.
     asked = address.asked or first_part(address.text, address.token)
     return Opened(open_source(address.text, asked, address.token or None))
 
@@ -160,6 +164,7 @@ def described(source: "Address | RawSource") -> Described:
     """What a page shows of a source. Errors: SourceError where it has no rows, or more columns than a page can offer."""
     found = at(source)
     names, rows = found.names(), found.head(SAMPLE_ROWS)
+    # Pickers with thousands of entries bring a browser to a stop.
     if len(names) > MOST_COLUMNS:
         raise SourceError(
             f"The data has {len(names):,} columns, and at most {MOST_COLUMNS:,} can be shown. "

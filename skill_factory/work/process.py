@@ -60,11 +60,13 @@ class FolderProcess:
         self, command: Sequence[str], token: str = "", key: str = "", more: Mapping[str, str] = _NOTHING
     ) -> None:
         """Run a command as the visitor whose token and key these are; `more` goes into its environment."""
+        # Left from the run before; with it, this one would look as if it was being stopped.
         (self.path / "stopping").unlink(missing_ok=True)
         with (self.path / "told").open("wb") as told, (self.path / "log").open("wb") as log:
             # A session of its own: Ctrl-C in the server's terminal isn't meant for this process.
             process = subprocess.Popen(
                 command,
+                # A command that asks something must fail, not wait for nobody.
                 stdin=subprocess.DEVNULL,
                 stdout=told,
                 stderr=log,
@@ -80,6 +82,7 @@ class FolderProcess:
             return State.STOPPED if asked.exists() else State.FAILED
         if not asked.exists():
             return State.RUNNING
+        # Killed by whoever looks next, so that no watcher has to stay alive for it.
         if time.time() - asked.stat().st_mtime > self.patience:
             self._send(signal.SIGKILL)
         return State.STOPPING
@@ -90,6 +93,7 @@ class FolderProcess:
         words = self.read("process").split()
         if len(words) != 2:
             return False
+        # The number alone isn't enough: the system gives it to another process sooner or later.
         stamp = _stamp(int(words[0]))
         return bool(stamp) and stamp == words[1]
 
@@ -111,6 +115,7 @@ class FolderProcess:
 
     def told(self) -> dict[str, Any]:
         """The object that its command printed at its end; empty before that."""
+        # The last line: libraries sometimes print something of their own before it.
         lines = self.read("told").strip().splitlines()
         try:
             printed = json.loads(lines[-1]) if lines else {}
@@ -121,6 +126,7 @@ class FolderProcess:
     def why(self, id: str) -> str:
         """Why it failed: its last sentence, an apology for a fault of ours, or `ended` if it said nothing."""
         lines = [line for line in self.log().splitlines() if line.strip() and not line.startswith("{")]
+        # A traceback helps no visitor, and may hold their texts; the log keeps it.
         if any(line.startswith("Traceback") for line in lines):
             return f"Something went wrong, and it isn't your fault. If it happens again, report it with the ID {id[:8]}."
         if not lines and shutil.disk_usage(self.path).free < NO_ROOM:
@@ -170,6 +176,7 @@ def _stamp(pid: int) -> str:
     stat = _text(Path(f"/proc/{pid}/stat"))
     if stat:
         fields = stat.rpartition(")")[2].split()
+        # Field 20 of what follows the name is the start time; Z is a process that has ended and waits to be noticed.
         return "" if fields[0] == "Z" else fields[19]
     if Path("/proc/self").exists():
         return ""
@@ -203,6 +210,7 @@ K = TypeVar("K", bound=Kept)
 
 def folder_of(kind: str, id: str) -> Path | None:
     """The folder of that name; None for a name that no folder can have. A name can't be guessed, so it works as a key."""
+    # Checked before it becomes a path: an id comes from a link, so from anybody.
     return place(kind) / id if re.fullmatch(r"[\w-]{20,40}", id) else None
 
 

@@ -59,11 +59,13 @@ def start(job: Job, plan: PushPlan, card: str, token: str, visitor: str = "") ->
 
     Errors: BuildFolderError if too many are waiting already.
     """
+    # A second click would send everything again for nothing.
     if running(job):
         return
     queue.check_room("network", visitor)
     path = _place(job)
     path.mkdir(exist_ok=True, mode=0o700)
+    # Of the push before, which would otherwise show as the result of this one.
     for left in ("told", "progress.json"):
         (path / left).unlink(missing_ok=True)
     (path / "README.md").write_text(card, encoding="utf-8")
@@ -107,6 +109,7 @@ def status(job: Job) -> Sending | None:
     if state in ACTIVE:
         return Sending(state, asked, _step(path), before=process.before)
     if told := process.told():
+        # Its own words count, even if it was stopped right after the commit.
         return Sending(State.DONE, asked, result=PushResult(**{**told, "warnings": tuple(told["warnings"])}))
     said = process.why(job.id) if state is State.FAILED else ""
     return Sending(state, asked, _step(path), said=said)

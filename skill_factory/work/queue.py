@@ -53,6 +53,7 @@ _PLACE = re.compile(r"(\d{20})-(\d+)-(\w*)")
 
 def kind_of(words: list[str]) -> str:
     """The queue in which a command stands."""
+    # An unknown command waits with those that use little: it can't hold up a build.
     return KINDS.get(words[0] if words else "", "network")
 
 
@@ -71,8 +72,10 @@ def waiting(kind: str = "builds", visitor: str | None = None) -> int:
 
 def check_room(kind: str, visitor: str) -> None:
     """Errors: BuildFolderError if the queue is full, or if this visitor has enough places in it."""
+    # At home there is one visitor, who may start what they like.
     if not hosted():
         return
+    # Before the queue's own limit: the sentence should say what this person can do.
     if visitor and waiting(kind, visitor) >= PLACES:
         raise BuildFolderError(
             f"{PLACES} pieces of your work are already waiting on this server. Wait for one of them, or stop one."
@@ -107,6 +110,7 @@ def turn(kind: str, note: Path | None = None, visitor: str = "", lease: Path | N
         return
     folder = place("turns") / kind
     folder.mkdir(exist_ok=True, mode=0o700)
+    # The time in front, so that names sort in the order of coming.
     mine = folder / f"{time.time_ns():020d}-{os.getpid()}-{visitor}"
     coming = folder / f"coming-{os.getpid()}"
     here = take(coming)
@@ -119,6 +123,7 @@ def turn(kind: str, note: Path | None = None, visitor: str = "", lease: Path | N
             here.release()
         if note is not None:
             note.unlink(missing_ok=True)
+    # Written, not remembered: the next in line is another process.
     (folder / f"turn-{number}.of").write_text(visitor, encoding="utf-8")
     try:
         yield
@@ -131,6 +136,7 @@ def _first_free(folder: Path, mine: Path, note: Path | None, lease: Path | None)
     noted = -1
     while True:
         before = _before(folder, mine)
+        # Only the first may look for a free turn, or whoever looks at the right moment would jump the queue.
         if before == 0:
             for number in range(at_once(folder.name)):
                 if (slot := take(folder / f"turn-{number}")) is not None:
@@ -139,6 +145,7 @@ def _first_free(folder: Path, mine: Path, note: Path | None, lease: Path | None)
         if note is not None and before != noted:
             note.write_text(str(before), encoding="utf-8")
             noted = before
+        # Looked at now and then: a lock of a process that was killed tells nobody that it is free.
         time.sleep(PAUSE)
 
 
@@ -148,6 +155,7 @@ def _before(folder: Path, mine: Path) -> int:
     order = []
     for path in _line(folder):
         visitor = _of(path.name)
+        # Work of nobody in particular never waits for a later round.
         order.append((rounds[visitor] if visitor else 0, path.name))
         rounds[visitor] += 1
     order.sort()
@@ -178,6 +186,7 @@ def _line(folder: Path) -> list[Path]:
     """The places in the queue that are held; those of ended processes are deleted."""
     waiting = []
     for path in sorted(folder.glob("[0-9]*-*")):
+        # The lock ends with its process, so a place without one was left by it.
         if held(path):
             waiting.append(path)
         else:
@@ -215,9 +224,11 @@ def limit(hours: float) -> None:
 
 def main(words: list[str]) -> int:
     """Run a command of the package when its turn has come, and give its exit code."""
+    # Taken out of the environment, so that processes it starts don't write into the same files.
     note, visitor, lease = (os.environ.pop(name, "") for name in (NOTE, VISITOR, LEASE))
     try:
         with turn(kind_of(words), Path(note) if note else None, visitor, Path(lease) if lease else None):
+            # Imported only now: those who wait should hold as little memory as they can.
             from skill_factory.cli.main import main as run
 
             if hosted():

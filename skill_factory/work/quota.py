@@ -27,6 +27,7 @@ def taken(owner: str) -> int:
     for kept in workspaces.recent(owner, most=WORKSPACES):
         folders.add(kept.path)
         source = Path(kept.version.source).parent
+        # A set: two workspaces on one upload hold it once.
         folders |= {source} if kept.version.source and source.parent == place("uploads") else set()
         folders |= {place("builds") / kept.job} if kept.job else set()
     return sum(one.stat().st_size for folder in folders for one in folder.rglob("*") if one.is_file())
@@ -66,6 +67,7 @@ def refusal(rows: int, text_bytes: float, owner: str = "") -> str:
             f"Your workspaces already hold {file_size(held)} on this shared server, and {file_size(SHARE)} is your share of "
             "its disk. Delete a workspace or a build on Start, or ask for fewer traces."
         )
+    # Also at home: a full disk ends a build in the middle, and often other programs with it.
     free = shutil.disk_usage(home()).free
     if text_bytes * NEEDED > free:
         return (

@@ -109,14 +109,17 @@ def run(request: Request, workers: int) -> Path:
     def report(done: int, of: int) -> None:
         write_whole(state, json.dumps({"done": done, "of": of}))
 
+    # At once, so that the page sees that somebody reads it.
     report(0, 1)
     table = all_facts(source, recipe, workers, report)
+    # Before it is saved: a table that the server can't take into memory is of no use on its disk.
     if hosted() and (size := sum(getattr(table.facts, one.name).nbytes for one in _arrays())) > LARGEST:
         raise SourceError(
             f"The data holds so many responses and reflections that their table takes {file_size(size)}; this shared "
             f"server has {file_size(LARGEST)} for each. The numbers stay those of a sample."
         )
     save(table, out)
+    # Last: while there is a state file, the table next to it may be partial.
     state.unlink(missing_ok=True)
     return out
 

@@ -33,6 +33,7 @@ class Reader:
             return [self.take(one) for one in tree]
         if not isinstance(tree, dict):
             return tree
+        # Exactly one tag: anything else isn't ours and raises.
         ((tag, inside),) = tree.items()
         if tag == "r":
             return self._met[inside]
@@ -67,6 +68,7 @@ class Reader:
 
     def _array(self, dtype: str, shape: list[int], place: int) -> Any:
         kind = np.dtype(dtype)
+        # Numbers and truth values only: an array of objects would hold addresses of memory.
         if kind.kind not in "biuf":
             raise ValueError(f"an array of {dtype}")
         return np.frombuffer(self._buffers[place], kind).reshape(shape)
@@ -114,6 +116,7 @@ _NOTHING = object()
 def _kind(name: str, wanted: type) -> Any:
     """The class of that name. Errors: ValueError for one that isn't a record of this package."""
     module, _, path = name.partition(":")
+    # Only from this package, and below only the very kind that was expected at this place.
     kind: Any = importlib.import_module(module) if module.startswith(PACKAGE) else None
     for step in path.split("."):
         kind = getattr(kind, step)
@@ -137,6 +140,7 @@ def _table(data: memoryview) -> pa.Table:
     """A table that was looked through: offsets that point outside it would be read by whoever uses it."""
     try:
         table = pa.ipc.open_stream(pa.py_buffer(data)).read_all()
+        # In full, since offsets are what hostile bytes would bend.
         table.validate(full=True)
     except pa.ArrowException as error:
         raise ValueError(str(error)) from None

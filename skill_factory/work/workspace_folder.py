@@ -92,6 +92,7 @@ def read(path: Path) -> Kept | None:
     made, now = _tree(path / "made.json") or {}, _tree(path / "now.json")
     versions = now.get("versions") if now else None
     lost = 0 if made else 1
+    # Every value may be anything: the file may have been torn, or edited by hand.
     if not isinstance(versions, list) or not versions or not all(str(one).isdecimal() for one in versions):
         # The list is gone, the versions may not be.
         now, lost = {}, lost + 1
@@ -132,6 +133,7 @@ def _nearest(path: Path, listed: tuple[str, ...], at: int) -> tuple[int, Version
 def version_of(path: Path) -> Version | None:
     """The version in a file; None if it is missing or torn."""
     tree = _tree(path)
+    # Exactly these fields: a version with others was written by another version of this app.
     if tree is None or set(tree) != set(Version.__dataclass_fields__):
         return None
     texts = all(isinstance(tree[name], str) for name in ("source", "label", "recipe"))
@@ -161,4 +163,5 @@ def stamp_of(path: Path) -> tuple[int, int]:
         found = (path / "now.json").stat()
     except OSError:
         return 0, 0
+    # Both, since two writes may fall into one tick of the clock.
     return found.st_mtime_ns, found.st_ino

@@ -132,10 +132,12 @@ def _written(kept: Kept) -> Iterator[Kept]:
         raise BuildFolderError(DELETED)
     lock, ends = None, time.monotonic() + PATIENCE
     try:
+        # A write takes milliseconds, so it is waited for rather than refused.
         while (lock := locks.take(kept.path / "lock")) is None:
             if time.monotonic() > ends:
                 raise BuildFolderError("Another tab is writing this workspace. Try again in a moment.")
             time.sleep(0.01)
+        # Read again under the lock: another tab may have written since this page was drawn.
         now = read(kept.path)
         if now is None:
             raise BuildFolderError(DELETED)
@@ -158,8 +160,10 @@ def _unwritten(error: OSError) -> BuildFolderError:
 def _added(kept: Kept, version: Version) -> Kept:
     name = f"{kept.number + 1:06d}"
     write_whole(kept.path / f"{name}.json", _json(version))
+    # What was undone goes when something new is done, as in every editor.
     listed = _within_bounds(kept.path, [*kept.listed[: kept.at + 1], name])
     done = _said(replace(kept, version=version, listed=listed, at=len(listed) - 1))
+    # After `now.json`: a version that it still names must not be gone.
     _sweep(done)
     return done
 
@@ -197,6 +201,7 @@ def _within_bounds(path: Path, names: list[str]) -> tuple[str, ...]:
     for name in reversed(names[-VERSIONS:]):
         with suppress(OSError):
             room -= (path / f"{name}.json").stat().st_size
+        # A few steps of undo stay, however long the recipe's lists have grown.
         if room < 0 and len(kept) >= LEAST:
             break
         kept.append(name)

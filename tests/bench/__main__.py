@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from skill_factory.generate.limits import Limits
+from tests.bench import front_door
 from tests.bench.beside import table
 from tests.bench.grading import figures
 from tests.bench.measure import ROOT, Job, Measured, measure
@@ -58,7 +59,9 @@ def main() -> None:
     built[400_000], baseline_took, least_took, preview_took, inspect_took = measure(
         build(raw[400_000]), yardstick, least, preview, inspect, runs=args.runs
     )
-    [built[100_000]] = measure(build(raw[100_000]), runs=args.runs)
+    built[100_000], thought = measure(
+        build(raw[100_000]), build(front_door.thinking(raw[100_000])), runs=args.runs
+    )
     built[1_000], imports_took, help_took = measure(
         build(raw[1_000]), imports, Job([*OURS, "--help"]), runs=5
     )
@@ -81,7 +84,8 @@ def main() -> None:
             phases,
             figures(SEED),
             asked,
-            measuring_section(measured, plain_read),
+            front_door.section(raw[100_000], built[100_000], thought, args.runs)
+            + measuring_section(measured, plain_read),
         ),
         encoding="utf-8",
     )

@@ -142,7 +142,7 @@ def _refusals(server: Server, folder: Path) -> Score:
             visitor.choose("text_input", "Hub dataset", text)
             visitor.press("Open from the Hub")
             seen = bytes(visitor.received[before:])
-            bad = b"the secret" in seen or b"root:" in seen or b"Which column holds what" in seen
+            bad = b"the secret" in seen or b"root:" in seen or b"Is this data ready?" in seen
             said = (
                 any(one.WhichOneof("type") == "alert" for one in visitor.shown.values())
                 or "No dataset" in visitor.words()

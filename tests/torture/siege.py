@@ -123,7 +123,7 @@ def _thrown(port: int, throw: Throw) -> str:
         return f"answered after {time.monotonic() - began:.0f} s"
     if "Something went wrong" in words:  # an apology of the frame's; apostrophes are escaped in what is sent
         return "it was called a fault of ours"
-    return "" if "alert" in words or "Which column holds what" in words else "neither data nor a sentence"
+    return "" if "alert" in words or "Is this data ready?" in words else "neither data nor a sentence"
 
 
 def _move(port: int, ended: threading.Event, waits: list[float]) -> None:

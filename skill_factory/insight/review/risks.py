@@ -29,6 +29,16 @@ class Risk(StrEnum):
         """Its bit in a listing's risks."""
         return 1 << list(Risk).index(self)
 
+    @property
+    def short(self) -> str:
+        """A word for a narrow list."""
+        return {
+            Risk.LABEL: "label",
+            Risk.GIVEN_AWAY: "answer",
+            Risk.REFLECTION: "reflection",
+            Risk.LONG: "long",
+        }.get(self, self.value)
+
     @classmethod
     def of(cls, bits: int) -> "list[Risk]":
         """The risks of a trace."""

@@ -77,17 +77,17 @@ class Outputs:
             for sample, first in enumerate(self._first(question)):
                 counts["wanted"] += 1
                 # Made from the store each time, so a resumed run writes the same file as one that wasn't stopped.
-                found = self._whole(first, store, sample)
-                counts[f"finish_{found[1]}" if found else "unanswered"] += 1
-                if found:
-                    texts.append(found[0])
+                whole = self._whole(first, store, sample)
+                counts[f"finish_{whole[1]}" if whole else "unanswered"] += 1
+                if whole:
+                    texts.append(whole[0])
                     counts[JOINED] += bool((answer := store.get(first.id)) and answer.thinking)
-                    yield self._row(question, gold, sample, *found, counts)
+                    yield self._row(question, gold, sample, *whole, counts)
             count_equal(texts, counts)
 
     def _questions(self, counts: Counter[str]) -> Iterator[tuple[str, str | None]]:
-        found = questions(self.source, self.columns, counts)
-        return (one for one in found if self.only is None or text_id(one[0]) in self.only)
+        pairs = questions(self.source, self.columns, counts)
+        return (pair for pair in pairs if self.only is None or text_id(pair[0]) in self.only)
 
     def _first(self, question: str) -> Iterator[Request]:
         messages: Sequence[Message] = self.prompt.messages(question)

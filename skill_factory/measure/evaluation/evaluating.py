@@ -1,4 +1,4 @@
-"""Ask a trained model, to measure it: each question so many times, on the machinery that generates raw data."""
+"""Ask a trained model, to measure it: each question several times, on the machinery that generates raw data."""
 
 from dataclasses import replace
 
@@ -33,7 +33,7 @@ def evaluate(
     """
     Ask for all outputs that a job wants and has not got, and write them as rows that `measure` reads.
 
-    A run that was stopped, killed or cut short by its budget goes on where it was. Errors: SkillFactoryError.
+    A run that was stopped, killed or cut short by its budget resumes where it was. Errors: SkillFactoryError.
     """
     job = replace(job.checked(), endpoint=job.endpoint.checked())
     evaluation.checked(job)

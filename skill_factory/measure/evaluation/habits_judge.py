@@ -84,11 +84,16 @@ class Judged:
         }
 
     def _share(self, habit: str) -> dict[str, float | int | None]:
-        said = [row[habit] for row in self.rows if row[habit] is not None]
+        answers = [row[habit] for row in self.rows if row[habit] is not None]
         # The sample is taken for one of endlessly many outputs, so no correction for a small whole.
-        low, high = share_interval(sum(said), len(said), 1 << 60)
-        value = sum(said) / len(said) if said else None
-        return {"value": value, "low": low if said else None, "high": high if said else None, "of": len(said)}
+        low, high = share_interval(sum(answers), len(answers), 1 << 60)
+        value = sum(answers) / len(answers) if answers else None
+        return {
+            "value": value,
+            "low": low if answers else None,
+            "high": high if answers else None,
+            "of": len(answers),
+        }
 
     def _agreement(self, habit: str) -> dict[str, float | int | None]:
         """How often the judge says what the tags say; null without an output that has tags."""
@@ -136,9 +141,9 @@ class JudgeHabits:
 
     def _outputs(self) -> Iterator[tuple[Output, Parts]]:
         stated = settled(self.openings, self.settings)
-        for one in self.openings:
-            rules = rules_of(how_of(one.recipe, self.settings, stated, ()))
-            for output in outputs_in(one, Counter()):
+        for opening in self.openings:
+            rules = rules_of(how_of(opening.recipe, self.settings, stated, ()))
+            for output in outputs_in(opening, Counter()):
                 if identity(output) in self.chosen:
                     yield output, take_apart(output.text, rules)
 

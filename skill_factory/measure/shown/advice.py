@@ -39,8 +39,8 @@ def _spread(at: Interval) -> str:
     return f"{percent(at.value)} ({percent(at.low)} to {percent(at.high)})"
 
 
-def _one_attempt(one: Figures) -> str | None:
-    at = one.values["two_attempts"]
+def _one_attempt(figures: Figures) -> str | None:
+    at = figures.values["two_attempts"]
     if not _below(at, 0.2):
         return None
     return (
@@ -49,17 +49,17 @@ def _one_attempt(one: Figures) -> str | None:
     )
 
 
-def _no_reflections(one: Figures) -> str | None:
-    if one.counts["attempts"] < 1 or not _below(one.values["reflections"], 0.2):
+def _no_reflections(figures: Figures) -> str | None:
+    if figures.counts["attempts"] < 1 or not _below(figures.values["reflections"], 0.2):
         return None
     return (
-        f"It hardly reflects ({one.values['reflections'].value:.2f} reflections an output). The paper's ablation without "
+        f"It hardly reflects ({figures.values['reflections'].value:.2f} reflections per output). The paper's ablation without "
         "reflections loses most after that without order: keep reflections in the traces."
     )
 
 
-def _breaks(one: Figures) -> str | None:
-    at = one.values["breaks"]
+def _breaks(figures: Figures) -> str | None:
+    at = figures.values["breaks"]
     if not _above(at, 0.08):
         return None
     return (
@@ -68,18 +68,18 @@ def _breaks(one: Figures) -> str | None:
     )
 
 
-def _weak_incorrect(one: Figures) -> str | None:
-    at = one.values["precision.incorrect"]
+def _weak_incorrect(figures: Figures) -> str | None:
+    at = figures.values["precision.incorrect"]
     if not _below(at, 0.75):
         return None
     return (
-        f"Its *incorrect* is right in only {_spread(at)}: fewer reflections by weak critics, and a look at which "
+        f"Its *incorrect* is right in only {_spread(at)}: fewer reflections by weak models, and a look at which "
         "reflections are kept (`inspect`), may help."
     )
 
 
-def _weak_correct(one: Figures) -> str | None:
-    at = one.values["precision.correct"]
+def _weak_correct(figures: Figures) -> str | None:
+    at = figures.values["precision.correct"]
     if not _below(at, 0.75):
         return None
     return (
@@ -88,21 +88,21 @@ def _weak_correct(one: Figures) -> str | None:
     )
 
 
-def _says_nothing(one: Figures) -> str | None:
+def _says_nothing(figures: Figures) -> str | None:
     judged = sum(
-        one.counts[f"{true}_{said}"]
+        figures.counts[f"{true}_{said}"]
         for true in ("right", "wrong")
         for said in ("correct", "incorrect", "none")
     )
-    silent = one.counts["right_none"] + one.counts["wrong_none"]
+    silent = figures.counts["right_none"] + figures.counts["wrong_none"]
     # 30 cases, below which a share says little; counts have no interval here.
-    if "verdicts" in one.missing or judged < 30 or silent < 0.3 * judged:
+    if "verdicts" in figures.missing or judged < 30 or silent < 0.3 * judged:
         return None
     return f"{percent(silent, judged)} of its attempts get no verdict at all; F1 counts them as misses."
 
 
-def _stops_early(one: Figures) -> str | None:
-    ends, again = one.counts["incorrect_ends"], one.counts["incorrect_tries_again"]
+def _stops_early(figures: Figures) -> str | None:
+    ends, again = figures.counts["incorrect_ends"], figures.counts["incorrect_tries_again"]
     if ends + again < 30 or ends < 0.3 * (ends + again):
         return None
     return (
@@ -111,8 +111,8 @@ def _stops_early(one: Figures) -> str | None:
     )
 
 
-def _no_gain(one: Figures) -> str | None:
-    at, two = one.values["gain"], one.values["two_attempts"]
+def _no_gain(figures: Figures) -> str | None:
+    at, two = figures.values["gain"], figures.values["two_attempts"]
     # A model that hardly retries can't gain by it: that is another rule's sentence.
     if math.isnan(at.value) or two.value < 0.2 or at.high > 0.02:
         return None
@@ -122,8 +122,8 @@ def _no_gain(one: Figures) -> str | None:
     )
 
 
-def _cut_off(one: Figures) -> str | None:
-    at = one.values["cut_off"]
+def _cut_off(figures: Figures) -> str | None:
+    at = figures.values["cut_off"]
     if not _above(at, 0.05):
         return None
     return (
@@ -132,8 +132,8 @@ def _cut_off(one: Figures) -> str | None:
     )
 
 
-def _circles(one: Figures) -> str | None:
-    at = one.values["repeats"]
+def _circles(figures: Figures) -> str | None:
+    at = figures.values["repeats"]
     if not _above(at, 0.02):
         return None
     return f"It goes round in circles in {_spread(at)} of the outputs; duplicated attempts in the traces are worth a look."
@@ -167,14 +167,14 @@ class Advice:
     source: str
 
 
-def advise(found: Measurement) -> list[Advice]:
+def advise(measurement: Measurement) -> list[Advice]:
     """What the figures of each run say about the next dataset; empty where no rule speaks, and of a dataset of ours."""
     # A dataset of ours shows mistakes on purpose.
-    made = {one["run"] for one in found.reading.get("sources", []) if one.get("lineage")}
+    built = {source["run"] for source in measurement.reading.get("sources", []) if source.get("lineage")}
     return [
         Advice(run, rule.name, sentence, rule.source)
-        for run, figures in found.runs.items()
-        if run not in made
+        for run, figures in measurement.runs.items()
+        if run not in built
         for rule in RULES
         if (sentence := rule.says(figures))
     ]

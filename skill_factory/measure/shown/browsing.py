@@ -62,7 +62,7 @@ class Looked:
         if kind in KINDS:
             chosen = self.cells.matrix[:, [PLACE[name] for name in KINDS[kind]]].sum(axis=1) > 0
         if run:
-            chosen &= np.array([one.run == run for one in self.outputs])
+            chosen &= np.array([output.run == run for output in self.outputs])
         return np.flatnonzero(chosen)
 
     def read_by(self, place: int) -> tuple[Output, Recipe, Settings, bool]:
@@ -76,14 +76,18 @@ class Looked:
 
     def shared_questions(self, a: str, b: str) -> list[str]:
         """Questions that two runs were both asked, in the order of their reading."""
-        theirs = {one.question for one in self.outputs if one.run == b}
+        theirs = {output.question for output in self.outputs if output.run == b}
         return list(
-            dict.fromkeys(one.question for one in self.outputs if one.run == a and one.question in theirs)
+            dict.fromkeys(
+                output.question for output in self.outputs if output.run == a and output.question in theirs
+            )
         )
 
     def places_of(self, question: str, run: str) -> list[int]:
         """Outputs of a run for a question."""
-        return [k for k, one in enumerate(self.outputs) if one.run == run and one.question == question]
+        return [
+            k for k, output in enumerate(self.outputs) if output.run == run and output.question == question
+        ]
 
     def telling(self) -> int:
         """An output that shows how all were read: the first with several attempts, else with any, else the first."""
@@ -112,10 +116,10 @@ def look_at(
     size, stated = 0, settled(openings, settings)
     count, grades = counter_of(settings.tokenizer)[0], Grades(task_named(settings.task))
     dropped: Counter[str] = Counter()
-    for number, one in enumerate(openings):
-        rules = rules_of(how_of(one.recipe, settings, stated, asked.by))
+    for number, opening in enumerate(openings):
+        rules = rules_of(how_of(opening.recipe, settings, stated, asked.by))
         waiting: list[Output] = []
-        for output in outputs_in(one, dropped):
+        for output in outputs_in(opening, dropped):
             waiting.append(output)
             # Told as soon as it is known, not once memory has run out.
             size += weight(output)
@@ -141,7 +145,7 @@ def weight(output: Output) -> int:
 
 
 def _too_large(openings: Sequence[Opened], most: int) -> str:
-    names = " ".join(one.given for one in openings)
+    names = " ".join(opening.given for opening in openings)
     return (
         f"These outputs hold more than {file_size(most)} of text, too much for a page. Measure them with "
         f"`python -m skill_factory measure {names} --out report --html report.html` and open the page it writes."

@@ -24,17 +24,25 @@ _ABOUT = (
 _UNTESTED = "None of this was tested by training; each line names the rule that it comes from."
 
 
-def headline(found: Measurement) -> str:
+def headline(measurement: Measurement) -> str:
     """What was measured, in a line."""
-    outputs = sum(one.counts["outputs"] for one in found.runs.values())
-    return f"{many(outputs, 'output')} of {many(len(found.runs), 'run')}"
+    outputs = sum(figures.counts["outputs"] for figures in measurement.runs.values())
+    return f"{many(outputs, 'output')} of {many(len(measurement.runs), 'run')}"
 
 
-def card_of(found: Measurement) -> str:
+def card_of(measurement: Measurement) -> str:
     """The card (README.md) of a report folder."""
-    sections = [BEGIN, f"# Skill of {headline(found)}", _ABOUT, *_doubts(found), *_advice(found)]
-    sections += [f"![{escape(name.removesuffix('.svg'))}]({CHARTS}/{name})" for name in pictures_of(found)]
-    sections += [_section(table) for table in tables_of(found)]
+    sections = [
+        BEGIN,
+        f"# Skill of {headline(measurement)}",
+        _ABOUT,
+        *_doubts(measurement),
+        *_advice(measurement),
+    ]
+    sections += [
+        f"![{escape(name.removesuffix('.svg'))}]({CHARTS}/{name})" for name in pictures_of(measurement)
+    ]
+    sections += [_section(table) for table in tables_of(measurement)]
     return "\n\n".join([_FRONT, *sections, END]) + "\n"
 
 
@@ -42,26 +50,27 @@ def _section(table: Table) -> str:
     return "\n\n".join(part for part in (f"## {table.title}", table.note, table.written()) if part)
 
 
-def _doubts(found: Measurement) -> list[str]:
-    lines = [f"- {line}" for line in [*found.notes, *found.missing]]
+def _doubts(measurement: Measurement) -> list[str]:
+    lines = [f"- {line}" for line in [*measurement.notes, *measurement.missing]]
     return ["\n".join(["Before you believe the figures:", "", *lines])] if lines else []
 
 
-def _advice(found: Measurement) -> list[str]:
-    lines = [f"- {one.run}: {one.sentence} ({one.source})" for one in advise(found)]
+def _advice(measurement: Measurement) -> list[str]:
+    lines = [f"- {advice.run}: {advice.sentence} ({advice.source})" for advice in advise(measurement)]
     return ["## For the next dataset\n\n" + "\n".join([*lines, "", _UNTESTED])] if lines else []
 
 
-def page_of(found: Measurement) -> str:
+def page_of(measurement: Measurement) -> str:
     """One self-contained page; no script, nothing fetched."""
-    title = f"Skill of {headline(found)}"
+    title = f"Skill of {headline(measurement)}"
     body = [f"<h1>{safe(title)}</h1>", f'<p class="page-note">{safe(_ABOUT.split("`")[0])}</p>']
-    body += _list("Before you believe the figures", [*found.notes, *found.missing])
+    body += _list("Before you believe the figures", [*measurement.notes, *measurement.missing])
     body += _list(
-        "For the next dataset", [f"{one.run}: {one.sentence} ({one.source})" for one in advise(found)]
+        "For the next dataset",
+        [f"{advice.run}: {advice.sentence} ({advice.source})" for advice in advise(measurement)],
     )
-    body += [f"<figure>{picture}</figure>" for picture in pictures_of(found).values()]
-    body += [_table(table) for table in tables_of(found)]
+    body += [f"<figure>{picture}</figure>" for picture in pictures_of(measurement).values()]
+    body += [_table(table) for table in tables_of(measurement)]
     # The page is opened from mails and shared folders, so its policy lets it load nothing and run nothing.
     head = [
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',

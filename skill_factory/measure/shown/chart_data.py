@@ -46,15 +46,15 @@ class Cost(NamedTuple):
     accuracy: Interval
 
 
-def verdict_cells(one: Figures) -> list[Cell]:
+def verdict_cells(figures: Figures) -> list[Cell]:
     """The table of truth and verdict; empty where nothing is judged."""
-    if "verdicts" in one.missing:
+    if "verdicts" in figures.missing:
         return []
     return [
         Cell(
             true,
             said,
-            one.counts[f"{true}_{said}"],
+            figures.counts[f"{true}_{said}"],
             (true, said) in (("right", "correct"), ("wrong", "incorrect")),
         )
         for true in IS
@@ -74,55 +74,55 @@ def moves_by_attempt(table: pa.Table) -> list[Move]:
     before = np.concatenate([[-1], mark[:-1]]) if len(mark) else mark
     # Far attempts are rare, and a bar for each would say more about luck than about the model.
     place = np.minimum(place, FURTHEST)
-    found = []
+    moves = []
     for k in range(2, int(place.max(initial=1)) + 1):
         here = place == k
         fixed, broken = (
             int(np.sum(here & (before == was) & (mark == now)))
             for was, now in ((WRONG, RIGHT), (RIGHT, WRONG))
         )
-        found.append(Move(k, fixed, broken))
-    return found
+        moves.append(Move(k, fixed, broken))
+    return moves
 
 
-def costs(found: Measurement) -> list[Cost]:
+def costs(measurement: Measurement) -> list[Cost]:
     """Mean tokens of an output beside final accuracy, run by run."""
     return [
-        Cost(run, one.values["tokens"].value, one.values["accuracy.final"])
-        for run, one in found.runs.items()
-        if not np.isnan(one.values["accuracy.final"].value)
+        Cost(run, figures.values["tokens"].value, figures.values["accuracy.final"])
+        for run, figures in measurement.runs.items()
+        if not np.isnan(figures.values["accuracy.final"].value)
     ]
 
 
 # -- what each chart answers, in a sentence ------------------------------------------------------------------------
 
 
-def series_sentence(found: Measurement, figure: str = "accuracy.final") -> str:
+def series_sentence(measurement: Measurement, figure: str = "accuracy.final") -> str:
     """How a figure moved from the first checkpoint to the last."""
-    points = [one for one in as_lines(found.series) if one.figure == figure]
+    points = [point for point in as_lines(measurement.series) if point.figure == figure]
     if len(points) < 2:
         return "One checkpoint alone shows no course"
     first, last = points[0], points[-1]
     return f"{_figure(figure)} went from {first.at.value:.2f} at step {first.step:g} to {last.at.value:.2f} at step {last.step:g}"
 
 
-def verdict_sentence(one: Figures) -> str:
+def verdict_sentence(figures: Figures) -> str:
     """How many verdicts are true, and how many attempts get none."""
-    cells = verdict_cells(one)
-    said = sum(cell.attempts for cell in cells if cell.says != "none")
-    if not said:
+    cells = verdict_cells(figures)
+    spoken = sum(cell.attempts for cell in cells if cell.says != "none")
+    if not spoken:
         return "No judged attempt has a verdict"
     true = sum(cell.attempts for cell in cells if cell.good)
     silent = sum(cell.attempts for cell in cells if cell.says == "none")
     rest = f"; {silent:,} attempts get none" if silent else ""
-    return f"{percent(true, said)} of {said:,} verdicts are true{rest}"
+    return f"{percent(true, spoken)} of {spoken:,} verdicts are true{rest}"
 
 
-def moves_sentence(one: Figures) -> str:
+def moves_sentence(figures: Figures) -> str:
     """Mistakes fixed against right answers broken."""
-    if "moves" in one.missing:
+    if "moves" in figures.missing:
         return "Without a truth no move can be told"
-    fixed, broken = one.counts["fixed"], one.counts["broken"]
+    fixed, broken = figures.counts["fixed"], figures.counts["broken"]
     return f"Going on fixed {fixed:,} wrong attempts and broke {broken:,} right ones"
 
 
@@ -132,7 +132,7 @@ def cost_sentence(points: Sequence[Cost]) -> str:
         return "Without a truth there is no accuracy to weigh"
     # Of equally right runs the cheaper one.
     best = max(points, key=lambda one: (one.accuracy.value, -one.tokens))
-    return f"{best.run} is right most often: {percent(best.accuracy.value)} at {best.tokens:,.0f} tokens an output"
+    return f"{best.run} is right most often: {percent(best.accuracy.value)} at {best.tokens:,.0f} tokens per output"
 
 
 def _figure(name: str) -> str:

@@ -19,9 +19,16 @@ def series_table(series: Sequence[Point], run: str) -> "pd.DataFrame":
     import pandas as pd
 
     rows = [
-        (_NAMES[one.figure], one.step, one.at.value, one.at.low, one.at.high, _COLOURS[one.figure])
-        for one in series
-        if one.run == run and one.figure in _COLOURS
+        (
+            _NAMES[point.figure],
+            point.step,
+            point.at.value,
+            point.at.low,
+            point.at.high,
+            _COLOURS[point.figure],
+        )
+        for point in series
+        if point.run == run and point.figure in _COLOURS
     ]
     return pd.DataFrame(rows, columns=["figure", "step", "value", "low", "high", "colour"]).dropna(
         subset=["value"]
@@ -35,12 +42,12 @@ def series_chart(table: "pd.DataFrame") -> Chart:
     x = alt.X("step:Q", title="Step", axis=alt.Axis(grid=False, tickMinStep=1))
     # The whole range of a share: a cut axis makes noise look like progress.
     y = alt.Y("value:Q", title="Share", scale=alt.Scale(domain=[0, 1]))
-    told = [alt.Tooltip("figure:N", title="Figure"), alt.Tooltip("step:Q", title="Step")]
-    told += [
+    tooltips = [alt.Tooltip("figure:N", title="Figure"), alt.Tooltip("step:Q", title="Step")]
+    tooltips += [
         alt.Tooltip(f"{name}:Q", title=title, format=".3f")
         for name, title in (("value", "Value"), ("low", "At least (95 %)"), ("high", "At most (95 %)"))
     ]
-    base = alt.Chart(table).encode(x=x, color=coloured(), detail="figure:N", tooltip=told)
+    base = alt.Chart(table).encode(x=x, color=coloured(), detail="figure:N", tooltip=tooltips)
     last = table[table["step"] == table["step"].max()]
     ends = alt.Chart(last).encode(x=x, y=y, text="figure:N", color=coloured())
     return alt.layer(
@@ -58,13 +65,13 @@ def verdict_table(cells: Sequence[Cell]) -> "pd.DataFrame":
     signs = {True: " ✓", False: " ✗"}
     rows = [
         (
-            f"{one.truth} attempt",
-            one.says,
-            one.attempts,
-            "grey" if one.says == "none" else "right" if one.good else "wrong",
-            f"{one.attempts:,}{'' if one.says == 'none' else signs[one.good]}",
+            f"{cell.truth} attempt",
+            cell.says,
+            cell.attempts,
+            "grey" if cell.says == "none" else "right" if cell.good else "wrong",
+            f"{cell.attempts:,}{'' if cell.says == 'none' else signs[cell.good]}",
         )
-        for one in cells
+        for cell in cells
     ]
     return pd.DataFrame(rows, columns=["truth", "says", "attempts", "colour", "shown"])
 
@@ -85,12 +92,12 @@ def verdict_chart(table: "pd.DataFrame") -> Chart:
         title=None,
         axis=alt.Axis(ticks=False, domain=False),
     )
-    told = [
+    tooltips = [
         alt.Tooltip("truth:N", title="Truth"),
         alt.Tooltip("says:N", title="Verdict"),
         number_tooltip("attempts", "Attempts"),
     ]
-    base = alt.Chart(table).encode(x=x, y=y, tooltip=told)
+    base = alt.Chart(table).encode(x=x, y=y, tooltip=tooltips)
     strength = alt.Opacity(
         "attempts:Q",
         scale=alt.Scale(domain=[0, max(1, int(table["attempts"].max()))], range=[0.08, 0.6]),
@@ -108,10 +115,10 @@ def moves_table(moves: Sequence[Move]) -> "pd.DataFrame":
 
     rows = [
         row
-        for one in moves
+        for move in moves
         for row in (
-            (one.attempt, "fixed", one.fixed, one.fixed, "right"),
-            (one.attempt, "broken", one.broken, -one.broken, "wrong"),
+            (move.attempt, "fixed", move.fixed, move.fixed, "right"),
+            (move.attempt, "broken", move.broken, -move.broken, "wrong"),
         )
     ]
     return pd.DataFrame(rows, columns=["attempt", "move", "attempts", "height", "colour"])
@@ -123,12 +130,12 @@ def moves_chart(table: "pd.DataFrame") -> Chart:
 
     x = alt.X("attempt:O", title="Attempt that the move leads to", axis=alt.Axis(labelAngle=0))
     y = alt.Y("height:Q", title="Broken   |   fixed", axis=alt.Axis(labelExpr="abs(datum.value)", grid=False))
-    told = [
+    tooltips = [
         alt.Tooltip("attempt:O", title="Attempt"),
         alt.Tooltip("move:N", title="Move"),
         number_tooltip("attempts", "How many"),
     ]
-    base = alt.Chart(table).encode(x=x, y=y, tooltip=told)
+    base = alt.Chart(table).encode(x=x, y=y, tooltip=tooltips)
     # Words beside the colours, for those who can't tell red from green and for prints.
     text = base.transform_calculate(said="format(datum.attempts, ',') + ' ' + datum.move")
     return alt.layer(
@@ -146,7 +153,9 @@ def cost_table(points: Sequence[Cost]) -> "pd.DataFrame":
     """One row per run: tokens of an output and final accuracy."""
     import pandas as pd
 
-    rows = [(one.run, one.tokens, one.accuracy.value, one.accuracy.low, one.accuracy.high) for one in points]
+    rows = [
+        (cost.run, cost.tokens, cost.accuracy.value, cost.accuracy.low, cost.accuracy.high) for cost in points
+    ]
     table = pd.DataFrame(rows, columns=["run", "tokens", "accuracy", "low", "high"])
     return table.assign(colour="accent")
 
@@ -157,16 +166,16 @@ def cost_chart(table: "pd.DataFrame") -> Chart:
 
     x = alt.X(
         "tokens:Q",
-        title="Tokens an output, on average",
+        title="Tokens per output, on average",
         scale=alt.Scale(domain=[0, float(table["tokens"].max()) * 1.2]),
     )
     y = alt.Y("accuracy:Q", title="Final accuracy", scale=alt.Scale(domain=[0, 1]))
-    told = [alt.Tooltip("run:N", title="Run"), alt.Tooltip("tokens:Q", title="Tokens", format=",.0f")]
-    told += [
+    tooltips = [alt.Tooltip("run:N", title="Run"), alt.Tooltip("tokens:Q", title="Tokens", format=",.0f")]
+    tooltips += [
         alt.Tooltip(f"{name}:Q", title=title, format=".1%")
         for name, title in (("accuracy", "Accuracy"), ("low", "At least (95 %)"), ("high", "At most (95 %)"))
     ]
-    base = alt.Chart(table).encode(x=x, tooltip=told)
+    base = alt.Chart(table).encode(x=x, tooltip=tooltips)
     return alt.layer(
         base.mark_rule(strokeWidth=2, opacity=0.5).encode(y=alt.Y("low:Q"), y2="high:Q", color=ink()),
         base.mark_point(filled=True, size=110, opacity=1).encode(y=y, color=coloured()),

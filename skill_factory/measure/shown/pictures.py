@@ -34,24 +34,28 @@ _STYLE = (
 COLOURS = ("var(--right)", "var(--wrong)", "var(--third)", "var(--quiet)")
 
 
-def pictures_of(found: Measurement) -> dict[str, str]:
+def pictures_of(measurement: Measurement) -> dict[str, str]:
     """Every chart that has something to show, by file name."""
-    made = (
-        {"skill_by_checkpoint.svg": series_picture(as_lines(found.series), series_sentence(found))}
-        if found.series
+    pictures = (
+        {
+            "skill_by_checkpoint.svg": series_picture(
+                as_lines(measurement.series), series_sentence(measurement)
+            )
+        }
+        if measurement.series
         else {}
     )
-    for number, (run, one) in enumerate(islice(found.runs.items(), MOST_RUNS)):
-        tail = "" if len(found.runs) == 1 else f"_{number + 1}"
-        title = "" if len(found.runs) == 1 else f"{run}: "
-        if cells := verdict_cells(one):
-            made[f"verdicts{tail}.svg"] = verdict_picture(cells, f"{title}{verdict_sentence(one)}")
-        moves = moves_by_attempt(of_run(found.table, run)) if "moves" not in one.missing else []
+    for number, (run, figures) in enumerate(islice(measurement.runs.items(), MOST_RUNS)):
+        tail = "" if len(measurement.runs) == 1 else f"_{number + 1}"
+        title = "" if len(measurement.runs) == 1 else f"{run}: "
+        if cells := verdict_cells(figures):
+            pictures[f"verdicts{tail}.svg"] = verdict_picture(cells, f"{title}{verdict_sentence(figures)}")
+        moves = moves_by_attempt(of_run(measurement.table, run)) if "moves" not in figures.missing else []
         if any(move.fixed or move.broken for move in moves):
-            made[f"moves{tail}.svg"] = moves_picture(moves, f"{title}{moves_sentence(one)}")
-    if points := costs(found):
-        made["cost.svg"] = cost_picture(points, cost_sentence(points))
-    return made
+            pictures[f"moves{tail}.svg"] = moves_picture(moves, f"{title}{moves_sentence(figures)}")
+    if points := costs(measurement):
+        pictures["cost.svg"] = cost_picture(points, cost_sentence(points))
+    return pictures
 
 
 def _svg(title: str, body: Sequence[str], height: int = HEIGHT) -> str:
@@ -86,14 +90,14 @@ def _axis_of_shares() -> list[str]:
 
 def series_picture(series: Sequence[Point], title: str) -> str:
     """Lines with bands over steps, for each run and figure that decides."""
-    steps = sorted({one.step for one in series})
+    steps = sorted({point.step for point in series})
     low, span = steps[0], max(steps[-1] - steps[0], 1e-9)
 
     def x(step: float) -> float:
         return LEFT + 10 + (step - low) / span * (WIDTH - LEFT - 190)
 
     body = _axis_of_shares()
-    runs = list(dict.fromkeys(one.run for one in series))
+    runs = list(dict.fromkeys(point.run for point in series))
     # Two runs of three lines are what a picture of this size can show.
     for k, (run, figure) in enumerate((run, figure) for run in runs[:2] for figure in SERIES_FIGURES):
         # A value that isn't equal to itself is NaN.
@@ -150,13 +154,13 @@ def verdict_picture(cells: Sequence[Cell], title: str) -> str:
 
 def moves_picture(moves: Sequence[Move], title: str) -> str:
     """Bars of fixed above the line, of broken below it, for each attempt from the second on."""
-    most = max(1, *(max(one.fixed, one.broken) for one in moves))
+    most = max(1, *(max(move.fixed, move.broken) for move in moves))
     middle, room = 140, 80
     step = (WIDTH - LEFT - 40) / max(len(moves), 4)
     body = [f'<line x1="{LEFT}" x2="{WIDTH - 20}" y1="{middle}" y2="{middle}" stroke="var(--quiet)"/>']
-    for k, one in enumerate(moves):
+    for k, move in enumerate(moves):
         x = LEFT + 10 + k * step
-        up, down = room * one.fixed / most, room * one.broken / most
+        up, down = room * move.fixed / most, room * move.broken / most
         body.append(
             f'<rect x="{x:.1f}" y="{middle - up:.1f}" width="{step * 0.6:.1f}" height="{up:.1f}" fill="var(--right)"/>'
         )
@@ -165,10 +169,10 @@ def moves_picture(moves: Sequence[Move], title: str) -> str:
         )
         center = x + step * 0.3
         body += [
-            _text(center, middle - up - 5, f"{one.fixed:,}", "q", "middle"),
-            _text(center, middle + down + 15, f"{one.broken:,}", "q", "middle"),
+            _text(center, middle - up - 5, f"{move.fixed:,}", "q", "middle"),
+            _text(center, middle + down + 15, f"{move.broken:,}", "q", "middle"),
         ]
-        body.append(_text(center, HEIGHT - 8, f"attempt {one.attempt}", "q", "middle"))
+        body.append(_text(center, HEIGHT - 8, f"attempt {move.attempt}", "q", "middle"))
     body += [
         _text(LEFT - 8, middle - 30, "fixed", "q", "end"),
         _text(LEFT - 8, middle + 40, "broken", "q", "end"),
@@ -178,17 +182,17 @@ def moves_picture(moves: Sequence[Move], title: str) -> str:
 
 def cost_picture(points: Sequence[Cost], title: str) -> str:
     """A point for each run: tokens of an output against final accuracy, with its interval."""
-    most = max(one.tokens for one in points) * 1.15 or 1
+    most = max(cost.tokens for cost in points) * 1.15 or 1
     body = _axis_of_shares()
-    for k, one in enumerate(points):
-        x, y = LEFT + one.tokens / most * (WIDTH - LEFT - 110), _y(one.accuracy.value)
+    for k, cost in enumerate(points):
+        x, y = LEFT + cost.tokens / most * (WIDTH - LEFT - 110), _y(cost.accuracy.value)
         colour = COLOURS[k % len(COLOURS)]
-        if one.accuracy.low == one.accuracy.low:
-            low, high = _y(one.accuracy.low), _y(one.accuracy.high)
+        if cost.accuracy.low == cost.accuracy.low:
+            low, high = _y(cost.accuracy.low), _y(cost.accuracy.high)
             body.append(
                 f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{low:.1f}" y2="{high:.1f}" stroke="{colour}" stroke-width="2"/>'
             )
         body.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" fill="{colour}"/>')
-        body.append(_text(x + 9, y + 4, f"{_cut(one.run, 18)} ({one.tokens:,.0f})", "q"))
-    body.append(_text(WIDTH / 2, HEIGHT - 10, "tokens an output", "q", "middle"))
+        body.append(_text(x + 9, y + 4, f"{_cut(cost.run, 18)} ({cost.tokens:,.0f})", "q"))
+    body.append(_text(WIDTH / 2, HEIGHT - 10, "tokens per output", "q", "middle"))
     return _svg(title, body)

@@ -26,7 +26,7 @@ def check_free(out: Path) -> None:
         )
     # A folder with anything else in it may be somebody's work, and a report would overwrite its README.md.
     if out.is_dir() and any(out.iterdir()) and not is_report(out):
-        name = min(one.name for one in out.iterdir())
+        name = min(path.name for path in out.iterdir())
         raise BuildFolderError(
             f"{out} is not empty and holds no report of `measure` (found {name!r}). Choose another folder."
         )
@@ -40,7 +40,7 @@ def is_report(folder: Path) -> bool:
         return False
 
 
-def write_report(found: Measurement, out: Path) -> None:
+def write_report(measurement: Measurement, out: Path) -> None:
     """Write the folder, the report last. Errors: BuildFolderError."""
     check_free(out)
     try:
@@ -48,12 +48,14 @@ def write_report(found: Measurement, out: Path) -> None:
         # Pictures of runs that are no longer measured would be published with the rest.
         for old in (out / CHARTS).glob("*.svg"):
             old.unlink()
-        for name, picture in pictures_of(found).items():
+        for name, picture in pictures_of(measurement).items():
             write_whole(out / CHARTS / name, picture)
-        pq.write_table(outputs_table(found.table), out / OUTPUTS, compression="zstd", row_group_size=100_000)
-        write_whole(out / CARD, card_of(found))
+        pq.write_table(
+            outputs_table(measurement.table), out / OUTPUTS, compression="zstd", row_group_size=100_000
+        )
+        write_whole(out / CARD, card_of(measurement))
         # Last, since a folder counts as a report by this file: one that was interrupted doesn't.
-        write_whole(out / REPORT, json.dumps(found.to_json(), indent=1, ensure_ascii=False) + "\n")
+        write_whole(out / REPORT, json.dumps(measurement.to_json(), indent=1, ensure_ascii=False) + "\n")
     except OSError as error:
         raise BuildFolderError(
             f"Can't write the report to {out}: {error.strerror or error}. Choose another folder."

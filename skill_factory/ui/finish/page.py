@@ -23,7 +23,7 @@ def show() -> None:
         shell.needs_source("Here the dataset is built, published and handed to a trainer.")
         building.offer_build()
         earlier_builds()
-        st.stop()
+        return  # not st.stop: the strip isn't finished yet
 
     now = status(job)
     current = building.is_current(job)

@@ -11,7 +11,7 @@ import streamlit as st
 from skill_factory.hosting import hosted
 from skill_factory.ui.frame import exact_tables, workspace
 from skill_factory.wording import many
-from skill_factory.work import builds, makings, pushes, workspaces
+from skill_factory.work import builds, makings, nursery, pushes, workspaces
 from skill_factory.work.home import forget_old, place
 from skill_factory.work.process import ACTIVE
 
@@ -85,7 +85,16 @@ def _remove_old(days: float) -> None:
         if making is not None and makings.status(making).running:
             with suppress(OSError):
                 os.utime(path)
-    for kind in ("uploads", "arriving", builds.KIND, makings.KIND, workspaces.KIND, "tours", "facts"):
+    for kind in (
+        "uploads",
+        "arriving",
+        nursery.KIND,
+        builds.KIND,
+        makings.KIND,
+        workspaces.KIND,
+        "tours",
+        "facts",
+    ):
         forget_old(kind, days)
 
 

@@ -26,7 +26,7 @@ from skill_factory.judge.source_facts import Narrow, facts_key
 from skill_factory.judge.trials import answers_found
 from skill_factory.reasons import Level
 from skill_factory.recipe.model import Recipe, Review, Source, Traces
-from skill_factory.sources.check import check_upload
+from skill_factory.sources import check
 from skill_factory.sources.files import looks_like_path
 from skill_factory.tally import Tally
 from skill_factory.ui.frame import away, exact_tables, workspace
@@ -113,8 +113,8 @@ def check_given(text: str) -> None:
         raise SourceError(
             f"On a shared server, the demo has at most {LARGEST_DEMO:,} questions. Try demo:500."
         )
-    if not text.startswith("demo") and os.path.isfile(text):
-        check_upload(Path(text))
+    if not text.startswith("demo") and os.path.isfile(text) and check.needs_check(Path(text)):
+        away.run(check.read_through, Path(text), what=Path(text).name, seconds=check.SECONDS)
 
 
 def _open_to_all(text: str) -> bool:

@@ -4,11 +4,10 @@ import logging
 import secrets
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import streamlit as st
-from streamlit.runtime.scriptrunner import StopException
 
 from skill_factory.errors import SkillFactoryError
 from skill_factory.hosting import hosted
@@ -71,7 +70,7 @@ def run() -> None:
         tour.card(chosen.title)
     _run.active = True
     try:
-        with errors(), suppress(StopException):  # a page may end early; the strip isn't done yet
+        with errors():
             chosen.run()
         strip.finish()
     finally:

@@ -181,7 +181,7 @@ def list_of(now: Queue, rows: pa.Table, seen: Evidence) -> None:
         table["Attempts"].append(_path(now.listed.truths(own)))
         note = " ✎" if key in review.notes else ""
         table["Review"].append(SIGNS[decided.get(key, Decision.NONE)] + note)
-        table["Risks"].append(", ".join(Risk.of(int(now.listed.risks[own]))))
+        table["Risks"].append(", ".join(risk.short for risk in Risk.of(int(now.listed.risks[own]))))
         table["Question"].append(lines.get(int(now.listed.question[own]), ""))
     # The list follows the keys, so its selection is set before it is drawn.
     selected = {"rows": [now.at - now.page.start], "columns": [], "cells": []}
@@ -197,7 +197,7 @@ def list_of(now: Queue, rows: pa.Table, seen: Evidence) -> None:
         column_config={
             "Attempts": st.column_config.TextColumn(width=80),
             "Review": st.column_config.TextColumn(width=85),
-            "Risks": st.column_config.TextColumn(width=180),
+            "Risks": st.column_config.TextColumn(width=125),
         },
     )
     st.session_state["review.first"] = now.page.start

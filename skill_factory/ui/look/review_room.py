@@ -128,7 +128,7 @@ def _decide(now: Queue, key: str, seen: Evidence) -> None:
             args=(key, Decision.ACCEPTED, now.at),
         )
         st.button(
-            "Reject :small[R]",
+            "Reject :gray[:small[R]]",
             icon=":material/block:",
             key="review.reject",
             on_click=_decided,

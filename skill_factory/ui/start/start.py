@@ -27,7 +27,7 @@ JOURNEY = {
 
 def promise() -> None:
     """The name and, in one sentence, what this is."""
-    st.html('<p class="sf-name">SkillFactory Studio</p>')
+    st.html('<p class="sf-product">SkillFactory Studio</p>')
     st.title("Turn a model's attempts into training traces")
     st.markdown(
         "A model's own answers and reflections become examples of **trying, checking and trying again**, and a model that is "
