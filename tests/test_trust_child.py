@@ -21,9 +21,9 @@ from skill_factory.measure.values import number_of
 from skill_factory.recipe.model import Columns, Recipe, recipe_from_toml
 from skill_factory.recipe.share import unpacked
 from skill_factory.sources import open_source
-from skill_factory.sources.check import read_through
 from skill_factory.sources.labels import as_number
 from skill_factory.work import asking, limited, looking
+from skill_factory.work.check import read_through
 from skill_factory.work.home import place
 from skill_factory.work.limited import TookTooMuch
 from skill_factory.work.looking import Address

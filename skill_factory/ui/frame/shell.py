@@ -143,9 +143,14 @@ def go(step: Step, label: str = "", icon: str = "") -> None:
 
 def needs_source(what: str) -> None:
     """On a page that needs data and has none: say what it will show, link to the missing step, and end the page."""
-    if workspace.current().source:
+    mine = workspace.current()
+    if mine.source:
         return
+    if mine.recipe.source.kind == "file":
+        what += (
+            f" This recipe was made for the file {plain(mine.recipe.source.name)}, which a link doesn't hold."
+        )
     st.info(f"{what} Choose your data first.", icon=":material/database:")
-    arriving.offer(workspace.current().page)
+    arriving.offer(mine.page)
     go(START, "Choose data on Start")
     st.stop()

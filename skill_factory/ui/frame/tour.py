@@ -13,8 +13,8 @@ from skill_factory.work.home import place
 
 _KEY = "tour.at"
 STOPS: dict[Step, str] = {
-    DATA: "Is this data ready? The answer is on the right, with the reasons. On the left is which column holds what; change "
-    "it there if a guess is wrong.",
+    DATA: "Is this data ready? The answer comes first, with its reasons and the next step. Below it is which column holds what; "
+    "change it there if a guess is wrong.",
     CHOOSE: "How many attempts may a trace show, and in which order? Move N and watch the numbers at the top: they are what a "
     "build would write.",
     LOOK: "Read some traces, exactly as the build will write them. Reject what you don't like, and see what was dropped and why.",

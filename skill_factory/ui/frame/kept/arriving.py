@@ -179,7 +179,7 @@ def _of_build() -> bool:
 def _of_recipe() -> bool:
     mine = workspace.current()
     spec = mine.recipe.source
-    if not mine.link or spec.kind not in ("demo", "hub"):
+    if spec.kind not in ("demo", "hub"):
         return False
     with st.spinner("Looking at the recipe's data …"):
         loading.choose(source_of_recipe(spec), loading.called(spec), spec if spec.kind == "hub" else None)
