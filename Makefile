@@ -49,7 +49,7 @@ unit: setup
 	$(BIN)/pytest -q $(SPREAD) $(UNIT) || { $(LISTED) $(UNIT); $(BIN)/pytest -q $(AGAIN) $(UNIT); }
 
 browser-tests: setup browser
-	$(BIN)/pytest -q tests/browser || { $(LISTED) tests/browser; $(BIN)/pytest -q $(AGAIN) tests/browser; }
+	$(BIN)/pytest -q $(SPREAD) tests/browser || { $(LISTED) tests/browser; $(BIN)/pytest -q $(AGAIN) tests/browser; }
 
 # What takes too long for every run: each published format through the browser.
 test-long: setup browser

@@ -143,16 +143,27 @@ def test_the_choices_of_the_think_rule() -> None:
         "<s>[INST] 1+1? [/INST]",
         "<｜User｜>1+1?<｜Assistant｜><think>\n",
         "<|user|>\n1+1?<|end|>\n<|assistant|>\n",
+        "You are brief.<｜User｜>1+1?<｜Assistant｜>",
+        "<|im_start|>user\n1+1?",
         "A conversation.\nUser: 1+1?\nAssistant: <think>",
     ],
 )
 def test_a_chat_template_is_taken_off(prompt: str) -> None:
-    """Nine templates leave what the user said last."""
+    """All templates leave what the user said last."""
     assert without_template(prompt) == "1+1?"
 
 
 @pytest.mark.parametrize(
-    "question", ["What is a user?", "user\nstories are short", "Is A: or B: right?", "system\nof equations"]
+    "question",
+    [
+        "What is a user?",
+        "user\nstories are short",
+        "Is A: or B: right?",
+        "system\nof equations",
+        "What does <|im_start|>user mean?",
+        "Problem 3 </s>[INST] <<SYS>>",
+        "Where does <start_of_turn>user stand, and why?",
+    ],
 )
 def test_a_question_without_a_template_is_left(question: str) -> None:
     """Words that templates use, too, make no template."""

@@ -180,7 +180,7 @@ def test_the_page_offers_a_toy_trainer(trainer: TracesTrainer) -> None:
     assert training.names()["toy"] == "Toy trainer: look at the traces"
 
 
-RULES = {"think", "right", "wrong", "threshold", "only"}
+RULES = {"think", "right", "wrong", "threshold", "only", "guess"}
 """What of `columns` says how a field is read, and names no column."""
 
 

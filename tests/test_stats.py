@@ -247,3 +247,21 @@ def test_an_estimate_scales_the_measured_pace() -> None:
     assert estimate_build(seen, 1, part.tally, Pace(0, 0.0), 0, 2).seconds == 0, (
         "nothing known, nothing promised"
     )
+
+
+def test_what_a_format_gives_at_each_n_is_what_the_outlook_says(part: Partition) -> None:
+    """Traces and corrected mistakes of each format alone; the sentence names the N that gives most."""
+    from skill_factory.insight.expected import outlook
+    from skill_factory.insight.sentences import gain_finding
+
+    table = tables.gains_table(part.judgement, RECIPE)
+    for code in ("*C_full", "*C*IC"):
+        rows = table[table["code"] == code].set_index("attempts")
+        for n in (1, 2, 4):
+            seen = outlook(part.judgement, RECIPE.changed({"traces.formats": (code,), "traces.attempts": n}))
+            assert rows.loc[n, "traces"] == seen.traces
+            assert rows.loc[n, "corrected"] == round(seen.fixing * seen.traces)
+    assert not table[(table["code"] == "0C")]["corrected"].any()
+    best = int(table[table["code"] == RECIPE.traces.formats[0]].set_index("attempts")["corrected"].idxmax())
+    said = gain_finding(table, RECIPE, "corrected")
+    assert f"N = {best}" in said or (best == 4 and "more than at any other N" in said)

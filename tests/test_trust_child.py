@@ -21,9 +21,9 @@ from skill_factory.measure.values import number_of
 from skill_factory.recipe.model import Columns, Recipe, recipe_from_toml
 from skill_factory.recipe.share import unpacked
 from skill_factory.sources import open_source
-from skill_factory.sources.check import read_through
 from skill_factory.sources.labels import as_number
-from skill_factory.work import limited, looking
+from skill_factory.work import asking, limited, looking
+from skill_factory.work.check import read_through
 from skill_factory.work.home import place
 from skill_factory.work.limited import TookTooMuch
 from skill_factory.work.looking import Address
@@ -253,7 +253,7 @@ def test_a_request_comes_to_a_child_that_keeps_its_values() -> None:
 
 def test_a_slow_machine_makes_no_request_a_long_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """A child that waits, and computes nothing, doesn't give way and is kept."""
-    monkeypatch.setattr(limited, "LONG", 0.2)
+    monkeypatch.setattr(asking, "LONG", 0.2)
     limited.run(recipe_from_toml, "")
     (child,) = [one for one in limited.children().idle if one.number][-1:]
     child.knows = ["waited for"]

@@ -43,6 +43,7 @@ def shown(tally: Tally) -> str:
     counted: dict[str, int] = {}
     for key, n in keyed(Teaches, tally.counts["teaches"]):
         counted[key.shows] = counted.get(key.shows, 0) + n
+    # 1, so that a build without traces shows shares of 0 and doesn't divide by it.
     every = sum(counted.values()) or 1
     rows = [
         (words, f"{counted.get(shows, 0):,}", percent(counted.get(shows, 0), every))
@@ -53,6 +54,7 @@ def shown(tally: Tally) -> str:
 
 def overlaps(tally: Tally) -> str:
     """How many traces differ from another one only in their phrases; empty if none does."""
+    # Those that were dropped as duplicates overlap no longer.
     kept = tally.counts["overlaps"].total() - tally.ledger[Level.TRACES].dropped[TraceReason.DUPLICATE]
     if kept <= 0:
         return ""
@@ -77,6 +79,7 @@ def ledger_table(tally: Tally) -> str:
 def variants(tally: Tally) -> str:
     """How many right and wrong responses were kept, by prompt variant."""
     kept = tally.counts["kept_responses"]
+    # Also those of which nothing was kept: a variant that vanished should be seen.
     names = sorted({key.variant for key, _ in keyed(Label, tally.counts["labels"])})
     rows = []
     for name in names:
@@ -123,6 +126,7 @@ def _variant(name: str) -> str:
 
 def lengths(tally: Tally, recipe: Recipe) -> str:
     """How long traces are, in characters and estimated tokens."""
+    # Counted by length and not row by row, so exact percentiles cost no second look at the data.
     sizes = sorted((key.chars, n) for key, n in keyed(TraceChars, tally.counts["trace_chars"]))
     every = sum(n for _, n in sizes)
     if not every:

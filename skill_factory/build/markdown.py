@@ -8,6 +8,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A table; all columns but the first, and the last of a wide one, hold numbers."""
     right = [" | ".join(head), " | ".join("---" if i == 0 else "---:" for i in range(len(head)))]
     if len(head) > 3:
+        # In a wide table, such as the ledger, the last column holds words.
         right[1] = " | ".join(["---", *["---:"] * (len(head) - 2), "---"])
     return "\n".join(f"| {line} |" for line in [*right, *(" | ".join(row) for row in rows)])
 

@@ -46,6 +46,7 @@ def ready_recipe(
     own: OwnFormats | None = None,
 ) -> Recipe:
     """The recipe with its columns settled and checked against the source. Errors: ColumnError, RecipeError."""
+    # The recipe's own mistakes first: they can be told without reading a row.
     chosen_formats(recipe.traces.formats, own)
     phrase_book(recipe.phrases)
     settled = with_required_columns(settle(source, recipe, overrides))
@@ -92,6 +93,7 @@ def pinning(source: RawSource, recipe: Recipe, exact: bool = False) -> Callable[
     def find() -> None:
         try:
             pinned_later.set_result(pinned_recipe(source, recipe, exact))
+        # Whatever it is, it has to reach the thread that waits for the result.
         except BaseException as error:
             pinned_later.set_exception(error)
 
@@ -112,6 +114,7 @@ def check_usable(tally: Tally, recipe: Recipe) -> None:
     """Refuse a build without traces. Errors: NothingUsable that says what smaller N would leave, or where the data went."""
     if tally.ledger[Level.TRACES].kept:
         return
+    # The first format stands for all: they need the same N responses, with few exceptions.
     code, n = recipe.traces.formats[0], recipe.traces.attempts
     left = {m: tally.counts["reach"].get(str(Reach(code, m)), 0) for m in range(1, min(n, 11))}
     # If some questions are usable, N is fine and their traces were dropped for another reason.

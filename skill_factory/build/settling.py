@@ -60,13 +60,16 @@ def settle(source: RawSource, recipe: Recipe, overrides: Mapping[str, Any] | Non
     rows: Sequence[Mapping[str, Any]] = source.head(SAMPLE_ROWS)
     if not rows:
         raise SourceError(f"{source.spec.name or 'The source'} has no rows. Give a source with at least one.")
+    # Here and not where rows are read: what a guess needs is less than what a build needs.
     rows = [shortened(row) for row in rows]
     seen = recognise(names, rows, presets=recipe.columns.guess != "names")
     columns = _with_guess(recipe.columns, seen.columns, overrides or {}, rows)
     needed_columns(columns, names)
+    # Checked before anything is built: a column too few would leave responses without labels, row after row.
     _check_in_step(columns)
     _check_paths(overrides or {}, names, rows)
     changed = recipe.model_copy(update={"columns": columns})
+    # A recipe that maps columns was made for this data: its rules are meant as they are.
     if not _is_whole(recipe.columns):
         changed = _with_text_rules(changed, rows)
     missing = tuple(field for field in REQUIRED if not _has(columns, field))
@@ -105,7 +108,9 @@ def _with_guess(
     default, mine, proposed = Columns().model_dump(), given.model_dump(), guessed.model_dump()
     whole = _is_whole(given)
     fields = {
-        f: mine[f] if mine[f] != default[f] or (whole and f not in REQUIRED) else proposed[f] for f in mine
+        # In a mapped recipe an empty optional field means "none", so it must not be guessed again.
+        f: mine[f] if mine[f] != default[f] or (whole and f not in REQUIRED) else proposed[f]
+        for f in mine
     }
     if not overrides:
         return parse_recipe({"columns": fields}).columns
@@ -113,6 +118,7 @@ def _with_guess(
     for field, rules in _RULES_OF.items():
         named = parse_recipe({"columns": {field: overrides[field]}}).columns if field in overrides else None
         if named is not None and getattr(named, field) != getattr(before, field):
+            # Rules were proposed for the column that was there before; on another column they would misread it.
             fields |= {rule: mine[rule] for rule in rules}
     fields |= dict(overrides)
     set_already = {f for f in mine if mine[f] != default[f]}
@@ -128,6 +134,7 @@ def _with_text_rules(recipe: Recipe, rows: Sequence[Mapping[str, Any]]) -> Recip
     changes["phrases.language"] = language_of(text for text in questions if isinstance(text, str))
     kept = {
         part
+        # Part by part, since the fields of a part belong together, as a rule and its pattern do.
         for part in ("answers", "verdicts", "phrases")
         if getattr(recipe, part) != getattr(Recipe(), part)
     }
@@ -156,6 +163,7 @@ def check_refused(settled: Settled) -> None:
     if preset is None or not preset.refuse:
         return
     questions = {str(value_at(row, settled.columns.question)) for row in settled.rows}
+    # Somebody who mapped a column that really holds questions has answered the refusal.
     if not settled.columns.question or len(questions) <= 1:
         raise SourceError(preset.refuse)
 

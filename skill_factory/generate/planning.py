@@ -29,6 +29,7 @@ def planned(job: Job, token: str | None = None) -> Plan:
     prompts = book.chosen(job.variants) if job.kind is Kind.RESPONSES else (book.reflection,)
     source = open_source(job.source, job.part, token)
     columns = _columns(job, source)
+    # Without a pilot nobody needs the total, and counting it would read the whole source.
     only, total = None, 0
     if job.pilot:
         only, total = pilot_questions(source, columns, job.pilot, job.sampling.seed or 0)
@@ -51,4 +52,5 @@ def _work(
     model = job.endpoint.model
     if job.kind is Kind.RESPONSES:
         return Sample(source, columns, prompts, job.per_variant, model, job.sampling, job.task, only)
+    # At least `k`: a smaller maximum would contradict what was asked for.
     return Reflect(source, columns, prompts[0], job.k, max(job.k, job.max_k), model, job.sampling, only)

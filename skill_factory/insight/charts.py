@@ -26,11 +26,24 @@ DROP_SELECTION, WINDOW_SELECTION = "drop", "window"
 """Names of what a visitor may select: a bar of the drops, a stretch of the balance."""
 
 
-def yield_chart(table: "pd.DataFrame", recipe: Recipe) -> Chart:
-    """Usable questions at each N: a line for each group of formats with the same numbers, and a rule at the recipe's N."""
+YIELDS = {
+    "questions": "Usable questions",
+    "traces": "Traces",
+    "corrected": "Traces that correct a mistake",
+}
+"""What the chart of yields may count, by column."""
+
+
+def yield_chart(table: "pd.DataFrame", recipe: Recipe, of: str = "questions") -> Chart:
+    """
+    What formats give at each N: a line for each group of formats with the same numbers, and a rule at the recipe's N.
+
+    `of` is the column of the table that is counted, one of YIELDS.
+    """
     import altair as alt
     import pandas as pd
 
+    table, title = table.rename(columns={of: "questions"}), YIELDS[of]
     lines = _alike(table)
     lines["here"] = lines["chosen"] & (lines["attempts"] == recipe.traces.attempts)
     top = max(1, int(table["questions"].max())) * MARGIN_TOP
@@ -40,11 +53,11 @@ def yield_chart(table: "pd.DataFrame", recipe: Recipe) -> Chart:
         axis=alt.Axis(values=list(range(1, 11)), grid=False),
     )
     x = x.scale(domain=[1, MOST_ATTEMPTS + 4])
-    y = alt.Y("questions:Q", title="Usable questions", scale=alt.Scale(domain=[0, top], nice=False))
+    y = alt.Y("questions:Q", title=title, scale=alt.Scale(domain=[0, top], nice=False))
     tooltip = [
         alt.Tooltip("formats:N", title="Formats"),
         alt.Tooltip("attempts:Q", title="N"),
-        number_tooltip("questions", "Usable questions"),
+        number_tooltip("questions", title),
     ]
     base = alt.Chart(lines).encode(x=x, y=y, detail="formats:N", color=coloured(), tooltip=tooltip)
     ends = _spread(lines[lines["attempts"] == MOST_ATTEMPTS], top * 0.08)

@@ -386,7 +386,8 @@ def _labels(sample: Sample) -> Iterator[Doubt]:
             Step.LABEL_RULE,
             pick=("correct",),
             words=[word for word, _ in values.most_common(MOST_WORDS)],
-            share=unread / len(sample.labels),
+            # Whoever has said what words mean has left the others out.
+            share=0.0 if columns.label_rule == "words" else unread / len(sample.labels),
         )
     if columns.label_rule == "threshold" and len(values) > 2:
         most = ", ".join(

@@ -146,7 +146,7 @@ def lengths_picture(of: Composition) -> Picture:
                 f'width="{width - 2:.1f}" height="{max(1, height):.1f}" fill="{{bar}}"/>'
             )
     parts.append(f'<path d="M{left} {ground}H{WIDTH - 24}" stroke="{{line}}" stroke-width="1"/>')
-    every = len(bins) * step / of.chars_per_token
+    every = estimated_tokens(len(bins) * step, of.chars_per_token)
     tick = _round_up(every / 5)
     for k in range(int(every / tick) + 1):
         x = left + k * tick / every * (WIDTH - 48)

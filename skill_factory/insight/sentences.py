@@ -39,6 +39,24 @@ def yield_finding(table: "pd.DataFrame", recipe: Recipe) -> str:
     return f"{answer}; {_beyond(max(usable), int(by_attempts[max(usable)]), n)}"
 
 
+def gain_finding(table: "pd.DataFrame", recipe: Recipe, of: str) -> str:
+    """What the first chosen format is expected to give at the recipe's N, and at which N it gives most."""
+    code, n = recipe.traces.formats[0], recipe.traces.attempts
+    numbers = table[table["code"] == code].set_index("attempts")[of]
+    if not len(numbers):
+        return f"The build will tell what {code} gives."
+    name, what = f"“{format_of(code).name}”", GAINS[of]
+    most = int(numbers.max())
+    if not most:
+        return f"Under these settings, {name} gives no {what}"
+    best, here = int(numbers.idxmax()), int(numbers.get(n, 0))
+    given = f"{name} gives about {here:,} {what} at N = {n}" if here else f"{name} gives no {what} at N = {n}"
+    return f"{given}, more than at any other N" if best == n else f"{given}; most, {most:,}, at N = {best}"
+
+
+GAINS = {"traces": "traces", "corrected": "traces that correct a mistake"}
+
+
 def _beyond(last: int, left: int, n: int) -> str:
     if last == MOST_ATTEMPTS:
         return f"{left:,} still can at N = {last}"

@@ -11,7 +11,7 @@ import numpy as np
 
 from skill_factory.formats import FORMATS, format_of
 from skill_factory.formats.record import TEACHES, TEACHES_WORDS
-from skill_factory.insight.expected import Outlook, questions_able, why_not
+from skill_factory.insight.expected import Outlook, outlook, questions_able, why_not
 from skill_factory.insight.simulated import forecast
 from skill_factory.judge.facts import Facts
 from skill_factory.judge.judge import Judgement
@@ -49,6 +49,22 @@ def yield_table(judgement: Judgement, recipe: Recipe, codes: Sequence[str] | Non
         for n in range(1, MOST_ATTEMPTS + 1)
     ]
     return pd.DataFrame(rows, columns=["code", "format", "chosen", "attempts", "questions"])
+
+
+def gains_table(judgement: Judgement, recipe: Recipe, codes: Sequence[str] | None = None) -> "pd.DataFrame":
+    """code, format, chosen, attempts (N = 1..10), traces, corrected: what each format alone is expected to give at each N."""
+    import pandas as pd
+
+    rows = []
+    for code in codes or FORMATS:
+        for n in range(1, MOST_ATTEMPTS + 1):
+            alone = recipe.traces.model_copy(update={"formats": (code,), "attempts": n})
+            seen = outlook(judgement, recipe.model_copy(update={"traces": alone}))
+            corrected = round(seen.fixing * seen.traces)
+            rows.append(
+                (code, format_of(code).name, code in recipe.traces.formats, n, seen.traces, corrected)
+            )
+    return pd.DataFrame(rows, columns=["code", "format", "chosen", "attempts", "traces", "corrected"])
 
 
 class FormatReach(NamedTuple):

@@ -104,6 +104,8 @@ _TEMPLATES = tuple(
         (r"\[INST\](?:\s*<<SYS>>.*?<</SYS>>)?\s*", r"\[/INST\]"),
     )
 )
+_BEGINS = re.compile(r"\s*(?:<[|｜][^<>\n]{1,40}[|｜]>|<s>|<bos>|\[INST\]|<start_of_turn>)")
+"""How a prompt begins that a template made."""
 WHOLE_TALKS = (
     ("<|im_start|>user\n", "<|im_end|>", "<|im_start|>assistant\n", "<|im_end|>"),
     ("<|start_header_id|>user<|end_header_id|>", "<|eot_id|>", "<|start_header_id|>assistant<|end_header_id|>", "<|eot_id|>"),
@@ -126,6 +128,8 @@ def without_template(text: str) -> str | None:
     for user, end in _TEMPLATES:
         if (last := _last_match(user, text)) is not None:
             stop = end.search(text, last.end())
+            if stop is None and not _BEGINS.match(text):
+                continue  # a question that speaks of such signs
             return text[last.end() : stop.start() if stop else len(text)].strip()
     return _by_role_words(text) or _spoken(text)
 

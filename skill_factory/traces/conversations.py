@@ -78,9 +78,11 @@ def _messages(messages: list[Any]) -> list[Turn]:
 
 
 def _turn(message: Mapping[str, Any]) -> Turn:
+    # ShareGPT says from and value, everybody else role and content.
     role = str(message.get("role", message.get("from", "?")))
     text = message.get("content", message.get("value"))
     if isinstance(text, list):  # the parts of a multimodal message
+        # Pictures and files in it are left out; what can be trained on here is text.
         text = "".join(str(part.get("text", "")) for part in text if isinstance(part, Mapping))
     thinking = message.get("reasoning_content") or message.get("reasoning")
     content = "" if text is None else str(text)

@@ -75,6 +75,7 @@ def lint_text(text: str, tags: Tags) -> list[LintFinding]:
     try:
         blocks = _blocks(text, tags)
     except _Broken as error:
+        # One finding alone: behind the first misplaced tag everything else would look wrong too.
         return [error.args[0]]
     findings = []
     for rule, name in ((Rule.EMPTY_SAMPLE, tags.sample), (Rule.EMPTY_REFLECT, tags.reflect)):
@@ -92,6 +93,7 @@ def is_well_formed(text: str, tags: Tags) -> bool:
     The opening think tag may be missing: many chat templates write it into the prompt.
     """
     end = text.find(f"</{tags.think}>")
+    # Put back, so that the same reading serves both kinds of text.
     if end >= 0 and text.find(f"<{tags.think}>", 0, end) < 0:
         text = f"<{tags.think}>\n{text}"
     try:
@@ -108,6 +110,7 @@ def _blocks(text: str, tags: Tags) -> list[Block]:
     for mark in re.finditer(f"<(/?)({names})>", text):
         closing, name = mark[1] == "/", mark[2]
         inside = opened[-1][0] if opened else ""
+        # Only the innermost block may end; any other end is misplaced.
         if closing and inside == name:
             blocks.append(Block(name, _without_layout(text[opened.pop()[1] : mark.start()]), mark.end()))
         elif rule := _misplaced(closing, name, inside, blocks, tags):
@@ -144,6 +147,7 @@ def _answers(text: str, samples: Sequence[str], blocks: Sequence[Block], tags: T
     thinking = [block.end for block in blocks if block.name == tags.think]
     tail = text[thinking[-1] :] if thinking else ""
     again = next(
+        # The longest first: a short attempt may stand word for word inside a longer one.
         (sample for sample in sorted(samples, key=len, reverse=True) if sample and f"\n{sample}\n" in tail),
         None,
     )
@@ -159,6 +163,7 @@ def _answers(text: str, samples: Sequence[str], blocks: Sequence[Block], tags: T
     if final is not None:
         source = samples[-1] if again is None else again
         stated = last_answer(source)
+        # An attempt without an answer of its own can't be contradicted.
         if stated is not None and not _same(final, stated):
             yield LintFinding(
                 Rule.ANSWER_DIFFERS, f"{excerpt(final, 40)!r}, the attempt says {excerpt(stated, 40)!r}"
@@ -179,6 +184,7 @@ def _last(text: str, name: str) -> str | None:
 
 
 def _same(left: str, right: str) -> bool:
+    # Words first: most answers are equal as written, and grading them costs much more.
     return left.split() == right.split() or equivalent(left.strip(), right.strip())
 
 

@@ -51,6 +51,7 @@ def compose_plans(
     decisions = Decisions(recipe.review)
     for place, question in questions(reading, judgement, recipe.traces.seed):
         of_question = 0
+        # Equal traces can only come from one question, so its plans are all that has to be remembered.
         alike.begin()
         for code, kind in formats.items():
             if not gates[code][place]:
@@ -75,6 +76,7 @@ def compose_plans(
                         tally_skip(tally, _skip(plan, TraceReason.REJECTED))
                         continue
                 if limited:
+                    # Only now: a trace that was dropped must not use up a limit.
                     written.traces += 1
                     written.by_label[plan.label] += 1
                 of_question += 1
@@ -137,6 +139,7 @@ def _within_limits(
 ) -> TracePlan | Skip:
     """The plan, maybe with fewer attempts, or a skip for the first limit that it meets."""
     balance = recipe.balance
+    # The cheap limits first.
     if balance.max_traces and written.traces >= balance.max_traces:
         return _skip(plan, TraceReason.OVER_LIMIT)
     if balance.min_wrong and sum(not response.correct for response in plan.order) < balance.min_wrong:
@@ -168,6 +171,7 @@ def _within_cutoff(trace: Trace, kind: Format, recipe: Recipe, book: PhraseBook)
         shorter = _without_first(trace.plan, kind) if cutoff.action == "fewer_attempts" else None
         if shorter is None:
             return None
+        # Rendered again: only the text says whether it fits now.
         trace = render(shorter, book, recipe)
     return trace.plan
 
@@ -176,6 +180,7 @@ def _without_first(plan: TracePlan, kind: Format) -> TracePlan | None:
     """The plan without its first attempt; None if the format's closing needs that attempt."""
     order = plan.order[1:]
     needed = 1 if plan.closing is Closing.PLAIN else 2
+    # Going back needs a right attempt to go back to.
     back = plan.closing is Closing.BACKTRACK
     if len(order) < needed or (back and not any(response.correct for response in order[:-1])):
         return None

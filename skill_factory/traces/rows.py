@@ -64,6 +64,7 @@ def to_table(typeset: Typeset, lineage: bool) -> pa.Table:
     # Every row has two messages, and their roles repeat, so all of them are taken from one pair.
     roles = pa.array(["user", "assistant"]).take(pa.array(np.tile(np.array([0, 1], np.int32), len(plans))))
     messages = pa.StructArray.from_arrays([roles, typeset.messages], fields=list(MESSAGE))
+    # Two messages a row, so the offsets are 0, 2, 4, …
     offsets = pa.array(np.arange(0, 2 * len(plans) + 1, 2, dtype=np.int32))
     columns = [
         pa.ListArray.from_arrays(offsets, messages),
@@ -89,6 +90,7 @@ def _attempts(typeset: Typeset) -> pa.Array:
             _hex_ids(attempts.response_ids),
             pa.array(attempts.right),
             attempts.variants,
+            # An attempt may be shown without a reflection; its id would be that of nothing.
             pc.if_else(pa.array(attempts.shown), _hex_ids(attempts.reflection_ids), None),
         ],
         fields=list(ATTEMPT),
@@ -116,6 +118,7 @@ def _spans(typeset: Typeset) -> pa.Array:
 
 def _hex_ids(ids: Sequence[int] | npt.NDArray[np.uint64]) -> pa.Array:
     """`model.hex_id` for many ids at once."""
+    # Big-endian, as the digits of a number are written.
     digits = pa.py_buffer(hexlify(np.asarray(ids, dtype=">u8").tobytes()))
     ends = pa.py_buffer(np.arange(0, 16 * len(ids) + 1, 16, dtype=np.int32))
     return pa.StringArray.from_buffers(len(ids), ends, digits)

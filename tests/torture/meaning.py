@@ -126,10 +126,10 @@ def as_csv(rng: random.Random, rows: list[Row]) -> tuple[str, bytes]:
     """Delimited text, lists in cells as JSON or as Python writes them, with or without a byte-order mark."""
     out, write = io.StringIO(), rng.choice((json.dumps, repr))
     writer = csv.writer(out, delimiter=rng.choice(DELIMITERS), lineterminator=rng.choice(("\n", "\r\n")))
-    writer.writerow(list(rows[0]))
-    writer.writerows(
-        [write(value) if isinstance(value, list) else value for value in row.values()] for row in rows
-    )
+    names = list(dict.fromkeys(name for row in rows for name in row))  # not every row has every column
+    writer.writerow(names)
+    cells = ([row.get(name) for name in names] for row in rows)
+    writer.writerows([write(cell) if isinstance(cell, list) else cell for cell in row] for row in cells)
     return "x.csv", out.getvalue().encode(rng.choice(("utf-8", "utf-8-sig")))
 
 

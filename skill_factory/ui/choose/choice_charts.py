@@ -27,19 +27,32 @@ def ledger_of(seen: Evidence) -> Mapping[Level, LevelTally]:
     return judged.ledger
 
 
+COUNTED = {"questions": "Questions", "traces": "Traces", "corrected": "Corrected mistakes"}
+
+
 def yield_section(seen: Evidence) -> None:
-    """How many questions each format could use at each N."""
-    table = tables.yield_table(seen.judgement, seen.recipe)
-    # One row for each format reads better than one for each format and N.
-    wide = table.pivot(index="format", columns="attempts", values="questions").reset_index()
-    wide.columns = [str(name) if name == "format" else f"N = {name}" for name in wide.columns]
-    answer(
-        charts.yield_chart(table, seen.recipe),
-        sentences.yield_finding(table, seen.recipe),
-        wide,
-        "chart.yield",
-        "usable questions",
+    """How much each format could give at each N: questions, traces, or traces that correct a mistake."""
+    of: str = st.segmented_control(
+        "What is counted",
+        list(COUNTED),
+        format_func=COUNTED.__getitem__,
+        default="questions",
+        required=True,
+        label_visibility="collapsed",
+        key="chart.yield.of",
+        persist_state="session",
     )
+    if of == "questions":
+        table = tables.yield_table(seen.judgement, seen.recipe)
+        finding = sentences.yield_finding(table, seen.recipe)
+    else:
+        table = tables.gains_table(seen.judgement, seen.recipe)
+        finding = sentences.gain_finding(table, seen.recipe, of)
+    # One row for each format reads better than one for each format and N.
+    wide = table.pivot(index="format", columns="attempts", values=of).reset_index()
+    wide.columns = [str(name) if name == "format" else f"N = {name}" for name in wide.columns]
+    name = {"questions": "usable questions", "traces": "traces", "corrected": "corrected mistakes"}[of]
+    answer(charts.yield_chart(table, seen.recipe, of), finding, wide, "chart.yield", name)
 
 
 def drops_section(seen: Evidence) -> None:

@@ -55,10 +55,11 @@ def _words(doubt: Doubt) -> None:
         return
     known = meanings()
     right = st.pills(
-        f"Which of these mean right in {column}?",
+        f"Which of these mean right in {workspace.plain(column)}?",
         words,
         selection_mode="multi",
         default=[word for word in words if known.get(word)],
+        format_func=workspace.plain,
         key=PICKED,
     )
     others = [word for word in words if word not in (right or [])]
@@ -67,6 +68,7 @@ def _words(doubt: Doubt) -> None:
         others,
         selection_mode="multi",
         default=[word for word in others if known.get(word) is False],
+        format_func=workspace.plain,
         key="cause.wrong",
     )
     st.button(

@@ -97,7 +97,8 @@ def _options(path: str, field: str) -> dict[str, str]:
         options[field] = TITLES[field]
     for name in OFFERED:
         held = _held(name)
-        options[name] = TITLES[name] + (f" (now {', '.join(held)})" if held and path not in held else "")
+        now = workspace.plain(", ".join(held))  # a radio reads its options as Markdown
+        options[name] = TITLES[name] + (f" (now {now})" if held and path not in held else "")
         if name in MANY and held and path not in held:
             options[f"+{name}"] = f"Another column of “{TITLES[name]}”"
     return options

@@ -26,12 +26,11 @@ from skill_factory.judge.source_facts import Narrow, facts_key
 from skill_factory.judge.trials import answers_found
 from skill_factory.reasons import Level
 from skill_factory.recipe.model import Recipe, Review, Source, Traces
-from skill_factory.sources import check
 from skill_factory.sources.files import looks_like_path
 from skill_factory.tally import Tally
 from skill_factory.ui.frame import away, exact_tables, workspace
 from skill_factory.ui.frame.opening import Seen, once, parts, seen, settled, source
-from skill_factory.work import looking
+from skill_factory.work import check, looking
 from skill_factory.work.home import place
 from skill_factory.work.reading import Progress
 from skill_factory.work.wire import Shared

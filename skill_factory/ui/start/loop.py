@@ -22,7 +22,7 @@ class Part(NamedTuple):
 
 PARTS = (
     Part(1.5, "wrong", "✗ Attempt 1", "6 × 7 − 4 = 38"),
-    Part(3.5, "reflect", "Reflection", "38 isn't 34. → incorrect"),
+    Part(3.6, "reflect", "Reflection", "38 isn't 34. → incorrect"),
     Part(5.5, "glue", "", "That isn't it. Let me try again."),
     Part(7.0, "wrong", "✗ Attempt 2", "(6 + 4) × 7 = 70"),
     Part(9.0, "reflect", "Reflection", "70 is far too large. → incorrect"),
