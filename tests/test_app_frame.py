@@ -184,3 +184,17 @@ def test_a_deep_link_on_a_cold_server_opens_the_page_in_its_frame(server: str) -
     assert "Look" in answer
     assert "Finish" in answer, "the navigation is missing"
     assert SMALL not in answer
+
+
+@pytest.mark.parametrize(
+    ("sentence", "shown"),
+    [
+        ("It is read from `my_column`.", "It is read from `my_column`\\."),
+        ("`a` and *b*", "`a` and \\*b\\*"),
+        ("A cell holds ` and [a](b)", "A cell holds \\` and \\[a\\]\\(b\\)"),
+        ("`a\n\n# b`", "`a  # b`"),
+    ],
+)
+def test_a_sentence_sets_what_stands_between_its_backticks_as_code(sentence: str, shown: str) -> None:
+    """All else is shown as it is, also what the data brings."""
+    assert workspace.sentence(sentence).replace("\\.", ".") == shown.replace("\\.", ".")

@@ -17,7 +17,7 @@ PICKED = "cause.right"
 def show(doubt: Doubt) -> None:
     """The cause with its question and the controls that answer it."""
     with st.container(key="cause", gap="small"):
-        st.markdown(f"**First settle this.** {workspace.plain(doubt.sentence)}")
+        st.markdown(f"**First settle this.** {workspace.sentence(doubt.sentence)}")
         if doubt.words:
             _words(doubt)
         elif doubt.changes:
@@ -33,7 +33,7 @@ def show(doubt: Doubt) -> None:
                 with place:
                     mapping.pickers((name,), "cause")
         else:
-            st.caption(workspace.plain(doubt.fix))
+            st.caption(workspace.sentence(doubt.fix))
         _rule(doubt)
         st.caption("What follows is grey until then: its numbers will change.")
 

@@ -81,7 +81,7 @@ def reasons(mine: Opinion, found: Fitness) -> None:
 
 
 def _reason(reason: Reason) -> None:
-    st.markdown(f"{ICONS[reason.weight.value]} {workspace.plain(reason.sentence)}")
+    st.markdown(f"{ICONS[reason.weight.value]} {workspace.sentence(reason.sentence)}")
 
 
 ICONS = {

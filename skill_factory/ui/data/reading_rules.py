@@ -62,7 +62,7 @@ def doubts(found: list[Doubt]) -> None:
 
 def _doubt(doubt: Doubt) -> None:
     with st.container(key=f"doubt.{doubt.code}"):
-        st.warning(workspace.plain(doubt.sentence), icon=":material/help:")
+        st.warning(workspace.sentence(doubt.sentence), icon=":material/help:")
         if doubt.changes:
             st.button(
                 BUTTONS.get(doubt.code, "Change this"),
@@ -71,7 +71,7 @@ def _doubt(doubt: Doubt) -> None:
                 args=(dict(doubt.changes),),
             )
         else:
-            st.caption(workspace.plain(doubt.fix))
+            st.caption(workspace.sentence(doubt.fix))
 
 
 BUTTONS = {

@@ -138,7 +138,7 @@ def _show(exported: Exported, trainer: Trainer, options: Options | None) -> None
     else:
         st.markdown(f":material/check_circle: No trace is longer than the cut-off{counted}.")
     for finding in exported.checked.findings:
-        st.caption(f":material/info: {many(finding.count, 'row')}: {shell.plain(finding.sentence)}")
+        st.caption(f":material/info: {many(finding.count, 'row')}: {workspace.sentence(finding.sentence)}")
     st.download_button(
         "All files (zip)",
         lambda: folder_download(exported.path),

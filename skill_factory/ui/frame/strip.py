@@ -44,7 +44,10 @@ def doubtful() -> None:
     if found is not None:
         doubt, words = found
         st.page_link(
-            DATA.target(), label=f"But {words}", icon=":material/help:", help=workspace.plain(doubt.sentence)
+            DATA.target(),
+            label=f"But {words}",
+            icon=":material/help:",
+            help=workspace.sentence(doubt.sentence),
         )
 
 

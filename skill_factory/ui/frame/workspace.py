@@ -42,6 +42,7 @@ __all__ = [
     "plain",
     "problem",
     "replace_recipe",
+    "sentence",
     "take_proposals",
     "value",
     "without_proposals",
@@ -203,3 +204,12 @@ def plain(text: str) -> str:
     """The text, escaped so that Markdown shows it as it is; an address in it becomes no link."""
     text = _ADDRESS.sub(lambda found: f"{found[0]}\u2060", text)
     return "".join("\\" + sign if sign in "\\`*_{}[]()#+-!$:<>|~&" else sign for sign in text)
+
+
+def sentence(text: str) -> str:
+    """A sentence of ours about data, for Markdown: what it has between backticks is set as code, all else as it is."""
+    parts = text.replace("\n", " ").split("`")
+    # An odd backtick comes from the data; then nothing says where code begins.
+    if len(parts) % 2 == 0:
+        return plain(text)
+    return "".join(f"`{part}`" if k % 2 and part.strip() else plain(part) for k, part in enumerate(parts))
