@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from skill_factory.recipe.model import Recipe, load_recipe, new_recipe
 from skill_factory.recipe.share import packed
+from skill_factory.ui.frame.workspace import sentence as as_markdown
 from tests.studio import ROOT, SMALL, links, open_app, with_source, words, workspace
 
 PAGES = {
@@ -197,4 +198,4 @@ def test_a_deep_link_on_a_cold_server_opens_the_page_in_its_frame(server: str) -
 )
 def test_a_sentence_sets_what_stands_between_its_backticks_as_code(sentence: str, shown: str) -> None:
     """All else is shown as it is, also what the data brings."""
-    assert workspace.sentence(sentence).replace("\\.", ".") == shown.replace("\\.", ".")
+    assert as_markdown(sentence).replace("\\.", ".") == shown.replace("\\.", ".")
