@@ -319,9 +319,7 @@ def test_no_path_of_a_machine_stands_in_the_code() -> None:
 
 # --------------------------------------------------------------------------------------- plain English
 
-STILL_TRANSLATED = ("judge", "sources")
-"""Rooms with docstrings that say critique for reflection: take a room away once they don't."""
-PLAIN_ROOMS = tuple(room for room in (*ROOMS, "pages") if room not in STILL_TRANSLATED)
+PLAIN_ROOMS = (*ROOMS, "pages")
 """Rooms whose strings and docstrings are in plain English."""
 PLAIN = {
     "isn't a …": r"(?<!\bthere )(?<!\bThere )\b(?:is|are|was|were) no (?!longer\b|more\b|such\b)",

@@ -18,7 +18,7 @@ from skill_factory.recipe.model import Columns, Verdicts
 from skill_factory.sources import RawSource
 from skill_factory.sources.canonical import canonical
 from skill_factory.sources.columns import CANONICAL
-from skill_factory.sources.thinking import think_rule_of_critiques
+from skill_factory.sources.thinking import think_rule_of_reflections
 
 SCHEMA = pa.schema(
     [
@@ -36,7 +36,7 @@ SCHEMA = pa.schema(
 
 Row = dict[str, Any]
 _verdict_in = verdict_rule(Verdicts())
-_behind_thinking = think_rule_of_critiques("after")
+_behind_thinking = think_rule_of_reflections("after")
 
 
 def verdict_of(reflection: str) -> int:

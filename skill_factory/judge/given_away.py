@@ -35,15 +35,15 @@ _MOST = 8
 _WORD = re.compile(rb"[\w.]", re.ASCII)
 
 
-def gives_away(critique: bytes, gold: bytes) -> bool:
-    """Whether a critique states the gold answer: by itself, behind words that announce one."""
-    end = len(critique)
+def gives_away(reflection: bytes, gold: bytes) -> bool:
+    """Whether a reflection states the gold answer: by itself, behind words that announce one."""
+    end = len(reflection)
     for _ in range(_MOST):
-        at = critique.rfind(gold, 0, end)
+        at = reflection.rfind(gold, 0, end)
         if at < 0:
             return False
-        if _stands_alone(critique, at, at + len(gold)):
-            before = critique[max(0, at - _BEFORE) : at].lower()
+        if _stands_alone(reflection, at, at + len(gold)):
+            before = reflection[max(0, at - _BEFORE) : at].lower()
             if any(cue in before for cue in _CUES):
                 return True
         end = at + len(gold) - 1
@@ -58,7 +58,7 @@ def _stands_alone(text: bytes, start: int, end: int) -> bool:
     return not (_WORD.match(behind[:1]) and (behind[:1] != b"." or behind[1:].isdigit()))
 
 
-def cut_behind_verdict(critique: str) -> str:
-    """The critique up to the end of its verdict; all of it where no tag marks one."""
-    end = critique.lower().find("</verdict>")
-    return critique[: end + len("</verdict>")] if end >= 0 else critique
+def cut_behind_verdict(reflection: str) -> str:
+    """The reflection up to the end of its verdict; all of it where no tag marks one."""
+    end = reflection.lower().find("</verdict>")
+    return reflection[: end + len("</verdict>")] if end >= 0 else reflection

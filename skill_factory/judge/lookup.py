@@ -118,7 +118,7 @@ class Disputed(NamedTuple):
 
 
 def disputed(source: RawSource, recipe: Recipe, narrow: Narrow, places: Iterable[int]) -> dict[int, Disputed]:
-    """Some responses, by their place in the narrow table, with all their critiques. Errors: SourceError."""
+    """Some responses, by their place in the narrow table, with all their reflections. Errors: SourceError."""
     verdicts, owners = narrow.facts.reflection_verdict, narrow.facts.reflection_response
     waiting = sorted(places, reverse=True)
     found: dict[int, Disputed] = {}

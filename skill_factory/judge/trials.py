@@ -169,22 +169,22 @@ def _words_pattern(languages: set[str]) -> str:
 
 
 def try_verdicts(rows: Sequence[CanonicalRow], by_column: bool = False) -> list[Choice]:
-    """What each way to read a verdict finds in the critiques."""
-    critiques = [text for row in rows for text in row.reflections if text.strip()]
-    of = len(critiques)
+    """What each way to read a verdict finds in the reflections."""
+    reflections = [text for row in rows for text in row.reflections if text.strip()]
+    of = len(reflections)
     usual = Choice(
         Rule.VERDICT,
         "tag",
         "<verdict> … </verdict> in the text",
-        _hits(Verdicts(), critiques),
+        _hits(Verdicts(), reflections),
         of,
         {"verdicts.rule": "tag"},
     )
     if by_column and of and usual.found < GOOD * of and (stood := _column_words(rows, of)):
         return [usual, stood]
     tries = [usual]
-    tries += [_tag_words(critiques)] if of else []
-    languages = {"English"} | _languages(critiques)
+    tries += [_tag_words(reflections)] if of else []
+    languages = {"English"} | _languages(reflections)
     words = _words_pattern(languages)
     for code, title, pattern in (
         (
@@ -195,7 +195,7 @@ def try_verdicts(rows: Sequence[CanonicalRow], by_column: bool = False) -> list[
         ("last", "The last word", rf"(?is)(?:\A|[^a-z])({words})(?:\W*\[end\])?\W*\Z"),
         ("first", "The first word", rf"(?is)\A\W*({words})(?:[^a-z]|\Z)"),
     ):
-        tries.append(_by_pattern(code, title, pattern, critiques, languages))
+        tries.append(_by_pattern(code, title, pattern, reflections, languages))
     best = max(tries, key=lambda one: one.found)
     if by_column or not of or usual.found >= GOOD * best.found:
         return tries
@@ -203,8 +203,8 @@ def try_verdicts(rows: Sequence[CanonicalRow], by_column: bool = False) -> list[
 
 
 def _tags_suffice(rows: Sequence[CanonicalRow]) -> bool:
-    critiques = [text for row in rows for text in row.reflections if text.strip()]
-    return _hits(Verdicts(), critiques) >= GOOD * len(critiques)
+    reflections = [text for row in rows for text in row.reflections if text.strip()]
+    return _hits(Verdicts(), reflections) >= GOOD * len(reflections)
 
 
 def _column_words(rows: Sequence[CanonicalRow], of: int) -> Choice | None:
@@ -230,19 +230,21 @@ def _proposed(one: Choice) -> Choice:
     return Choice(one.rule, one.code, one.title, one.found, one.of, one.changes, True)
 
 
-def _tag_words(critiques: Sequence[str]) -> Choice:
+def _tag_words(reflections: Sequence[str]) -> Choice:
     """The usual tag with the words that stand in it, where these are known to mean something."""
     known = meanings()
-    stood = {word.strip().lower() for text in critiques if (word := tagged_verdict(text)) is not None}
+    stood = {word.strip().lower() for text in reflections if (word := tagged_verdict(text)) is not None}
     right = sorted({"correct"} | {word for word in stood if known.get(word_of(word)) is True})
     wrong = sorted({"incorrect"} | {word for word in stood if known.get(word_of(word)) is False})
     changes = {"verdicts.rule": "tag", "verdicts.correct": tuple(right), "verdicts.incorrect": tuple(wrong)}
     rule = Verdicts(correct=tuple(right), incorrect=tuple(wrong))
     title = f"<verdict> … </verdict>, where {_quoted(right)} means right and {_quoted(wrong)} wrong"
-    return Choice(Rule.VERDICT, "words", title, _hits(rule, critiques), len(critiques), changes)
+    return Choice(Rule.VERDICT, "words", title, _hits(rule, reflections), len(reflections), changes)
 
 
-def _by_pattern(code: str, title: str, pattern: str, critiques: Sequence[str], languages: set[str]) -> Choice:
+def _by_pattern(
+    code: str, title: str, pattern: str, reflections: Sequence[str], languages: set[str]
+) -> Choice:
     right = tuple(dict.fromkeys(w for p in pairs() if p.language in languages for w in p.right))
     wrong = tuple(dict.fromkeys(w for p in pairs() if p.language in languages for w in p.wrong))
     rule = Verdicts(rule="regex", pattern=pattern, correct=right, incorrect=wrong)
@@ -252,17 +254,17 @@ def _by_pattern(code: str, title: str, pattern: str, critiques: Sequence[str], l
         "verdicts.correct": right,
         "verdicts.incorrect": wrong,
     }
-    return Choice(Rule.VERDICT, code, title, _hits(rule, critiques), len(critiques), changes)
+    return Choice(Rule.VERDICT, code, title, _hits(rule, reflections), len(reflections), changes)
 
 
-def _hits(rule: Verdicts, critiques: Sequence[str]) -> int:
+def _hits(rule: Verdicts, reflections: Sequence[str]) -> int:
     judge = verdict_rule(rule)
-    return sum(judge(text, "") != MISSING for text in critiques)
+    return sum(judge(text, "") != MISSING for text in reflections)
 
 
-def _languages(critiques: Sequence[str]) -> set[str]:
-    """Languages of which a word stands near the end of some critique, beside English."""
-    ends = " ".join(text[-60:].lower() for text in critiques[:200])
+def _languages(reflections: Sequence[str]) -> set[str]:
+    """Languages of which a word stands near the end of some reflection, beside English."""
+    ends = " ".join(text[-60:].lower() for text in reflections[:200])
     return {
         pair.language
         for pair in pairs()
@@ -275,9 +277,9 @@ def _edged(word: str) -> str:
     return rf"(?<!\w){re.escape(word)}(?!\w)" if word[0] < "\u2e80" else re.escape(word)
 
 
-def words_in_tags(critiques: Sequence[str], most: int = 3) -> list[tuple[str, int]]:
+def words_in_tags(reflections: Sequence[str], most: int = 3) -> list[tuple[str, int]]:
     """What stands in verdict tags, most often first."""
-    found = Counter(word.strip() for text in critiques if (word := tagged_verdict(text)) is not None)
+    found = Counter(word.strip() for text in reflections if (word := tagged_verdict(text)) is not None)
     return found.most_common(most)
 
 

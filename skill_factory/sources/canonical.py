@@ -26,7 +26,7 @@ from skill_factory.sources.columns import (
     read_row,
     rules_of,
 )
-from skill_factory.sources.thinking import MARKS, ThinkRule, think_rule, think_rule_of_critiques
+from skill_factory.sources.thinking import MARKS, ThinkRule, think_rule, think_rule_of_reflections
 from skill_factory.tally import EXAMPLES, Tally
 
 
@@ -164,12 +164,12 @@ _SHOWS_THINKING = "|".join(re.escape(mark) for pair in MARKS for mark in pair)
 
 
 def _take_thinking_off(parts: dict[str, pa.Array], rule: str) -> None:
-    """Apply the think rule to responses and critiques, in place; most texts show no thinking and are not looked at."""
+    """Apply the think rule to responses and reflections, in place; most texts show no thinking and are not looked at."""
     texts, left_out = _without_thinking(parts["response"], think_rule(rule))
     parts["response"], parts["left_out"] = texts, left_out
     lists = parts.get("reflections")
     if lists is not None:
-        texts, _ = _without_thinking(lists.values, think_rule_of_critiques(rule))
+        texts, _ = _without_thinking(lists.values, think_rule_of_reflections(rule))
         made = pa.LargeListArray if pa.types.is_large_list(lists.type) else pa.ListArray
         valid = None if not lists.null_count else pc.invert(pc.is_valid(lists))
         parts["reflections"] = made.from_arrays(lists.offsets, texts, mask=valid)

@@ -7,7 +7,7 @@ from typing import Any
 
 from skill_factory.recipe.model import Columns
 from skill_factory.sources.labels import LabelReader, label_reader
-from skill_factory.sources.thinking import ThinkRule, joined, think_rule, think_rule_of_critiques
+from skill_factory.sources.thinking import ThinkRule, joined, think_rule, think_rule_of_reflections
 from skill_factory.sources.turns import first_of, last_of, turns_of, without_template
 
 Row = Mapping[str, Any]
@@ -33,7 +33,7 @@ def rules_for(columns: Columns, value_at: Callable[[Row, str], Any]) -> Rules:
         _response_rule(columns),
         label_reader(columns),
         think_rule(columns.think),
-        think_rule_of_critiques(columns.think),
+        think_rule_of_reflections(columns.think),
     )
 
 

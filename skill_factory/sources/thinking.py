@@ -102,6 +102,6 @@ def taken_back(both: str) -> tuple[str, str] | None:
     return thinking, rest
 
 
-def think_rule_of_critiques(rule: str) -> ThinkRule:
-    """The same for a critique, whose verdict stands behind its thinking whatever counts as an attempt."""
+def think_rule_of_reflections(rule: str) -> ThinkRule:
+    """The same for a reflection, whose verdict stands behind its thinking whatever counts as an attempt."""
     return think_rule("after" if rule == "inside" else rule)

@@ -1,4 +1,4 @@
-"""How the demo's model speaks: worked attempts at a puzzle, and critiques of them.
+"""How the demo's model speaks: worked attempts at a puzzle, and reflections of them.
 
 The sentences stand in `demo.toml`; every calculation in them is made here, so a right attempt is right to the last
 step, and a wrong one is wrong in a way that a reader can find.
@@ -17,7 +17,7 @@ WORDS: dict[str, Any] = tomllib.loads(
     files("skill_factory.sources.demo").joinpath("demo.toml").read_text("utf-8")
 )
 
-# Shares of the planted blemishes, per attempt or per critique; real data has them too.
+# Shares of the planted blemishes, per attempt or per reflection; real data has them too.
 CUT_OFF, STRAY_TAG = 0.012, 0.004
 HARD_TO_JUDGE, MISJUDGED_IF_HARD, MISJUDGED = 0.12, 0.65, 0.09
 EMPTY, NO_VERDICT, UNCLEAR = 0.005, 0.035, 0.2
@@ -159,7 +159,7 @@ def _worked(facts: Facts, expr: Expr, slip: Slip | None, lead: str, end: str, dr
 
 
 def make_critique(puzzle: Puzzle, facts: Facts, attempt: Attempt, misjudges: bool, draw: Draw) -> str:
-    """A critique that redoes the calculation, looks at the numbers used, and closes with a verdict (mostly)."""
+    """A reflection that redoes the calculation, looks at the numbers used, and closes with a verdict (mostly)."""
     if draw.chance(EMPTY):
         return ""
     verdict = attempt.correct != misjudges
@@ -173,7 +173,7 @@ def make_critique(puzzle: Puzzle, facts: Facts, attempt: Attempt, misjudges: boo
 
 
 def draw_misjudging(draw: Draw) -> float:
-    """The rate at which critiques of one attempt misjudge it; some attempts are hard to judge."""
+    """The rate at which reflections of one attempt misjudge it; some attempts are hard to judge."""
     return MISJUDGED_IF_HARD if draw.chance(HARD_TO_JUDGE) else MISJUDGED
 
 

@@ -1,7 +1,7 @@
-"""Raw data of any size from a seed: Countdown puzzles, a model's worked attempts at them, and its critiques.
+"""Raw data of any size from a seed: Countdown puzzles, a model's worked attempts at them, and its reflections.
 
 The world is synthetic and says so in every question and in the column `source`. A few blemishes of real data are
-planted at small rates: answers cut off, repeated responses, stray tags, missing verdicts, empty critiques.
+planted at small rates: answers cut off, repeated responses, stray tags, missing verdicts, empty reflections.
 """
 
 from collections.abc import Iterator, Sequence
