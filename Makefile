@@ -39,25 +39,27 @@ browser:
 # What failed is listed and tried once more, alone: on a busy machine a time-out isn't a finding. What fails twice fails.
 AGAIN := --last-failed --last-failed-no-failures none
 LISTED = echo "Tried once more:" && $(BIN)/pytest -q --collect-only $(AGAIN)
+# Half of them wait for a server or a process, so three workers keep two cores busy; a browser keeps a core busy by itself.
 # A file's tests share what they set up, so one worker takes a whole file; files start in order, the slow ones early.
-SPREAD := -n 2 --dist loadfile --no-loadscope-reorder
-UNIT := -m "not trainers and not writers and not torture" --ignore tests/browser
+SPREAD := --dist loadfile --no-loadscope-reorder
+UNIT := -m "not trainers and not writers and not torture and not long" --ignore tests/browser
 
 tests: unit browser-tests
 
 unit: setup
-	$(BIN)/pytest -q $(SPREAD) $(UNIT) || { $(LISTED) $(UNIT); $(BIN)/pytest -q $(AGAIN) $(UNIT); }
+	$(BIN)/pytest -q -n 3 $(SPREAD) $(UNIT) || { $(LISTED) $(UNIT); $(BIN)/pytest -q $(AGAIN) $(UNIT); }
 
 browser-tests: setup browser
-	$(BIN)/pytest -q $(SPREAD) tests/browser || { $(LISTED) tests/browser; $(BIN)/pytest -q $(AGAIN) tests/browser; }
+	$(BIN)/pytest -q -n 2 $(SPREAD) tests/browser || { $(LISTED) tests/browser; $(BIN)/pytest -q $(AGAIN) tests/browser; }
 
-# What takes too long for every run: each published format through the browser.
+# What takes too long for every run: sieges, runs that are killed on a page, each published format through the browser.
 test-long: setup browser
+	$(BIN)/pytest -q -n 2 $(SPREAD) -m long --ignore tests/browser
 	SKILL_FACTORY_LONG=1 $(BIN)/pytest -q tests/browser/test_three_clicks.py
 
 # Shown, not enforced: which lines the tests reach, also in processes that they start.
 coverage: setup
-	$(BIN)/pytest -q $(SPREAD) $(UNIT) --cov=skill_factory --cov-report=term --cov-report=html
+	$(BIN)/pytest -q -n 3 $(SPREAD) $(UNIT) --cov=skill_factory --cov-report=term --cov-report=html
 
 # The loaders of LLaMA-Factory and verl on 50 questions, in an environment of their own.
 smoke: setup

@@ -161,6 +161,7 @@ def test_reflections_go_from_a_red_light_over_a_pilot_to_a_green_one(
     assert "**Reflections** · missing" in said(app)
 
 
+@pytest.mark.long
 def test_a_pilot_is_offered_again_when_the_settings_have_changed(bare: Path, demo: Path) -> None:
     """Another model is another pilot; another price only counts the same tokens anew."""
     with ModelServer(critic(demo)) as server:
@@ -172,6 +173,7 @@ def test_a_pilot_is_offered_again_when_the_settings_have_changed(bare: Path, dem
         assert "making.run.pilot" in keys(app)
 
 
+@pytest.mark.long
 def test_a_server_that_misbehaves_is_asked_until_it_answers(bare: Path, demo: Path) -> None:
     """Bursts of 429, errors, cut lines, spoiled answers: the pilot ends all the same, with its figures."""
     with ModelServer(critic(demo), ALL_FAULTS) as server:
@@ -285,6 +287,7 @@ def test_a_run_is_stopped_gone_on_with_and_found_by_its_link(bare: Path, demo: P
     assert "**Reflections** · ready" in said(later)
 
 
+@pytest.mark.long
 def test_a_killed_run_goes_on_where_it_was(bare: Path, demo: Path) -> None:
     """Ended from outside: said in a sentence; gone on with, no answer is paid for twice."""
     with ModelServer(critic(demo), latency=0.2, slots=40, idempotent=True) as server:
@@ -328,6 +331,7 @@ def test_deleting_what_was_paid_for_says_so_and_asks_first(bare: Path, demo: Pat
     assert not app.exception
 
 
+@pytest.mark.long
 def test_an_earlier_making_is_deleted_from_the_list(home: Path, demo: Path) -> None:
     """On the page without data: what was made before can be opened, or deleted after a question."""
     made = makings.start(Asked(What.GRADE, str(demo), "whole.parquet", GRADED), Stage.GRADE)
@@ -354,6 +358,7 @@ def test_the_report_can_be_looked_at_meanwhile(bare: Path, demo: Path) -> None:
         rested(app.button(key="making.stop").click().run())
 
 
+@pytest.mark.long
 def test_a_budget_ends_it_with_what_is_there(bare: Path, demo: Path) -> None:
     """The spent budget is said; one may use what there is."""
     with ModelServer(critic(demo)) as server:

@@ -37,6 +37,7 @@ def solver(prompt: str, rng: random.Random) -> str:
 
 
 @here
+@pytest.mark.long
 def test_countdown_goes_from_a_red_light_to_a_finished_build(tmp_path: Path) -> None:
     """3,500 responses without a critique can't become traces; after `generate reflections` they do, without a mapping."""
     red = run("build", COUNTDOWN, "--out", tmp_path / "before", "--attempts", "2")

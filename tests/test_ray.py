@@ -140,6 +140,7 @@ def _kill_a_building_worker() -> int:
     return 0
 
 
+@pytest.mark.long
 def test_ray_writes_to_an_object_store(cluster: str, tmp_path: Path) -> None:
     """The workers write to s3://, and what lies there at the end is a build folder, byte for byte."""
     moto = pytest.importorskip("moto.server")

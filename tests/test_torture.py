@@ -74,6 +74,7 @@ def test_accidents_end_in_the_same_bytes_or_a_refusal(world: World) -> None:
     held(score)
 
 
+@pytest.mark.long
 def test_visitors_see_their_own_and_nothing_else(tmp_path: Path) -> None:
     """A hosted server with three visitors, one of them building; no path of its disk is opened."""
     for score in crowd(tmp_path, 3, 1):
@@ -98,6 +99,7 @@ def test_a_pattern_that_might_take_for_ever_takes_none(pattern: str, monkeypatch
         Recipe().changed(changes | {"answers.pattern": "(?=(a*)*)b"})
 
 
+@pytest.mark.long
 def test_a_server_under_siege_answers_others(tmp_path: Path) -> None:
     """Some hostile files, datasets and recipes, one after the other, each with its sentence."""
     said, calm = siege(tmp_path, short=True)
