@@ -43,6 +43,7 @@ LISTED = echo "Tried once more:" && $(BIN)/pytest -q --collect-only $(AGAIN)
 # A file's tests share what they set up, so one worker takes a whole file; files start in order, the slow ones early.
 SPREAD := --dist loadfile --no-loadscope-reorder
 UNIT := -m "not trainers and not writers and not torture and not long" --ignore tests/browser
+JOURNEYS := -m "not long" tests/browser
 
 tests: unit browser-tests
 
@@ -50,11 +51,11 @@ unit: setup
 	$(BIN)/pytest -q -n 3 $(SPREAD) $(UNIT) || { $(LISTED) $(UNIT); $(BIN)/pytest -q $(AGAIN) $(UNIT); }
 
 browser-tests: setup browser
-	$(BIN)/pytest -q -n 2 $(SPREAD) tests/browser || { $(LISTED) tests/browser; $(BIN)/pytest -q $(AGAIN) tests/browser; }
+	$(BIN)/pytest -q -n 2 $(SPREAD) $(JOURNEYS) || { $(LISTED) $(JOURNEYS); $(BIN)/pytest -q $(AGAIN) $(JOURNEYS); }
 
 # What takes too long for every run: sieges, runs that are killed on a page, each published format through the browser.
 test-long: setup browser
-	$(BIN)/pytest -q -n 2 $(SPREAD) -m long --ignore tests/browser
+	$(BIN)/pytest -q -n 2 $(SPREAD) -m long
 	SKILL_FACTORY_LONG=1 $(BIN)/pytest -q tests/browser/test_three_clicks.py
 
 # Shown, not enforced: which lines the tests reach, also in processes that they start.

@@ -266,6 +266,7 @@ def ended(made: makings.Making) -> makings.Status:
 # -- while it runs -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_a_run_is_stopped_gone_on_with_and_found_by_its_link(bare: Path, demo: Path) -> None:
     """Stop keeps what is answered; a new session with the link goes on; nothing is asked twice."""
     with ModelServer(critic(demo), latency=0.3, slots=40) as server:
@@ -381,6 +382,7 @@ def test_the_link_of_nothing_is_said() -> None:
 # -- by files ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_without_a_connection_by_files(bare: Path, demo: Path, tmp_path: Path) -> None:
     """The request file of the command line; its answers, joined, make the light green."""
     app = with_source(str(bare))

@@ -211,6 +211,7 @@ def test_killed_at_any_change_of_a_file_a_build_can_go_on(small: Path, tmp_path:
     assert moment > 15
 
 
+@pytest.mark.long
 def test_killed_at_any_change_of_a_file_a_replacement_mixes_nothing(small: Path, tmp_path: Path) -> None:
     """`--fresh` that dies anywhere leaves a folder that is still a build's: refused without, right with `--fresh`."""
     right = {

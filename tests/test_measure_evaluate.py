@@ -92,6 +92,7 @@ def test_a_budget_is_kept_and_raised(questions: Path, tmp_path: Path) -> None:
         assert (made["missing"], server.ledger.asked.total()) == (0, 4 * QUESTIONS)
 
 
+@pytest.mark.long
 def test_twenty_kills_cost_nothing_twice(questions: Path, tmp_path: Path) -> None:
     """Through a server with every fault: each wanted output is there once, and what was kept is never asked again."""
     with ModelServer(right, faults=ALL_FAULTS, latency=0.02) as server:

@@ -94,6 +94,7 @@ def with_path(visitor: Visitor, path: str) -> None:
     visitor.titled("Data")
 
 
+@pytest.mark.long
 def test_a_build_outlives_its_tab_and_its_server(
     own_studio: Callable[..., Studio], visit: Callable[..., Visitor], tmp_path: Path
 ) -> None:

@@ -101,6 +101,7 @@ def test_a_red_light_becomes_a_finished_build(
     assert not [one for one in kept if b"sk-in-the-browser" in one.read_bytes()]
 
 
+@pytest.mark.long
 def test_a_run_outlives_its_tab(
     visit: Callable[..., Visitor], own_studio: Callable[..., Studio], bare: Path, demo: Path
 ) -> None:

@@ -127,6 +127,7 @@ def test_a_code_confirmed_on_the_hub_s_own_page_signs_in(
     assert SHARD in hub.files("alice/by-code")
 
 
+@pytest.mark.long
 def test_a_code_that_came_to_nothing_says_why_and_another_can_be_asked_for(
     own_studio: Callable[..., Studio], visit: Callable[..., Visitor], variables: dict[str, str], hub: Hub
 ) -> None:
