@@ -5,7 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
-from importlib.metadata import PackageNotFoundError, metadata
+from importlib.metadata import PackageNotFoundError, distribution, metadata
 from pathlib import Path
 
 from tests.command import ROOT
@@ -42,7 +42,14 @@ def licence(package: str) -> str:
         *classes,
         (found.get("License") or "").strip().split("\n")[0][:80],
     ]
-    return "; ".join(one for one in stated if one) or "none stated"
+    return "; ".join(one for one in stated if one) or _file_of(package) or "none stated"
+
+
+def _file_of(package: str) -> str:
+    """The first line of the licence that lies beside a package; some state it nowhere else."""
+    found = distribution(package)
+    texts = (found.read_text(f"{folder}LICENSE") for folder in ("licenses/", ""))
+    return next((text.strip().split("\n")[0] for text in texts if text), "")
 
 
 def licences() -> Score:
