@@ -104,6 +104,7 @@ def test_a_build_stops_when_asked_goes_on_and_can_be_forgotten() -> None:
     assert not job.path.exists()
 
 
+@pytest.mark.long
 def test_a_resumed_build_ends_in_the_same_bytes(tmp_path: Path) -> None:
     """Killed in the middle, gone on with: the folder is that of a build nobody disturbed."""
     write_demo(tmp_path / "raw.parquet", 400, 0)
@@ -181,6 +182,7 @@ def test_one_click_builds_and_the_address_leads_back() -> None:
     assert not later.exception
 
 
+@pytest.mark.long
 def test_a_changed_recipe_offers_another_build() -> None:
     """A build stays what it was; the present recipe can be built beside it."""
     app = with_source("demo:40", page="5_Finish")

@@ -128,6 +128,7 @@ def its_link(app: AppTest) -> str:
 # -- reflections -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_reflections_go_from_a_red_light_over_a_pilot_to_a_green_one(
     bare: Path, demo: Path, home: Path
 ) -> None:
@@ -308,6 +309,7 @@ def test_a_killed_run_goes_on_where_it_was(bare: Path, demo: Path) -> None:
         assert max(server.ledger.served.values()) == 1
 
 
+@pytest.mark.long
 def test_deleting_what_was_paid_for_says_so_and_asks_first(bare: Path, demo: Path) -> None:
     """A stopped run says how many answers it holds and what they cost; the first press deletes nothing."""
     with ModelServer(critic(demo), latency=0.3, slots=40) as server:

@@ -351,6 +351,7 @@ def test_patience_ends(raw: Path) -> None:
 # -- pace ------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_the_pace_follows_the_server(raw: Path) -> None:
     """It grows to the bound while all goes well; after a burst of 429s fewer requests are in flight."""
     moments: list[GenerateProgress] = []

@@ -93,7 +93,13 @@ def digests(folder: Path) -> dict[str, str]:
     return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
-@pytest.mark.parametrize("words", [(), ("--max-traces", "77")], ids=["whole", "limited"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param((), id="whole", marks=pytest.mark.long),
+        pytest.param(("--max-traces", "77"), id="limited"),
+    ],
+)
 def test_ray_writes_the_bytes_of_the_local_engine(
     cluster: str, tmp_path: Path, words: tuple[str, ...]
 ) -> None:

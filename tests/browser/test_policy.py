@@ -36,7 +36,13 @@ def uploaded(visitor: Visitor, path: Path) -> None:
     visitor.sees("Which column holds what")
 
 
-@pytest.mark.parametrize(("hosted", "dark"), [("0", False), ("1", True)], ids=["home", "shared-dark"])
+@pytest.mark.parametrize(
+    ("hosted", "dark"),
+    [
+        pytest.param("0", False, id="home", marks=pytest.mark.long),
+        pytest.param("1", True, id="shared-dark"),
+    ],
+)
 def test_pages_want_nothing_that_the_policy_forbids(
     own_studio: Callable[..., Studio], visit: Callable[..., Visitor], tmp_path: Path, hosted: str, dark: bool
 ) -> None:

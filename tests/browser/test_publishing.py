@@ -148,6 +148,7 @@ def test_a_code_that_came_to_nothing_says_why_and_another_can_be_asked_for(
     visitor.sees("Signed in as alice")
 
 
+@pytest.mark.long
 def test_publishing_outlives_its_tab_and_its_server(
     own_studio: Callable[..., Studio], visit: Callable[..., Visitor], variables: dict[str, str], hub: Hub
 ) -> None:
