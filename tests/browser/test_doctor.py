@@ -13,7 +13,7 @@ from tests.make_raw import Row, write_jsonl
 from tests.test_front_door_files import sheet
 from tests.test_opinion import critic
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 
 def plain(questions: int, **words: str) -> list[Row]:

@@ -14,7 +14,7 @@ from skill_factory.recipe.share import packed
 from tests.browser.studio import Studio, Visitor
 from tests.make_raw import make_rows, write_jsonl
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 
 def attempts(visitor: Visitor, number: int) -> None:

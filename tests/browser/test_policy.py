@@ -13,7 +13,7 @@ from tests.make_raw import make_rows
 from tests.planted_outputs import plant
 from tests.torture.cases import as_jsonl
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 
 def test_what_the_policy_forbids_is_seen(browser: Browser, studio: Studio) -> None:

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from tests.browser.studio import PATIENCE, Visitor
 from tests.test_front_door import ANSWERS, FOUND, GRADE, LABELS, SCHEMAS, beside
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), beside]
+pytestmark = [pytest.mark.browser, beside]
 MOST = 3
 CHOSEN = (
     "14-openthoughts3.parquet",
