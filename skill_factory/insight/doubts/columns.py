@@ -1,0 +1,134 @@
+"""Doubts about what was taken for what: columns mistaken for others, files that differ."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from skill_factory.insight.doubts.sample import Doubt, Sample
+from skill_factory.recipe.model import Columns
+from skill_factory.sources.columns import excerpt
+from skill_factory.sources.shapes import is_named_reference
+from skill_factory.wording import listed, many
+
+
+def reference_as_response(sample: Sample) -> Iterator[Doubt]:
+    """A response that is the gold answer or the reference solution."""
+    beside = [
+        (text.strip(), gold.strip())
+        for text, gold in zip(sample.responses, sample.golds, strict=True)
+        if gold
+    ]
+    same = sum(text == gold for text, gold in beside)
+    column = listed(list(sample.recipe.columns.response))
+    if beside and 2 * same > len(beside):
+        yield Doubt(
+            "response_is_gold",
+            f"`{column}` equals the gold answer in {same:,} of {many(len(beside), 'response')}, so it isn't the work of a model.",
+            "Pick the column that holds what the model wrote (--map response=COLUMN).",
+            pick=("response",),
+        )
+    elif sample.recipe.columns.answer and any(
+        "." not in p and is_named_reference(p) for p in sample.recipe.columns.response
+    ):
+        yield Doubt(
+            "reference_as_response",
+            f"`{column}` comes next to an answer. In most published datasets such a column is the reference solution, not a model's response.",
+            "Pick the column that holds what the model wrote (--map response=COLUMN), or continue if this is it.",
+            pick=("response",),
+        )
+
+
+def taken_by_shape(sample: Sample) -> Iterator[Doubt]:
+    """Fields that no column name gave away."""
+    told = {f: listed(list(_paths(sample.recipe.columns, f))) for f in sample.settled.guess.by_shape}
+    for name, words in (
+        ("question", "The question"),
+        ("response", "The response"),
+        ("correct", "Right or wrong"),
+    ):
+        paths = told.get(name)
+        # The turns of messages say who speaks: that isn't a guess.
+        if paths and not getattr(sample.recipe.columns, f"{name}_rule", ""):
+            yield Doubt(
+                f"guessed_{name}",
+                f"{words} is read from `{paths}` because of its content; no column name says so.",
+                f"Check the examples. If they are something else, pick the column (--map {name}=COLUMN).",
+            )
+
+
+def _paths(columns: Any, name: str) -> Sequence[str]:
+    value = getattr(columns, name)
+    return [value] if isinstance(value, str) else value
+
+
+def roles_exchanged(sample: Sample) -> Iterator[Doubt]:
+    """Texts of the wrong kind for their role, as when two columns have each other's names."""
+    n = len(sample.responses)
+    asked, said = len(set(sample.questions)), len(set(sample.responses))
+    length = sum(map(len, set(sample.questions))) / max(1, asked)
+    response_length = sum(map(len, sample.responses)) / max(1, n)
+    golds = [gold for gold in sample.golds if gold]
+    gold_length = sum(map(len, golds)) / max(1, len(golds))
+    fix = "Check which column is which, and pick them by hand (--map question=COLUMN --map response=COLUMN)."
+    if n > 4 and asked > said and 2 * said <= n:
+        yield Doubt(
+            "responses_repeat",
+            f"There are {asked:,} different questions but only {said:,} different responses, so the two columns look swapped.",
+            fix,
+            changes=_exchanged(sample.recipe.columns),
+            pick=("question", "response"),
+        )
+    if n and length < 10 and gold_length > length:
+        yield Doubt(
+            "short_questions",
+            f"The questions are only {length:.0f} characters long on average, e.g. “{excerpt(sample.questions[0], 30)}”, so this may be another column.",
+            fix,
+            pick=("question",),
+        )
+    if golds and gold_length > 40 and gold_length > 1.5 * response_length and not sample.recipe.columns.think:
+        yield Doubt(
+            "gold_is_long",
+            f"The gold answers are longer than the responses ({gold_length:.0f} and {response_length:.0f} characters), so the two columns look swapped.",
+            fix,
+            pick=("response", "answer"),
+        )
+    for name, texts in (("question", sample.questions), ("answer", golds), ("response", sample.responses)):
+        judging = sum("</verdict>" in text for text in texts)
+        if texts and 2 * judging > len(texts):
+            yield Doubt(
+                f"{name}_gives_verdicts",
+                f"{judging:,} of {len(texts):,} texts in the column read as the {name} contain a <verdict>, so they are reflections.",
+                fix,
+                pick=(name, "reflections"),
+            )
+
+
+def _exchanged(columns: Columns) -> Mapping[str, Any]:
+    """Question and response with each other's columns, where each has one."""
+    if len(columns.response) != 1:
+        return {}
+    return {"columns.question": columns.response[0], "columns.response": (columns.question,)}
+
+
+def lists_as_text(sample: Sample) -> Iterator[Doubt]:
+    """Lists that were written as text into a column of texts: several texts would be read as one."""
+    reflections = [text for texts in sample.table["reflections"].to_pylist() for text in texts]
+    columns = sample.recipe.columns
+    for paths, texts in ((columns.response, sample.responses), (columns.reflections, reflections)):
+        listed_texts = sum(text.startswith(("['", '["')) and text.rstrip().endswith("]") for text in texts)
+        if texts and 2 * listed_texts > len(texts):
+            yield Doubt(
+                "lists_as_text",
+                f"`{listed(list(paths))}` holds lists written as text, e.g. {excerpt(texts[0], 40)}, so several texts are read as one.",
+                "Write the column as lists, or give the CSV file that it came from: there such lists are read.",
+                share=listed_texts / len(texts),
+            )
+
+
+def files_differ(sample: Sample) -> Iterator[Doubt]:
+    """Files of one source that have different columns."""
+    for note in sample.settled.notes:
+        yield Doubt(
+            "columns_differ",
+            note,
+            "Continue if that is intended. Otherwise, use files with the same columns.",
+        )
