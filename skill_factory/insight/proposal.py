@@ -1,6 +1,6 @@
 """How many attempts suit some data, and which format where there are no reflections: one rule for command and page.
 
-Which N that is, the table of trade-offs in `opinion.py` decides.
+Which N that is, the table of trade-offs in `opinion/attempts.py` decides.
 """
 
 from collections.abc import Mapping, Sequence
