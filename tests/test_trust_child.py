@@ -177,13 +177,15 @@ def test_it_has_no_login_of_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
         assert b"hf_secret_of_the_owner" not in environment.read_bytes()
 
 
+LONG = (looking.previewed, Address("demo:200000"), Recipe(), 50_000)
+"""The traces of fifty thousand questions: many seconds on any machine."""
+
+
 def test_what_takes_too_long_is_ended_with_a_sentence() -> None:
     """After its seconds, whatever it does; the next request is served."""
     began = time.monotonic()
     with pytest.raises(TookTooMuch, match="big takes longer than the 1 seconds"):
-        limited.run(
-            looking.sample, Address("demo:200000"), Recipe(columns=_demo_columns()), what="big", seconds=1
-        )
+        limited.run(*LONG, what="big", seconds=1)
     assert time.monotonic() - began < 60
     assert limited.run(recipe_from_toml, "") == Recipe()
 
@@ -196,7 +198,7 @@ def test_what_nobody_waits_for_is_given_up() -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        limited.run(looking.sample, Address("demo:200000"), Recipe(columns=_demo_columns()), pulse=gone)
+        limited.run(*LONG, pulse=gone)
     assert limited.children().busy == 0
 
 
