@@ -164,7 +164,7 @@ def test_reflections_go_from_a_red_light_over_a_pilot_to_a_green_one(
 
 @pytest.mark.long
 def test_a_pilot_is_offered_again_when_the_settings_have_changed(bare: Path, demo: Path) -> None:
-    """Another model is another pilot; another price only counts the same tokens anew."""
+    """Another model is another pilot; with another price the same tokens only cost something else."""
     with ModelServer(critic(demo)) as server:
         app = rested(to_reflections(bare, server.url).button(key="making.run.pilot").click().run())
         app.number_input(key="making.price_out").set_value(2.0).run()
@@ -291,7 +291,7 @@ def test_a_run_is_stopped_gone_on_with_and_found_by_its_link(bare: Path, demo: P
 
 @pytest.mark.long
 def test_a_killed_run_goes_on_where_it_was(bare: Path, demo: Path) -> None:
-    """Ended from outside: said in a sentence; gone on with, no answer is paid for twice."""
+    """A run that was killed says so in a sentence; when it is resumed, no answer is paid for twice."""
     with ModelServer(critic(demo), latency=0.2, slots=40, idempotent=True) as server:
         asked = Asked(What.REFLECTIONS, str(bare), "bare.parquet", url=server.url, model="m", k=2, max_k=2)
         made = makings.start(asked, Stage.WHOLE, key=SECRET)

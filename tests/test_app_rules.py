@@ -115,7 +115,7 @@ def test_the_strip_names_what_has_to_be_settled_first(tmp_path: Path) -> None:
         "".join(json.dumps({**row, "correct": not row["correct"]}) + "\n" for row in rows), encoding="utf-8"
     )
     app = with_source(str(path), page="3_Choose")
-    assert "But grading contradicts the labels" in links(app)
+    assert "But right and wrong look exchanged" in links(app)
     clean = with_source(str(thinking(tmp_path / "clean.jsonl")), page="3_Choose")
     assert not any(label.startswith("But ") for label in links(clean))
 

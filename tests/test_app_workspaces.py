@@ -132,7 +132,7 @@ def test_a_build_s_link_opens_its_data_on_every_page(home: Path) -> None:
 
 
 def test_start_lists_renames_and_deletes_what_was_worked_on() -> None:
-    """By name, the latest first; deleting asks, says what is lost, and the tab begins anew."""
+    """By name, the latest first; deleting asks, says what is lost, and the tab starts over."""
     app = with_source(page="1_Start")
     name = named(app)
     assert "Continue where you left off" in words(app)

@@ -478,7 +478,7 @@ def test_a_score_that_is_no_label_stays_out_of_a_known_format(tmp_path: Path) ->
     ],
 )
 def test_responses_that_quote_the_reference_are_doubted(tmp_path: Path, said: str, doubted: bool) -> None:
-    """A model that was given the answer shows no attempt; choices that a question gives are no such thing."""
+    """A model that was given the answer shows no attempt; the choices that a question gives don't count as the reference."""
     rows = [
         {"question": f"{q}+1?", "answer": f"{q + 1}", "response": f"{k}: " + said.format(a=q + 1 + k), "correct": k == 0}
         for q in range(4) for k in range(2)

@@ -236,3 +236,48 @@ def test_a_table_that_isnt_one_is_refused_for_what_it_is(content: str, cause: st
     path.write_text(content, encoding="utf-8")
     with pytest.raises(SourceError, match=cause):
         inspect(str(path))
+
+
+@pytest.mark.parametrize("gold", [True, False], ids=["with a gold answer", "without one"])
+@pytest.mark.parametrize(
+    "name", ["is_wrong", "failed", "errors", "isIncorrect", "not_solved", "fehler", "是否错误"]
+)
+def test_a_flag_whose_yes_means_wrong_is_read_so(tmp_path: Path, name: str, gold: bool) -> None:
+    """The name says what its yes means; the rule is shown as a choice, and the doubt names it."""
+    seen = inspect(flagged(tmp_path / "raw.jsonl", lambda right: {name: not right}, gold=gold))
+    recipe = seen.recipe
+    assert (recipe.columns.label_rule, recipe.columns.right) == ("words", ("no", "false", "0"))
+    assert (seen.found.right, seen.found.wrong) == (8, 8)
+    assert any(f"`{name}`, where yes means wrong" in doubt.sentence for doubt in seen.doubts)
+
+
+@pytest.mark.parametrize("name", ["no_error", "not_wrong", "is_correct", "error_free"])
+def test_a_flag_that_denies_a_fault_says_right(tmp_path: Path, name: str) -> None:
+    """`no_error` is yes where a response is right."""
+    seen = inspect(flagged(tmp_path / "raw.jsonl", lambda right: {name: right}, gold=False))
+    assert (seen.recipe.columns.label_rule, seen.found.right, seen.found.wrong) == ("", 8, 8)
+
+
+def test_labels_that_are_all_contradicted_look_exchanged(tmp_path: Path) -> None:
+    """Where grading says the reverse of nearly every label, one press exchanges right and wrong."""
+    path = flagged(tmp_path / "raw.jsonl", lambda right: {"correct": not right}, gold=True)
+    doubt = next(doubt for doubt in inspect(path).doubts if doubt.code == "labels_reversed")
+    assert "16 of 16 labels" in doubt.sentence
+    exchanged = Recipe().changed(dict(doubt.changes))
+    again = inspect(path, exchanged)
+    assert (again.found.right, again.found.wrong) == (8, 8)
+    assert "labels_reversed" not in {doubt.code for doubt in again.doubts}
+
+
+def flagged(path: Path, flag: Callable[[bool], dict[str, Any]], *, gold: bool) -> str:
+    """A file of responses with a flag, half of them right."""
+    rows = each(
+        lambda q, k: {
+            "question": ask(q),
+            "response": said(q, k),
+            **({"answer": str(q + 10)} if gold else {}),
+            **flag(k % 2 == 0),
+        }
+    )
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return str(path)

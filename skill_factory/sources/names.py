@@ -24,3 +24,17 @@ def place_of(field: str, path: str) -> int | None:
     names = known_names()[field]
     name = bare(path.rpartition(".")[2])
     return names.index(name) if name in names else None
+
+
+_TURNS_ROUND = {"no", "not", "non", "free", "without", "zero"}
+"""Words that turn another word round: `no_error` says right, `not_solved` wrong."""
+
+
+def says_wrong(path: str) -> bool:
+    """Whether the last part of a path names what is wrong, so that "yes" in its column means wrong: `is_wrong`, `failed`."""
+    name = unicodedata.normalize("NFC", path.rpartition(".")[2])
+    words = set(re.split(r"[\s_\-]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).casefold()))
+    wrong = known_names()["says_wrong"]
+    # Scripts without spaces write several words as one.
+    named = bool(words & set(wrong)) or any(not word.isascii() and word in name.casefold() for word in wrong)
+    return not words & _TURNS_ROUND if named else "not" in words

@@ -14,6 +14,7 @@ from skill_factory.recipe.model import Columns
 from skill_factory.recipe.words import known_words, word_of
 from skill_factory.sources.columns import Row, value_at
 from skill_factory.sources.labels import as_number, listed_labels, yes_or_no
+from skill_factory.sources.names import says_wrong
 from skill_factory.sources.presets import looks_like_steps
 from skill_factory.sources.profiles import Profile, flat, kind_of_column
 from skill_factory.sources.thinking import take_apart
@@ -233,6 +234,14 @@ def _is_dialogues(value: Any) -> bool:
 # -- labels --------------------------------------------------------------------------------------------------------
 
 
+REVERSED: Mapping[str, Any] = {
+    "label_rule": "words",
+    "right": ("no", "false", "0"),
+    "wrong": ("yes", "true", "1"),
+}
+"""The label rule of a column whose yes means wrong."""
+
+
 def label_values(columns: Columns, rows: Sequence[Row]) -> Counter[str]:
     """What the label columns hold, and how often; numbers and words as `word_of` writes them."""
     paths = [*columns.correct, *columns.correct_else]
@@ -259,11 +268,16 @@ def _try_label(columns: Columns, rows: Sequence[Row]) -> list[Choice]:
         ("", "Yes and no, true and false, 1 and 0", usual, of, {"label_rule": ""})
     ]
     proposed = ""
+    if usual:
+        title = "The reverse: no, false and 0 mean right, yes, true and 1 wrong"
+        tries.append(("reversed", title, usual, of, REVERSED))
+        # `is_wrong` and `failed` say what their yes means.
+        proposed = "reversed" if usual == of and all(map(says_wrong, paths)) else ""
     known = known_words(values) if of else None
     if known:
         words = {"label_rule": "words", "right": known[0], "wrong": known[1]}
         tries.append(("words", f"{_quoted(known[0])} means right, {_quoted(known[1])} wrong", of, of, words))
-        proposed = "words" if usual < of else ""
+        proposed = "words" if usual < of else proposed
     numbers = [n for value in values if (n := as_number(value)) is not None]
     if of and len(numbers) == of and usual < of:
         most = max(numbers)

@@ -43,7 +43,7 @@ def test_an_inspect_log_is_read_in_both_forms(inspect_logs: Path, form: str) -> 
 
 @in_writers
 def test_the_samples_of_lm_eval_are_read_once_each(tmp_path: Path) -> None:
-    """Of two filters one is read; every repeat is a response; the results beside the samples are no data."""
+    """Of two filters one is read; every repeat is a response; the results beside the samples aren't read as data."""
     run_in("writers", "python", HERE / "lm_eval_log.py", tmp_path)
     seen = inspect(str(tmp_path / "log"))
     assert (seen.preset, *vars(seen.found).values()) == ("lm-evaluation-harness samples", 3, 9, 0, 0, 9, 0)

@@ -7,6 +7,7 @@ from skill_factory.insight.doubts.sample import Doubt, Sample
 from skill_factory.recipe.model import Columns
 from skill_factory.sources.columns import excerpt
 from skill_factory.sources.shapes import is_named_reference
+from skill_factory.sources.trying import REVERSED
 from skill_factory.wording import listed, many
 
 
@@ -48,11 +49,20 @@ def taken_by_shape(sample: Sample) -> Iterator[Doubt]:
         paths = told.get(name)
         # The turns of messages say who speaks: that isn't a guess.
         if paths and not getattr(sample.recipe.columns, f"{name}_rule", ""):
+            turned = (
+                ", where yes means wrong,"
+                if name == "correct" and _is_reversed(sample.recipe.columns)
+                else ""
+            )
             yield Doubt(
                 f"guessed_{name}",
-                f"{words} is read from `{paths}` because of its content; no column name says so.",
+                f"{words} is read from `{paths}`{turned} because of its content; no column name says so.",
                 f"Check the examples. If they are something else, pick the column (--map {name}=COLUMN).",
             )
+
+
+def _is_reversed(columns: Columns) -> bool:
+    return (columns.label_rule, columns.right) == (REVERSED["label_rule"], REVERSED["right"])
 
 
 def _paths(columns: Any, name: str) -> Sequence[str]:

@@ -1,20 +1,24 @@
 """Doubts about labels and answers: what they mean, and whether grading agrees."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from skill_factory.grading import Decision
 from skill_factory.grading import judge as grade
 from skill_factory.grading.answers import gold_answer
 from skill_factory.insight.doubts.sample import TENTH, Doubt, Sample
 from skill_factory.insight.readiness import Step
+from skill_factory.recipe.model import Columns
 from skill_factory.sources.columns import excerpt
-from skill_factory.sources.trying import label_values
+from skill_factory.sources.trying import REVERSED, label_values
 from skill_factory.wording import listed, many
 
 MOST_GRADED = 300
 """Responses that are graded to compare with their labels."""
 LONGEST_GRADED = 100_000
 """Characters of an answer that is graded; a longer one isn't an answer, and grading it would take its time."""
+FEWEST_REVERSED, NEARLY_ALL = 10, 0.9
+"""Contradicted labels, and their share, from which right and wrong look exchanged rather than noisy."""
 MOST_WORDS = 12
 """Different labels that a person is asked about."""
 
@@ -76,13 +80,33 @@ def graded_otherwise(sample: Sample) -> Iterator[Doubt]:
                 example
                 or f"“{excerpt(answer, 20)}” is labelled {'right' if right else 'wrong'} though the gold answer is “{excerpt(gold, 20)}”"
             )
-    if contradicted >= 3 and contradicted > TENTH * judged:
+    columns = sample.recipe.columns
+    if (
+        contradicted >= FEWEST_REVERSED
+        and contradicted >= NEARLY_ALL * judged
+        and columns.label_rule in ("", "words")
+    ):
+        yield Doubt(
+            "labels_reversed",
+            f"Grading contradicts {contradicted:,} of {judged:,} labels, e.g. {example}: right and wrong look exchanged.",
+            "Exchange them with one press on Data, or with --right WORD --wrong WORD; if the gold answer is another column, pick it.",
+            Step.LABEL_RULE,
+            _exchanged(columns),
+        )
+    elif contradicted >= 3 and contradicted > TENTH * judged:
         yield Doubt(
             "labels_contradicted",
             f"Grading contradicts {contradicted:,} of {judged:,} labels, e.g. {example}.",
             "Check the columns of the label and the gold answer, or grade the responses.",
             Step.GRADE,
         )
+
+
+def _exchanged(columns: Columns) -> Mapping[str, Any]:
+    """The fields of the recipe that exchange right and wrong."""
+    if columns.label_rule == "words":
+        return {"columns.right": columns.wrong, "columns.wrong": columns.right}
+    return {f"columns.{name}": value for name, value in REVERSED.items()}
 
 
 def answers_alike(sample: Sample) -> Iterator[Doubt]:

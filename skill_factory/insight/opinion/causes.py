@@ -17,6 +17,7 @@ CAUSES: dict[str, tuple[Weight, str]] = {
     "one_question": (Weight.STOPS, "nearly every row has the same question"),
     "pairs": (Weight.STOPS, "preferred isn't the same as right"),
     "unread_labels": (Weight.SERIOUS, "it isn't known which labels mean right"),
+    "labels_reversed": (Weight.STOPS, "right and wrong look exchanged"),
     "labels_contradicted": (Weight.SERIOUS, "grading contradicts the labels"),
     "gold_is_long": (Weight.SERIOUS, "response and gold answer look exchanged"),
     "short_questions": (Weight.SERIOUS, "the questions look like another column"),
