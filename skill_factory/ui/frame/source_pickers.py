@@ -10,6 +10,8 @@ from skill_factory.errors import HubError, SkillFactoryError
 from skill_factory.hosting import hosted
 from skill_factory.recipe.model import Source
 from skill_factory.sources import source_of_recipe
+from skill_factory.sources.demo.rows import DEFAULT_QUESTIONS
+from skill_factory.sources.demo.worlds import WORLDS
 from skill_factory.sources.files import UPLOADS
 from skill_factory.ui.frame import loading, signing_in, uploads, workspace
 from skill_factory.ui.frame.steps import DATA
@@ -44,7 +46,20 @@ def of_recipe() -> None:
 
 
 def demo(primary: bool = True) -> None:
-    """The demo: 500 puzzles, generated on the spot."""
+    """The demo: 500 questions of the chosen world, made on the spot."""
+    names = list(WORLDS)
+    name = st.segmented_control(
+        "What the demo asks",
+        names,
+        default=names[0],
+        required=True,
+        format_func=lambda name: WORLDS[name].title[:1].upper() + WORLDS[name].title[1:],
+        key="door.demo.world",
+        width="stretch",
+    )
+    st.caption(
+        f"{WORLDS[name].about} {DEFAULT_QUESTIONS} questions with 8 answers each, made here: no download, no account, no model."
+    )
     if st.button(
         "Try the demo",
         type="primary" if primary else "secondary",
@@ -52,7 +67,7 @@ def demo(primary: bool = True) -> None:
         key="door.demo",
         width="stretch",
     ):
-        enter("demo")
+        enter("demo" if name == names[0] else f"demo:{name}")
 
 
 def hub() -> None:
