@@ -76,14 +76,14 @@ class World:
 COUNTDOWN = World(
     "countdown",
     "Countdown puzzles",
-    "Combine three or four numbers into a target: hard enough that attempts fail in many ways.",
+    "Numbers are combined into a target, and attempts fail in many ways.",
     (),
     countdown_prose.make_task,
 )
 SUMS = World(
     "sums",
     "sums and comparisons",
-    "Add, subtract or compare numbers of few digits: a small model can learn it, and a wrong attempt is one slip away.",
+    "A small model can learn them, and a wrong attempt is one slip away.",
     ("sums",),
     sums_prose.make_task,
 )
