@@ -74,6 +74,11 @@ docs: setup
 	$(RUN) -m tests.write_docs
 	$(RUN) -m tests.write_grading
 
+# Once round the loop on two cores: three builds, a small model trained on each, outputs, figures, the next build.
+loop: setup
+	bash tests/trainers/serve_environment.sh
+	$(RUN) -m tests.loop
+
 # The pages of docs/ as a small site: open site/index.html.
 site: setup
 	$(BIN)/mkdocs build --quiet --clean
