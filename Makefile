@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 RUN := $(BIN)/python
 
-.PHONY: release setup app demo test check lint types tests unit browser-tests coverage site smoke lock browser screenshots bench bench-app torture matrix trainers test-trainers test-writers test-long test-ray docs clean
+.PHONY: release setup app demo test check lint types tests unit browser-tests coverage site smoke lock browser screenshots bench bench-app torture matrix trainers test-trainers test-writers test-long test-ray loop docs clean
 
 setup: .venv/.ready
 
