@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from skill_factory.cli.output import JSON, plain, say
+from skill_factory.errors import HandoffError
 from skill_factory.grading import TASKS, task_named
 from skill_factory.hub.client import stored_token
 from skill_factory.traces.lengths import chars_per_token, cut_table, largest_n
@@ -18,6 +19,7 @@ from skill_factory.trainers import (
     check_build,
     export_build,
 )
+from skill_factory.trainers.loss import Loss
 from skill_factory.trainers.report import report_of
 
 
@@ -27,7 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "Check a build for a trainer, and write data, configuration and notes. Without -o, only check."
     )
     parser.add_argument("folder", metavar="DIR", help="a finished build folder")
-    parser.add_argument("--to", required=True, choices=list(TRAINERS), help="the trainer")
+    parser.add_argument(
+        "--to", choices=list(TRAINERS), help="the trainer; with --loss it may be left out: a script for Transformers"
+    )
     parser.add_argument(
         "-o", "--out", default="", metavar="OUT", help="the folder to write; default: only check"
     )
@@ -39,6 +43,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="",
         metavar="NAME",
         help="the trainer's chat template; default: from the model's name",
+    )
+    parser.add_argument(
+        "--loss",
+        default="",
+        metavar="WHAT",
+        help=f"write tokens, and train only on a part: {', '.join(Loss)} or a file (.toml with parts, .jsonl with "
+        "spans); needs --tokenizer",
     )
     _length_arguments(parser)
     _question_arguments(parser)
@@ -109,6 +120,9 @@ def _question_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Check, export if -o is given, and print what was found. Errors: HandoffError."""
+    args.to = args.to or ("transformers" if args.loss else "")
+    if not args.to:
+        raise HandoffError(f"Name the trainer: --to {', '.join(TRAINERS)}. With --loss it may be left out.")
     options, token = _options(args), _token(args)
     # Checking comes first and costs nothing; a folder is written only where one was named.
     if not args.out:
@@ -135,12 +149,13 @@ def run(args: argparse.Namespace) -> int:
 def _options(args: argparse.Namespace) -> Options:
     return Options(
         # A check needs no model, since only configuration files name one.
-        model=args.model or ("" if args.out else "any model"),
+        model=args.model or ("" if args.out and not args.loss else args.tokenizer or "any model"),
         cutoff=args.cutoff_len,
         drop_over=args.drop_over,
         template=args.template,
         epochs=args.epochs,
         tokenizer=args.tokenizer,
+        loss=args.loss,
         source=args.source,
         questions=args.questions,
         most=args.most,

@@ -14,18 +14,20 @@ from skill_factory.trainers.export import Exported, check_build, export_build
 from skill_factory.trainers.llamafactory import LLAMAFACTORY
 from skill_factory.trainers.options import Options
 from skill_factory.trainers.preflight import Problem, preflight
-from skill_factory.trainers.record import QuestionsTrainer, TracesTrainer, Trainer
+from skill_factory.trainers.record import QuestionsTrainer, TokensTrainer, TracesTrainer, Trainer
 from skill_factory.trainers.report import Checked
+from skill_factory.trainers.transformers import TRANSFORMERS
 from skill_factory.trainers.trl import TRL
 from skill_factory.trainers.verl import VERL
 
-TRAINERS: dict[str, Trainer] = {one.name: one for one in (LLAMAFACTORY, TRL, AXOLOTL, VERL)}
+TRAINERS: dict[str, Trainer] = {one.name: one for one in (LLAMAFACTORY, TRL, AXOLOTL, VERL, TRANSFORMERS)}
 """Every trainer, by the name that `--to` takes, in the order in which they are offered."""
 
 __all__ = [
     "AXOLOTL",
     "LLAMAFACTORY",
     "TRAINERS",
+    "TRANSFORMERS",
     "TRL",
     "VERL",
     "Checked",
@@ -33,6 +35,7 @@ __all__ = [
     "Options",
     "Problem",
     "QuestionsTrainer",
+    "TokensTrainer",
     "TracesTrainer",
     "Trainer",
     "check_build",

@@ -22,8 +22,18 @@ from skill_factory.trainers.bundle import Bundle, open_bundle
 from skill_factory.trainers.options import Options
 from skill_factory.trainers.preflight import CONTROL_TOKENS, RowLimits, preflight
 from skill_factory.trainers.questions import read_questions, split_questions
-from skill_factory.trainers.record import Questions, QuestionsTrainer, Traces, TracesTrainer, Trainer
-from skill_factory.trainers.report import Checked, findings_text, report_of
+from skill_factory.trainers.loss import chosen_loss
+from skill_factory.trainers.record import (
+    Questions,
+    QuestionsTrainer,
+    Tokens,
+    TokensTrainer,
+    Traces,
+    TracesTrainer,
+    Trainer,
+)
+from skill_factory.trainers.report import Checked, findings_text, report_of, tokens_text
+from skill_factory.trainers.tokens import TokensWritten, load_encoder, write_tokens
 
 MARK = "handoff.json"
 """Marks a folder as an export, and says of which build and which files belong to it."""
@@ -37,6 +47,8 @@ class Exported:
     files: Sequence[str]
     checked: Checked
     dropped: int
+    tokens: TokensWritten | None = None
+    """What became of the traces, for an export as tokens."""
 
 
 def counter_for(bundle: Bundle, options: Options, token: str | None = None) -> TokenCounter:
@@ -75,15 +87,20 @@ def export_build(
     _check_free(target)
     bundle = open_bundle(folder)
     counter = counter_for(bundle, options, token)
+    _check_loss(trainer, options)
     # Traces are checked for verl too: its notes say how long the model's own answers are.
     checked = _check_traces(bundle, counter, options)
     # Written beside its place first: a trainer never sees half an export.
-    staging = _staging(target)
+    staging, dropped, tokens = _staging(target), 0, None
     try:
         if isinstance(trainer, QuestionsTrainer):
             questions = _questions(bundle, options, counter, checked.lengths, token)
-            checked, dropped = questions.checked, 0
+            checked = questions.checked
             trainer.write(questions.given, staging)
+        elif options.loss and isinstance(trainer, TracesTrainer | TokensTrainer) and trainer.tokens:
+            tokens = _tokens(bundle, options, checked, staging, token)
+            dropped = sum(tokens.written.dropped.values())
+            trainer.tokens(tokens, staging)
         elif isinstance(trainer, TracesTrainer):
             keep = checked.lengths.tokens <= options.cutoff if options.drop_over else None
             dropped = int((~keep).sum()) if keep is not None else 0
@@ -105,7 +122,26 @@ def export_build(
         ) from None
     finally:
         shutil.rmtree(staging, ignore_errors=True)
-    return Exported(target, files, checked, dropped)
+    return Exported(target, files, checked, dropped, tokens.written if tokens else None)
+
+
+def _check_loss(trainer: Trainer, options: Options) -> None:
+    takes = isinstance(trainer, TracesTrainer | TokensTrainer) and trainer.tokens is not None
+    if options.loss and not takes:
+        raise HandoffError(
+            f"{trainer.title} takes no tokens with labels, so --loss can't be used with it. Leave out --to for plain "
+            "Parquet and a script, or take --to trl, axolotl or llamafactory."
+        )
+    if isinstance(trainer, TokensTrainer) and not options.loss:
+        raise HandoffError(f"{trainer.title} trains on tokens: say on which, with --loss (all, for instance).")
+
+
+def _tokens(bundle: Bundle, options: Options, checked: Checked, folder: Path, token: str | None) -> Tokens:
+    encoder = load_encoder(options.tokenizer, options.template if options.template.endswith(".jinja") else "", token)
+    chosen = chosen_loss(options.loss)
+    written = write_tokens(bundle, encoder, chosen, folder / "data", options.cutoff if options.drop_over else 0)
+    told = tokens_text(written, encoder, chosen, options.cutoff)
+    return Tokens(bundle, options, written, told + "\n" + findings_text(checked.findings, "traces"))
 
 
 class _CheckedQuestions(NamedTuple):

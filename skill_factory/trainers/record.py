@@ -10,6 +10,7 @@ import numpy.typing as npt
 from skill_factory.trainers.bundle import Bundle
 from skill_factory.trainers.options import Options, family_of
 from skill_factory.trainers.questions import QuestionPool, Split
+from skill_factory.trainers.tokens import TokensWritten
 
 Keep = npt.NDArray[np.bool_] | None
 """Which rows of all shards stay; None for all."""
@@ -24,6 +25,16 @@ class Traces:
     keep: Keep
     report: str
     """What the checks found, as text for the notes."""
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """What a trainer gets that learns from tokens: they are written already, into the folder `data`."""
+
+    bundle: Bundle
+    options: Options
+    written: TokensWritten
+    report: str
 
 
 @dataclass(frozen=True)
@@ -58,9 +69,18 @@ class Trainer:
 
 @dataclass(frozen=True)
 class TracesTrainer(Trainer):
-    """A trainer that fine-tunes on the traces."""
+    """A trainer that fine-tunes on the traces, as text or, where it can, as tokens with labels."""
 
     write: Callable[[Traces, Path], None]
+    tokens: Callable[[Tokens, Path], None] | None = field(default=None, kw_only=True)
+    """Writes what the trainer needs for tokens, if it takes them."""
+
+
+@dataclass(frozen=True)
+class TokensTrainer(Trainer):
+    """A trainer that only takes tokens with labels."""
+
+    tokens: Callable[[Tokens, Path], None]
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 from skill_factory.traces.lengths import Lengths, cut_table, largest_n
 from skill_factory.trainers.options import Options
+from skill_factory.trainers.loss import Chosen
 from skill_factory.trainers.preflight import Problem
+from skill_factory.trainers.tokens import NOTHING_TRAINED, TOO_LONG, Encoder, TokensWritten
 
 
 @dataclass(frozen=True)
@@ -61,3 +63,28 @@ def findings_text(findings: Sequence[Problem], what: str) -> str:
         for problem in findings
     ]
     return "## Checked before export\n\n" + "\n".join(lines) + "\n"
+
+
+def tokens_text(written: TokensWritten, encoder: Encoder, chosen: Chosen, cutoff: int) -> str:
+    """What became of the traces as tokens, as Markdown."""
+    template = encoder.template.origin or "ChatML, since the tokenizer comes without a chat template"
+    over = "" if written.longest <= cutoff else f", over the cut-off of {cutoff:,}: the trainer may truncate it"
+    lines = [
+        "## What is trained\n",
+        f"`{chosen.name}`: {chosen.words}. Everything else, the question and the template's marks before the trace above "
+        "all, has the label -100.\n",
+        f"- {written.rows:,} traces, {written.tokens:,} tokens, {written.trained:,} of them trained "
+        f"({written.trained / written.tokens:.1%}); the longest trace has {written.longest:,}{over}",
+        f"- tokenizer {encoder.name}, chat template: {template}",
+        f"- {written.crossing:,} tokens lie across the border of a trained part, and are not trained",
+        *(f"- {count:,} traces dropped: {DROPPED[reason]} (`{reason}`)" for reason, count in written.dropped.items()),
+    ]
+    if written.unnamed:
+        lines.append(f"- {written.unnamed:,} traces that {chosen.name} names are not in this build")
+    return "\n".join(lines) + "\n"
+
+
+DROPPED = {
+    NOTHING_TRAINED: "no token of theirs would be trained",
+    TOO_LONG: "longer than the cut-off",
+}
