@@ -13,9 +13,7 @@ def bpe(texts: Iterable[str]) -> Tokenizer:
     bytes_ = [f"<0x{n:02X}>" for n in range(256)]
     made = Tokenizer(models.BPE(unk_token="<unk>", byte_fallback=True, fuse_unk=True))
     made.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="never", split=True)
-    made.decoder = decoders.Sequence(
-        [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()]
-    )
+    made.decoder = decoders.Sequence([decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()])
     made.train_from_iterator(texts, trainers.BpeTrainer(vocab_size=1500, special_tokens=[*MARKS, *bytes_]))
     made.add_special_tokens([AddedToken(mark, special=True, normalized=False) for mark in MARKS])
     return made

@@ -34,13 +34,13 @@ class ChatTemplate:
 
     def render(self, question: str, trace: str) -> str:
         """Question and trace as the template writes them. Errors: HandoffError with the template's own words."""
-        from jinja2 import TemplateError
-
         messages = [{"role": "user", "content": question}, {"role": "assistant", "content": trace}]
+        template = _compiled(self.source)
         try:
-            # Made once: a template is parsed in milliseconds, which a million rows would pay for.
-            return self._compiled().render(messages=messages, add_generation_prompt=False, tools=None, **self.special)
-        except (TemplateError, TypeError, ValueError, OverflowError) as error:
+            return str(
+                template.render(messages=messages, add_generation_prompt=False, tools=None, **self.special)
+            )
+        except Exception as error:  # a template is a program, and may fail in any way
             raise HandoffError(
                 f"The chat template of {self.origin} can't write a question and an answer: {error}. "
                 "Give another with --template FILE.jinja."
@@ -61,14 +61,12 @@ class ChatTemplate:
             f"The chat template of {self.origin} doesn't show the assistant's text. Give another with --template FILE.jinja."
         )
 
-    def _compiled(self) -> Any:
-        return _compiled(self.source)
-
 
 _CACHE: dict[str, Any] = {}
 
 
 def _compiled(source: str) -> Any:
+    # Kept: a template is parsed in milliseconds, which a million rows would pay for.
     if source not in _CACHE:
         try:
             from jinja2 import TemplateSyntaxError
@@ -79,9 +77,14 @@ def _compiled(source: str) -> Any:
                 "Chat templates need an extra: pip install 'skill-factory[tokenizers]'."
             ) from None
         # A template is somebody else's program: in a sandbox, with the settings that transformers renders it with.
-        world = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True, extensions=[loopcontrols, _generation()])
+        world = ImmutableSandboxedEnvironment(
+            trim_blocks=True, lstrip_blocks=True, extensions=[loopcontrols, _generation()]
+        )
         world.filters["tojson"] = _tojson
-        world.globals |= {"raise_exception": _refuse, "strftime_now": lambda form: datetime.now().strftime(form)}
+        world.globals |= {
+            "raise_exception": _refuse,
+            "strftime_now": lambda form: datetime.now().strftime(form),
+        }
         try:
             _CACHE[source] = world.from_string(source)
         except TemplateSyntaxError as error:
@@ -95,7 +98,7 @@ def _generation() -> Any:
     from jinja2.ext import Extension
 
     class Generation(Extension):
-        tags = {"generation"}
+        tags = {"generation"}  # noqa: RUF012
 
         def parse(self, parser: Any) -> Any:
             line = next(parser.stream).lineno
@@ -128,7 +131,10 @@ def load_template(tokenizer: Path, told: str = "") -> ChatTemplate:
     beside = tokenizer.with_name("chat_template.jinja")
     if beside.is_file():
         return ChatTemplate(_read(beside), beside.name, special)
-    for name, found in (("tokenizer_config.json", config), ("chat_template.json", _json_beside(tokenizer, "chat_template.json"))):
+    for name, found in (
+        ("tokenizer_config.json", config),
+        ("chat_template.json", _json_beside(tokenizer, "chat_template.json")),
+    ):
         if source := _source_of(found.get("chat_template")):
             return ChatTemplate(source, name, special)
     return ChatTemplate(CHATML, "", special)

@@ -144,9 +144,7 @@ def _no_wrong_attempts(row: Mapping[str, Any], tags: Tags) -> Ranges:
 def _reflections_only(row: Mapping[str, Any], tags: Tags) -> Ranges:
     opening, closing = len(f"<{tags.reflect}>\n"), len(f"\n</{tags.reflect}>")
     return [
-        (start - opening, end + closing)
-        for part, start, end in stretches(row)
-        if part is Part.REFLECTIONS
+        (start - opening, end + closing) for part, start, end in stretches(row) if part is Part.REFLECTIONS
     ]
 
 
@@ -187,7 +185,12 @@ def _of_parts(text: str, name: str) -> Chosen:
     except tomllib.TOMLDecodeError as error:
         raise HandoffError(f"{name} isn't TOML: {error}.") from None
     listed = told.get("train")
-    if set(told) != {"train"} or not isinstance(listed, list) or not listed or not all(p in list(Part) for p in listed):
+    if (
+        set(told) != {"train"}
+        or not isinstance(listed, list)
+        or not listed
+        or not all(p in list(Part) for p in listed)
+    ):
         raise HandoffError(
             f'{name} has to hold one line, train = ["…"], with some of {", ".join(Part)}; found {told!r}.'
         )
@@ -207,7 +210,9 @@ def _of_spans(text: str, name: str) -> Chosen:
         try:
             told = json.loads(line)
             spans = [(start, end) for start, end in told["spans"]]
-            fit = isinstance(told["trace_id"], str) and all(type(a) is int and type(b) is int and 0 <= a < b for a, b in spans)
+            fit = isinstance(told["trace_id"], str) and all(
+                type(a) is int and type(b) is int and 0 <= a < b for a, b in spans
+            )
         except (ValueError, KeyError, TypeError):
             fit = False
         if not fit:

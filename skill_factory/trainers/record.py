@@ -10,7 +10,6 @@ import numpy.typing as npt
 from skill_factory.trainers.bundle import Bundle
 from skill_factory.trainers.options import Options, family_of
 from skill_factory.trainers.questions import QuestionPool, Split
-from skill_factory.trainers.tokens import TokensWritten
 
 Keep = npt.NDArray[np.bool_] | None
 """Which rows of all shards stay; None for all."""
@@ -33,8 +32,8 @@ class Tokens:
 
     bundle: Bundle
     options: Options
-    written: TokensWritten
     report: str
+    """What was trained and what the checks found, as text for the notes."""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Traces as tokens with labels: the user's tokenizer and chat template, and −100 wherever nothing is to be learned."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -12,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from skill_factory.errors import HandoffError
+from skill_factory.model import SegmentKind
 from skill_factory.recipe.model import Tags
 from skill_factory.traces.lengths import load_tokenizer
 from skill_factory.trainers.bundle import Bundle
@@ -77,11 +79,11 @@ def _trained(text: str, start: int, row: Mapping[str, Any], ranges: Ranges) -> n
 
 def _labelled(encoding: Any, trained: npt.NDArray[np.bool_]) -> Labelled:
     ids = np.array(encoding.ids, np.int64)
-    places = np.array(encoding.offsets, np.int64).reshape(-1, 2)
+    places = np.array(encoding.offsets, np.int64).reshape(len(ids), 2)
     # Trained characters up to each place, so that a token's share is one subtraction.
     up_to = np.concatenate([[0], np.cumsum(trained)])
-    inside = up_to[places[:, 1]] - up_to[places[:, 0]]
-    width = places[:, 1] - places[:, 0]
+    starts, ends = places[:, 0], places[:, 1]
+    inside, width = up_to[ends] - up_to[starts], ends - starts
     whole = (inside == width) & (width > 0)
     return Labelled(ids.tolist(), np.where(whole, ids, IGNORED).tolist(), int(((inside > 0) & ~whole).sum()))
 
@@ -105,8 +107,8 @@ class TokensWritten:
     trained: int = 0
     crossing: int = 0
     longest: int = 0
-    unknown: int = 0
     wrong_answers: int = 0
+    """Traces whose final answer is trained and comes from a wrong attempt."""
     dropped: dict[str, int] = field(default_factory=dict)
     unnamed: int = 0
 
@@ -119,26 +121,39 @@ NOTHING_TRAINED, TOO_LONG = "nothing_to_train_on", "over_cutoff"
 
 
 def write_tokens(
-    bundle: Bundle, encoder: Encoder, chosen: Chosen, folder: Path, longest: int = 0
+    bundle: Bundle, encoder: Encoder, chosen: Chosen, folder: Path | None, longest: int = 0
 ) -> TokensWritten:
     """
     Write the build's traces as tokens, a file per shard; traces over `longest` tokens (0: no limit) are dropped.
 
+    Without a folder they are only counted.
+
     Errors: HandoffError if no trace is left, or the build lacks what the choice needs.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     done, seen = TokensWritten(), set[str]()
     for shard in bundle.shards:
-        with pq.ParquetWriter(folder / shard.name, ROWS) as writer:
+        with _writer(folder, shard.name) as write:
             for rows in _batches(pq.ParquetFile(shard)):
                 seen.update(chosen.named.intersection(row.get("trace_id") or "" for row in rows))
-                kept = _kept(rows, encoder.label(rows, chosen, bundle.recipe.tags), longest, done)
-                writer.write_table(pa.Table.from_pylist(list(kept), schema=ROWS))
+                labelled = encoder.label(rows, chosen, bundle.recipe.tags)
+                write(pa.Table.from_pylist(list(_kept(rows, labelled, longest, done)), schema=ROWS))
     done.unnamed = len(chosen.named - seen)
     if not done.rows:
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in done.dropped.items())
-        raise HandoffError(f"No trace is left to train on ({reasons}). Choose another --loss, or raise --cutoff-len.")
+        raise HandoffError(
+            f"No trace is left to train on ({reasons}). Choose another --loss, or raise --cutoff-len."
+        )
     return done
+
+
+@contextmanager
+def _writer(folder: Path | None, name: str) -> Iterator[Callable[[pa.Table], None]]:
+    if folder is None:
+        yield lambda table: None
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    with pq.ParquetWriter(folder / name, ROWS) as writer:
+        yield writer.write_table
 
 
 def _batches(file: pq.ParquetFile) -> Iterator[list[dict[str, Any]]]:
@@ -164,9 +179,18 @@ def _kept(
         done.trained += trained
         done.crossing += crossing
         done.longest = max(done.longest, len(ids))
+        done.wrong_answers += _answers_wrongly(row) and labels[-1] != IGNORED
         yield {
             "input_ids": ids,
             "attention_mask": [1] * len(ids),
             "labels": labels,
             "trace_id": row.get("trace_id"),
         }
+
+
+def _answers_wrongly(row: Mapping[str, Any]) -> bool:
+    # A closing that goes back goes back to a right attempt; any other trace answers with its last one.
+    attempts: Sequence[Mapping[str, Any]] = row.get("attempts") or []
+    spans: Sequence[Mapping[str, Any]] = row.get("spans") or []
+    back = any(span["kind"] == SegmentKind.SAMPLE_AGAIN for span in spans)
+    return bool(attempts) and not back and not attempts[-1]["correct"]
