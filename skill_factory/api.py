@@ -19,6 +19,7 @@ from skill_factory.measure.measurement import Measurement
 from skill_factory.measure.measuring import measure
 from skill_factory.recipe.model import Recipe, load_recipe
 from skill_factory.sources.demo.rows import DEFAULT_QUESTIONS, write_demo
+from skill_factory.sources.demo.worlds import world_named
 from skill_factory.traces.lint import LintReport, lint_path
 
 __all__ = [
@@ -43,6 +44,12 @@ def lint(path: str | Path) -> LintReport:
     return lint_path(Path(path))
 
 
-def demo(path: str | Path, questions: int = DEFAULT_QUESTIONS, seed: int = 0) -> int:
-    """Write the demo's raw data as Parquet, with the column names of the paper's script; returns the number of rows."""
-    return write_demo(path, questions, seed)
+def demo(
+    path: str | Path, questions: int = DEFAULT_QUESTIONS, seed: int = 0, world: str = "countdown"
+) -> int:
+    """
+    Write the raw data of one of the demo's worlds (`countdown`, `sums`) as Parquet; returns the number of rows.
+
+    The columns have the names of the paper's script. Errors: SourceError, RecipeError.
+    """
+    return write_demo(path, questions, seed, world_named(world))

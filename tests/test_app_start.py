@@ -36,6 +36,15 @@ def test_the_demo_is_one_click() -> None:
     assert workspace(app).recipe.columns.question == "question"
 
 
+def test_the_demo_has_a_choice_of_worlds() -> None:
+    """Sums and comparisons instead of Countdown: Data names what was opened."""
+    app = open_app()
+    app.segmented_control(key="door.demo.world").set_value("sums").run(timeout=60)
+    app.button(key="door.demo").click().run(timeout=60)
+    assert (workspace(app).source, app.title[0].value) == ("demo:sums", "Data")
+    assert "500 sums and comparisons" in words(app)
+
+
 def test_an_upload_is_kept_where_a_build_finds_it(tmp_path: Path, home: Path) -> None:
     """An uploaded file lands in a folder of its own with a name that nobody can guess."""
     path = write_jsonl(make_rows(30), tmp_path / "my answers (1).jsonl")

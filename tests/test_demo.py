@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skill_factory.errors import RecipeError, SkillFactoryError, SourceError
-from skill_factory.sources.demo.countdown import Draw, Fault, make_puzzle, solve
+from skill_factory.sources.demo.countdown import Fault, make_puzzle, solve
+from skill_factory.sources.demo.draw import Draw
 from skill_factory.sources.demo.rows import (
     SCHEMA,
     SOURCE,

@@ -12,7 +12,7 @@ from skill_factory.recipe.options import OPTIONS, recipe_changes
 if TYPE_CHECKING:
     from skill_factory.recipe.model import Recipe
 
-SOURCE = "demo[:N], a file, folder or glob, or a Hub dataset user/name[@revision]"
+SOURCE = "demo[:WORLD][:N], a file, folder or glob, or a Hub dataset user/name[@revision]"
 
 
 def add_recipe_options(parser: argparse.ArgumentParser) -> None:

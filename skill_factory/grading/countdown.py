@@ -10,6 +10,7 @@ import json
 import re
 from collections import Counter
 from fractions import Fraction
+from functools import lru_cache
 from typing import NamedTuple
 
 from skill_factory.grading.plain import LONGEST, plain
@@ -37,6 +38,11 @@ def calculate(expression: str) -> Sum | None:
     """The expression's exact value and its numbers, or None for anything but plain arithmetic."""
     if len(expression) > LONGEST or not re.fullmatch(r"[0-9.+\-*/() ]*[0-9][0-9.+\-*/() ]*", expression):
         return None
+    return _calculated(expression)
+
+
+@lru_cache(maxsize=1_024)  # the gold answer stands beside every response to its question
+def _calculated(expression: str) -> Sum | None:
     try:
         return _walk(ast.parse(expression.strip(), mode="eval").body)
     except (SyntaxError, ValueError, ZeroDivisionError, MemoryError, RecursionError):

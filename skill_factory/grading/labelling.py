@@ -4,7 +4,6 @@ import heapq
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from skill_factory.errors import ColumnError, SourceError
 from skill_factory.grading.answers import final_answer, gold_answer, is_cut_off, stated_answer
 from skill_factory.grading.decisions import Decision
 from skill_factory.grading.equivalence import find
-from skill_factory.grading.tasks import TASKS, Chosen, Task, chosen_task
+from skill_factory.grading.tasks import Chosen, Task, chosen_task
 from skill_factory.reasons import RowReason
 from skill_factory.recipe.model import Columns
 from skill_factory.sources import RawSource
@@ -186,7 +185,7 @@ def graded_response(read: CanonicalRow, report: LabelReport, labelled: bool) -> 
     answer = found_answer(read, report.final)
     gold = gold_answer(read.answer or "")
     task = (
-        _chosen(gold, read.question, tuple(TASKS))
+        chosen_task(gold, read.question)
         if report.task == Task.AUTO
         else Chosen(report.task, "it was asked for")
     )
@@ -196,12 +195,6 @@ def graded_response(read: CanonicalRow, report: LabelReport, labelled: bool) -> 
         return Graded(report.rows, read, gold, None, Decision.UNJUDGED, why, task.task.name, labelled)
     found = find(answer, gold, task.task, read.question, report.convert)
     return Graded(report.rows, read, gold, answer, found.decision, found.why, task.task.name, labelled)
-
-
-@lru_cache(maxsize=64)
-def _chosen(gold: str, question: str, tasks: tuple[str, ...]) -> Chosen:
-    """`chosen_task`, once for responses to a question that follow each other; `tasks` are those there are now."""
-    return chosen_task(gold, question)
 
 
 def found_answer(read: CanonicalRow, final: str) -> str | None:

@@ -7,6 +7,7 @@ running what a model wrote needs a sandbox.
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, ClassVar, NamedTuple
 
 from skill_factory.grading.choices import Choice, read_choice, read_options
@@ -63,6 +64,7 @@ def register(task: Task) -> Task:
     auto = {"auto": TASKS["auto"]} if "auto" in TASKS else {}
     TASKS.clear()
     TASKS.update({**auto, task.name: task, **others})
+    _chosen_of.cache_clear()
     return task
 
 
@@ -77,6 +79,12 @@ def task_named(name: "str | Task") -> Task:
 
 def chosen_task(gold: str, question: str = "") -> Chosen:
     """The first task that a gold answer and its question fit, with the reason."""
+    return _chosen_of(gold, question, tuple(TASKS))
+
+
+@lru_cache(maxsize=64)  # the responses to a question follow each other
+def _chosen_of(gold: str, question: str, tasks: tuple[str, ...]) -> Chosen:
+    """`tasks` are those that there are now."""
     for task in TASKS.values():
         if task.name != "auto" and (why := task.fits(gold, question)):
             return Chosen(task, why)

@@ -78,7 +78,9 @@ def job_source(recipe: Recipe, source: str = "") -> str:
     }
     wanted = source or named.get(recipe.source.kind, "")
     # A file here may have the shape of USER/NAME, and the job would then read somebody else's dataset.
-    if re.fullmatch(r"demo(:\d+)?", wanted) or (looks_like_repo(wanted) and not Path(wanted).exists()):
+    if re.fullmatch(r"demo(:[a-z]+)?(:\d+)?", wanted) or (
+        looks_like_repo(wanted) and not Path(wanted).exists()
+    ):
         return wanted
     raise HubError(
         "A job can read a source on the Hub or make the demo, but this source is a file. "

@@ -22,7 +22,7 @@ class Source(Part):
     kind: Literal["", "demo", "file", "hub"] = ""
     """`demo`, `file` or `hub`; filled in by the build."""
     name: str = ""
-    """`user/name` of a Hub dataset, the file's own name, or the demo's number of questions."""
+    """`user/name` of a Hub dataset, the file's own name, or the demo's number of questions, behind the world's name."""
     config: str = ""
     """Config (subset) of a Hub dataset; empty for the default one."""
     split: str = "train"

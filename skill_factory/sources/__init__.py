@@ -71,7 +71,7 @@ class WithNotes(Protocol):
 
 def open_source(text: str, asked: Source | None = None, token: str | None = None) -> RawSource:
     """
-    A source from what a person typed: `demo[:N]`, a path (file, folder, glob), or `user/name[@revision]` on the Hub.
+    A source from what a person typed: `demo[:WORLD][:N]`, a path (file, folder, glob), or `user/name[@revision]` on the Hub.
 
     An existing path wins over a Hub name. Config, split and revision come from `asked`. Errors: SourceError.
     """

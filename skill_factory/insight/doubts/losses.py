@@ -101,6 +101,20 @@ _TOLD = re.compile(
     r"参考答案|标准答案|模範解答|Musterlösung|réponse de référence|respuesta de referencia",
     re.IGNORECASE,
 )
+_MAY_TELL = (
+    "reference",
+    "ground",
+    "gold",
+    "provided",
+    "given",
+    "参考答案",
+    "标准答案",
+    "模範解答",
+    "musterlösung",
+    "réponse de",
+    "respuesta de",
+)
+"""One of these stands in every text that tells of it; looking for them costs a tenth of the pattern."""
 LONG_REFERENCE = 60
 """Characters from which a gold answer is a solution, which isn't copied into a response by accident."""
 
@@ -111,7 +125,7 @@ def quotes_reference(sample: Sample) -> Iterator[Doubt]:
     for text, gold in zip(sample.responses, sample.golds, strict=True):
         solution = (gold or "").strip()
         copied = len(solution) >= LONG_REFERENCE and solution in text and text.strip() != solution
-        quoting += copied or bool(_TOLD.search(text))
+        quoting += copied or _tells(text)
     if quoting > TENTH * len(sample.responses):
         yield Doubt(
             "quotes_reference",
@@ -120,6 +134,12 @@ def quotes_reference(sample: Sample) -> Iterator[Doubt]:
             Step.MORE_ANSWERS,
             share=quoting / len(sample.responses),
         )
+
+
+def _tells(text: str) -> bool:
+    """Whether a response speaks of the answer that it was given."""
+    lower = text.lower()
+    return any(word in lower for word in _MAY_TELL) and bool(_TOLD.search(text))
 
 
 def _think_tags(sample: Sample) -> int:

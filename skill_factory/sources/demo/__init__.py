@@ -1,4 +1,5 @@
-"""The embedded demo: a Countdown world that makes raw data of any size from a seed.
+"""The embedded demo: worlds that make raw data of any size from a seed.
 
-`countdown.py` knows the puzzles, `prose.py` the words, `rows.py` puts them together; `source.py` offers them as a source.
+`worlds.py` lists them. `countdown.py` and `sums.py` know the questions, `countdown_prose.py` and `sums_prose.py` the words,
+`rows.py` makes rows of either; `source.py` offers them as a source.
 """

@@ -1,19 +1,13 @@
-"""The Countdown world behind the demo: puzzles with a solver that reaches every value, and honest mistakes to make.
-
-Everything is drawn from a `Draw`, a generator keyed by what the choice belongs to, so puzzle 7 of seed 0 is the
-same puzzle whatever is drawn before it, on every machine and Python version.
-"""
+"""The Countdown world behind the demo: puzzles with a solver that reaches every value, and honest mistakes to make."""
 
 import operator
-import struct
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from hashlib import blake2b
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
-Item = TypeVar("Item")
+from skill_factory.sources.demo.draw import Draw
 
 TIGHT, LOOSE = ("*", "/"), ("+", "-")
 SIGNS = {"+": "+", "-": "-", "*": "×", "/": "÷"}
@@ -23,39 +17,6 @@ OPERATE: dict[str, Callable[[int, int], int]] = {
     "*": operator.mul,
     "/": operator.floordiv,
 }
-
-
-class Draw:
-    """Random choices that follow from the key alone (BLAKE2b in counter mode)."""
-
-    def __init__(self, *key: object) -> None:
-        self._key = blake2b("\x1f".join(map(str, key)).encode(), digest_size=32).digest()
-        self._blocks = 0
-        self._words: list[int] = []
-
-    def _word(self) -> int:
-        if not self._words:
-            block = blake2b(self._blocks.to_bytes(8, "little"), key=self._key).digest()
-            self._words = list(struct.unpack("<8Q", block))
-            self._blocks += 1
-        return self._words.pop()
-
-    def below(self, n: int) -> int:
-        """An even draw from 0 to n - 1."""
-        return (self._word() * n) >> 64
-
-    def chance(self, p: float) -> bool:
-        """True with probability p."""
-        return self._word() < p * 2**64
-
-    def pick(self, items: Sequence[Item]) -> Item:
-        """One of the items, each as likely."""
-        return items[self.below(len(items))]
-
-    def sample(self, items: Sequence[Item], k: int) -> list[Item]:
-        """Up to k different places of the sequence, in drawn order."""
-        pool = list(items)
-        return [pool.pop(self.below(len(pool))) for _ in range(min(k, len(pool)))]
 
 
 class Expr(NamedTuple):

@@ -1,6 +1,6 @@
-"""Raw data of any size from a seed: Countdown puzzles, a model's worked attempts at them, and its reflections.
+"""Raw data of any size from a seed: questions of a world, a model's worked attempts at them, and its reflections.
 
-The world is synthetic and says so in every question and in the column `source`. A few blemishes of real data are
+Every world is synthetic and says so in every question and in the column `source`. A few blemishes of real data are
 planted at small rates: answers cut off, repeated responses, stray tags, missing verdicts, empty reflections.
 """
 
@@ -11,15 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from skill_factory.errors import RecipeError, SourceError
-from skill_factory.sources.demo.countdown import Draw, make_puzzle
-from skill_factory.sources.demo.prose import (
-    Attempt,
-    ask,
-    draw_misjudging,
-    facts_about,
-    make_attempt,
-    make_critique,
-)
+from skill_factory.sources.demo.draw import Draw
+from skill_factory.sources.demo.worlds import COUNTDOWN, Attempt, World
 from skill_factory.whole_files import replaced_whole
 
 DEFAULT_QUESTIONS = 500
@@ -28,6 +21,7 @@ RESPONSES_PER_VARIANT = 2
 REFLECTIONS = 4
 SOURCE = "synthetic: SkillFactory demo"
 REPEATED_RESPONSE, REPEATED_REFLECTION = 0.02, 0.006
+HARD_TO_JUDGE, MISJUDGED_IF_HARD, MISJUDGED = 0.12, 0.65, 0.09
 
 STAGE = "model_responses__mutated_prompts"
 SCHEMA = pa.schema(
@@ -46,14 +40,16 @@ Row = tuple[object, ...]
 """One response with its question and reflections, in the order of `SCHEMA`."""
 
 
-def write_demo(path: str | Path, questions: int = DEFAULT_QUESTIONS, seed: int = 0) -> int:
+def write_demo(
+    path: str | Path, questions: int = DEFAULT_QUESTIONS, seed: int = 0, world: World = COUNTDOWN
+) -> int:
     """Write the demo's raw data as one Parquet file and return its number of rows (one per response)."""
     target = Path(path)
     if target.suffix != ".parquet":
         raise SourceError(
             f"The demo is written as Parquet; found the name '{target.name}'. Let it end in .parquet."
         )
-    batches = demo_batches(questions, seed)
+    batches = demo_batches(questions, seed, world=world)
     try:
         with (
             replaced_whole(target) as partial,
@@ -73,45 +69,43 @@ def _write_batch(writer: pq.ParquetWriter, batch: pa.RecordBatch) -> int:
 
 
 def demo_batches(
-    questions: int = DEFAULT_QUESTIONS, seed: int = 0, per_batch: int = 512
+    questions: int = DEFAULT_QUESTIONS, seed: int = 0, per_batch: int = 512, world: World = COUNTDOWN
 ) -> Iterator[pa.RecordBatch]:
     """The demo's rows in the published script's columns (`SCHEMA`), `per_batch` questions at a time."""
     if questions < 1:
         raise RecipeError(f"The demo needs at least 1 question, found {questions}. Ask for 1 or more.")
     starts = range(0, questions, per_batch)
-    return (_batch(seed, range(start, min(start + per_batch, questions))) for start in starts)
+    return (_batch(world, seed, range(start, min(start + per_batch, questions))) for start in starts)
 
 
-def _batch(seed: int, numbers: Sequence[int]) -> pa.RecordBatch:
-    columns = zip(*(row for i in numbers for row in question_rows(seed, i)), strict=True)
+def _batch(world: World, seed: int, numbers: Sequence[int]) -> pa.RecordBatch:
+    columns = zip(*(row for i in numbers for row in question_rows(seed, i, world)), strict=True)
     arrays = [pa.array(values, field.type) for values, field in zip(columns, SCHEMA, strict=True)]
     return pa.record_batch(arrays, schema=SCHEMA)
 
 
-def question_rows(seed: int, i: int) -> list[Row]:
-    """The rows of question i (counted from 0); they depend on (seed, i) alone."""
-    draw = Draw("question", seed, i)
-    puzzle = make_puzzle(draw)
-    facts = facts_about(puzzle, number=i + 1)
-    question, gold, pass_rate = ask(facts, draw), str(puzzle.solutions[0]), _pass_rate(draw)
+def question_rows(seed: int, i: int, world: World = COUNTDOWN) -> list[Row]:
+    """The rows of question i (counted from 0) of a world; they depend on (world, seed, i) alone."""
+    draw = Draw(*world.key, "question", seed, i)
+    task = world.make(seed, i, draw)
+    pass_rate = _pass_rate(draw)
     rows: list[Row] = []
     for variant in VARIANTS:
         attempt: Attempt | None = None
         for k in range(RESPONSES_PER_VARIANT):
-            draw = Draw("response", seed, i, variant, k)
+            draw = Draw(*world.key, "response", seed, i, variant, k)
             if attempt is None or not draw.chance(REPEATED_RESPONSE):
-                attempt = make_attempt(puzzle, facts, variant, draw.chance(pass_rate), draw)
-            misjudging = draw_misjudging(draw)
-            drafts = [
-                make_critique(puzzle, facts, attempt, draw.chance(misjudging), draw)
-                for _ in range(REFLECTIONS)
-            ]
-            answer = str(attempt.expr) if attempt.expr else ""
-            reflections = _repeat_some(drafts, draw)
-            rows.append(
-                (question, gold, variant, [attempt.text], [attempt.correct], [answer], reflections, SOURCE)
-            )
+                attempt = task.attempt(variant, draw.chance(pass_rate), draw)
+            misjudging = _draw_misjudging(draw)
+            drafts = [task.reflection(attempt, draw.chance(misjudging), draw) for _ in range(REFLECTIONS)]
+            said = ([attempt.text], [attempt.correct], [attempt.answer], _repeat_some(drafts, draw))
+            rows.append((task.question, task.gold, variant, *said, SOURCE))
     return rows
+
+
+def _draw_misjudging(draw: Draw) -> float:
+    """The rate at which reflections of one attempt misjudge it; some attempts are hard to judge."""
+    return MISJUDGED_IF_HARD if draw.chance(HARD_TO_JUDGE) else MISJUDGED
 
 
 def _pass_rate(draw: Draw) -> float:

@@ -1,5 +1,6 @@
-"""The embedded demo: a Countdown world that makes its raw data from a seed."""
+"""The embedded demo as a source: a world makes its raw data from a seed."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ from skill_factory.sources.demo.rows import (
     VARIANTS,
     demo_batches,
 )
+from skill_factory.sources.demo.worlds import COUNTDOWN, World, world_named
 
 DEMO_VERSION = "1"
 """Grows when the same seed would make other rows."""
@@ -22,22 +24,26 @@ DEMO_VERSION = "1"
 
 @dataclass(frozen=True)
 class DemoSource:
-    """The demo's raw data for a number of questions; seed 0."""
+    """The raw data of one of the demo's worlds for a number of questions; seed 0."""
 
     questions: int = DEFAULT_QUESTIONS
+    world: World = COUNTDOWN
 
     @classmethod
     def named(cls, text: str) -> "DemoSource":
-        """From `demo` or `demo:N`."""
-        number = text.partition(":")[2]
+        """From `demo`, `demo:N`, `demo:WORLD` or `demo:WORLD:N`. Errors: SourceError."""
+        _, *given = text.split(":")
+        world = world_named(given.pop(0)) if given and re.match("[a-z]", given[0]) else COUNTDOWN
+        number = ":".join(given)
         if number and not (number.isdecimal() and len(number) <= 9 and int(number) >= 1):
             raise SourceError(f"demo:N takes a number of questions from 1; found {number!r}. Try demo:500.")
-        return cls(int(number) if number else DEFAULT_QUESTIONS)
+        return cls(int(number) if number else DEFAULT_QUESTIONS, world)
 
     @property
     def spec(self) -> Source:
-        """Kind and number of questions."""
-        return Source(kind="demo", name=str(self.questions))
+        """Kind, world and number of questions."""
+        named = "" if self.world is COUNTDOWN else f"{self.world.name}:"
+        return Source(kind="demo", name=f"{named}{self.questions}")
 
     @property
     def size(self) -> int:
@@ -56,7 +62,7 @@ class DemoSource:
     def head(self, rows: int) -> list[dict[str, Any]]:
         """The first rows."""
         found: list[dict[str, Any]] = []
-        for batch in demo_batches(min(self.questions, rows), 0):
+        for batch in demo_batches(min(self.questions, rows), 0, world=self.world):
             found.extend(batch.to_pylist())
             if len(found) >= rows:
                 break
@@ -64,7 +70,7 @@ class DemoSource:
 
     def pieces(self) -> list[Piece]:
         """One piece: the demo is small, and made faster than it is shared out."""
-        return [_DemoPiece(self.questions)]
+        return [_DemoPiece(self.questions, self.world)]
 
     def pinned(self) -> Source:
         """The demo's digest is the version of its maker."""
@@ -74,7 +80,8 @@ class DemoSource:
 @dataclass(frozen=True)
 class _DemoPiece:
     questions: int
+    world: World
     size = 0
 
     def batches(self, columns: Columns) -> Iterator[Batch]:
-        yield from demo_batches(self.questions, 0)
+        yield from demo_batches(self.questions, 0, world=self.world)

@@ -26,6 +26,7 @@ from skill_factory.judge.source_facts import Narrow, facts_key
 from skill_factory.judge.trials import answers_found
 from skill_factory.reasons import Level
 from skill_factory.recipe.model import Recipe, Review, Source, Traces
+from skill_factory.sources.demo.worlds import WORLDS, world_named
 from skill_factory.sources.files import looks_like_path
 from skill_factory.tally import Tally
 from skill_factory.ui.frame import away, exact_tables, workspace
@@ -108,7 +109,7 @@ def check_given(text: str) -> None:
         raise SourceError(
             "This server is shared, so it doesn't open files from its own disk. Upload the file instead."
         )
-    if (demo := re.fullmatch(r"demo:0*(\d+)", text)) and int(demo[1][:9]) > LARGEST_DEMO:
+    if (demo := re.fullmatch(r"demo:(?:[a-z]+:)?0*(\d+)", text)) and int(demo[1][:9]) > LARGEST_DEMO:
         raise SourceError(
             f"On a shared server, the demo has at most {LARGEST_DEMO:,} questions. Try demo:500."
         )
@@ -127,7 +128,10 @@ def _open_to_all(text: str) -> bool:
 
 def called(spec: Source) -> str:
     """What a source is called on the page."""
-    return f"Demo: {spec.name} Countdown puzzles" if spec.kind == "demo" else spec.name
+    if spec.kind != "demo":
+        return spec.name
+    *world, questions = spec.name.split(":")
+    return f"Demo: {questions} {world_named(world[0] if world else next(iter(WORLDS))).title}"
 
 
 def suit() -> bool:

@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -10,6 +10,8 @@ from skill_factory.errors import HubError, SkillFactoryError
 from skill_factory.hosting import hosted
 from skill_factory.recipe.model import Source
 from skill_factory.sources import source_of_recipe
+from skill_factory.sources.demo.rows import DEFAULT_QUESTIONS
+from skill_factory.sources.demo.worlds import COUNTDOWN, WORLDS
 from skill_factory.sources.files import UPLOADS
 from skill_factory.ui.frame import loading, signing_in, uploads, workspace
 from skill_factory.ui.frame.steps import DATA
@@ -44,15 +46,32 @@ def of_recipe() -> None:
 
 
 def demo(primary: bool = True) -> None:
-    """The demo: 500 puzzles, generated on the spot."""
-    if st.button(
-        "Try the demo",
-        type="primary" if primary else "secondary",
-        icon=":material/play_arrow:",
-        key="door.demo",
+    """The demo: 500 questions of the chosen world, made on the spot."""
+    # The button stands first, and opens what is chosen below it.
+    above = st.container()
+    name = st.segmented_control(
+        "What the demo asks",
+        [*WORLDS],
+        default=COUNTDOWN.name,
+        required=True,
+        format_func=_capitalized_title,
+        key="door.demo.world",
+        label_visibility="collapsed",
         width="stretch",
+    )
+    st.caption(
+        f"{DEFAULT_QUESTIONS} questions with 8 answers each, made here: no download, no account, no model. {WORLDS[name].about}"
+    )
+    kind: Literal["primary", "secondary"] = "primary" if primary else "secondary"
+    if above.button(
+        "Try the demo", type=kind, icon=":material/play_arrow:", key="door.demo", width="stretch"
     ):
-        enter("demo")
+        enter("demo" if name == COUNTDOWN.name else f"demo:{name}")
+
+
+def _capitalized_title(world: str) -> str:
+    title = WORLDS[world].title
+    return title[:1].upper() + title[1:]
 
 
 def hub() -> None:

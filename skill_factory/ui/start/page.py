@@ -19,7 +19,6 @@ def show() -> None:
             source_pickers.of_recipe()
             # Once there is work, continuing with it is the main thing to do.
             source_pickers.demo(primary=not kept)
-            start.about_demo()
             hub_tab, file_tab = st.tabs(["From the Hub", "My file"], key="doors.tab")
             with hub_tab:
                 source_pickers.hub()

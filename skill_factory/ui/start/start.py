@@ -35,13 +35,6 @@ def promise() -> None:
     )
 
 
-def about_demo() -> None:
-    """What the demo is, and what it takes."""
-    st.caption(
-        "500 number puzzles with 8 answers each, made on the spot: no download, no account, no model; about two seconds."
-    )
-
-
 def assembling() -> None:
     """A trace that is put together, with a button that stops it."""
     still = bool(st.session_state.get("loop.still"))

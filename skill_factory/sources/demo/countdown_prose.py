@@ -1,6 +1,6 @@
-"""How the demo's model speaks: worked attempts at a puzzle, and reflections of them.
+"""How the model of the Countdown world speaks: worked attempts at a puzzle, and reflections of them.
 
-The sentences stand in `demo.toml`; every calculation in them is made here, so a right attempt is right to the last
+The sentences stand in `countdown.toml`; every calculation in them is made here, so a right attempt is right to the last
 step, and a wrong one is wrong in a way that a reader can find.
 """
 
@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
-from skill_factory.sources.demo.countdown import Draw, Expr, Fault, Puzzle, Slip, pretty, steps_of
+from skill_factory.sources.demo.countdown import Expr, Fault, Puzzle, Slip, make_puzzle, pretty, steps_of
+from skill_factory.sources.demo.draw import Draw
 
 WORDS: dict[str, Any] = tomllib.loads(
-    files("skill_factory.sources.demo").joinpath("demo.toml").read_text("utf-8")
+    files("skill_factory.sources.demo").joinpath("countdown.toml").read_text("utf-8")
 )
 
 # Shares of the planted blemishes, per attempt or per reflection; real data has them too.
 CUT_OFF, STRAY_TAG = 0.012, 0.004
-HARD_TO_JUDGE, MISJUDGED_IF_HARD, MISJUDGED = 0.12, 0.65, 0.09
 EMPTY, NO_VERDICT, UNCLEAR = 0.005, 0.035, 0.2
 
 FAULT_DRAWS = (
@@ -38,6 +38,40 @@ class Attempt:
     expr: Expr | None
     correct: bool
     slip: Slip | None
+
+    @property
+    def answer(self) -> str:
+        """The final answer; empty without one."""
+        return str(self.expr) if self.expr else ""
+
+
+@dataclass(frozen=True)
+class CountdownTask:
+    """One puzzle, as it is asked."""
+
+    puzzle: Puzzle
+    facts: "Facts"
+    question: str
+
+    @property
+    def gold(self) -> str:
+        """The first expression that solves it."""
+        return str(self.puzzle.solutions[0])
+
+    def attempt(self, variant: str, right: bool, draw: Draw) -> Attempt:
+        """A worked attempt, right or really wrong."""
+        return make_attempt(self.puzzle, self.facts, variant, right, draw)
+
+    def reflection(self, attempt: Attempt, misjudges: bool, draw: Draw) -> str:
+        """A reflection that redoes the calculation."""
+        return make_critique(self.puzzle, self.facts, attempt, misjudges, draw)
+
+
+def make_task(seed: int, number: int, draw: Draw) -> CountdownTask:
+    """The puzzle with this number, from 0; the draw is keyed by seed and number already."""
+    puzzle = make_puzzle(draw)
+    facts = facts_about(puzzle, number + 1)
+    return CountdownTask(puzzle, facts, ask(facts, draw))
 
 
 def facts_about(puzzle: Puzzle, number: int) -> Facts:
@@ -170,11 +204,6 @@ def make_critique(puzzle: Puzzle, facts: Facts, attempt: Attempt, misjudges: boo
     close = WORDS["critique"]["close_right" if verdict else "close_wrong"]
     tag = f"\n<verdict>{'Correct' if verdict else 'Incorrect'}</verdict>"
     return _flow(_critique_opening(facts, attempt, draw), *reasons, _say(draw, close, facts), tag)
-
-
-def draw_misjudging(draw: Draw) -> float:
-    """The rate at which reflections of one attempt misjudge it; some attempts are hard to judge."""
-    return MISJUDGED_IF_HARD if draw.chance(HARD_TO_JUDGE) else MISJUDGED
 
 
 def _critique_opening(facts: Facts, attempt: Attempt, draw: Draw) -> str:
