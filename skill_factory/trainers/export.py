@@ -22,7 +22,7 @@ from skill_factory.trainers.bundle import Bundle, open_bundle
 from skill_factory.trainers.loss import chosen_loss
 from skill_factory.trainers.options import Options
 from skill_factory.trainers.preflight import CONTROL_TOKENS, OF_TOKENS, RowLimits, preflight
-from skill_factory.trainers.questions import read_questions, split_questions
+from skill_factory.trainers.questions import read_questions, split_questions, within
 from skill_factory.trainers.record import (
     Questions,
     QuestionsTrainer,
@@ -168,7 +168,8 @@ def _questions(
     bundle: Bundle, options: Options, counter: TokenCounter, lengths: Lengths, token: str | None
 ) -> _CheckedQuestions:
     pool = read_questions(bundle, options.source, options.task, token)
-    split = split_questions(pool.questions, options.questions, options.most, options.test_share, options.seed)
+    chosen = within(pool.questions, options.pass_rate)
+    split = split_questions(chosen, options.questions, options.most, options.test_share, options.seed)
     questions = [*split.train, *split.test]
     # A question is checked as a row with an answer that has nothing wrong with it.
     rows = (
