@@ -65,11 +65,34 @@ class Options:
 
 
 FAMILIES = {
+    # DeepSeek's R1 distillations are named after their base models too, and write as neither.
+    "deepseek_r1": ("deepseek-r1", "r1-distill"),
+    "qwq": ("qwq",),
+    "qwen3_instruct": ("instruct-2507",),
+    "qwen3.5": ("qwen3.5", "qwen3_5", "qwen3.6", "qwen3_6"),
     "qwen3": ("qwen3",),
     "qwen2.5": ("qwen2.5", "qwen2_5", "qwen25", "qwen2"),
+    "llama4": ("llama-4", "llama4"),
     "llama3": ("llama-3", "llama3"),
+    "gemma4_small": ("gemma-4-e2b", "gemma-4-e4b"),
+    "gemma4": ("gemma-4", "gemma4"),
+    "gemma3n": ("gemma-3n", "gemma3n"),
+    "gemma3": ("gemma-3", "gemma3"),
+    "gemma2": ("gemma-2-", "gemma2"),
     "gemma": ("gemma",),
+    "olmo3": ("olmo-3", "olmo3"),
+    "smollm3": ("smollm3",),
+    "smollm2": ("smollm2",),
+    "phi4_mini": ("phi-4-mini", "phi4-mini"),
+    "phi4": ("phi-4", "phi4"),
+    "phi3": ("phi-3", "phi3"),
+    "gpt_oss": ("gpt-oss", "gpt_oss"),
+    "mistral_small": ("mistral-small",),
+    "ministral3": ("ministral-3-",),
+    "ministral": ("ministral", "mistral-nemo"),
     "mistral": ("mistral",),
+    "granite4": ("granite-4",),
+    "granite3": ("granite-3",),
 }
 """Families of models, each with the parts of a name that identify it; the first family that fits counts."""
 

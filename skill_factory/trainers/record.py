@@ -60,6 +60,17 @@ class Trainer:
     families: Mapping[str, str] = field(default_factory=dict, kw_only=True)
     """Family of models (`options.FAMILIES`) → the trainer's name for its chat template."""
 
+    own_template: bool = field(default=False, kw_only=True)
+    """Whether it writes with the model's own chat template, and with all that the template does to a text."""
+
+    def by_qwen3(self, options: Options) -> bool:
+        """Whether Qwen3's template may write the traces; an unknown model may be a Qwen3."""
+        template = self.template(options)
+        own = self.own_template or template == "tokenizer_default"
+        return template in ("qwen3", "qwen3_5") or (
+            own and family_of(options.model) in ("qwen3", "qwen3.5", "")
+        )
+
     def template(self, options: Options) -> str:
         """The chosen chat template, otherwise that of the model's family; empty stands for the tokenizer's own."""
         # What a person names wins; an empty answer is better than a template of another family.

@@ -324,6 +324,47 @@ def test_trl_trains_on_exactly_the_trace(
     say(f"TRL, {template}, {name}: {len(expected):,} rows, every label exactly the trace")
 
 
+PLAIN_CHATML = (
+    "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>' + '\\n' }}"
+    "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
+)
+
+
+@in_trl
+@in_llamafactory
+@pytest.mark.parametrize("model", ["some/model", "deepseek-ai/DeepSeek-R1-Distill-Qwen-1.5B"])
+def test_trl_trains_on_exactly_the_trace_under_templates_that_it_does_not_know(
+    model: str, builds, models, cache, work: Path
+) -> None:
+    """Plain ChatML, which has no marks for TRL; and R1's marks in the file that the export brings along."""
+    out = export_build(builds["demo"], TRL, work / f"out-unknown-{model[:4]}", Options(model)).path
+    template = out / "chat_template.jinja"
+    if not template.exists():
+        template = work / "plain.jinja"
+        template.write_text(PLAIN_CHATML)
+    words = ("python", HERE / "trl_labels.py", next(out.glob("train-*.parquet")), models["qwen2"], template)
+    found = last_json(run_in("trl", *words, **cache))["labels"]
+    end = "<|im_end|>" if "R1" in model else END
+    assert found == [trace + end for trace in traces_of(out, "messages")]
+
+
+@in_llamafactory
+@whole
+def test_every_template_that_is_named_is_known_there() -> None:
+    """LLaMA-Factory's own list and Axolotl's own schema hold every name that a model's family leads to."""
+    asked = {"llamafactory": [*LLAMAFACTORY.families.values()], "axolotl": [*AXOLOTL.families.values()]}
+    script = (
+        "import json, sys\n"
+        "from llamafactory.data.template import TEMPLATES\n"
+        "from axolotl.utils.schemas.enums import ChatTemplate\n"
+        "asked = json.loads(sys.argv[1])\n"
+        "known = {'llamafactory': set(TEMPLATES), 'axolotl': {one.value for one in ChatTemplate}}\n"
+        "print(json.dumps({name: sorted(set(asked[name]) - known[name]) for name in asked}))\n"
+    )
+    found = last_json(run_in("llamafactory-verl", "python", "-c", script, json.dumps(asked)))
+    assert found == {"llamafactory": [], "axolotl": []}
+
+
 @in_trl
 @in_llamafactory
 @whole
@@ -371,7 +412,8 @@ def test_trl_takes_a_grpo_step_with_the_reward(builds, models, cache, work: Path
 @in_llamafactory
 @whole
 @pytest.mark.parametrize(
-    ("model", "template"), [("Qwen/Qwen2.5-1.5B", "qwen_25"), ("Qwen/Qwen3-1.7B", "chatml")]
+    ("model", "template"),
+    [("Qwen/Qwen2.5-1.5B", "qwen_25"), ("Qwen/Qwen3-1.7B", "chatml"), ("x/R1-Distill-1B", "jinja")],
 )
 def test_axolotl_trains_on_exactly_the_trace(
     model: str, template: str, builds, models, cache, work: Path
