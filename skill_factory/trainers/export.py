@@ -80,7 +80,7 @@ def _check_traces(
         counter.count, options.cutoff, 0, AROUND, counter.special or CONTROL_TOKENS, think_tag=tags.think
     )
     findings = preflight(bundle.rows(), limits)
-    # What another model's template would do is no concern of this one's.
+    # What another model's template would do doesn't matter to this one.
     if trainer is not None and not trainer.by_qwen3(options):
         findings = [problem for problem in findings if problem.trouble not in OF_QWEN3]
     return Checked(findings, measure_lengths(bundle.rows(), counter, tags.sample))
