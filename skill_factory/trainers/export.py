@@ -121,7 +121,9 @@ def export_build(
                 raise HandoffError(
                     f"Every trace is longer than the cut-off of {options.cutoff:,} tokens. Raise --cutoff-len."
                 )
-            trainer.write(Traces(bundle, options, keep, report_of(checked, options, dropped)), staging)
+            trainer.write(
+                Traces(bundle, options, keep, checked.lengths, report_of(checked, options, dropped)), staging
+            )
         else:
             raise HandoffError(
                 f"{trainer.title} learns from neither traces nor questions, so there is nothing to write."

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from skill_factory.traces.lengths import Lengths
 from skill_factory.trainers.bundle import Bundle
 from skill_factory.trainers.options import Options, family_of
 from skill_factory.trainers.questions import QuestionPool, Split
@@ -22,6 +23,7 @@ class Traces:
     bundle: Bundle
     options: Options
     keep: Keep
+    lengths: Lengths
     report: str
     """What the checks found, as text for the notes."""
 
