@@ -123,7 +123,11 @@ def _reflections(plan: TracePlan) -> list[int]:
 
 def _sets_limits(recipe: Recipe) -> bool:
     """Whether the recipe sets any limit: most set none, and then a build's many plans need no look."""
-    unlimited = Balance(pass_rate=recipe.balance.pass_rate, drop_duplicates=recipe.balance.drop_duplicates)
+    balance = recipe.balance
+    # Fields that no plan has to be looked at for.
+    unlimited = Balance(
+        pass_rate=balance.pass_rate, drop_duplicates=balance.drop_duplicates, suite=balance.suite
+    )
     return recipe.cutoff.limits_traces or recipe.balance != unlimited
 
 
