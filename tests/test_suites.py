@@ -1,6 +1,9 @@
 """A suite: arms of one base recipe from the same questions, in equal sizes, in one folder."""
 
 import json
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +15,16 @@ from hypothesis import strategies as st
 
 from skill_factory.build.pipeline import build
 from skill_factory.errors import BuildFolderError, NothingUsable, RecipeError
+from skill_factory.measure.arms import outputs_of_arms
 from skill_factory.suites.ablating import SuiteResult, ablate
 from skill_factory.suites.choosing import Offer, choose, taking_order
+from skill_factory.suites.running import named_files
 from skill_factory.suites.suite import BASE, Equal, Suite, load_suite, suite_from_toml
+from skill_factory.trainers import TRAINERS
 from tests import command
+from tests.hub import Hub
+
+pytest_plugins = ["tests.hub_fixtures"]
 
 THREE = """
 version = 1
@@ -338,3 +347,130 @@ def test_rows_may_be_read_in_more_than_one_way(tmp_path: Path) -> None:
     ids = [{row["question_id"] for row in arm_rows(result.path, one.arm)} for one in result.rows]
     assert ids[0] == ids[1] == ids[2]
     assert [row.paired for row in result.rows][1:] == ["same questions only"] * 2
+
+
+# ---------------------------------------------------------------------------------------------- published
+
+
+def pushed(hub: Hub, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Publish a folder by the command."""
+    line = [sys.executable, "-m", "skill_factory", "push", str(folder), "alice/suite", *words]
+    return subprocess.run(
+        line, env=hub.env("alice"), cwd=command.ROOT, capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+def test_every_arm_loads_by_its_name(hub: Hub, built: SuiteResult, in_client: Callable[..., Any]) -> None:
+    """One repository with a config for each arm: `load_dataset(repo, arm)` gives what was built."""
+    done = pushed(hub, built.path)
+    assert done.returncode == 0, done.stderr
+    names = [row.arm for row in built.rows]
+    code = (
+        "import datasets, json; "
+        f"print(json.dumps({{n: datasets.load_dataset('alice/suite', n, split='train').to_list() for n in {names!r}}}))"
+    )
+    loaded = in_client(code, user="alice")
+    assert loaded == {name: arm_rows(built.path, name) for name in names}
+    assert f'load_dataset("alice/suite", "{names[1]}"' in hub.read("alice/suite", "README.md").decode()
+    entries = json.loads(hub.read("alice/suite", "dataset_info.json"))
+    assert {entries[name]["subset"] for name in names} == set(names)
+    assert {"suite.toml", "run/base.trl.sh", "arms/base/recipe.toml"} <= set(hub.files("alice/suite"))
+
+
+def test_a_suite_that_lost_an_arm_takes_it_off_the_hub(hub: Hub, built: SuiteResult, tmp_path: Path) -> None:
+    """Replacing a suite leaves no shard of an arm that it no longer has; publishing it twice changes nothing."""
+    assert pushed(hub, built.path).returncode == 0
+    assert "Unchanged" in pushed(hub, built.path).stdout
+    one = suite_from_toml('recipe = "paper"\n[one_at_a_time]\n"traces.attempts" = [2]\n')
+    ablate("demo:80", tmp_path / "out", one)
+    done = pushed(hub, tmp_path / "out", "--mode", "replace", "--yes")
+    assert done.returncode == 0, done.stderr
+    there = {path.split("/")[1] for path in hub.files("alice/suite") if path.startswith("arms/")}
+    assert there == {"base", "attempts_2"}
+    assert "bare" not in hub.read("alice/suite", "README.md").decode()
+
+
+# ---------------------------------------------------------------------------------------------- trained and measured
+
+
+def test_the_scripts_name_files_that_the_export_writes(built: SuiteResult, tmp_path: Path) -> None:
+    """What a run script starts is in the folder that its own `export` writes; the paths in it belong to no machine."""
+    scripts = sorted((built.path / "run").iterdir())
+    assert [path.name for path in scripts if path.name.startswith("bare.")] == [
+        f"bare.{name}.sh" for name in sorted(TRAINERS)
+    ]
+    for trainer in TRAINERS:
+        text = (built.path / "run" / f"bare.{trainer}.sh").read_text("utf-8")
+        assert str(built.path) not in text
+        out = tmp_path / trainer
+        words = [
+            "export",
+            built.path / "arms/bare",
+            "--to",
+            trainer,
+            "--out",
+            out,
+            "--model",
+            "Qwen/Qwen2.5-0.5B",
+        ]
+        run = command.run(*words, *(["--questions", "all"] if trainer == "verl" else []))
+        assert run.exit == 0, run.err
+        start = text.splitlines()[-4]
+        assert start.startswith('cd "$there" && ')
+        expected = named_files(start)
+        assert expected and all((out / name).is_file() for name in expected), (trainer, start)
+        assert (
+            subprocess.run(["bash", "-n", built.path / "run" / f"bare.{trainer}.sh"], check=False).returncode
+            == 0
+        )
+
+
+def outputs_for(folder: Path, arm: str, right: int) -> None:
+    """Outputs of a model trained on an arm: it answers the first so many of 40 questions right."""
+    rows = [
+        {
+            "question": f"What is {n} + 1?",
+            "answer": str(n + 1),
+            "response": f"<think>\n<sample>\n{n}\n</sample>\n</think>\n<answer>\n{n + (n < right)}\n</answer>",
+            "model": "tuned",
+        }
+        for n in range(40)
+    ]
+    folder.mkdir(exist_ok=True)
+    (folder / f"{arm}.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+
+
+def test_the_arms_outputs_are_compared_with_the_base(tmp_path: Path) -> None:
+    """Each arm is a run, whatever its rows call the model; differences are paired by question; a missing arm is said."""
+    out = tmp_path / "out"
+    ablate("demo:40", out, suite_from_toml(THREE))
+    for arm, right in (("base", 30), ("bare", 20), ("attempts_3", 30)):
+        outputs_for(out / "outputs", arm, right)
+    run = command.run("measure", "--suite", out, "--json")
+    assert run.exit == 0, run.err
+    told = json.loads(run.out)
+    assert sorted(told["runs"]) == ["attempts_3", "bare", "base"]
+    final = {one["b"]: one for one in told["comparisons"] if one["figure"] == "accuracy.final"}
+    assert {one["a"] for one in final.values()} == {"base"}
+    assert (final["bare"]["value"], final["attempts_3"]["value"]) == (-0.25, 0)
+    assert final["bare"]["questions"] == 40
+    assert "No outputs yet of any_order." in told["notes"]
+    assert not told["series"]
+
+
+@pytest.mark.parametrize(
+    ("names", "says"),
+    [
+        ((), "there are none"),
+        (("bare", "any_order"), "those of any_order and bare"),
+        (("base",), "those of base"),
+    ],
+)
+def test_outputs_that_cannot_be_compared_say_what_is_missing(
+    built: SuiteResult, tmp_path: Path, names: tuple[str, ...], says: str
+) -> None:
+    """A comparison needs the base and another arm."""
+    for name in names:
+        outputs_for(tmp_path, name, 3)
+    with pytest.raises(RecipeError, match=says):
+        outputs_of_arms(tmp_path, [row.arm for row in built.rows], [str(p) for p in tmp_path.glob("*.jsonl")])
