@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from skill_factory.build.pipeline import build
 from skill_factory.errors import BuildFolderError, NothingUsable, RecipeError
-from skill_factory.measure.arms import outputs_of_arms
+from skill_factory.measure.evaluation.arms import outputs_of_arms
 from skill_factory.suites.ablating import SuiteResult, ablate
 from skill_factory.suites.choosing import Offer, choose, taking_order
 from skill_factory.suites.running import named_files

@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _of_suite(args: argparse.Namespace, recipe: Any, settings: Any) -> "Measurement":
     """The outputs of a suite's arms. Errors: RecipeError for options that don't go with it."""
-    from skill_factory.measure.arms import measure_suite
+    from skill_factory.measure.evaluation.arms import measure_suite
     from skill_factory.measure.reading import Asked
 
     unfit = {"--follow": args.follow, "--judge": args.judge, "--run": args.run_column}

@@ -13,7 +13,15 @@ from skill_factory.hub.errors import NotOnHub, SignInNeeded
 from skill_factory.hub.file_patterns import data_files
 from skill_factory.hub.look import RepoLook, look
 from skill_factory.publish.card import is_ours, merge_card, name_card, name_dataset_info
-from skill_factory.publish.files import KINDS, SUITE, LocalBuild, LocalFile, first_names, local_file, rows_text
+from skill_factory.publish.files import (
+    KINDS,
+    SUITE,
+    LocalBuild,
+    LocalFile,
+    first_names,
+    local_file,
+    rows_text,
+)
 from skill_factory.publish.pictures import show_pictures, with_pictures
 from skill_factory.publish.push_plan import Mode, PushPlan, Shape
 from skill_factory.publish.raw_set import read_folder
