@@ -12,9 +12,9 @@ import streamlit as st
 from skill_factory.errors import SkillFactoryError
 from skill_factory.suites.differences import HEAD, Difference, cells
 from skill_factory.suites.suite import BASE, Equal, Suite, checked, load_suite, suite_from_toml
-from skill_factory.ui.finish.publishing import publishing
 from skill_factory.ui.frame import loading, shell, visitor, workspace
 from skill_factory.ui.frame.deleting import delete_button
+from skill_factory.ui.frame.sending.publishing import publishing
 from skill_factory.wording import inflect, many
 from skill_factory.work import suites
 from skill_factory.work.builds import Job
