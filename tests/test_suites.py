@@ -1,8 +1,10 @@
 """A suite: arms of one base recipe from the same questions, in equal sizes, in one folder."""
 
 import json
+import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -255,6 +257,66 @@ def test_the_same_bytes_with_any_workers_and_after_a_stop(built: SuiteResult, tm
     assert (stopped / ".work").is_dir()
     again = ablate("demo:80", stopped, suite_from_toml(THREE))
     assert files(again.path) == files(built.path)
+
+
+SMALL_PARTITIONS = """
+import sys
+import skill_factory.build.scatter
+from skill_factory.build.engines import local
+skill_factory.build.scatter.PARTITION_BYTES = 200_000
+local.SMALL_BYTES = 0
+from skill_factory.cli.main import main
+sys.exit(main(sys.argv[1:]))
+"""
+"""The command, with partitions so small that a demo has some."""
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """A suite of several partitions, by one worker, in one go."""
+    folder = tmp_path_factory.mktemp("whole")
+    (folder / "three.toml").write_text(THREE, encoding="utf-8")
+    words = ["ablate", "demo:150", "--suite", folder / "three.toml", "--out", folder / "out", "--workers", 1]
+    run = command.python("-c", SMALL_PARTITIONS, *words)
+    assert run.exit == 0, run.err
+    return files(folder / "out")
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        ".work/rows-0/.work/scattered/*.arrow",
+        ".work/rows-0/.work/survey-*.json",
+        ".work/rows-0/.work/write-00001.json",
+        "arms/base/report.json",
+    ],
+)
+def test_a_suite_that_was_killed_goes_on(undisturbed: dict[str, bytes], tmp_path: Path, seen: str) -> None:
+    """Killed while sorting, surveying, writing or finishing, with two workers: the same command ends with the same bytes."""
+    (tmp_path / "three.toml").write_text(THREE, encoding="utf-8")
+    out = tmp_path / "out"
+    words = [
+        "ablate",
+        "demo:150",
+        "--suite",
+        str(tmp_path / "three.toml"),
+        "--out",
+        str(out),
+        "--workers",
+        "2",
+    ]
+    line = [sys.executable, "-c", SMALL_PARTITIONS, *words]
+    environment = {**os.environ, "PYTHONPATH": str(command.ROOT)}
+    process = subprocess.Popen(line, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    end = time.monotonic() + 60
+    while process.poll() is None and not list(out.glob(seen)) and time.monotonic() < end:
+        time.sleep(0.002)
+    process.kill()
+    process.wait()
+    assert not (out / "report.json").is_file(), "killed too late to say anything"
+    done = command.python("-c", SMALL_PARTITIONS, *words)
+    assert done.exit == 0, done.err
+    assert files(out) == undisturbed
 
 
 def test_a_finished_suite_is_left_as_it_is(built: SuiteResult) -> None:
