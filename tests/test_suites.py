@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skill_factory.build.pipeline import build
+from skill_factory.build.prepare import ready_recipe
 from skill_factory.errors import BuildFolderError, NothingUsable, RecipeError
+from skill_factory.formats import FORMATS
+from skill_factory.judge.first_questions import first_rows
 from skill_factory.measure.evaluation.arms import outputs_of_arms
+from skill_factory.recipe.model import Recipe
+from skill_factory.sources import open_source
 from skill_factory.suites.ablating import SuiteResult, ablate
 from skill_factory.suites.choosing import Offer, choose, taking_order
+from skill_factory.suites.passes import ArmRecipe, counted_ahead, judged
 from skill_factory.suites.running import named_files
 from skill_factory.suites.suite import BASE, Equal, Suite, load_suite, suite_from_toml
+from skill_factory.tally import Tally
 from skill_factory.trainers import TRAINERS
 from tests import command
 from tests.hub import Hub
@@ -239,6 +247,22 @@ def test_the_table_counts_what_is_there(built: SuiteResult) -> None:
         for level in ledger.values():
             assert level["read"] == level["kept"] + sum(level["dropped"].values())
         assert ledger == json.loads((built.path / "arms" / arm / "report.json").read_text("utf-8"))["ledger"]
+
+
+@pytest.mark.parametrize("code", [code for code, kind in FORMATS.items() if kind.always])
+@pytest.mark.parametrize("n", [1, 3, 5])
+def test_what_is_counted_ahead_is_what_is_planned(code: str, n: int) -> None:
+    """Formats that always give the same number of traces needn't be drawn to be counted; drawing gives that number."""
+    recipe = ready_recipe(
+        open_source("demo:60", Recipe().source), Recipe().changed({"traces.formats": [code]})
+    )
+    recipe = recipe.changed({"traces.attempts": n})
+    rows, _ = first_rows(open_source("demo:60", recipe.source), recipe, 1000)
+    (one,) = judged(rows, [ArmRecipe("a", recipe)])
+    ahead = counted_ahead(one)
+    assert ahead is not None
+    planned = Counter(plan.question.id for plan in one.plans(Tally()))
+    assert planned == dict(zip(ahead["questions"].tolist(), ahead["traces"].tolist(), strict=True)) != {}
 
 
 # ---------------------------------------------------------------------------------------------- the folder

@@ -55,7 +55,7 @@ def run() -> NoReturn:
         if isinstance(stream, io.TextIOWrapper):
             # The data may have characters that a terminal can't show.
             stream.reconfigure(errors="backslashreplace")
-    if sys.argv[1:2] == ["build"]:
+    if sys.argv[1:2] in (["build"], ["ablate"]):
         gc.disable()  # as in its workers: many small tuples and no cycles
     try:
         code = main(sys.argv[1:])

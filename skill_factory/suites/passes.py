@@ -12,10 +12,11 @@ import pyarrow as pa
 
 from skill_factory.build.folder import BuildFolder
 from skill_factory.build.storage import written_whole
-from skill_factory.formats import OwnFormats, chosen_formats
+from skill_factory.formats import OwnFormats, chosen_formats, format_of
+from skill_factory.formats.record import ResponseCounts
 from skill_factory.judge.counting import tally_judgement
 from skill_factory.judge.facts import Reading, read
-from skill_factory.judge.judge import KEPT, Judgement, judge, judge_questions
+from skill_factory.judge.judge import KEPT, Judgement, judge, judge_questions, usable_for
 from skill_factory.model import Skip, TracePlan
 from skill_factory.reasons import QuestionReason, TraceReason
 from skill_factory.recipe.model import Balance, Cutoff, Filters, Output, Phrases, Recipe, Review, Traces
@@ -27,7 +28,7 @@ from skill_factory.suites.suite import Equal
 from skill_factory.tally import Tally
 from skill_factory.traces.bulk.typeset import typeset
 from skill_factory.traces.counting import tally_skip, tally_traces
-from skill_factory.traces.plan import Written, compose_plans
+from skill_factory.traces.plan import Written, compose_plans, sets_limits
 from skill_factory.traces.rows import schema, to_table
 
 _NOT_SHARED = list(QuestionReason).index(QuestionReason.NOT_IN_EVERY_ARM) + 1
@@ -126,6 +127,8 @@ class Survey:
         return Tally()
 
     def _offer(self, one: Judged) -> dict[str, Any]:
+        if self.equal is Equal.TRACES and (known := counted_ahead(one)) is not None:
+            return known
         ids: list[int] = []
         traces: list[int] = []
         chars: list[int] = []
@@ -140,6 +143,29 @@ class Survey:
             "traces": np.array(traces, np.int64),
             "chars": np.array(chars, np.int64),
         }
+
+
+def counted_ahead(one: Judged) -> dict[str, Any] | None:
+    """What an arm offers, if that is known without drawing anything; None if some trace may not come, or come twice."""
+    recipe = one.arm.recipe
+    formats = [format_of(code) for code in recipe.traces.formats]
+    free = not sets_limits(recipe) and not recipe.review.rejected and not recipe.review.accepted
+    # Two formats, or repeats, may give a trace twice; a drawn number of attempts has several lengths for one trace.
+    if len(formats) > 1 or recipe.traces.repeats > 1 or recipe.traces.sample_attempts or not free:
+        return None
+    expects = formats[0].expects
+    if not formats[0].always or expects is None:
+        return None
+    facts, seen = one.reading.facts, one.judgement
+    usable = (seen.question_code == KEPT) & usable_for(seen, recipe, formats[0].needs)
+    # The same for every question: such a format lists its lengths, and N decides how many there are.
+    each = sum(1 for _ in expects(ResponseCounts(recipe.traces.attempts, 1), recipe.traces))
+    questions = facts.question_id[usable]
+    return {
+        "questions": questions,
+        "traces": np.full(len(questions), each, np.int64),
+        "chars": np.zeros(0, np.int64),
+    }
 
 
 def _lengths(one: Judged, plans: Sequence[TracePlan]) -> list[int]:
