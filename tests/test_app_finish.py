@@ -26,6 +26,7 @@ from skill_factory.trainers import Options
 from skill_factory.trainers.loss import Part, stretches
 from skill_factory.ui.finish.card_view import card_parts, with_words
 from skill_factory.ui.finish.downloads import page
+from skill_factory.ui.frame.sending.card_view import card_parts, with_words
 from skill_factory.wording import many
 from skill_factory.work import builds
 from skill_factory.work.builds import Job

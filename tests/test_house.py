@@ -111,6 +111,7 @@ ROOMS = (
     "generate",
     "trainers",
     "insight",
+    "suites",
     "publish",
     "measure",
     "cli",

@@ -132,6 +132,7 @@ class Recipe(Part):
 
 ADDED = (
     ("balance", "drop_duplicates"),
+    ("balance", "suite"),
     ("labels", "corrections"),
     ("review", "accepted"),
     ("review", "rejected"),
