@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from skill_factory.cli.output import say, tell
 from skill_factory.cli.recipe_options import (
     SOURCE,
+    add_against,
     add_recipe_options,
     columns_of,
     recipe_of,
@@ -57,6 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--minutes", type=int, default=60, metavar="M", help="stop the job after this time; default: 60"
     )
     job.add_argument("--yes", action="store_true", help="don't ask before starting the job")
+    add_against(parser)
     add_recipe_options(parser)
 
 
@@ -89,6 +91,7 @@ def run(args: argparse.Namespace) -> int:
             engine=_engine(args),
             # A published dataset's recipe is built from the very data it names, or not at all.
             exact=args.recipe.startswith("hf:"),
+            against=args.against,
         )
     finally:
         # Also after an error: a half-written progress line would stand before its sentence.

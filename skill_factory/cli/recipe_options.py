@@ -57,6 +57,17 @@ def add_recipe_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help=JSON)
 
 
+def add_against(parser: argparse.ArgumentParser) -> None:
+    """Add the option that names benchmarks, for commands that look at all questions."""
+    parser.add_argument(
+        "--against",
+        action="append",
+        default=[],
+        metavar="BENCHMARK",
+        help="leave out questions that this benchmark asks too: a file, a folder of files, user/name; may be given several times",
+    )
+
+
 def recipe_of(args: argparse.Namespace) -> "Recipe":
     """The recipe that the options ask for: a file or shipped recipe, with the other options on top. Errors: RecipeError."""
     import tomllib

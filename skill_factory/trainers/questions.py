@@ -15,11 +15,12 @@ from skill_factory.trainers.bundle import Bundle
 
 
 class GoldQuestion(NamedTuple):
-    """A question with its gold answer; `used` says whether the build has a trace of it."""
+    """A question with its gold answer; `used` says whether the build has a trace of it, `held` whether it holds it out."""
 
     question: str
     gold: str
     used: bool
+    held: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,10 +69,12 @@ def read_questions(
                     answers[answer] += 1
     # Ids, not texts: a build may hold a million questions.
     used = {text_id(question) for question in bundle.questions()}
+    out, held = bundle.kept_out(), bundle.held_out()
     questions = [
-        GoldQuestion(question, _settled(answers), text_id(question) in used)
+        GoldQuestion(question, _settled(answers), text_id(question) in used, text_id(question) in held)
         for question, answers in golds.items()
-        if answers
+        # What a benchmark asks must not be trained on by reward either.
+        if answers and text_id(question) not in out
     ]
     # A gold answer that the grader can't even find equal to itself would punish every output.
     fit = [known for known in _once_each(questions) if can_be_rewarded(known.question, known.gold, task)]
@@ -100,7 +103,7 @@ def _once_each(questions: Iterable[GoldQuestion]) -> list[GoldQuestion]:
         # Otherwise the same question with another space could be trained on and tested with.
         plain = " ".join(question.question.split()).casefold()
         first = by_words.setdefault(plain, question)
-        by_words[plain] = first._replace(used=first.used or question.used)
+        by_words[plain] = first._replace(used=first.used or question.used, held=first.held or question.held)
     return list(by_words.values())
 
 
@@ -131,10 +134,12 @@ def split_questions(
 ) -> Split:
     """
     A seeded choice of questions (`unused` ones, or `all` with the unused first) and its split; the test takes unused
-    ones first.
+    ones first. Where the build holds questions out, these are the test, whatever its share.
 
     Errors: HandoffError if fewer than two questions are left.
     """
+    if held := [question for question in pool if question.held]:
+        return _split_as_built(pool, held, questions, most, seed)
     unused = _shuffled([question for question in pool if not question.used], seed, "unused")
     used = (
         _shuffled([question for question in pool if question.used], seed, "used")
@@ -149,6 +154,19 @@ def split_questions(
     # At least one to test with, and at least one to train on.
     held_out = min(len(chosen) - 1, max(1, round(test_share * len(chosen))))
     return Split(_shuffled(chosen[held_out:], seed, "train"), chosen[:held_out])
+
+
+def _split_as_built(
+    pool: Sequence[GoldQuestion], held: list[GoldQuestion], questions: str, most: int, seed: int
+) -> Split:
+    free = [one for one in pool if not one.held]
+    unused = _shuffled([one for one in free if not one.used], seed, "unused")
+    used = _shuffled([one for one in free if one.used], seed, "used") if questions == "all" else []
+    train = [*unused, *used][: most or None]
+    if not train:
+        more = "" if questions == "all" else " --questions all takes those with traces."
+        raise HandoffError(f"No question is left to train on beside those that are held out.{more}")
+    return Split(_shuffled(train, seed, "train"), _shuffled(held, seed, "test"))
 
 
 def _shuffled(items: list[GoldQuestion], seed: int, what: str) -> list[GoldQuestion]:
