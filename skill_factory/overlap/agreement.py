@@ -4,12 +4,13 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
-from skill_factory.overlap.evidence import Content, covered
-from skill_factory.overlap.words import NUMBER, SIGN, WORD, Grams, Tokens
+from skill_factory.overlap.evidence import Content
+from skill_factory.overlap.words import NUMBER, SIGN, WORD, Grams, N, Tokens
 
 SHORT = 8
 """Questions with fewer words of their own than this have to stand in the other one whole."""
@@ -69,15 +70,44 @@ class Asked:
         span = slice(content.worded.starts[k], content.worded.starts[k + 1])
         return cls(content.worded.tokens[span], content.own[span], content.worded.grams[span])
 
-    @property
+    # Kept: a question is held against several others, and most of these are told apart by their numbers at once.
+
+    @cached_property
     def numbers(self) -> Counter[int]:
         """Its own numbers."""
         return Counter(self.tokens[self.own & ((self.tokens & 3) == NUMBER)].tolist())
 
-    @property
+    @cached_property
     def every_number(self) -> Counter[int]:
         """All numbers in it, also those of the instructions."""
         return Counter(self.tokens[(self.tokens & 3) == NUMBER].tolist())
+
+    @cached_property
+    def words(self) -> list[int]:
+        """Its own words."""
+        return self.tokens[self.own & ((self.tokens & 3) == WORD)].tolist()  # type: ignore[no-any-return]
+
+    @cached_property
+    def every_token(self) -> frozenset[int]:
+        """The different tokens in it."""
+        return frozenset(self.tokens.tolist())
+
+    @cached_property
+    def every_gram(self) -> frozenset[int]:
+        """The different grams in it."""
+        return frozenset(self.grams.tolist()) - {0}
+
+    @cached_property
+    def places(self) -> list[int]:
+        """Where its own tokens stand."""
+        return np.flatnonzero(self.own).tolist()  # type: ignore[no-any-return]
+
+    def placed_in(self, other: "Asked") -> float:
+        """The share of its own tokens that stand in the other one with their neighbours."""
+        there = other.every_gram
+        begins = [gram in there for gram in self.grams.tolist()]
+        found = sum(any(begins[max(0, place - N + 1) : place + 1]) for place in self.places)
+        return found / len(self.places)
 
 
 def agreement(left: Asked, right: Asked) -> Agreement | None:
@@ -90,13 +120,11 @@ def agreement(left: Asked, right: Asked) -> Agreement | None:
 
 def _stands_in(inner: Asked, outer: Asked) -> Agreement | None:
     """Whether what is one question's own stands in the other."""
-    own = int(inner.own.sum())
-    numbers, there = inner.numbers, outer.every_number
-    if not own or numbers - there:
+    own, numbers, there = len(inner.places), inner.numbers, outer.every_number
+    if not own or any(there[number] < count for number, count in numbers.items()):
         return None
-    words = inner.tokens[inner.own & ((inner.tokens & 3) == WORD)]
-    in_place = covered(np.isin(inner.grams, outer.grams) & (inner.grams != 0))
-    placed = float(in_place[inner.own].mean())
+    words = inner.words
+    placed = inner.placed_in(outer)
     if len(words) < FEW_WORDS and numbers.total() >= FEW_NUMBERS:
         same = numbers == outer.numbers
         return (
@@ -108,7 +136,7 @@ def _stands_in(inner: Asked, outer: Asked) -> Agreement | None:
         return Agreement(By.SHORT, 1.0) if _whole_in(inner, outer) else None
     if placed >= NEARLY_ALL or (placed >= MOST_WORDS and numbers == outer.numbers):
         return Agreement(By.WORDS, placed)
-    anywhere = float(np.isin(words, outer.tokens).mean()) if len(words) else 0.0
+    anywhere = sum(word in outer.every_token for word in words) / max(1, len(words))
     alike = numbers.total() >= 2 and numbers == outer.numbers
     if alike and placed >= SOME_WORDS and anywhere >= ANYWHERE:
         return Agreement(By.REWORDED, anywhere)

@@ -125,9 +125,13 @@ def matches(index: Index, content: Content, first: int | None = None) -> Iterato
         other = left < right + first
         left, right = left[other], right[other]
     asked: dict[int, Asked] = {}
-    for mine, other in zip(left.tolist(), right.tolist(), strict=True):
-        known = asked.get(mine)
-        if known is None:
-            known = asked[mine] = Asked.of(index.content, mine)
-        if found := agreement(known, Asked.of(content, other)):
+    last, own = -1, None
+    # By the questions of `content`, each of which is taken apart once.
+    order = np.argsort(right, kind="stable")
+    for mine, other in zip(left[order].tolist(), right[order].tolist(), strict=True):
+        if mine not in asked:
+            asked[mine] = Asked.of(index.content, mine)
+        if own is None or other != last:
+            last, own = other, Asked.of(content, other)
+        if found := agreement(asked[mine], own):
             yield mine, other, found
