@@ -209,7 +209,7 @@ def _build(
                 [partition.ledger[Level.TRACES].kept for partition in built.partitions]
             )
             told = Told(overlap, ruled.clean.ruled, write_held_out(folder, comparing.source, ruled))
-            texts = documents(recipe, tally, shards, told if recipe.clean.asks else None)
+            texts = documents(recipe, tally, shards, told if recipe.clean.asks or recipe.clean.drop else None)
             folder.finish(texts)
         except (NothingUsable, ColumnError, SourceError):
             folder.forget(new)

@@ -259,6 +259,9 @@ def _judge_questions(
     if recipe.balance.exclude:
         unwanted = np.array([int(one, 16) for one in recipe.balance.exclude], np.uint64)
         _drop(codes, np.isin(facts.question_id, unwanted), _QUESTION[QuestionReason.EXCLUDED])
+    if named := {*recipe.clean.drop} - {*recipe.clean.keep}:
+        unwanted = np.array([int(one, 16) for one in named], np.uint64)
+        _drop(codes, np.isin(facts.question_id, unwanted), _QUESTION[QuestionReason.CONTAMINATED])
     for reason, ids in zip(_RULED, recipe.clean.ruled, strict=True):
         if ids:
             _drop(codes, np.isin(facts.question_id, np.frombuffer(ids, "<u8")), _QUESTION[reason])

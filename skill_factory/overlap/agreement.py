@@ -100,7 +100,7 @@ class Asked:
     @cached_property
     def places(self) -> list[int]:
         """Where its own tokens stand."""
-        return np.flatnonzero(self.own).tolist()  # type: ignore[no-any-return]
+        return np.flatnonzero(self.own).tolist()
 
     def placed_in(self, other: "Asked") -> float:
         """The share of its own tokens that stand in the other one with their neighbours."""

@@ -43,7 +43,7 @@ def opened(recipe: Recipe, given: Sequence[str] = (), token: str | None = None) 
     """
     if given:
         return [_open(text, Benchmark(), token) for one in given for text in _each(one)]
-    return [_again(about, token) for about in recipe.clean.against]
+    return [_again(about, token) for about in recipe.clean.against if not about.decided]
 
 
 def _each(text: str) -> list[str]:

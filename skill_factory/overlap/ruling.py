@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -95,7 +96,7 @@ def ruled(recipe: Recipe, overlap: Overlap) -> Recipe:
     """The recipe with the questions that are to stay out of the traces of this source."""
     clean = recipe.clean
     keep = {int(one, 16) for one in clean.keep}
-    dirty = set(overlap.contaminated) - keep
+    dirty = (set(overlap.contaminated) | {int(one, 16) for one in clean.drop}) - keep
     # A person's word about one question counts for this question, not for the group: it stays beside the others.
     again = {one for one in overlap.groups.others() if one not in keep} if clean.near_duplicates else set()
     held = _held_out(overlap, clean.holdout) - dirty - again
@@ -145,7 +146,9 @@ class _Known:
         texts: list[str] = []
         shared = [common]
         for one in benchmarks:
-            own = sorted(set(one.questions()), key=lambda text: (text_id(text), text))
+            # Not to its end where it has none that anybody lives to see.
+            few = islice(one.questions(), 10 * MOST_QUESTIONS)
+            own = sorted(set(few), key=lambda text: (text_id(text), text))
             if not own:
                 raise SourceError(
                     f"The benchmark {one.about.name} holds no question in {one.about.question!r}."
@@ -189,7 +192,9 @@ def with_benchmarks(
     if not (against or recipe.clean.against):
         return recipe, []
     benchmarks = opened(recipe, against, token)
-    about = tuple(one.about for one in benchmarks)
+    # Those that were decided on a page stay named beside those that are opened now.
+    known = tuple(one for one in recipe.clean.against if one.decided)
+    about = known + tuple(one.about for one in benchmarks)
     return recipe.model_copy(update={"clean": recipe.clean.model_copy(update={"against": about})}), benchmarks
 
 
@@ -198,6 +203,6 @@ def compared(
 ) -> tuple[Recipe, Overlap]:
     """The recipe with the questions of this source that stay out, and why; at once where it asks for nothing."""
     if not recipe.clean.asks:
-        return recipe, Overlap()
+        return ruled(recipe, Overlap()) if recipe.clean.drop else recipe, Overlap()
     overlap = overlap_of(QuestionsOf(source, recipe.columns), benchmarks, recipe.clean.groups)
     return ruled(recipe, overlap), overlap

@@ -29,6 +29,8 @@ class Benchmark(Part):
     """SHA-256 of a file; the build fills it in."""
     question: str = ""
     """Column of its questions; found when it is opened."""
+    decided: bool = False
+    """Whether `clean.drop` and `clean.keep` hold what was found, so that a build doesn't open it again."""
 
 
 class Clean(Part):
@@ -40,11 +42,13 @@ class Clean(Part):
     """Keep one of several questions that say nearly the same."""
     holdout: Share = 0.0
     """Share of the questions that is kept out of the traces, for evaluation."""
+    drop: Texts = ()
+    """Ids of questions that a person leaves out since a benchmark asks them."""
     keep: Texts = ()
     """Ids of questions that a person keeps, though they look like another."""
     _ruled: Ruled = PrivateAttr(default=UNRULED)
 
-    @field_validator("keep")
+    @field_validator("drop", "keep")
     @classmethod
     def _ids(cls, value: Texts) -> Texts:
         for text in value:
@@ -61,8 +65,13 @@ class Clean(Part):
 
     @property
     def asks(self) -> bool:
-        """Whether questions have to be compared at all."""
-        return bool(self.against or self.near_duplicates or self.holdout)
+        """Whether questions have to be compared before a build."""
+        open_ones = any(not one.decided for one in self.against)
+        return open_ones or self.near_duplicates or self.holdout > 0
+
+    def decisions(self) -> "Clean":
+        """What needs no comparison: the decisions about single questions. For a look that has to be quick."""
+        return Clean(drop=self.drop, keep=self.keep)
 
     @property
     def groups(self) -> bool:

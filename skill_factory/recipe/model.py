@@ -149,7 +149,7 @@ ADDED = (
     ("review", "notes"),
     ("phrases", "language"),
     ("filters", "given_away"),
-    *(("clean", name) for name in ("against", "near_duplicates", "holdout", "keep")),
+    *(("clean", name) for name in ("against", "near_duplicates", "holdout", "drop", "keep")),
     *(
         ("columns", name)
         for name in (
