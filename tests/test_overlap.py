@@ -2,12 +2,16 @@
 
 import json
 import random
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from skill_factory.build import scatter
 from skill_factory.build.pipeline import build
 from skill_factory.errors import ColumnError, SourceError
 from skill_factory.insight.inspection import inspect
@@ -17,10 +21,15 @@ from skill_factory.overlap.agreement import By
 from skill_factory.overlap.benchmarks import opened
 from skill_factory.overlap.ruling import Overlap, overlap_of
 from skill_factory.overlap.words import Wording, words_of
+from skill_factory.publish.plan import plan_push
+from skill_factory.publish.push import push
 from skill_factory.recipe.model import Recipe, new_recipe, recipe_from_toml
 from skill_factory.sources import open_source
 from tests import command
+from tests.hub import Hub, parquet_bytes
 from tests.planted import EDITS, real_questions
+
+pytest_plugins = ["tests.hub_fixtures"]
 
 
 def written(path: Path, questions: list[str]) -> str:
@@ -243,6 +252,98 @@ def test_near_duplicates_leave_one(tmp_path: Path) -> None:
     others = found.groups.others()
     ids = np.concatenate([text_ids(texts[:5]), text_ids([text.upper() for text in texts[:5]])]).reshape(2, 5)
     assert others == sorted(ids.max(axis=0).tolist())
+
+
+def test_partitions_and_order_of_rows_change_no_byte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One partition or many, rows in one order or another: the same traces and the same held-out questions."""
+    texts = [*puzzles(80), *(text.lower() for text in puzzles(30))]
+    path = written(tmp_path / "bench.jsonl", texts[60:70])
+    recipe = new_recipe().changed({**SHORT, "clean.holdout": 0.2, "clean.near_duplicates": True})
+    said = []
+    for name, size, order in (("a", 64_000_000, texts), ("b", 3_000, texts), ("c", 3_000, texts[::-1])):
+        monkeypatch.setattr(scatter, "PARTITION_BYTES", size)
+        source = raw_set(tmp_path / f"{name}.jsonl", order)
+        found = build(source, tmp_path / name, recipe, workers=1, against=[path])
+        held = (tmp_path / name / "heldout" / "test-00000-of-00001.parquet").read_bytes()
+        said.append((found.report["rows_digest"], held, found.report["overlap"], found.report["ledger"]))
+    assert said[0] == said[1] == said[2]
+    assert set(said[0][3]["questions"]["dropped"]) >= {"contaminated", "near_duplicate", "held_out"}
+
+
+def test_decisions_alone_are_enough(tmp_path: Path) -> None:
+    """A recipe whose pairs a person decided is built without the benchmark: what was dropped stands in it."""
+    first, second = (hex_id(int(one)) for one in text_ids(demo_questions(2)))
+    about = {"kind": "file", "name": "bench.jsonl", "digest": "0" * 64, "decided": True}
+    decided = {"clean.against": [about], "clean.drop": (first, second), "clean.keep": (second,)}
+    result = build("demo:40", tmp_path / "out", new_recipe().changed(decided), workers=1)
+    assert result.report["ledger"]["questions"]["dropped"]["contaminated"] == 1
+    assert result.report["overlap"]["ids"]["contaminated"] == [first]
+
+
+def test_a_folder_is_a_benchmark_per_file(tmp_path: Path) -> None:
+    """A folder of one's own may hold files of several kinds; each is named by itself."""
+    texts = demo_questions(3)
+    (tmp_path / "mine").mkdir()
+    written(tmp_path / "mine" / "a.jsonl", texts[:1])
+    pq.write_table(pa.table({"problem": texts[1:]}), tmp_path / "mine" / "b.parquet")
+    found = inspect("demo:40", against=[str(tmp_path / "mine")]).to_json()["contaminated"]
+    assert found["by_benchmark"] == {"a.jsonl": 1, "b.parquet": 2}
+
+
+# -- on the Hub ------------------------------------------------------------------------------------------------------
+
+
+def test_held_out_questions_are_published_and_load(
+    hub: Hub, tmp_path: Path, in_client: Callable[..., Any]
+) -> None:
+    """One repository, two configs: `load_dataset(REPO, "heldout")` gives the questions with their gold answers."""
+    recipe = new_recipe().changed({**SHORT, "clean.holdout": 0.3})
+    build(raw_set(tmp_path / "raw.jsonl", puzzles(60)), tmp_path / "out", recipe, workers=1)
+    push(
+        plan_push(tmp_path / "out", "alice/traces", token=hub.token("alice"), endpoint=hub.url),
+        hub.token("alice"),
+    )
+    loaded = in_client(
+        """
+import datasets, json
+held = datasets.load_dataset("alice/traces", "heldout", split="test").to_list()
+rows = datasets.load_dataset("alice/traces", "sft_train", split="train").to_dict()["question_id"]
+print(json.dumps([held, rows]))
+""",
+        user="alice",
+    )
+    traced, held = ids_in(tmp_path / "out")
+    assert {row["question_id"] for row in loaded[0]} == held
+    assert {row["answer"] for row in loaded[0]} == {"7"}
+    assert set(loaded[1]) == traced and not traced & held
+
+
+def test_a_benchmark_on_the_hub_is_pinned_by_its_commit(hub: Hub, tmp_path: Path) -> None:
+    """Of a Hub dataset its test split is taken, and the recipe alone builds the same again."""
+    texts = demo_questions(4)
+    files = {
+        "data/train-00000-of-00001.parquet": parquet_bytes(pa.table({"question": ["Who?"]})),
+        "data/test-00000-of-00001.parquet": parquet_bytes(pa.table({"question": texts})),
+    }
+    hub.seed("bob/bench", files)
+    first = command.run(
+        "build",
+        "demo:40",
+        "--against",
+        "bob/bench",
+        "--out",
+        tmp_path / "a",
+        "--json",
+        **{**hub.env("alice"), "HF_HUB_OFFLINE": "0"},
+    )
+    assert first.exit == 0, first.err
+    assert json.loads(first.out)["ledger"]["questions"]["dropped"]["contaminated"] == 4
+    recipe = recipe_from_toml((tmp_path / "a" / "recipe.toml").read_text(encoding="utf-8"))
+    assert [(one.kind, one.name, one.split) for one in recipe.clean.against] == [("hub", "bob/bench", "test")]
+    assert len(recipe.clean.against[0].revision) == 40
+    words = ("--recipe", tmp_path / "a" / "recipe.toml", "--out", tmp_path / "b")
+    again = command.run("build", "demo:40", *words, "--json", **{**hub.env("alice"), "HF_HUB_OFFLINE": "0"})
+    assert json.loads(again.out)["rows_digest"] == json.loads(first.out)["rows_digest"]
 
 
 # -- what is held out ------------------------------------------------------------------------------------------------

@@ -87,7 +87,7 @@ def run(args: argparse.Namespace) -> int:
             workers=args.workers,
             fresh=args.fresh,
             report=report,
-            token=token_for(source),
+            token=token_for(source, *args.against),
             engine=_engine(args),
             # A published dataset's recipe is built from the very data it names, or not at all.
             exact=args.recipe.startswith("hf:"),
@@ -113,6 +113,11 @@ def _build_on_jobs(args: argparse.Namespace, recipe: "Recipe") -> int:
 
     if not args.to:
         raise RecipeError("A job publishes what it builds. Say where: --to USER/NAME.")
+    if args.against:
+        raise RecipeError(
+            "A job gets a recipe and none of your files. Build once here with --against, and start the job with the recipe.toml "
+            "of that build, whose benchmarks are on the Hub."
+        )
     # The job gets a recipe and no options, so the mapping has to be in it.
     if args.map:
         recipe = recipe.changed({f"columns.{field}": value for field, value in columns_of(args).items()})

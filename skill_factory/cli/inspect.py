@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
         recipe_of(args),
         columns=columns_of(args),
         whole=args.whole,
-        token=token_for(args.source),
+        token=token_for(args.source, *args.against),
         most_compared=COMPARED,
         against=args.against,
     )

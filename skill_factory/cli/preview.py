@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
         recipe,
         columns=columns_of(args),
         questions=args.questions,
-        token=token_for(source),
+        token=token_for(source, *args.against),
         against=args.against,
     )
     if args.html:

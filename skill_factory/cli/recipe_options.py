@@ -127,12 +127,12 @@ def source_of(args: argparse.Namespace, recipe: "Recipe") -> str:
     return args.source or source_of_recipe(recipe.source)
 
 
-def token_for(source: str) -> str | None:
-    """The stored login if the source may be on the Hub; other sources need none."""
+def token_for(*sources: str) -> str | None:
+    """The stored login if one of the sources may be on the Hub; others need none."""
     from skill_factory.sources.hub import looks_like_repo
 
     # Asking for the login imports the Hub's library, which a file doesn't need.
-    if os.path.exists(source) or not looks_like_repo(source):
+    if all(os.path.exists(source) or not looks_like_repo(source) for source in sources):
         return None
     from skill_factory.hub.client import stored_token
 
