@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from skill_factory.ui.finish.card_view import card_parts, with_words
 from streamlit.testing.v1 import AppTest
 
 from skill_factory.build.archives import folder_download, jsonl_download, parquet_download
@@ -24,8 +25,8 @@ from skill_factory.recipe.model import new_recipe
 from skill_factory.sources.demo.rows import write_demo
 from skill_factory.trainers import Options
 from skill_factory.trainers.loss import Part, stretches
-from skill_factory.ui.finish.card_view import card_parts, with_words
 from skill_factory.ui.finish.downloads import page
+from skill_factory.ui.frame.sending.card_view import card_parts, with_words
 from skill_factory.wording import many
 from skill_factory.work import builds
 from skill_factory.work.builds import Job

@@ -16,7 +16,7 @@ from skill_factory.trainers.bundle import Bundle
 
 class GoldQuestion(NamedTuple):
     """
-    A question with its gold answer; `used` says whether the build has a trace of it.
+    A question with its gold answer; `used` says whether the build has a trace of it, `held` whether it holds it out.
 
     `right` of `answered` responses in the source are right.
     """
@@ -26,6 +26,7 @@ class GoldQuestion(NamedTuple):
     used: bool
     right: int = 0
     answered: int = 0
+    held: bool = False
 
     @property
     def pass_rate(self) -> float | None:
@@ -86,6 +87,7 @@ def read_questions(
                     answers[answer] += 1
     # Ids, not texts: a build may hold a million questions.
     used = {text_id(question) for question in bundle.questions()}
+    out, held = bundle.kept_out(), bundle.held_out()
     questions = [
         GoldQuestion(
             question,
@@ -93,9 +95,11 @@ def read_questions(
             text_id(question) in used,
             labels[question][True],
             labels[question].total(),
+            text_id(question) in held,
         )
         for question, answers in golds.items()
-        if answers
+        # What a benchmark asks must not be trained on by reward either.
+        if answers and text_id(question) not in out
     ]
     # A gold answer that the grader can't even find equal to itself would punish every output.
     fit = [known for known in _once_each(questions) if can_be_rewarded(known.question, known.gold, task)]
@@ -129,6 +133,7 @@ def _once_each(questions: Iterable[GoldQuestion]) -> list[GoldQuestion]:
                 used=first.used or question.used,
                 right=first.right + question.right,
                 answered=first.answered + question.answered,
+                held=first.held or question.held,
             )
     return list(by_words.values())
 
@@ -168,24 +173,39 @@ def split_questions(
 ) -> Split:
     """
     A seeded choice of questions and its split: `random` ones; `unused` ones alone; or `all`, unused ones first and in
-    the test before others.
+    the test before others. Where the build holds questions out, these are the test, whatever its share.
 
     Errors: HandoffError if fewer than two questions are left.
     """
-    if questions == "random":
-        # Those without a trace are those that the model never solved: alone they are much too hard, in both halves.
-        ordered = _shuffled(list(pool), seed, "random")
-    else:
-        ordered = _shuffled([question for question in pool if not question.used], seed, "unused")
-        if questions == "all":
-            ordered += _shuffled([question for question in pool if question.used], seed, "used")
-    chosen = ordered[: most or None]
+    if held := [question for question in pool if question.held]:
+        return _split_as_built(pool, held, questions, most, seed)
+    chosen = _in_order(pool, questions, seed)[: most or None]
     if len(chosen) < 2:
         more = " --questions random takes those with traces too." if questions == "unused" else ""
         raise HandoffError(f"Training and testing need at least two questions; found {len(chosen)}.{more}")
     # At least one to test with, and at least one to train on.
     held_out = min(len(chosen) - 1, max(1, round(test_share * len(chosen))))
     return Split(_shuffled(chosen[held_out:], seed, "train"), chosen[:held_out])
+
+
+def _split_as_built(
+    pool: Sequence[GoldQuestion], held: list[GoldQuestion], questions: str, most: int, seed: int
+) -> Split:
+    train = _in_order([one for one in pool if not one.held], questions, seed)[: most or None]
+    if not train:
+        more = "" if questions == "all" else " --questions all takes those with traces."
+        raise HandoffError(f"No question is left to train on beside those that are held out.{more}")
+    return Split(_shuffled(train, seed, "train"), _shuffled(held, seed, "test"))
+
+
+def _in_order(pool: Sequence[GoldQuestion], questions: str, seed: int) -> list[GoldQuestion]:
+    if questions == "random":
+        # Those without a trace are those that the model never solved: alone they are much too hard, in both halves.
+        return _shuffled(list(pool), seed, "random")
+    ordered = _shuffled([question for question in pool if not question.used], seed, "unused")
+    if questions == "all":
+        ordered += _shuffled([question for question in pool if question.used], seed, "used")
+    return ordered
 
 
 def _shuffled(items: list[GoldQuestion], seed: int, what: str) -> list[GoldQuestion]:

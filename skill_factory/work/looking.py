@@ -191,6 +191,8 @@ def first_bytes(source: "Address | RawSource", columns: Columns, size: int, rows
 def previewed(source: "Address | RawSource", recipe: Recipe, questions: int) -> Preview:
     """`pipeline.preview`, or an empty one where nothing can be used. Errors: SourceError, ColumnError."""
     found = at(source)
+    # A page can't wait until all questions are compared: it shows what a person decided, and the build says the rest.
+    recipe = recipe.model_copy(update={"clean": recipe.clean.decisions()})
     more = (first_rows(found, recipe, questions * MORE**times) for times in count(1))
     try:
         return pipeline.preview(found, recipe, questions=questions, read_first=lambda *_: more)
