@@ -64,6 +64,9 @@ class QuestionReason(StrEnum):
     """The first rule that a question fails, in this order."""
 
     EXCLUDED = "excluded"
+    CONTAMINATED = "contaminated"
+    NEAR_DUPLICATE = "near_duplicate"
+    HELD_OUT = "held_out"
     OUTSIDE_PASS_RATE = "outside_pass_rate"
     TOO_FEW_RESPONSES = "too_few_responses"
     NO_CORRECT_RESPONSE = "no_correct_response"
@@ -137,6 +140,9 @@ _SENTENCES: dict[tuple[Level, str], str] = {
     (Level.REFLECTIONS, "gives_away_answer"): "its response is wrong, and it states the gold answer",
     (Level.REFLECTIONS, "duplicate"): "the response already has this reflection",
     (Level.QUESTIONS, "excluded"): "the recipe excludes it",
+    (Level.QUESTIONS, "contaminated"): "a benchmark asks it too",
+    (Level.QUESTIONS, "near_duplicate"): "another question says nearly the same",
+    (Level.QUESTIONS, "held_out"): "it is held out for evaluation",
     (Level.QUESTIONS, "outside_pass_rate"): "its share of right responses is outside the window",
     (Level.QUESTIONS, "too_few_responses"): "it has too few kept responses",
     (Level.QUESTIONS, "no_correct_response"): "none of its kept responses is right",

@@ -105,6 +105,7 @@ ROOMS = (
     "hub",
     "sources",
     "judge",
+    "overlap",
     "grading",
     "traces",
     "build",

@@ -3,7 +3,7 @@
 from skill_factory.build.markdown import inline, table
 from skill_factory.formats import format_of
 from skill_factory.formats.record import TEACHES_WORDS
-from skill_factory.reasons import Level, TraceReason, sentence
+from skill_factory.reasons import Level, QuestionReason, TraceReason, sentence
 from skill_factory.recipe.model import Recipe
 from skill_factory.recipe.variants import variant_words
 from skill_factory.tally import Label, Tally, Teaches, TraceChars, keyed
@@ -24,6 +24,36 @@ def left_out(tally: Tally) -> str:
             f"{many(given['read'], 'reflection')} on wrong responses {inflect(given['read'], 'states', 'state')} the gold "
             "answer (`gives_away_answer`); "
             f"{given['kept']:,} of them are kept (`filters.given_away`)."
+        )
+    return "".join(f"\n\n{sentence}" for sentence in sentences)
+
+
+def kept_apart(recipe: Recipe, tally: Tally) -> str:
+    """What the questions were compared with, and which of them are held out; empty if the recipe asks for neither."""
+    dropped, clean = tally.ledger[Level.QUESTIONS].dropped, recipe.clean
+    sentences = []
+    if clean.against:
+        names = ", ".join(
+            f"{inline(one.name)} (`{(one.digest or one.revision)[:12]}`)" for one in clean.against
+        )
+        number = dropped[QuestionReason.CONTAMINATED]
+        sentences.append(
+            f"Compared with {names}: {many(number, 'question')} of {inflect(len(clean.against), 'it', 'them')} "
+            f"{inflect(number, 'was', 'were')} found here and left out. What all questions share proves nothing, and numbers "
+            "are compared as numbers."
+        )
+    if clean.near_duplicates:
+        number = dropped[QuestionReason.NEAR_DUPLICATE]
+        sentences.append(
+            f"{many(number, 'question')} that {inflect(number, 'says', 'say')} nearly the same as another "
+            f"{inflect(number, 'is', 'are')} left out."
+        )
+    if clean.holdout:
+        sentences.append(
+            f"{many(dropped[QuestionReason.HELD_OUT], 'question')} "
+            f"{inflect(dropped[QuestionReason.HELD_OUT], 'is', 'are')} held out for evaluation, with everything that says "
+            'nearly the same. Those with a gold answer are the config `heldout`: `load_dataset("USER/NAME", "heldout", '
+            'split="test")`.'
         )
     return "".join(f"\n\n{sentence}" for sentence in sentences)
 

@@ -7,7 +7,7 @@ writes first.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from skill_factory.build.card import documents
+from skill_factory.build.card import Told, documents
 from skill_factory.build.engines import Engine, RunBuild
 from skill_factory.build.folder import BuildFolder
+from skill_factory.build.heldout import check_golds, write_held_out
 from skill_factory.build.prepare import check_usable, pinning, ready_recipe
 from skill_factory.build.progress import ReportProgress, silent
 from skill_factory.build.storage import folder_at
@@ -29,6 +30,8 @@ from skill_factory.judge.facts import Facts, Reading, read
 from skill_factory.judge.first_questions import ever_more_rows
 from skill_factory.judge.judge import Judgement, judge
 from skill_factory.model import Trace, TracePlan
+from skill_factory.overlap.benchmarks import OpenBenchmark
+from skill_factory.overlap.ruling import compared, with_benchmarks
 from skill_factory.reasons import Level
 from skill_factory.recipe.model import Recipe, new_recipe
 from skill_factory.recipe.phrases import PhraseBook, phrase_book
@@ -115,6 +118,14 @@ class BuildResult:
 
 
 @dataclass(frozen=True)
+class _Comparing:
+    """What the questions of a source are compared with."""
+
+    source: RawSource
+    benchmarks: Sequence[OpenBenchmark]
+
+
+@dataclass(frozen=True)
 class Preview:
     """The first traces of a build, before it."""
 
@@ -137,13 +148,15 @@ def build(
     token: str | None = None,
     engine: Engine | None = None,
     exact: bool = False,
+    against: Sequence[str] = (),
 ) -> BuildResult:
     """
     Build the dataset of a recipe into the folder `out` (see `folder.py` for what it holds).
 
     `columns` overrides the guessed mapping, e.g. `{"correct": ["is_right"]}`; `workers` 0 means one per core. A stopped
     build is resumed; a finished one is left as it is. With `exact`, only the data that the recipe was built from is
-    accepted. Errors: SkillFactoryError, with nothing half-written.
+    accepted. `against` names benchmarks whose questions stay out, in place of those that the recipe names. Errors:
+    SkillFactoryError, with nothing half-written.
     """
     from skill_factory.build.engines.local import local_engine
 
@@ -155,10 +168,12 @@ def build(
     with (engine or local_engine(workers))(raw, own_formats) as run:
         was, folder = recipe.source, BuildFolder(folder_at(out))
         recipe = ready_recipe(raw, recipe, columns, own_formats)
+        check_golds(recipe)
+        recipe, benchmarks = with_benchmarks(recipe, against, token)
         pin = pinning(raw, recipe.model_copy(update={"source": was}), exact)
         if exact or folder.holds_build():
             recipe = pin()  # at once: the build may be finished already, or belong to other data
-        return _build(folder, recipe, pin, run, report, fresh)
+        return _build(folder, recipe, pin, run, report, fresh, _Comparing(raw, benchmarks))
 
 
 def _build(
@@ -168,6 +183,7 @@ def _build(
     run: RunBuild,
     report: ReportProgress,
     fresh: bool,
+    comparing: "_Comparing",
 ) -> BuildResult:
     """Build a settled recipe, unless the folder already holds it; the source's digest may be found while it runs."""
     if folder.check_free(recipe.fingerprint()) and not fresh:
@@ -182,7 +198,9 @@ def _build(
             else:
                 folder.check_same(recipe)
             folder.begin(recipe)
-            built = run(recipe, folder, folder.noted(report), pin)
+            # Which questions stay out is found before partitions are cut, so that it can't depend on them.
+            ruled, overlap = compared(comparing.source, recipe, comparing.benchmarks)
+            built = run(ruled, folder, folder.noted(report), pin)
             # The digest may have been found only now: what is written from here on has it.
             recipe = pin()
             tally = total([built.rows, *built.partitions])
@@ -190,7 +208,8 @@ def _build(
             shards = folder.move_shards(
                 [partition.ledger[Level.TRACES].kept for partition in built.partitions]
             )
-            texts = documents(recipe, tally, shards)
+            told = Told(overlap, ruled.clean.ruled, write_held_out(folder, comparing.source, ruled))
+            texts = documents(recipe, tally, shards, told if recipe.clean.asks or recipe.clean.drop else None)
             folder.finish(texts)
         except (NothingUsable, ColumnError, SourceError):
             folder.forget(new)
@@ -209,6 +228,7 @@ def preview(
     own_formats: OwnFormats | None = None,
     token: str | None = None,
     read_first: FirstRows = ever_more_rows,
+    against: Sequence[str] = (),
 ) -> Preview:
     """
     The traces of the first usable questions in written order: what `build` would write first.
@@ -220,6 +240,7 @@ def preview(
     recipe = recipe or new_recipe()
     raw = open_source(source, recipe.source, token) if isinstance(source, str) else source
     recipe = ready_recipe(raw, recipe, columns, own_formats)
+    recipe, _ = compared(raw, *with_benchmarks(recipe, against, token))
     # Each round reads more of the source, until enough questions are usable or there are no more.
     for rows, all_of_it in read_first(raw, recipe, questions):
         part = build_partition(rows, recipe, own_formats)
