@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from skill_factory.ui.finish.card_view import card_parts, with_words
 from streamlit.testing.v1 import AppTest
 
 from skill_factory.build.archives import folder_download, jsonl_download, parquet_download
