@@ -112,6 +112,7 @@ ROOMS = (
     "generate",
     "trainers",
     "insight",
+    "suites",
     "publish",
     "measure",
     "cli",

@@ -205,3 +205,24 @@ def test_an_object_store_needs_the_engine_that_can_write_there(tmp_path: Path) -
 
     assert done.exit == 2
     assert "--engine ray" in done.err or "pip install" in done.err
+
+
+def test_a_suite_has_the_bytes_of_the_local_engine(cluster: str, tmp_path: Path) -> None:
+    """All arms of a suite, in several partitions: every file is the same."""
+    arms = ("--only", "no_order", "--only", "attempts_3")
+    for out, words in (("local", ()), ("ray", ("--engine", "ray", "--ray-address", cluster))):
+        done = command.python(
+            "-c",
+            SMALL_PARTITIONS,
+            "ablate",
+            "demo:120",
+            "--out",
+            tmp_path / out,
+            "--json",
+            *arms,
+            *words,
+            **OPEN,
+        )
+        assert done.exit == 0, done.err[-2000:]
+    assert len(list((tmp_path / "local/arms/base/sft_train").iterdir())) > 3
+    assert digests(tmp_path / "ray") == digests(tmp_path / "local")

@@ -181,12 +181,20 @@ def card_body(recipe: Recipe, tally: Tally, example: dict[str, Any] | None, repo
         "## Length\n\n" + lengths(tally, recipe),
         "## One trace\n\n" + _example(example),
         "## Load it\n\n" + _loading(repository, recipe),
-        "## Recipe\n\nThis recipe builds the dataset again, byte for byte.\n\n"
-        + fenced(recipe.to_toml(), "toml"),
+        f"## Recipe\n\n{_again(recipe)}\n\n" + fenced(recipe.to_toml(), "toml"),
         "## Licence and source\n\n" + _licence(recipe),
         END,
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _again(recipe: Recipe) -> str:
+    if not recipe.balance.suite:
+        return "This recipe builds the dataset again, byte for byte."
+    return (
+        "This dataset is one arm of a suite: which of its traces are here depends on the other arms. `ablate` with the "
+        "suite's `suite.toml` builds all of them again, byte for byte."
+    )
 
 
 def _opening(recipe: Recipe, tally: Tally) -> str:

@@ -68,13 +68,13 @@ def add_against(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def recipe_of(args: argparse.Namespace) -> "Recipe":
-    """The recipe that the options ask for: a file or shipped recipe, with the other options on top. Errors: RecipeError."""
+def recipe_of(args: argparse.Namespace, base: "Recipe | None" = None) -> "Recipe":
+    """The recipe that the options ask for: `--recipe`, else `base`, with the other options on top. Errors: RecipeError."""
     import tomllib
 
     from skill_factory.recipe.model import new_recipe
 
-    recipe = _given_recipe(args.recipe) if args.recipe else new_recipe()
+    recipe = _given_recipe(args.recipe) if args.recipe else base or new_recipe()
     given = {
         option.flag: getattr(args, f"set_{option.flag.lstrip('-').replace('-', '_')}") for option in OPTIONS
     }

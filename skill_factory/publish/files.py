@@ -14,6 +14,7 @@ from pathlib import Path
 from skill_factory.build.folder import FILES, SHARDS
 from skill_factory.errors import HubError
 from skill_factory.hub.look import RemoteFile, columns_of
+from skill_factory.suites.desk import FILES as SUITE_FILES
 from skill_factory.wording import listed, many
 
 
@@ -54,7 +55,8 @@ RAW = FolderKind("raw set", "response", "raw", "report.toml", "report.toml", ("R
 MEASURED = FolderKind(
     "measurement", "output", "measured", "report.json", "outputs.parquet", ("README.md", "report.json")
 )
-KINDS = (BUILD, RAW, MEASURED)
+SUITE = FolderKind("suite", "trace", "suite", "report.json", "suite.toml", SUITE_FILES)
+KINDS = (BUILD, RAW, MEASURED, SUITE)
 
 
 @dataclass(frozen=True)

@@ -143,6 +143,7 @@ class Recipe(Part):
 
 ADDED = (
     ("balance", "drop_duplicates"),
+    ("balance", "suite"),
     ("labels", "corrections"),
     ("review", "accepted"),
     ("review", "rejected"),

@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 
 from skill_factory.arrow_alone import arrow_alone
-from skill_factory.build.engines import BuiltPartitions, Engine, RunBuild
+from skill_factory.build.engines import BuiltPartitions, Engine, RunBuild, WritePart
 from skill_factory.build.engines.writing import write_part
 from skill_factory.build.folder import BuildFolder
 from skill_factory.build.progress import BuildProgress, ReportProgress
@@ -106,6 +106,7 @@ def _run(
     folder: BuildFolder,
     report: ReportProgress,
     pin: Callable[[], Recipe],
+    part: WritePart | None = None,
 ) -> BuiltPartitions:
     if not on_disk(folder.path):
         raise BuildFolderError(
@@ -118,7 +119,7 @@ def _run(
     clock.begin(len(cut), done, resumed)
     # Sorted rows go as soon as nobody needs them: removing all of them at the end would keep the disk busy for seconds.
     files = cut.files()
-    for p, tally in _build(cut, recipe, folder, pool, done, own):
+    for p, tally in _build(cut, recipe, folder, pool, done, own, part or write_part):
         done[p] = tally
         clock.built(tally)
         # A file goes with the last of its partitions, so that a resumed build never needs it again.
@@ -194,6 +195,7 @@ def _build(
     pool: Executor | None,
     done: Mapping[int, Tally],
     own: OwnFormats | None,
+    part: WritePart,
 ) -> Iterator[tuple[int, Tally]]:
     missing = [p for p in range(len(cut)) if p not in done]
     if recipe.balance.max_traces or recipe.balance.label_limits:
@@ -201,11 +203,11 @@ def _build(
         known = dict(done)
         for p in missing:
             before = total(known[q] for q in range(p))
-            known[p] = build_one(p, cut.slices(p), recipe, folder, written_before(before), own)
+            known[p] = build_one(p, cut.slices(p), recipe, folder, written_before(before), own, part)
             yield p, known[p]
         return
     yield from each_call(
-        build_one, ((p, (p, cut.slices(p), recipe, folder, None, own)) for p in missing), pool
+        build_one, ((p, (p, cut.slices(p), recipe, folder, None, own, part)) for p in missing), pool
     )
 
 
@@ -221,9 +223,10 @@ def build_one(
     folder: BuildFolder,
     written: Written | None = None,
     own: OwnFormats | None = None,
+    part: WritePart = write_part,
 ) -> Tally:
     """Build partition p from the slices that hold its rows."""
-    return write_part(p, rows_of(slices), recipe, folder, written, own)
+    return part(p, rows_of(slices), recipe, folder, written, own)
 
 
 # -- workers -------------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from skill_factory.build.engines import BuiltPartitions, Engine
+from skill_factory.build.engines import BuiltPartitions, Engine, WritePart
 from skill_factory.build.engines.local import check_variants, written_before
 from skill_factory.build.engines.writing import write_part
 from skill_factory.build.folder import BuildFolder
@@ -48,7 +48,9 @@ def _run(
     folder: BuildFolder,
     report: ReportProgress,
     pin: Callable[[], Recipe],
+    part: WritePart | None = None,
 ) -> BuiltPartitions:
+    part = part or write_part
     start = time.monotonic()
 
     def tell(phase: str, done: int, whole: int, rows: int, traces: int, resumed: int = 0) -> None:
@@ -63,13 +65,13 @@ def _run(
         done = {p: tally for p in range(len(cut)) if (tally := folder.done(p)) is not None}
         resumed = len(done)
         read = rows.ledger[Level.ROWS].read
-        for p, tally in _build(ray, tables, cut, recipe, folder, done, own):
+        for p, tally in _build(ray, tables, cut, recipe, folder, done, own, part):
             done[p] = tally
             traces = sum(tally.ledger[Level.TRACES].kept for tally in done.values())
             tell("build", len(done), len(cut), read, traces, resumed)
         for p in range(len(cut)):  # a partition without rows never reaches a worker
             if p not in done:
-                done[p] = write_part(p, CANONICAL.empty_table(), recipe, folder, None, own)
+                done[p] = part(p, CANONICAL.empty_table(), recipe, folder, None, own)
     return BuiltPartitions([done[p] for p in range(len(cut))], rows, resumed)
 
 
@@ -149,6 +151,7 @@ def _build(
     folder: BuildFolder,
     done: dict[int, Tally],
     own: OwnFormats | None,
+    part: WritePart,
 ) -> Iterator[tuple[int, Tally]]:
     missing = frozenset(range(len(cut))) - set(done)
     if not missing:
@@ -164,13 +167,13 @@ def _build(
     shuffled = rows.repartition(max(1, len(missing)), keys=[PARTITION])
     if limited:
         # A limit counts from the head of the dataset, so each partition has to wait for those before it.
-        yield from _in_order(ray, shuffled, missing, recipe, folder, done, own)
+        yield from _in_order(ray, shuffled, missing, recipe, folder, done, own, part)
         return
     built = shuffled.map_batches(
         _build_block,
         batch_size=None,
         batch_format="pyarrow",
-        fn_kwargs={"recipe": recipe, "folder": folder, "own": own},
+        fn_kwargs={"recipe": recipe, "folder": folder, "own": own, "part": part},
     )
     for row in built.iter_rows():
         yield int(row["p"]), tally_from_json(json.loads(row["tally"]))
@@ -184,10 +187,12 @@ def _numbered(rows: pa.Table, cuts: list[int], wanted: frozenset[int]) -> pa.Tab
     return numbered.filter(pa.array(np.isin(number, list(wanted))))
 
 
-def _build_block(block: pa.Table, recipe: Recipe, folder: BuildFolder, own: OwnFormats | None) -> pa.Table:
+def _build_block(
+    block: pa.Table, recipe: Recipe, folder: BuildFolder, own: OwnFormats | None, part: WritePart
+) -> pa.Table:
     """Build every partition whose rows are in the block, and return their tallies."""
     tallies = [
-        (p, json.dumps(write_part(p, rows, recipe, folder, None, own).to_json())) for p, rows in _parts(block)
+        (p, json.dumps(part(p, rows, recipe, folder, None, own).to_json())) for p, rows in _parts(block)
     ]
     return pa.table(
         {"p": pa.array([p for p, _ in tallies], pa.int64()), "tally": [text for _, text in tallies]}
@@ -208,6 +213,7 @@ def _in_order(
     folder: BuildFolder,
     done: dict[int, Tally],
     own: OwnFormats | None,
+    part: WritePart,
 ) -> Iterator[tuple[int, Tally]]:
     blocks = shuffled.materialize()
     task = ray.remote(_one_of)
@@ -215,12 +221,18 @@ def _in_order(
     known = dict(done)
     for p in sorted(missing):
         written = written_before(total(known[q] for q in range(p)))
-        known[p] = ray.get(task.remote(p, blocks, recipe, folder, written, own))
+        known[p] = ray.get(task.remote(p, blocks, recipe, folder, written, own, part))
         yield p, known[p]
 
 
 def _one_of(
-    p: int, blocks: Any, recipe: Recipe, folder: BuildFolder, written: Any, own: OwnFormats | None
+    p: int,
+    blocks: Any,
+    recipe: Recipe,
+    folder: BuildFolder,
+    written: Any,
+    own: OwnFormats | None,
+    part: WritePart,
 ) -> Tally:
     tables = [
         rows
@@ -228,4 +240,4 @@ def _one_of(
         for q, rows in _parts(block)
         if q == p
     ]
-    return write_part(p, pa.concat_tables([CANONICAL.empty_table(), *tables]), recipe, folder, written, own)
+    return part(p, pa.concat_tables([CANONICAL.empty_table(), *tables]), recipe, folder, written, own)
