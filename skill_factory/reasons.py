@@ -64,6 +64,7 @@ class QuestionReason(StrEnum):
     """The first rule that a question fails, in this order."""
 
     EXCLUDED = "excluded"
+    IN_OTHER_SOURCE = "in_other_source"
     OUTSIDE_PASS_RATE = "outside_pass_rate"
     TOO_FEW_RESPONSES = "too_few_responses"
     NO_CORRECT_RESPONSE = "no_correct_response"
@@ -84,6 +85,7 @@ class TraceReason(StrEnum):
     OVER_LABEL_LIMIT = "over_label_limit"
     OVER_LIMIT = "over_limit"
     DUPLICATE = "duplicate"
+    OVER_SHARE = "over_share"
 
 
 Reason = RowReason | ResponseReason | ReflectionReason | QuestionReason | TraceReason
@@ -135,6 +137,7 @@ _SENTENCES: dict[tuple[Level, str], str] = {
     (Level.REFLECTIONS, "gives_away_answer"): "its response is wrong, and it states the gold answer",
     (Level.REFLECTIONS, "duplicate"): "the response already has this reflection",
     (Level.QUESTIONS, "excluded"): "the recipe excludes it",
+    (Level.QUESTIONS, "in_other_source"): "it stands in an earlier source of the mixture",
     (Level.QUESTIONS, "outside_pass_rate"): "its share of right responses is outside the window",
     (Level.QUESTIONS, "too_few_responses"): "it has too few kept responses",
     (Level.QUESTIONS, "no_correct_response"): "none of its kept responses is right",
@@ -150,6 +153,7 @@ _SENTENCES: dict[tuple[Level, str], str] = {
     (Level.TRACES, "over_label_limit"): "its label has reached its limit",
     (Level.TRACES, "over_limit"): "the dataset has reached its limit",
     (Level.TRACES, "duplicate"): "another trace of its question has the same words",
+    (Level.TRACES, "over_share"): "its source has given its share of the mixture",
 }
 
 

@@ -7,7 +7,7 @@ writes first.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -25,18 +25,19 @@ from skill_factory.build.storage import folder_at
 from skill_factory.errors import ColumnError, NothingUsable, RecipeError, SourceError
 from skill_factory.formats import OwnFormats, chosen_formats
 from skill_factory.judge.counting import tally_judgement
-from skill_factory.judge.facts import Facts, Reading, read
+from skill_factory.judge.facts import Facts, Ids, Reading, read
 from skill_factory.judge.first_questions import ever_more_rows
-from skill_factory.judge.judge import Judgement, judge
+from skill_factory.judge.judge import Judgement, judge, without
 from skill_factory.model import Trace, TracePlan
 from skill_factory.reasons import Level
+from skill_factory.recipe.mixture import AnyRecipe
 from skill_factory.recipe.model import Recipe, new_recipe
 from skill_factory.recipe.phrases import PhraseBook, phrase_book
 from skill_factory.sources import RawSource, open_source
 from skill_factory.sources.canonical import canonical, tally_rows
 from skill_factory.sources.columns import CANONICAL
 from skill_factory.tally import Tally, total
-from skill_factory.traces.bulk.typeset import typeset
+from skill_factory.traces.bulk.typeset import BYTES, typeset
 from skill_factory.traces.counting import tally_traces
 from skill_factory.traces.plan import Written, compose_plans
 from skill_factory.traces.render import render
@@ -76,22 +77,34 @@ class Partition:
     @property
     def rows(self) -> Iterator[pa.Table]:
         """The traces as rows of the dataset, about 16 MB of text at a time; letter for letter what `traces` gives."""
-        for batch in typeset(self.plans, self.book, self.recipe, self.reading):
+        for _, table in self.batches():
+            yield table
+
+    def batches(self, size: int = BYTES) -> Iterator[tuple[Sequence[TracePlan], pa.Table]]:
+        """The rows with their plans, about `size` bytes of text at a time."""
+        for batch in typeset(self.plans, self.book, self.recipe, self.reading, size=size):
             tally_traces(self.tally, batch.plans, batch.right, batch.chars, batch.digests)
-            yield to_table(batch, self.recipe.output.lineage)
+            yield batch.plans, to_table(batch, self.recipe.output.lineage)
 
 
 def build_partition(
-    rows: pa.Table, recipe: Recipe, own: OwnFormats | None = None, written: Written | None = None
+    rows: pa.Table,
+    recipe: Recipe,
+    own: OwnFormats | None = None,
+    written: Written | None = None,
+    elsewhere: Ids | None = None,
 ) -> Partition:
     """
     The traces of some canonical rows (columns.CANONICAL), in written order, and their tally.
 
     `written` is what the partitions before this one wrote; it matters only if the recipe sets limits.
+    `elsewhere` are the questions that belong to an earlier source of a mixture.
     """
     # Judged as a whole, since a question's filters need all its responses; then plans come one by one.
     reading = read(rows.cast(CANONICAL), recipe)
     judgement = judge(reading.facts, recipe, own)
+    if elsewhere is not None:
+        judgement = without(judgement, reading.facts, elsewhere)
     tally = tally_judgement(reading.facts, judgement, recipe, own)
     formats = chosen_formats(recipe.traces.formats, own)
     book = phrase_book(recipe.phrases)
@@ -110,7 +123,7 @@ class BuildResult:
     """How many partitions an earlier, stopped run had finished."""
     already: bool
     """Whether the folder already held this build, so that nothing was done."""
-    recipe: Recipe
+    recipe: AnyRecipe
     """The recipe as it was built: with its columns settled and its source pinned."""
 
 
@@ -158,13 +171,13 @@ def build(
         pin = pinning(raw, recipe.model_copy(update={"source": was}), exact)
         if exact or folder.holds_build():
             recipe = pin()  # at once: the build may be finished already, or belong to other data
-        return _build(folder, recipe, pin, run, report, fresh)
+        return build_ready(folder, recipe, pin, run, report, fresh)
 
 
-def _build(
+def build_ready(
     folder: BuildFolder,
-    recipe: Recipe,
-    pin: Callable[[], Recipe],
+    recipe: AnyRecipe,
+    pin: Callable[[], AnyRecipe],
     run: RunBuild,
     report: ReportProgress,
     fresh: bool,

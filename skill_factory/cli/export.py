@@ -74,7 +74,11 @@ def _length_arguments(parser: argparse.ArgumentParser) -> None:
 def _question_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("questions", "for verl: read again from the build's source")
     group.add_argument(
-        "--source", default="", metavar="PATH", help="the source file, if the build was made from one"
+        "--source",
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="the source file, if the build was made from one; for each source of a mixture NAME=PATH",
     )
     group.add_argument(
         "--questions",
@@ -141,7 +145,7 @@ def _options(args: argparse.Namespace) -> Options:
         template=args.template,
         epochs=args.epochs,
         tokenizer=args.tokenizer,
-        source=args.source,
+        source=tuple(args.source),
         questions=args.questions,
         most=args.most,
         test_share=args.test_share,

@@ -22,6 +22,11 @@ KEPT = 0
 _RESPONSE = {reason: place for place, reason in enumerate(ResponseReason, 1)}
 _REFLECTION = {reason: place for place, reason in enumerate(ReflectionReason, 1)}
 _QUESTION = {reason: place for place, reason in enumerate(QuestionReason, 1)}
+_FAR = [
+    _QUESTION[reason]
+    for reason in (QuestionReason.EXCLUDED, QuestionReason.IN_OTHER_SOURCE, QuestionReason.OUTSIDE_PASS_RATE)
+]
+"""Reasons of questions that no N makes usable."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +71,15 @@ def judge_questions(facts: Facts, judgement: Judgement, recipe: Recipe) -> Judge
     return replace(judgement, question_code=codes)
 
 
+def without(judgement: Judgement, facts: Facts, elsewhere: npt.NDArray[np.uint64]) -> Judgement:
+    """The judgement where questions with these ids belong to another source of a mixture."""
+    codes = judgement.question_code.copy()
+    # What the recipe excludes is left out wherever it stands; any other question is dropped for this reason first.
+    others = np.isin(facts.question_id, elsewhere) & (codes != _QUESTION[QuestionReason.EXCLUDED])
+    codes[others] = _QUESTION[QuestionReason.IN_OTHER_SOURCE]
+    return replace(judgement, question_code=codes)
+
+
 def _variants_of_each(facts: Facts, owners: Places, kept: npt.NDArray[np.intp], n: int) -> Places:
     """How many different variants stand among the kept responses of each of n questions."""
     width = len(facts.variants)
@@ -83,9 +97,7 @@ def usable_for(judgement: Judgement, recipe: Recipe, needs: Needs, attempts: int
     """Which questions pass the gate of a format with such needs, at the recipe's N or another one."""
     n = attempts or recipe.traces.attempts
     held = judgement.question_code
-    standing = (held != _QUESTION[QuestionReason.EXCLUDED]) & (
-        held != _QUESTION[QuestionReason.OUTSIDE_PASS_RATE]
-    )
+    standing = ~np.isin(held, _FAR)
     right: Flags = standing & (judgement.question_right >= 1)
     if not needs.n_responses:
         return right

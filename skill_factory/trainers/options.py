@@ -23,8 +23,8 @@ class Options:
     epochs: float = 2.0
     tokenizer: str = ""
     """The tokenizer to count with: a tokenizer.json, its folder or a Hub model. Empty for an estimate from characters."""
-    source: str = ""
-    """verl: the path of the build's source file."""
+    source: str | tuple[str, ...] = ""
+    """verl: the path of the build's source file; of a mixture NAME=PATH for each."""
     questions: str = "unused"
     """verl: `unused` for questions without a trace; `all` adds the others after them."""
     most: int = 0

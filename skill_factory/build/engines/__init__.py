@@ -8,7 +8,7 @@ from typing import Protocol
 from skill_factory.build.folder import BuildFolder
 from skill_factory.build.progress import ReportProgress
 from skill_factory.formats import OwnFormats
-from skill_factory.recipe.model import Recipe
+from skill_factory.recipe.mixture import AnyRecipe
 from skill_factory.sources import RawSource
 from skill_factory.tally import Tally
 
@@ -29,7 +29,7 @@ class RunBuild(Protocol):
     """Sorts a source into partitions and builds those that aren't in the folder yet."""
 
     def __call__(
-        self, recipe: Recipe, folder: BuildFolder, report: ReportProgress, pin: Callable[[], Recipe]
+        self, recipe: AnyRecipe, folder: BuildFolder, report: ReportProgress, pin: Callable[[], AnyRecipe]
     ) -> BuiltPartitions:
         """
         Run to the end.

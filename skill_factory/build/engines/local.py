@@ -13,7 +13,7 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -26,8 +26,10 @@ import numpy as np
 
 from skill_factory.arrow_alone import arrow_alone
 from skill_factory.build.engines import BuiltPartitions, Engine, RunBuild
-from skill_factory.build.engines.writing import write_part
+from skill_factory.build.engines.writing import Given, sets_limits, survey, write_part
 from skill_factory.build.folder import BuildFolder
+from skill_factory.build.mixed_source import PieceOfPart, large_pieces, recipe_for
+from skill_factory.build.mixing import choose
 from skill_factory.build.progress import BuildProgress, ReportProgress
 from skill_factory.build.scatter import (
     Partitions,
@@ -43,9 +45,9 @@ from skill_factory.errors import BuildFolderError, NothingUsable, RecipeError
 from skill_factory.formats import OwnFormats, format_of
 from skill_factory.hosting import cores
 from skill_factory.reasons import Level
+from skill_factory.recipe.mixture import AnyRecipe, Mixture
 from skill_factory.recipe.model import Recipe
 from skill_factory.sources import Piece, RawSource
-from skill_factory.sources.neighbours import read_together
 from skill_factory.tally import Tally, tally_from_json, total
 from skill_factory.traces.plan import Written
 from skill_factory.wording import file_size, many
@@ -102,10 +104,10 @@ def _run(
     pool: ProcessPoolExecutor | None,
     source: RawSource,
     own: OwnFormats | None,
-    recipe: Recipe,
+    recipe: AnyRecipe,
     folder: BuildFolder,
     report: ReportProgress,
-    pin: Callable[[], Recipe],
+    pin: Callable[[], AnyRecipe],
 ) -> BuiltPartitions:
     if not on_disk(folder.path):
         raise BuildFolderError(
@@ -115,10 +117,15 @@ def _run(
     cut, rows = _scan(source, recipe, folder, pool, clock, pin, own)
     done = {p: tally for p in range(len(cut)) if (tally := folder.done(p)) is not None}
     resumed = len(done)
+    given: Given = None
+    if isinstance(recipe, Mixture):
+        clock.begin(len(cut), {}, 0)
+        _survey(cut, recipe, folder, pool, clock, own)
+        given = choose(recipe, folder, len(cut))
     clock.begin(len(cut), done, resumed)
     # Sorted rows go as soon as nobody needs them: removing all of them at the end would keep the disk busy for seconds.
     files = cut.files()
-    for p, tally in _build(cut, recipe, folder, pool, done, own):
+    for p, tally in _build(cut, recipe, folder, pool, done, own, given):
         done[p] = tally
         clock.built(tally)
         # A file goes with the last of its partitions, so that a resumed build never needs it again.
@@ -132,11 +139,11 @@ def _run(
 
 def _scan(
     source: RawSource,
-    recipe: Recipe,
+    recipe: AnyRecipe,
     folder: BuildFolder,
     pool: Executor | None,
     clock: "_Clock",
-    pin: Callable[[], Recipe],
+    pin: Callable[[], AnyRecipe],
     own: OwnFormats | None,
 ) -> tuple[Partitions, Tally]:
     # A scan that has ended is never repeated: its chunks are in the work files, and this note says what they hold.
@@ -145,7 +152,7 @@ def _scan(
         rows = tally_from_json(noted["tally"])
         clock.rows = rows.ledger[Level.ROWS].read
         return partitions_from_json(noted["partitions"], folder.scattered), rows
-    pieces = read_together(source.pieces())
+    pieces = large_pieces(source)
     clock.total = len(pieces)
     by_piece: dict[int, Scattered] = {}
     for k, scattered in each_call(
@@ -156,7 +163,7 @@ def _scan(
     # Pieces come back in any order; what follows must not depend on it.
     parts = [by_piece[k] for k in range(len(pieces))]
     rows = total(part.tally for part in parts)
-    check_variants(frozenset[str]().union(*(part.variants for part in parts)), recipe, own)
+    check_each(zip(pieces, (part.variants for part in parts), strict=True), recipe, own)
     cut = partitions(
         [c for part in parts for c in part.chunks], sum((p.bytes for p in parts), np.zeros(1, np.int64))
     )
@@ -166,8 +173,21 @@ def _scan(
     return cut, rows
 
 
-def _scatter(piece: Piece, recipe: Recipe, folder: Path, k: int) -> Scattered:
+def _scatter(piece: Piece, recipe: AnyRecipe, folder: Path, k: int) -> Scattered:
     return scatter_piece(piece, recipe, folder, f"piece-{k:05d}")
+
+
+def check_each(
+    found: Iterable[tuple[Piece, frozenset[str]]], recipe: AnyRecipe, own: OwnFormats | None
+) -> None:
+    """`check_variants` for the source, or for each one of a mixture, from the variants in its pieces."""
+    by_part: dict[int, tuple[Recipe, frozenset[str]]] = {}
+    for piece, variants in found:
+        part = piece.part if isinstance(piece, PieceOfPart) else 0
+        seen = by_part.get(part, (recipe, frozenset[str]()))[1]
+        by_part[part] = recipe_for(piece, recipe), seen | variants
+    for own_recipe, variants in by_part.values():
+        check_variants(variants, own_recipe, own)
 
 
 def check_variants(variants: frozenset[str], recipe: Recipe, own: OwnFormats | None) -> None:
@@ -184,19 +204,44 @@ def check_variants(variants: frozenset[str], recipe: Recipe, own: OwnFormats | N
         )
 
 
+# -- survey ---------------------------------------------------------------------------------------------------------
+
+
+def _survey(
+    cut: Partitions,
+    recipe: Mixture,
+    folder: BuildFolder,
+    pool: Executor | None,
+    clock: "_Clock",
+    own: OwnFormats | None,
+) -> None:
+    """Survey every partition of a mixture that no earlier run has surveyed."""
+    missing = [p for p in range(len(cut)) if folder.chosen() is None and not folder.survey(p).is_file()]
+    for _ in each_call(survey_one, ((p, (p, cut.slices(p), recipe, folder, own)) for p in missing), pool):
+        clock.surveyed()
+
+
+def survey_one(
+    p: int, slices: Sequence[Slice], recipe: Mixture, folder: BuildFolder, own: OwnFormats | None
+) -> int:
+    """Survey partition p from the slices that hold its rows."""
+    return survey(p, rows_of(slices), recipe, folder, own)
+
+
 # -- build ---------------------------------------------------------------------------------------------------------
 
 
 def _build(
     cut: Partitions,
-    recipe: Recipe,
+    recipe: AnyRecipe,
     folder: BuildFolder,
     pool: Executor | None,
     done: Mapping[int, Tally],
     own: OwnFormats | None,
+    given: Given,
 ) -> Iterator[tuple[int, Tally]]:
     missing = [p for p in range(len(cut)) if p not in done]
-    if recipe.balance.max_traces or recipe.balance.label_limits:
+    if sets_limits(recipe):
         # A limit counts from the head of the dataset, so each partition has to wait for those before it.
         known = dict(done)
         for p in missing:
@@ -205,7 +250,7 @@ def _build(
             yield p, known[p]
         return
     yield from each_call(
-        build_one, ((p, (p, cut.slices(p), recipe, folder, None, own)) for p in missing), pool
+        build_one, ((p, (p, cut.slices(p), recipe, folder, given, own)) for p in missing), pool
     )
 
 
@@ -217,9 +262,9 @@ def written_before(before: Tally) -> Written:
 def build_one(
     p: int,
     slices: Sequence[Slice],
-    recipe: Recipe,
+    recipe: AnyRecipe,
     folder: BuildFolder,
-    written: Written | None = None,
+    written: Given = None,
     own: OwnFormats | None = None,
 ) -> Tally:
     """Build partition p from the slices that hold its rows."""
@@ -361,6 +406,10 @@ class _Clock:
     def begin(self, parts: int, done: Mapping[int, Tally], resumed: int) -> None:
         self._phase, self._done, self.total, self._resumed = "build", len(done), parts, resumed
         self._traces = sum(tally.ledger[Level.TRACES].kept for tally in done.values())
+        self._tell()
+
+    def surveyed(self) -> None:
+        self._done += 1
         self._tell()
 
     def built(self, tally: Tally) -> None:
