@@ -28,6 +28,7 @@ COMMANDS = {
     "grade": "label responses as right or wrong, by rule",
     "generate": "ask a model for responses and reflections",
     "evaluate": "ask a trained model the questions, to measure its outputs",
+    "serve": "serve a trained model on this computer",
     "measure": "count attempts, reflections and verdicts in a model's outputs",
     "harvest": "turn a model's own attempts and reflections into raw data",
     "diff": "compare two builds: rows, recipes, ledgers; exit code 1 if their traces differ",

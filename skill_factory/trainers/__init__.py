@@ -3,6 +3,8 @@
 record      a trainer as a record                       bundle     a finished build: its rows and its recipe
 llamafactory, trl, axolotl   fine-tune on the traces    verl       questions and a reward for reinforcement learning
 export      the one way out: checks, then the trainer   preflight  what a trainer would skip, truncate or misread
+loss        which characters of a trace are trained     tokens     traces as tokens with labels
+transformers  a script for tokens, and any other use    chat_template  what stands around a trace
 questions   read again from the source, and split       options    what a person chooses
 templates   files for the trainers, as data             report     what the checks found, for the notes
 
@@ -14,18 +16,27 @@ from skill_factory.trainers.export import Exported, check_build, export_build
 from skill_factory.trainers.llamafactory import LLAMAFACTORY
 from skill_factory.trainers.options import Options
 from skill_factory.trainers.preflight import Problem, preflight
-from skill_factory.trainers.record import QuestionsTrainer, TracesTrainer, Trainer
+from skill_factory.trainers.record import QuestionsTrainer, TokensTrainer, TracesTrainer, Trainer
 from skill_factory.trainers.report import Checked
+from skill_factory.trainers.transformers import TRANSFORMERS
 from skill_factory.trainers.trl import TRL
 from skill_factory.trainers.verl import VERL
 
 TRAINERS: dict[str, Trainer] = {one.name: one for one in (LLAMAFACTORY, TRL, AXOLOTL, VERL)}
 """Every trainer, by the name that `--to` takes, in the order in which they are offered."""
+FOR_TOKENS: dict[str, Trainer] = {
+    one.name: one
+    for one in (TRANSFORMERS, *TRAINERS.values())
+    if isinstance(one, TokensTrainer) or (isinstance(one, TracesTrainer) and one.tokens)
+}
+"""Those that take tokens with labels (`--loss`); the first is for any other program."""
 
 __all__ = [
     "AXOLOTL",
+    "FOR_TOKENS",
     "LLAMAFACTORY",
     "TRAINERS",
+    "TRANSFORMERS",
     "TRL",
     "VERL",
     "Checked",
@@ -33,6 +44,7 @@ __all__ = [
     "Options",
     "Problem",
     "QuestionsTrainer",
+    "TokensTrainer",
     "TracesTrainer",
     "Trainer",
     "check_build",

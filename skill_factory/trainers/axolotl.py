@@ -1,9 +1,10 @@
-"""Axolotl: the traces, a configuration, a script and notes."""
+"""Axolotl: the traces, as text or as tokens, a configuration, a script and notes."""
 
 import json
 from pathlib import Path
 
-from skill_factory.trainers.record import Traces, TracesTrainer
+from skill_factory.trainers.options import Options
+from skill_factory.trainers.record import Tokens, Traces, TracesTrainer
 from skill_factory.trainers.templates import fill_template, write
 from skill_factory.trainers.trace_files import write_traces
 
@@ -14,11 +15,26 @@ def write_axolotl(given: Traces, folder: Path) -> None:
     write_traces(given.bundle, folder / "data", given.keep)
     # Without a known family the tokenizer's own template is the safest.
     template = AXOLOTL.template(options) or "tokenizer_default"
+    _write_config(options, fill_template("axolotl_text.yaml", template=template), folder)
+    write(folder / "TRAINING.md", fill_template("axolotl.md", excess_words="dropped", report=given.report))
+
+
+def write_axolotl_tokens(given: Tokens, folder: Path) -> None:
+    """Write `config.yaml`, `train.sh` and the notes, beside the tokens in `data`."""
+    _write_config(given.options, fill_template("axolotl_tokens.yaml"), folder)
+    write(
+        folder / "TRAINING.md",
+        fill_template("axolotl_tokens.md", excess_words="dropped", report=given.report),
+    )
+
+
+def _write_config(options: Options, data: str, folder: Path) -> None:
     # JSON is YAML, and quotes a name with a colon or a hash in it.
     settings = {"model": json.dumps(options.model), "cutoff": options.cutoff, "epochs": options.epochs}
-    write(folder / "config.yaml", fill_template("axolotl.yaml", template=template, excess="drop", **settings))
+    write(
+        folder / "config.yaml", fill_template("axolotl.yaml", data=data.rstrip(), excess="drop", **settings)
+    )
     write(folder / "train.sh", fill_template("axolotl.sh"))
-    write(folder / "TRAINING.md", fill_template("axolotl.md", excess_words="dropped", report=given.report))
 
 
 AXOLOTL = TracesTrainer(
@@ -26,6 +42,7 @@ AXOLOTL = TracesTrainer(
     "Axolotl",
     "fine-tune on the traces",
     write_axolotl,
+    tokens=write_axolotl_tokens,
     families={
         "qwen3": "chatml",
         "qwen2.5": "qwen_25",

@@ -23,6 +23,8 @@ class Options:
     epochs: float = 2.0
     tokenizer: str = ""
     """The tokenizer to count with: a tokenizer.json, its folder or a Hub model. Empty for an estimate from characters."""
+    loss: str = ""
+    """What to train on, for an export as tokens: a name of `loss.Loss` or a file; empty for an export as text."""
     source: str | tuple[str, ...] = ""
     """verl: the path of the build's source file; of a mixture NAME=PATH for each."""
     questions: str = "unused"
@@ -45,6 +47,11 @@ class Options:
             raise HandoffError(f"The test share must be between 0 and 1; found {self.test_share:g}.")
         if min(self.cutoff, self.prompt_limit, self.response_limit) < 1 or self.most < 0 or self.epochs <= 0:
             raise HandoffError("The cut-off, the limits and the epochs must be above 0.")
+        if self.loss and not self.tokenizer:
+            raise HandoffError(
+                "--loss writes tokens, so it needs the model's own tokenizer: --tokenizer FILE (tokenizer.json, its "
+                "folder or a model on the Hub)."
+            )
 
 
 FAMILIES = {

@@ -27,6 +27,16 @@ class Traces:
 
 
 @dataclass(frozen=True)
+class Tokens:
+    """What a trainer gets that learns from tokens: they are written already, into the folder `data`."""
+
+    bundle: Bundle
+    options: Options
+    report: str
+    """What was trained and what the checks found, as text for the notes."""
+
+
+@dataclass(frozen=True)
 class Questions:
     """What a trainer gets that learns from rewards."""
 
@@ -58,9 +68,18 @@ class Trainer:
 
 @dataclass(frozen=True)
 class TracesTrainer(Trainer):
-    """A trainer that fine-tunes on the traces."""
+    """A trainer that fine-tunes on the traces, as text or, where it can, as tokens with labels."""
 
     write: Callable[[Traces, Path], None]
+    tokens: Callable[[Tokens, Path], None] | None = field(default=None, kw_only=True)
+    """Writes what the trainer needs for tokens, if it takes them."""
+
+
+@dataclass(frozen=True)
+class TokensTrainer(Trainer):
+    """A trainer that only takes tokens with labels."""
+
+    tokens: Callable[[Tokens, Path], None]
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from skill_factory.trainers.record import Traces, TracesTrainer
+from skill_factory.trainers.record import Tokens, Traces, TracesTrainer
 from skill_factory.trainers.templates import fill_template, write
 from skill_factory.trainers.trace_files import write_traces
 
@@ -23,4 +23,12 @@ def write_trl(given: Traces, folder: Path) -> None:
     write(folder / "TRAINING.md", fill_template("trl.md", report=given.report))
 
 
-TRL = TracesTrainer("trl", "TRL", "fine-tune on the traces", write_trl)
+def write_trl_tokens(given: Tokens, folder: Path) -> None:
+    """Write `train_sft.py` and the notes, beside the tokens in `data`."""
+    options = given.options
+    settings = {"model": repr(options.model), "cutoff": options.cutoff, "epochs": options.epochs}
+    write(folder / "train_sft.py", fill_template("trl_tokens.py", **settings))
+    write(folder / "TRAINING.md", fill_template("trl_tokens.md", report=given.report))
+
+
+TRL = TracesTrainer("trl", "TRL", "fine-tune on the traces", write_trl, tokens=write_trl_tokens)
