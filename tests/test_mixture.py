@@ -321,7 +321,7 @@ def test_a_killed_mixture_goes_on_and_ends_in_the_same_bytes(
 
 
 def test_a_mixture_may_die_at_any_change_of_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A survey, the choice and every shard appear whole or not at all: the next run ends in the same bytes."""
+    """What is made, the choice and every shard appear whole or not at all: the next run ends in the same bytes."""
     monkeypatch.setattr(scatter, "PARTITION_BYTES", 3500)
     places = {}
     for place, name in enumerate(("a", "b")):

@@ -227,15 +227,6 @@ class BuildFolder:
 
         return note
 
-    def note_survey(self, p: int, data: bytes) -> None:
-        """Note what the survey of a mixture's partition p found."""
-        with written_whole(self._part(p, "survey")) as file:
-            file.write(data)
-
-    def survey(self, p: int) -> Path:
-        """Where `note_survey` notes it; the file is there once the partition is surveyed."""
-        return self._part(p, "survey")
-
     def note_chosen(self, tree: dict[str, Any]) -> None:
         """Note how much of each source is taken: from here on a resumed build takes the same."""
         write_whole(self.work / "chosen.json", json.dumps(tree))

@@ -7,7 +7,7 @@ writes first.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -37,7 +37,7 @@ from skill_factory.sources import RawSource, open_source
 from skill_factory.sources.canonical import canonical, tally_rows
 from skill_factory.sources.columns import CANONICAL
 from skill_factory.tally import Tally, total
-from skill_factory.traces.bulk.typeset import BYTES, typeset
+from skill_factory.traces.bulk.typeset import typeset
 from skill_factory.traces.counting import tally_traces
 from skill_factory.traces.plan import Written, compose_plans
 from skill_factory.traces.render import render
@@ -77,14 +77,9 @@ class Partition:
     @property
     def rows(self) -> Iterator[pa.Table]:
         """The traces as rows of the dataset, about 16 MB of text at a time; letter for letter what `traces` gives."""
-        for _, table in self.batches():
-            yield table
-
-    def batches(self, size: int = BYTES) -> Iterator[tuple[Sequence[TracePlan], pa.Table]]:
-        """The rows with their plans, about `size` bytes of text at a time."""
-        for batch in typeset(self.plans, self.book, self.recipe, self.reading, size=size):
+        for batch in typeset(self.plans, self.book, self.recipe, self.reading):
             tally_traces(self.tally, batch.plans, batch.right, batch.chars, batch.digests)
-            yield batch.plans, to_table(batch, self.recipe.output.lineage)
+            yield to_table(batch, self.recipe.output.lineage)
 
 
 def build_partition(

@@ -26,8 +26,9 @@ import numpy as np
 
 from skill_factory.arrow_alone import arrow_alone
 from skill_factory.build.engines import BuiltPartitions, Engine, RunBuild
-from skill_factory.build.engines.writing import Given, sets_limits, survey, write_part
+from skill_factory.build.engines.writing import Given, make, sets_limits, write_part
 from skill_factory.build.folder import BuildFolder
+from skill_factory.build.made import Made
 from skill_factory.build.mixed_source import PieceOfPart, large_pieces, recipe_for
 from skill_factory.build.mixing import choose
 from skill_factory.build.progress import BuildProgress, ReportProgress
@@ -119,10 +120,10 @@ def _run(
     resumed = len(done)
     given: Given = None
     if isinstance(recipe, Mixture):
-        clock.begin(len(cut), {}, 0)
-        _survey(cut, recipe, folder, pool, clock, own)
+        clock.begin(len(cut), {}, 0, 2)
+        _make(cut, recipe, folder, pool, clock, own)
         given = choose(recipe, folder, len(cut))
-    clock.begin(len(cut), done, resumed)
+    clock.begin(len(cut), done, resumed, 2 if given else 1)
     # Sorted rows go as soon as nobody needs them: removing all of them at the end would keep the disk busy for seconds.
     files = cut.files()
     for p, tally in _build(cut, recipe, folder, pool, done, own, given):
@@ -204,10 +205,10 @@ def check_variants(variants: frozenset[str], recipe: Recipe, own: OwnFormats | N
         )
 
 
-# -- survey ---------------------------------------------------------------------------------------------------------
+# -- make ----------------------------------------------------------------------------------------------------------
 
 
-def _survey(
+def _make(
     cut: Partitions,
     recipe: Mixture,
     folder: BuildFolder,
@@ -215,17 +216,22 @@ def _survey(
     clock: "_Clock",
     own: OwnFormats | None,
 ) -> None:
-    """Survey every partition of a mixture that no earlier run has surveyed."""
-    missing = [p for p in range(len(cut)) if folder.chosen() is None and not folder.survey(p).is_file()]
-    for _ in each_call(survey_one, ((p, (p, cut.slices(p), recipe, folder, own)) for p in missing), pool):
-        clock.surveyed()
+    """Make the traces of every partition of a mixture that no earlier run has made."""
+    made = {p for p in range(len(cut)) if Made(folder, p).done}
+    calls = ((p, (p, cut.slices(p), recipe, folder, own)) for p in range(len(cut)) if p not in made)
+    files = cut.files()
+    for p, _ in each_call(make_one, calls, pool):
+        made.add(p)
+        clock.made()
+        for finished in [span for span in files if made >= set(span)]:
+            folder.let_go(files.pop(finished))
 
 
-def survey_one(
+def make_one(
     p: int, slices: Sequence[Slice], recipe: Mixture, folder: BuildFolder, own: OwnFormats | None
 ) -> int:
-    """Survey partition p from the slices that hold its rows."""
-    return survey(p, rows_of(slices), recipe, folder, own)
+    """Make the traces of partition p of a mixture from the slices that hold its rows."""
+    return make(p, rows_of(slices), recipe, folder, own)
 
 
 # -- build ---------------------------------------------------------------------------------------------------------
@@ -249,9 +255,9 @@ def _build(
             known[p] = build_one(p, cut.slices(p), recipe, folder, written_before(before), own)
             yield p, known[p]
         return
-    yield from each_call(
-        build_one, ((p, (p, cut.slices(p), recipe, folder, given, own)) for p in missing), pool
-    )
+    # A mixture's traces are made already, and the rows that they were made of are gone.
+    slices = cut.slices if given is None else lambda _: []
+    yield from each_call(build_one, ((p, (p, slices(p), recipe, folder, given, own)) for p in missing), pool)
 
 
 def written_before(before: Tally) -> Written:
@@ -403,12 +409,14 @@ class _Clock:
         self.rows += tally.ledger[Level.ROWS].read
         self._tell()
 
-    def begin(self, parts: int, done: Mapping[int, Tally], resumed: int) -> None:
-        self._phase, self._done, self.total, self._resumed = "build", len(done), parts, resumed
+    def begin(self, parts: int, done: Mapping[int, Tally], resumed: int, steps: int = 1) -> None:
+        """Begin to build; a mixture takes two steps for each partition, and all first ones are done before a second."""
+        self._phase, self.total, self._resumed = "build", parts * steps, resumed
+        self._done = len(done) + (self._done if steps > 1 and self._done > parts else 0)
         self._traces = sum(tally.ledger[Level.TRACES].kept for tally in done.values())
         self._tell()
 
-    def surveyed(self) -> None:
+    def made(self) -> None:
         self._done += 1
         self._tell()
 

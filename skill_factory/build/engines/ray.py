@@ -19,8 +19,9 @@ import pyarrow as pa
 
 from skill_factory.build.engines import BuiltPartitions, Engine
 from skill_factory.build.engines.local import check_each, written_before
-from skill_factory.build.engines.writing import Given, sets_limits, survey, write_part
+from skill_factory.build.engines.writing import Given, make, sets_limits, write_part
 from skill_factory.build.folder import BuildFolder
+from skill_factory.build.made import Made
 from skill_factory.build.mixed_source import large_pieces
 from skill_factory.build.mixing import choose
 from skill_factory.build.progress import BuildProgress, ReportProgress
@@ -66,7 +67,7 @@ def _run(
         read = rows.ledger[Level.ROWS].read
         given: Given = None
         if isinstance(recipe, Mixture):
-            _survey(ray, tables, cut, recipe, folder, own)
+            _make(ray, tables, cut, recipe, folder, own)
             given = choose(recipe, folder, len(cut))
         for p, tally in _build(ray, tables, cut, recipe, folder, done, own, given):
             done[p] = tally
@@ -160,6 +161,14 @@ def _build(
     missing = frozenset(range(len(cut))) - set(done)
     if not missing:
         return
+    if given is not None:
+        # A mixture's traces are made already: there is nothing to shuffle.
+        task = ray.remote(_write_made)
+        waiting = {task.remote(p, recipe, folder, given): p for p in missing}
+        while waiting:
+            ready, _ = ray.wait(list(waiting), num_returns=1)
+            yield waiting.pop(ready[0]), ray.get(ready[0])
+        return
     shuffled = _shuffled(ray, tables, cut, missing)
     if sets_limits(recipe):
         # A limit counts from the head of the dataset, so each partition has to wait for those before it.
@@ -169,7 +178,7 @@ def _build(
         _build_block,
         batch_size=None,
         batch_format="pyarrow",
-        fn_kwargs={"recipe": recipe, "folder": folder, "own": own, "given": given},
+        fn_kwargs={"recipe": recipe, "folder": folder, "own": own},
     )
     for row in built.iter_rows():
         yield int(row["p"]), tally_from_json(json.loads(row["tally"]))
@@ -186,7 +195,7 @@ def _shuffled(ray: Any, tables: Sequence[Any], cut: Partitions, wanted: frozense
     return rows.repartition(max(1, len(wanted)), keys=[PARTITION])
 
 
-def _survey(
+def _make(
     ray: Any,
     tables: Sequence[Any],
     cut: Partitions,
@@ -194,26 +203,28 @@ def _survey(
     folder: BuildFolder,
     own: OwnFormats | None,
 ) -> None:
-    """Survey every partition of a mixture that no earlier run has surveyed."""
-    if folder.chosen() is not None:
-        return
-    missing = frozenset(p for p in range(len(cut)) if not folder.survey(p).is_file())
+    """Make the traces of every partition of a mixture that no earlier run has made."""
+    missing = frozenset(p for p in range(len(cut)) if not Made(folder, p).done)
     if missing:
-        surveyed = _shuffled(ray, tables, cut, missing).map_batches(
-            _survey_block,
+        made = _shuffled(ray, tables, cut, missing).map_batches(
+            _make_block,
             batch_size=None,
             batch_format="pyarrow",
             fn_kwargs={"recipe": recipe, "folder": folder, "own": own},
         )
-        for _ in surveyed.iter_rows():
+        for _ in made.iter_rows():
             pass
     for p in missing:  # a partition without rows never reaches a worker
-        survey(p, CANONICAL.empty_table(), recipe, folder, own)
+        make(p, CANONICAL.empty_table(), recipe, folder, own)
 
 
-def _survey_block(block: pa.Table, recipe: Mixture, folder: BuildFolder, own: OwnFormats | None) -> pa.Table:
-    done = [survey(p, rows, recipe, folder, own) for p, rows in _parts(block)]
+def _make_block(block: pa.Table, recipe: Mixture, folder: BuildFolder, own: OwnFormats | None) -> pa.Table:
+    done = [make(p, rows, recipe, folder, own) for p, rows in _parts(block)]
     return pa.table({"p": pa.array(done, pa.int64())})
+
+
+def _write_made(p: int, recipe: AnyRecipe, folder: BuildFolder, given: Given) -> Tally:
+    return write_part(p, CANONICAL.empty_table(), recipe, folder, given, None)
 
 
 def _numbered(rows: pa.Table, cuts: list[int], wanted: frozenset[int]) -> pa.Table:
@@ -224,13 +235,10 @@ def _numbered(rows: pa.Table, cuts: list[int], wanted: frozenset[int]) -> pa.Tab
     return numbered.filter(pa.array(np.isin(number, list(wanted))))
 
 
-def _build_block(
-    block: pa.Table, recipe: AnyRecipe, folder: BuildFolder, own: OwnFormats | None, given: Given
-) -> pa.Table:
+def _build_block(block: pa.Table, recipe: AnyRecipe, folder: BuildFolder, own: OwnFormats | None) -> pa.Table:
     """Build every partition whose rows are in the block, and return their tallies."""
     tallies = [
-        (p, json.dumps(write_part(p, rows, recipe, folder, given, own).to_json()))
-        for p, rows in _parts(block)
+        (p, json.dumps(write_part(p, rows, recipe, folder, None, own).to_json())) for p, rows in _parts(block)
     ]
     return pa.table(
         {"p": pa.array([p for p, _ in tallies], pa.int64()), "tally": [text for _, text in tallies]}

@@ -3,7 +3,8 @@
 import pyarrow as pa
 
 from skill_factory.build.folder import BuildFolder
-from skill_factory.build.mixing import survey_part, write_mixed
+from skill_factory.build.made import Made
+from skill_factory.build.mixing import make_part, write_mixed
 from skill_factory.build.pipeline import build_partition
 from skill_factory.build.shares import Chosen
 from skill_factory.formats import OwnFormats
@@ -26,7 +27,7 @@ def write_part(
 ) -> Tally:
     """Build partition p from its canonical rows into the folder's work files, and return its tally."""
     if isinstance(recipe, Mixture) and isinstance(written, Chosen):
-        return write_mixed(p, rows, recipe, folder, written, own)
+        return write_mixed(p, recipe, folder, written)  # its traces are made already
     if isinstance(recipe, Mixture) or isinstance(written, Chosen):
         raise TypeError("a mixture is written by what is chosen of its sources, and nothing else is")
     part = build_partition(rows, recipe, own, written)
@@ -34,10 +35,10 @@ def write_part(
     return part.tally
 
 
-def survey(p: int, rows: pa.Table, recipe: Mixture, folder: BuildFolder, own: OwnFormats | None) -> int:
-    """Survey partition p of a mixture, unless an earlier run has; its number."""
-    if not folder.survey(p).is_file():
-        survey_part(p, rows, recipe, folder, own)
+def make(p: int, rows: pa.Table, recipe: Mixture, folder: BuildFolder, own: OwnFormats | None) -> int:
+    """Make the traces of partition p of a mixture, unless an earlier run has; its number."""
+    if not Made(folder, p).done:
+        make_part(p, rows, recipe, folder, own)
     return p
 
 
