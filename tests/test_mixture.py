@@ -15,9 +15,20 @@ from hypothesis import strategies as st
 from skill_factory.build import scatter
 from skill_factory.build.mixture import build_mixture
 from skill_factory.build.pipeline import build
-from skill_factory.build.shares import apportioned, chosen_draws, largest_total, wanted_counts
+from skill_factory.build.shares import (
+    STRATA,
+    apportioned,
+    bounds_of,
+    largest_total,
+    paces,
+    strata_of,
+    taken_by,
+    wanted_counts,
+)
 from skill_factory.draws import order_keys
 from skill_factory.errors import NothingUsable, RecipeError, SkillFactoryError
+from skill_factory.publish.plan import Mode, plan_push
+from skill_factory.publish.push import push
 from skill_factory.recipe.mixture import (
     Ingredient,
     Mixture,
@@ -27,7 +38,10 @@ from skill_factory.recipe.mixture import (
 )
 from skill_factory.recipe.model import Recipe, recipe_from_toml
 from tests import command, drive, make_raw
+from tests.hub import Hub
 from tests.test_build import killed_at
+
+pytest_plugins = ["tests.hub_fixtures"]
 
 MIX = """
 seed = 3
@@ -94,7 +108,7 @@ def rows_of(out: Path) -> list[dict[str, Any]]:
 # ------------------------------------------------------------------------------------------------ what is asked
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(
     st.lists(st.integers(1, 10_000), min_size=1, max_size=6),
     st.lists(st.integers(0, 5_000), min_size=6, max_size=6),
@@ -111,10 +125,11 @@ def test_counts_of_drawn_mixtures_are_exact(weights: list[int], there: list[int]
     assert all(n <= has for n, has in zip(apportioned(shares, most), there, strict=True))
     assert any(n > has for n, has in zip(apportioned(shares, most + 1), there, strict=True))
     rng = np.random.default_rng(total)
-    for n, has in zip(apportioned(shares, most), there, strict=True):
-        draws = rng.integers(0, 2**64, has, np.uint64)
-        bound = chosen_draws(draws, n)
-        assert sum(int(draw) <= bound for draw in draws) == n
+    counts = apportioned(shares, most)
+    keys, draws = ([rng.integers(0, 2**64, has, np.uint64) for has in there] for _ in range(2))
+    here = [np.bincount(strata_of(mine), minlength=STRATA) for mine in keys]
+    for mine, drawn, n, taken in zip(keys, draws, counts, paces(here, counts), strict=True):
+        assert taken_by(bounds_of(strata_of(mine), drawn, taken), mine, drawn).sum() == n
 
 
 def test_a_source_that_is_too_small_says_by_how_much() -> None:
@@ -252,21 +267,42 @@ def test_the_order_is_that_of_the_questions_hash(built: Path) -> None:
     assert len(list((built / "sft_train").glob("*.parquet"))) > 5
 
 
-def test_a_larger_count_only_adds_traces(folder: Path, tmp_path: Path) -> None:
-    """Draws belong to the trace, so what a smaller mixture takes a larger one takes too."""
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 2**32), st.integers(1, 8), st.integers(1, 8), st.sampled_from([0.5, 0.3, 0.1]))
+def test_shares_hold_along_the_order(seed: int, one: int, other: int, share: float) -> None:
+    """
+    In any prefix of 1,000 traces or more each share is within three standard errors, also where a question gives
+    several traces, if the other sources have some traces to choose from.
+    """
+    rng = np.random.default_rng(seed)
+    keys = [np.sort(rng.integers(0, 2**64, 4000, np.uint64)).repeat(n) for n in (one, other)]
+    total = int(0.7 * min(len(keys[0]) / share, len(keys[1]) / (1 - share)))
+    counts = apportioned([Fraction(str(share)), 1 - Fraction(str(share))], total)
+    strata = [strata_of(mine) for mine in keys]
+    taken = paces([np.bincount(mine, minlength=STRATA) for mine in strata], counts)
+    assert [sum(mine) for mine in taken] == counts
+    chosen = []
+    for mine, place, n in zip(keys, strata, taken, strict=True):
+        draws = rng.integers(0, 2**64, len(mine), np.uint64)
+        chosen.append(mine[taken_by(bounds_of(place, draws, n), mine, draws)])
+    assert [len(mine) for mine in chosen] == counts
+    order = np.argsort(np.concatenate(chosen), kind="stable")
+    first = (order < counts[0]).astype(float)
+    n = np.arange(1, len(first) + 1)
+    error = np.sqrt(share * (1 - share) / n)
+    away = np.abs(np.cumsum(first) / n - counts[0] / sum(counts))
+    assert np.all(away[999:] <= 3 * error[999:])
+
+
+def test_counts_are_those_asked_for(folder: Path, tmp_path: Path) -> None:
+    """With counts each source gives exactly as many traces."""
     mixture, places = load_mixture(str(folder / "mix.toml"))
-    taken = []
-    for counts in ((60, 20), (90, 20)):
-        sources = tuple(
-            one.model_copy(update={"weight": None, "count": count})
-            for one, count in zip(mixture.sources, counts, strict=True)
-        )
-        result = build_mixture(
-            mixture.model_copy(update={"sources": sources}), tmp_path / str(counts[0]), places
-        )
-        assert result.report["traces"] == sum(counts)
-        taken.append({row["trace_id"] for row in rows_of(result.path)})
-    assert taken[0] < taken[1]
+    sources = tuple(
+        one.model_copy(update={"weight": None, "count": count})
+        for one, count in zip(mixture.sources, (60, 21), strict=True)
+    )
+    build_mixture(mixture.model_copy(update={"sources": sources}), tmp_path / "out", places)
+    assert Counter(row["source"] for row in rows_of(tmp_path / "out")) == {"maths": 60, "puzzles": 21}
 
 
 def test_without_lineage_there_is_no_column_of_sources(folder: Path, tmp_path: Path) -> None:
@@ -372,3 +408,22 @@ def test_a_mixture_of_one_is_one_source_with_a_name() -> None:
     """Values are plain: a mixture can be made and changed in Python as a recipe can."""
     mixture = Mixture(sources=(Ingredient(name="a", weight=1.0),))
     assert mixture.flat()["a.traces.attempts"] == 5
+
+
+def test_commands_of_one_source_say_so(folder: Path) -> None:
+    """Preview and inspect take one source: they name the mixture and what takes it, in one sentence."""
+    for words in (("preview",), ("inspect", folder / "maths.parquet")):
+        done = command.run(*words, "--recipe", folder / "mix.toml")
+        assert done.exit == 2
+        assert "names several sources, and this command takes one" in done.err
+
+
+def test_a_mixture_is_published_like_any_build(hub: Hub, built: Path) -> None:
+    """Every shard arrives as it is, with the mixture and a card that lists its sources."""
+    plan = plan_push(built, "alice/mixed", Mode.NEW, hub.token("alice"), endpoint=hub.url)
+    push(plan, hub.token("alice"))
+    shards = sorted(path.relative_to(built).as_posix() for path in (built / "sft_train").iterdir())
+    assert [path for path in hub.files("alice/mixed") if path.endswith(".parquet")] == shards
+    assert all(hub.read("alice/mixed", path) == (built / path).read_bytes() for path in shards)
+    assert b"| `puzzles` | weight 0.3 |" in hub.read("alice/mixed", "README.md")
+    assert isinstance(recipe_or_mixture(hub.read("alice/mixed", "recipe.toml").decode()), Mixture)

@@ -74,10 +74,10 @@ class Made:
         """How many traces a source could give."""
         return int(self._said(place)["traces"])
 
-    def draws(self, place: int) -> Keys:
-        """The draw of each trace of a source."""
+    def array(self, name: str, place: int) -> Keys:
+        """The order key (`keys`) or the draw (`draws`) of each trace of a source."""
         with self._path(f"{place:02d}.npz").open("rb") as file, np.load(file) as arrays:
-            found: Keys = arrays["draws"]
+            found: Keys = arrays[name]
             return found
 
     def read(self, place: int) -> MadePart:

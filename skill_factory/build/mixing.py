@@ -3,11 +3,11 @@
 A partition holds the rows of all sources whose questions fall into its range, so a question that stands in several is seen
 there at once. First every partition is made: the traces of each source lie in a file of their own, with a note of each (its
 place in the order, its draw, what the tally counts). Then it is known how many traces each source can give, and the
-smallest draws are chosen, exactly as many as asked for (`shares.py`). Last the shards are written: of each file the chosen
+smallest draws of each stretch of the order are chosen, exactly as many as asked for (`shares.py`). Last the shards are written: of each file the chosen
 rows, all in written order.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +20,7 @@ from skill_factory.build.folder import BuildFolder
 from skill_factory.build.made import Made, MadePart
 from skill_factory.build.mixed_source import PART
 from skill_factory.build.pipeline import Partition, build_partition
-from skill_factory.build.shares import Chosen, chosen_draws, wanted_counts
+from skill_factory.build.shares import STRATA, Chosen, bounds_of, paces, strata_of, taken_by, wanted_counts
 from skill_factory.draws import order_keys
 from skill_factory.formats import OwnFormats
 from skill_factory.judge.facts import Ids
@@ -122,14 +122,22 @@ def choose(mixture: Mixture, folder: BuildFolder, partitions: int) -> Chosen:
     places = range(len(mixture.sources))
     there = [sum(made.traces(place) for made in every) for place in places]
     counts = wanted_counts(mixture, there)
+    # Sixteen bytes a trace, of one source at a time.
+    here = [
+        np.bincount(strata_of(_joined(made.array("keys", place) for made in every)), minlength=STRATA)
+        for place in places
+    ]
     bounds = []
-    for place, count in enumerate(counts):
-        # Eight bytes a trace, of one source at a time.
-        draws = np.concatenate([made.draws(place) for made in every])
-        bounds.append(chosen_draws(draws, count))
+    for place, taken in enumerate(paces(here, counts)):
+        keys, draws = (_joined(made.array(name, place) for made in every) for name in ("keys", "draws"))
+        bounds.append(bounds_of(strata_of(keys), draws, taken))
     found = Chosen(bounds, counts, there)
     folder.note_chosen(vars(found))
     return found
+
+
+def _joined(arrays: Iterable[Keys]) -> Keys:
+    return np.concatenate([np.empty(0, np.uint64), *arrays])
 
 
 # -- writing --------------------------------------------------------------------------------------------------------
@@ -139,10 +147,9 @@ def write_mixed(p: int, mixture: Mixture, folder: BuildFolder, chosen: Chosen) -
     """Write the shard of partition p: of each source the chosen traces, all in written order."""
     made = Made(folder, p)
     whole, streams = Tally(), []
-    for place, (one, bound) in enumerate(zip(mixture.sources, chosen.bounds, strict=True)):
+    for place, (one, bounds) in enumerate(zip(mixture.sources, chosen.bounds, strict=True)):
         part = made.read(place)
-        # A bound below zero takes nothing; as an unsigned number it would take everything.
-        taken = part.draws <= np.uint64(bound) if bound >= 0 else np.zeros(len(part.draws), np.bool_)
+        taken = taken_by(bounds, part.keys, part.draws)
         tally_noted(part.tally, part.notes, taken)
         whole.add(of_source(one.name, part.tally))
         streams.append(_taken_rows(made.tables(place), part.keys, taken))

@@ -12,15 +12,19 @@ from skill_factory.recipe.mixture import Mixture
 from skill_factory.wording import many
 
 NONE = -1
-"""The bound of a source of which nothing is taken: no draw is that small."""
+"""The bound where nothing is taken: no draw is that small."""
+STRATA = 4096
+"""Stretches of the written order within which traces are drawn."""
+
+Counts = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class Chosen:
     """What a mixture takes of each source, in its order."""
 
-    bounds: Sequence[int]
-    """The largest draw that is taken."""
+    bounds: Sequence[Sequence[int]]
+    """For each source the largest draw that is taken, in each stretch of the order."""
     counts: Sequence[int]
     """How many traces are taken."""
     there: Sequence[int]
@@ -82,8 +86,51 @@ def largest_total(weights: Sequence[Fraction], there: Sequence[int]) -> int:
     return most
 
 
-def chosen_draws(draws: npt.NDArray[np.uint64], count: int) -> int:
-    """The bound up to which exactly `count` draws are taken."""
-    if not count:
-        return NONE
-    return int(np.partition(draws, count - 1)[count - 1])
+def strata_of(keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
+    """The stretch of the written order that each order key falls into."""
+    return (keys >> np.uint64(64 - STRATA.bit_length() + 1)).astype(np.int64)
+
+
+def paces(there: Sequence[Counts], counts: Sequence[int]) -> list[list[int]]:
+    """
+    How many traces each source gives in each stretch of the order, from how many it has there; the sums are `counts`.
+
+    A question gives several traces at once, so shares drawn trace by trace would waver along the order. The source that
+    gives the largest part of what it has sets the pace, and the others keep it as far as they have traces to choose from.
+    """
+    part = [Fraction(count, int(has.sum()) or 1) for count, has in zip(counts, there, strict=True)]
+    leader = there[part.index(max(part))]
+    passed, every = np.cumsum(leader).tolist(), int(leader.sum()) or 1
+    return [_paced(has.tolist(), count, passed, every) for has, count in zip(there, counts, strict=True)]
+
+
+def _paced(has: Sequence[int], count: int, passed: Sequence[int], every: int) -> list[int]:
+    taken, given = [], 0
+    for here, so_far in zip(has, passed, strict=True):
+        now = min(max(count * so_far // every - given, 0), here)
+        taken.append(now)
+        given += now
+    # What a source had too little of at its place comes from the stretches nearest to the end that have more.
+    for place in reversed(range(len(taken))):
+        more = min(count - given, has[place] - taken[place])
+        taken[place] += more
+        given += more
+    return taken
+
+
+def bounds_of(strata: Counts, draws: npt.NDArray[np.uint64], taken: Sequence[int]) -> list[int]:
+    """In each stretch the bound up to which exactly so many draws are taken."""
+    ordered = draws[np.lexsort((draws, strata))]
+    starts = np.searchsorted(np.sort(strata), np.arange(len(taken))).tolist()
+    return [int(ordered[start + n - 1]) if n else NONE for start, n in zip(starts, taken, strict=True)]
+
+
+def taken_by(
+    bounds: Sequence[int], keys: npt.NDArray[np.uint64], draws: npt.NDArray[np.uint64]
+) -> npt.NDArray[np.bool_]:
+    """Which traces are taken, by the bound of the stretch that each falls into."""
+    strata = strata_of(keys)
+    some = np.array([bound != NONE for bound in bounds], np.bool_)[strata]
+    limits = np.array([max(bound, 0) for bound in bounds], np.uint64)[strata]
+    found: npt.NDArray[np.bool_] = some & (draws <= limits)
+    return found

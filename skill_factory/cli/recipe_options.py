@@ -73,6 +73,11 @@ def recipe_of(args: argparse.Namespace) -> "Recipe":
 
     from skill_factory.recipe.model import new_recipe
 
+    if mixed(args):
+        raise RecipeError(
+            f"{args.recipe} names several sources, and this command takes one. Give it a source and the recipe of that source; "
+            "`build` takes the whole."
+        )
     recipe = _given_recipe(args.recipe) if args.recipe else new_recipe()
     given = {option.flag: _value_of(args, option.flag) for option in OPTIONS}
     changes = recipe_changes(given)

@@ -120,10 +120,12 @@ def _run(
     resumed = len(done)
     given: Given = None
     if isinstance(recipe, Mixture):
-        clock.begin(len(cut), {}, 0, 2)
+        clock.begin(2 * len(cut), {}, 0, sum(Made(folder, p).done for p in range(len(cut))))
         _make(cut, recipe, folder, pool, clock, own)
         given = choose(recipe, folder, len(cut))
-    clock.begin(len(cut), done, resumed, 2 if given else 1)
+        clock.begin(2 * len(cut), done, resumed, len(cut))  # making was the first half of the work
+    else:
+        clock.begin(len(cut), done, resumed)
     # Sorted rows go as soon as nobody needs them: removing all of them at the end would keep the disk busy for seconds.
     files = cut.files()
     for p, tally in _build(cut, recipe, folder, pool, done, own, given):
@@ -409,10 +411,9 @@ class _Clock:
         self.rows += tally.ledger[Level.ROWS].read
         self._tell()
 
-    def begin(self, parts: int, done: Mapping[int, Tally], resumed: int, steps: int = 1) -> None:
-        """Begin to build; a mixture takes two steps for each partition, and all first ones are done before a second."""
-        self._phase, self.total, self._resumed = "build", parts * steps, resumed
-        self._done = len(done) + (self._done if steps > 1 and self._done > parts else 0)
+    def begin(self, parts: int, done: Mapping[int, Tally], resumed: int, before: int = 0) -> None:
+        self._phase, self.total, self._resumed = "build", parts, resumed
+        self._done = len(done) + before
         self._traces = sum(tally.ledger[Level.TRACES].kept for tally in done.values())
         self._tell()
 
