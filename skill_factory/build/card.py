@@ -3,15 +3,18 @@
 import json
 import platform
 from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow.parquet as pq
 
 from skill_factory import __version__
 from skill_factory.build.card_numbers import (
     corrections,
+    kept_apart,
     labels,
     ledger_table,
     left_out,
@@ -22,8 +25,12 @@ from skill_factory.build.card_numbers import (
     sources_table,
     variants,
 )
+from skill_factory.build.folder import HELD_OUT
 from skill_factory.build.markdown import fenced, inline
+from skill_factory.model import hex_id
+from skill_factory.overlap.ruling import Overlap
 from skill_factory.reasons import Level
+from skill_factory.recipe.clean_parts import Ruled
 from skill_factory.recipe.mixture import AnyRecipe, Mixture
 from skill_factory.recipe.model import Source
 from skill_factory.tally import Tally
@@ -34,19 +41,41 @@ BEGIN, END = "<!-- skill-factory: begin -->", "<!-- skill-factory: end -->"
 """What is between these marks is ours and is written again; the rest of a card is its owner's."""
 
 
-def documents(recipe: AnyRecipe, tally: Tally, shards: Sequence[Path]) -> dict[str, str]:
+@dataclass(frozen=True)
+class Told:
+    """What a build knows of the questions that stay out of its traces."""
+
+    overlap: Overlap
+    ruled: Ruled
+    held_out: int
+    """Held-out questions with a gold answer, which stand in a config of their own."""
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON values: counts, pairs and ids."""
+        ids = [[hex_id(one) for one in np.frombuffer(packed, "<u8").tolist()] for packed in self.ruled]
+        names = ("contaminated", "near_duplicate", "held_out")
+        # Without texts: what is published must not carry the benchmarks' questions.
+        return self.overlap.to_json(texts=False) | {
+            "held_out": {"questions": len(ids[2]), "with_gold": self.held_out},
+            "ids": dict(zip(names, ids, strict=True)),
+        }
+
+
+def documents(
+    recipe: AnyRecipe, tally: Tally, shards: Sequence[Path], told: Told | None = None
+) -> dict[str, str]:
     """The texts that go beside the shards, by file name."""
     # Indented by one: the report is read by people too, and has thousands of lines.
-    report = json.dumps(report_of(recipe, tally), indent=1, ensure_ascii=False) + "\n"
+    report = json.dumps(report_of(recipe, tally, told), indent=1, ensure_ascii=False) + "\n"
     return {
-        "README.md": card(recipe, tally, example_row(shards)),
+        "README.md": card(recipe, tally, example_row(shards), told is not None and told.held_out > 0),
         "recipe.toml": recipe.to_toml(),
         "report.json": report,
         "dataset_info.json": json.dumps(dataset_info(), indent=2) + "\n",
     }
 
 
-def report_of(recipe: AnyRecipe, tally: Tally) -> dict[str, Any]:
+def report_of(recipe: AnyRecipe, tally: Tally, told: Told | None = None) -> dict[str, Any]:
     """The content of `report.json`: fingerprint, versions, source, and every number of the tally."""
     return {
         "fingerprint": recipe.fingerprint(),
@@ -57,6 +86,7 @@ def report_of(recipe: AnyRecipe, tally: Tally) -> dict[str, Any]:
         },
         **_origin(recipe),
         "traces": tally.ledger[Level.TRACES].kept,
+        **({} if told is None else {"overlap": told.to_json()}),
         **tally.to_json(),
     }
 
@@ -116,12 +146,12 @@ def _size(row: dict[str, Any]) -> int:
     return len(row["conversations"][1]["content"])
 
 
-def card(recipe: AnyRecipe, tally: Tally, example: dict[str, Any] | None) -> str:
+def card(recipe: AnyRecipe, tally: Tally, example: dict[str, Any] | None, held_out: bool = False) -> str:
     """The dataset card: front matter, then the part between the marks."""
-    return f"{_front_matter(recipe, tally)}\n{card_body(recipe, tally, example)}"
+    return f"{_front_matter(recipe, tally, held_out)}\n{card_body(recipe, tally, example)}"
 
 
-def _front_matter(recipe: AnyRecipe, tally: Tally) -> str:
+def _front_matter(recipe: AnyRecipe, tally: Tally, held_out: bool) -> str:
     traces = tally.ledger[Level.TRACES].kept
     bounds = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
     size = next((name for bound, name in bounds if traces < bound), "1M<n<10M")
@@ -136,11 +166,17 @@ def _front_matter(recipe: AnyRecipe, tally: Tally) -> str:
         f"    path: {CONFIG}/train-*.parquet\n"
         # The `datasets` library keys its cache of a local folder by name and front matter: other rows, other words.
         f"  description: rows {tally.digest:032x}\n"
+        f"{_HELD_OUT if held_out else ''}"
         "task_categories:\n- text-generation\n"
         f"size_categories:\n- {size}\n"
         f"tags:\n- skill-factory\n- reasoning\n- sft\n{synthetic}"
         "---\n"
     )
+
+
+_HELD_OUT = (
+    f"- config_name: {HELD_OUT}\n  data_files:\n  - split: test\n    path: {HELD_OUT}/test-*.parquet\n"
+)
 
 
 def card_body(recipe: AnyRecipe, tally: Tally, example: dict[str, Any] | None, repository: str = "") -> str:
@@ -154,17 +190,26 @@ def card_body(recipe: AnyRecipe, tally: Tally, example: dict[str, Any] | None, r
         "## What a trace shows\n\n" + shown(tally) + overlaps(tally),
         "## Where the data went\n\nAt each level, read = kept + dropped.\n\n"
         + ledger_table(tally)
-        + left_out(tally),
+        + left_out(tally)
+        + kept_apart(recipe, tally),
         "## Right and wrong\n\n" + variants(tally) + corrections(tally) + review(tally),
         "## Length\n\n" + lengths(tally, recipe),
         "## One trace\n\n" + _example(example),
         "## Load it\n\n" + _loading(repository, recipe),
-        "## Recipe\n\nThis recipe builds the dataset again, byte for byte.\n\n"
-        + fenced(recipe.to_toml(), "toml"),
+        f"## Recipe\n\n{_again(recipe)}\n\n" + fenced(recipe.to_toml(), "toml"),
         "## Licence and source\n\n" + _licence(recipe),
         END,
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _again(recipe: AnyRecipe) -> str:
+    if isinstance(recipe, Mixture) or not recipe.balance.suite:
+        return "This recipe builds the dataset again, byte for byte."
+    return (
+        "This dataset is one arm of a suite: which of its traces are here depends on the other arms. `ablate` with the "
+        "suite's `suite.toml` builds all of them again, byte for byte."
+    )
 
 
 def _opening(recipe: AnyRecipe, tally: Tally) -> str:

@@ -28,6 +28,38 @@ def left_out(tally: Tally) -> str:
     return "".join(f"\n\n{sentence}" for sentence in sentences)
 
 
+def kept_apart(recipe: AnyRecipe, tally: Tally) -> str:
+    """What the questions were compared with, and which of them are held out; empty if the recipe asks for neither."""
+    if isinstance(recipe, Mixture):
+        return ""
+    dropped, clean = tally.ledger[Level.QUESTIONS].dropped, recipe.clean
+    sentences = []
+    if clean.against:
+        names = ", ".join(
+            f"{inline(one.name)} (`{(one.digest or one.revision)[:12]}`)" for one in clean.against
+        )
+        number = dropped[QuestionReason.CONTAMINATED]
+        sentences.append(
+            f"Compared with {names}: {many(number, 'question')} of {inflect(len(clean.against), 'it', 'them')} "
+            f"{inflect(number, 'was', 'were')} found here and left out. What all questions share proves nothing, and numbers "
+            "are compared as numbers."
+        )
+    if clean.near_duplicates:
+        number = dropped[QuestionReason.NEAR_DUPLICATE]
+        sentences.append(
+            f"{many(number, 'question')} that {inflect(number, 'says', 'say')} nearly the same as another "
+            f"{inflect(number, 'is', 'are')} left out."
+        )
+    if clean.holdout:
+        sentences.append(
+            f"{many(dropped[QuestionReason.HELD_OUT], 'question')} "
+            f"{inflect(dropped[QuestionReason.HELD_OUT], 'is', 'are')} held out for evaluation, with everything that says "
+            'nearly the same. Those with a gold answer are the config `heldout`: `load_dataset("USER/NAME", "heldout", '
+            'split="test")`.'
+        )
+    return "".join(f"\n\n{sentence}" for sentence in sentences)
+
+
 def labels(tally: Tally) -> str:
     """How many traces of each label, and what each format shows."""
     rows = [(f"`{label}`", f"{n:,}") for label, n in sorted(tally.counts["traces_by_label"].items())]

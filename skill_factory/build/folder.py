@@ -26,6 +26,8 @@ from skill_factory.traces.rows import REPEATED, SOURCE
 from skill_factory.whole_files import SUFFIX
 
 SHARDS = "sft_train"
+HELD_OUT = "heldout"
+"""Folder, and config, of the questions that are held out."""
 LAYOUT = "3"
 """Goes up when work files of an earlier version would be misread."""
 FILES = ("README.md", "recipe.toml", "report.json", "dataset_info.json")
@@ -171,8 +173,11 @@ class BuildFolder:
         # The old recipe stays until `begin` replaces it: after a kill in between, the folder still belongs to a build.
         write_whole(self._recipe, there.to_toml())
         # By name: nothing that somebody else put into the folder may go.
-        for path in [*(self.path / name for name in FILES), *self.shards()]:
+        beside = sorted((self.path / HELD_OUT).glob("test-*-of-*.parquet"))
+        for path in [*(self.path / name for name in FILES), *self.shards(), *beside]:
             path.unlink(missing_ok=True)
+        if beside and not any((self.path / HELD_OUT).iterdir()):
+            (self.path / HELD_OUT).rmdir()
         self._empty_work(self._recipe)
         if (self.path / SHARDS).is_dir() and not any((self.path / SHARDS).iterdir()):
             (self.path / SHARDS).rmdir()

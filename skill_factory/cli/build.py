@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from skill_factory.cli.output import say, tell
 from skill_factory.cli.recipe_options import (
     SOURCE,
+    add_against,
     add_recipe_options,
     columns_of,
     mixed,
@@ -60,6 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--minutes", type=int, default=60, metavar="M", help="stop the job after this time; default: 60"
     )
     job.add_argument("--yes", action="store_true", help="don't ask before starting the job")
+    add_against(parser)
     add_recipe_options(parser)
 
 
@@ -90,10 +92,11 @@ def run(args: argparse.Namespace) -> int:
             workers=args.workers,
             fresh=args.fresh,
             report=report,
-            token=token_for(source),
+            token=token_for(source, *args.against),
             engine=_engine(args),
             # A published dataset's recipe is built from the very data it names, or not at all.
             exact=args.recipe.startswith("hf:"),
+            against=args.against,
         )
     finally:
         # Also after an error: a half-written progress line would stand before its sentence.
@@ -149,6 +152,11 @@ def _build_on_jobs(args: argparse.Namespace, recipe: "Recipe") -> int:
 
     if not args.to:
         raise RecipeError("A job publishes what it builds. Say where: --to USER/NAME.")
+    if args.against:
+        raise RecipeError(
+            "A job gets a recipe and none of your files. Build once here with --against, and start the job with the recipe.toml "
+            "of that build, whose benchmarks are on the Hub."
+        )
     # The job gets a recipe and no options, so the mapping has to be in it.
     if args.map:
         recipe = recipe.changed({f"columns.{field}": value for field, value in columns_of(args).items()})

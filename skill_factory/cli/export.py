@@ -22,6 +22,7 @@ from skill_factory.trainers import (
     export_build,
 )
 from skill_factory.trainers.loss import Loss
+from skill_factory.trainers.options import CHOICES
 from skill_factory.trainers.report import report_of
 
 
@@ -97,9 +98,16 @@ def _question_arguments(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--questions",
-        choices=("unused", "all"),
+        choices=CHOICES,
         default=Options.questions,
-        help="those without a trace (default), or all",
+        help="a random choice of all (default), those without a trace, or all with these first",
+    )
+    group.add_argument(
+        "--pass-rate",
+        type=_window,
+        default=None,
+        metavar="LOW:HIGH",
+        help="only questions whose share of right responses lies there, such as 0.2:0.8",
     )
     group.add_argument(
         "--most", type=int, default=Options.most, metavar="K", help="maximum questions; default: no limit"
@@ -124,6 +132,14 @@ def _question_arguments(parser: argparse.ArgumentParser) -> None:
         default=Options.task.name,
         help="how the reward compares answers; default: auto",
     )
+
+
+def _window(told: str) -> tuple[float, float]:
+    low, _, high = told.partition(":")
+    try:
+        return float(low), float(high)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"give two shares, such as 0.2:0.8; found {told!r}") from None
 
 
 def run(args: argparse.Namespace) -> int:
@@ -168,6 +184,7 @@ def _options(args: argparse.Namespace) -> Options:
         loss=args.loss,
         source=tuple(args.source),
         questions=args.questions,
+        pass_rate=args.pass_rate,
         most=args.most,
         test_share=args.test_share,
         seed=args.seed,

@@ -22,6 +22,7 @@ USE_ERROR, INTERRUPTED = 2, 130
 COMMANDS = {
     "inspect": "show what a source holds and what can be made of it",
     "build": "build a dataset of training traces",
+    "ablate": "build arms of one recipe from the same questions, to compare",
     "preview": "show the first traces that a build will write",
     "demo": "write the demo's raw data",
     "lint": "check traces, ours or not; exit code 1 if something is wrong",
@@ -54,7 +55,7 @@ def run() -> NoReturn:
         if isinstance(stream, io.TextIOWrapper):
             # The data may have characters that a terminal can't show.
             stream.reconfigure(errors="backslashreplace")
-    if sys.argv[1:2] == ["build"]:
+    if sys.argv[1:2] in (["build"], ["ablate"]):
         gc.disable()  # as in its workers: many small tuples and no cycles
     try:
         code = main(sys.argv[1:])

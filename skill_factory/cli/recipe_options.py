@@ -67,8 +67,19 @@ def add_recipe_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help=JSON)
 
 
-def recipe_of(args: argparse.Namespace) -> "Recipe":
-    """The recipe that the options ask for: a file or shipped recipe, with the other options on top. Errors: RecipeError."""
+def add_against(parser: argparse.ArgumentParser) -> None:
+    """Add the option that names benchmarks, for commands that look at all questions."""
+    parser.add_argument(
+        "--against",
+        action="append",
+        default=[],
+        metavar="BENCHMARK",
+        help="leave out questions that this benchmark asks too: a file, a folder of files, user/name; may be given several times",
+    )
+
+
+def recipe_of(args: argparse.Namespace, base: "Recipe | None" = None) -> "Recipe":
+    """The recipe that the options ask for: `--recipe`, else `base`, with the other options on top. Errors: RecipeError."""
     import tomllib
 
     from skill_factory.recipe.model import new_recipe
@@ -78,7 +89,7 @@ def recipe_of(args: argparse.Namespace) -> "Recipe":
             f"{args.recipe} names several sources, and this command takes one. Give it a source and the recipe of that source; "
             "`build` takes the whole."
         )
-    recipe = _given_recipe(args.recipe) if args.recipe else new_recipe()
+    recipe = _given_recipe(args.recipe) if args.recipe else base or new_recipe()
     given = {option.flag: _value_of(args, option.flag) for option in OPTIONS}
     changes = recipe_changes(given)
     # Values are TOML, so that numbers, lists and yes or no need no syntax of our own.
@@ -192,12 +203,12 @@ def source_of(args: argparse.Namespace, recipe: "Recipe") -> str:
     return args.source or source_of_recipe(recipe.source)
 
 
-def token_for(source: str) -> str | None:
-    """The stored login if the source may be on the Hub; other sources need none."""
+def token_for(*sources: str) -> str | None:
+    """The stored login if one of the sources may be on the Hub; others need none."""
     from skill_factory.sources.hub import looks_like_repo
 
     # Asking for the login imports the Hub's library, which a file doesn't need.
-    if os.path.exists(source) or not looks_like_repo(source):
+    if all(os.path.exists(source) or not looks_like_repo(source) for source in sources):
         return None
     from skill_factory.hub.client import stored_token
 

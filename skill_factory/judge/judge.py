@@ -22,11 +22,19 @@ KEPT = 0
 _RESPONSE = {reason: place for place, reason in enumerate(ResponseReason, 1)}
 _REFLECTION = {reason: place for place, reason in enumerate(ReflectionReason, 1)}
 _QUESTION = {reason: place for place, reason in enumerate(QuestionReason, 1)}
-_FAR = [
+
+
+_RULED = (QuestionReason.CONTAMINATED, QuestionReason.NEAR_DUPLICATE, QuestionReason.HELD_OUT)
+"""What `Clean.ruled` lists, in its order."""
+_WHATEVER_ITS_RESPONSES = [
     _QUESTION[reason]
-    for reason in (QuestionReason.EXCLUDED, QuestionReason.IN_OTHER_SOURCE, QuestionReason.OUTSIDE_PASS_RATE)
+    for reason in (
+        QuestionReason.EXCLUDED,
+        QuestionReason.IN_OTHER_SOURCE,
+        *_RULED,
+        QuestionReason.OUTSIDE_PASS_RATE,
+    )
 ]
-"""Reasons of questions that no N makes usable."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +105,7 @@ def usable_for(judgement: Judgement, recipe: Recipe, needs: Needs, attempts: int
     """Which questions pass the gate of a format with such needs, at the recipe's N or another one."""
     n = attempts or recipe.traces.attempts
     held = judgement.question_code
-    standing = ~np.isin(held, _FAR)
+    standing = ~np.isin(held, _WHATEVER_ITS_RESPONSES)
     right: Flags = standing & (judgement.question_right >= 1)
     if not needs.n_responses:
         return right
@@ -266,6 +274,12 @@ def _judge_questions(
     if recipe.balance.exclude:
         unwanted = np.array([int(one, 16) for one in recipe.balance.exclude], np.uint64)
         _drop(codes, np.isin(facts.question_id, unwanted), _QUESTION[QuestionReason.EXCLUDED])
+    if named := {*recipe.clean.drop} - {*recipe.clean.keep}:
+        unwanted = np.array([int(one, 16) for one in named], np.uint64)
+        _drop(codes, np.isin(facts.question_id, unwanted), _QUESTION[QuestionReason.CONTAMINATED])
+    for reason, ids in zip(_RULED, recipe.clean.ruled, strict=True):
+        if ids:
+            _drop(codes, np.isin(facts.question_id, np.frombuffer(ids, "<u8")), _QUESTION[reason])
     low, high = recipe.balance.pass_rate
     share = right / np.maximum(count, 1)
     _drop(codes, (count > 0) & ((share < low) | (share > high)), _QUESTION[QuestionReason.OUTSIDE_PASS_RATE])

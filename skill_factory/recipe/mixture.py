@@ -16,6 +16,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from skill_factory.errors import RecipeError
 from skill_factory.recipe.bounds import check_text
+from skill_factory.recipe.clean_parts import Clean
 from skill_factory.recipe.model import (
     RECIPE_VERSION,
     Cutoff,
@@ -64,6 +65,12 @@ class Ingredient(Part):
             raise ValueError(
                 f"the source {self.name!r} sets balance.{'max_traces' if balance.max_traces else 'label_limits'}, which counts "
                 "from the head of a dataset of its own; in a mixture give it a count or a weight"
+            )
+        if self.recipe.balance.suite or self.recipe.clean != Clean():
+            # Both need all questions of a dataset, and a source has only a part of them.
+            raise ValueError(
+                f"the source {self.name!r} sets clean or balance.suite, which a mixture can't follow; build that source alone "
+                "first, or leave it out"
             )
         return self
 

@@ -15,7 +15,11 @@ def write_axolotl(given: Traces, folder: Path) -> None:
     write_traces(given.bundle, folder / "data", given.keep)
     # Without a known family the tokenizer's own template is the safest.
     template = AXOLOTL.template(options) or "tokenizer_default"
-    _write_config(options, fill_template("axolotl_text.yaml", template=template), folder)
+    line = template
+    if template == "jinja":
+        # JSON is YAML, on one line.
+        line += f"\nchat_template_jinja: {json.dumps(fill_template('deepseek_r1.jinja'), ensure_ascii=False)}"
+    _write_config(options, fill_template("axolotl_text.yaml", template=line), folder)
     write(folder / "TRAINING.md", fill_template("axolotl.md", excess_words="dropped", report=given.report))
 
 
@@ -44,10 +48,25 @@ AXOLOTL = TracesTrainer(
     write_axolotl,
     tokens=write_axolotl_tokens,
     families={
+        # The file that is written beside the configuration: R1's own template drops the thinking.
+        "deepseek_r1": "jinja",
+        "qwq": "chatml",
+        "qwen3_instruct": "chatml",
+        "qwen3.5": "chatml",
         "qwen3": "chatml",
         "qwen2.5": "qwen_25",
+        "llama4": "llama4",
         "llama3": "llama3",
+        "gemma4_small": "gemma4",
+        "gemma4": "gemma4",
+        "gemma3n": "gemma3n",
+        "gemma3": "gemma3",
+        "gemma2": "gemma",
         "gemma": "gemma",
+        "olmo3": "chatml",
+        "smollm3": "chatml",
+        "smollm2": "chatml",
+        "phi3": "phi_3",
         "mistral": "mistral_v2v3",
     },
 )

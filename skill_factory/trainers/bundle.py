@@ -1,5 +1,6 @@
 """A finished build as trainers need it: rows in batches, recipe, shards."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +35,19 @@ class Bundle:
             for batch in pq.ParquetFile(shard).iter_batches(ROWS_AT_ONCE, columns=["conversations"]):
                 # The question's column alone: answers are most of the bytes.
                 yield from (row[0]["content"] for row in batch.column(0).to_pylist() if row)
+
+    def kept_out(self) -> set[int]:
+        """The ids of questions that benchmarks ask too, or that repeat another one."""
+        return self._ids("contaminated") | self._ids("near_duplicate")
+
+    def held_out(self) -> set[int]:
+        """The ids of the questions that the build holds out."""
+        return self._ids("held_out")
+
+    def _ids(self, reason: str) -> set[int]:
+        report = json.loads((self.path / "report.json").read_text(encoding="utf-8"))
+        listed: list[str] = report.get("overlap", {}).get("ids", {}).get(reason, [])
+        return {int(one, 16) for one in listed}
 
 
 def open_bundle(folder: str | Path) -> Bundle:

@@ -21,8 +21,8 @@ from skill_factory.traces.lengths import (
 from skill_factory.trainers.bundle import Bundle, open_bundle
 from skill_factory.trainers.loss import chosen_loss
 from skill_factory.trainers.options import Options
-from skill_factory.trainers.preflight import CONTROL_TOKENS, OF_TOKENS, RowLimits, preflight
-from skill_factory.trainers.questions import read_questions, split_questions
+from skill_factory.trainers.preflight import CONTROL_TOKENS, OF_QWEN3, OF_TOKENS, RowLimits, preflight
+from skill_factory.trainers.questions import read_questions, split_questions, within
 from skill_factory.trainers.record import (
     Questions,
     QuestionsTrainer,
@@ -68,16 +68,21 @@ def check_build(
         _check_loss(trainer, options)
     bundle = open_bundle(folder)
     counter = counter_for(bundle, options, token)
-    checked = _check_traces(bundle, counter, options)
+    checked = _check_traces(bundle, counter, options, trainer)
     return _as_tokens(bundle, options, checked, None, token) if options.loss else checked
 
 
-def _check_traces(bundle: Bundle, counter: TokenCounter, options: Options) -> Checked:
+def _check_traces(
+    bundle: Bundle, counter: TokenCounter, options: Options, trainer: Trainer | None
+) -> Checked:
     tags = bundle.recipe.tags
     limits = RowLimits(
         counter.count, options.cutoff, 0, AROUND, counter.special or CONTROL_TOKENS, think_tag=tags.think
     )
     findings = preflight(bundle.rows(), limits)
+    # What another model's template would do doesn't matter to this one.
+    if trainer is not None and not trainer.by_qwen3(options):
+        findings = [problem for problem in findings if problem.trouble not in OF_QWEN3]
     return Checked(findings, measure_lengths(bundle.rows(), counter, tags.sample))
 
 
@@ -96,7 +101,7 @@ def export_build(
     counter = counter_for(bundle, options, token)
     _check_loss(trainer, options)
     # Traces are checked for verl too: its notes say how long the model's own answers are.
-    checked = _check_traces(bundle, counter, options)
+    checked = _check_traces(bundle, counter, options, trainer)
     # Written beside its place first: a trainer never sees half an export.
     staging, dropped = _staging(target), 0
     try:
@@ -116,7 +121,9 @@ def export_build(
                 raise HandoffError(
                     f"Every trace is longer than the cut-off of {options.cutoff:,} tokens. Raise --cutoff-len."
                 )
-            trainer.write(Traces(bundle, options, keep, report_of(checked, options, dropped)), staging)
+            trainer.write(
+                Traces(bundle, options, keep, checked.lengths, report_of(checked, options, dropped)), staging
+            )
         else:
             raise HandoffError(
                 f"{trainer.title} learns from neither traces nor questions, so there is nothing to write."
@@ -168,7 +175,8 @@ def _questions(
     bundle: Bundle, options: Options, counter: TokenCounter, lengths: Lengths, token: str | None
 ) -> _CheckedQuestions:
     pool = read_questions(bundle, options.source, options.task, token)
-    split = split_questions(pool.questions, options.questions, options.most, options.test_share, options.seed)
+    chosen = within(pool.questions, options.pass_rate)
+    split = split_questions(chosen, options.questions, options.most, options.test_share, options.seed)
     questions = [*split.train, *split.test]
     # A question is checked as a row with an answer that has nothing wrong with it.
     rows = (

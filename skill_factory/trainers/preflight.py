@@ -55,6 +55,8 @@ class Trouble(StrEnum):
 
 OF_TOKENS = {Trouble.WRONG_TURNS, Trouble.EMPTY, Trouble.CONTROL_TOKEN, Trouble.NOT_NFC, Trouble.OVER_CUTOFF}
 """What can still go wrong with traces that are written as tokens: no template touches them any more."""
+OF_QWEN3 = {Trouble.NO_THINKING, Trouble.SEVERAL_THOUGHTS, Trouble.REWRITTEN}
+"""What goes wrong only under Qwen3's template."""
 
 SENTENCES = {
     Trouble.WRONG_TURNS: "not one user turn followed by one assistant turn: LLaMA-Factory skips such rows silently",

@@ -94,7 +94,7 @@ def _share(run: dict[str, Any], name: str) -> str:
 
 
 def _compared(one: dict[str, Any]) -> str:
-    return f"| {one['a']} − {one['b']} | {one['figure']} | {one['value']:+.3f} | {one['low']:+.3f} to {one['high']:+.3f} |"
+    return f"| {one['b']} − {one['a']} | {one['figure']} | {one['value']:+.3f} | {one['low']:+.3f} to {one['high']:+.3f} |"
 
 
 COMPARED = ("accuracy.first", "accuracy.final", "accuracy.any", "f1.correct", "f1.incorrect", "attempts")

@@ -25,8 +25,8 @@ from typing import Any
 import numpy as np
 
 from skill_factory.arrow_alone import arrow_alone
-from skill_factory.build.engines import BuiltPartitions, Engine, RunBuild
-from skill_factory.build.engines.writing import Given, make, sets_limits, write_part
+from skill_factory.build.engines import BuiltPartitions, Engine, RunBuild, WritePart
+from skill_factory.build.engines.writing import Given, do_part, make, sets_limits, write_part
 from skill_factory.build.folder import BuildFolder
 from skill_factory.build.made import Made
 from skill_factory.build.mixed_source import PieceOfPart, large_pieces, recipe_for
@@ -109,6 +109,7 @@ def _run(
     folder: BuildFolder,
     report: ReportProgress,
     pin: Callable[[], AnyRecipe],
+    part: WritePart | None = None,
 ) -> BuiltPartitions:
     if not on_disk(folder.path):
         raise BuildFolderError(
@@ -128,7 +129,7 @@ def _run(
         clock.begin(len(cut), done, resumed)
     # Sorted rows go as soon as nobody needs them: removing all of them at the end would keep the disk busy for seconds.
     files = cut.files()
-    for p, tally in _build(cut, recipe, folder, pool, done, own, given):
+    for p, tally in _build(cut, recipe, folder, pool, done, own, given, part or write_part):
         done[p] = tally
         clock.built(tally)
         # A file goes with the last of its partitions, so that a resumed build never needs it again.
@@ -247,6 +248,7 @@ def _build(
     done: Mapping[int, Tally],
     own: OwnFormats | None,
     given: Given,
+    part: WritePart,
 ) -> Iterator[tuple[int, Tally]]:
     missing = [p for p in range(len(cut)) if p not in done]
     if sets_limits(recipe):
@@ -254,12 +256,13 @@ def _build(
         known = dict(done)
         for p in missing:
             before = total(known[q] for q in range(p))
-            known[p] = build_one(p, cut.slices(p), recipe, folder, written_before(before), own)
+            known[p] = build_one(p, cut.slices(p), recipe, folder, written_before(before), own, part)
             yield p, known[p]
         return
     # A mixture's traces are made already, and the rows that they were made of are gone.
     slices = cut.slices if given is None else lambda _: []
-    yield from each_call(build_one, ((p, (p, slices(p), recipe, folder, given, own)) for p in missing), pool)
+    calls = ((p, (p, slices(p), recipe, folder, given, own, part)) for p in missing)
+    yield from each_call(build_one, calls, pool)
 
 
 def written_before(before: Tally) -> Written:
@@ -274,9 +277,10 @@ def build_one(
     folder: BuildFolder,
     written: Given = None,
     own: OwnFormats | None = None,
+    part: WritePart = write_part,
 ) -> Tally:
     """Build partition p from the slices that hold its rows."""
-    return write_part(p, rows_of(slices), recipe, folder, written, own)
+    return do_part(part, p, rows_of(slices), recipe, folder, written, own)
 
 
 # -- workers -------------------------------------------------------------------------------------------------------

@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from skill_factory.build.engines import BuiltPartitions, Engine
+from skill_factory.build.engines import BuiltPartitions, Engine, WritePart
 from skill_factory.build.engines.local import check_each, written_before
-from skill_factory.build.engines.writing import Given, make, sets_limits, write_part
+from skill_factory.build.engines.writing import Given, do_part, make, sets_limits, write_part
 from skill_factory.build.folder import BuildFolder
 from skill_factory.build.made import Made
 from skill_factory.build.mixed_source import large_pieces
@@ -50,7 +50,9 @@ def _run(
     folder: BuildFolder,
     report: ReportProgress,
     pin: Callable[[], AnyRecipe],
+    part: WritePart | None = None,
 ) -> BuiltPartitions:
+    part = part or write_part
     start = time.monotonic()
 
     def tell(phase: str, done: int, whole: int, rows: int, traces: int, resumed: int = 0) -> None:
@@ -69,13 +71,13 @@ def _run(
         if isinstance(recipe, Mixture):
             _make(ray, tables, cut, recipe, folder, own)
             given = choose(recipe, folder, len(cut))
-        for p, tally in _build(ray, tables, cut, recipe, folder, done, own, given):
+        for p, tally in _build(ray, tables, cut, recipe, folder, done, own, given, part):
             done[p] = tally
             traces = sum(tally.ledger[Level.TRACES].kept for tally in done.values())
             tell("build", len(done), len(cut), read, traces, resumed)
         for p in range(len(cut)):  # a partition without rows never reaches a worker
             if p not in done:
-                done[p] = write_part(p, CANONICAL.empty_table(), recipe, folder, given, own)
+                done[p] = do_part(part, p, CANONICAL.empty_table(), recipe, folder, given, own)
     return BuiltPartitions([done[p] for p in range(len(cut))], rows, resumed)
 
 
@@ -157,6 +159,7 @@ def _build(
     done: dict[int, Tally],
     own: OwnFormats | None,
     given: Given,
+    part: WritePart,
 ) -> Iterator[tuple[int, Tally]]:
     missing = frozenset(range(len(cut))) - set(done)
     if not missing:
@@ -172,13 +175,13 @@ def _build(
     shuffled = _shuffled(ray, tables, cut, missing)
     if sets_limits(recipe):
         # A limit counts from the head of the dataset, so each partition has to wait for those before it.
-        yield from _in_order(ray, shuffled, missing, recipe, folder, done, own)
+        yield from _in_order(ray, shuffled, missing, recipe, folder, done, own, part)
         return
     built = shuffled.map_batches(
         _build_block,
         batch_size=None,
         batch_format="pyarrow",
-        fn_kwargs={"recipe": recipe, "folder": folder, "own": own},
+        fn_kwargs={"recipe": recipe, "folder": folder, "own": own, "part": part},
     )
     for row in built.iter_rows():
         yield int(row["p"]), tally_from_json(json.loads(row["tally"]))
@@ -235,10 +238,13 @@ def _numbered(rows: pa.Table, cuts: list[int], wanted: frozenset[int]) -> pa.Tab
     return numbered.filter(pa.array(np.isin(number, list(wanted))))
 
 
-def _build_block(block: pa.Table, recipe: AnyRecipe, folder: BuildFolder, own: OwnFormats | None) -> pa.Table:
+def _build_block(
+    block: pa.Table, recipe: AnyRecipe, folder: BuildFolder, own: OwnFormats | None, part: WritePart
+) -> pa.Table:
     """Build every partition whose rows are in the block, and return their tallies."""
     tallies = [
-        (p, json.dumps(write_part(p, rows, recipe, folder, None, own).to_json())) for p, rows in _parts(block)
+        (p, json.dumps(do_part(part, p, rows, recipe, folder, None, own).to_json()))
+        for p, rows in _parts(block)
     ]
     return pa.table(
         {"p": pa.array([p for p, _ in tallies], pa.int64()), "tally": [text for _, text in tallies]}
@@ -259,6 +265,7 @@ def _in_order(
     folder: BuildFolder,
     done: dict[int, Tally],
     own: OwnFormats | None,
+    part: WritePart,
 ) -> Iterator[tuple[int, Tally]]:
     blocks = shuffled.materialize()
     task = ray.remote(_one_of)
@@ -266,12 +273,18 @@ def _in_order(
     known = dict(done)
     for p in sorted(missing):
         written = written_before(total(known[q] for q in range(p)))
-        known[p] = ray.get(task.remote(p, blocks, recipe, folder, written, own))
+        known[p] = ray.get(task.remote(p, blocks, recipe, folder, written, own, part))
         yield p, known[p]
 
 
 def _one_of(
-    p: int, blocks: Any, recipe: AnyRecipe, folder: BuildFolder, written: Any, own: OwnFormats | None
+    p: int,
+    blocks: Any,
+    recipe: AnyRecipe,
+    folder: BuildFolder,
+    written: Any,
+    own: OwnFormats | None,
+    part: WritePart,
 ) -> Tally:
     tables = [
         rows
@@ -279,4 +292,6 @@ def _one_of(
         for q, rows in _parts(block)
         if q == p
     ]
-    return write_part(p, pa.concat_tables([CANONICAL.empty_table(), *tables]), recipe, folder, written, own)
+    return do_part(
+        part, p, pa.concat_tables([CANONICAL.empty_table(), *tables]), recipe, folder, written, own
+    )

@@ -2,6 +2,7 @@
 
 import pyarrow as pa
 
+from skill_factory.build.engines import WritePart
 from skill_factory.build.folder import BuildFolder
 from skill_factory.build.made import Made
 from skill_factory.build.mixing import make_part, write_mixed
@@ -40,6 +41,21 @@ def make(p: int, rows: pa.Table, recipe: Mixture, folder: BuildFolder, own: OwnF
     if not Made(folder, p).done:
         make_part(p, rows, recipe, folder, own)
     return p
+
+
+def do_part(
+    part: WritePart,
+    p: int,
+    rows: pa.Table,
+    recipe: AnyRecipe,
+    folder: BuildFolder,
+    written: Given,
+    own: OwnFormats | None,
+) -> Tally:
+    """Do with partition p what `part` says; a mixture is always written."""
+    if isinstance(recipe, Mixture) or isinstance(written, Chosen):
+        return write_part(p, rows, recipe, folder, written, own)
+    return part(p, rows, recipe, folder, written, own)
 
 
 def sets_limits(recipe: AnyRecipe) -> bool:
