@@ -64,6 +64,7 @@ class QuestionReason(StrEnum):
     """The first rule that a question fails, in this order."""
 
     EXCLUDED = "excluded"
+    IN_OTHER_SOURCE = "in_other_source"
     CONTAMINATED = "contaminated"
     NEAR_DUPLICATE = "near_duplicate"
     HELD_OUT = "held_out"
@@ -89,6 +90,7 @@ class TraceReason(StrEnum):
     OVER_LIMIT = "over_limit"
     OVER_ARM_SIZE = "over_arm_size"
     DUPLICATE = "duplicate"
+    OVER_SHARE = "over_share"
 
 
 Reason = RowReason | ResponseReason | ReflectionReason | QuestionReason | TraceReason
@@ -140,6 +142,7 @@ _SENTENCES: dict[tuple[Level, str], str] = {
     (Level.REFLECTIONS, "gives_away_answer"): "its response is wrong, and it states the gold answer",
     (Level.REFLECTIONS, "duplicate"): "the response already has this reflection",
     (Level.QUESTIONS, "excluded"): "the recipe excludes it",
+    (Level.QUESTIONS, "in_other_source"): "it stands in an earlier source of the mixture",
     (Level.QUESTIONS, "contaminated"): "a benchmark asks it too",
     (Level.QUESTIONS, "near_duplicate"): "another question says nearly the same",
     (Level.QUESTIONS, "held_out"): "it is held out for evaluation",
@@ -160,6 +163,7 @@ _SENTENCES: dict[tuple[Level, str], str] = {
     (Level.TRACES, "over_limit"): "the dataset has reached its limit",
     (Level.TRACES, "over_arm_size"): "all arms of the suite have the same size",
     (Level.TRACES, "duplicate"): "another trace of its question has the same words",
+    (Level.TRACES, "over_share"): "its source has given its share of the mixture",
 }
 
 

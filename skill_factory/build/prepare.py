@@ -18,6 +18,7 @@ from skill_factory.build.settling import (
 from skill_factory.errors import ColumnError, NothingUsable, RecipeError, SourceError
 from skill_factory.formats import OwnFormats, chosen_formats, format_of
 from skill_factory.reasons import Level, sentence
+from skill_factory.recipe.mixture import AnyRecipe, Mixture
 from skill_factory.recipe.model import Columns, Recipe
 from skill_factory.recipe.phrases import phrase_book
 from skill_factory.sources import RawSource
@@ -127,10 +128,12 @@ def described_mapping(columns: Columns) -> list[tuple[str, str]]:
     return [(field, ", ".join(paths)) for field, paths in shown.items()]
 
 
-def check_usable(tally: Tally, recipe: Recipe) -> None:
+def check_usable(tally: Tally, recipe: AnyRecipe) -> None:
     """Refuse a build without traces. Errors: NothingUsable that says what smaller N would leave, or where the data went."""
     if tally.ledger[Level.TRACES].kept:
         return
+    if isinstance(recipe, Mixture):
+        raise NothingUsable(f"Nothing in the sources can become a trace. {_where_it_went(tally)}")
     # The first format stands for all: they need the same N responses, with few exceptions.
     code, n = recipe.traces.formats[0], recipe.traces.attempts
     left = {m: tally.counts["reach"].get(str(Reach(code, m)), 0) for m in range(1, min(n, 11))}

@@ -10,9 +10,12 @@ from skill_factory.cli.recipe_options import (
     add_against,
     add_recipe_options,
     columns_of,
+    mixed,
+    mixture_of,
     recipe_of,
     source_of,
     token_for,
+    token_for_any,
 )
 from skill_factory.errors import RecipeError
 
@@ -70,6 +73,8 @@ def run(args: argparse.Namespace) -> int:
     from skill_factory.cli.output import show_build
 
     arrow_alone()
+    if mixed(args):
+        return _build_mixed(args)
     recipe = recipe_of(args)
     # Before `--out` is asked for: a job writes to the Hub, not to a folder here.
     if args.on == "hf-jobs":
@@ -105,6 +110,40 @@ def run(args: argparse.Namespace) -> int:
     if same:
         words = "the same rows as" if same["same_as_published"] else "NOT the same rows as"
         say(f"  digest      {result.report['rows_digest']}: {words} the published dataset")
+    return 0
+
+
+def _build_mixed(args: argparse.Namespace) -> int:
+    from skill_factory.build.mixture import build_mixture
+    from skill_factory.build.progress import TerminalReport
+    from skill_factory.cli.output import show_build
+
+    mixture, places = mixture_of(args)
+    if args.on == "hf-jobs":
+        raise RecipeError("A job builds one source. Build the mixture here, then publish it with `push`.")
+    if not args.out:
+        raise RecipeError("A build needs a folder to write to: --out DIR.")
+    report = TerminalReport()
+    try:
+        result = build_mixture(
+            mixture,
+            args.out,
+            places,
+            workers=args.workers,
+            fresh=args.fresh,
+            report=report,
+            token=token_for_any(mixture, places),
+            engine=_engine(args),
+            exact=args.recipe.startswith("hf:"),
+        )
+    finally:
+        report.close()
+    same = _same_as_published(args.recipe, result.report)
+    if args.json:
+        summary = {"path": str(result.path), "resumed": result.resumed, "already": result.already}
+        tell({**summary, **same, **result.report})
+        return 0
+    show_build(result)
     return 0
 
 

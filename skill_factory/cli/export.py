@@ -90,7 +90,11 @@ def _length_arguments(parser: argparse.ArgumentParser) -> None:
 def _question_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("questions", "for verl: read again from the build's source")
     group.add_argument(
-        "--source", default="", metavar="PATH", help="the source file, if the build was made from one"
+        "--source",
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="the source file, if the build was made from one; for each source of a mixture NAME=PATH",
     )
     group.add_argument(
         "--questions",
@@ -178,7 +182,7 @@ def _options(args: argparse.Namespace) -> Options:
         # Of a model on the Hub the tokenizer is known, too; with a file the model is a name only.
         tokenizer=args.tokenizer or (args.model if args.loss else ""),
         loss=args.loss,
-        source=args.source,
+        source=tuple(args.source),
         questions=args.questions,
         pass_rate=args.pass_rate,
         most=args.most,

@@ -27,7 +27,13 @@ _QUESTION = {reason: place for place, reason in enumerate(QuestionReason, 1)}
 _RULED = (QuestionReason.CONTAMINATED, QuestionReason.NEAR_DUPLICATE, QuestionReason.HELD_OUT)
 """What `Clean.ruled` lists, in its order."""
 _WHATEVER_ITS_RESPONSES = [
-    _QUESTION[reason] for reason in (QuestionReason.EXCLUDED, *_RULED, QuestionReason.OUTSIDE_PASS_RATE)
+    _QUESTION[reason]
+    for reason in (
+        QuestionReason.EXCLUDED,
+        QuestionReason.IN_OTHER_SOURCE,
+        *_RULED,
+        QuestionReason.OUTSIDE_PASS_RATE,
+    )
 ]
 
 
@@ -70,6 +76,15 @@ def judge_questions(facts: Facts, judgement: Judgement, recipe: Recipe) -> Judge
     """The judgement of a recipe that differs in its traces or balance alone: a hundredth of the work."""
     seen = judgement
     codes = _judge_questions(facts, recipe, seen.question_kept, seen.question_right, seen.question_variants)
+    return replace(judgement, question_code=codes)
+
+
+def without(judgement: Judgement, facts: Facts, elsewhere: npt.NDArray[np.uint64]) -> Judgement:
+    """The judgement where questions with these ids belong to another source of a mixture."""
+    codes = judgement.question_code.copy()
+    # What the recipe excludes is left out wherever it stands; any other question is dropped for this reason first.
+    others = np.isin(facts.question_id, elsewhere) & (codes != _QUESTION[QuestionReason.EXCLUDED])
+    codes[others] = _QUESTION[QuestionReason.IN_OTHER_SOURCE]
     return replace(judgement, question_code=codes)
 
 

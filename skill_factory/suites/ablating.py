@@ -27,6 +27,7 @@ from skill_factory.build.storage import folder_at
 from skill_factory.errors import BuildFolderError, ColumnError, NothingUsable, RecipeError, SourceError
 from skill_factory.judge.facts import Ids
 from skill_factory.reasons import Level
+from skill_factory.recipe.mixture import Mixture
 from skill_factory.recipe.model import Recipe
 from skill_factory.sources import RawSource, open_source
 from skill_factory.suites.card import documents
@@ -179,6 +180,8 @@ class _Ablation:
     def _pass(self, group: _Rows, phase: str, part: Survey | Writing) -> BuiltPartitions:
         desk, recipe = self.folder.desk(group.number, phase), group.arms[0].recipe
         known = desk.built_recipe()
+        if isinstance(known, Mixture):
+            known = None  # a desk of a suite never holds one
         if known is not None and desk.scan_done() and known.source != self.source():
             raise BuildFolderError(
                 f"{self.folder.path} holds a suite of other data ({known.source.digest[:12]}…). "

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from skill_factory.build.folder import SHARDS
 from skill_factory.errors import HandoffError, SkillFactoryError
-from skill_factory.recipe.model import Recipe, recipe_from_toml
+from skill_factory.recipe.mixture import AnyRecipe, recipe_or_mixture
 
 ROWS_AT_ONCE = 1000
 
@@ -20,7 +20,7 @@ class Bundle:
     """A complete build folder."""
 
     path: Path
-    recipe: Recipe
+    recipe: AnyRecipe
     shards: tuple[Path, ...]
 
     def rows(self) -> Iterator[dict[str, Any]]:
@@ -61,7 +61,7 @@ def open_bundle(folder: str | Path) -> Bundle:
             "Give the folder that `build --out` wrote."
         )
     try:
-        recipe = recipe_from_toml((path / "recipe.toml").read_text(encoding="utf-8"), "recipe.toml")
+        recipe = recipe_or_mixture((path / "recipe.toml").read_text(encoding="utf-8"), "recipe.toml")
     except (SkillFactoryError, OSError, UnicodeDecodeError) as error:
         raise HandoffError(f"{folder}/recipe.toml can't be read: {error}") from None
     return Bundle(path, recipe, shards)

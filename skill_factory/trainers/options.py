@@ -28,8 +28,8 @@ class Options:
     """The tokenizer to count with: a tokenizer.json, its folder or a Hub model. Empty for an estimate from characters."""
     loss: str = ""
     """What to train on, for an export as tokens: a name of `loss.Loss` or a file; empty for an export as text."""
-    source: str = ""
-    """verl: the path of the build's source file."""
+    source: str | tuple[str, ...] = ""
+    """verl: the path of the build's source file; of a mixture NAME=PATH for each."""
     questions: str = "random"
     """verl: `random` for a random choice of all; `unused` for those without a trace; `all` for these first."""
     pass_rate: tuple[float, float] | None = None

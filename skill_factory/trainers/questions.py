@@ -9,6 +9,8 @@ from typing import NamedTuple
 from skill_factory.draws import Draws, draw_key, text_id
 from skill_factory.errors import HandoffError, SkillFactoryError
 from skill_factory.grading import Task, can_be_judged, choose_task, equivalent, gold_answer
+from skill_factory.recipe.mixture import AnyRecipe
+from skill_factory.recipe.model import Columns, Recipe, Source
 from skill_factory.sources import RawSource, open_source, source_of_recipe
 from skill_factory.sources.canonical import canonical
 from skill_factory.trainers.bundle import Bundle
@@ -59,7 +61,7 @@ class Split:
 
 
 def read_questions(
-    bundle: Bundle, source: str = "", task: Task = Task.AUTO, token: str | None = None
+    bundle: Bundle, source: str | Sequence[str] = "", task: Task = Task.AUTO, token: str | None = None
 ) -> QuestionPool:
     """
     The questions of the build's source with their gold answers, in the order in which they first appear.
@@ -67,24 +69,14 @@ def read_questions(
     If a question has several gold answers, the most frequent one counts, then the first in the alphabet. Errors:
     HandoffError without a column for the answer, without the source, or with a source that has changed.
     """
-    columns = bundle.recipe.columns
-    if not columns.answer:
-        raise HandoffError(
-            "A reward needs gold answers, and the recipe maps no column to them. Build again with --map answer=COLUMN."
-        )
-    # A source has a row for each response, so the same question comes many times.
     golds: dict[str, Counter[str]] = {}
     labels: dict[str, Counter[bool]] = {}
-    for piece in _same_source(bundle, source, token).pieces():
-        for batch in piece.batches(columns):
-            # Read as the build reads it, or a question would be another one here.
-            table = canonical(batch, columns).table
-            read = (table[name].to_pylist() for name in ("question", "answer", "correct"))
-            for question, answer, correct in zip(*read, strict=True):
-                labels.setdefault(question, Counter())[bool(correct)] += 1
-                answers = golds.setdefault(question, Counter())
-                if answer and answer.strip():
-                    answers[answer] += 1
+    for recipe, place in _each_source(bundle.recipe, source):
+        found, right = _golds_of(recipe.columns, _same_source(recipe.source, place, token))
+        for question, answers in found.items():
+            # A question in two sources of a mixture is the first one's, and so is its gold answer.
+            if question not in golds:
+                golds[question], labels[question] = answers, right[question]
     # Ids, not texts: a build may hold a million questions.
     used = {text_id(question) for question in bundle.questions()}
     out, held = bundle.kept_out(), bundle.held_out()
@@ -107,6 +99,44 @@ def read_questions(
     return QuestionPool(
         fit, sum(not answers for answers in golds.values()), several, len(questions) - len(fit)
     )
+
+
+def _each_source(recipe: AnyRecipe, given: str | Sequence[str]) -> list[tuple[Recipe, str]]:
+    """The recipe of each source, and where the source is, as far as that was given."""
+    places = [given] if isinstance(given, str) else list(given)
+    if isinstance(recipe, Recipe):
+        return [(recipe, places[-1] if places else "")]
+    named = dict(place.partition("=")[::2] for place in places if place)
+    if strange := [name for name in named if name not in [one.name for one in recipe.sources]]:
+        known = ", ".join(one.name for one in recipe.sources)
+        raise HandoffError(
+            f"The build is a mixture of {known}; say where each one is by its name: --source NAME=PATH. Found {strange[0]!r}."
+        )
+    return [(one.recipe, named.get(one.name, "")) for one in recipe.sources]
+
+
+def _golds_of(
+    columns: Columns, source: RawSource
+) -> tuple[dict[str, Counter[str]], dict[str, Counter[bool]]]:
+    """How often each gold answer and each label of a source's questions occurs. Errors: HandoffError without answers."""
+    if not columns.answer:
+        raise HandoffError(
+            "A reward needs gold answers, and the recipe maps no column to them. Build again with --map answer=COLUMN."
+        )
+    # A source has a row for each response, so the same question comes many times.
+    golds: dict[str, Counter[str]] = {}
+    labels: dict[str, Counter[bool]] = {}
+    for piece in source.pieces():
+        for batch in piece.batches(columns):
+            # Read as the build reads it, or a question would be another one here.
+            table = canonical(batch, columns).table
+            read = (table[name].to_pylist() for name in ("question", "answer", "correct"))
+            for question, answer, correct in zip(*read, strict=True):
+                labels.setdefault(question, Counter())[bool(correct)] += 1
+                answers = golds.setdefault(question, Counter())
+                if answer and answer.strip():
+                    answers[answer] += 1
+    return golds, labels
 
 
 def _settled(answers: Counter[str]) -> str:
@@ -138,8 +168,7 @@ def _once_each(questions: Iterable[GoldQuestion]) -> list[GoldQuestion]:
     return list(by_words.values())
 
 
-def _same_source(bundle: Bundle, source: str, token: str | None) -> RawSource:
-    spec = bundle.recipe.source
+def _same_source(spec: Source, source: str, token: str | None) -> RawSource:
     # A recipe holds no paths, since they mean nothing on another machine.
     if spec.kind == "file" and not source:
         raise HandoffError(

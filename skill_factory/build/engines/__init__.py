@@ -10,6 +10,7 @@ import pyarrow as pa
 from skill_factory.build.folder import BuildFolder
 from skill_factory.build.progress import ReportProgress
 from skill_factory.formats import OwnFormats
+from skill_factory.recipe.mixture import AnyRecipe
 from skill_factory.recipe.model import Recipe
 from skill_factory.sources import RawSource
 from skill_factory.tally import Tally
@@ -49,10 +50,10 @@ class RunBuild(Protocol):
 
     def __call__(
         self,
-        recipe: Recipe,
+        recipe: AnyRecipe,
         folder: BuildFolder,
         report: ReportProgress,
-        pin: Callable[[], Recipe],
+        pin: Callable[[], AnyRecipe],
         part: WritePart | None = None,
     ) -> BuiltPartitions:
         """
