@@ -191,7 +191,7 @@ def test_a_large_source_is_sampled_first_and_then_read(
 
     monkeypatch.setattr("skill_factory.judge.source_facts.sample_facts.__defaults__", (60_000,))
     path = tmp_path / "raw.parquet"
-    write_demo(path, 400, 5)
+    write_demo(path, 2_500, 5)
     app = with_source(str(path))
     assert "these numbers are from the first" in words(app).lower()
     assert links(app)[0].startswith("about")
@@ -203,7 +203,7 @@ def test_a_large_source_is_sampled_first_and_then_read(
     app.run()
     assert "these numbers are from the first" not in words(app).lower()
     assert not links(app)[0].startswith("about")
-    assert len(exact_tables.known(next(made.glob("*.npz")).stem).facts.question_id) == 400  # type: ignore[union-attr]
+    assert len(exact_tables.known(next(made.glob("*.npz")).stem).facts.question_id) == 2_500  # type: ignore[union-attr]
 
 
 def test_a_sample_of_a_source_of_unknown_size_is_a_lower_bound(
