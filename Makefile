@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 RUN := $(BIN)/python
 
-.PHONY: release setup app demo test check lint types tests unit browser-tests coverage site smoke lock browser screenshots bench bench-app torture matrix trainers test-trainers test-writers test-long test-ray docs clean
+.PHONY: release setup app demo test check lint types tests unit browser-tests coverage site smoke lock browser screenshots bench bench-app torture matrix trainers test-trainers test-writers test-long test-ray loop docs clean
 
 setup: .venv/.ready
 
@@ -73,6 +73,11 @@ lock: setup
 docs: setup
 	$(RUN) -m tests.write_docs
 	$(RUN) -m tests.write_grading
+
+# Once round the loop on two cores: three builds, a small model trained on each, outputs, figures, the next build.
+loop: setup
+	bash tests/trainers/serve_environment.sh
+	$(RUN) -m tests.loop
 
 # The pages of docs/ as a small site: open site/index.html.
 site: setup

@@ -64,10 +64,15 @@ class QuestionReason(StrEnum):
     """The first rule that a question fails, in this order."""
 
     EXCLUDED = "excluded"
+    IN_OTHER_SOURCE = "in_other_source"
+    CONTAMINATED = "contaminated"
+    NEAR_DUPLICATE = "near_duplicate"
+    HELD_OUT = "held_out"
     OUTSIDE_PASS_RATE = "outside_pass_rate"
     TOO_FEW_RESPONSES = "too_few_responses"
     NO_CORRECT_RESPONSE = "no_correct_response"
     TOO_FEW_VARIANTS = "too_few_variants"
+    NOT_IN_EVERY_ARM = "not_in_every_arm"
 
 
 class TraceReason(StrEnum):
@@ -83,7 +88,9 @@ class TraceReason(StrEnum):
     OVER_QUESTION_CAP = "over_question_cap"
     OVER_LABEL_LIMIT = "over_label_limit"
     OVER_LIMIT = "over_limit"
+    OVER_ARM_SIZE = "over_arm_size"
     DUPLICATE = "duplicate"
+    OVER_SHARE = "over_share"
 
 
 Reason = RowReason | ResponseReason | ReflectionReason | QuestionReason | TraceReason
@@ -135,10 +142,15 @@ _SENTENCES: dict[tuple[Level, str], str] = {
     (Level.REFLECTIONS, "gives_away_answer"): "its response is wrong, and it states the gold answer",
     (Level.REFLECTIONS, "duplicate"): "the response already has this reflection",
     (Level.QUESTIONS, "excluded"): "the recipe excludes it",
+    (Level.QUESTIONS, "in_other_source"): "it stands in an earlier source of the mixture",
+    (Level.QUESTIONS, "contaminated"): "a benchmark asks it too",
+    (Level.QUESTIONS, "near_duplicate"): "another question says nearly the same",
+    (Level.QUESTIONS, "held_out"): "it is held out for evaluation",
     (Level.QUESTIONS, "outside_pass_rate"): "its share of right responses is outside the window",
     (Level.QUESTIONS, "too_few_responses"): "it has too few kept responses",
     (Level.QUESTIONS, "no_correct_response"): "none of its kept responses is right",
     (Level.QUESTIONS, "too_few_variants"): "its kept responses come from too few prompt variants",
+    (Level.QUESTIONS, "not_in_every_arm"): "another arm of the suite can't use it",
     (Level.TRACES, "needs_two_attempts"): "the format needs at least two attempts",
     (Level.TRACES, "needs_wrong_response"): "the format needs a wrong response and the question has none",
     (Level.TRACES, "needs_two_correct"): "the format needs two right responses and the question has fewer",
@@ -149,7 +161,9 @@ _SENTENCES: dict[tuple[Level, str], str] = {
     (Level.TRACES, "over_question_cap"): "its question already has its share of traces",
     (Level.TRACES, "over_label_limit"): "its label has reached its limit",
     (Level.TRACES, "over_limit"): "the dataset has reached its limit",
+    (Level.TRACES, "over_arm_size"): "all arms of the suite have the same size",
     (Level.TRACES, "duplicate"): "another trace of its question has the same words",
+    (Level.TRACES, "over_share"): "its source has given its share of the mixture",
 }
 
 

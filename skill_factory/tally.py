@@ -119,9 +119,10 @@ COUNTS: dict[str, type | None] = {
     "given_away": None,
     "thinking": None,
     "review": None,
+    "unequal_golds": None,
 }
 """Every counter, and what its keys are made of; None for keys of one word."""
-RARE = frozenset({"overlaps", "corrections", "given_away", "thinking", "review"})
+RARE = frozenset({"overlaps", "corrections", "given_away", "thinking", "review", "unequal_golds"})
 """Counters that a report lists only if they counted something."""
 
 
@@ -168,6 +169,8 @@ class Tally:
     counts: dict[str, Counter[str]] = field(default_factory=lambda: {name: Counter() for name in COUNTS})
     examples: dict[str, list[str]] = field(default_factory=dict)
     """Up to three unreadable rows for each reason: the first in text order, so that the order of rows doesn't matter."""
+    sources: dict[str, "Tally"] = field(default_factory=dict)
+    """In a mixture the tally of each source by its name; empty otherwise."""
     digest: int = 0
     """The sum of the traces' digests modulo 2**128: equal for equal traces, whatever made them."""
 
@@ -179,6 +182,8 @@ class Tally:
             self.counts[name].update(counter)
         for reason, shown in other.examples.items():
             self.examples[reason] = sorted({*self.examples.get(reason, []), *shown})[:EXAMPLES]
+        for source, tally_of in other.sources.items():
+            self.sources.setdefault(source, Tally()).add(tally_of)
         self.digest = (self.digest + other.digest) % MODULO
 
     def to_json(self) -> dict[str, Any]:
@@ -194,8 +199,13 @@ class Tally:
                 if counter or name not in RARE
             },
             "row_examples": dict(sorted(self.examples.items())),
+            **({"by_source": _by_source(self.sources)} if self.sources else {}),
             "rows_digest": f"{self.digest:032x}",
         }
+
+
+def _by_source(sources: Mapping[str, "Tally"]) -> dict[str, Any]:
+    return {name: tally.to_json() for name, tally in sorted(sources.items())}
 
 
 def tally_from_json(tree: Mapping[str, Any]) -> Tally:
@@ -206,7 +216,15 @@ def tally_from_json(tree: Mapping[str, Any]) -> Tally:
         for counted in [tree["ledger"][level.value]]
     }
     counts = {name: Counter(tree[name] if name not in RARE else tree.get(name, {})) for name in COUNTS}
-    return Tally(ledger, counts, dict(tree["row_examples"]), int(tree["rows_digest"], 16))
+    sources = {name: tally_from_json(part) for name, part in tree.get("by_source", {}).items()}
+    return Tally(ledger, counts, dict(tree["row_examples"]), sources, int(tree["rows_digest"], 16))
+
+
+def of_source(name: str, tally: Tally) -> Tally:
+    """The numbers of one source of a mixture, as a part of the mixture's."""
+    whole = total([tally])
+    whole.sources[name] = tally
+    return whole
 
 
 def total(tallies: Iterable[Tally]) -> Tally:

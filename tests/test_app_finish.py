@@ -3,10 +3,12 @@
 import io
 import json
 import os
+import re
 import shutil
 import signal
 import time
 import zipfile
+from html import unescape
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -16,12 +18,14 @@ from streamlit.testing.v1 import AppTest
 from skill_factory.build.archives import folder_download, jsonl_download, parquet_download
 from skill_factory.build.folder import BuildFolder
 from skill_factory.errors import BuildFolderError
+from skill_factory.insight.lit import example
 from skill_factory.reasons import Level
 from skill_factory.recipe.model import new_recipe
 from skill_factory.sources.demo.rows import write_demo
 from skill_factory.trainers import Options
-from skill_factory.ui.finish.card_view import card_parts, with_words
+from skill_factory.trainers.loss import Part, stretches
 from skill_factory.ui.finish.downloads import page
+from skill_factory.ui.frame.sending.card_view import card_parts, with_words
 from skill_factory.wording import many
 from skill_factory.work import builds
 from skill_factory.work.builds import Job
@@ -297,6 +301,60 @@ def test_training_files_are_shown_copy_ready() -> None:
     assert "No trace is longer than the cut-off" in words(app)
     app.number_input(key="train.cutoff").set_value(512).run()
     assert "are longer than the cut-off" in words(app)
+
+
+def test_a_part_of_each_trace_is_lit_and_written_as_tokens(tmp_path: Path) -> None:
+    """What is trained is marked on a trace before anything is made; the files then say how many tokens that is."""
+    tokenizers = pytest.importorskip("tokenizers")
+    from tests.tokenizers_made import byte_level
+
+    assert tokenizers
+    app = with_source("demo:40", page="5_Finish")
+    app.button(key="build.start").click().run()
+    settled(app)
+    assert not marked(app)
+    app.text_input(key="train.model").set_value("any")
+    app.selectbox(key="train.loss.llamafactory").set_value("no_wrong_attempts").run()
+    assert not app.exception
+    job = builds.find(workspace(app).job)
+    assert job is not None
+    row = example(job.out)
+    assert row is not None
+    text = row["conversations"][1]["content"]
+    trained = [text[start:end] for part, start, end in stretches(row) if part is not Part.WRONG_SAMPLES]
+    assert marked(app) == trained
+    assert len(trained) < len(stretches(row))
+    byte_level(["some text"]).save(str(tmp_path / "tokenizer.json"))
+    app.text_input(key="train.tokenizer").set_value(str(tmp_path / "tokenizer.json")).run()
+    app.button(key="train.go").click().run()
+    assert not app.exception
+    assert "are trained" in words(app) and any("tokenized_path: tokens" in one.value for one in app.code)
+
+
+def test_questions_for_rewards_are_chosen_on_the_page_and_no_flag_is_named() -> None:
+    """Every option that a message could name has a control here, and is named by it."""
+    app = with_source("demo:40", page="5_Finish")
+    app.button(key="build.start").click().run()
+    settled(app)
+    app.selectbox(key="train.trainer").set_value("verl").run()
+    app.text_input(key="train.model").set_value("any")
+    app.slider(key="train.rate").set_value((0.95, 1.0)).run()
+    app.selectbox(key="train.questions").set_value("unused").run()
+    app.button(key="train.go").click().run()
+    assert not app.exception
+    said = " ".join(one.value for one in app.error)
+    assert "at least two questions" in said and "drawn from all" in said
+    assert "--" not in said and "\\-" not in said and "`" not in said
+
+
+def marked(app: AppTest) -> list[str]:
+    """What is marked on the page, text by text."""
+    found = [
+        one
+        for html in app.get("html")
+        for one in re.findall(r"(?s)<mark [^>]*>(.*?)</mark>", html.proto.body)
+    ]
+    return [unescape(one) for one in found]
 
 
 def test_one_cut_off_stands_everywhere() -> None:

@@ -1,6 +1,7 @@
 """An export holds what a trainer needs, says what the trainer would do to it, and touches nothing else."""
 
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -65,17 +66,53 @@ def test_llamafactory_gets_the_build_its_entry_and_the_papers_values(demo: Path,
     assert "enable_masked_ranges" not in told
 
 
-def test_trl_gets_messages_and_a_script_of_ten_lines(demo: Path, tmp_path: Path) -> None:
-    """`conversations` under TRL's name, loss on the assistant alone, room for whole traces."""
+def test_trl_gets_prompt_and_completion_which_need_no_mark_in_a_template(demo: Path, tmp_path: Path) -> None:
+    """Question and trace under TRL's names, loss on the completion, room for whole traces; `messages` is there too."""
     out = export_build(demo, TRL, tmp_path / "out", QWEN).path
     rows, built = rows_of(out), rows_of(demo / "sft_train")
     assert [row["messages"] for row in rows] == [row["conversations"] for row in built]
+    assert [[*row["prompt"], *row["completion"]] for row in rows] == [row["conversations"] for row in built]
+    assert {row["completion"][0]["role"] for row in rows} == {"assistant"}
     assert "conversations" not in rows[0]
     script = (out / "train_sft.py").read_text()
     compile(script, "train_sft.py", "exec")
-    assert "assistant_only_loss=True" in script and "max_length=16384" in script
-    statements = script.partition('"""\n\n')[2]
-    assert len([line for line in statements.splitlines() if line and not line.startswith("#")]) <= 10
+    assert "completion_only_loss=True" in script and "max_length=16384" in script
+    assert "assistant_only_loss" not in script and "trainer.save_model()" in script
+
+
+def test_traces_left_out_leave_their_prompts_out(demo: Path, tmp_path: Path) -> None:
+    """With a cut-off, prompt, completion and messages are those of the same rows."""
+    out = export_build(demo, TRL, tmp_path / "out", Options("any", cutoff=500, drop_over=True)).path
+    rows = rows_of(out)
+    assert 0 < len(rows) < len(rows_of(demo / "sft_train"))
+    assert all([*row["prompt"], *row["completion"]] == row["messages"] for row in rows)
+
+
+@pytest.mark.parametrize("trainer", [TRL, AXOLOTL, LLAMAFACTORY], ids=lambda one: one.name)
+def test_r1_distillations_get_a_template_that_keeps_the_thinking(
+    trainer: Trainer, demo: Path, tmp_path: Path
+) -> None:
+    """Their own drops it, without a warning; the name of the base model in theirs leads nowhere."""
+    options = Options("deepseek-ai/DeepSeek-R1-Distill-Qwen-1.5B")
+    out = export_build(demo, trainer, tmp_path / "out", options).path
+    told = "\n".join(path.read_text() for path in out.iterdir() if path.suffix in (".yaml", ".py", ".jinja"))
+    if trainer is LLAMAFACTORY:
+        assert "template: deepseekr1" in told
+    else:
+        assert (
+            "<｜Assistant｜>{{ message['content'] }}" in told
+            and "split" not in told.partition("<｜User｜>")[2]
+        )
+    if trainer is AXOLOTL:
+        config = yaml.safe_load((out / "config.yaml").read_text())
+        assert config["chat_template"] == "jinja" and "<｜Assistant｜>" in config["chat_template_jinja"]
+
+
+@pytest.mark.parametrize("trainer", list(TRAINERS.values()), ids=list(TRAINERS))
+def test_every_note_says_how_to_try_it_without_a_gpu(trainer: Trainer, demo: Path, tmp_path: Path) -> None:
+    """Somebody without a GPU sees in minutes whether data and settings fit together."""
+    out = export_build(demo, trainer, tmp_path / "out", QWEN).path
+    assert re.search(r"To try it.*(CPU|GPU)", (out / "TRAINING.md").read_text())
 
 
 def test_axolotl_gets_a_chat_template_data_set(demo: Path, tmp_path: Path) -> None:
@@ -141,6 +178,16 @@ def test_a_batch_is_never_larger_than_the_questions(questions: int, batch: tuple
         ("Qwen/Qwen2.5-7B", "qwen"),
         ("me/qwen3-tuned", "qwen3"),
         ("meta-llama/Llama-3.2-1B", "llama3"),
+        ("deepseek-ai/DeepSeek-R1-Distill-Llama-8B", "deepseekr1"),
+        ("google/gemma-4-31B-it", "gemma4"),
+        ("google/gemma-3-4b-it", "gemma3"),
+        ("Qwen/QwQ-32B", "qwen"),
+        ("Qwen/Qwen3-4B-Instruct-2507", "qwen3_nothink"),
+        ("allenai/Olmo-3-7B-Instruct", "chatml"),
+        ("HuggingFaceTB/SmolLM3-3B", "chatml"),
+        ("microsoft/phi-4", "phi4"),
+        ("microsoft/Phi-4-mini-instruct", "phi4_mini"),
+        ("meta-llama/Llama-4-Scout-17B-16E-Instruct", "llama4"),
         ("unknown", ""),
     ],
 )
@@ -148,6 +195,27 @@ def test_the_template_follows_from_the_models_name(model: str, template: str) ->
     """Known families get their template, others the tokenizer's own; a choice goes before."""
     assert LLAMAFACTORY.template(Options(model)) == template
     assert LLAMAFACTORY.template(Options(model, template="mine")) == "mine"
+
+
+@pytest.mark.parametrize(
+    ("trainer", "model", "said"),
+    [
+        (TRL, "Qwen/Qwen2.5-1.5B", False),
+        (TRL, "meta-llama/Llama-3.2-1B", False),
+        (LLAMAFACTORY, "Qwen/Qwen2.5-1.5B", False),
+        (AXOLOTL, "Qwen/Qwen3-1.7B", False),
+        (TRL, "Qwen/Qwen3-1.7B", True),
+        (TRL, "somebody/something", True),
+    ],
+)
+def test_a_warning_is_about_the_template_that_will_be_used(
+    trainer: Trainer, model: str, said: bool, demo: Path, tmp_path: Path
+) -> None:
+    """What Qwen3's template does to newlines is said where it may write the traces, and nowhere else."""
+    checked = export_build(demo, trainer, tmp_path / "out", Options(model)).checked
+    assert (Trouble.REWRITTEN in [problem.trouble for problem in checked.findings]) is said
+    assert ("`rewritten`" in (tmp_path / "out" / "TRAINING.md").read_text()) is said
+    assert check_build(demo, Options(model), trainer=trainer).findings == checked.findings
 
 
 # -- the folder -------------------------------------------------------------------------------------------------------

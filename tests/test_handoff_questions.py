@@ -1,5 +1,6 @@
 """Questions for reinforcement learning come from the build's own source, once each, and can be rewarded."""
 
+import re
 from pathlib import Path
 
 import pyarrow as pa
@@ -10,8 +11,16 @@ from skill_factory.build.pipeline import build
 from skill_factory.errors import HandoffError
 from skill_factory.grading import Task
 from skill_factory.recipe.model import Recipe
+from skill_factory.trainers import VERL, Options, export_build
 from skill_factory.trainers.bundle import open_bundle
-from skill_factory.trainers.questions import GoldQuestion, can_be_rewarded, read_questions, split_questions
+from skill_factory.trainers.questions import (
+    GoldQuestion,
+    can_be_rewarded,
+    mean_pass_rate,
+    read_questions,
+    split_questions,
+    within,
+)
 
 ONE_TRY = Recipe().changed({"traces.attempts": 1, "traces.formats": ["no_reflection"]})
 
@@ -49,6 +58,38 @@ def test_questions_without_a_trace_go_first(tmp_path: Path) -> None:
     assert not any(one.used for one in everything.test)
     few = split_questions(pool, "all", 22, 0.1, 0)
     assert sum(one.used for one in (*few.train, *few.test)) == 2
+
+
+def test_random_questions_are_as_hard_as_the_source(tmp_path: Path) -> None:
+    """The default holds solved and unsolved questions in training and test, at about the source's pass rate."""
+    pool = read_questions(open_bundle(built(tmp_path, MANY)), str(tmp_path / "raw.parquet")).questions
+    split = split_questions(pool, Options("any").questions, 0, 0.25, 0)
+    assert len(split.train) + len(split.test) == 40
+    for half in (split.train, split.test):
+        assert {one.used for one in half} == {True, False}
+        assert abs(mean_pass_rate(half) - mean_pass_rate(pool)) < 0.25
+    assert mean_pass_rate(pool) == 0.5
+
+
+def test_a_window_of_pass_rates_takes_what_lies_in_it(tmp_path: Path) -> None:
+    """Rates come from the source's own labels; a question that differs in dress adds its responses."""
+    rows = [(f"What is {n} + {n}?", str(2 * n), k < n) for n in range(5) for k in range(4)]
+    folder = built(tmp_path, [*rows, ("what  is 4 + 4?", "8", False)])
+    pool = read_questions(open_bundle(folder), str(tmp_path / "raw.parquet")).questions
+    assert [one.pass_rate for one in pool] == [0.0, 0.25, 0.5, 0.75, 0.8]
+    assert [one.pass_rate for one in within(pool, (0.25, 0.75))] == [0.25, 0.5, 0.75]
+    assert within(pool, None) == list(pool)
+    with pytest.raises(HandoffError, match=re.escape("0.2:0.8")):
+        Options("any", pass_rate=(0.9, 0.1))
+
+
+def test_the_notes_say_how_hard_the_questions_are(tmp_path: Path) -> None:
+    """Unsolved questions alone are said to be that, with both pass rates beside the source's."""
+    folder = built(tmp_path, MANY)
+    for questions, said in (("unused", "to test with 0.00"), ("random", "drawn at random from all")):
+        options = Options("any", questions=questions, source=str(tmp_path / "raw.parquet"))
+        notes = (export_build(folder, VERL, tmp_path / questions, options).path / "TRAINING.md").read_text()
+        assert said in notes and "all of the source 0.50" in notes
 
 
 def test_a_split_follows_from_its_seed_alone() -> None:
@@ -133,5 +174,5 @@ def test_a_recipe_without_a_gold_answer_is_refused(tmp_path: Path) -> None:
 
 def test_too_few_questions_are_refused() -> None:
     """One to train on and one to test with, at least."""
-    with pytest.raises(HandoffError, match="--questions all"):
+    with pytest.raises(HandoffError, match="--questions random"):
         split_questions([GoldQuestion("q", "1", False), GoldQuestion("r", "1", True)], "unused", 0, 0.1, 0)

@@ -112,6 +112,19 @@ def test_ray_writes_the_bytes_of_the_local_engine(
     assert digests(tmp_path / "ray") == digests(tmp_path / "local")
 
 
+def test_what_stays_out_is_the_same_on_ray(cluster: str, tmp_path: Path) -> None:
+    """Contaminated, near-duplicate and held-out questions are found before partitions are cut: every file is the same."""
+    rows = "from skill_factory.sources import open_source; import json; [print(json.dumps(row)) for row in open_source('demo:120').head(40)]"
+    (tmp_path / "bench.jsonl").write_text(command.python("-c", rows).out, encoding="utf-8")
+    words = ("--against", str(tmp_path / "bench.jsonl"), "--near-duplicates", "--holdout", "0.2")
+    build(tmp_path / "local", *words)
+    told = build(tmp_path / "ray", "--engine", "ray", "--ray-address", cluster, *words)
+
+    dropped = told["ledger"]["questions"]["dropped"]  # type: ignore[index]
+    assert dropped["contaminated"] == 5 and dropped["held_out"] > 5
+    assert digests(tmp_path / "ray") == digests(tmp_path / "local")
+
+
 def test_a_worker_killed_in_mid_build_changes_no_byte(cluster: str, tmp_path: Path) -> None:
     """Ray runs the task of a killed worker again; the result is that of an undisturbed build."""
     build(tmp_path / "local")
@@ -192,3 +205,24 @@ def test_an_object_store_needs_the_engine_that_can_write_there(tmp_path: Path) -
 
     assert done.exit == 2
     assert "--engine ray" in done.err or "pip install" in done.err
+
+
+def test_a_suite_has_the_bytes_of_the_local_engine(cluster: str, tmp_path: Path) -> None:
+    """All arms of a suite, in several partitions: every file is the same."""
+    arms = ("--only", "no_order", "--only", "attempts_3")
+    for out, words in (("local", ()), ("ray", ("--engine", "ray", "--ray-address", cluster))):
+        done = command.python(
+            "-c",
+            SMALL_PARTITIONS,
+            "ablate",
+            "demo:120",
+            "--out",
+            tmp_path / out,
+            "--json",
+            *arms,
+            *words,
+            **OPEN,
+        )
+        assert done.exit == 0, done.err[-2000:]
+    assert len(list((tmp_path / "local/arms/base/sft_train").iterdir())) > 3
+    assert digests(tmp_path / "ray") == digests(tmp_path / "local")

@@ -284,6 +284,7 @@ def test_every_option_is_a_field_of_the_recipe() -> None:
 
 
 VALUES = {
+    "--holdout": ("0.1", 0.1),
     "--format": (["0C", "*CC"], ["0C", "*CC"]),
     "--variant": (["a", "b"], ["a", "b"]),
     "--ban": (["x"], ["x"]),

@@ -3,15 +3,18 @@
 import json
 import platform
 from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow.parquet as pq
 
 from skill_factory import __version__
 from skill_factory.build.card_numbers import (
     corrections,
+    kept_apart,
     labels,
     ledger_table,
     left_out,
@@ -19,11 +22,17 @@ from skill_factory.build.card_numbers import (
     overlaps,
     review,
     shown,
+    sources_table,
     variants,
 )
+from skill_factory.build.folder import HELD_OUT
 from skill_factory.build.markdown import fenced, inline
+from skill_factory.model import hex_id
+from skill_factory.overlap.ruling import Overlap
 from skill_factory.reasons import Level
-from skill_factory.recipe.model import Recipe
+from skill_factory.recipe.clean_parts import Ruled
+from skill_factory.recipe.mixture import AnyRecipe, Mixture
+from skill_factory.recipe.model import Source
 from skill_factory.tally import Tally
 from skill_factory.wording import many
 
@@ -32,19 +41,41 @@ BEGIN, END = "<!-- skill-factory: begin -->", "<!-- skill-factory: end -->"
 """What is between these marks is ours and is written again; the rest of a card is its owner's."""
 
 
-def documents(recipe: Recipe, tally: Tally, shards: Sequence[Path]) -> dict[str, str]:
+@dataclass(frozen=True)
+class Told:
+    """What a build knows of the questions that stay out of its traces."""
+
+    overlap: Overlap
+    ruled: Ruled
+    held_out: int
+    """Held-out questions with a gold answer, which stand in a config of their own."""
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON values: counts, pairs and ids."""
+        ids = [[hex_id(one) for one in np.frombuffer(packed, "<u8").tolist()] for packed in self.ruled]
+        names = ("contaminated", "near_duplicate", "held_out")
+        # Without texts: what is published must not carry the benchmarks' questions.
+        return self.overlap.to_json(texts=False) | {
+            "held_out": {"questions": len(ids[2]), "with_gold": self.held_out},
+            "ids": dict(zip(names, ids, strict=True)),
+        }
+
+
+def documents(
+    recipe: AnyRecipe, tally: Tally, shards: Sequence[Path], told: Told | None = None
+) -> dict[str, str]:
     """The texts that go beside the shards, by file name."""
     # Indented by one: the report is read by people too, and has thousands of lines.
-    report = json.dumps(report_of(recipe, tally), indent=1, ensure_ascii=False) + "\n"
+    report = json.dumps(report_of(recipe, tally, told), indent=1, ensure_ascii=False) + "\n"
     return {
-        "README.md": card(recipe, tally, example_row(shards)),
+        "README.md": card(recipe, tally, example_row(shards), told is not None and told.held_out > 0),
         "recipe.toml": recipe.to_toml(),
         "report.json": report,
         "dataset_info.json": json.dumps(dataset_info(), indent=2) + "\n",
     }
 
 
-def report_of(recipe: Recipe, tally: Tally) -> dict[str, Any]:
+def report_of(recipe: AnyRecipe, tally: Tally, told: Told | None = None) -> dict[str, Any]:
     """The content of `report.json`: fingerprint, versions, source, and every number of the tally."""
     return {
         "fingerprint": recipe.fingerprint(),
@@ -53,11 +84,23 @@ def report_of(recipe: Recipe, tally: Tally) -> dict[str, Any]:
             "python": ".".join(platform.python_version_tuple()[:2]),
             "pyarrow": version("pyarrow"),
         },
-        "source": recipe.source.model_dump(),
-        "columns": recipe.columns.model_dump(mode="json"),
+        **_origin(recipe),
         "traces": tally.ledger[Level.TRACES].kept,
+        **({} if told is None else {"overlap": told.to_json()}),
         **tally.to_json(),
     }
+
+
+def _origin(recipe: AnyRecipe) -> dict[str, Any]:
+    """Where the data comes from and how it is read: of one source, or of each."""
+    if isinstance(recipe, Mixture):
+        return {
+            "sources": [
+                {"name": one.name, "weight": one.weight, "count": one.count, **_origin(one.recipe)}
+                for one in recipe.sources
+            ]
+        }
+    return {"source": recipe.source.model_dump(), "columns": recipe.columns.model_dump(mode="json")}
 
 
 def dataset_info(repository: str = "") -> dict[str, Any]:
@@ -103,16 +146,16 @@ def _size(row: dict[str, Any]) -> int:
     return len(row["conversations"][1]["content"])
 
 
-def card(recipe: Recipe, tally: Tally, example: dict[str, Any] | None) -> str:
+def card(recipe: AnyRecipe, tally: Tally, example: dict[str, Any] | None, held_out: bool = False) -> str:
     """The dataset card: front matter, then the part between the marks."""
-    return f"{_front_matter(recipe, tally)}\n{card_body(recipe, tally, example)}"
+    return f"{_front_matter(recipe, tally, held_out)}\n{card_body(recipe, tally, example)}"
 
 
-def _front_matter(recipe: Recipe, tally: Tally) -> str:
+def _front_matter(recipe: AnyRecipe, tally: Tally, held_out: bool) -> str:
     traces = tally.ledger[Level.TRACES].kept
     bounds = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
     size = next((name for bound, name in bounds if traces < bound), "1M<n<10M")
-    synthetic = "- synthetic\n" if recipe.source.kind == "demo" else ""
+    synthetic = "- synthetic\n" if _kinds(recipe) == {"demo"} else ""
     return (
         "---\n"
         "configs:\n"
@@ -123,6 +166,7 @@ def _front_matter(recipe: Recipe, tally: Tally) -> str:
         f"    path: {CONFIG}/train-*.parquet\n"
         # The `datasets` library keys its cache of a local folder by name and front matter: other rows, other words.
         f"  description: rows {tally.digest:032x}\n"
+        f"{_HELD_OUT if held_out else ''}"
         "task_categories:\n- text-generation\n"
         f"size_categories:\n- {size}\n"
         f"tags:\n- skill-factory\n- reasoning\n- sft\n{synthetic}"
@@ -130,33 +174,49 @@ def _front_matter(recipe: Recipe, tally: Tally) -> str:
     )
 
 
-def card_body(recipe: Recipe, tally: Tally, example: dict[str, Any] | None, repository: str = "") -> str:
+_HELD_OUT = (
+    f"- config_name: {HELD_OUT}\n  data_files:\n  - split: test\n    path: {HELD_OUT}/test-*.parquet\n"
+)
+
+
+def card_body(recipe: AnyRecipe, tally: Tally, example: dict[str, Any] | None, repository: str = "") -> str:
     """Everything that a reader asks: what, how many, where from, what was dropped, one trace, how to use it."""
     parts = [
         BEGIN,
         _opening(recipe, tally),
-        "## What is in it\n\n" + labels(tally),
+        "## What is in it\n\n"
+        + labels(tally)
+        + (sources_table(recipe, tally) if isinstance(recipe, Mixture) else ""),
         "## What a trace shows\n\n" + shown(tally) + overlaps(tally),
         "## Where the data went\n\nAt each level, read = kept + dropped.\n\n"
         + ledger_table(tally)
-        + left_out(tally),
+        + left_out(tally)
+        + kept_apart(recipe, tally),
         "## Right and wrong\n\n" + variants(tally) + corrections(tally) + review(tally),
         "## Length\n\n" + lengths(tally, recipe),
         "## One trace\n\n" + _example(example),
         "## Load it\n\n" + _loading(repository, recipe),
-        "## Recipe\n\nThis recipe builds the dataset again, byte for byte.\n\n"
-        + fenced(recipe.to_toml(), "toml"),
+        f"## Recipe\n\n{_again(recipe)}\n\n" + fenced(recipe.to_toml(), "toml"),
         "## Licence and source\n\n" + _licence(recipe),
         END,
     ]
     return "\n\n".join(parts) + "\n"
 
 
-def _opening(recipe: Recipe, tally: Tally) -> str:
+def _again(recipe: AnyRecipe) -> str:
+    if isinstance(recipe, Mixture) or not recipe.balance.suite:
+        return "This recipe builds the dataset again, byte for byte."
+    return (
+        "This dataset is one arm of a suite: which of its traces are here depends on the other arms. `ablate` with the "
+        "suite's `suite.toml` builds all of them again, byte for byte."
+    )
+
+
+def _opening(recipe: AnyRecipe, tally: Tally) -> str:
     traces, questions = tally.ledger[Level.TRACES].kept, tally.ledger[Level.QUESTIONS]
     demo = (
         "\n\n**Synthetic:** this is demo data of SkillFactory Studio, for trying things out."
-        if recipe.source.kind == "demo"
+        if _kinds(recipe) == {"demo"}
         else ""
     )
     return (
@@ -167,6 +227,17 @@ def _opening(recipe: Recipe, tally: Tally) -> str:
     )
 
 
+def _kinds(recipe: AnyRecipe) -> set[str]:
+    return {spec.kind for spec in _specs(recipe).values()}
+
+
+def _specs(recipe: AnyRecipe) -> dict[str, Source]:
+    """Each source, by its name in the mixture."""
+    if isinstance(recipe, Mixture):
+        return {one.name: one.recipe.source for one in recipe.sources}
+    return {"": recipe.source}
+
+
 def _example(row: dict[str, Any] | None) -> str:
     if row is None:
         return "No traces."
@@ -175,12 +246,13 @@ def _example(row: dict[str, Any] | None) -> str:
     return f"Label {label}. The question:\n\n{fenced(user)}\n\nThe assistant's turn:\n\n{fenced(assistant)}"
 
 
-def _loading(repository: str, recipe: Recipe) -> str:
+def _loading(repository: str, recipe: AnyRecipe) -> str:
     name = repository or "USER/NAME"
     lineage = (
         "Further columns say where each trace comes from: `trace_id`, `question_id`, `format`, `attempts` (which "
         "response, right or wrong, prompt variant, which reflection) and `spans` (kind, start and end in characters of "
-        "the assistant's text)."
+        "the assistant's text)"
+        + (", and `source`, the name of its source." if isinstance(recipe, Mixture) else ".")
         if recipe.output.lineage
         else "This dataset has no lineage columns."
     )
@@ -194,13 +266,21 @@ def _loading(repository: str, recipe: Recipe) -> str:
     )
 
 
-def _licence(recipe: Recipe) -> str:
-    origin = {
-        "demo": "The raw data is the synthetic demo of SkillFactory Studio.",
-        "file": f"The raw data came from a file named {inline(recipe.source.name)} (SHA-256 `{recipe.source.digest}`).",
-        "hub": f"The raw data is {inline(recipe.source.name)} on the Hub, commit `{recipe.source.revision}`.",
-    }.get(recipe.source.kind, "The raw data came from the program that made the build.")
+def _licence(recipe: AnyRecipe) -> str:
+    specs = _specs(recipe)
+    origin = " ".join(
+        f"Source {inline(name)}: {_came_from(spec)}" if name else _came_from(spec)
+        for name, spec in specs.items()
+    )
     return (
         f"{origin} No licence is stated, since it depends on the raw data and on the model that wrote it. Whoever "
         "publishes this dataset adds it here and in the front matter."
     )
+
+
+def _came_from(spec: Source) -> str:
+    return {
+        "demo": "The raw data is the synthetic demo of SkillFactory Studio.",
+        "file": f"The raw data came from a file named {inline(spec.name)} (SHA-256 `{spec.digest}`).",
+        "hub": f"The raw data is {inline(spec.name)} on the Hub, commit `{spec.revision}`.",
+    }.get(spec.kind, "The raw data came from the program that made the build.")

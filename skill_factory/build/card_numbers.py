@@ -3,8 +3,8 @@
 from skill_factory.build.markdown import inline, table
 from skill_factory.formats import format_of
 from skill_factory.formats.record import TEACHES_WORDS
-from skill_factory.reasons import Level, TraceReason, sentence
-from skill_factory.recipe.model import Recipe
+from skill_factory.reasons import Level, QuestionReason, TraceReason, sentence
+from skill_factory.recipe.mixture import AnyRecipe, Mixture
 from skill_factory.recipe.variants import variant_words
 from skill_factory.tally import Label, Tally, Teaches, TraceChars, keyed
 from skill_factory.wording import inflect, many, percent
@@ -28,6 +28,38 @@ def left_out(tally: Tally) -> str:
     return "".join(f"\n\n{sentence}" for sentence in sentences)
 
 
+def kept_apart(recipe: AnyRecipe, tally: Tally) -> str:
+    """What the questions were compared with, and which of them are held out; empty if the recipe asks for neither."""
+    if isinstance(recipe, Mixture):
+        return ""
+    dropped, clean = tally.ledger[Level.QUESTIONS].dropped, recipe.clean
+    sentences = []
+    if clean.against:
+        names = ", ".join(
+            f"{inline(one.name)} (`{(one.digest or one.revision)[:12]}`)" for one in clean.against
+        )
+        number = dropped[QuestionReason.CONTAMINATED]
+        sentences.append(
+            f"Compared with {names}: {many(number, 'question')} of {inflect(len(clean.against), 'it', 'them')} "
+            f"{inflect(number, 'was', 'were')} found here and left out. What all questions share proves nothing, and numbers "
+            "are compared as numbers."
+        )
+    if clean.near_duplicates:
+        number = dropped[QuestionReason.NEAR_DUPLICATE]
+        sentences.append(
+            f"{many(number, 'question')} that {inflect(number, 'says', 'say')} nearly the same as another "
+            f"{inflect(number, 'is', 'are')} left out."
+        )
+    if clean.holdout:
+        sentences.append(
+            f"{many(dropped[QuestionReason.HELD_OUT], 'question')} "
+            f"{inflect(dropped[QuestionReason.HELD_OUT], 'is', 'are')} held out for evaluation, with everything that says "
+            'nearly the same. Those with a gold answer are the config `heldout`: `load_dataset("USER/NAME", "heldout", '
+            'split="test")`.'
+        )
+    return "".join(f"\n\n{sentence}" for sentence in sentences)
+
+
 def labels(tally: Tally) -> str:
     """How many traces of each label, and what each format shows."""
     rows = [(f"`{label}`", f"{n:,}") for label, n in sorted(tally.counts["traces_by_label"].items())]
@@ -36,6 +68,39 @@ def labels(tally: Tally) -> str:
         for code, n in sorted(tally.counts["traces_by_format"].items())
     ]
     return table(("label (`sft_template_type_idx`)", "traces"), rows) + "\n\n" + "\n".join(formats)
+
+
+def sources_table(mixture: Mixture, tally: Tally) -> str:
+    """What each source of a mixture gives, and which of its questions belong to an earlier one."""
+    every = tally.ledger[Level.TRACES].kept or 1
+    rows = []
+    for one in mixture.sources:
+        own = tally.sources[one.name].ledger
+        traces, questions = own[Level.TRACES], own[Level.QUESTIONS]
+        asked = f"weight {one.weight:g}" if one.weight is not None else f"count {one.count:,}"
+        rows.append(
+            (
+                inline(one.name),
+                asked,
+                f"{traces.kept:,}",
+                percent(traces.kept, every),
+                f"{traces.dropped[TraceReason.OVER_SHARE]:,}",
+                f"{questions.kept:,}",
+                f"{questions.dropped[QuestionReason.IN_OTHER_SOURCE]:,}",
+            )
+        )
+    names = ("source", "asked for", "traces", "share", "over its share", "questions", "in an earlier source")
+    return "\n\n" + table(names, rows) + _unequal_golds(tally)
+
+
+def _unequal_golds(tally: Tally) -> str:
+    unequal = tally.counts["unequal_golds"]["questions"]
+    if not unequal:
+        return ""
+    return (
+        f"\n\n**In doubt:** {many(unequal, 'question')} {inflect(unequal, 'stands', 'stand')} in two sources with different "
+        "gold answers; the first source's counts."
+    )
 
 
 def shown(tally: Tally) -> str:
@@ -124,7 +189,7 @@ def _variant(name: str) -> str:
     return inline(name) if words == name else f"{words} ({inline(name)})"
 
 
-def lengths(tally: Tally, recipe: Recipe) -> str:
+def lengths(tally: Tally, recipe: AnyRecipe) -> str:
     """How long traces are, in characters and estimated tokens."""
     # Counted by length and not row by row, so exact percentiles cost no second look at the data.
     sizes = sorted((key.chars, n) for key, n in keyed(TraceChars, tally.counts["trace_chars"]))

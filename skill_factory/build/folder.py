@@ -20,12 +20,14 @@ from skill_factory.build.progress import BuildProgress, ReportProgress
 from skill_factory.build.storage import move, on_disk, remove_tree, write_whole, written_whole
 from skill_factory.errors import BuildFolderError
 from skill_factory.locks import take
-from skill_factory.recipe.model import Recipe, recipe_from_toml
+from skill_factory.recipe.mixture import AnyRecipe, recipe_or_mixture
 from skill_factory.tally import Tally, tally_from_json
-from skill_factory.traces.rows import REPEATED
+from skill_factory.traces.rows import REPEATED, SOURCE
 from skill_factory.whole_files import SUFFIX
 
 SHARDS = "sft_train"
+HELD_OUT = "heldout"
+"""Folder, and config, of the questions that are held out."""
 LAYOUT = "3"
 """Goes up when work files of an earlier version would be misread."""
 FILES = ("README.md", "recipe.toml", "report.json", "dataset_info.json")
@@ -98,7 +100,7 @@ class BuildFolder:
         report = self.report()
         return report is not None and report["fingerprint"] == fingerprint
 
-    def check_same(self, recipe: Recipe) -> None:
+    def check_same(self, recipe: AnyRecipe) -> None:
         """Refuse another recipe than that of the build in the folder. Errors: BuildFolderError that says what differs."""
         there = self.built_recipe()
         if there is None:
@@ -106,9 +108,11 @@ class BuildFolder:
             return
         # Field by field, so that the refusal can say what differs.
         old, new = there.flat(), recipe.flat()
-        if not old["source.digest"] and not self.scan_done():
-            del new["source.digest"]  # it was stopped before it knew its data, and holds nothing of it
-        lines = [f"{k}: {_show(old[k])} there, {_show(new[k])} now" for k in new if old[k] != new[k]]
+        for digest in [k for k in new if k.endswith("source.digest")]:
+            if not old.get(digest) and not self.scan_done():
+                del new[digest]  # it was stopped before it knew its data, and holds nothing of it
+        lines = [f"{k}: {_show(old.get(k))} there, {_show(new[k])} now" for k in new if old.get(k) != new[k]]
+        lines += [] if isinstance(there, type(recipe)) else ["a mixture is built from several sources"]
         if lines:
             raise BuildFolderError(
                 f"{self.path} holds another build. Differences: {'; '.join(lines)}. "
@@ -130,11 +134,11 @@ class BuildFolder:
         reason = error.strerror or str(error)
         return BuildFolderError(f"Can't write to {self.path}: {reason}. Choose another folder for --out.")
 
-    def built_recipe(self) -> Recipe | None:
+    def built_recipe(self) -> AnyRecipe | None:
         """The recipe of the build in the folder, finished or not; None if there is no build."""
         for path in (self._recipe, self.path / "recipe.toml"):
             if path.is_file() and (path.parent == self.work or (self.path / "report.json").is_file()):
-                return recipe_from_toml(path.read_text(encoding="utf-8"), str(path))
+                return recipe_or_mixture(path.read_text(encoding="utf-8"), str(path))
         return None
 
     def report(self) -> dict[str, Any] | None:
@@ -169,8 +173,11 @@ class BuildFolder:
         # The old recipe stays until `begin` replaces it: after a kill in between, the folder still belongs to a build.
         write_whole(self._recipe, there.to_toml())
         # By name: nothing that somebody else put into the folder may go.
-        for path in [*(self.path / name for name in FILES), *self.shards()]:
+        beside = sorted((self.path / HELD_OUT).glob("test-*-of-*.parquet"))
+        for path in [*(self.path / name for name in FILES), *self.shards(), *beside]:
             path.unlink(missing_ok=True)
+        if beside and not any((self.path / HELD_OUT).iterdir()):
+            (self.path / HELD_OUT).rmdir()
         self._empty_work(self._recipe)
         if (self.path / SHARDS).is_dir() and not any((self.path / SHARDS).iterdir()):
             (self.path / SHARDS).rmdir()
@@ -185,7 +192,7 @@ class BuildFolder:
 
     # -- working ----------------------------------------------------------------------------------------------------
 
-    def begin(self, recipe: Recipe) -> None:
+    def begin(self, recipe: AnyRecipe) -> None:
         """Note which build begins, and remove what an unfinished scan, killed workers or another version left behind."""
         layout = self.work / "layout"
         if not (self._recipe.is_file() and layout.is_file() and layout.read_text(encoding="utf-8") == LAYOUT):
@@ -198,7 +205,7 @@ class BuildFolder:
             remove_tree(self.scattered)
         self.scattered.mkdir(parents=True, exist_ok=True)
 
-    def note_recipe(self, recipe: Recipe) -> None:
+    def note_recipe(self, recipe: AnyRecipe) -> None:
         """Note which build this is; called again when the digest of its source is known."""
         write_whole(self._recipe, recipe.to_toml())
 
@@ -225,6 +232,15 @@ class BuildFolder:
 
         return note
 
+    def note_chosen(self, tree: dict[str, Any]) -> None:
+        """Note how much of each source is taken: from here on a resumed build takes the same."""
+        write_whole(self.work / "chosen.json", json.dumps(tree))
+
+    def chosen(self) -> dict[str, Any] | None:
+        """What `note_chosen` noted; None before that."""
+        path = self.work / "chosen.json"
+        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+
     def done(self, p: int) -> Tally | None:
         """The tally of partition p; None if it isn't finished."""
         path = self._part(p, "json")
@@ -233,6 +249,7 @@ class BuildFolder:
     def write_partition(self, p: int, tables: Iterable[pa.Table], schema: pa.Schema, tally: Tally) -> None:
         """Write a shard, then its tally, each by an atomic rename: if the tally is there, both are whole."""
         shard = self._part(p, "parquet")
+        repeated = [*REPEATED, *(name for name in (SOURCE.name,) if name in schema.names)]
         rows = 0
         with (
             written_whole(shard) as file,
@@ -242,8 +259,8 @@ class BuildFolder:
                 compression="zstd",
                 compression_level=1,
                 store_schema=False,
-                use_dictionary=REPEATED,
-                write_statistics=REPEATED,
+                use_dictionary=repeated,
+                write_statistics=repeated,
             ) as writer,
         ):
             for table in tables:

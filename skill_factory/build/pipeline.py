@@ -7,7 +7,7 @@ writes first.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -16,20 +16,24 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from skill_factory.build.card import documents
+from skill_factory.build.card import Told, documents
 from skill_factory.build.engines import Engine, RunBuild
 from skill_factory.build.folder import BuildFolder
+from skill_factory.build.heldout import check_golds, write_held_out
 from skill_factory.build.prepare import check_usable, pinning, ready_recipe
 from skill_factory.build.progress import ReportProgress, silent
 from skill_factory.build.storage import folder_at
 from skill_factory.errors import ColumnError, NothingUsable, RecipeError, SourceError
 from skill_factory.formats import OwnFormats, chosen_formats
 from skill_factory.judge.counting import tally_judgement
-from skill_factory.judge.facts import Facts, Reading, read
+from skill_factory.judge.facts import Facts, Ids, Reading, read
 from skill_factory.judge.first_questions import ever_more_rows
-from skill_factory.judge.judge import Judgement, judge
+from skill_factory.judge.judge import Judgement, judge, without
 from skill_factory.model import Trace, TracePlan
+from skill_factory.overlap.benchmarks import OpenBenchmark
+from skill_factory.overlap.ruling import Overlap, compared, with_benchmarks
 from skill_factory.reasons import Level
+from skill_factory.recipe.mixture import AnyRecipe
 from skill_factory.recipe.model import Recipe, new_recipe
 from skill_factory.recipe.phrases import PhraseBook, phrase_book
 from skill_factory.sources import RawSource, open_source
@@ -82,16 +86,23 @@ class Partition:
 
 
 def build_partition(
-    rows: pa.Table, recipe: Recipe, own: OwnFormats | None = None, written: Written | None = None
+    rows: pa.Table,
+    recipe: Recipe,
+    own: OwnFormats | None = None,
+    written: Written | None = None,
+    elsewhere: Ids | None = None,
 ) -> Partition:
     """
     The traces of some canonical rows (columns.CANONICAL), in written order, and their tally.
 
     `written` is what the partitions before this one wrote; it matters only if the recipe sets limits.
+    `elsewhere` are the questions that belong to an earlier source of a mixture.
     """
     # Judged as a whole, since a question's filters need all its responses; then plans come one by one.
     reading = read(rows.cast(CANONICAL), recipe)
     judgement = judge(reading.facts, recipe, own)
+    if elsewhere is not None:
+        judgement = without(judgement, reading.facts, elsewhere)
     tally = tally_judgement(reading.facts, judgement, recipe, own)
     formats = chosen_formats(recipe.traces.formats, own)
     book = phrase_book(recipe.phrases)
@@ -110,8 +121,16 @@ class BuildResult:
     """How many partitions an earlier, stopped run had finished."""
     already: bool
     """Whether the folder already held this build, so that nothing was done."""
-    recipe: Recipe
+    recipe: AnyRecipe
     """The recipe as it was built: with its columns settled and its source pinned."""
+
+
+@dataclass(frozen=True)
+class _Comparing:
+    """What the questions of a source are compared with."""
+
+    source: RawSource
+    benchmarks: Sequence[OpenBenchmark]
 
 
 @dataclass(frozen=True)
@@ -137,13 +156,15 @@ def build(
     token: str | None = None,
     engine: Engine | None = None,
     exact: bool = False,
+    against: Sequence[str] = (),
 ) -> BuildResult:
     """
     Build the dataset of a recipe into the folder `out` (see `folder.py` for what it holds).
 
     `columns` overrides the guessed mapping, e.g. `{"correct": ["is_right"]}`; `workers` 0 means one per core. A stopped
     build is resumed; a finished one is left as it is. With `exact`, only the data that the recipe was built from is
-    accepted. Errors: SkillFactoryError, with nothing half-written.
+    accepted. `against` names benchmarks whose questions stay out, in place of those that the recipe names. Errors:
+    SkillFactoryError, with nothing half-written.
     """
     from skill_factory.build.engines.local import local_engine
 
@@ -155,19 +176,40 @@ def build(
     with (engine or local_engine(workers))(raw, own_formats) as run:
         was, folder = recipe.source, BuildFolder(folder_at(out))
         recipe = ready_recipe(raw, recipe, columns, own_formats)
+        check_golds(recipe)
+        recipe, benchmarks = with_benchmarks(recipe, against, token)
         pin = pinning(raw, recipe.model_copy(update={"source": was}), exact)
         if exact or folder.holds_build():
             recipe = pin()  # at once: the build may be finished already, or belong to other data
-        return _build(folder, recipe, pin, run, report, fresh)
+        return build_ready(folder, recipe, pin, run, report, fresh, _Comparing(raw, benchmarks))
 
 
-def _build(
+def _ruled(recipe: AnyRecipe, comparing: "_Comparing | None") -> tuple[Recipe, Overlap] | None:
+    """The recipe with the questions that stay out; None for a mixture, whose sources rule nothing out."""
+    if comparing is None or not isinstance(recipe, Recipe):
+        return None
+    return compared(comparing.source, recipe, comparing.benchmarks)
+
+
+def _told(
+    folder: BuildFolder, comparing: "_Comparing | None", ruling: tuple[Recipe, Overlap] | None
+) -> Told | None:
+    """What the card says of questions that stay out, once those held out are written."""
+    if comparing is None or ruling is None:
+        return None
+    ruled, overlap = ruling
+    told = Told(overlap, ruled.clean.ruled, write_held_out(folder, comparing.source, ruled))
+    return told if ruled.clean.asks or ruled.clean.drop else None
+
+
+def build_ready(
     folder: BuildFolder,
-    recipe: Recipe,
-    pin: Callable[[], Recipe],
+    recipe: AnyRecipe,
+    pin: Callable[[], AnyRecipe],
     run: RunBuild,
     report: ReportProgress,
     fresh: bool,
+    comparing: "_Comparing | None" = None,
 ) -> BuildResult:
     """Build a settled recipe, unless the folder already holds it; the source's digest may be found while it runs."""
     if folder.check_free(recipe.fingerprint()) and not fresh:
@@ -182,7 +224,9 @@ def _build(
             else:
                 folder.check_same(recipe)
             folder.begin(recipe)
-            built = run(recipe, folder, folder.noted(report), pin)
+            # Which questions stay out is found before partitions are cut, so that it can't depend on them.
+            ruling = _ruled(recipe, comparing)
+            built = run(ruling[0] if ruling else recipe, folder, folder.noted(report), pin)
             # The digest may have been found only now: what is written from here on has it.
             recipe = pin()
             tally = total([built.rows, *built.partitions])
@@ -190,7 +234,7 @@ def _build(
             shards = folder.move_shards(
                 [partition.ledger[Level.TRACES].kept for partition in built.partitions]
             )
-            texts = documents(recipe, tally, shards)
+            texts = documents(recipe, tally, shards, _told(folder, comparing, ruling))
             folder.finish(texts)
         except (NothingUsable, ColumnError, SourceError):
             folder.forget(new)
@@ -209,6 +253,7 @@ def preview(
     own_formats: OwnFormats | None = None,
     token: str | None = None,
     read_first: FirstRows = ever_more_rows,
+    against: Sequence[str] = (),
 ) -> Preview:
     """
     The traces of the first usable questions in written order: what `build` would write first.
@@ -220,6 +265,7 @@ def preview(
     recipe = recipe or new_recipe()
     raw = open_source(source, recipe.source, token) if isinstance(source, str) else source
     recipe = ready_recipe(raw, recipe, columns, own_formats)
+    recipe, _ = compared(raw, *with_benchmarks(recipe, against, token))
     # Each round reads more of the source, until enough questions are usable or there are no more.
     for rows, all_of_it in read_first(raw, recipe, questions):
         part = build_partition(rows, recipe, own_formats)

@@ -1,6 +1,6 @@
 """Before anything is read in bulk: the columns get settled, the formats checked, the source pinned."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from threading import Thread
 from typing import Any
@@ -18,6 +18,7 @@ from skill_factory.build.settling import (
 from skill_factory.errors import ColumnError, NothingUsable, RecipeError, SourceError
 from skill_factory.formats import OwnFormats, chosen_formats, format_of
 from skill_factory.reasons import Level, sentence
+from skill_factory.recipe.mixture import AnyRecipe, Mixture
 from skill_factory.recipe.model import Columns, Recipe
 from skill_factory.recipe.phrases import phrase_book
 from skill_factory.sources import RawSource
@@ -47,23 +48,40 @@ def ready_recipe(
 ) -> Recipe:
     """The recipe with its columns settled and checked against the source. Errors: ColumnError, RecipeError."""
     # The recipe's own mistakes first: they can be told without reading a row.
-    chosen_formats(recipe.traces.formats, own)
-    phrase_book(recipe.phrases)
+    if recipe.balance.suite:
+        raise RecipeError(
+            "This recipe is one arm of a suite, and its traces depend on the other arms. Build the suite again "
+            "(ablate --suite suite.toml), or build the arm alone: --set balance.suite=''."
+        )
+    check_own_words(recipe, own)
     settled = with_required_columns(settle(source, recipe, overrides))
     columns, recipe = settled.columns, settled.recipe
+    check_against_columns(recipe, columns, source.names(), own)
+    return recipe.model_copy(update={"columns": columns, "source": source.spec})
+
+
+def check_own_words(recipe: Recipe, own: OwnFormats | None = None) -> None:
+    """What can be told of a recipe before a row is read. Errors: RecipeError."""
+    chosen_formats(recipe.traces.formats, own)
+    phrase_book(recipe.phrases)
+
+
+def check_against_columns(
+    recipe: Recipe, columns: Columns, names: Sequence[str], own: OwnFormats | None = None
+) -> None:
+    """Whether the columns hold what the recipe's formats and rules need. Errors: ColumnError, RecipeError."""
     if not columns.reflections and (
         needs := [code for code in recipe.traces.formats if format_of(code, own).reflects]
     ):
         raise ColumnError(
             f"No column holds reflections, which the format {needs[0]} shows. "
             "Map one (--map reflections=COLUMN), make some (generate reflections), or use --format no_reflection. "
-            f"Found: {wording.found(source.names())}."
+            f"Found: {wording.found(names)}."
         )
     if recipe.verdicts.rule == "column" and not columns.verdicts:
         raise RecipeError(
             "The verdict rule is `column`, but no column is mapped to the verdicts. Add --map verdicts=COLUMN."
         )
-    return recipe.model_copy(update={"columns": columns, "source": source.spec})
 
 
 def pinned_recipe(source: RawSource, recipe: Recipe, exact: bool = False) -> Recipe:
@@ -110,10 +128,12 @@ def described_mapping(columns: Columns) -> list[tuple[str, str]]:
     return [(field, ", ".join(paths)) for field, paths in shown.items()]
 
 
-def check_usable(tally: Tally, recipe: Recipe) -> None:
+def check_usable(tally: Tally, recipe: AnyRecipe) -> None:
     """Refuse a build without traces. Errors: NothingUsable that says what smaller N would leave, or where the data went."""
     if tally.ledger[Level.TRACES].kept:
         return
+    if isinstance(recipe, Mixture):
+        raise NothingUsable(f"Nothing in the sources can become a trace. {_where_it_went(tally)}")
     # The first format stands for all: they need the same N responses, with few exceptions.
     code, n = recipe.traces.formats[0], recipe.traces.attempts
     left = {m: tally.counts["reach"].get(str(Reach(code, m)), 0) for m in range(1, min(n, 11))}

@@ -19,13 +19,15 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from skill_factory.build.mixed_source import PART, PieceOfPart, recipe_for
 from skill_factory.draws import order_keys
 from skill_factory.judge.facts import one_array, question_ids
+from skill_factory.recipe.mixture import AnyRecipe
 from skill_factory.recipe.model import Recipe
 from skill_factory.sources import Piece
 from skill_factory.sources.canonical import canonical, tally_rows
 from skill_factory.sources.columns import CANONICAL
-from skill_factory.tally import Tally
+from skill_factory.tally import Tally, of_source
 from skill_factory.whole_files import replaced_whole
 
 BUCKETS = 4096
@@ -98,25 +100,27 @@ class Keyed:
     variants: frozenset[str]
 
 
-def keyed_rows(piece: Piece, recipe: Recipe) -> tuple[pa.Table, Keyed]:
+def keyed_rows(piece: Piece, recipe: AnyRecipe) -> tuple[pa.Table, Keyed]:
     """All canonical rows of a piece with a column `bucket` (int64), for engines that do the shuffling themselves."""
     tables, tally, size, variants = [], Tally(), np.zeros(BUCKETS, np.int64), set[str]()
-    for table in _gathered(piece, recipe, tally):
+    own = recipe_for(piece, recipe)
+    for table in _gathered(piece, own, tally):
         variants |= _variants(table)
-        buckets, measured = _buckets_and_bytes(*_keys_and_bytes(table, recipe.traces.seed))
+        buckets, measured = _buckets_and_bytes(*_keys_and_bytes(table, own.traces.seed))
         size += measured
         tables.append(table.append_column("bucket", pa.array(buckets)))
-    empty = CANONICAL.empty_table().append_column("bucket", pa.array([], pa.int64()))
-    return pa.concat_tables([empty, *tables]), Keyed(size, tally, frozenset(variants))
+    empty = _marked(CANONICAL.empty_table(), piece).append_column("bucket", pa.array([], pa.int64()))
+    return pa.concat_tables([empty, *tables]), Keyed(size, _of(piece, tally), frozenset(variants))
 
 
-def scatter_piece(piece: Piece, recipe: Recipe, folder: Path, name: str) -> Scattered:
+def scatter_piece(piece: Piece, recipe: AnyRecipe, folder: Path, name: str) -> Scattered:
     """Read a piece, and write its rows as chunks into a folder."""
     chunks: list[Chunk] = []
     tally, size, variants = Tally(), np.zeros(BUCKETS, np.int64), set[str]()
-    for table in _gathered(piece, recipe, tally):
+    own = recipe_for(piece, recipe)
+    for table in _gathered(piece, own, tally):
         variants |= _variants(table)
-        keys, per_row = _keys_and_bytes(table, recipe.traces.seed)
+        keys, per_row = _keys_and_bytes(table, own.traces.seed)
         buckets, measured = _buckets_and_bytes(keys, per_row)
         size += measured
         # Equal keys are rows of one question; a stable sort keeps these in the order of the source.
@@ -124,7 +128,7 @@ def scatter_piece(piece: Piece, recipe: Recipe, folder: Path, name: str) -> Scat
         starts = np.searchsorted(buckets[order], np.arange(BUCKETS + 1)).astype(np.int64)
         table = table.take(pa.array(order))  # under the same name, which frees the unsorted rows
         chunks.extend(_write_chunks(table, starts, folder, f"{name}-{len(chunks):05d}"))
-    return Scattered(chunks, size, tally, frozenset(variants))
+    return Scattered(chunks, size, _of(piece, tally), frozenset(variants))
 
 
 def _buckets_and_bytes(keys: npt.NDArray[np.uint64], per_row: Counts) -> tuple[Counts, Counts]:
@@ -147,12 +151,23 @@ def _gathered(piece: Piece, recipe: Recipe, tally: Tally) -> Iterator[pa.Table]:
         if not rows.table.num_rows:
             continue
         if waiting and size + rows.table.nbytes > SORTED_BYTES:
-            joined, waiting, size = [_joined(waiting)], [], 0
+            joined, waiting, size = [_marked(_joined(waiting), piece)], [], 0
             yield joined.pop()  # no name here holds on to it, so the receiver can free it
         waiting.append(rows.table)
         size += rows.table.nbytes
     if waiting:
-        yield _joined(waiting)
+        yield _marked(_joined(waiting), piece)
+
+
+def _marked(table: pa.Table, piece: Piece) -> pa.Table:
+    """The rows of a mixture's piece with the number of their source; any others as they are."""
+    if not isinstance(piece, PieceOfPart):
+        return table
+    return table.append_column(PART, pa.repeat(pa.scalar(piece.part, PART.type), table.num_rows))
+
+
+def _of(piece: Piece, tally: Tally) -> Tally:
+    return of_source(piece.name, tally) if isinstance(piece, PieceOfPart) else tally
 
 
 def _joined(tables: list[pa.Table]) -> pa.Table:
@@ -191,7 +206,7 @@ def _write_rows(table: pa.Table, path: Path) -> None:
     with (
         replaced_whole(path) as partial,
         _InPieces(partial, "wb") as file,
-        pa.ipc.new_file(file, CANONICAL) as writer,
+        pa.ipc.new_file(file, table.schema) as writer,
     ):
         writer.write_table(table)
 
@@ -214,7 +229,7 @@ class _InPieces(FileIO):
 
 def rows_of(slices: Sequence[Slice]) -> pa.Table:
     """The canonical rows in some slices."""
-    return pa.concat_tables([CANONICAL.empty_table(), *_copied(slices)])
+    return pa.concat_tables([*_copied(slices)]) if slices else CANONICAL.empty_table()
 
 
 def _copied(slices: Sequence[Slice]) -> Iterator[pa.Table]:

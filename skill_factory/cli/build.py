@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING, Any
 from skill_factory.cli.output import say, tell
 from skill_factory.cli.recipe_options import (
     SOURCE,
+    add_against,
     add_recipe_options,
     columns_of,
+    mixed,
+    mixture_of,
     recipe_of,
     source_of,
     token_for,
+    token_for_any,
 )
 from skill_factory.errors import RecipeError
 
@@ -57,6 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--minutes", type=int, default=60, metavar="M", help="stop the job after this time; default: 60"
     )
     job.add_argument("--yes", action="store_true", help="don't ask before starting the job")
+    add_against(parser)
     add_recipe_options(parser)
 
 
@@ -68,6 +73,8 @@ def run(args: argparse.Namespace) -> int:
     from skill_factory.cli.output import show_build
 
     arrow_alone()
+    if mixed(args):
+        return _build_mixed(args)
     recipe = recipe_of(args)
     # Before `--out` is asked for: a job writes to the Hub, not to a folder here.
     if args.on == "hf-jobs":
@@ -85,10 +92,11 @@ def run(args: argparse.Namespace) -> int:
             workers=args.workers,
             fresh=args.fresh,
             report=report,
-            token=token_for(source),
+            token=token_for(source, *args.against),
             engine=_engine(args),
             # A published dataset's recipe is built from the very data it names, or not at all.
             exact=args.recipe.startswith("hf:"),
+            against=args.against,
         )
     finally:
         # Also after an error: a half-written progress line would stand before its sentence.
@@ -105,11 +113,50 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
+def _build_mixed(args: argparse.Namespace) -> int:
+    from skill_factory.build.mixture import build_mixture
+    from skill_factory.build.progress import TerminalReport
+    from skill_factory.cli.output import show_build
+
+    mixture, places = mixture_of(args)
+    if args.on == "hf-jobs":
+        raise RecipeError("A job builds one source. Build the mixture here, then publish it with `push`.")
+    if not args.out:
+        raise RecipeError("A build needs a folder to write to: --out DIR.")
+    report = TerminalReport()
+    try:
+        result = build_mixture(
+            mixture,
+            args.out,
+            places,
+            workers=args.workers,
+            fresh=args.fresh,
+            report=report,
+            token=token_for_any(mixture, places),
+            engine=_engine(args),
+            exact=args.recipe.startswith("hf:"),
+        )
+    finally:
+        report.close()
+    same = _same_as_published(args.recipe, result.report)
+    if args.json:
+        summary = {"path": str(result.path), "resumed": result.resumed, "already": result.already}
+        tell({**summary, **same, **result.report})
+        return 0
+    show_build(result)
+    return 0
+
+
 def _build_on_jobs(args: argparse.Namespace, recipe: "Recipe") -> int:
     from skill_factory.cli.hub_jobs import build_on_jobs
 
     if not args.to:
         raise RecipeError("A job publishes what it builds. Say where: --to USER/NAME.")
+    if args.against:
+        raise RecipeError(
+            "A job gets a recipe and none of your files. Build once here with --against, and start the job with the recipe.toml "
+            "of that build, whose benchmarks are on the Hub."
+        )
     # The job gets a recipe and no options, so the mapping has to be in it.
     if args.map:
         recipe = recipe.changed({f"columns.{field}": value for field, value in columns_of(args).items()})

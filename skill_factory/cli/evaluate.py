@@ -18,6 +18,7 @@ TASKS = ("auto", "exact", "number", "math", "countdown")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
     from skill_factory.cli.endpoint_options import add_pace, add_where, or_none
+    from skill_factory.cli.serve import add_program
 
     parser.description = (
         "Ask a trained model each question several times, and keep its outputs for `measure`. A run that was stopped "
@@ -76,6 +77,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=JSON",
         help="a parameter of the server's own",
     )
+    add(
+        "--serve",
+        action="store_true",
+        help="serve the model here while it is asked: MODEL is a folder, or user/name on the Hub",
+    )
+    add_program(parser)
     add_where(parser)
     add_pace(parser, budget="--budget-money")
     add_recipe_options(parser)
@@ -83,6 +90,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Ask and write. Exit codes: 0 done (also where the budget ended it), 130 cancelled. Errors: SkillFactoryError."""
+    if not args.serve:
+        return _asked(args)
+    from skill_factory.measure.evaluation.serving import ServeError, name_of, served
+
+    if args.endpoint or args.provider:
+        raise ServeError(
+            "--serve starts a server of its own; leave out --endpoint and --provider, or --serve."
+        )
+    with served(args.model, program=args.program) as args.endpoint:
+        args.model = name_of(args.model)
+        return _asked(args)
+
+
+def _asked(args: argparse.Namespace) -> int:
     from skill_factory.cli.generate import Shown, tell_made
     from skill_factory.generate.words import key_of
     from skill_factory.measure.evaluation.evaluating import evaluate

@@ -6,11 +6,14 @@ from dataclasses import asdict
 from typing import Any
 
 from skill_factory.cli.output import JSON, plain, say
+from skill_factory.errors import HandoffError
 from skill_factory.grading import TASKS, task_named
 from skill_factory.hub.client import stored_token
 from skill_factory.traces.lengths import chars_per_token, cut_table, largest_n
 from skill_factory.trainers import (
+    FOR_TOKENS,
     TRAINERS,
+    TRANSFORMERS,
     Checked,
     Exported,
     Options,
@@ -18,6 +21,8 @@ from skill_factory.trainers import (
     check_build,
     export_build,
 )
+from skill_factory.trainers.loss import Loss
+from skill_factory.trainers.options import CHOICES
 from skill_factory.trainers.report import report_of
 
 
@@ -27,7 +32,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "Check a build for a trainer, and write data, configuration and notes. Without -o, only check."
     )
     parser.add_argument("folder", metavar="DIR", help="a finished build folder")
-    parser.add_argument("--to", required=True, choices=list(TRAINERS), help="the trainer")
+    parser.add_argument(
+        "--to",
+        choices=[*TRAINERS, TRANSFORMERS.name],
+        help="the trainer; with --loss it may be left out: a script for Transformers",
+    )
     parser.add_argument(
         "-o", "--out", default="", metavar="OUT", help="the folder to write; default: only check"
     )
@@ -39,6 +48,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="",
         metavar="NAME",
         help="the trainer's chat template; default: from the model's name",
+    )
+    parser.add_argument(
+        "--loss",
+        default="",
+        metavar="WHAT",
+        help=f"write tokens, and train only on a part: {', '.join(Loss)} or a file (.toml with parts, .jsonl with "
+        "spans); with the tokenizer of --tokenizer or --model",
     )
     _length_arguments(parser)
     _question_arguments(parser)
@@ -74,13 +90,24 @@ def _length_arguments(parser: argparse.ArgumentParser) -> None:
 def _question_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("questions", "for verl: read again from the build's source")
     group.add_argument(
-        "--source", default="", metavar="PATH", help="the source file, if the build was made from one"
+        "--source",
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="the source file, if the build was made from one; for each source of a mixture NAME=PATH",
     )
     group.add_argument(
         "--questions",
-        choices=("unused", "all"),
+        choices=CHOICES,
         default=Options.questions,
-        help="those without a trace (default), or all",
+        help="a random choice of all (default), those without a trace, or all with these first",
+    )
+    group.add_argument(
+        "--pass-rate",
+        type=_window,
+        default=None,
+        metavar="LOW:HIGH",
+        help="only questions whose share of right responses lies there, such as 0.2:0.8",
     )
     group.add_argument(
         "--most", type=int, default=Options.most, metavar="K", help="maximum questions; default: no limit"
@@ -107,18 +134,30 @@ def _question_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _window(told: str) -> tuple[float, float]:
+    low, _, high = told.partition(":")
+    try:
+        return float(low), float(high)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"give two shares, such as 0.2:0.8; found {told!r}") from None
+
+
 def run(args: argparse.Namespace) -> int:
     """Check, export if -o is given, and print what was found. Errors: HandoffError."""
+    args.to = args.to or (TRANSFORMERS.name if args.loss else "")
+    if not args.to:
+        raise HandoffError(f"Name the trainer: --to {', '.join(TRAINERS)}. With --loss it may be left out.")
+    trainer = {**TRAINERS, **FOR_TOKENS}[args.to]
     options, token = _options(args), _token(args)
     # Checking comes first and costs nothing; a folder is written only where one was named.
     if not args.out:
-        checked = check_build(args.folder, options, token)
+        checked = check_build(args.folder, options, token, trainer)
         print(
             json.dumps(_told(checked, options)) if args.json else plain(report_of(checked, options)),
             end="\n" if args.json else "",
         )
         return 0
-    result = export_build(args.folder, TRAINERS[args.to], args.out, options, token)
+    result = export_build(args.folder, trainer, args.out, options, token)
     if args.json:
         summary = {
             "path": str(result.path),
@@ -135,14 +174,17 @@ def run(args: argparse.Namespace) -> int:
 def _options(args: argparse.Namespace) -> Options:
     return Options(
         # A check needs no model, since only configuration files name one.
-        model=args.model or ("" if args.out else "any model"),
+        model=args.model or ("" if args.out and not args.loss else args.tokenizer or "any model"),
         cutoff=args.cutoff_len,
         drop_over=args.drop_over,
         template=args.template,
         epochs=args.epochs,
-        tokenizer=args.tokenizer,
-        source=args.source,
+        # Of a model on the Hub the tokenizer is known, too; with a file the model is a name only.
+        tokenizer=args.tokenizer or (args.model if args.loss else ""),
+        loss=args.loss,
+        source=tuple(args.source),
         questions=args.questions,
+        pass_rate=args.pass_rate,
         most=args.most,
         test_share=args.test_share,
         seed=args.seed,
@@ -153,11 +195,13 @@ def _options(args: argparse.Namespace) -> Options:
 def _token(args: argparse.Namespace) -> str | None:
     """The stored login, which a gated tokenizer or a private source may need."""
     # Asked for only where something on the Hub may be read: it imports the Hub's library.
-    return stored_token() if args.tokenizer or isinstance(TRAINERS[args.to], QuestionsTrainer) else None
+    return stored_token() if args.tokenizer or isinstance(TRAINERS.get(args.to), QuestionsTrainer) else None
 
 
 def _told(checked: Checked, options: Options) -> dict[str, Any]:
+    tokens = {"loss": options.loss, **asdict(checked.tokens)} if checked.tokens else {}
     return {
+        **({"trained": tokens} if tokens else {}),
         "findings": {problem.trouble.value: problem.count for problem in checked.findings},
         "tokens": checked.lengths.counter,
         "exact": checked.lengths.exact,
@@ -168,6 +212,9 @@ def _told(checked: Checked, options: Options) -> dict[str, Any]:
 
 
 def _lines(result: Exported, options: Options) -> list[str]:
+    if result.checked.tokens:
+        shown = [f"{len(result.files)} files in {result.path}", *(f"  {name}" for name in result.files)]
+        return [*shown, "", plain(report_of(result.checked, options))]
     lengths = result.checked.lengths
     over = int((lengths.tokens > options.cutoff).sum())
     counted = "counted with " + lengths.counter if lengths.exact else lengths.counter

@@ -4,7 +4,14 @@ import argparse
 
 from skill_factory.cli.endpoint_options import add_price
 from skill_factory.cli.output import tell
-from skill_factory.cli.recipe_options import SOURCE, add_recipe_options, columns_of, recipe_of, token_for
+from skill_factory.cli.recipe_options import (
+    SOURCE,
+    add_against,
+    add_recipe_options,
+    columns_of,
+    recipe_of,
+    token_for,
+)
 
 COMPARED = 1_000
 """Labels that a first look holds against all that speaks about them; `grade --compare` takes every one."""
@@ -17,6 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--whole", action="store_true", help="read all of a large source, not only the first rows"
     )
     add_price(parser)
+    add_against(parser)
     add_recipe_options(parser)
 
 
@@ -32,8 +40,9 @@ def run(args: argparse.Namespace) -> int:
         recipe_of(args),
         columns=columns_of(args),
         whole=args.whole,
-        token=token_for(args.source),
+        token=token_for(args.source, *args.against),
         most_compared=COMPARED,
+        against=args.against,
     )
     if args.json:
         tell(inspection.to_json())

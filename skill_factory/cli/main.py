@@ -22,12 +22,14 @@ USE_ERROR, INTERRUPTED = 2, 130
 COMMANDS = {
     "inspect": "show what a source holds and what can be made of it",
     "build": "build a dataset of training traces",
+    "ablate": "build arms of one recipe from the same questions, to compare",
     "preview": "show the first traces that a build will write",
     "demo": "write the demo's raw data",
     "lint": "check traces, ours or not; exit code 1 if something is wrong",
     "grade": "label responses as right or wrong, by rule",
     "generate": "ask a model for responses and reflections",
     "evaluate": "ask a trained model the questions, to measure its outputs",
+    "serve": "serve a trained model on this computer",
     "measure": "count attempts, reflections and verdicts in a model's outputs",
     "harvest": "turn a model's own attempts and reflections into raw data",
     "diff": "compare two builds: rows, recipes, ledgers; exit code 1 if their traces differ",
@@ -53,7 +55,7 @@ def run() -> NoReturn:
         if isinstance(stream, io.TextIOWrapper):
             # The data may have characters that a terminal can't show.
             stream.reconfigure(errors="backslashreplace")
-    if sys.argv[1:2] == ["build"]:
+    if sys.argv[1:2] in (["build"], ["ablate"]):
         gc.disable()  # as in its workers: many small tuples and no cycles
     try:
         code = main(sys.argv[1:])

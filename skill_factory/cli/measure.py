@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from skill_factory.cli.measure_options import add_arguments, settings_of
 from skill_factory.cli.output import plain, tell
 from skill_factory.cli.recipe_options import columns_of, recipe_of, token_for
+from skill_factory.errors import RecipeError
 from skill_factory.whole_files import write_whole
 
 if TYPE_CHECKING:
@@ -26,8 +27,13 @@ def run(args: argparse.Namespace) -> int:
     # First of all: a folder that is taken should be told before an hour of counting.
     if args.out:
         check_free(Path(args.out))
+    if not args.outputs and not args.suite:
+        raise RecipeError("Nothing to measure. Give files, folders or datasets of outputs, or --suite DIR.")
     recipe = recipe_of(args)
     settings = settings_of(args, recipe.traces.seed)
+    if args.suite:
+        _write(args, _of_suite(args, recipe, settings))
+        return 0
     if args.follow:
         return _follow(args, recipe, settings)
     measurement = measure(
@@ -45,6 +51,20 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
+def _of_suite(args: argparse.Namespace, recipe: Any, settings: Any) -> "Measurement":
+    """The outputs of a suite's arms. Errors: RecipeError for options that don't go with it."""
+    from skill_factory.measure.evaluation.arms import measure_suite
+    from skill_factory.measure.reading import Asked
+
+    unfit = {"--follow": args.follow, "--judge": args.judge, "--run": args.run_column}
+    if wrong := [flag for flag, given in unfit.items() if given]:
+        raise RecipeError(
+            f"{wrong[0]} doesn't go with --suite, whose runs are its arms. Leave one of them out."
+        )
+    asked = Asked(recipe, tuple(columns_of(args).items()), "", tuple(args.by))
+    return measure_suite(args.suite, args.outputs, asked=asked, settings=settings, report=_shown(args.json))
+
+
 def _with_judge(
     args: argparse.Namespace, measurement: "Measurement", recipe: Any, settings: Any
 ) -> "Measurement":
@@ -54,7 +74,6 @@ def _with_judge(
     import numpy as np
 
     from skill_factory.cli.generate import Shown
-    from skill_factory.errors import RecipeError
     from skill_factory.generate.job import Job, Kind
     from skill_factory.generate.limits import Limits
     from skill_factory.generate.money import Budget, Price
@@ -132,7 +151,6 @@ def _write(args: argparse.Namespace, measurement: "Measurement") -> None:
 
 
 def _write_page(path: str, measurement: "Measurement") -> None:
-    from skill_factory.errors import RecipeError
     from skill_factory.measure.shown.card import page_of
 
     try:

@@ -13,7 +13,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "Count attempts, reflections, verdicts and moves in a model's outputs, with intervals over questions. "
         "Outputs are files, folders, logs of trainers and evaluations, datasets of the Hub, or a build folder."
     )
-    add_outputs(parser)
+    add_outputs(parser, "*")
     add = parser.add_argument_group("what is said").add_argument
     add(
         "--by",
@@ -29,6 +29,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="compare all other runs with this one; default: the first of two",
     )
     add("--out", default="", metavar="DIR", help="write a report folder: report.json, card, outputs.parquet")
+    add(
+        "--suite",
+        default="",
+        metavar="DIR",
+        help="compare the arms of a suite; their outputs are in DIR/outputs, or given, each named as its arm",
+    )
     add("--texts", action="store_true", help="keep the outputs themselves in outputs.parquet")
     add("--html", default="", metavar="FILE", help="write one self-contained page")
     add("--tables", choices=("markdown", "csv", "latex"), default="", help="print the tables in this writing")
@@ -74,10 +80,10 @@ def _add_judge(parser: argparse.ArgumentParser) -> None:
     add_pace(parser)
 
 
-def add_outputs(parser: argparse.ArgumentParser) -> None:
+def add_outputs(parser: argparse.ArgumentParser, how_many: str = "+") -> None:
     """Add what every command that reads outputs takes: where they are, and how they are read."""
     # Several at once: runs are compared only within one measurement, where their draws are paired.
-    parser.add_argument("outputs", nargs="+", metavar="OUTPUTS", help=SOURCE)
+    parser.add_argument("outputs", nargs=how_many, metavar="OUTPUTS", help=SOURCE)
     add = parser.add_argument_group("how outputs are read").add_argument
     add(
         "--run",

@@ -102,6 +102,8 @@ MOST_LABELS = 5
 
 def show_build(result: "BuildResult") -> None:
     """Print where the build is, what it holds and where the data went."""
+    from skill_factory.recipe.model import Recipe
+
     report = result.report
     # The same recipe and source: building again would write the same bytes.
     if result.already:
@@ -109,7 +111,7 @@ def show_build(result: "BuildResult") -> None:
         return
     resumed = f" (resumed: {many(result.resumed, 'partition')})" if result.resumed else ""
     say(f"{many(report['traces'], 'trace')} in {result.path}{resumed}")
-    wanted = result.recipe.balance.max_traces
+    wanted = result.recipe.balance.max_traces if isinstance(result.recipe, Recipe) else 0
     # Not an error: the limit is a maximum, and the data decides what there is.
     if wanted and report["traces"] < wanted:
         say(f"  fewer than the {wanted:,} asked for: the data gives no more.")

@@ -8,6 +8,7 @@ from pathlib import Path
 from skill_factory.cli.output import plain, tell
 from skill_factory.cli.recipe_options import (
     SOURCE,
+    add_against,
     add_recipe_options,
     columns_of,
     recipe_of,
@@ -24,6 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("source", nargs="?", default="", help=SOURCE)
     parser.add_argument("--questions", type=int, default=2, metavar="K", help="questions to show; default: 2")
     parser.add_argument("--html", default="", metavar="FILE", help="write one self-contained page instead")
+    add_against(parser)
     add_recipe_options(parser)
 
 
@@ -38,7 +40,12 @@ def run(args: argparse.Namespace) -> int:
     recipe = recipe_of(args)
     source = source_of(args, recipe)
     shown = preview(
-        source, recipe, columns=columns_of(args), questions=args.questions, token=token_for(source)
+        source,
+        recipe,
+        columns=columns_of(args),
+        questions=args.questions,
+        token=token_for(source, *args.against),
+        against=args.against,
     )
     if args.html:
         _write_page(args.html, html_page(shown.traces, "Traces, before the build"))

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from skill_factory.cli.output import JSON
@@ -10,6 +11,7 @@ from skill_factory.recipe.fields import MANY, NAMES
 from skill_factory.recipe.options import OPTIONS, recipe_changes
 
 if TYPE_CHECKING:
+    from skill_factory.recipe.mixture import Mixture
     from skill_factory.recipe.model import Recipe
 
 SOURCE = "demo[:WORLD][:N], a file, folder or glob, or a Hub dataset user/name[@revision]"
@@ -22,7 +24,15 @@ def add_recipe_options(parser: argparse.ArgumentParser) -> None:
         "--recipe",
         default="",
         metavar="FILE",
-        help="a recipe file, a shipped recipe (paper), or that of a dataset (hf:USER/NAME)",
+        help="a recipe file, a shipped recipe (paper), or that of a dataset (hf:USER/NAME); a mixture names its sources",
+    )
+    group.add_argument(
+        "--from",
+        action="append",
+        default=[],
+        dest="places",
+        metavar="NAME=PATH",
+        help="where a source of a mixture is, by its name there",
     )
     group.add_argument(
         "--map",
@@ -57,16 +67,30 @@ def add_recipe_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help=JSON)
 
 
-def recipe_of(args: argparse.Namespace) -> "Recipe":
-    """The recipe that the options ask for: a file or shipped recipe, with the other options on top. Errors: RecipeError."""
+def add_against(parser: argparse.ArgumentParser) -> None:
+    """Add the option that names benchmarks, for commands that look at all questions."""
+    parser.add_argument(
+        "--against",
+        action="append",
+        default=[],
+        metavar="BENCHMARK",
+        help="leave out questions that this benchmark asks too: a file, a folder of files, user/name; may be given several times",
+    )
+
+
+def recipe_of(args: argparse.Namespace, base: "Recipe | None" = None) -> "Recipe":
+    """The recipe that the options ask for: `--recipe`, else `base`, with the other options on top. Errors: RecipeError."""
     import tomllib
 
     from skill_factory.recipe.model import new_recipe
 
-    recipe = _given_recipe(args.recipe) if args.recipe else new_recipe()
-    given = {
-        option.flag: getattr(args, f"set_{option.flag.lstrip('-').replace('-', '_')}") for option in OPTIONS
-    }
+    if mixed(args):
+        raise RecipeError(
+            f"{args.recipe} names several sources, and this command takes one. Give it a source and the recipe of that source; "
+            "`build` takes the whole."
+        )
+    recipe = _given_recipe(args.recipe) if args.recipe else base or new_recipe()
+    given = {option.flag: _value_of(args, option.flag) for option in OPTIONS}
     changes = recipe_changes(given)
     # Values are TOML, so that numbers, lists and yes or no need no syntax of our own.
     for text in args.set:
@@ -81,16 +105,79 @@ def recipe_of(args: argparse.Namespace) -> "Recipe":
     return recipe.changed(changes) if changes else recipe
 
 
+def mixed(args: argparse.Namespace) -> bool:
+    """Whether the given recipe names several sources."""
+    from skill_factory.recipe.mixture import is_mixture
+
+    if not args.recipe:
+        return False
+    if args.recipe.startswith("hf:"):
+        return is_mixture(_published(args.recipe))
+    try:
+        return is_mixture(Path(args.recipe).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, ValueError):
+        return False
+
+
+def mixture_of(args: argparse.Namespace) -> tuple["Mixture", dict[str, str]]:
+    """The mixture that --recipe names, and where its sources are. Errors: RecipeError."""
+    from skill_factory.recipe.mixture import load_mixture, mixture_from_toml
+
+    changes = [option.flag for option in OPTIONS if _value_of(args, option.flag)] + ["--set"] * bool(args.set)
+    changes += ["--map"] * bool(args.map)
+    if changes:
+        raise RecipeError(
+            f"{changes[0]} changes the recipe of one source, and {args.recipe} names several. Set it in the mixture, below the "
+            "source that it is meant for."
+        )
+    if args.source:
+        raise RecipeError(
+            f"{args.recipe} names its own sources; found {args.source!r} besides. Say where a source is with --from NAME=PATH."
+        )
+    if args.recipe.startswith("hf:"):
+        mixture, places = mixture_from_toml(_published(args.recipe), args.recipe)
+    else:
+        mixture, places = load_mixture(args.recipe)
+    return mixture, {**places, **places_of(args)}
+
+
+def places_of(args: argparse.Namespace) -> dict[str, str]:
+    """Where the sources of a mixture are, by --from. Errors: RecipeError."""
+    places = {}
+    for text in args.places:
+        name, sign, place = text.partition("=")
+        if not sign or not name or not place:
+            raise RecipeError(
+                f"--from takes NAME=PATH with the name of a source of the mixture; found {text!r}."
+            )
+        places[name] = place
+    return places
+
+
+def token_for_any(mixture: "Mixture", places: dict[str, str]) -> str | None:
+    """The stored login if any source may be on the Hub."""
+    known = [places.get(one.name) or one.recipe.source.name for one in mixture.sources]
+    return next((token for name in known if (token := token_for(name))), None)
+
+
+def _value_of(args: argparse.Namespace, flag: str) -> Any:
+    return getattr(args, f"set_{flag.lstrip('-').replace('-', '_')}")
+
+
+def _published(name: str) -> str:
+    from skill_factory.hub.client import read_text, stored_token
+
+    repo, _, revision = name.removeprefix("hf:").partition("@")
+    return read_text(repo, "recipe.toml", stored_token(), revision or None)
+
+
 def _given_recipe(name: str) -> "Recipe":
     """A recipe file, a shipped recipe, or that of a published dataset (`hf:USER/NAME`)."""
     from skill_factory.recipe.model import load_recipe, recipe_from_toml
 
     if not name.startswith("hf:"):
         return load_recipe(name)
-    from skill_factory.hub.client import read_text, stored_token
-
-    repo, _, revision = name.removeprefix("hf:").partition("@")
-    return recipe_from_toml(read_text(repo, "recipe.toml", stored_token(), revision or None), name)
+    return recipe_from_toml(_published(name), name)
 
 
 def columns_of(args: argparse.Namespace) -> dict[str, Any]:
@@ -116,12 +203,12 @@ def source_of(args: argparse.Namespace, recipe: "Recipe") -> str:
     return args.source or source_of_recipe(recipe.source)
 
 
-def token_for(source: str) -> str | None:
-    """The stored login if the source may be on the Hub; other sources need none."""
+def token_for(*sources: str) -> str | None:
+    """The stored login if one of the sources may be on the Hub; others need none."""
     from skill_factory.sources.hub import looks_like_repo
 
     # Asking for the login imports the Hub's library, which a file doesn't need.
-    if os.path.exists(source) or not looks_like_repo(source):
+    if all(os.path.exists(source) or not looks_like_repo(source) for source in sources):
         return None
     from skill_factory.hub.client import stored_token
 

@@ -44,6 +44,7 @@ RANDOM = Format(
     picture="✗• ✓•✗•",
     label="random",
     expects=expected,
+    always=True,
     rule=RULE,
     for_comparison=True,
 )

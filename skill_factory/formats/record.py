@@ -69,6 +69,8 @@ class Format:
     """The label (trace type) of its traces, with `{n}` for the number of attempts; empty stands for the code."""
     needs: Needs = field(default_factory=Needs)
     expects: Expectation | None = None
+    always: bool = False
+    """Whether a question that passes the gate gives exactly as many traces as `expects` lists, if N isn't drawn."""
     rule: str = ""
     """The rule that draws the attempts: formats with the same rule draw the same ones. Empty for a rule of its own."""
     reflects: bool = True

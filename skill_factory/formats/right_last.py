@@ -76,6 +76,7 @@ CORRECT_LAST_FULL = Format(
     picture="✓• ✗•✓• ✗•✗•✓•",
     label="{n}C",
     expects=_expected_every,
+    always=True,
     rule=RULE,
 )
 CORRECT_LAST = Format(
@@ -86,6 +87,7 @@ CORRECT_LAST = Format(
     picture="✗•✗•✓•",
     label="{n}C",
     expects=_expected_n,
+    always=True,
     rule=RULE,
     draws_attempts=True,
 )
@@ -97,6 +99,7 @@ ONE_CORRECT = Format(
     picture="✓•",
     label="0C",
     expects=_expected_one,
+    always=True,
     rule=RULE,
 )
 NO_REFLECTION = Format(
@@ -107,6 +110,7 @@ NO_REFLECTION = Format(
     picture="✓ ✗✓ ✗✗✓",
     label="no_reflection",
     expects=_expected_bare,
+    always=True,
     rule=RULE,
     reflects=False,
     for_comparison=True,

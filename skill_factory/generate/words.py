@@ -48,7 +48,9 @@ def job_of(args: argparse.Namespace, kind: str) -> Job:
 def words_of(job: Job) -> list[str]:
     """The words after `python -m skill_factory` that describe a job, for starting it as a process."""
     end, sampling, limits = job.endpoint, job.sampling, job.limits
-    words = ["generate", job.kind.value, job.source, "--out", str(job.out), "--model", end.model]
+    evaluates = job.kind is Kind.OUTPUTS
+    command = ["evaluate"] if evaluates else ["generate", job.kind.value]
+    words = [*command, job.source, "--out", str(job.out), "--model", end.model]
     words += _given(("--endpoint", end.url), ("--provider", end.provider), ("--prompts", job.prompts))
     part = job.part
     words += _given(("--config", part.config), ("--split", part.split), ("--revision", part.revision))
@@ -58,17 +60,25 @@ def words_of(job: Job) -> list[str]:
         words += [word for column in columns for word in ("--map", f"{name}={column}")]
     for name in NAMED:
         value = getattr(sampling, name)
+        if evaluates and name == "seed" and value is None:
+            continue  # there it is the recipe's, which always has one
         words += [f"--{name.replace('_', '-')}", "none" if value is None else str(value)]
     words += [
-        word for name, value in sampling.extra.items() for word in ("--set", f"{name}={json.dumps(value)}")
+        word
+        for name, value in sampling.extra.items()
+        for word in ("--parameter" if evaluates else "--set", f"{name}={json.dumps(value)}")
     ]
-    if job.kind == "responses":
+    if evaluates:
+        words += ["--samples", str(job.per_variant), "--task", job.task]
+    elif job.kind == "responses":
         words += ["--per-variant", str(job.per_variant), "--task", job.task]
         words += _given(("--variants", ",".join(job.variants)))
     else:
         words += ["--k", str(job.k), "--max-k", str(job.max_k)]
     words += _given(
-        ("--pilot", job.pilot), ("--budget-tokens", job.budget.tokens), ("--budget", job.budget.money)
+        ("--pilot", job.pilot),
+        ("--budget-tokens", job.budget.tokens),
+        ("--budget-money" if evaluates else "--budget", job.budget.money),
     )
     words += ["--price-in", str(job.price.prompt), "--price-out", str(job.price.completion)]
     words += ["--timeout", str(end.timeout), "--concurrency", str(limits.concurrency)]

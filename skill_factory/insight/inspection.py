@@ -1,6 +1,6 @@
 """A first look at a source: what it looks like, what was read, how, what it lacks, what is doubtful, and what to do next."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -19,10 +19,11 @@ from skill_factory.insight.fitness import fitness
 from skill_factory.insight.opinion import Opinion, opinion_of, with_doubts
 from skill_factory.insight.proposal import Proposal
 from skill_factory.judge.counting import tally_judgement
-from skill_factory.judge.facts import read
+from skill_factory.judge.facts import read, text_ids
 from skill_factory.judge.judge import judge, reach
 from skill_factory.judge.trials import all_tried
 from skill_factory.model import TraceFormat
+from skill_factory.overlap.ruling import Overlap, overlap_of, ruled, with_benchmarks
 from skill_factory.reasons import Level, sentence
 from skill_factory.recipe.model import Recipe, new_recipe
 from skill_factory.sources import RawSource, open_source
@@ -90,6 +91,8 @@ class Inspection:
     """Responses whose labels were held against grading, the question's other answers and the reflections."""
     labels_in_doubt: list[LabelDoubt] = field(default_factory=list)
     """Those of them that more speaks against than for, the most doubtful first."""
+    overlap: Overlap | None = None
+    """Questions that benchmarks ask too, and near-duplicates; None where the recipe asks for neither."""
 
     def to_json(self) -> dict[str, Any]:
         """The inspection as JSON values."""
@@ -118,6 +121,7 @@ class Inspection:
             "opinion": self.opinion.to_json(),
             "labels_compared": self.compared,
             "labels_in_doubt": [as_row(one) for one in self.labels_in_doubt[:MOST]],
+            **({} if self.overlap is None else self.overlap.to_json()),
             **self.tally.to_json(),
         }
 
@@ -131,10 +135,12 @@ def inspect(
     token: str | None = None,
     most_rows: int = 0,
     most_compared: int = 0,
+    against: Sequence[str] = (),
 ) -> Inspection:
     """
     Look at a source: all of a small one, the first rows of a large one unless `whole`; at most `most_rows` if given.
 
+    The questions that were read are held against the benchmarks in `against`, or those that the recipe names.
     With `most_compared` the labels of so many responses are held against all that speaks about them (`grading/doubts.py`).
     Labels and reflections may be missing. Errors: SourceError, and ColumnError where no questions or responses are found.
     """
@@ -142,13 +148,20 @@ def inspect(
     raw = open_source(source, recipe.source, token) if isinstance(source, str) else source
     settled = settle(raw, recipe, columns)
     check_refused(settled)
+    asked, benchmarks = with_benchmarks(settled.recipe, against, token)
     if {"question", "response"} & set(settled.missing):
         raise ColumnError(missing_sentence(settled))
     every = not most_rows and (whole or 0 < raw.size <= ONE_LOOK)
     rows, tally, sampled = _sample(raw, settled.recipe, every, most_rows or SAMPLE_ROWS)
     if not rows.num_rows:
         raise ColumnError(_unreadable(settled, tally))
-    found = _inspected(raw, settled, rows, tally, sampled)
+    overlap = None
+    if asked.clean.asks:
+        texts = sorted(pc.unique(rows["question"]).to_pylist())
+        overlap = overlap_of([(text_ids(texts), texts)], benchmarks, asked.clean.groups)
+        asked = ruled(asked, overlap)
+    found = _inspected(raw, replace(settled, recipe=asked), rows, tally, sampled)
+    found = replace(found, overlap=overlap, advice=[*overlap_advice(overlap), *found.advice])
     return _with_label_queue(found, rows, most_compared) if most_compared else found
 
 
@@ -288,6 +301,19 @@ def needed(sample: Sample) -> list[str]:
     if len(pairs) == len(set(sample.questions)):
         needs.append("responses")
     return needs
+
+
+def overlap_advice(overlap: Overlap | None) -> list[str]:
+    """What a person should know of questions that are asked elsewhere too."""
+    if overlap is None or not overlap.pairs:
+        return []
+    n = len(overlap.contaminated)
+    names = wording.listed([f"{name} ({number:,})" for name, number in overlap.by_benchmark().items()])
+    said = (
+        f"{many(n, 'question')} of {overlap.questions:,} {inflect(n, 'is', 'are')} asked by a benchmark too: {names}. A build "
+        f"with the same --against leaves {inflect(n, 'it', 'them')} out."
+    )
+    return [said]
 
 
 _NEEDS = {

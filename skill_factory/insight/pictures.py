@@ -11,7 +11,7 @@ from html import escape
 from skill_factory.formats.record import TEACHES, TEACHES_WORDS
 from skill_factory.insight.trace_parts import story
 from skill_factory.model import Trace
-from skill_factory.recipe.model import Recipe
+from skill_factory.recipe.mixture import AnyRecipe
 from skill_factory.recipe.tokens import CHARS_PER_TOKEN, estimated_tokens
 from skill_factory.tally import Tally, Teaches, TraceChars, keyed
 from skill_factory.traces.counting import STEP_OF_LENGTH
@@ -73,7 +73,7 @@ class Picture:
         )
 
 
-def of_tally(tally: Tally, recipe: Recipe) -> Composition:
+def of_tally(tally: Tally, recipe: AnyRecipe) -> Composition:
     """The composition of a whole build."""
     shows: Counter[str] = Counter()
     for shown, n in keyed(Teaches, tally.counts["teaches"]):

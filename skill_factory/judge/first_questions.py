@@ -4,6 +4,7 @@ Questions are read on their own, then only the pieces that ask one of the wanted
 match: a preview of twenty questions from millions of rows touches a few pieces, and few rows in them.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeAlias, TypeVar
@@ -17,7 +18,7 @@ from skill_factory.judge.facts import Ids, text_ids
 from skill_factory.recipe.model import Columns, Recipe
 from skill_factory.sources import Piece, RawSource
 from skill_factory.sources.canonical import canonical
-from skill_factory.sources.columns import CANONICAL, Batch, Row, is_unicode, of_question, question_of
+from skill_factory.sources.columns import CANONICAL, Batch, Row, gold_of, is_unicode, of_question, question_of
 
 T = TypeVar("T")
 
@@ -78,6 +79,25 @@ def different_questions(source: RawSource, columns: Columns) -> Iterator[tuple[I
     """The different questions of each batch; no other column is read where the format allows."""
     for piece in source.pieces():
         yield from _questions_in(piece, columns)
+
+
+def golds_of_questions(source: RawSource, columns: Columns, wanted: Set[int]) -> dict[str, Counter[str]]:
+    """The gold answers of some questions, by id: how often each stands beside the question's text. Errors: SourceError."""
+    narrow = of_question(columns, answer=columns.answer)
+    golds: dict[str, Counter[str]] = {}
+    for piece in source.pieces() if wanted else ():
+        for batch in piece.batches(narrow):
+            texts = _question_column(batch, narrow)
+            asked = {text for one, text in zip(text_ids(texts).tolist(), texts, strict=True) if one in wanted}
+            for row in _listed(_with_questions(batch, narrow, asked)) if asked else ():
+                answers = golds.setdefault(str(question_of(row, narrow)), Counter())
+                if (gold := gold_of(row, narrow)) and gold.strip():
+                    answers[gold] += 1
+    return golds
+
+
+def _listed(batch: Batch) -> list[Row]:
+    return batch.to_pylist() if isinstance(batch, pa.RecordBatch) else list(batch)
 
 
 def _questions_in(piece: Piece, columns: Columns) -> Iterator[tuple[Ids, list[str]]]:

@@ -24,6 +24,19 @@ _REFLECTION = {reason: place for place, reason in enumerate(ReflectionReason, 1)
 _QUESTION = {reason: place for place, reason in enumerate(QuestionReason, 1)}
 
 
+_RULED = (QuestionReason.CONTAMINATED, QuestionReason.NEAR_DUPLICATE, QuestionReason.HELD_OUT)
+"""What `Clean.ruled` lists, in its order."""
+_WHATEVER_ITS_RESPONSES = [
+    _QUESTION[reason]
+    for reason in (
+        QuestionReason.EXCLUDED,
+        QuestionReason.IN_OTHER_SOURCE,
+        *_RULED,
+        QuestionReason.OUTSIDE_PASS_RATE,
+    )
+]
+
+
 @dataclass(frozen=True)
 class Judgement:
     """What the filters of a recipe say of some facts; codes are 0 for kept, else the place of the reason, from 1."""
@@ -66,6 +79,15 @@ def judge_questions(facts: Facts, judgement: Judgement, recipe: Recipe) -> Judge
     return replace(judgement, question_code=codes)
 
 
+def without(judgement: Judgement, facts: Facts, elsewhere: npt.NDArray[np.uint64]) -> Judgement:
+    """The judgement where questions with these ids belong to another source of a mixture."""
+    codes = judgement.question_code.copy()
+    # What the recipe excludes is left out wherever it stands; any other question is dropped for this reason first.
+    others = np.isin(facts.question_id, elsewhere) & (codes != _QUESTION[QuestionReason.EXCLUDED])
+    codes[others] = _QUESTION[QuestionReason.IN_OTHER_SOURCE]
+    return replace(judgement, question_code=codes)
+
+
 def _variants_of_each(facts: Facts, owners: Places, kept: npt.NDArray[np.intp], n: int) -> Places:
     """How many different variants stand among the kept responses of each of n questions."""
     width = len(facts.variants)
@@ -83,9 +105,7 @@ def usable_for(judgement: Judgement, recipe: Recipe, needs: Needs, attempts: int
     """Which questions pass the gate of a format with such needs, at the recipe's N or another one."""
     n = attempts or recipe.traces.attempts
     held = judgement.question_code
-    standing = (held != _QUESTION[QuestionReason.EXCLUDED]) & (
-        held != _QUESTION[QuestionReason.OUTSIDE_PASS_RATE]
-    )
+    standing = ~np.isin(held, _WHATEVER_ITS_RESPONSES)
     right: Flags = standing & (judgement.question_right >= 1)
     if not needs.n_responses:
         return right
@@ -254,6 +274,12 @@ def _judge_questions(
     if recipe.balance.exclude:
         unwanted = np.array([int(one, 16) for one in recipe.balance.exclude], np.uint64)
         _drop(codes, np.isin(facts.question_id, unwanted), _QUESTION[QuestionReason.EXCLUDED])
+    if named := {*recipe.clean.drop} - {*recipe.clean.keep}:
+        unwanted = np.array([int(one, 16) for one in named], np.uint64)
+        _drop(codes, np.isin(facts.question_id, unwanted), _QUESTION[QuestionReason.CONTAMINATED])
+    for reason, ids in zip(_RULED, recipe.clean.ruled, strict=True):
+        if ids:
+            _drop(codes, np.isin(facts.question_id, np.frombuffer(ids, "<u8")), _QUESTION[reason])
     low, high = recipe.balance.pass_rate
     share = right / np.maximum(count, 1)
     _drop(codes, (count > 0) & ((share < low) | (share > high)), _QUESTION[QuestionReason.OUTSIDE_PASS_RATE])

@@ -13,7 +13,8 @@ from skill_factory.errors import SourceError
 from skill_factory.measure.layout import Asked, Layout, layout_of, mapping_of
 from skill_factory.measure.parts import names_of
 from skill_factory.measure.row_outputs import outputs_of
-from skill_factory.recipe.model import Recipe, Source, recipe_from_toml
+from skill_factory.recipe.mixture import Mixture, recipe_or_mixture
+from skill_factory.recipe.model import Recipe, Source
 from skill_factory.sources import RawSource, open_source
 
 __all__ = ["Asked", "Layout", "Opened", "distinct_names", "opened", "outputs_of", "run_name", "source_of"]
@@ -100,9 +101,11 @@ def source_of(given: str, part: Source, token: str | None = None) -> RawSource:
 def _recipe_of_build(folder: Path, asked: Recipe) -> Recipe:
     """The recipe that a build was made by: its tags and its verdict rule are those of its traces."""
     try:
-        return recipe_from_toml((folder / "recipe.toml").read_text(encoding="utf-8"), "recipe.toml")
+        built = recipe_or_mixture((folder / "recipe.toml").read_text(encoding="utf-8"), "recipe.toml")
     except (OSError, UnicodeDecodeError):
         return asked
+    # All sources of a mixture share the tags; verdicts are read as in its first.
+    return built.recipes[0] if isinstance(built, Mixture) else built
 
 
 def _why(layout: Layout, names: Sequence[str], built: bool) -> str:

@@ -11,9 +11,10 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from skill_factory.build.folder import FILES
+from skill_factory.build.folder import FILES, SHARDS
 from skill_factory.errors import HubError
 from skill_factory.hub.look import RemoteFile, columns_of
+from skill_factory.suites.desk import FILES as SUITE_FILES
 from skill_factory.wording import listed, many
 
 
@@ -54,7 +55,8 @@ RAW = FolderKind("raw set", "response", "raw", "report.toml", "report.toml", ("R
 MEASURED = FolderKind(
     "measurement", "output", "measured", "report.json", "outputs.parquet", ("README.md", "report.json")
 )
-KINDS = (BUILD, RAW, MEASURED)
+SUITE = FolderKind("suite", "trace", "suite", "report.json", "suite.toml", SUITE_FILES)
+KINDS = (BUILD, RAW, MEASURED, SUITE)
 
 
 @dataclass(frozen=True)
@@ -97,9 +99,11 @@ def read_build(folder: Path) -> LocalBuild:
     # A list of names, not whatever lies in the folder: notes and keys beside a build aren't published.
     texts = [folder / name for name in FILES if (folder / name).is_file()]
     files = [local_file(path.relative_to(folder).as_posix(), path) for path in (*texts, *shards)]
-    rows, columns = footers(shards)
+    # A build may have other configs beside its traces; these are what is counted and shown.
+    data = SHARDS if SHARDS in configs else configs[0]
+    rows, columns = footers([shard for shard in shards if shard.parent.name == data])
     left = left_out(folder, {*texts, *shards})
-    return LocalBuild(folder, tuple(files), rows, columns, configs[0], _fingerprint(folder), left)
+    return LocalBuild(folder, tuple(files), rows, columns, data, _fingerprint(folder), left)
 
 
 def with_card(build: LocalBuild, card: bytes) -> LocalBuild:

@@ -15,7 +15,7 @@ from skill_factory.errors import RecipeError
 from skill_factory.hub.client import web_address
 from skill_factory.insight.pictures import DARK, LIGHT, Picture, of_tally, pictures
 from skill_factory.publish.files import BUILD, LocalBuild, local_file
-from skill_factory.recipe.model import recipe_from_toml
+from skill_factory.recipe.mixture import recipe_or_mixture
 from skill_factory.tally import tally_from_json
 
 FOLDER = "pictures"
@@ -42,7 +42,7 @@ def pictures_of(build: LocalBuild) -> list[Picture]:
         return []
     try:
         report = json.loads((build.folder / "report.json").read_text("utf-8"))
-        recipe = recipe_from_toml((build.folder / "recipe.toml").read_text("utf-8"), "recipe.toml")
+        recipe = recipe_or_mixture((build.folder / "recipe.toml").read_text("utf-8"), "recipe.toml")
         return pictures(of_tally(tally_from_json(report), recipe))
     except (KeyError, TypeError, ValueError, AttributeError, RecipeError):
         return []  # a report of another version: its tables are in the card

@@ -4,7 +4,7 @@ A plan is plain data, made from the folder and from one commit of the repository
 plan is made again; so it also shows whether an earlier push, whose answer got lost, has gone through.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,10 +13,19 @@ from skill_factory.hub.errors import NotOnHub, SignInNeeded
 from skill_factory.hub.file_patterns import data_files
 from skill_factory.hub.look import RepoLook, look
 from skill_factory.publish.card import is_ours, merge_card, name_card, name_dataset_info
-from skill_factory.publish.files import KINDS, LocalBuild, LocalFile, first_names, local_file, rows_text
+from skill_factory.publish.files import (
+    KINDS,
+    SUITE,
+    LocalBuild,
+    LocalFile,
+    first_names,
+    local_file,
+    rows_text,
+)
 from skill_factory.publish.pictures import show_pictures, with_pictures
 from skill_factory.publish.push_plan import Mode, PushPlan, Shape
 from skill_factory.publish.raw_set import read_folder
+from skill_factory.suites.desk import ARMS, RUN
 
 __all__ = ["Mode", "PushPlan", "Shape", "named_files", "plan_push", "stale_files"]
 
@@ -143,8 +152,24 @@ def stale_files(build: LocalBuild, remote: RepoLook) -> tuple[str, ...]:
     gone = [path for path in data_files(there) if not same or path.startswith(folder)]
     texts = [name for kind in others for name in kind.texts]
     notes = [*STALE_NOTES, *(texts if ours and not same else ())]
+    notes += arm_texts(there) if ours and SUITE.sign in there else []
     written = {file.path for file in build.files}
-    return tuple(path for path in (*gone, *sorted(there.intersection(notes))) if path not in written)
+    stale = dict.fromkeys((*gone, *sorted(there.intersection(notes))))
+    return tuple(path for path in stale if path not in written)
+
+
+def arm_texts(there: Collection[str]) -> list[str]:
+    """Texts and scripts of the arms of a suite: they go with the arm's shards, or with the whole suite."""
+    arms = {
+        path.split("/")[1] for path in there if path.startswith(f"{ARMS}/") and path.endswith("/recipe.toml")
+    }
+    return [
+        path
+        for path in there
+        for folder, _, name in [path.partition("/")]
+        if (folder == ARMS and name.endswith(("/recipe.toml", "/report.json")))
+        or (folder == RUN and path.endswith(".sh") and name.rsplit(".", 2)[0] in arms)
+    ]
 
 
 def named_files(

@@ -1,5 +1,5 @@
 """
-A raw set that `generate` made, or a report of `measure`, as it will be published.
+A raw set that `generate` made, a report of `measure`, or a suite, as it will be published.
 
 A raw set's `.store`, with paid answers and work files, isn't published.
 """
@@ -9,27 +9,32 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from skill_factory.build.folder import FILES
 from skill_factory.errors import HubError
 from skill_factory.publish.files import (
     BUILD,
     MEASURED,
     RAW,
+    SUITE,
     LocalBuild,
     footers,
     left_out,
     local_file,
     read_build,
 )
+from skill_factory.suites.desk import ARMS, RUN, suite_report
 from skill_factory.wording import listed, many
 
 
 def read_folder(folder: Path) -> LocalBuild:
-    """A finished build, a raw set or a report, with every file read once for its ids. Errors: HubError if it is none of them."""
+    """A finished build, a suite, a raw set or a report, with every file read once for its ids. Errors: HubError if it is none of them."""
     from skill_factory.generate.folder import read_report
 
     # Asked first: a report of `measure` has a report.json too, as builds have.
     if _is_measured(folder):
         return _read_measured(folder)
+    if (suite := suite_report(folder)) is not None:
+        return _read_suite(folder, suite)
     # A folder with both reports is taken for the build.
     report = None if (folder / BUILD.report).exists() else read_report(folder)
     return read_build(folder) if report is None else _read_raw(folder, report)
@@ -58,6 +63,31 @@ def _read_measured(folder: Path) -> LocalBuild:
     left = left_out(folder, files)
     fingerprint = files[folder / MEASURED.report].sha256
     return LocalBuild(folder, tuple(files.values()), rows, columns, "charts", fingerprint, left, MEASURED)
+
+
+def _read_suite(folder: Path, report: Mapping[str, Any]) -> LocalBuild:
+    """A finished suite: the arms that its report lists, and its scripts; whatever else lies there stays at home."""
+    arms = [folder / ARMS / name for name in report["arms"]]
+    texts = [folder / name for name in SUITE.texts]
+    texts += [arm / name for arm in arms for name in ("recipe.toml", "report.json")]
+    if missing := [path.relative_to(folder).as_posix() for path in texts if not path.is_file()]:
+        raise HubError(
+            f"{folder} is a suite without {listed(missing[:3], 'and')}. Run the same `ablate` command again with --fresh."
+        )
+    if (folder / ".work").exists():
+        raise HubError(
+            f"The suite in {folder} isn't finished. Run the same `ablate` command again, then publish."
+        )
+    shards = [path for arm in arms for path in sorted(arm.glob("sft_train/train-*.parquet"))]
+    run = sorted(path for name in report["arms"] for path in (folder / RUN).glob(f"{name}.*.sh"))
+    files = {path: local_file(path.relative_to(folder).as_posix(), path) for path in (*texts, *run, *shards)}
+    rows, columns = footers(shards)
+    # An arm is a build folder of its own, whose card isn't needed where one card has all of them.
+    own = {arm / name for arm in arms for name in FILES}
+    left = left_out(folder, {*files, *own})
+    return LocalBuild(
+        folder, tuple(files.values()), rows, columns, ARMS, str(report["fingerprint"]), left, SUITE
+    )
 
 
 def _read_raw(folder: Path, report: Mapping[str, Any]) -> LocalBuild:

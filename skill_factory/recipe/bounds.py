@@ -86,6 +86,9 @@ NUMBERS = {
 """Bounds of numbers, by field; for pairs and tables, of each number in them."""
 LISTS = {
     "balance.exclude": Most(100_000, 20_000),
+    "clean.against": Most(200, 20),
+    "clean.drop": Most(100_000, 20_000),
+    "clean.keep": Most(100_000, 20_000),
     "balance.label_limits": Most(10_000, 1_000),
     "filters.ban": Most(10_000, 1_000),
     "filters.variants": Most(10_000, 1_000),

@@ -16,6 +16,7 @@ from pydantic import ValidationError, model_validator
 
 from skill_factory.errors import RecipeError
 from skill_factory.recipe.bounds import check_size, check_text
+from skill_factory.recipe.clean_parts import Benchmark, Clean
 from skill_factory.recipe.part import Part, nearest
 from skill_factory.recipe.problems import explained
 from skill_factory.recipe.source_parts import Answers, Columns, Labels, Review, Source, Verdicts
@@ -37,6 +38,8 @@ __all__ = [
     "RECIPE_VERSION",
     "Answers",
     "Balance",
+    "Benchmark",
+    "Clean",
     "Columns",
     "Cutoff",
     "Filters",
@@ -82,6 +85,7 @@ class Recipe(Part):
     labels: Labels = Labels()
     review: Review = Review()
     filters: Filters = Filters()
+    clean: Clean = Clean()
     traces: Traces = Traces()
     balance: Balance = Balance()
     phrases: Phrases = Phrases()
@@ -108,7 +112,14 @@ class Recipe(Part):
         tree = self.model_dump(mode="python")
         for path, value in changes.items():
             _put(tree, path, value)
-        return parse_recipe(tree)
+        made = parse_recipe(tree)
+        # What was found among the questions holds for as long as the same questions are compared in the same way.
+        same = (made.source, made.columns, made.clean.model_dump()) == (
+            self.source,
+            self.columns,
+            self.clean.model_dump(),
+        )
+        return made.model_copy(update={"clean": self.clean}) if same else made
 
     def fingerprint(self) -> str:
         """The SHA-256 of the recipe's canonical JSON, as 64 hexadecimal digits."""
@@ -132,12 +143,14 @@ class Recipe(Part):
 
 ADDED = (
     ("balance", "drop_duplicates"),
+    ("balance", "suite"),
     ("labels", "corrections"),
     ("review", "accepted"),
     ("review", "rejected"),
     ("review", "notes"),
     ("phrases", "language"),
     ("filters", "given_away"),
+    *(("clean", name) for name in ("against", "near_duplicates", "holdout", "drop", "keep")),
     *(
         ("columns", name)
         for name in (

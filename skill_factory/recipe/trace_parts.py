@@ -57,6 +57,8 @@ class Balance(Part):
     """Ids of questions and traces to leave out."""
     drop_duplicates: bool = False
     """Keep one of a question's traces with the same words: that of the format listed first. New recipes turn this on."""
+    suite: str = ""
+    """Fingerprint of the suite that the traces are an arm of; `ablate` fills it in."""
 
     @field_validator("exclude")
     @classmethod

@@ -228,6 +228,14 @@ def question_of(row: Row, columns: Columns) -> Any:
     return rules_of(columns).question(row)
 
 
+def gold_of(row: Row, columns: Columns) -> str | None:
+    """The gold answer in a row, as text; None where there is none that can be read."""
+    try:
+        return _loose_text(_first(value_at(row, columns.answer)), "answer")
+    except _Unreadable:
+        return None
+
+
 def of_question(columns: Columns, **more: Any) -> Columns:
     """The mapping of the question alone, with its rules: no other column has to be read for it."""
     names = ("question", "question_rest", "question_rule", "question_marks", "only")

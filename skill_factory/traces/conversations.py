@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from skill_factory.errors import RecipeError
-from skill_factory.recipe.model import Columns, Tags, recipe_from_toml
+from skill_factory.recipe.mixture import recipe_or_mixture
+from skill_factory.recipe.model import Columns, Tags
 from skill_factory.sources.columns import excerpt
 from skill_factory.sources.files import FilePiece, FileSource
 from skill_factory.sources.parquet import group_batches, opened
@@ -128,6 +129,6 @@ def tags_of(path: Path) -> Tags:
     """The tag names in the recipe of a build folder; the usual ones for anything else."""
     folder = path if path.is_dir() else path.parent.parent
     try:
-        return recipe_from_toml((folder / "recipe.toml").read_text(encoding="utf-8"), "recipe.toml").tags
+        return recipe_or_mixture((folder / "recipe.toml").read_text(encoding="utf-8"), "recipe.toml").tags
     except (OSError, UnicodeDecodeError, RecipeError):
         return Tags()

@@ -4,12 +4,13 @@ Tokens are counted with the user's own `tokenizer.json`, or estimated from chara
 count covers question and trace, and `AROUND` tokens for what a chat template puts around them.
 """
 
+import contextlib
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -78,9 +79,17 @@ def estimating_counter(chars_per_token: float = CHARS_PER_TOKEN) -> TokenCounter
     )
 
 
-def load_counter(tokenizer: str, token: str | None = None) -> TokenCounter:
+class LoadedTokenizer(NamedTuple):
+    """A tokenizer of the library `tokenizers`, the file it came from, and its name for notes."""
+
+    tokenizer: Any
+    path: Path
+    name: str
+
+
+def load_tokenizer(tokenizer: str, token: str | None = None) -> LoadedTokenizer:
     """
-    A counter from a `tokenizer.json`, a folder that holds one, or a model on the Hub (`user/name[@revision]`).
+    A tokenizer from a `tokenizer.json`, a folder that holds one, or a model on the Hub (`user/name[@revision]`).
 
     Errors: HandoffError if there is no such file, it can't be read, or the extra `tokenizers` isn't installed.
     """
@@ -99,13 +108,19 @@ def load_counter(tokenizer: str, token: str | None = None) -> TokenCounter:
     # A tokenizer.json may carry a length of its own, which would make every long trace fit.
     loaded.no_truncation()
     loaded.no_padding()
+    # Of a local file only its name and its folder's: it goes into notes that travel to other machines.
+    name = "/".join(path.parts[-2:]) if Path(tokenizer).expanduser().exists() else tokenizer
+    return LoadedTokenizer(loaded, path, name)
+
+
+def load_counter(tokenizer: str, token: str | None = None) -> TokenCounter:
+    """A counter that takes a tokenizer as `load_tokenizer` finds it, with the same errors."""
+    loaded, _, name = load_tokenizer(tokenizer, token)
 
     def count(texts: Sequence[str]) -> list[int]:
         return [len(text.ids) for text in loaded.encode_batch_fast(list(texts), add_special_tokens=False)]
 
     added = loaded.get_added_tokens_decoder().values()
-    # Of a local file only its name and its folder's: it goes into notes that travel to other machines.
-    name = "/".join(path.parts[-2:]) if Path(tokenizer).expanduser().exists() else tokenizer
     return TokenCounter(name, True, count, tuple(sorted(entry.content for entry in added if entry.special)))
 
 
@@ -120,9 +135,13 @@ def _tokenizer_file(tokenizer: str, token: str | None) -> Path:
             f"There is no tokenizer at {tokenizer}. Give a tokenizer.json, a folder that holds one, or a model on the Hub (user/name)."
         )
     from huggingface_hub import hf_hub_download
-    from huggingface_hub.errors import HfHubHTTPError
+    from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError
 
     try:
+        # What chat templates stand in lies beside it, where a model has one.
+        for beside in ("tokenizer_config.json", "chat_template.jinja"):
+            with contextlib.suppress(EntryNotFoundError):
+                hf_hub_download(name, beside, revision=revision or None, token=token)
         return Path(hf_hub_download(name, "tokenizer.json", revision=revision or None, token=token))
     except (HfHubHTTPError, OSError) as error:
         raise HandoffError(

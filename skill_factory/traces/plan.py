@@ -47,7 +47,7 @@ def compose_plans(
     # Which questions pass a format's gate is one array operation, done before any question is looked at.
     gates = {code: usable_for(judgement, recipe, kind.needs) for code, kind in formats.items()}
     excluded = frozenset(recipe.balance.exclude)
-    limited = _sets_limits(recipe)
+    limited = sets_limits(recipe)
     decisions = Decisions(recipe.review)
     for place, question in questions(reading, judgement, recipe.traces.seed):
         of_question = 0
@@ -121,9 +121,13 @@ def _reflections(plan: TracePlan) -> list[int]:
     return [attempt.reflection.id for attempt in plan.attempts if attempt.reflection is not None]
 
 
-def _sets_limits(recipe: Recipe) -> bool:
+def sets_limits(recipe: Recipe) -> bool:
     """Whether the recipe sets any limit: most set none, and then a build's many plans need no look."""
-    unlimited = Balance(pass_rate=recipe.balance.pass_rate, drop_duplicates=recipe.balance.drop_duplicates)
+    balance = recipe.balance
+    # Fields that no plan has to be looked at for.
+    unlimited = Balance(
+        pass_rate=balance.pass_rate, drop_duplicates=balance.drop_duplicates, suite=balance.suite
+    )
     return recipe.cutoff.limits_traces or recipe.balance != unlimited
 
 

@@ -38,6 +38,8 @@ LINEAGE = pa.schema(
 """Where a trace comes from; `spans` are (kind, start, end) in characters of the assistant's text."""
 
 ROWS = pa.schema([*TRAINING, *LINEAGE])
+SOURCE = pa.field("source", pa.string())
+"""In a mixture one more column of lineage: the name of the trace's source."""
 
 REPEATED = [
     "conversations.list.element.role",
@@ -56,6 +58,18 @@ these do people search.
 def schema(lineage: bool) -> pa.Schema:
     """The columns of a dataset with or without lineage."""
     return ROWS if lineage else TRAINING
+
+
+def mixed_schema(lineage: bool) -> pa.Schema:
+    """The columns of a mixture."""
+    return schema(True).append(SOURCE) if lineage else schema(False)
+
+
+def with_source(table: pa.Table, name: str) -> pa.Table:
+    """Rows of one source of a mixture, with its name; as they are where there is no lineage."""
+    if not table.schema.equals(ROWS):
+        return table
+    return table.append_column(SOURCE, pa.repeat(pa.scalar(name, pa.string()), table.num_rows))
 
 
 def to_table(typeset: Typeset, lineage: bool) -> pa.Table:

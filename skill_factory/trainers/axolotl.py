@@ -1,9 +1,10 @@
-"""Axolotl: the traces, a configuration, a script and notes."""
+"""Axolotl: the traces, as text or as tokens, a configuration, a script and notes."""
 
 import json
 from pathlib import Path
 
-from skill_factory.trainers.record import Traces, TracesTrainer
+from skill_factory.trainers.options import Options
+from skill_factory.trainers.record import Tokens, Traces, TracesTrainer
 from skill_factory.trainers.templates import fill_template, write
 from skill_factory.trainers.trace_files import write_traces
 
@@ -14,11 +15,30 @@ def write_axolotl(given: Traces, folder: Path) -> None:
     write_traces(given.bundle, folder / "data", given.keep)
     # Without a known family the tokenizer's own template is the safest.
     template = AXOLOTL.template(options) or "tokenizer_default"
+    line = template
+    if template == "jinja":
+        # JSON is YAML, on one line.
+        line += f"\nchat_template_jinja: {json.dumps(fill_template('deepseek_r1.jinja'), ensure_ascii=False)}"
+    _write_config(options, fill_template("axolotl_text.yaml", template=line), folder)
+    write(folder / "TRAINING.md", fill_template("axolotl.md", excess_words="dropped", report=given.report))
+
+
+def write_axolotl_tokens(given: Tokens, folder: Path) -> None:
+    """Write `config.yaml`, `train.sh` and the notes, beside the tokens in `data`."""
+    _write_config(given.options, fill_template("axolotl_tokens.yaml"), folder)
+    write(
+        folder / "TRAINING.md",
+        fill_template("axolotl_tokens.md", excess_words="dropped", report=given.report),
+    )
+
+
+def _write_config(options: Options, data: str, folder: Path) -> None:
     # JSON is YAML, and quotes a name with a colon or a hash in it.
     settings = {"model": json.dumps(options.model), "cutoff": options.cutoff, "epochs": options.epochs}
-    write(folder / "config.yaml", fill_template("axolotl.yaml", template=template, excess="drop", **settings))
+    write(
+        folder / "config.yaml", fill_template("axolotl.yaml", data=data.rstrip(), excess="drop", **settings)
+    )
     write(folder / "train.sh", fill_template("axolotl.sh"))
-    write(folder / "TRAINING.md", fill_template("axolotl.md", excess_words="dropped", report=given.report))
 
 
 AXOLOTL = TracesTrainer(
@@ -26,11 +46,27 @@ AXOLOTL = TracesTrainer(
     "Axolotl",
     "fine-tune on the traces",
     write_axolotl,
+    tokens=write_axolotl_tokens,
     families={
+        # The file that is written beside the configuration: R1's own template drops the thinking.
+        "deepseek_r1": "jinja",
+        "qwq": "chatml",
+        "qwen3_instruct": "chatml",
+        "qwen3.5": "chatml",
         "qwen3": "chatml",
         "qwen2.5": "qwen_25",
+        "llama4": "llama4",
         "llama3": "llama3",
+        "gemma4_small": "gemma4",
+        "gemma4": "gemma4",
+        "gemma3n": "gemma3n",
+        "gemma3": "gemma3",
+        "gemma2": "gemma",
         "gemma": "gemma",
+        "olmo3": "chatml",
+        "smollm3": "chatml",
+        "smollm2": "chatml",
+        "phi3": "phi_3",
         "mistral": "mistral_v2v3",
     },
 )

@@ -1,5 +1,6 @@
 """A finished build as trainers need it: rows in batches, recipe, shards."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ import pyarrow.parquet as pq
 
 from skill_factory.build.folder import SHARDS
 from skill_factory.errors import HandoffError, SkillFactoryError
-from skill_factory.recipe.model import Recipe, recipe_from_toml
+from skill_factory.recipe.mixture import AnyRecipe, recipe_or_mixture
 
 ROWS_AT_ONCE = 1000
 
@@ -19,7 +20,7 @@ class Bundle:
     """A complete build folder."""
 
     path: Path
-    recipe: Recipe
+    recipe: AnyRecipe
     shards: tuple[Path, ...]
 
     def rows(self) -> Iterator[dict[str, Any]]:
@@ -35,6 +36,19 @@ class Bundle:
                 # The question's column alone: answers are most of the bytes.
                 yield from (row[0]["content"] for row in batch.column(0).to_pylist() if row)
 
+    def kept_out(self) -> set[int]:
+        """The ids of questions that benchmarks ask too, or that repeat another one."""
+        return self._ids("contaminated") | self._ids("near_duplicate")
+
+    def held_out(self) -> set[int]:
+        """The ids of the questions that the build holds out."""
+        return self._ids("held_out")
+
+    def _ids(self, reason: str) -> set[int]:
+        report = json.loads((self.path / "report.json").read_text(encoding="utf-8"))
+        listed: list[str] = report.get("overlap", {}).get("ids", {}).get(reason, [])
+        return {int(one, 16) for one in listed}
+
 
 def open_bundle(folder: str | Path) -> Bundle:
     """The build in a folder. Errors: HandoffError if there is none, or one that hasn't finished."""
@@ -47,7 +61,7 @@ def open_bundle(folder: str | Path) -> Bundle:
             "Give the folder that `build --out` wrote."
         )
     try:
-        recipe = recipe_from_toml((path / "recipe.toml").read_text(encoding="utf-8"), "recipe.toml")
+        recipe = recipe_or_mixture((path / "recipe.toml").read_text(encoding="utf-8"), "recipe.toml")
     except (SkillFactoryError, OSError, UnicodeDecodeError) as error:
         raise HandoffError(f"{folder}/recipe.toml can't be read: {error}") from None
     return Bundle(path, recipe, shards)

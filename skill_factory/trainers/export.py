@@ -5,7 +5,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,11 +19,21 @@ from skill_factory.traces.lengths import (
     measure_lengths,
 )
 from skill_factory.trainers.bundle import Bundle, open_bundle
+from skill_factory.trainers.loss import chosen_loss
 from skill_factory.trainers.options import Options
-from skill_factory.trainers.preflight import CONTROL_TOKENS, RowLimits, preflight
-from skill_factory.trainers.questions import read_questions, split_questions
-from skill_factory.trainers.record import Questions, QuestionsTrainer, Traces, TracesTrainer, Trainer
-from skill_factory.trainers.report import Checked, findings_text, report_of
+from skill_factory.trainers.preflight import CONTROL_TOKENS, OF_QWEN3, OF_TOKENS, RowLimits, preflight
+from skill_factory.trainers.questions import read_questions, split_questions, within
+from skill_factory.trainers.record import (
+    Questions,
+    QuestionsTrainer,
+    Tokens,
+    TokensTrainer,
+    Traces,
+    TracesTrainer,
+    Trainer,
+)
+from skill_factory.trainers.report import Checked, findings_text, report_of, tokens_text
+from skill_factory.trainers.tokens import load_encoder, write_tokens
 
 MARK = "handoff.json"
 """Marks a folder as an export, and says of which build and which files belong to it."""
@@ -46,19 +56,33 @@ def counter_for(bundle: Bundle, options: Options, token: str | None = None) -> T
     return estimating_counter(bundle.recipe.cutoff.chars_per_token)
 
 
-def check_build(folder: str | Path, options: Options, token: str | None = None) -> Checked:
-    """Find what a trainer would skip, strip, truncate or misread in a build's traces, and their lengths; write nothing."""
+def check_build(
+    folder: str | Path, options: Options, token: str | None = None, trainer: Trainer | None = None
+) -> Checked:
+    """
+    Find what a trainer would skip, strip, truncate or misread in a build's traces, and their lengths; write nothing.
+
+    Without a trainer, for any of them.
+    """
+    if trainer is not None:
+        _check_loss(trainer, options)
     bundle = open_bundle(folder)
     counter = counter_for(bundle, options, token)
-    return _check_traces(bundle, counter, options)
+    checked = _check_traces(bundle, counter, options, trainer)
+    return _as_tokens(bundle, options, checked, None, token) if options.loss else checked
 
 
-def _check_traces(bundle: Bundle, counter: TokenCounter, options: Options) -> Checked:
+def _check_traces(
+    bundle: Bundle, counter: TokenCounter, options: Options, trainer: Trainer | None
+) -> Checked:
     tags = bundle.recipe.tags
     limits = RowLimits(
         counter.count, options.cutoff, 0, AROUND, counter.special or CONTROL_TOKENS, think_tag=tags.think
     )
     findings = preflight(bundle.rows(), limits)
+    # What another model's template would do doesn't matter to this one.
+    if trainer is not None and not trainer.by_qwen3(options):
+        findings = [problem for problem in findings if problem.trouble not in OF_QWEN3]
     return Checked(findings, measure_lengths(bundle.rows(), counter, tags.sample))
 
 
@@ -75,15 +99,20 @@ def export_build(
     _check_free(target)
     bundle = open_bundle(folder)
     counter = counter_for(bundle, options, token)
+    _check_loss(trainer, options)
     # Traces are checked for verl too: its notes say how long the model's own answers are.
-    checked = _check_traces(bundle, counter, options)
+    checked = _check_traces(bundle, counter, options, trainer)
     # Written beside its place first: a trainer never sees half an export.
-    staging = _staging(target)
+    staging, dropped = _staging(target), 0
     try:
         if isinstance(trainer, QuestionsTrainer):
             questions = _questions(bundle, options, counter, checked.lengths, token)
-            checked, dropped = questions.checked, 0
+            checked = questions.checked
             trainer.write(questions.given, staging)
+        elif options.loss and isinstance(trainer, TracesTrainer | TokensTrainer) and trainer.tokens:
+            checked = _as_tokens(bundle, options, checked, staging / "data", token)
+            dropped = sum(checked.tokens.dropped.values()) if checked.tokens else 0
+            trainer.tokens(Tokens(bundle, options, report_of(checked, options)), staging)
         elif isinstance(trainer, TracesTrainer):
             keep = checked.lengths.tokens <= options.cutoff if options.drop_over else None
             dropped = int((~keep).sum()) if keep is not None else 0
@@ -92,7 +121,9 @@ def export_build(
                 raise HandoffError(
                     f"Every trace is longer than the cut-off of {options.cutoff:,} tokens. Raise --cutoff-len."
                 )
-            trainer.write(Traces(bundle, options, keep, report_of(checked, options, dropped)), staging)
+            trainer.write(
+                Traces(bundle, options, keep, checked.lengths, report_of(checked, options, dropped)), staging
+            )
         else:
             raise HandoffError(
                 f"{trainer.title} learns from neither traces nor questions, so there is nothing to write."
@@ -108,6 +139,33 @@ def export_build(
     return Exported(target, files, checked, dropped)
 
 
+def _check_loss(trainer: Trainer, options: Options) -> None:
+    takes = isinstance(trainer, TracesTrainer | TokensTrainer) and trainer.tokens is not None
+    if options.loss and not takes:
+        raise HandoffError(
+            f"{trainer.title} takes no tokens with labels, so --loss can't be used with it. Leave out --to for plain "
+            "Parquet and a script, or take --to trl, axolotl or llamafactory."
+        )
+    if isinstance(trainer, TokensTrainer) and not options.loss:
+        raise HandoffError(
+            f"{trainer.title} trains on tokens: say on which, with --loss (all, for instance)."
+        )
+
+
+def _as_tokens(
+    bundle: Bundle, options: Options, checked: Checked, folder: Path | None, token: str | None
+) -> Checked:
+    """The checks with what became of the traces as tokens; they are written into `folder`, if there is one."""
+    template = options.template if options.template.endswith(".jinja") else ""
+    encoder, chosen = load_encoder(options.tokenizer, template, token), chosen_loss(options.loss)
+    longest = options.cutoff if options.drop_over else 0
+    written = write_tokens(bundle, encoder, chosen, folder, longest)
+    # No template rewrites the traces any more.
+    findings = [problem for problem in checked.findings if problem.trouble in OF_TOKENS]
+    told = tokens_text(written, encoder, chosen, options.cutoff)
+    return replace(checked, findings=findings, tokens=written, told=told)
+
+
 class _CheckedQuestions(NamedTuple):
     given: Questions
     checked: Checked
@@ -117,7 +175,8 @@ def _questions(
     bundle: Bundle, options: Options, counter: TokenCounter, lengths: Lengths, token: str | None
 ) -> _CheckedQuestions:
     pool = read_questions(bundle, options.source, options.task, token)
-    split = split_questions(pool.questions, options.questions, options.most, options.test_share, options.seed)
+    chosen = within(pool.questions, options.pass_rate)
+    split = split_questions(chosen, options.questions, options.most, options.test_share, options.seed)
     questions = [*split.train, *split.test]
     # A question is checked as a row with an answer that has nothing wrong with it.
     rows = (

@@ -1,4 +1,4 @@
-"""LLaMA-Factory: the build's shards, the entry for them, the YAML and notes."""
+"""LLaMA-Factory: the build's shards and the entry for them, or tokens; the YAML and notes."""
 
 import json
 import shutil
@@ -6,7 +6,8 @@ from pathlib import Path
 
 from skill_factory.build.card import dataset_info
 from skill_factory.build.folder import SHARDS
-from skill_factory.trainers.record import Traces, TracesTrainer
+from skill_factory.trainers.options import Options
+from skill_factory.trainers.record import Tokens, Traces, TracesTrainer
 from skill_factory.trainers.templates import fill_template, write
 from skill_factory.trainers.trace_files import write_traces
 
@@ -19,12 +20,32 @@ def write_llamafactory(given: Traces, folder: Path) -> None:
     # The card goes along, so that whoever finds the data later knows what it is.
     shutil.copyfile(bundle.path / "README.md", data / "README.md")
     write(data / "dataset_info.json", json.dumps(dataset_info(), indent=2) + "\n")
+    data_lines = fill_template(
+        "llamafactory_text.yaml", template_line=_template_line(options), cutoff=options.cutoff
+    )
+    _write_settings(options, data_lines, folder)
+    write(folder / "TRAINING.md", fill_template("llamafactory.md", report=given.report))
+
+
+def write_llamafactory_tokens(given: Tokens, folder: Path) -> None:
+    """Write `prepare.py`, `train_sft.yaml` and the notes, beside the tokens in `data`."""
+    options = given.options
+    _write_settings(
+        options, fill_template("llamafactory_tokens.yaml", template_line=_template_line(options)), folder
+    )
+    write(folder / "prepare.py", fill_template("llamafactory_prepare.py"))
+    write(folder / "TRAINING.md", fill_template("llamafactory_tokens.md", report=given.report))
+
+
+def _template_line(options: Options) -> str:
     template = LLAMAFACTORY.template(options)
     # A wrong template trains on wrong tokens without an error, so an unknown model gets none.
-    line = f"template: {template}" if template else "# no template: the tokenizer's own"
-    settings = {"model": json.dumps(options.model), "cutoff": options.cutoff, "epochs": options.epochs}
-    write(folder / "train_sft.yaml", fill_template("llamafactory.yaml", template_line=line, **settings))
-    write(folder / "TRAINING.md", fill_template("llamafactory.md", report=given.report))
+    return f"template: {template}" if template else "# no template: the tokenizer's own"
+
+
+def _write_settings(options: Options, data_lines: str, folder: Path) -> None:
+    settings = {"model": json.dumps(options.model), "epochs": options.epochs}
+    write(folder / "train_sft.yaml", fill_template("llamafactory.yaml", data=data_lines.rstrip(), **settings))
 
 
 LLAMAFACTORY = TracesTrainer(
@@ -32,11 +53,35 @@ LLAMAFACTORY = TracesTrainer(
     "LLaMA-Factory",
     "fine-tune on the traces",
     write_llamafactory,
+    tokens=write_llamafactory_tokens,
     families={
+        "deepseek_r1": "deepseekr1",
+        "qwq": "qwen",
+        "qwen3_instruct": "qwen3_nothink",
+        "qwen3.5": "qwen3_5",
         "qwen3": "qwen3",
         "qwen2.5": "qwen",
+        "llama4": "llama4",
         "llama3": "llama3",
+        "gemma4_small": "gemma4n",
+        "gemma4": "gemma4",
+        "gemma3n": "gemma3n",
+        "gemma3": "gemma3",
+        "gemma2": "gemma2",
         "gemma": "gemma",
+        # Both write ChatML, for which LLaMA-Factory has no name of theirs.
+        "olmo3": "chatml",
+        "smollm3": "chatml",
+        "smollm2": "smollm2",
+        "phi4_mini": "phi4_mini",
+        "phi4": "phi4",
+        "phi3": "phi",
+        "gpt_oss": "gpt_oss",
+        "mistral_small": "mistral_small",
+        "ministral3": "ministral3",
+        "ministral": "ministral",
         "mistral": "mistral",
+        "granite4": "granite4",
+        "granite3": "granite3",
     },
 )

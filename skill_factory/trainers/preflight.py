@@ -53,6 +53,11 @@ class Trouble(StrEnum):
     LONG_PROMPT = "long_prompt"
 
 
+OF_TOKENS = {Trouble.WRONG_TURNS, Trouble.EMPTY, Trouble.CONTROL_TOKEN, Trouble.NOT_NFC, Trouble.OVER_CUTOFF}
+"""What can still go wrong with traces that are written as tokens: no template touches them any more."""
+OF_QWEN3 = {Trouble.NO_THINKING, Trouble.SEVERAL_THOUGHTS, Trouble.REWRITTEN}
+"""What goes wrong only under Qwen3's template."""
+
 SENTENCES = {
     Trouble.WRONG_TURNS: "not one user turn followed by one assistant turn: LLaMA-Factory skips such rows silently",
     Trouble.EMPTY: "a turn without text: there is nothing to learn from it",

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from skill_factory.traces.lengths import Lengths
 from skill_factory.trainers.bundle import Bundle
 from skill_factory.trainers.options import Options, family_of
 from skill_factory.trainers.questions import QuestionPool, Split
@@ -22,8 +23,19 @@ class Traces:
     bundle: Bundle
     options: Options
     keep: Keep
+    lengths: Lengths
     report: str
     """What the checks found, as text for the notes."""
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """What a trainer gets that learns from tokens: they are written already, into the folder `data`."""
+
+    bundle: Bundle
+    options: Options
+    report: str
+    """What was trained and what the checks found, as text for the notes."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +62,17 @@ class Trainer:
     families: Mapping[str, str] = field(default_factory=dict, kw_only=True)
     """Family of models (`options.FAMILIES`) → the trainer's name for its chat template."""
 
+    own_template: bool = field(default=False, kw_only=True)
+    """Whether it writes with the model's own chat template, and with all that the template does to a text."""
+
+    def by_qwen3(self, options: Options) -> bool:
+        """Whether Qwen3's template may write the traces; an unknown model may be a Qwen3."""
+        template = self.template(options)
+        own = self.own_template or template == "tokenizer_default"
+        return template in ("qwen3", "qwen3_5") or (
+            own and family_of(options.model) in ("qwen3", "qwen3.5", "")
+        )
+
     def template(self, options: Options) -> str:
         """The chosen chat template, otherwise that of the model's family; empty stands for the tokenizer's own."""
         # What a person names wins; an empty answer is better than a template of another family.
@@ -58,9 +81,18 @@ class Trainer:
 
 @dataclass(frozen=True)
 class TracesTrainer(Trainer):
-    """A trainer that fine-tunes on the traces."""
+    """A trainer that fine-tunes on the traces, as text or, where it can, as tokens with labels."""
 
     write: Callable[[Traces, Path], None]
+    tokens: Callable[[Tokens, Path], None] | None = field(default=None, kw_only=True)
+    """Writes what the trainer needs for tokens, if it takes them."""
+
+
+@dataclass(frozen=True)
+class TokensTrainer(Trainer):
+    """A trainer that only takes tokens with labels."""
+
+    tokens: Callable[[Tokens, Path], None]
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from skill_factory.traces.lengths import Lengths, cut_table, largest_n
+from skill_factory.trainers.loss import Chosen
 from skill_factory.trainers.options import Options
 from skill_factory.trainers.preflight import Problem
+from skill_factory.trainers.tokens import NOTHING_TRAINED, TOO_LONG, Encoder, TokensWritten
 
 
 @dataclass(frozen=True)
@@ -16,10 +18,16 @@ class Checked:
     """The problems of what is exported: traces, or questions for verl."""
     lengths: Lengths
     """The lengths of the traces."""
+    tokens: TokensWritten | None = None
+    """What became of the traces as tokens, where a loss was chosen."""
+    told: str = ""
+    """The same as Markdown."""
 
 
 def report_of(checked: Checked, options: Options, dropped: int = 0) -> str:
     """What was found, as Markdown: the problems, and a table of what the cut-off does by format and attempts."""
+    if checked.tokens:
+        return f"{checked.told}\n{findings_text(checked.findings, 'traces')}"
     lengths = checked.lengths
     # From the same table that is printed below, so that the two can't disagree.
     over = sum(row.over for row in cut_table(lengths, options.cutoff))
@@ -61,3 +69,37 @@ def findings_text(findings: Sequence[Problem], what: str) -> str:
         for problem in findings
     ]
     return "## Checked before export\n\n" + "\n".join(lines) + "\n"
+
+
+def tokens_text(written: TokensWritten, encoder: Encoder, chosen: Chosen, cutoff: int) -> str:
+    """What became of the traces as tokens, as Markdown."""
+    template = encoder.template.origin or "ChatML, since the tokenizer comes without a chat template"
+    over = (
+        "" if written.longest <= cutoff else f", over the cut-off of {cutoff:,}: the trainer may truncate it"
+    )
+    share = f"{written.trained / written.tokens:.1%}"
+    lines = [
+        f"## What is trained\n\n`{chosen.name}`: {chosen.words}. {ELSE}\n",
+        f"- {written.rows:,} traces, {written.tokens:,} tokens, {written.trained:,} of them trained ({share})",
+        f"- the longest trace has {written.longest:,} tokens{over}",
+        f"- tokenizer {encoder.name}, chat template: {template}",
+        f"- {written.crossing:,} tokens lie across the border of a trained part, and are not trained",
+        *(
+            f"- {count:,} traces dropped: {DROPPED[reason]} (`{reason}`)"
+            for reason, count in written.dropped.items()
+        ),
+    ]
+    if written.wrong_answers:
+        lines.append(
+            f"- {written.wrong_answers:,} traces end in a wrong answer, which is trained like the others"
+        )
+    if written.unnamed:
+        lines.append(f"- {written.unnamed:,} traces that {chosen.name} names are not in this build")
+    return "\n".join(lines) + "\n"
+
+
+ELSE = "Everything else has the label -100, the question and the template's marks in front of the trace too."
+DROPPED = {
+    NOTHING_TRAINED: "no token of theirs would be trained",
+    TOO_LONG: "longer than the cut-off",
+}

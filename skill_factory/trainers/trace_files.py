@@ -8,12 +8,31 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from skill_factory.traces.rows import MESSAGE
 from skill_factory.trainers.bundle import ROWS_AT_ONCE, Bundle
 from skill_factory.trainers.record import Keep
 
+TURNS = pa.list_(MESSAGE)
 
-def write_traces(bundle: Bundle, folder: Path, keep: Keep, rename: Mapping[str, str] | None = None) -> None:
-    """Write the build's shards: all rows or those to keep, with columns renamed, as plain Parquet."""
+
+def _pairs(conversations: pa.Array) -> tuple[pa.Array, pa.Array]:
+    """The user's and the assistant's turn of each row, as lists of one message."""
+    turns = conversations.flatten()
+    ones = pa.array(np.arange(len(conversations) + 1, dtype=np.int32))
+    return (
+        pa.ListArray.from_arrays(ones, turns.take(pa.array(np.arange(0, len(turns), 2)))),
+        pa.ListArray.from_arrays(ones, turns.take(pa.array(np.arange(1, len(turns), 2)))),
+    )
+
+
+def write_traces(
+    bundle: Bundle, folder: Path, keep: Keep, rename: Mapping[str, str] | None = None, pairs: bool = False
+) -> None:
+    """
+    Write the build's shards: all rows or those to keep, with columns renamed, as plain Parquet.
+
+    With `pairs` question and trace stand in `prompt` and `completion` too, each as a list of one message.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     done = 0
     for shard in bundle.shards:
@@ -26,6 +45,9 @@ def write_traces(bundle: Bundle, folder: Path, keep: Keep, rename: Mapping[str, 
         schema = pa.schema(
             [field.with_name(name) for field, name in zip(file.schema_arrow, names, strict=True)]
         )
+        if pairs:
+            # In front, so that what is trained is what a viewer shows first.
+            schema = pa.schema([pa.field("prompt", TURNS), pa.field("completion", TURNS), *schema])
         # Shard by shard, so that one is in memory at a time.
         with pq.ParquetWriter(folder / shard.name, schema) as writer:
             for batch in file.iter_batches(ROWS_AT_ONCE):
@@ -33,5 +55,7 @@ def write_traces(bundle: Bundle, folder: Path, keep: Keep, rename: Mapping[str, 
                     np.ones(batch.num_rows, bool) if keep is None else keep[done : done + batch.num_rows]
                 )
                 # `keep` counts rows over all shards, hence `done`.
-                writer.write_batch(batch.rename_columns(names).cast(schema).filter(stays))
+                columns = [*_pairs(batch.column("conversations")), *batch.columns] if pairs else batch.columns
+                cast = [column.cast(field.type) for column, field in zip(columns, schema, strict=True)]
+                writer.write_batch(pa.RecordBatch.from_arrays(cast, schema=schema).filter(stays))
                 done += batch.num_rows

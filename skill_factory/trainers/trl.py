@@ -1,8 +1,9 @@
-"""TRL: the traces in a column `messages`, a script of ten lines and notes."""
+"""TRL: the traces as `prompt` and `completion` or as tokens, a script and notes."""
 
 from pathlib import Path
 
-from skill_factory.trainers.record import Traces, TracesTrainer
+from skill_factory.trainers.options import family_of
+from skill_factory.trainers.record import Tokens, Traces, TracesTrainer
 from skill_factory.trainers.templates import fill_template, write
 from skill_factory.trainers.trace_files import write_traces
 
@@ -10,17 +11,37 @@ from skill_factory.trainers.trace_files import write_traces
 def write_trl(given: Traces, folder: Path) -> None:
     """Write the traces, `train_sft.py` and the notes."""
     options = given.options
-    # The name that TRL's trainer looks for.
-    write_traces(given.bundle, folder, given.keep, {"conversations": "messages"})
+    # The names that TRL's trainer looks for.
+    write_traces(given.bundle, folder, given.keep, {"conversations": "messages"}, pairs=True)
     settings = {
         # As a Python string, since it stands in a script.
         "model": repr(options.model),
         "cutoff": options.cutoff,
         "epochs": options.epochs,
-        "bf16": True,
+        "chat_template": "",
     }
+    r1 = family_of(options.model) == "deepseek_r1"
+    if r1:
+        write(folder / "chat_template.jinja", fill_template("deepseek_r1.jinja"))
+        settings["chat_template"] = '\n    chat_template_path="chat_template.jinja",'
     write(folder / "train_sft.py", fill_template("trl_sft.py", **settings))
-    write(folder / "TRAINING.md", fill_template("trl.md", report=given.report))
+    write(folder / "TRAINING.md", fill_template("trl.md", r1=R1 if r1 else "", report=given.report))
 
 
-TRL = TracesTrainer("trl", "TRL", "fine-tune on the traces", write_trl)
+R1 = """\
+- The template of DeepSeek's R1 distillations drops the thinking of an assistant's turn. The script takes
+  `chat_template.jinja` instead, which writes the same marks and leaves the turn whole.
+"""
+
+
+def write_trl_tokens(given: Tokens, folder: Path) -> None:
+    """Write `train_sft.py` and the notes, beside the tokens in `data`."""
+    options = given.options
+    settings = {"model": repr(options.model), "cutoff": options.cutoff, "epochs": options.epochs}
+    write(folder / "train_sft.py", fill_template("trl_tokens.py", **settings))
+    write(folder / "TRAINING.md", fill_template("trl_tokens.md", report=given.report))
+
+
+TRL = TracesTrainer(
+    "trl", "TRL", "fine-tune on the traces", write_trl, tokens=write_trl_tokens, own_template=True
+)

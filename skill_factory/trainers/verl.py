@@ -11,7 +11,8 @@ import pyarrow.parquet as pq
 from skill_factory.draws import text_id
 from skill_factory.grading import BlockNames, reward_source
 from skill_factory.model import hex_id
-from skill_factory.trainers.questions import GoldQuestion, QuestionPool, Split
+from skill_factory.trainers.options import Options
+from skill_factory.trainers.questions import GoldQuestion, QuestionPool, Split, mean_pass_rate
 from skill_factory.trainers.record import Questions, QuestionsTrainer
 from skill_factory.trainers.templates import fill_template
 
@@ -73,7 +74,7 @@ def batch_sizes(questions: int) -> tuple[int, int]:
 
 def write_verl(given: Questions, folder: Path) -> None:
     """Write questions, reward, command, TRL's script and the notes into a folder."""
-    bundle, options, pool, split = given.bundle, given.options, given.pool, given.split
+    bundle, options, split = given.bundle, given.options, given.split
     # One numbering over both files: trainers log the index, and it should name one question.
     for name, questions, first in (("train", split.train, 0), ("test", split.test, len(split.train))):
         rows = question_rows(questions, name, first)
@@ -94,11 +95,37 @@ def write_verl(given: Questions, folder: Path) -> None:
     # The next file is Python.
     settings["model"] = repr(options.model)
     (folder / "train_grpo_trl.py").write_text(fill_template("verl_trl.py", **settings), encoding="utf-8")
-    notes = fill_template("verl.md", **settings, **_notes(pool, split, batch, names), report=given.report)
+    notes = fill_template("verl.md", **settings, **_notes(given, batch, names), report=given.report)
     (folder / "TRAINING.md").write_text(notes, encoding="utf-8")
 
 
-def _notes(pool: QuestionPool, split: Split, batch: int, names: BlockNames) -> dict[str, Any]:
+def _chosen_words(options: Options) -> str:
+    words = {
+        "random": "drawn at random from all questions of the source, for training and for testing alike",
+        "unused": "those without a trace, which are those that the model never solved, or seldom",
+        "all": "those without a trace first, and these before others in the test, so that the test is harder",
+    }[options.questions]
+    if options.pass_rate:
+        words += f", of those with a pass rate from {options.pass_rate[0]:g} to {options.pass_rate[1]:g}"
+    return words
+
+
+def _rates(pool: QuestionPool, split: Split) -> str:
+    """The mean pass rates, so that nobody takes a hard choice for a fair one."""
+    said = (
+        f"{name} {rate:.2f}"
+        for name, rate in (
+            ("to train on", mean_pass_rate(split.train)),
+            ("to test with", mean_pass_rate(split.test)),
+            ("all of the source", mean_pass_rate(pool.questions)),
+        )
+        if rate is not None
+    )
+    return ", ".join(said) or "unknown"
+
+
+def _notes(given: Questions, batch: int, names: BlockNames) -> dict[str, Any]:
+    options, pool, split = given.options, given.pool, given.split
     smaller = (
         ""
         if batch == BATCH
@@ -110,6 +137,8 @@ def _notes(pool: QuestionPool, split: Split, batch: int, names: BlockNames) -> d
         "used": f"{sum(question.used for question in (*split.train, *split.test)):,}",
         "steps": f"{len(split.train) // batch * EPOCHS:,}",
         "batch_note": smaller,
+        "chosen": _chosen_words(options),
+        "rates": _rates(pool, split),
         "data_source": DATA_SOURCE,
         "answer_tag": names.answer,
         "think_tag": names.think,

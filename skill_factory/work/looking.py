@@ -46,6 +46,7 @@ from skill_factory.work.looking_texts import (
     graded,
     in_doubt,
     items_file,
+    lit,
     push_plan,
     some_broken,
     some_items,
@@ -81,6 +82,7 @@ __all__ = [
     "graded",
     "in_doubt",
     "items_file",
+    "lit",
     "once",
     "opened",
     "parts_of",
@@ -189,6 +191,8 @@ def first_bytes(source: "Address | RawSource", columns: Columns, size: int, rows
 def previewed(source: "Address | RawSource", recipe: Recipe, questions: int) -> Preview:
     """`pipeline.preview`, or an empty one where nothing can be used. Errors: SourceError, ColumnError."""
     found = at(source)
+    # A page can't wait until all questions are compared: it shows what a person decided, and the build says the rest.
+    recipe = recipe.model_copy(update={"clean": recipe.clean.decisions()})
     more = (first_rows(found, recipe, questions * MORE**times) for times in count(1))
     try:
         return pipeline.preview(found, recipe, questions=questions, read_first=lambda *_: more)

@@ -12,6 +12,7 @@ from skill_factory.grading.doubts import labels_in_doubt
 from skill_factory.grading.labelling import LabelReport, label
 from skill_factory.insight import built
 from skill_factory.insight.browse import Doubt, Item, Wanted, as_csv, as_jsonl, as_row, doubtful_rows, items
+from skill_factory.insight.lit import lit_example
 from skill_factory.judge.judge import Judgement
 from skill_factory.judge.lookup import Disputed, broken_rows, disputed
 from skill_factory.judge.source_facts import Narrow
@@ -20,7 +21,7 @@ from skill_factory.publish.plan import Mode, PushPlan, plan_push
 from skill_factory.recipe.model import Columns, Recipe, Tags, Verdicts
 from skill_factory.sources import RawSource
 from skill_factory.sources.columns import RowError
-from skill_factory.trainers import TRAINERS, Exported, Options, export_build
+from skill_factory.trainers import FOR_TOKENS, TRAINERS, Exported, Options, export_build
 from skill_factory.work.opening import Address, Opened, at
 
 
@@ -140,4 +141,9 @@ def push_plan(folder: Path, repo: str, mode: Mode, public: bool, card: str, toke
 
 def exported(folder: Path, trainer: str, out: Path, options: Options, token: str) -> Exported:
     """A trainer's files, made from a build. Errors: HandoffError."""
-    return export_build(folder, TRAINERS[trainer], out, options, token or None)
+    return export_build(folder, (TRAINERS | FOR_TOKENS)[trainer], out, options, token or None)
+
+
+def lit(folder: Path, loss: str, tags: Tags) -> str:
+    """A trace of a build with what is trained marked, as HTML. Errors: HandoffError."""
+    return lit_example(folder, loss, tags)

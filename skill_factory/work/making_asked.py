@@ -26,6 +26,8 @@ class What(StrEnum):
     GRADE = "grade"
     RESPONSES = "responses"
     REFLECTIONS = "reflections"
+    OUTPUTS = "outputs"
+    """Of a trained model, to be measured."""
 
 
 class Stage(StrEnum):
@@ -42,7 +44,12 @@ class Stage(StrEnum):
 
 FINAL = (Stage.GRADE, Stage.WHOLE, Stage.JOIN)
 """Stages that end with a raw set of all the questions."""
-OUT = {What.GRADE: "graded.parquet", What.RESPONSES: "answers", What.REFLECTIONS: "reflections"}
+OUT = {
+    What.GRADE: "graded.parquet",
+    What.RESPONSES: "answers",
+    What.REFLECTIONS: "reflections",
+    What.OUTPUTS: "outputs",
+}
 _OLD_OUT = {What.REFLECTIONS: "critiques"}
 """Names that folders of earlier versions may still have: their answers were paid for."""
 
@@ -175,7 +182,7 @@ def job_of(asked: Asked, out: Path, stage: Stage) -> "Job":
         Sampling(temperature=asked.temperature, max_tokens=asked.max_tokens),
         _mapped(asked.columns),
         "",
-        tuple(asked.variants),
+        () if asked.what is What.OUTPUTS else tuple(asked.variants),
         asked.per_variant,
         asked.task,
         asked.k,

@@ -216,7 +216,12 @@ def fault(made: Making) -> str:
 def made_label(made: Making) -> str:
     """What the page calls the raw set that was made."""
     by = f" by {made.asked.model}" if made.asked.model else ""
-    ends = {What.GRADE: ", graded", What.RESPONSES: f", answers{by}", What.REFLECTIONS: f", reflections{by}"}
+    ends = {
+        What.GRADE: ", graded",
+        What.RESPONSES: f", answers{by}",
+        What.REFLECTIONS: f", reflections{by}",
+        What.OUTPUTS: f", outputs{by}",
+    }
     return f"{made.asked.label}{ends[made.asked.what]}"
 
 

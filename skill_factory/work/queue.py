@@ -45,7 +45,7 @@ MEMORY = 6_000_000_000
 """Bytes that a process of a visitor's work may take."""
 LARGEST_FILE = 20_000_000_000
 PAUSE = 0.3
-KINDS = {"build": "builds", "grade": "builds"}
+KINDS = {"build": "builds", "ablate": "builds", "grade": "builds"}
 """Command → the queue in which it stands; all others stand in `network`."""
 
 _PLACE = re.compile(r"(\d{20})-(\d+)-(\w*)")

@@ -7,6 +7,7 @@ import json
 import sys
 import tempfile
 from importlib.resources import files
+from pathlib import Path
 
 from datasets import load_dataset
 from transformers import AutoTokenizer
@@ -18,15 +19,15 @@ IGNORED = -100
 def labels_of(file: str, model: str, template: str) -> list[str]:
     """The text that every row is trained on under a model's own chat template, as TRL ships it."""
     tokenizer = AutoTokenizer.from_pretrained(model)
-    tokenizer.chat_template = (
-        files("trl").joinpath("chat_templates", f"{template}.jinja").read_text(encoding="utf-8")
-    )
-    rows = load_dataset("parquet", data_files=file, split="train").select_columns(["messages"])
+    own = files("trl").joinpath("chat_templates", f"{template}.jinja")
+    # A name of TRL's own, or a file.
+    tokenizer.chat_template = Path(template).read_text("utf-8") if "/" in template else own.read_text("utf-8")
+    rows = load_dataset("parquet", data_files=file, split="train").select_columns(["prompt", "completion"])
     with tempfile.TemporaryDirectory() as out:
         config = SFTConfig(
             output_dir=out,
             max_length=100_000,
-            assistant_only_loss=True,
+            completion_only_loss=True,
             use_cpu=True,
             bf16=False,
             report_to="none",

@@ -5,12 +5,16 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
+import pyarrow as pa
+
 from skill_factory.build.folder import BuildFolder
 from skill_factory.build.progress import ReportProgress
 from skill_factory.formats import OwnFormats
+from skill_factory.recipe.mixture import AnyRecipe
 from skill_factory.recipe.model import Recipe
 from skill_factory.sources import RawSource
 from skill_factory.tally import Tally
+from skill_factory.traces.plan import Written
 
 
 @dataclass(frozen=True)
@@ -25,14 +29,35 @@ class BuiltPartitions:
     """How many partitions an earlier run had finished."""
 
 
+class WritePart(Protocol):
+    """What a worker does with a partition: it writes into the folder, and the tally is there only if all is whole."""
+
+    def __call__(
+        self,
+        p: int,
+        rows: pa.Table,
+        recipe: Recipe,
+        folder: BuildFolder,
+        written: Written | None,
+        own: OwnFormats | None,
+    ) -> Tally:
+        """Write partition p of these canonical rows, and return its tally."""
+        ...
+
+
 class RunBuild(Protocol):
     """Sorts a source into partitions and builds those that aren't in the folder yet."""
 
     def __call__(
-        self, recipe: Recipe, folder: BuildFolder, report: ReportProgress, pin: Callable[[], Recipe]
+        self,
+        recipe: AnyRecipe,
+        folder: BuildFolder,
+        report: ReportProgress,
+        pin: Callable[[], AnyRecipe],
+        part: WritePart | None = None,
     ) -> BuiltPartitions:
         """
-        Run to the end.
+        Run to the end; `part` does something else with each partition than a build does.
 
         `pin` gives the recipe with its source's digest; the folder has to know it before it holds anything that a later
         run would use. Errors: SkillFactoryError, OSError.

@@ -13,7 +13,7 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -25,9 +25,12 @@ from typing import Any
 import numpy as np
 
 from skill_factory.arrow_alone import arrow_alone
-from skill_factory.build.engines import BuiltPartitions, Engine, RunBuild
-from skill_factory.build.engines.writing import write_part
+from skill_factory.build.engines import BuiltPartitions, Engine, RunBuild, WritePart
+from skill_factory.build.engines.writing import Given, do_part, make, sets_limits, write_part
 from skill_factory.build.folder import BuildFolder
+from skill_factory.build.made import Made
+from skill_factory.build.mixed_source import PieceOfPart, large_pieces, recipe_for
+from skill_factory.build.mixing import choose
 from skill_factory.build.progress import BuildProgress, ReportProgress
 from skill_factory.build.scatter import (
     Partitions,
@@ -43,9 +46,9 @@ from skill_factory.errors import BuildFolderError, NothingUsable, RecipeError
 from skill_factory.formats import OwnFormats, format_of
 from skill_factory.hosting import cores
 from skill_factory.reasons import Level
+from skill_factory.recipe.mixture import AnyRecipe, Mixture
 from skill_factory.recipe.model import Recipe
 from skill_factory.sources import Piece, RawSource
-from skill_factory.sources.neighbours import read_together
 from skill_factory.tally import Tally, tally_from_json, total
 from skill_factory.traces.plan import Written
 from skill_factory.wording import file_size, many
@@ -102,10 +105,11 @@ def _run(
     pool: ProcessPoolExecutor | None,
     source: RawSource,
     own: OwnFormats | None,
-    recipe: Recipe,
+    recipe: AnyRecipe,
     folder: BuildFolder,
     report: ReportProgress,
-    pin: Callable[[], Recipe],
+    pin: Callable[[], AnyRecipe],
+    part: WritePart | None = None,
 ) -> BuiltPartitions:
     if not on_disk(folder.path):
         raise BuildFolderError(
@@ -115,10 +119,17 @@ def _run(
     cut, rows = _scan(source, recipe, folder, pool, clock, pin, own)
     done = {p: tally for p in range(len(cut)) if (tally := folder.done(p)) is not None}
     resumed = len(done)
-    clock.begin(len(cut), done, resumed)
+    given: Given = None
+    if isinstance(recipe, Mixture):
+        clock.begin(2 * len(cut), {}, 0, sum(Made(folder, p).done for p in range(len(cut))))
+        _make(cut, recipe, folder, pool, clock, own)
+        given = choose(recipe, folder, len(cut))
+        clock.begin(2 * len(cut), done, resumed, len(cut))  # making was the first half of the work
+    else:
+        clock.begin(len(cut), done, resumed)
     # Sorted rows go as soon as nobody needs them: removing all of them at the end would keep the disk busy for seconds.
     files = cut.files()
-    for p, tally in _build(cut, recipe, folder, pool, done, own):
+    for p, tally in _build(cut, recipe, folder, pool, done, own, given, part or write_part):
         done[p] = tally
         clock.built(tally)
         # A file goes with the last of its partitions, so that a resumed build never needs it again.
@@ -132,11 +143,11 @@ def _run(
 
 def _scan(
     source: RawSource,
-    recipe: Recipe,
+    recipe: AnyRecipe,
     folder: BuildFolder,
     pool: Executor | None,
     clock: "_Clock",
-    pin: Callable[[], Recipe],
+    pin: Callable[[], AnyRecipe],
     own: OwnFormats | None,
 ) -> tuple[Partitions, Tally]:
     # A scan that has ended is never repeated: its chunks are in the work files, and this note says what they hold.
@@ -145,7 +156,7 @@ def _scan(
         rows = tally_from_json(noted["tally"])
         clock.rows = rows.ledger[Level.ROWS].read
         return partitions_from_json(noted["partitions"], folder.scattered), rows
-    pieces = read_together(source.pieces())
+    pieces = large_pieces(source)
     clock.total = len(pieces)
     by_piece: dict[int, Scattered] = {}
     for k, scattered in each_call(
@@ -156,7 +167,7 @@ def _scan(
     # Pieces come back in any order; what follows must not depend on it.
     parts = [by_piece[k] for k in range(len(pieces))]
     rows = total(part.tally for part in parts)
-    check_variants(frozenset[str]().union(*(part.variants for part in parts)), recipe, own)
+    check_each(zip(pieces, (part.variants for part in parts), strict=True), recipe, own)
     cut = partitions(
         [c for part in parts for c in part.chunks], sum((p.bytes for p in parts), np.zeros(1, np.int64))
     )
@@ -166,8 +177,21 @@ def _scan(
     return cut, rows
 
 
-def _scatter(piece: Piece, recipe: Recipe, folder: Path, k: int) -> Scattered:
+def _scatter(piece: Piece, recipe: AnyRecipe, folder: Path, k: int) -> Scattered:
     return scatter_piece(piece, recipe, folder, f"piece-{k:05d}")
+
+
+def check_each(
+    found: Iterable[tuple[Piece, frozenset[str]]], recipe: AnyRecipe, own: OwnFormats | None
+) -> None:
+    """`check_variants` for the source, or for each one of a mixture, from the variants in its pieces."""
+    by_part: dict[int, tuple[Recipe, frozenset[str]]] = {}
+    for piece, variants in found:
+        part = piece.part if isinstance(piece, PieceOfPart) else 0
+        seen = by_part.get(part, (recipe, frozenset[str]()))[1]
+        by_part[part] = recipe_for(piece, recipe), seen | variants
+    for own_recipe, variants in by_part.values():
+        check_variants(variants, own_recipe, own)
 
 
 def check_variants(variants: frozenset[str], recipe: Recipe, own: OwnFormats | None) -> None:
@@ -184,29 +208,61 @@ def check_variants(variants: frozenset[str], recipe: Recipe, own: OwnFormats | N
         )
 
 
+# -- make ----------------------------------------------------------------------------------------------------------
+
+
+def _make(
+    cut: Partitions,
+    recipe: Mixture,
+    folder: BuildFolder,
+    pool: Executor | None,
+    clock: "_Clock",
+    own: OwnFormats | None,
+) -> None:
+    """Make the traces of every partition of a mixture that no earlier run has made."""
+    made = {p for p in range(len(cut)) if Made(folder, p).done}
+    calls = ((p, (p, cut.slices(p), recipe, folder, own)) for p in range(len(cut)) if p not in made)
+    files = cut.files()
+    for p, _ in each_call(make_one, calls, pool):
+        made.add(p)
+        clock.made()
+        for finished in [span for span in files if made >= set(span)]:
+            folder.let_go(files.pop(finished))
+
+
+def make_one(
+    p: int, slices: Sequence[Slice], recipe: Mixture, folder: BuildFolder, own: OwnFormats | None
+) -> int:
+    """Make the traces of partition p of a mixture from the slices that hold its rows."""
+    return make(p, rows_of(slices), recipe, folder, own)
+
+
 # -- build ---------------------------------------------------------------------------------------------------------
 
 
 def _build(
     cut: Partitions,
-    recipe: Recipe,
+    recipe: AnyRecipe,
     folder: BuildFolder,
     pool: Executor | None,
     done: Mapping[int, Tally],
     own: OwnFormats | None,
+    given: Given,
+    part: WritePart,
 ) -> Iterator[tuple[int, Tally]]:
     missing = [p for p in range(len(cut)) if p not in done]
-    if recipe.balance.max_traces or recipe.balance.label_limits:
+    if sets_limits(recipe):
         # A limit counts from the head of the dataset, so each partition has to wait for those before it.
         known = dict(done)
         for p in missing:
             before = total(known[q] for q in range(p))
-            known[p] = build_one(p, cut.slices(p), recipe, folder, written_before(before), own)
+            known[p] = build_one(p, cut.slices(p), recipe, folder, written_before(before), own, part)
             yield p, known[p]
         return
-    yield from each_call(
-        build_one, ((p, (p, cut.slices(p), recipe, folder, None, own)) for p in missing), pool
-    )
+    # A mixture's traces are made already, and the rows that they were made of are gone.
+    slices = cut.slices if given is None else lambda _: []
+    calls = ((p, (p, slices(p), recipe, folder, given, own, part)) for p in missing)
+    yield from each_call(build_one, calls, pool)
 
 
 def written_before(before: Tally) -> Written:
@@ -217,13 +273,14 @@ def written_before(before: Tally) -> Written:
 def build_one(
     p: int,
     slices: Sequence[Slice],
-    recipe: Recipe,
+    recipe: AnyRecipe,
     folder: BuildFolder,
-    written: Written | None = None,
+    written: Given = None,
     own: OwnFormats | None = None,
+    part: WritePart = write_part,
 ) -> Tally:
     """Build partition p from the slices that hold its rows."""
-    return write_part(p, rows_of(slices), recipe, folder, written, own)
+    return do_part(part, p, rows_of(slices), recipe, folder, written, own)
 
 
 # -- workers -------------------------------------------------------------------------------------------------------
@@ -358,9 +415,14 @@ class _Clock:
         self.rows += tally.ledger[Level.ROWS].read
         self._tell()
 
-    def begin(self, parts: int, done: Mapping[int, Tally], resumed: int) -> None:
-        self._phase, self._done, self.total, self._resumed = "build", len(done), parts, resumed
+    def begin(self, parts: int, done: Mapping[int, Tally], resumed: int, before: int = 0) -> None:
+        self._phase, self.total, self._resumed = "build", parts, resumed
+        self._done = len(done) + before
         self._traces = sum(tally.ledger[Level.TRACES].kept for tally in done.values())
+        self._tell()
+
+    def made(self) -> None:
+        self._done += 1
         self._tell()
 
     def built(self, tally: Tally) -> None:

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from skill_factory.build.folder import SHARDS, BuildFolder
 from skill_factory.draws import text_id
 from skill_factory.errors import BuildFolderError, HubError, SourceError
-from skill_factory.recipe.model import Recipe, recipe_from_toml
+from skill_factory.recipe.mixture import AnyRecipe, recipe_or_mixture
 from skill_factory.sources.hub import looks_like_repo
 
 Ids = npt.NDArray[np.uint64]
@@ -27,7 +27,7 @@ class Built:
     """One side of a comparison."""
 
     name: str
-    recipe: Recipe
+    recipe: AnyRecipe
     report: dict[str, Any]
     shards: tuple[str, ...]
     """Addresses of the Parquet files, in written order."""
@@ -103,7 +103,7 @@ def _published(text: str, token: str | None) -> Built:
         found = files.glob(f"datasets/{repo}@{commit}/{SHARDS}/*.parquet")
     return Built(
         text,
-        recipe_from_toml(recipe.decode("utf-8")),
+        recipe_or_mixture(recipe.decode("utf-8")),
         json.loads(report),
         tuple(sorted(map(str, found))),
         lambda address: files.open(address, "rb"),

@@ -129,9 +129,10 @@ def _shared(shares: Shares) -> str:
 
 def _fields(left: Built, right: Built) -> Iterator[Field]:
     mine, theirs = left.recipe.flat(), right.recipe.flat()
-    for name, value in mine.items():
-        if value != theirs.get(name):
-            yield Field(name, readable(value), readable(theirs.get(name, "")))
+    # A mixture has fields for each of its sources: those of one side alone differ too.
+    for name in dict.fromkeys([*mine, *theirs]):
+        if mine.get(name, "") != theirs.get(name, ""):
+            yield Field(name, readable(mine.get(name, "")), readable(theirs.get(name, "")))
 
 
 def _ledger(left: Mapping[str, Any], right: Mapping[str, Any]) -> Iterator[Entry]:

@@ -50,7 +50,6 @@ def _planned(job: Job, evaluation: Evaluation, token: str | None) -> Plan:
             f"{source.spec.name or 'The source'} holds no rows. Give a source with at least one."
         )
     # What was said wins over what was guessed.
-    # What was said wins over what was guessed.
     columns = check_question(Columns(**{**guess(names, rows).model_dump(), **job.columns}), names)
     only, total = None, 0
     if job.pilot:

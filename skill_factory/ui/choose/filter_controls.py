@@ -71,6 +71,22 @@ def filter_controls(why: Mapping[str, str]) -> None:
         "Then “idea” also bans “ideal”, as in the paper's script.",
         idle=why.get("filters.ban_substrings", ""),
     )
+    controls.on_or_off(
+        "clean.near_duplicates",
+        "Keep one of near-duplicate questions",
+        "Questions that say nearly the same are found when the data is built; the first by its id stays.",
+    )
+    st.slider(
+        "Held-out questions",
+        0.0,
+        0.5,
+        step=0.01,
+        format="percent",
+        help="This share of the questions is kept out of the traces and stands beside them, with gold answers, as the "
+        "config heldout: to evaluate with later. Whatever nearly repeats a held-out question is held out too.",
+        **workspace.bound("clean.holdout"),
+    )
+    workspace.problem("clean.holdout")
     controls.length_limits(
         "filters.response_chars", "Response length", "characters", "Shorter and longer responses are dropped."
     )

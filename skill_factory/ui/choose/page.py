@@ -37,6 +37,7 @@ def show() -> None:
             section = choose_section()
             _onwards(seen)
         SECTIONS[section](seen)
+        shell.go(shell.SUITE, "Compare arms: change one thing at a time, on the same questions")
     with recommended:
         recommended_recipe(seen)
     with controls:

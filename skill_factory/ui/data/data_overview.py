@@ -8,7 +8,15 @@ from skill_factory.insight.readiness import Step
 from skill_factory.reasons import Level
 from skill_factory.recipe.model import Source
 from skill_factory.sources.columns import excerpt, mapped
-from skill_factory.ui.data import mapping, opinion_view, reading_rules, report, role_table, rules
+from skill_factory.ui.data import (
+    benchmark_view,
+    mapping,
+    opinion_view,
+    reading_rules,
+    report,
+    role_table,
+    rules,
+)
 from skill_factory.ui.frame import loading, source_pickers, workspace
 from skill_factory.ui.frame.glossary import line
 from skill_factory.ui.frame.steps import CHOOSE, FINISH
@@ -95,6 +103,7 @@ def verdict() -> None:
         st.subheader("What was counted")
         report.show(found)
     report.rows_dropped(seen.narrow.rows)
+    benchmark_view.show()
     reading_rules.show(mine.cause)
     report.possible(found)
 

@@ -1,13 +1,16 @@
 """Hand a finished build to a trainer: choices, what was checked, files and commands to copy."""
 
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
 from skill_factory.build.archives import folder_download
 from skill_factory.errors import SkillFactoryError
+from skill_factory.hosting import hosted
 from skill_factory.traces.lengths import largest_n
-from skill_factory.trainers import TRAINERS, Exported, Options, TracesTrainer, Trainer
+from skill_factory.trainers import FOR_TOKENS, TRAINERS, Exported, Options, QuestionsTrainer, Trainer
+from skill_factory.ui.finish import training_loss
 from skill_factory.ui.frame import away, shell, workspace
 from skill_factory.wording import inflect, many, percent
 from skill_factory.work import looking
@@ -24,7 +27,7 @@ LEAST, MOST = 256, 131_072
 
 def names() -> dict[str, str]:
     """Every trainer by its name, in words."""
-    return {name: f"{trainer.title}: {trainer.does}" for name, trainer in TRAINERS.items()}
+    return {name: f"{trainer.title}: {trainer.does}" for name, trainer in (TRAINERS | FOR_TOKENS).items()}
 
 
 def training(job: Job) -> None:
@@ -39,8 +42,9 @@ def training(job: Job) -> None:
             key="train.trainer",
             persist_state="session",
         )
-        trainer = TRAINERS[chosen]
-        options = _options(trainer, job)
+        trainer = (TRAINERS | FOR_TOKENS)[chosen]
+        loss = training_loss.choice(trainer)
+        options = _options(trainer, job, loss)
         go = st.button(
             "Make the files",
             key="train.go",
@@ -54,6 +58,8 @@ def training(job: Job) -> None:
         with right, st.spinner("Checking every trace …"):
             _export(job, trainer, options)
     with right:
+        if loss:
+            training_loss.lit(job, loss)
         exported: Exported | None = st.session_state.get("trained", {}).get((job.id, trainer.name))
         if exported is None:
             st.markdown(
@@ -63,7 +69,7 @@ def training(job: Job) -> None:
             _show(exported, trainer, options)
 
 
-def _options(trainer: Trainer, job: Job) -> Options | None:
+def _options(trainer: Trainer, job: Job, loss: str) -> Options | None:
     model = st.text_input(
         "Model to train",
         key="train.model",
@@ -82,18 +88,85 @@ def _options(trainer: Trainer, job: Job) -> Options | None:
         on_change=_take_cutoff,
         help="Trainers cut longer traces at the end, where the answer is. The numbers above and on Look use it too.",
     )
-    drop = False
-    if isinstance(trainer, TracesTrainer):
+    drop, more = False, {}
+    if isinstance(trainer, QuestionsTrainer):
+        more = _questions(job)
+    else:
         drop = st.toggle("Leave out longer traces", key="train.drop", persist_state="session")
     try:
         return (
-            Options(model=model, cutoff=int(cutoff), drop_over=drop, source=_source(job))
+            Options(
+                model=model,
+                cutoff=int(cutoff),
+                drop_over=drop,
+                loss=loss,
+                tokenizer=training_loss.tokenizer(loss, model),
+                **({"source": _source(job)} | more),
+            )
             if model.strip()
             else None
         )
     except SkillFactoryError as error:
-        st.warning(shell.plain(str(error)), icon=":material/info:")
+        st.warning(on_page(str(error)), icon=":material/info:")
         return None
+
+
+QUESTIONS = {
+    "random": "drawn from all",
+    "unused": "those without a trace",
+    "all": "all, those without a trace first",
+}
+
+
+def _questions(job: Job) -> dict[str, Any]:
+    """What a trainer that asks questions is given: which ones, how hard, and where the source is, if it moved."""
+    chosen = st.selectbox(
+        "Questions",
+        list(QUESTIONS),
+        format_func=QUESTIONS.__getitem__,
+        key="train.questions",
+        persist_state="session",
+        help="Those without a trace are those that the model never solved, or seldom: alone they are very hard.",
+    )
+    low, high = st.slider(
+        "Pass rate",
+        0.0,
+        1.0,
+        (0.0, 1.0),
+        0.05,
+        key="train.rate",
+        persist_state="session",
+        help="The share of right responses in the source. With outputs all right or all wrong, nothing is learned.",
+    )
+    more: dict[str, Any] = {"questions": chosen}
+    if (low, high) != (0.0, 1.0):
+        more["pass_rate"] = (low, high)
+    # A server's disk is nobody's to name.
+    if job.recipe.source.kind == "file" and not _source(job) and not hosted():
+        more["source"] = st.text_input("Source file", key="train.source", placeholder=job.recipe.source.name)
+    return more
+
+
+CONTROLS = {
+    "--model NAME": "the field *Model to train*",
+    "--cutoff-len": "*Cut-off in tokens*",
+    "--drop-over": "*Leave out longer traces*",
+    "--tokenizer FILE": "the field *Tokenizer*",
+    "--questions random": "*Questions: drawn from all*",
+    "--pass-rate": "*Pass rate*",
+    "--source PATH": "the field *Source file*",
+    "--loss": "*What is trained*",
+    " for -o": "",
+}
+"""What the command line's options are called on this page."""
+
+
+def on_page(text: str) -> str:
+    """A message for Markdown, in which options of the command line are named by their controls here."""
+    said = workspace.sentence(text)
+    for flag, control in CONTROLS.items():
+        said = said.replace(shell.plain(flag), control)
+    return said
 
 
 def _take_cutoff() -> None:
@@ -118,7 +191,7 @@ def _export(job: Job, trainer: Trainer, options: Options) -> None:
             seconds=EXPORT_SECONDS,
         )
     except SkillFactoryError as error:
-        st.error(shell.plain(str(error)), icon=":material/error:")
+        st.error(on_page(str(error)), icon=":material/error:")
         return
     st.session_state.setdefault("trained", {})[job.id, trainer.name] = exported
 
@@ -137,6 +210,12 @@ def _show(exported: Exported, trainer: Trainer, options: Options | None) -> None
         )
     else:
         st.markdown(f":material/check_circle: No trace is longer than the cut-off{counted}.")
+    if tokens := exported.checked.tokens:
+        st.markdown(
+            f":material/highlight: {many(tokens.trained, 'token')} of {tokens.tokens:,} are trained "
+            f"({percent(tokens.trained, tokens.tokens)}), in {many(tokens.rows, 'trace')}; "
+            f"{many(tokens.crossing, 'token')} across a border {inflect(tokens.crossing, 'is', 'are')} not."
+        )
     for finding in exported.checked.findings:
         st.caption(f":material/info: {many(finding.count, 'row')}: {workspace.sentence(finding.sentence)}")
     st.download_button(

@@ -11,7 +11,7 @@ import streamlit as st
 from skill_factory.hosting import hosted
 from skill_factory.ui.frame import exact_tables, workspace
 from skill_factory.wording import many
-from skill_factory.work import builds, makings, nursery, pushes, workspaces
+from skill_factory.work import builds, makings, nursery, pushes, suites, workspaces
 from skill_factory.work.home import forget_old, place
 from skill_factory.work.process import ACTIVE
 
@@ -80,6 +80,11 @@ def _remove_old(days: float) -> None:
         if job is not None and (builds.status(job).state in ACTIVE or pushes.running(job)):
             with suppress(OSError):
                 os.utime(path)
+    for path in place(suites.KIND).iterdir():
+        suite = suites.find(path.name)
+        if suite is not None and (suites.status(suite).state in ACTIVE or pushes.running(suite)):
+            with suppress(OSError):
+                os.utime(path)
     for path in place(makings.KIND).iterdir():
         making = makings.find(path.name)
         if making is not None and makings.status(making).running:
@@ -91,6 +96,7 @@ def _remove_old(days: float) -> None:
         nursery.KIND,
         builds.KIND,
         makings.KIND,
+        suites.KIND,
         workspaces.KIND,
         "tours",
         "facts",

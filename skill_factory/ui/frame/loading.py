@@ -30,7 +30,7 @@ from skill_factory.sources.demo.worlds import WORLDS, world_named
 from skill_factory.sources.files import looks_like_path
 from skill_factory.tally import Tally
 from skill_factory.ui.frame import away, exact_tables, workspace
-from skill_factory.ui.frame.opening import Seen, once, parts, seen, settled, source
+from skill_factory.ui.frame.opening import Seen, forget, once, parts, seen, settled, source
 from skill_factory.work import check, looking
 from skill_factory.work.home import place
 from skill_factory.work.reading import Progress
@@ -47,6 +47,7 @@ __all__ = [
     "first_rows",
     "first_table",
     "fit",
+    "forget",
     "identity",
     "inspection",
     "key",

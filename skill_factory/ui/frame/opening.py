@@ -25,6 +25,11 @@ def once(kind: str, key: Any, make: Callable[[], T]) -> T:
     return value
 
 
+def forget(kind: str) -> None:
+    """Make the value again when it is next asked for: what it was made from has changed under the same name."""
+    st.session_state.get("_kept", {}).pop(kind, None)
+
+
 @dataclass
 class Seen(Opened):
     """

@@ -13,14 +13,14 @@ from skill_factory.errors import SkillFactoryError
 from skill_factory.hosting import hosted
 from skill_factory.ui.frame import cleanup, strip, tour, workspace
 from skill_factory.ui.frame.kept import arriving, bar
-from skill_factory.ui.frame.steps import CHOOSE, DATA, FINISH, LOOK, START, STEPS, Step
+from skill_factory.ui.frame.steps import CHOOSE, DATA, FINISH, LOOK, START, STEPS, SUITE, Step
 from skill_factory.work import limited
 from skill_factory.work.child import where
 
 log = logging.getLogger(__name__)
 
 NAME = "SkillFactory Studio"
-NEED_DATA = (DATA.title, CHOOSE.title, LOOK.title, FINISH.title)
+NEED_DATA = (DATA.title, CHOOSE.title, LOOK.title, FINISH.title, SUITE.title)
 """Pages that show nothing without data, except for a build on Finish."""
 CSS = Path(__file__).with_name("frame.css")
 
@@ -32,6 +32,7 @@ __all__ = [
     "LOOK",
     "START",
     "STEPS",
+    "SUITE",
     "Step",
     "errors",
     "framed",
@@ -51,7 +52,7 @@ def run() -> None:
     """The whole app, once; what `app.py` calls."""
     # An emoji, not a material icon: that one would be fetched from a font host.
     st.set_page_config(page_title=NAME, page_icon="🏭", layout="wide")
-    pages = [step.page() for step in STEPS]
+    pages = [step.page() for step in (*STEPS, SUITE)]
     chosen = st.navigation(pages, position="top")
     st.html(CSS)
     if hosted():

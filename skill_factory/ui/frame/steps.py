@@ -20,6 +20,8 @@ class Step(NamedTuple):
     title: str
     icon: str
     help: str
+    hidden: bool = False
+    """Whether it is reached from another page, and not from the navigation."""
 
     def target(self) -> str | StreamlitPage:
         """What links and switches lead to."""
@@ -28,10 +30,22 @@ class Step(NamedTuple):
     def page(self) -> StreamlitPage:
         """The page for the navigation; its address is the title either way."""
         if not PACKAGED:
-            return st.Page(self.path, title=self.title, icon=self.icon, help=self.help)
+            return st.Page(
+                self.path,
+                title=self.title,
+                icon=self.icon,
+                help=self.help,
+                visibility="hidden" if self.hidden else "visible",
+            )
         first = self.title == "Start"
         return st.Page(
-            self._show, title=self.title, icon=self.icon, help=self.help, url_path=self.title, default=first
+            self._show,
+            title=self.title,
+            icon=self.icon,
+            help=self.help,
+            url_path=self.title,
+            default=first,
+            visibility="hidden" if self.hidden else "visible",
         )
 
     def _show(self) -> None:
@@ -79,5 +93,13 @@ MEASURE = Step(
     "Measure",
     ":material/monitoring:",
     "See what a model's outputs show of the skill, and make raw data of them.",
+)
+SUITE = Step(
+    "pages/7_Suite.py",
+    "skill_factory.ui.suite.page",
+    "Suite",
+    ":material/account_tree:",
+    "Build arms of one recipe from the same questions, and compare them.",
+    hidden=True,
 )
 STEPS = (START, DATA, CHOOSE, LOOK, FINISH, MEASURE)

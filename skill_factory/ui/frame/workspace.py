@@ -87,7 +87,15 @@ def choose_source(source: str, label: str, spec: Source, columns: Columns) -> No
     mine = current()
     mine.source, mine.label, mine.job, mine.suited = source, label, "", False
     balance = mine.recipe.balance.model_copy(update={"exclude": ()})
-    changes = {"source": spec, "columns": columns, "balance": balance, "labels": Labels(), "review": Review()}
+    clean = mine.recipe.clean.model_copy(update={"against": (), "drop": (), "keep": ()})
+    changes = {
+        "source": spec,
+        "columns": columns,
+        "balance": balance,
+        "clean": clean,
+        "labels": Labels(),
+        "review": Review(),
+    }
     mine.recipe = mine.recipe.model_copy(update=changes)
     mine.problems.clear()
 

@@ -1,5 +1,6 @@
 """Which outputs are measured: uploads, a Hub dataset, a path, or the data of the Data page; and how they were read."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,8 @@ SECONDS = 120.0
 """Seconds for a measurement on a shared server."""
 
 
-def choose() -> Looked | None:
-    """The measurement of what was chosen; before that, the ways to choose."""
+def choose(sampled: Callable[[], None]) -> Looked | None:
+    """The measurement of what was chosen; before that, the ways to choose, `sampled` the last of them."""
     given: list[str] = st.session_state.get(GIVEN, [])
     if not given:
         st.markdown(
@@ -36,6 +37,7 @@ def choose() -> Looked | None:
         "Outputs to measure", icon=":material/folder_open:", expanded=not given, key="measure.doors"
     ):
         _doors()
+    sampled()
     given = st.session_state.get(GIVEN, [])
     if not given:
         return None

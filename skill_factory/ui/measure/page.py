@@ -3,13 +3,20 @@
 import streamlit as st
 
 from skill_factory.ui.frame import trace_view
-from skill_factory.ui.measure import chosen_outputs, deciding, figures_view, next_round, outputs_view
+from skill_factory.ui.measure import (
+    chosen_outputs,
+    deciding,
+    figures_view,
+    next_round,
+    outputs_view,
+    sampling,
+)
 
 
 def show() -> None:
     """The page, from top to bottom."""
     st.title("Measure")
-    seen = chosen_outputs.choose()
+    seen = chosen_outputs.choose(sampling.part)
     if seen is None:
         st.stop()
     trace_view.style()

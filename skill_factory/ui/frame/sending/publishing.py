@@ -8,8 +8,10 @@ import streamlit as st
 from skill_factory.errors import BuildFolderError, HubError
 from skill_factory.hub.client import Account, check_name, safe_name
 from skill_factory.publish.plan import Mode, PushPlan
-from skill_factory.ui.finish import card_view
+from skill_factory.suites.desk import suite_report
+from skill_factory.suites.suite import BASE
 from skill_factory.ui.frame import away, loading, shell, visitor, workspace
+from skill_factory.ui.frame.sending import card_view
 from skill_factory.ui.frame.signing_in import signed_in
 from skill_factory.wording import many
 from skill_factory.work import looking, pushes
@@ -165,6 +167,11 @@ def _send(job: Job, plan: PushPlan, card: str) -> None:
     st.rerun()
 
 
+def _config(job: Job) -> str:
+    """The config that a reader loads first: of a suite, its base."""
+    return "sft_train" if suite_report(job.out) is None else BASE
+
+
 def _again(job: Job, repo: str) -> None:
     """Show the empty form: what was agreed to once isn't agreed to again."""
     st.session_state["publish.again"] = job.id
@@ -245,5 +252,7 @@ def _published(last: Sending, job: Job) -> None:
     until = "until it is accepted " if done.pull_request else ""
     st.markdown(f"Load it {until}with this line. The files for a trainer are made under Train.")
     st.code(
-        f'load_dataset("{repo}", "sft_train", split="train"{revision})', language="python", wrap_lines=True
+        f'load_dataset("{repo}", "{_config(job)}", split="train"{revision})',
+        language="python",
+        wrap_lines=True,
     )

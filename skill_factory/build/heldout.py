@@ -1,0 +1,54 @@
+"""The questions that are held out: a config of their own beside the traces, with their gold answers, for evaluation."""
+
+from collections import Counter
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from skill_factory.build.folder import HELD_OUT, BuildFolder
+from skill_factory.build.storage import written_whole
+from skill_factory.draws import text_id
+from skill_factory.errors import ColumnError
+from skill_factory.judge.first_questions import golds_of_questions
+from skill_factory.model import hex_id
+from skill_factory.recipe.model import Recipe
+from skill_factory.sources import RawSource
+
+SHARD = "test-00000-of-00001.parquet"
+ROWS = pa.schema([("question_id", pa.string()), ("question", pa.string()), ("answer", pa.string())])
+
+
+def check_golds(recipe: Recipe) -> None:
+    """Refuse to hold out questions that nobody could grade. Errors: ColumnError."""
+    if recipe.clean.holdout and not recipe.columns.answer:
+        raise ColumnError(
+            "Questions that are held out need gold answers, and no column is mapped to them. Use --map answer=COLUMN, or "
+            "leave out --holdout."
+        )
+
+
+def write_held_out(folder: BuildFolder, source: RawSource, recipe: Recipe) -> int:
+    """
+    Write the questions that the recipe holds out and that have a gold answer, in order of their ids; how many.
+
+    Errors: SourceError.
+    """
+    place = folder.path / HELD_OUT / SHARD
+    held = recipe.clean.ruled[2]
+    golds = golds_of_questions(source, recipe.columns, set(np.frombuffer(held, "<u8").tolist()))
+    rows = [
+        {"question_id": hex_id(text_id(question)), "question": question, "answer": _settled(answers)}
+        for question, answers in sorted(golds.items(), key=lambda item: hex_id(text_id(item[0])))
+        if answers
+    ]
+    if rows:
+        place.parent.mkdir(exist_ok=True)
+        with written_whole(place) as file:
+            pq.write_table(pa.Table.from_pylist(rows, schema=ROWS), file, store_schema=False)
+    return len(rows)
+
+
+def _settled(answers: Counter[str]) -> str:
+    # The most frequent; the alphabet decides a tie, so that the order of rows doesn't.
+    return min(answers, key=lambda answer: (-answers[answer], answer))

@@ -1,0 +1,147 @@
+"""Start an inference server for a trained model: vLLM or `transformers serve`, whichever is installed.
+
+The server is a program of its own, in an environment of its own if need be: it is found by its name on the path, or named.
+It listens on this computer alone.
+"""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from skill_factory.errors import SkillFactoryError
+
+HOST = "127.0.0.1"
+STARTS_WITHIN = 600
+"""Seconds in which a server must answer; a large model takes minutes to load."""
+LAST = 600
+"""Characters of a server's log that are shown when it fails."""
+
+
+class ServeError(SkillFactoryError):
+    """The model can't be served here."""
+
+
+def name_of(model: str) -> str:
+    """What a model is called in requests and outputs: a folder's own name, without the path of this machine."""
+    return Path(model).resolve().name if Path(model).is_dir() else model
+
+
+@dataclass(frozen=True)
+class Program:
+    """An inference server: how its program is called, and the words after it."""
+
+    name: str
+    words: Callable[[str, int], list[str]]
+
+
+PROGRAMS = (
+    Program("vllm", lambda model, port: ["serve", model, "--host", HOST, "--port", str(port)]),
+    Program("transformers", lambda model, port: ["serve", model, "--host", HOST, "--port", str(port)]),
+)
+"""The first that is installed is taken: vLLM is many times faster where it runs."""
+
+
+def command(model: str, port: int, program: str = "") -> list[str]:
+    """
+    What is run to serve a model on a port; `program` is a name or a path, empty for the first that is installed.
+
+    Errors: ServeError.
+    """
+    names = [one.name for one in PROGRAMS]
+    if program:
+        known = next((one for one in PROGRAMS if one.name == Path(program).name), None)
+        if known is None:
+            raise ServeError(
+                f"{program!r} isn't a server that can be started here; it can be {' or '.join(names)}."
+            )
+        path = shutil.which(program)
+        if path is None:
+            raise ServeError(
+                f"There is no program {program!r}. Give its path, e.g. ENVIRONMENT/bin/{known.name}."
+            )
+        return [os.path.abspath(path), *known.words(name_of(model), port)]
+    for one in PROGRAMS:
+        if path := shutil.which(one.name):
+            return [os.path.abspath(path), *one.words(name_of(model), port)]
+    raise ServeError(
+        "Neither vllm nor transformers is installed here, so no model can be served. Install one "
+        "(pip install 'transformers[serving]' torch), or name the program of another environment (--program PATH)."
+    )
+
+
+def free_port() -> int:
+    """A port that nothing listens on now."""
+    with socket.socket() as free:
+        free.bind((HOST, 0))
+        port: int = free.getsockname()[1]
+    return port
+
+
+@contextmanager
+def served(
+    model: str, port: int = 0, program: str = "", seconds: float = STARTS_WITHIN, shown: bool = False
+) -> Iterator[str]:
+    """
+    The address of a server for a model, once it answers; the server ends with the block.
+
+    What it says goes to standard error if `shown`, else it is told only where the server fails. Errors: ServeError
+    without a program, or if it doesn't start.
+    """
+    port = port or free_port()
+    words = command(model, port, program)
+    # A folder is a model of this computer: no Hub needs to be asked for it. The server is started beside it, since it goes
+    # by the name that it is started with.
+    local = Path(model).is_dir()
+    beside = Path(model).resolve().parent if local else None
+    environment = {**os.environ, **({"HF_HUB_OFFLINE": "1"} if local else {})}
+    with tempfile.TemporaryFile() as kept:
+        out = sys.stderr if shown else kept
+        process = subprocess.Popen(
+            words, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=environment, cwd=beside
+        )
+        try:
+            _wait(process, port, kept, seconds)
+            yield f"http://{HOST}:{port}/v1"
+        finally:
+            process.terminate()
+            try:
+                process.wait(30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _wait(process: subprocess.Popen[bytes], port: int, kept: IO[bytes], seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if process.poll() is not None:
+            raise ServeError(f"The server ended before it answered. {_last(kept)}")
+        if _answers(port):
+            return
+        time.sleep(0.3)
+    raise ServeError(f"The server didn't answer within {seconds:.0f} seconds. {_last(kept)}")
+
+
+def _last(kept: IO[bytes]) -> str:
+    kept.seek(0)
+    said = kept.read()[-LAST:].decode("utf-8", "replace").strip()
+    return f"It said last: {said}" if said else ""
+
+
+def _answers(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://{HOST}:{port}/health", timeout=2) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False

@@ -1,0 +1,25 @@
+"""OpenRLHF: the traces as messages, its command and notes."""
+
+import shlex
+from pathlib import Path
+
+from skill_factory.trainers.message_files import write_messages
+from skill_factory.trainers.record import Traces, TracesTrainer
+from skill_factory.trainers.templates import fill_template, write
+
+
+def write_openrlhf(given: Traces, folder: Path) -> None:
+    """Write `train.jsonl`, `train.sh` and the notes."""
+    options = given.options
+    write_messages(given.bundle, folder / "train.jsonl", given.keep)
+    settings = {
+        "model": shlex.quote(options.model),
+        "cutoff": options.cutoff,
+        # It takes whole epochs.
+        "epochs": max(1, round(options.epochs)),
+    }
+    write(folder / "train.sh", fill_template("openrlhf.sh", **settings))
+    write(folder / "TRAINING.md", fill_template("openrlhf.md", report=given.report))
+
+
+OPENRLHF = TracesTrainer("openrlhf", "OpenRLHF", "fine-tune on the traces", write_openrlhf, own_template=True)

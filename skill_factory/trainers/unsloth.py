@@ -1,0 +1,19 @@
+"""Unsloth: the build's own shards, a script and notes."""
+
+from pathlib import Path
+
+from skill_factory.trainers.record import Traces, TracesTrainer
+from skill_factory.trainers.templates import fill_template, write
+from skill_factory.trainers.trace_files import write_traces
+
+
+def write_unsloth(given: Traces, folder: Path) -> None:
+    """Write the traces, `train_unsloth.py` and the notes."""
+    options = given.options
+    write_traces(given.bundle, folder / "data", given.keep)
+    settings = {"model": repr(options.model), "cutoff": options.cutoff, "epochs": options.epochs}
+    write(folder / "train_unsloth.py", fill_template("unsloth.py", **settings))
+    write(folder / "TRAINING.md", fill_template("unsloth.md", report=given.report))
+
+
+UNSLOTH = TracesTrainer("unsloth", "Unsloth", "fine-tune on the traces", write_unsloth, own_template=True)

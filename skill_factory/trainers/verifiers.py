@@ -1,0 +1,38 @@
+"""verifiers and prime-rl: an environment with the questions and our reward, as a package that can be installed."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from skill_factory.grading import BlockNames, reward_source
+from skill_factory.trainers.questions import GoldQuestion
+from skill_factory.trainers.record import Questions, QuestionsTrainer
+from skill_factory.trainers.templates import fill_template, write
+
+PACKAGE = "skill_factory_questions"
+
+
+def write_verifiers(given: Questions, folder: Path) -> None:
+    """Write the environment's package, a configuration for prime-rl and the notes."""
+    options, split = given.options, given.split
+    package = folder / PACKAGE
+    package.mkdir()
+    write(package / "__init__.py", fill_template("verifiers_env.py"))
+    names = BlockNames(*given.bundle.recipe.tags.model_dump().values())
+    write(package / "reward.py", reward_source(options.task, options.weights, names))
+    for name, questions in (("train", split.train), ("test", split.test)):
+        write(package / f"{name}.jsonl", _lines(questions))
+    write(folder / "pyproject.toml", fill_template("verifiers_pyproject.toml"))
+    settings = {"train": f"{len(split.train):,}", "test": f"{len(split.test):,}"}
+    write(folder / "TRAINING.md", fill_template("verifiers.md", **settings, report=given.report))
+
+
+def _lines(questions: Sequence[GoldQuestion]) -> str:
+    # `info` is a text: differing structures don't fit into one column.
+    rows = ({"question": one.question, "answer": one.gold} for one in questions)
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+
+
+VERIFIERS = QuestionsTrainer(
+    "verifiers", "verifiers and prime-rl", "reinforcement learning on the questions", write_verifiers
+)

@@ -1,0 +1,1 @@
+"""What is finished goes to the Hub: shared by all pages that publish something."""

@@ -1,0 +1,1 @@
+"""Suite: arms of the chosen recipe, built and compared."""

@@ -1,0 +1,77 @@
+"""`make loop`: raw data → three builds → a small model trained from scratch on each → outputs of a real server → figures →
+the next raw data. Writes docs/loop.md."""
+
+import argparse
+import json
+import shutil
+import tempfile
+import time
+from datetime import date
+from pathlib import Path
+
+from tests.command import ROOT
+from tests.loop.page import page
+from tests.loop.steps import (
+    ARMS,
+    SERVING,
+    build_arm,
+    evaluate,
+    make_raw,
+    measured,
+    next_build,
+    train,
+    write_traces,
+)
+
+AT_ONCE = 2
+"""Models trained side by side; each takes one core."""
+
+
+def main() -> None:
+    """Go once round the loop, and write the page."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=10, help="processor time of each training")
+    parser.add_argument("--questions", type=int, default=2_000)
+    parser.add_argument("--held-out", type=int, default=120, help="questions that the models are asked")
+    parser.add_argument("--samples", type=int, default=2)
+    parser.add_argument("--attempts", type=int, default=3)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--page", type=Path, default=ROOT / "docs" / "loop.md")
+    args = parser.parse_args()
+    if not (SERVING / "complete").exists():
+        raise SystemExit("There is no serving environment: run tests/trainers/serve_environment.sh first.")
+    folder, begun = Path(tempfile.mkdtemp(prefix="loop-")), time.monotonic()
+    try:
+        raw, held = make_raw(folder, args.questions, args.held_out)
+        builds = [build_arm(arm, raw, folder, args.attempts) for arm in ARMS]
+        traces = write_traces(builds, folder)
+        models = [folder / "models" / arm.name for arm in ARMS]
+        (folder / "models").mkdir()
+        waiting = list(zip(traces, models, strict=True))
+        while waiting:
+            some, waiting = waiting[:AT_ONCE], waiting[AT_ONCE:]
+            running = [train(path, model, args.minutes, args.seed) for path, model in some]
+            if any(process.wait() for process in running):
+                raise SystemExit(f"A training failed; its log lies in {folder}.")
+        (folder / "outputs").mkdir()
+        outputs = [folder / "outputs" / arm.name for arm in ARMS]
+        for model, out in zip(models, outputs, strict=True):
+            evaluate(model, held, out, args.samples, 420)
+        text = page(
+            ARMS,
+            [json.loads((model / "training.json").read_text(encoding="utf-8")) for model in models],
+            measured(outputs, ARMS[0].name),
+            next_build(outputs[0], folder),
+            f"{date.today().isoformat()}, seed {args.seed}, {round((time.monotonic() - begun) / 60)} minutes in all",
+            args,
+        )
+    except BaseException:
+        print(f"What was made so far lies in {folder}.")
+        raise
+    args.page.write_text(text, encoding="utf-8")
+    shutil.rmtree(folder)
+    print(f"{args.page}: written")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,166 @@
+"""Serving a trained model: found or named, waited for, asked, and ended with what it was started for."""
+
+import os
+import socket
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from skill_factory.errors import SkillFactoryError
+from skill_factory.measure.evaluation.serving import command, free_port, served
+from tests.command import ROOT, run
+
+SERVER = """#!{python}
+import json, sys
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+if "broken" in sys.argv[2]:
+    sys.exit("the weights can't be read")
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200); self.send_header("content-length", "0"); self.end_headers()
+    def do_POST(self):
+        asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        said = "<think>\\n<sample>\\nI add.\\n<answer>3</answer>\\n</sample>\\n</think>\\n<answer>3</answer>"
+        body = json.dumps({{"id": "1", "object": "chat.completion", "model": asked["model"], "choices": [
+            {{"index": 0, "finish_reason": "stop", "message": {{"role": "assistant", "content": said}}}}],
+            "usage": {{"prompt_tokens": 3, "completion_tokens": 9, "total_tokens": 12}}}}).encode()
+        self.send_response(200); self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(body))); self.end_headers(); self.wfile.write(body)
+    def log_message(self, *words):
+        pass
+port = int(sys.argv[sys.argv.index("--port") + 1])
+ThreadingHTTPServer((sys.argv[sys.argv.index("--host") + 1], port), Handler).serve_forever()
+"""
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Path:
+    """A program with the words of `transformers serve`, which answers every question alike."""
+    path = tmp_path / "bin" / "transformers"
+    path.parent.mkdir()
+    path.write_text(SERVER.format(python=sys.executable), encoding="utf-8")
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+    return path
+
+
+@pytest.fixture
+def questions(tmp_path: Path) -> Path:
+    """Two questions with their gold answers."""
+    path = tmp_path / "questions.jsonl"
+    path.write_text(
+        '{"question": "1+2?", "answer": "3"}\n{"question": "1+1?", "answer": "2"}\n', encoding="utf-8"
+    )
+    return path
+
+
+def test_a_model_is_served_while_it_is_asked(tmp_path: Path, program: Path, questions: Path) -> None:
+    """`evaluate --serve` starts the server, asks, and ends it; run again, it asks nothing twice, though the port is another."""
+    out, model = tmp_path / "outputs", tmp_path / "my-model"
+    model.mkdir()
+    words = (
+        "evaluate",
+        str(questions),
+        "--serve",
+        "--program",
+        str(program),
+        "--model",
+        str(model),
+    )
+    done = run(*words, "--out", str(out), "--samples", "2")
+    assert (done.exit, pq.read_table(out / "data").num_rows) == (0, 4)
+    # The outputs carry the folder's name, and nothing of where it lies.
+    assert set(pq.read_table(out / "data")["model"].to_pylist()) == {"my-model"}
+    again = run(*words, "--out", str(out), "--samples", "2")
+    assert again.exit == 0 and pq.read_table(out / "data").num_rows == 4
+
+
+def test_the_server_listens_on_this_computer_alone_and_ends_with_the_block(
+    program: Path, tmp_path: Path
+) -> None:
+    """On loopback; afterwards the port is free."""
+    with served(str(tmp_path / "model"), program=str(program)) as url:
+        port = int(url.split(":")[2].split("/")[0])
+        assert url == f"http://127.0.0.1:{port}/v1"
+        assert "--host 127.0.0.1" in " ".join(command("m", port, str(program)))
+    with socket.socket() as tried:
+        assert tried.connect_ex(("127.0.0.1", port))
+
+
+def test_a_server_that_fails_is_told_with_its_last_words(
+    tmp_path: Path, program: Path, questions: Path
+) -> None:
+    """One sentence and exit code 2."""
+    words = ("evaluate", str(questions), "--serve", "--program", str(program), "--model", "broken")
+    done = run(*words, "--out", str(tmp_path / "outputs"))
+    assert done.exit == 2
+    assert "The server ended before it answered. It said last: the weights can't be read" in done.err
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("", "Neither vllm nor transformers is installed here"),
+        ("ollama", "'ollama' isn't a server that can be started here; it can be vllm or transformers"),
+        ("nowhere/bin/vllm", "There is no program 'nowhere/bin/vllm'"),
+    ],
+)
+def test_what_cannot_be_served_is_said(monkeypatch: pytest.MonkeyPatch, name: str, sentence: str) -> None:
+    """With what to do."""
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(SkillFactoryError, match=sentence):
+        command("model", free_port(), name)
+
+
+def test_a_server_and_an_endpoint_exclude_each_other(questions: Path, tmp_path: Path) -> None:
+    """Asked for both, it says which to leave out."""
+    done = run(
+        "evaluate",
+        str(questions),
+        "--serve",
+        "--endpoint",
+        "http://127.0.0.1:1/v1",
+        "--model",
+        "m",
+        "--out",
+        str(tmp_path / "o"),
+    )
+    assert done.exit == 2 and "leave out --endpoint and --provider, or --serve" in done.err
+
+
+def test_serve_prints_what_comes_next_and_ends_with_ctrl_c(program: Path, tmp_path: Path) -> None:
+    """The address, and the command that samples and measures."""
+    port = free_port()
+    words = [
+        sys.executable,
+        "-m",
+        "skill_factory",
+        "serve",
+        "my-model",
+        "--port",
+        str(port),
+        "--program",
+        str(program),
+    ]
+    process = subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, text=True, env={**os.environ})
+    try:
+        assert process.stdout
+        said = [process.stdout.readline(), process.stdout.readline()]
+        assert f"my-model is served at http://127.0.0.1:{port}/v1" in said[0]
+        assert "evaluate QUESTIONS --endpoint" in said[1]
+        process.send_signal(2)
+        assert process.wait(20) == 130
+    finally:
+        process.kill()
+        process.wait()
+    end = time.monotonic() + 10
+    while time.monotonic() < end:
+        with socket.socket() as tried:
+            if tried.connect_ex(("127.0.0.1", port)):
+                return
+        time.sleep(0.2)
+    raise AssertionError("the server outlives its command")
