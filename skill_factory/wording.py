@@ -1,5 +1,6 @@
 """Numbers as people read them."""
 
+import re
 from collections.abc import Iterable
 
 
@@ -80,3 +81,14 @@ def rounded(number: float) -> int:
     whole = round(number)
     step = 10 ** max(0, len(str(whole)) - 3)
     return int(round(whole / step) * step)
+
+
+_OPTION = re.compile(
+    r"\s*\((?:[^()]*\s)?--[a-z][^()]*\)"
+    r"|(?:(?:,?\s+or)?(?:\s+with)?|:)\s+--[a-z][a-z-]*(?:\s+(?:[\w.]+=)?(?:'[^']*'|\"[^\"]*\"|\w+))?"
+)
+
+
+def without_options(advice: str) -> str:
+    """Advice for someone who doesn't type commands: options such as `--think after` are left out, the sentence stays."""
+    return _OPTION.sub("", advice)

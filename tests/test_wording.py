@@ -1,9 +1,12 @@
 """Numbers as people read them."""
 
+import ast
 import re
+from pathlib import Path
 
 import pytest
 
+from skill_factory.insight import doubts
 from skill_factory.wording import (
     duration,
     file_size,
@@ -14,6 +17,7 @@ from skill_factory.wording import (
     percent,
     rough_duration,
     rounded,
+    without_options,
 )
 from tests import command
 
@@ -116,3 +120,34 @@ def test_names_that_were_found_fit_a_sentence() -> None:
     assert found(["a", "b"]) == "a, b"
     assert found([f"c{k}" for k in range(1030)]).endswith("c28, c29 … and 1,000 more")
     assert len(found(["x" * 10_000])) == 60
+
+
+@pytest.mark.parametrize(
+    ("advice", "said"),
+    [
+        ("Pick the column (--map response=COLUMN).", "Pick the column."),
+        ("Cut them with --given-away cut, or drop them with --given-away drop.", "Cut them, or drop them."),
+        (
+            'Pick a rule: --set answers.rules=\'["boxed", "stated"]\' or --answer-regex PATTERN.',
+            "Pick a rule.",
+        ),
+        ("Keep it - or don't.", "Keep it - or don't."),
+    ],
+)
+def test_advice_is_said_without_options(advice: str, said: str) -> None:
+    """What the command line adds to a sentence is left out; the rest stays as it is."""
+    assert without_options(advice) == said
+
+
+def test_no_advice_about_data_needs_the_command_line() -> None:
+    """Each sentence of the doubts reads without its options, up to its full stop."""
+    folder = Path(doubts.__file__).parent
+    strings = [
+        node.value
+        for path in folder.glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and "--" in node.value
+    ]
+    whole = [text for text in strings if text.endswith(".")]
+    assert len(whole) > 10
+    assert all("--" not in without_options(text) and without_options(text).endswith(".") for text in whole)

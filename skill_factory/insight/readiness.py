@@ -239,7 +239,7 @@ def _no_reflections(mapped: bool, responses: int) -> Finding:
     headline = "The reflections are empty" if mapped else "No column holds reflections"
     numbers = (("reflections", "0"), ("responses that need one", f"{responses:,}"))
     meaning = "Only traces without reflections can be built, the weakest kind in the paper."
-    todo = f"Pick the column that holds them, or let a model reflect on the {many(responses, 'response')}."
+    todo = f"Pick the column that holds the reflections, or let a model write them for the {many(responses, 'response')}."
     return Finding(REFLECTIONS, Light.MISSING, headline, numbers, meaning, todo, Step.REFLECT)
 
 

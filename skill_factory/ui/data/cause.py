@@ -10,6 +10,7 @@ from skill_factory.recipe.words import meanings
 from skill_factory.sources.trying import Rule
 from skill_factory.ui.data import mapping, reading_rules, rules
 from skill_factory.ui.frame import loading, workspace
+from skill_factory.wording import without_options
 
 PICKED = "cause.right"
 
@@ -33,7 +34,7 @@ def show(doubt: Doubt) -> None:
                 with place:
                     mapping.pickers((name,), "cause")
         else:
-            st.caption(workspace.sentence(doubt.fix))
+            st.caption(workspace.sentence(without_options(doubt.fix)))
         _rule(doubt)
         st.caption("What follows is grey until then: its numbers will change.")
 

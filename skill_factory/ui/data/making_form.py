@@ -115,7 +115,7 @@ class _Form:
             with right:
                 most = self._number(
                     "max_k",
-                    "Maximum",
+                    "At most",
                     1,
                     64,
                     "If none of them judges the response correctly, more are requested, up to this number.",
@@ -143,11 +143,11 @@ class _Form:
             help = "Optional, in any currency: with it, the cost is forecast and counted."
             with left:
                 found["price_in"] = self._number(
-                    "price_in", "Price per million, in", 0.0, 1e4, help + " For prompt tokens."
+                    "price_in", "Price, prompts", 0.0, 1e4, help + " For prompt tokens."
                 )
             with right:
                 found["price_out"] = self._number(
-                    "price_out", "Price per million, out", 0.0, 1e4, help + " For answer tokens."
+                    "price_out", "Price, answers", 0.0, 1e4, help + " For answer tokens."
                 )
         with st.expander("More", icon=":material/tune:"):
             if where is not Where.FILES:

@@ -8,9 +8,9 @@ import streamlit as st
 from skill_factory.insight.fitness import Fitness
 from skill_factory.insight.opinion import Opinion, Ready, Reason, TradeOff, with_doubts
 from skill_factory.insight.readiness import Light, Step
-from skill_factory.ui.data import cause, report, rules
+from skill_factory.ui.data import cause, reading_rules, report, rules
 from skill_factory.ui.frame import loading, workspace
-from skill_factory.wording import many, rounded
+from skill_factory.wording import many, rounded, without_options
 
 CSS = Path(__file__).with_name("data.css")
 MOST_REASONS = 3
@@ -96,7 +96,15 @@ def next_step(mine: Opinion) -> None:
     if mine.cause is not None or not mine.reasons:
         return
     first = mine.reasons[0]
-    st.markdown(f"**Next:** {workspace.plain(first.todo or 'Choose the traces.')}")
+    todo = without_options(first.todo) or "Choose the traces."
+    st.markdown(f"**Next:** {workspace.plain(todo)}")
+    seen = loading.inspection()
+    if (
+        doubt := next((one for one in seen.doubts if one.code == first.code and one.changes), None)
+        if seen
+        else None
+    ):
+        reading_rules.press(doubt, "next")
     if not mine.price.requests and first.step in (Step.NONE, Step.THINK_RULE, Step.QUESTION_RULE):
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):

@@ -21,12 +21,15 @@ def show() -> None:
         st.stop()
 
     data_overview.header()
-    measure_offer.note()
+    with st.skeleton(height=240):
+        own_traces = measure_offer.are_traces()
+        complete = mapping.complete()
+        if complete and loading.suit():
+            st.rerun()
+    if own_traces:
+        measure_offer.note()
     making.note()
     st.subheader("Is this data ready?")
-    complete = mapping.complete()
-    if complete and loading.suit():
-        st.rerun()
     if complete:
         data_overview.verdict()
     else:

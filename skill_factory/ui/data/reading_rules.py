@@ -7,7 +7,7 @@ from skill_factory.insight.inspection import Inspection
 from skill_factory.recipe.language import LANGUAGES
 from skill_factory.sources.trying import Choice, Rule
 from skill_factory.ui.frame import away, loading, workspace
-from skill_factory.wording import many, percent
+from skill_factory.wording import many, percent, without_options
 from skill_factory.work import looking
 
 TITLES = {
@@ -64,14 +64,19 @@ def _doubt(doubt: Doubt) -> None:
     with st.container(key=f"doubt.{doubt.code}"):
         st.warning(workspace.sentence(doubt.sentence), icon=":material/help:")
         if doubt.changes:
-            st.button(
-                BUTTONS.get(doubt.code, "Change this"),
-                key=f"doubt.press.{doubt.code}",
-                on_click=workspace.apply,
-                args=(dict(doubt.changes),),
-            )
+            press(doubt, "press")
         else:
-            st.caption(workspace.sentence(doubt.fix))
+            st.caption(workspace.sentence(without_options(doubt.fix)))
+
+
+def press(doubt: Doubt, at: str) -> None:
+    """The button that does what a doubt proposes; `at` tells it from others for the same doubt."""
+    st.button(
+        BUTTONS.get(doubt.code, "Change this"),
+        key=f"doubt.{at}.{doubt.code}",
+        on_click=workspace.apply,
+        args=(dict(doubt.changes),),
+    )
 
 
 BUTTONS = {

@@ -146,10 +146,12 @@ def suit() -> bool:
         return False  # the Data page asks for the missing columns
     if not known.narrow.telling:
         return False
+    proposed = fit(known).proposal
+    if not proposed.attempts:
+        return False  # nothing can be used until the Data page has an answer to its question
     mine.suited = True
     before = mine.recipe
-    report = fit(known)
-    workspace.change(dict(report.proposal.changes))
+    workspace.change(dict(proposed.changes))
     return mine.recipe != before
 
 

@@ -16,23 +16,26 @@ SECONDS = 120.0
 """Seconds for a harvest on a shared server."""
 
 
-def note() -> None:
-    """One sentence and two next steps; nothing if the responses are plain ones."""
+def are_traces() -> bool:
+    """Whether the responses look like a model's traces; the first look at a source takes a second or two."""
     mine = workspace.current()
     try:
-        if not loading.once(
+        return loading.once(
             "traces?", (mine.source, mine.token), lambda: away.run(outputs.are_traces, *_asked())
-        ):
-            return
+        )
     except SkillFactoryError:
-        return  # the page itself says so
+        return False  # the page itself says what is wrong
+
+
+def note() -> None:
+    """One sentence and two next steps."""
     st.info(
         "This looks like a model's traces. Measure them, or turn them into raw data.",
         icon=":material/monitoring:",
     )
     with st.container(horizontal=True):
         if st.button("Measure them", key="data.measure", icon=":material/monitoring:"):
-            st.session_state[GIVEN] = [mine.source]
+            st.session_state[GIVEN] = [workspace.current().source]
             st.switch_page(MEASURE.target())
         if st.button("Turn them into raw data", key="data.harvest", icon=":material/agriculture:"):
             _harvest()
