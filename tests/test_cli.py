@@ -317,6 +317,7 @@ ASKED = {
     "--variant": "original",
     "--ban": "zzz",
     "--max-traces": "3",
+    "--holdout": "0.2",
     "--answer-regex": "(4.*)",
     "--verdict-regex": "(?i)((?:in)?correct)",
     "--config": "c",

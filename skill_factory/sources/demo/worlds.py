@@ -94,5 +94,7 @@ WORLDS = {world.name: world for world in (COUNTDOWN, SUMS)}
 def world_named(name: str) -> World:
     """The world of this name. Errors: SourceError that lists the names."""
     if name not in WORLDS:
-        raise SourceError(f"The demo has no world {name!r}. Choose one of {', '.join(WORLDS)}.")
+        raise SourceError(
+            f"The demo has no world {name!r}. Choose one of {', '.join(WORLDS)}, e.g. demo:500 or demo:sums:500."
+        )
     return WORLDS[name]
