@@ -8,6 +8,7 @@ What the command line does, as functions.
     for trace in preview("raw.parquet", recipe).traces:            # the head of what `build` will write
         print(trace.text)
     result = build("raw.parquet", "traces", recipe)                # the build folder
+    arms = ablate("raw.parquet", "suite", "paper").rows            # arms of one recipe on the same questions, compared
     found = measure(["base.jsonl", "tuned.jsonl"], baseline="base")  # what a model's outputs show; .to_json(), .to_pandas()
 """
 
@@ -20,6 +21,8 @@ from skill_factory.measure.measuring import measure
 from skill_factory.recipe.model import Recipe, load_recipe
 from skill_factory.sources.demo.rows import DEFAULT_QUESTIONS, write_demo
 from skill_factory.sources.demo.worlds import world_named
+from skill_factory.suites.ablating import SuiteResult, ablate
+from skill_factory.suites.suite import Suite, load_suite
 from skill_factory.traces.lint import LintReport, lint_path
 
 __all__ = [
@@ -29,11 +32,15 @@ __all__ = [
     "Measurement",
     "Preview",
     "Recipe",
+    "Suite",
+    "SuiteResult",
+    "ablate",
     "build",
     "demo",
     "inspect",
     "lint",
     "load_recipe",
+    "load_suite",
     "measure",
     "preview",
 ]

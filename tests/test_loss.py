@@ -100,7 +100,7 @@ def test_the_trained_labels_are_the_chosen_parts(
     folder = tokenizer_folder(tmp_path / "model", made[kind], TEMPLATES[template])
     options = Options("any", loss=loss.value, tokenizer=str(folder))
     result = export_build(demo, TRANSFORMERS, tmp_path / "out", options)
-    tokens = result.tokens
+    tokens = result.checked.tokens
     by_id = {row["trace_id"]: row for row in rows_of(result.path / "data")}
     originals = rows_of(demo / "sft_train")
     ranges = {row["trace_id"]: chosen_ranges(loss, row) for row in originals}

@@ -110,16 +110,16 @@ def test_the_same_numbers_are_the_same_puzzle(tmp_path: Path) -> None:
 
 def test_a_short_question_has_to_be_there_whole(tmp_path: Path) -> None:
     """A short question is the same if all of it stands in the other, and isn't a piece of a longer formula."""
-    own = [
+    same = [
         "Compute 17 * 23.",
-        "Compute 17 * 23 + 5.",
-        "Compute 18 * 23.",
         "Please do this: Compute 17 * 23. Thank you!",
+        "3. **Compute 17 * 23**",
+        "<|user|>COMPUTE 17\n* 23<|end|>",
+        "- Compute 17*23",
     ]
+    own = [*same, "Compute 17 * 23 + 5.", "Compute 18 * 23.", "Compute 17 * 2."]
     found = compared(own, written(tmp_path / "b.jsonl", ["Compute 17 * 23."]))
-    assert [pair.question for pair in found.pairs] == sorted(
-        [own[0], own[3]], key=lambda text: text_ids([text])[0]
-    )
+    assert {pair.question for pair in found.pairs} == set(same)
 
 
 def test_a_wrapper_around_all_questions_is_no_evidence(tmp_path: Path) -> None:

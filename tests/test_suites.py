@@ -20,12 +20,14 @@ from skill_factory.build.pipeline import build
 from skill_factory.build.prepare import ready_recipe
 from skill_factory.errors import BuildFolderError, NothingUsable, RecipeError
 from skill_factory.formats import FORMATS
+from skill_factory.judge.facts import read
 from skill_factory.judge.first_questions import first_rows
 from skill_factory.measure.evaluation.arms import outputs_of_arms
 from skill_factory.recipe.model import Recipe
 from skill_factory.sources import open_source
 from skill_factory.suites.ablating import SuiteResult, ablate
 from skill_factory.suites.choosing import Offer, choose, taking_order
+from skill_factory.suites.kept_readings import keep, kept
 from skill_factory.suites.passes import ArmRecipe, counted_ahead, judged
 from skill_factory.suites.running import named_files
 from skill_factory.suites.suite import BASE, Equal, Suite, load_suite, suite_from_toml
@@ -114,6 +116,7 @@ def test_a_grid_says_its_size() -> None:
         ('[[arms]]\nname = "base"\nchanges = { "traces.attempts" = 3 }', "Two arms"),
         ('[[arms]]\nname = "a"\nchanges = { "source.name" = "x" }', "same data"),
         ('[[arms]]\nname = "a"\nchanges = { "balance.label_limits" = {"1C" = 3} }', "label_limits"),
+        ('[[arms]]\nname = "a"\nchanges = { "clean.holdout" = 0.2 }', "can't do yet"),
         ('equal = "rows"\n[one_at_a_time]\n"traces.attempts" = [3]', "`traces` or `tokens`"),
         ('[one_at_a_time]\n"traces.attempts" = 3', "list of values"),
         (
@@ -263,6 +266,24 @@ def test_what_is_counted_ahead_is_what_is_planned(code: str, n: int) -> None:
     assert ahead is not None
     planned = Counter(plan.question.id for plan in one.plans(Tally()))
     assert planned == dict(zip(ahead["questions"].tolist(), ahead["traces"].tolist(), strict=True)) != {}
+
+
+def test_a_reading_is_used_again_for_these_very_rows_alone(tmp_path: Path) -> None:
+    """What one pass read serves the next; rows in another order, or with another text, are read again."""
+    source = open_source("demo:20", Recipe().source)
+    recipe = ready_recipe(source, Recipe())
+    rows = first_rows(source, recipe, 100)[0].combine_chunks()
+    before = read(rows, recipe)
+    keep(before, rows, tmp_path / "kept.npz")
+    after = kept(rows, tmp_path / "kept.npz")
+    assert after is not None
+    for name, value in vars(before.facts).items():
+        assert np.array_equal(value, getattr(after.facts, name)), name
+    assert after.facts.variants == before.facts.variants
+    for name in ("questions", "golds", "responses", "answers", "reflections"):
+        assert list(getattr(after, name)) == list(getattr(before, name)), name
+    other = rows.take(list(reversed(range(len(rows))))).combine_chunks()
+    assert kept(other, tmp_path / "kept.npz") is None
 
 
 # ---------------------------------------------------------------------------------------------- the folder

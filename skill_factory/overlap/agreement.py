@@ -1,7 +1,6 @@
 """Whether two questions are the same one, and by what: words, numbers, or every word of a short one."""
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -150,7 +149,9 @@ def _whole_in(inner: Asked, outer: Asked) -> bool:
         return False
     windows = np.lib.stride_tricks.sliding_window_view(outer.tokens, n)
     for start in np.flatnonzero((windows == inner.tokens).all(axis=1)).tolist():
-        beside: Iterable[int] = [k for k in (start - 1, start + n) if 0 <= k < m]
-        if all(int(outer.tokens[k]) & 3 not in (NUMBER, SIGN) for k in beside):
+        ends = ((start - 1, inner.tokens[0]), (start + n, inner.tokens[-1]))
+        beside = [(int(outer.tokens[k]) & 3, int(edge) & 3) for k, edge in ends if 0 <= k < m]
+        # A number beside a word, as in "3. Compute", isn't part of a formula.
+        if not any(kind == SIGN or (kind == NUMBER and edge != WORD) for kind, edge in beside):
             return True
     return False

@@ -42,10 +42,11 @@ class QuestionsOf:
             block = ids[new], [texts[k] for k in new]
             size += sum(map(len, block[1]))
             kept = [*kept, block] if kept is not None and size <= self.KEPT else None
-            yield from _cut(*block)
-        self._kept = [cut for block in kept for cut in _cut(*block)] if kept is not None else None
+            yield from in_blocks(*block)
+        self._kept = [cut for block in kept for cut in in_blocks(*block)] if kept is not None else None
 
 
-def _cut(ids: Ids, texts: list[str]) -> Iterator[Block]:
+def in_blocks(ids: Ids, texts: list[str]) -> Iterator[Block]:
+    """The same questions in blocks of at most BLOCK, which bound the memory of what compares them."""
     for start in range(0, len(texts), BLOCK):
         yield ids[start : start + BLOCK], texts[start : start + BLOCK]

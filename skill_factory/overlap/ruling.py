@@ -16,7 +16,7 @@ from skill_factory.overlap.benchmarks import MOST_QUESTIONS, OpenBenchmark, open
 from skill_factory.overlap.evidence import SAMPLE, Content, common_grams, joined
 from skill_factory.overlap.groups import Groups, grouped
 from skill_factory.overlap.matching import Index, matches
-from skill_factory.overlap.questions import Blocks, QuestionsOf
+from skill_factory.overlap.questions import Blocks, QuestionsOf, in_blocks
 from skill_factory.overlap.words import Grams, Worded, Wording
 from skill_factory.recipe.clean_parts import Ruled
 from skill_factory.recipe.model import Recipe
@@ -165,7 +165,7 @@ class _Known:
     def pairs(self, reading: Blocks, wording: Wording) -> dict[tuple[int, str], Pair]:
         """The best pair of each question with each benchmark."""
         best: dict[tuple[int, str], Pair] = {}
-        for ids, texts in reading:
+        for ids, texts in (block for given in reading for block in in_blocks(*given)):
             for mine, other, agreement in self._matches(wording(texts)):
                 key = int(ids[other]), self.names[mine]
                 pair = Pair(key[0], texts[other], key[1], self.texts[mine], agreement)

@@ -32,6 +32,11 @@ _LATEX = re.compile(
 _COMMA = re.compile(r"(?<=\d)(?:\{,\}|\\[,!]|,\\!)(?=\d{3})")
 _SAME = str.maketrans({"×": "*", "·": "*", "÷": "/", "−": "-", "–": "-", "—": " ", "’": "'", "‘": "'"})
 _TIMES = re.compile(r"\\(?:times|cdot)\b")
+_MARKUP = re.compile(r"<\|?/?([a-z_][\w-]{0,40})\|?/?>")
+_DECORATION = re.compile(
+    r"\*\*+|^[ \t]*(?:[-*](?=\s+[^\W\d_]{2})|(?:#{1,6}|={3,}|-{3,})(?=\s|$))", re.MULTILINE
+)
+"""Bold type, bullets, headings and rules: signs that belong to no formula. A formula may be broken before a sign, too."""
 _LISTED = re.compile(r"\[[^\[\]]*\]")
 _TOKEN = re.compile(
     r"\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\d,])|\d+(?:\.\d+)?|\.\d+"  # a number
@@ -74,6 +79,9 @@ def words_of(text: str) -> list[str]:
     plain = unicodedata.normalize("NFKC", text).casefold().translate(_SAME)
     if "\\" in plain or "$" in plain or "{" in plain:
         plain = _LATEX.sub(" ", _TIMES.sub("*", _COMMA.sub(",", plain)))
+    if "<" in plain:
+        plain = _MARKUP.sub(r" \1 ", plain)
+    plain = _DECORATION.sub(" ", plain)
     if "[" in plain:  # commas between brackets part the items of a list: [12,345] is two numbers
         plain = _LISTED.sub(lambda found: found[0].replace(",", ", "), plain)
     return _TOKEN.findall(plain)

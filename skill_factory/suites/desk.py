@@ -59,6 +59,15 @@ class Desk(BuildFolder):
         with np.load(self.work / f"{self.phase}.{name}-{p:05d}.npz") as kept:
             return dict(kept)
 
+    def reading(self, p: int, name: str) -> Path:
+        """Where what was read of a partition is kept from one pass to the next."""
+        return self.work / f"reading-{p:05d}-{name}.npz"
+
+    def forget_readings(self, p: int) -> None:
+        """Remove what was kept of a partition that is done."""
+        for path in self.work.glob(f"reading-{p:05d}-*.npz"):
+            path.unlink(missing_ok=True)
+
     def note_arm(self, p: int, name: str, tally: Tally) -> None:
         """Keep an arm's tally of a partition: the arm's own folder forgets it at its end."""
         write_whole(self.work / f"{self.phase}.{name}-{p:05d}.json", json.dumps(tally.to_json()))

@@ -1,14 +1,15 @@
 """What a worker does with a partition of a suite: first a survey of what each arm could give, then the arms themselves."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from xxhash import xxh3_64_hexdigest
 
 from skill_factory.build.folder import BuildFolder
 from skill_factory.build.storage import written_whole
@@ -24,6 +25,7 @@ from skill_factory.recipe.phrases import PhraseBook, phrase_book
 from skill_factory.sources.columns import CANONICAL
 from skill_factory.suites.choosing import Chosen, taking_order
 from skill_factory.suites.desk import Desk
+from skill_factory.suites.kept_readings import keep, keepable, kept
 from skill_factory.suites.suite import Equal
 from skill_factory.tally import Tally
 from skill_factory.traces.bulk.typeset import typeset
@@ -32,6 +34,10 @@ from skill_factory.traces.plan import Written, compose_plans, sets_limits
 from skill_factory.traces.rows import schema, to_table
 
 _NOT_SHARED = list(QuestionReason).index(QuestionReason.NOT_IN_EVERY_ARM) + 1
+
+
+Keeps = Callable[[str], Path]
+"""Where a reading is kept, by what decides how rows are read."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +69,7 @@ class Judged:
         return phrase_book(self.arm.recipe.phrases)
 
 
-def judged(rows: pa.Table, arms: Sequence[ArmRecipe]) -> Iterator[Judged]:
+def judged(rows: pa.Table, arms: Sequence[ArmRecipe], keeps: Keeps | None = None) -> Iterator[Judged]:
     """Each arm's view of some rows, in order; rows are read once for all arms that read alike, and judged once too."""
     rows = rows.cast(CANONICAL)
     readings: dict[str, Reading] = {}
@@ -71,11 +77,22 @@ def judged(rows: pa.Table, arms: Sequence[ArmRecipe]) -> Iterator[Judged]:
     for arm in arms:
         reads, judges = _reads(arm.recipe), _judges(arm.recipe)
         if reads not in readings:
-            readings[reads] = read(rows, arm.recipe)
+            readings[reads] = _read(rows, arm.recipe, keeps(reads) if keeps else None)
         reading = readings[reads]
         if judges not in judgements:
             judgements[judges] = judge(reading.facts, arm.recipe)
         yield Judged(arm, reading, judge_questions(reading.facts, judgements[judges], arm.recipe))
+
+
+def _read(rows: pa.Table, recipe: Recipe, path: Path | None) -> Reading:
+    """A reading that was kept, or a new one, which is kept for the next pass."""
+    if path is None or not keepable(recipe):
+        return read(rows, recipe)
+    found = kept(rows, path)
+    if found is None:
+        found = read(rows, recipe)
+        keep(found, rows, path)
+    return found
 
 
 def _judges(recipe: Recipe) -> str:
@@ -120,7 +137,7 @@ class Survey:
     ) -> Tally:
         """Look at partition p, and note what each arm offers."""
         desk = _desk(folder)
-        for one in judged(rows, self.arms):
+        for one in judged(rows, self.arms, partial(_kept_at, desk, p)):
             desk.note_arrays(p, one.arm.name, self._offer(one))
         # Nothing is kept yet, so nothing is counted but that the partition is done.
         desk.note_part(p, Tally())
@@ -202,11 +219,12 @@ class Writing:
         """Write partition p of every arm that isn't written there yet; the tally counts all arms."""
         desk, chosen, whole = _desk(folder), _chosen(self.chosen), Tally()
         missing = tuple(arm for arm in self.arms if desk.arm_tally(p, arm.name) is None)
-        for one in judged(rows, missing):
+        for one in judged(rows, missing, partial(_kept_at, desk, p)):
             self._write(p, one, chosen, desk)
         for arm in self.arms:
             whole.add(desk.arm_tally(p, arm.name) or Tally())
         desk.note_part(p, whole)
+        desk.forget_readings(p)
         return whole
 
     def _write(self, p: int, one: Judged, chosen: Chosen, desk: Desk) -> None:
@@ -266,9 +284,14 @@ def _chosen(path: Path) -> Chosen:
 
 @lru_cache(maxsize=1)
 def _chosen_at(path: Path, written: int) -> Chosen:
-    with np.load(path) as kept:
-        takes = {name.removeprefix("arm."): kept[name] for name in kept.files if name.startswith("arm.")}
-        return Chosen(kept["questions"], takes, int(kept["size"]))
+    with np.load(path) as arrays:
+        takes = {name.removeprefix("arm."): arrays[name] for name in arrays.files if name.startswith("arm.")}
+        return Chosen(arrays["questions"], takes, int(arrays["size"]))
+
+
+def _kept_at(desk: Desk, p: int, reads: str) -> Path:
+    """Where the reading of a partition is kept, by what decided how it is read."""
+    return desk.reading(p, xxh3_64_hexdigest(reads.encode()))
 
 
 def _desk(folder: BuildFolder) -> Desk:

@@ -9,9 +9,14 @@ _START: Mapping[str, str] = {
     "llamafactory": 'cd "$there" && llamafactory-cli train train_sft.yaml',
     "trl": 'cd "$there" && python train_sft.py',
     "axolotl": 'cd "$there" && bash train.sh',
+    "unsloth": 'cd "$there" && python train_unsloth.py',
+    "swift": 'cd "$there" && bash train.sh',
+    "openrlhf": 'cd "$there" && bash train.sh',
     "verl": 'cd "$there" && bash run_grpo.sh',
 }
 """How a trainer is started in the folder that `export` writes for it."""
+_READ = 'cd "$there" && cat TRAINING.md'
+"""For all others: a service costs money, an environment has to be installed, and the notes say how."""
 
 
 def scripts(arms: Iterable[str]) -> Iterator[tuple[str, str]]:
@@ -38,7 +43,7 @@ def script(arm: str, trainer: str) -> str:
         'here="$(cd "$(dirname "$0")/.." && pwd)"\n'
         f'there="$here/trained/{trainer}/{arm}"\n'
         f'python -m skill_factory export "$here/arms/{arm}" --to {trainer} --out "$there" --model "${{MODEL:?}}"{more} "$@"\n'
-        f"{_START[trainer]}\n"
+        f"{_START.get(trainer, _READ)}\n"
         f"# Then have it answer, and compare the arms: one file of outputs for each, named as the arm.\n"
         f'# python -m skill_factory evaluate … --out "$here/outputs/{arm}"\n'
         '# python -m skill_factory measure --suite "$here"\n'
@@ -47,4 +52,4 @@ def script(arm: str, trainer: str) -> str:
 
 def named_files(text: str) -> set[str]:
     """The names of files that a start command expects in an export."""
-    return set(re.findall(r"[\w-]+\.(?:yaml|py|sh)\b", text))
+    return set(re.findall(r"[\w-]+\.(?:yaml|py|sh|md)\b", text))

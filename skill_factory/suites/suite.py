@@ -176,6 +176,11 @@ def checked(suite: Suite) -> Suite:
             raise RecipeError(
                 f"Arm {arm.name!r} changes the source. All arms of a suite are made from the same data; build it by itself."
             )
+        if recipe.clean.asks or recipe.clean.drop:
+            raise RecipeError(
+                f"Arm {arm.name!r} asks for held-out questions or a comparison with benchmarks, which a suite can't do yet. Leave "
+                "out --holdout, --against and `clean` here; balance.exclude keeps questions out of every arm, by their ids."
+            )
         # A limit by label counts from the head of one dataset, so it would take other questions in each arm.
         if recipe.balance.label_limits:
             raise RecipeError(

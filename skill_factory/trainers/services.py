@@ -38,7 +38,7 @@ def refusal(limits: Limits, title: str, written: Lines, longest: int, exact: boo
             f"{title} takes files of at most {file_size(limits.size)}; this one has {file_size(written.size)}. "
             "Build with fewer questions or attempts."
         )
-    # An estimate is no reason to refuse; the notes say it.
+    # An estimate refuses nothing; the notes say it.
     if limits.tokens and exact and longest > limits.tokens:
         return (
             f"{title} takes at most {limits.tokens:,} tokens an example; the longest here has {longest:,}. "
