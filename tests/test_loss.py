@@ -86,6 +86,7 @@ def bytes_of(kind: str, tokenizer: Tokenizer, ids: list[int]) -> list[bytes]:
     ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("loss", list(Loss))
 @pytest.mark.parametrize("template", list(TEMPLATES))
 @pytest.mark.parametrize("kind", list(TOKENIZERS))

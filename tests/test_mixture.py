@@ -356,6 +356,7 @@ def test_a_killed_mixture_goes_on_and_ends_in_the_same_bytes(
     assert not (out / ".work").exists()
 
 
+@pytest.mark.long
 def test_a_mixture_may_die_at_any_change_of_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is made, the choice and every shard appear whole or not at all: the next run ends in the same bytes."""
     monkeypatch.setattr(scatter, "PARTITION_BYTES", 3500)

@@ -327,6 +327,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     return files(folder / "out")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "seen",
     [
@@ -500,6 +501,7 @@ def test_a_suite_that_lost_an_arm_takes_it_off_the_hub(hub: Hub, built: SuiteRes
 # ---------------------------------------------------------------------------------------------- trained and measured
 
 
+@pytest.mark.long
 def test_the_scripts_name_files_that_the_export_writes(built: SuiteResult, tmp_path: Path) -> None:
     """What a run script starts is in the folder that its own `export` writes; the paths in it belong to no machine."""
     scripts = sorted((built.path / "run").iterdir())
