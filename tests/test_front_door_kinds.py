@@ -240,7 +240,18 @@ def test_a_table_that_isnt_one_is_refused_for_what_it_is(content: str, cause: st
 
 @pytest.mark.parametrize("gold", [True, False], ids=["with a gold answer", "without one"])
 @pytest.mark.parametrize(
-    "name", ["is_wrong", "failed", "errors", "isIncorrect", "not_solved", "fehler", "是否错误"]
+    "name",
+    [
+        "is_wrong",
+        "failed",
+        "errors",
+        "isIncorrect",
+        "not_solved",
+        "unsolved",
+        "hallucinated",
+        "fehler",
+        "是否错误",
+    ],
 )
 def test_a_flag_whose_yes_means_wrong_is_read_so(tmp_path: Path, name: str, gold: bool) -> None:
     """The name says what its yes means; the rule is shown as a choice, and the doubt names it."""

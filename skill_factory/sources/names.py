@@ -30,11 +30,41 @@ _TURNS_ROUND = {"no", "not", "non", "free", "without", "zero"}
 """Words that turn another word round: `no_error` says right, `not_solved` wrong."""
 
 
+_GOOD = {
+    "solved",
+    "successful",
+    "success",
+    "satisfied",
+    "verified",
+    "proven",
+    "passed",
+    "answered",
+    "resolved",
+    "finished",
+    "accepted",
+    "acceptable",
+    "faithful",
+    "supported",
+    "grounded",
+    "sound",
+    "true",
+}
+"""Words of success that a prefix turns round: `unsolved`."""
+
+
+def _denied(word: str) -> bool:
+    return word[:2] in ("un", "in") and word[2:] in _GOOD
+
+
 def says_wrong(path: str) -> bool:
     """Whether the last part of a path names what is wrong, so that "yes" in its column means wrong: `is_wrong`, `failed`."""
     name = unicodedata.normalize("NFC", path.rpartition(".")[2])
     words = set(re.split(r"[\s_\-]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).casefold()))
     wrong = known_names()["says_wrong"]
     # Scripts without spaces write several words as one.
-    named = bool(words & set(wrong)) or any(not word.isascii() and word in name.casefold() for word in wrong)
+    named = (
+        bool(words & set(wrong))
+        or any(_denied(word) for word in words)
+        or any(not word.isascii() and word in name.casefold() for word in wrong)
+    )
     return not words & _TURNS_ROUND if named else "not" in words

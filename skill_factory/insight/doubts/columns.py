@@ -57,8 +57,19 @@ def taken_by_shape(sample: Sample) -> Iterator[Doubt]:
             yield Doubt(
                 f"guessed_{name}",
                 f"{words} is read from `{paths}`{turned} because of its content; no column name says so.",
-                f"Check the examples. If they are something else, pick the column (--map {name}=COLUMN).",
+                _if_wrong(name, turned),
+                changes={f"columns.{field}": value for field, value in REVERSED.items()}
+                if name == "correct" and not turned and not sample.recipe.columns.label_rule
+                else {},
             )
+
+
+def _if_wrong(name: str, turned: str) -> str:
+    other = f"If they are something else, pick the column (--map {name}=COLUMN)."
+    if name != "correct" or turned:
+        return f"Check the examples. {other}"
+    # A name in a language or of a kind that isn't known may say the reverse.
+    return f"Check the examples. If yes means wrong there, exchange the two (--right no --wrong yes). {other}"
 
 
 def _is_reversed(columns: Columns) -> bool:
