@@ -21,6 +21,7 @@ from skill_factory.errors import RecipeError
 
 if TYPE_CHECKING:
     from skill_factory.build.engines import Engine
+    from skill_factory.build.pipeline import BuildResult
     from skill_factory.recipe.model import Recipe
 
 
@@ -70,7 +71,6 @@ def run(args: argparse.Namespace) -> int:
     from skill_factory.arrow_alone import arrow_alone
     from skill_factory.build.pipeline import build
     from skill_factory.build.progress import TerminalReport
-    from skill_factory.cli.output import show_build
 
     arrow_alone()
     if mixed(args):
@@ -101,22 +101,12 @@ def run(args: argparse.Namespace) -> int:
     finally:
         # Also after an error: a half-written progress line would stand before its sentence.
         report.close()
-    same = _same_as_published(args.recipe, result.report)
-    if args.json:
-        summary = {"path": str(result.path), "resumed": result.resumed, "already": result.already}
-        tell({**summary, **same, **result.report})
-        return 0
-    show_build(result)
-    if same:
-        words = "the same rows as" if same["same_as_published"] else "NOT the same rows as"
-        say(f"  digest      {result.report['rows_digest']}: {words} the published dataset")
-    return 0
+    return _told(args, result)
 
 
 def _build_mixed(args: argparse.Namespace) -> int:
     from skill_factory.build.mixture import build_mixture
     from skill_factory.build.progress import TerminalReport
-    from skill_factory.cli.output import show_build
 
     mixture, places = mixture_of(args)
     if args.on == "hf-jobs":
@@ -138,12 +128,22 @@ def _build_mixed(args: argparse.Namespace) -> int:
         )
     finally:
         report.close()
+    return _told(args, result)
+
+
+def _told(args: argparse.Namespace, result: "BuildResult") -> int:
+    """Say what was built, from one source or several."""
+    from skill_factory.cli.output import show_build
+
     same = _same_as_published(args.recipe, result.report)
     if args.json:
         summary = {"path": str(result.path), "resumed": result.resumed, "already": result.already}
         tell({**summary, **same, **result.report})
         return 0
     show_build(result)
+    if same:
+        words = "the same rows as" if same["same_as_published"] else "NOT the same rows as"
+        say(f"  digest      {result.report['rows_digest']}: {words} the published dataset")
     return 0
 
 
