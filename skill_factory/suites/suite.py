@@ -48,7 +48,12 @@ class Arm:
     @property
     def words(self) -> str:
         """What the arm changes, in words or as fields with their values."""
-        return self.says or ", ".join(f"{field} = {_shown(value)}" for field, value in self.changes.items())
+        return self.says or ", ".join(_said(field, value) for field, value in self.changes.items())
+
+
+def _said(field: str, value: Any) -> str:
+    # N is what most suites vary, and its field's name says little to whoever reads the table.
+    return f"at most {many(value, 'attempt')}" if field == "traces.attempts" else f"{field} = {_shown(value)}"
 
 
 @dataclass(frozen=True)

@@ -93,7 +93,7 @@ def _offer() -> None:
     )
     arms = [arm for arm in suite.arms if arm.name in kept]
     shown = [(arm.name, arm.words) for arm in (suite.every_arm[0], *arms)]
-    st.dataframe(pd.DataFrame(shown, columns=["arm", "what it changes"]), hide_index=True, alt="The arms")
+    st.dataframe(pd.DataFrame(shown, columns=["Arm", "What it changes"]), hide_index=True, alt="The arms")
     if not arms:
         st.info("Choose at least one arm to compare your recipe with.", icon=":material/info:")
         return
