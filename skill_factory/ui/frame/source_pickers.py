@@ -78,7 +78,7 @@ def hub() -> None:
     """A dataset on the Hub, by its name or by words in it."""
     with st.form("door.hub", border=False):
         name = st.text_input(
-            "Hub dataset",
+            "Dataset on the Hugging Face Hub",
             placeholder="user/name, or words to search for",
             key="door.hub.name",
             help="The name of a dataset on the Hugging Face Hub, as its page shows it.",
