@@ -59,7 +59,7 @@ def build_mixture(
     with (engine or local_engine(workers))(raw, own_formats) as run:
         ready = settled(mixture, raw, own_formats)
         for one in ready.sources if ready.clean.holdout else ():
-            with _about(one):
+            with about(one):
                 check_golds(one.recipe, True)
         ready, benchmarks = with_benchmarks(ready, against, token)
 
@@ -94,7 +94,7 @@ def preview_mixture(
     shown: dict[str, Preview] = {}
     earlier = np.zeros(0, np.uint64)
     for place, (source, one) in enumerate(zip(raw.sources, ready.sources, strict=True)):
-        with _about(one):
+        with about(one):
             try:
                 shown[one.name] = preview(
                     source, one.recipe, questions=questions, own_formats=own_formats, elsewhere=earlier
@@ -117,7 +117,7 @@ def open_sources(mixture: Mixture, given: Given, token: str | None = None) -> Mi
         raise RecipeError(f"The mixture has no source {strange[0]!r}. It has {listed(list(names))}.")
     opened = []
     for one in mixture.sources:
-        with _about(one):
+        with about(one):
             opened.append(_open(one, given, token))
     return MixedSource(names, tuple(opened))
 
@@ -131,7 +131,7 @@ def settled(mixture: Mixture, raw: MixedSource, own: OwnFormats | None = None) -
     """The mixture with the columns of every source settled and checked. Errors: those of `ready_recipe`, with the source."""
     recipes = []
     for source, one in zip(raw.sources, mixture.sources, strict=True):
-        with _about(one):
+        with about(one):
             recipes.append(ready_recipe(source, one.recipe, None, own))
     return mixture.with_recipes(tuple(recipes))
 
@@ -140,14 +140,14 @@ def _pinned(ready: Mixture, raw: MixedSource, asked: Mixture, exact: bool) -> Mi
     """The settled mixture with the digest or commit of every source; `exact` holds it against the one that was asked for."""
     recipes = []
     for source, one, was in zip(raw.sources, ready.sources, asked.sources, strict=True):
-        with _about(one):
+        with about(one):
             spec = pinned_recipe(source, was.recipe, exact).source
         recipes.append(one.recipe.model_copy(update={"source": spec}))
     return ready.with_recipes(tuple(recipes))
 
 
 @contextmanager
-def _about(one: Ingredient) -> Iterator[None]:
+def about(one: Ingredient) -> Iterator[None]:
     """Errors in this block say which source they are about."""
     try:
         yield

@@ -87,7 +87,7 @@ def recipe_of(args: argparse.Namespace, base: "Recipe | None" = None) -> "Recipe
     if mixed(args):
         raise RecipeError(
             f"{args.recipe} names several sources, and this command takes one. Give it a source and the recipe of that source; "
-            "`build` takes the whole."
+            "`build`, `inspect` and `preview` take the whole."
         )
     recipe = _given_recipe(args.recipe) if args.recipe else base or new_recipe()
     given = {option.flag: _value_of(args, option.flag) for option in OPTIONS}
