@@ -15,6 +15,7 @@ from skill_factory.errors import ColumnError
 from skill_factory.insight.mixed_inspection import inspect_mixture
 from skill_factory.recipe.mixture import Mixture, load_mixture, mixture_from_toml
 from skill_factory.sources.demo.rows import write_demo
+from skill_factory.sources.demo.worlds import world_named
 from tests import command, make_raw
 
 MIX = """
@@ -127,7 +128,8 @@ def test_what_comes_is_said_before_it_is_built(
 def test_doubts_and_advice_name_their_source(tmp_path: Path) -> None:
     """What is doubtful in one source stands under its name, in JSON and on the terminal; what is short comes first."""
     write_demo(tmp_path / "fine.parquet", 150)
-    rows = pq.read_table(tmp_path / "fine.parquet").to_pylist()
+    write_demo(tmp_path / "turned.parquet", 150, world=world_named("sums"))
+    rows = pq.read_table(tmp_path / "turned.parquet").to_pylist()
     turned = [row | {RIGHT: [one is bool(k % 2) for one in row[RIGHT]]} for k, row in enumerate(rows)]
     pq.write_table(pa.Table.from_pylist(turned), tmp_path / "turned.parquet")
     text = "".join(
