@@ -1,5 +1,6 @@
 """The chosen data on the Data page: what it is, whether it's ready, what its columns are, and the next step."""
 
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
@@ -27,11 +28,8 @@ HEAD_ROWS = 20
 
 def doors_beside() -> None:
     """The three ways to data, next to each other."""
-    for place, door in zip(
-        st.columns(3, gap="large"),
-        (source_pickers.demo, source_pickers.hub, source_pickers.file),
-        strict=True,
-    ):
+    doors: tuple[Callable[[], None], ...] = (source_pickers.demo, source_pickers.hub, source_pickers.file)
+    for place, door in zip(st.columns(3, gap="large"), doors, strict=True):
         with place:
             door()
 
@@ -47,6 +45,11 @@ def header() -> None:
             source_pickers.demo(primary=False)
             source_pickers.hub()
             source_pickers.file()
+        with st.popover("Add another source", type="tertiary", icon=":material/add:"):
+            st.caption("It is mixed with what is here: one dataset, with a share of each.")
+            source_pickers.demo(primary=False, door=source_pickers.BESIDE)
+            source_pickers.hub(source_pickers.BESIDE)
+            source_pickers.file(source_pickers.BESIDE)
         if mine.recipe.source.kind == "hub":
             with st.popover("More", type="tertiary"):
                 parts()
