@@ -30,7 +30,7 @@ from skill_factory.sources.columns import CANONICAL, excerpt
 from skill_factory.tally import EXAMPLES, Tally, of_source
 from skill_factory.traces.bulk.typeset import BYTES, typeset
 from skill_factory.traces.counting import NoteTraces, tally_noted
-from skill_factory.traces.rows import mixed_schema, to_table, with_source
+from skill_factory.traces.rows import schema, to_table, with_source
 
 Keys = npt.NDArray[np.uint64]
 
@@ -77,9 +77,9 @@ def _make(part: Partition, place: int, name: str, mixture: Mixture, made: Made) 
             notes.add(batch.plans, batch.right, batch.chars, batch.digests)
             ids.extend([plan.question.id for plan in batch.plans])
             draws.extend(map(draw_of, batch.plans))
-            yield with_source(to_table(batch, mixture.output.lineage), name)
+            yield with_source(to_table(batch, part.recipe), name, mixture)
 
-    made.write(place, tables(), mixed_schema(mixture.output.lineage))
+    made.write(place, tables(), schema(mixture))
     keys = order_keys(mixture.seed, np.array(ids, np.uint64))
     return MadePart(keys, np.array(draws, np.uint64), notes.done(), part.tally)
 
@@ -153,7 +153,7 @@ def write_mixed(p: int, mixture: Mixture, folder: BuildFolder, chosen: Chosen) -
         tally_noted(part.tally, part.notes, taken)
         whole.add(of_source(one.name, part.tally))
         streams.append(_taken_rows(made.tables(place), part.keys, taken))
-    folder.write_partition(p, merged(streams), mixed_schema(mixture.output.lineage), whole)
+    folder.write_partition(p, merged(streams), schema(mixture), whole)
     made.remove()
     return whole
 
