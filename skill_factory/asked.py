@@ -18,6 +18,7 @@ _MARK = "\x10conversation "
 
 RESULTS_APART = "\n</tool_response>\n<tool_response>\n"
 """What LLaMA-Factory puts between the results of calls that were made at once, since it has one turn for all of them."""
+_NAMES = {USER: "User", ASSISTANT: "Assistant", SYSTEM: "System", CALL: "Call of a tool", RESULT: "Result"}
 _CALL_MARKS = ("<tool_call>", "</tool_call>")
 
 
@@ -44,12 +45,12 @@ class Asked:
     @property
     def place(self) -> int:
         """Where the question stands among the turns: the last that the user said."""
-        return max(k for k, turn in enumerate(self.turns) if turn.role == USER)
+        return max((k for k, turn in enumerate(self.turns) if turn.role == USER), default=0)
 
     @property
     def question(self) -> str:
         """The question itself, without the conversation."""
-        return self.turns[self.place].content
+        return self.turns[self.place].content if self.turns else ""
 
     @property
     def spoken(self) -> str:
@@ -63,9 +64,29 @@ class Asked:
             return self.question
         return _MARK + json.dumps([self.tools, self.turns], ensure_ascii=False, separators=(",", ":"))
 
-    def messages(self) -> list[dict[str, str]]:
-        """The turns as a row of a dataset holds them."""
-        return [turn._asdict() for turn in self.turns]
+    @property
+    def cell(self) -> str:
+        """What a file of rows holds in its column of questions: the question, or messages as JSON, from which it is read again."""
+        if self.alone:
+            return self.question
+        messages: list[dict[str, str]] = [turn._asdict() for turn in self.turns]
+        if self.tools:
+            if messages[0]["role"] != SYSTEM:
+                messages.insert(0, {"role": SYSTEM, "content": ""})
+            messages[0]["tools"] = self.tools
+        return json.dumps(messages, ensure_ascii=False)
+
+    @property
+    def transcript(self) -> str:
+        """The question, or the whole conversation with names before its turns, as one text to read."""
+        if len(self.turns) == 1:
+            return self.question
+        return "\n\n".join(f"{_NAMES[turn.role]}: {turn.content}" for turn in self.turns)
+
+    def named(self) -> list[tuple[str, str]]:
+        """The tools and all turns in order, each with its name for people."""
+        tools = [("Tools", self.tools)] if self.tools else []
+        return [*tools, *((_NAMES[turn.role], turn.content) for turn in self.turns)]
 
 
 @lru_cache(maxsize=2048)  # the traces of a question come one after the other
@@ -86,6 +107,11 @@ def asked(text: str) -> Asked:
 def question_in(text: str) -> str:
     """The question itself in a question's text, for people and graders."""
     return asked(text).question if text.startswith(_MARK) else text
+
+
+def spoken_in(text: str) -> str:
+    """All that the user said in a question's text."""
+    return asked(text).spoken if text.startswith(_MARK) else text
 
 
 def call_content(text: str, calls: Sequence[Mapping[str, Any]]) -> str:

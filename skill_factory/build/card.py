@@ -35,7 +35,7 @@ from skill_factory.recipe.clean_parts import Ruled
 from skill_factory.recipe.mixture import AnyRecipe, Mixture
 from skill_factory.recipe.model import Source
 from skill_factory.tally import Tally
-from skill_factory.traces.rows import TOOLS, in_context, names_tools
+from skill_factory.traces.rows import TOOLS, in_context
 from skill_factory.wording import many
 
 CONFIG = "sft_train"
@@ -73,7 +73,7 @@ def documents(
         "README.md": card(recipe, tally, example_row(shards), told is not None and told.held_out > 0),
         "recipe.toml": recipe.to_toml(),
         "report.json": report,
-        "dataset_info.json": json.dumps(dataset_info(tools=names_tools(recipe)), indent=2) + "\n",
+        "dataset_info.json": json.dumps(dataset_info(tools=in_context(recipe)), indent=2) + "\n",
     }
 
 
@@ -288,10 +288,9 @@ def _loading(repository: str, recipe: AnyRecipe) -> str:
 def _row_words(recipe: AnyRecipe) -> str:
     if not in_context(recipe):
         return "`conversations` (a user and an assistant message)"
-    tools = ", `tools` (what the assistant may call, as JSON)" if names_tools(recipe) else ""
     return (
-        "`conversations` (the turns up to the question, calls of tools as `function_call` and their results as "
-        f"`observation`, and the assistant's trace as the last turn){tools}"
+        "`conversations` (the turns up to the trace, calls of tools as `function_call` and their results as "
+        "`observation`, and the assistant's trace as the last turn), `tools` (what the assistant may call, as JSON)"
     )
 
 

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from xxhash import xxh3_64_intdigest
 
+from skill_factory.asked import question_in
 from skill_factory.build.folder import BuildFolder
 from skill_factory.build.made import Made, MadePart
 from skill_factory.build.mixed_source import PART
@@ -95,11 +96,11 @@ def _compare_golds(part: Partition, first: dict[int, tuple[str, str | None]]) ->
     for place, known in enumerate(part.facts.question_id.tolist()):
         name, gold = first.get(known, ("", None))
         here = reading.golds[place]
-        if gold is None or here is None or _equal_golds(gold, here, reading.questions[place]):
+        if gold is None or here is None or _equal_golds(gold, here, question_in(reading.questions[place])):
             continue
         part.tally.counts["unequal_golds"]["questions"] += 1
         shown.append(
-            f"{excerpt(reading.questions[place], 80)}: {excerpt(here, 30)}, but {excerpt(gold, 30)} in {name}"
+            f"{excerpt(question_in(reading.questions[place]), 80)}: {excerpt(here, 30)}, but {excerpt(gold, 30)} in {name}"
         )
     if shown:
         part.tally.examples["unequal_golds"] = sorted(shown)[:EXAMPLES]

@@ -4,7 +4,9 @@ import argparse
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
+from skill_factory.asked import asked
 from skill_factory.cli.output import plain, tell
 from skill_factory.cli.recipe_options import (
     SOURCE,
@@ -16,6 +18,7 @@ from skill_factory.cli.recipe_options import (
     token_for,
 )
 from skill_factory.errors import RecipeError
+from skill_factory.model import Trace
 from skill_factory.whole_files import write_whole
 from skill_factory.wording import many
 
@@ -55,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
                 "trace_id": hex_id(trace.id),
                 "label": trace.plan.label,
                 "format": trace.plan.format,
-                "question": trace.plan.question.text,
+                **_asked(trace),
                 "text": trace.text,
             }
             for trace in shown.traces
@@ -69,6 +72,18 @@ def run(args: argparse.Namespace) -> int:
         for trace in shown.traces:
             print(terminal(trace, colour), end="\n\n")
     return 0
+
+
+def _asked(trace: Trace) -> dict[str, Any]:
+    """The question, and the conversation that it is part of where it doesn't stand alone."""
+    whole = asked(trace.plan.question.text)
+    if whole.alone:
+        return {"question": whole.question}
+    return {
+        "question": whole.question,
+        "conversation": [turn._asdict() for turn in whole.turns],
+        "tools": whole.tools,
+    }
 
 
 def _write_page(path: str, page: str) -> None:

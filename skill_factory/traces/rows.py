@@ -42,7 +42,7 @@ LINEAGE = pa.schema(
 
 ROWS = pa.schema([*TRAINING, *LINEAGE])
 TOOLS = pa.field("tools", pa.string())
-"""The tools that the assistant may call, as JSON: a column where the recipe names some, beside the conversations."""
+"""The tools that the assistant may call, as JSON, beside conversations that are more than a question; null where there are none."""
 SOURCE = pa.field("source", pa.string())
 """In a mixture one more column of lineage: the name of the trace's source."""
 
@@ -63,16 +63,9 @@ these do people search.
 def schema(recipe: AnyRecipe) -> pa.Schema:
     """The columns of a recipe's dataset."""
     columns = ROWS if recipe.output.lineage else TRAINING
-    if names_tools(recipe):
+    if in_context(recipe):
         columns = columns.insert(1, TOOLS)
     return columns.append(SOURCE) if isinstance(recipe, Mixture) and recipe.output.lineage else columns
-
-
-def names_tools(recipe: AnyRecipe) -> bool:
-    """Whether a dataset has a column of tools: the recipe's, or that of any source of a mixture."""
-    if isinstance(recipe, Mixture):
-        return any(names_tools(one.recipe) for one in recipe.sources)
-    return bool(recipe.columns.tools) and in_context(recipe)
 
 
 def in_context(recipe: AnyRecipe) -> bool:
@@ -86,7 +79,7 @@ def with_source(table: pa.Table, name: str, mixture: Mixture) -> pa.Table:
     """Rows of one source of a mixture with its name, where there is lineage, and without tools where it has none."""
     columns = schema(mixture)
     if TOOLS.name in columns.names and TOOLS.name not in table.column_names:
-        table = table.add_column(1, TOOLS, pa.repeat(pa.scalar("", pa.string()), table.num_rows))
+        table = table.add_column(1, TOOLS, pa.nulls(table.num_rows, pa.string()))
     if SOURCE.name in columns.names:
         table = table.append_column(SOURCE, pa.repeat(pa.scalar(name, pa.string()), table.num_rows))
     return table
@@ -99,8 +92,8 @@ def to_table(typeset: Typeset, recipe: Recipe) -> pa.Table:
         _in_context(typeset) if in_context(recipe) else _pairs(typeset),
         pa.array([plan.label for plan in plans], pa.string()),
     ]
-    if names_tools(recipe):
-        columns.insert(1, pa.array([asked(plan.question.text).tools for plan in plans], pa.string()))
+    if in_context(recipe):
+        columns.insert(1, pa.array([asked(plan.question.text).tools or None for plan in plans], pa.string()))
     if recipe.output.lineage:
         columns += [
             _hex_ids(typeset.ids),

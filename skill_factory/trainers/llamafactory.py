@@ -6,7 +6,7 @@ from pathlib import Path
 
 from skill_factory.build.card import dataset_info
 from skill_factory.build.folder import SHARDS
-from skill_factory.traces.rows import in_context, names_tools
+from skill_factory.traces.rows import in_context
 from skill_factory.trainers.options import Options
 from skill_factory.trainers.record import Tokens, Traces, TracesTrainer
 from skill_factory.trainers.templates import fill_template, write
@@ -22,7 +22,7 @@ def write_llamafactory(given: Traces, folder: Path) -> None:
     shutil.copyfile(bundle.path / "README.md", data / "README.md")
     write(
         data / "dataset_info.json",
-        json.dumps(dataset_info(tools=names_tools(bundle.recipe)), indent=2) + "\n",
+        json.dumps(dataset_info(tools=in_context(bundle.recipe)), indent=2) + "\n",
     )
     data_lines = fill_template(
         "llamafactory_text.yaml",

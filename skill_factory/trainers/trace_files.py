@@ -9,9 +9,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from skill_factory.traces.chats import Message, whole_chat
 from skill_factory.traces.rows import MESSAGE
 from skill_factory.trainers.bundle import ROWS_AT_ONCE, Bundle
-from skill_factory.trainers.chats import Message, whole_chat
 from skill_factory.trainers.record import Keep
 
 TURNS = pa.list_(MESSAGE)

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from skill_factory.traces.rows import in_context, names_tools
+from skill_factory.traces.rows import in_context
 from skill_factory.trainers.options import family_of
 from skill_factory.trainers.record import Tokens, Traces, TracesTrainer
 from skill_factory.trainers.templates import fill_template, write
@@ -17,7 +17,7 @@ def write_trl(given: Traces, folder: Path) -> None:
     columns = ["prompt", "completion"]
     if in_context(given.bundle.recipe):
         write_chats(given.bundle, folder, given.keep)
-        columns += ["tools"] if names_tools(given.bundle.recipe) else []
+        columns.append("tools")
     else:
         write_traces(given.bundle, folder, given.keep, {"conversations": "messages"}, pairs=True)
     settings = {

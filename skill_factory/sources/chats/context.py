@@ -17,7 +17,7 @@ from skill_factory.asked import (
 )
 from skill_factory.reasons import RowReason
 from skill_factory.sources.chats.calls import Call
-from skill_factory.sources.chats.tools import tools_of
+from skill_factory.sources.chats.tools import tools_beside, tools_of
 from skill_factory.sources.turns import Turn, turns_of
 
 
@@ -35,10 +35,10 @@ def asked_by(value: Any, tools: Any) -> str | None:
 
     An assistant's turn at its end is the attempt, and no part of what is asked. Errors: Unasked.
     """
-    named = tools_of(tools)
+    turns = turns_of(value)
+    named = tools_of(tools if turns is None else tools or tools_beside(value))
     if named is None:
         raise Unasked(RowReason.UNUSABLE_TURNS, tools)
-    turns = turns_of(value)
     if turns is None:
         alone = isinstance(value, str) and value.strip()
         return Asked((Said(USER, value),), named).text if alone else value

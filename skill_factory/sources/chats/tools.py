@@ -46,3 +46,11 @@ def _tool(one: Any) -> dict[str, Any] | None:
         return None
     fields = {key: value for key, value in told.items() if key != "type" or told is not one}
     return {"type": "function", "function": without_nothing(fields)}
+
+
+def tools_beside(messages: Any) -> Any:
+    """The tools in the first of some messages, where some files keep them; None where there are none."""
+    if isinstance(messages, str):
+        messages = json.loads(messages)
+    first = messages[0] if isinstance(messages, list) and messages else messages
+    return first.get("tools") if isinstance(first, Mapping) else None
