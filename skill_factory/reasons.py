@@ -26,6 +26,8 @@ class RowReason(StrEnum):
     NOT_TEXT = "not_text"
     LENGTHS_DIFFER = "lengths_differ"
     LEFT_OUT = "left_out"
+    ENDS_IN_CALL = "ends_in_call"
+    UNUSABLE_TURNS = "unusable_turns"
 
 
 class ResponseReason(StrEnum):
@@ -113,6 +115,14 @@ _SENTENCES: dict[tuple[Level, str], str] = {
         "lengths_differ",
     ): "the lists of responses, labels, answers and reflections differ in length",
     (Level.ROWS, "left_out"): "the mapping takes only rows with another value there",
+    (
+        Level.ROWS,
+        "ends_in_call",
+    ): "the conversation ends with a call of a tool, so there is no answer to judge",
+    (
+        Level.ROWS,
+        "unusable_turns",
+    ): "user and assistant don't take turns in the conversation, or a turn or a tool can't be read",
     (Level.RESPONSES, "row_dropped"): "its row can't be read",
     (Level.RESPONSES, "other_variant"): "its prompt variant isn't one of the chosen ones",
     (Level.RESPONSES, "cut_off"): "it was cut off inside its thinking",
