@@ -160,10 +160,20 @@ def candidates(field: str, columns: Columns, names: Sequence[str], rows: Sequenc
         and path not in taken
         and not is_a_place(path)
         and _could_be(field, one, found)
+        and not (field == "response" and _is_no_response(one, found))
     ]
     if field in ("question", "response"):
         fitting.sort(key=lambda one: (one.kind == "flag", -one.length))
     return [one.path for one in fitting]
+
+
+def _is_no_response(one: Profile, found: Mapping[str, Profile]) -> bool:
+    """Whether a column is called the reference or what is offered, or holds words, as a subject does."""
+    words = one.kind == "flag" or one.length < _SHORT or _is_one_value(one)
+    return words or is_named_reference(one.path) or is_offered(one.path, found)
+
+
+_SHORT = 25
 
 
 def _by_name_and_shape(
@@ -212,6 +222,8 @@ _ALLOWED = {
     "prompt_variant": ("text", "number", "flag"),
     "thinking": ("text", "texts"),
 }
+_OF_A_CALL = ("success", "issuccess", "status", "result", "results", "isvalid")
+"""Names that may speak of the request: where every row says the same, they do."""
 _LONGEST_LABEL = 24
 """Characters; a column of longer texts names no right and wrong."""
 
@@ -290,7 +302,11 @@ def _could_be(field: str, profile: Profile, found: Mapping[str, Profile]) -> boo
     if field == "correct":
         if profile.kind in ("number", "numbers"):
             return profile.different > 1 and not _is_index(profile)
-        if is_offered(profile.path, found) or (_is_one_value(profile) and not _is_known(profile)):
+        if is_offered(profile.path, found):
+            return False
+        if _is_one_value(profile) and (
+            not _is_known(profile) or bare(profile.path.rpartition(".")[2]) in _OF_A_CALL
+        ):
             return False
         return profile.length <= _LONGEST_LABEL
     if field == "prompt_variant":

@@ -23,7 +23,16 @@ _CALLED_REFERENCE = re.compile(
     r"(?:solution|answer|response|output|completion|cot|rationale|explanation|text)s?"
 )
 """Names that say of a solution or answer that it is the reference, as `bare` writes them."""
-_OFFERED = ("choices", "options", "candidateanswers", "distractors", "incorrectanswers", "wronganswers", "mc1targets", "mc2targets")
+_OFFERED = (
+    "choices",
+    "options",
+    "candidateanswers",
+    "distractors",
+    "incorrectanswers",
+    "wronganswers",
+    "mc1targets",
+    "mc2targets",
+)
 """Names of what a question offers to choose from."""
 
 
@@ -283,7 +292,24 @@ def _label(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
             continue
         if _goes_along(one, response) and (differs_within(one, question) or not repeats(question)):
             fitting.append(one.path)
+    if not fitting:
+        fitting = _scores(told, found, question, response)
     return fitting[0] if len(fitting) == 1 else ""
+
+
+def _scores(
+    told: Mapping[str, Any], found: Mapping[str, Profile], question: Profile, response: Profile
+) -> list[str]:
+    """Numbers that differ within a question and whose name ends as a label's: `total_reward`, `answer_correctness`."""
+    return [
+        one.path
+        for one in _free(told, found, ("flag", "flags", "number", "numbers"))
+        if re.search(r"[_.](?:correctness|accuracy|reward|score)s?$", one.path)
+        and "format" not in one.path
+        and _goes_along(one, response)
+        and (differs_within(one, question) or not repeats(question))
+        and one.different > 1
+    ]
 
 
 def _goes_along(one: Profile, other: Profile) -> bool:

@@ -5,7 +5,8 @@ from typing import Any
 
 from skill_factory.insight.doubts.sample import Doubt, Sample
 from skill_factory.recipe.model import Columns
-from skill_factory.sources.columns import excerpt
+from skill_factory.sources.columns import excerpt, value_at
+from skill_factory.sources.guessing import candidates
 from skill_factory.sources.shapes import is_named_reference
 from skill_factory.sources.trying import REVERSED
 from skill_factory.wording import listed, many
@@ -27,15 +28,27 @@ def reference_as_response(sample: Sample) -> Iterator[Doubt]:
             "Pick the column that holds what the model wrote (--map response=COLUMN).",
             pick=("response",),
         )
-    elif sample.recipe.columns.answer and any(
-        "." not in p and is_named_reference(p) for p in sample.recipe.columns.response
+    elif any("." not in p and is_named_reference(p) for p in sample.recipe.columns.response) and (
+        sample.recipe.columns.answer or _is_bare(sample)
     ):
+        beside_it = (
+            "comes next to an answer"
+            if sample.recipe.columns.answer
+            else "has one text for each question and no label"
+        )
         yield Doubt(
             "reference_as_response",
-            f"`{column}` comes next to an answer. In most published datasets such a column is the reference solution, not a model's response.",
+            f"`{column}` {beside_it}. In most published datasets such a column is the reference solution, not a model's response.",
             "Pick the column that holds what the model wrote (--map response=COLUMN), or continue if this is it.",
             pick=("response",),
         )
+
+
+def _is_bare(sample: Sample) -> bool:
+    """Whether there is one response a question, and nothing that judges it."""
+    columns = sample.recipe.columns
+    judged = columns.correct or columns.reflections or columns.label_rule
+    return not judged and len(set(sample.questions)) == len(sample.responses)
 
 
 def taken_by_shape(sample: Sample) -> Iterator[Doubt]:
@@ -98,7 +111,10 @@ def roles_exchanged(sample: Sample) -> Iterator[Doubt]:
             changes=_exchanged(sample.recipe.columns),
             pick=("question", "response"),
         )
-    if n and length < 10 and gold_length > length:
+    longer = _longer_text(sample, length) if n and length < 10 else ""
+    if n and length < 10 and (gold_length > length or longer):
+        if longer:
+            fix = f"Check which column is the question, e.g. --map question={longer}."
         yield Doubt(
             "short_questions",
             f"The questions are only {length:.0f} characters long on average, e.g. “{excerpt(sample.questions[0], 30)}”, so this may be another column.",
@@ -121,6 +137,20 @@ def roles_exchanged(sample: Sample) -> Iterator[Doubt]:
                 fix,
                 pick=(name, "reflections"),
             )
+
+
+def _longer_text(sample: Sample, length: float) -> str:
+    """A column that isn't mapped and holds longer texts than the questions, a different one for most."""
+    settled = sample.settled
+    for path in candidates("question", sample.recipe.columns, settled.names, settled.rows):
+        texts = [text for row in settled.rows if isinstance(text := value_at(row, path), str)]
+        if (
+            texts
+            and sum(map(len, texts)) > 3 * length * len(texts)
+            and 2 * len(set(texts)) > len(set(sample.questions))
+        ):
+            return path
+    return ""
 
 
 def _exchanged(columns: Columns) -> Mapping[str, Any]:
