@@ -118,6 +118,10 @@ LOGS: dict[str, tuple[Any, tuple[int, ...]]] = {
         "problem": ask(q), "initial_response": said(q, 1), "feedback": "There is a slip.", "refined_response": said(q, 0),
         "initial_correct": False, "refined_correct": True,
     }), (4, 8, 4, 4, 0, 0)),
+    "columns named by their models": (grouped(lambda q: {
+        "question": ask(q), "gold": str(q + 10), **{name: said(q, k) for k, name in enumerate(("gpt-4o", "llama-3-70b", "qwen2.5-7b", "o3"))},
+    }), UNLABELLED),
+    "signs of two colours": (each(lambda q, k: {"question": ask(q), "response": said(q, k), "label": ("✔️", "✖️")[k % 2]}), LABELLED),
 }  # fmt: skip
 
 
@@ -186,6 +190,22 @@ DOUBTED: dict[str, tuple[Any, str]] = {
         grouped(lambda q: {"code": f"def f(x):\n    return x + {q}", "input": str(q), "output": f"the number {2 * q}"}),
         "short_questions",
     ),
+    "words of a response as a list": (
+        each(lambda q, k: {"question": ask(q), "response": said(q, k).split(" ")}),
+        "split_texts",
+    ),
+    "records written as text among responses": (
+        grouped(lambda q: {"question": ask(q), "responses": json.dumps([{"text": said(q, k), "ok": right(k)} for k in range(TRIES)])}),
+        "lists_as_text",
+    ),
+    "places, of which the first is the best": (
+        each(lambda q, k: {"question": ask(q), "response": said(q, k), "score": 1 + k % 2}),
+        "score_threshold",
+    ),
+    "scores that hardly repeat": (
+        each(lambda q, k: {"question": ask(q), "response": said(q, k), "reward": (0.9, 0.1)[k % 2] + q / 50 + k / 900}),
+        "score_threshold",
+    ),
 }  # fmt: skip
 
 
@@ -208,3 +228,46 @@ def test_message_batches_are_joined_with_their_requests(tmp_path: Path) -> None:
         UNLABELLED,
     )
     assert seen.recipe.columns.think == "after"
+
+
+def test_letters_of_a_choice_repeat_by_nature(tmp_path: Path) -> None:
+    """Two different responses to four questions aren't questions when they are letters."""
+    rows = each(lambda q, k: {"question": ask(q), "response": "AB"[k % 2], "correct": right(k)})
+    assert "responses_repeat" not in [doubt.code for doubt in looked_at(rows, tmp_path).doubts]
+
+
+LINES = "".join(json.dumps(row) + "\n" for row in each(lambda q, k: {"question": ask(q), "response": said(q, k), "correct": right(k)}))  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "why"),
+    [
+        ("log.txt", LINES, "rename it to log.jsonl"),
+        ("log", LINES, "rename it to log.jsonl"),
+        ("log.tar.gz", "x", "Unpack it"),
+        ("log.jsonl.bz2", "x", "Unpack it"),
+        ("log.jsonl", LINES.replace("\n", ",\n"), "comma behind each line"),
+        ("log.csv", "Results of run 7\nMarch\n\nquestion,response,correct\nWhat?,It is 1,true\n", "looks like a title"),
+    ],
+)  # fmt: skip
+def test_a_file_that_is_nearly_right_is_refused_with_what_to_do(name: str, text: str, why: str, tmp_path: Path) -> None:  # fmt: skip
+    """Endings that say nothing, archives of other kinds, commas behind lines, titles: each with its remedy."""
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    with pytest.raises(SkillFactoryError, match=why):
+        inspect(str(tmp_path / name))
+
+
+@pytest.mark.parametrize("sign", "^~:")
+def test_a_rare_delimiter_is_read_where_it_makes_a_table(sign: str, tmp_path: Path) -> None:
+    """Where no usual delimiter does."""
+    rows = each(lambda q, k: [ask(q), f"I add step by step and find {value(q, k)}", str(right(k))])
+    path = tmp_path / "log.csv"
+    path.write_text("\n".join(sign.join(row) for row in [["question", "response", "correct"], *rows]))
+    assert tuple(vars(inspect(str(path)).found).values()) == LABELLED
+
+
+def test_splits_that_are_read_together_are_said(tmp_path: Path) -> None:
+    """`train.jsonl` and `test.jsonl` of a folder are kept apart by their authors."""
+    for name in ("train", "test"):
+        (tmp_path / f"{name}.jsonl").write_text(LINES)
+    assert "columns_differ" in [doubt.code for doubt in inspect(str(tmp_path)).doubts]

@@ -42,7 +42,7 @@ def word_of(value: Any) -> str:
         return str(value).lower()
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
-    text = str(value).strip().lower()
+    text = str(value).replace("\ufe0f", "").strip().lower()
     if len(text) > _SENTENCE and (judged := _JUDGED.search(text[-80:])):
         return judged[1]
     # Labels that went through a spreadsheet or pandas: 1 became 1.0.

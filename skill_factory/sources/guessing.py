@@ -384,9 +384,9 @@ def _guess_numbered(fields: Mapping[str, Any], found: Mapping[str, Profile]) -> 
             families.setdefault(("", m[1].lower()), []).append(path)
         if (m := re.fullmatch(r"([^\W_]+)[_ ].*\D", path)) and profile.length >= _LONG_TEXT:
             families.setdefault((m[1], "…"), []).append(path)
-    told: dict[str, Any] = {}
+    told: dict[str, Any] = _named_by_model(fields, found)
     for field in ("response", "correct", "reflections", "extracted_answer"):
-        if field in fields:
+        if field in fields or field in told:
             continue
         own = {family: [p for p in paths if _is_free(field, p, fields)] for family, paths in families.items()}
         fitting = [
@@ -401,6 +401,29 @@ def _guess_numbered(fields: Mapping[str, Any], found: Mapping[str, Profile]) -> 
             told[field] = fitting[0]
     same = len(told.get("response", ()))
     return {f: paths for f, paths in told.items() if f == "response" or len(paths) == same}
+
+
+_OF_A_MODEL = re.compile(
+    r"\b(?:chat)?gpt|llama|qwen|claude|mi[sx]tral|gemma|gemini|deepseek|\bphi|grok|olmo|granite|command|kimi|\bglm|\d+b\b|\bo[134]\b",
+    re.IGNORECASE,
+)
+
+
+def _named_by_model(fields: Mapping[str, Any], found: Mapping[str, Profile]) -> dict[str, Any]:
+    """Columns of texts whose names are those of models alone: one response each."""
+    if "response" in fields:
+        return {}
+    told = [
+        path
+        for path, one in found.items()
+        if _OF_A_MODEL.search(path)
+        and one.kind == "text"
+        and one.length >= _LONG_TEXT
+        and path not in fields.values()
+        and not any(path.startswith(f"{other}.") for other in found)
+        and all(place_of(field, part) is None for field in _ALLOWED for part in re.split(r"[_ .]", path))
+    ]
+    return {"response": told} if len(told) > 1 else {}
 
 
 _LONG_TEXT = 20

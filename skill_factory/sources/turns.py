@@ -129,13 +129,27 @@ _OPEN_ENDED = r"(?:\s*<think(?:ing)?>\s*|\s*\\n)*\s*$"
 _TEMPLATES = tuple(
     (re.compile(user, re.DOTALL), re.compile(end, re.DOTALL))
     for user, end in (
-        (r"<\|im_start\|>user\s*\n?", r"<\|im_end\|>|<\|im_start\|>"),
+        (
+            r"<\|im_start\|>user(?:<\|im_sep\|>)?\s*\n?",
+            r"(?:\s*/(?:no_)?think)?\s*(?:<\|im_end\|>|<\|im_start\|>)",
+        ),
         (r"<\|start_header_id\|>user<\|end_header_id\|>\s*", r"<\|eot_id\|>|<\|start_header_id\|>"),
         (r"<\|start\|>user<\|message\|>", r"<\|end\|>|<\|start\|>"),
         (r"<start_of_turn>user\s*\n?", r"<end_of_turn>|<start_of_turn>"),
+        (r"<\|header_start\|>user<\|header_end\|>\s*", r"<\|eot\|>|<\|header_start\|>"),
+        (r"<\|im_user\|>user<\|im_middle\|>", r"<\|im_end\|>|<\|im_assistant\|>"),
+        (r"<\|start_of_role\|>user<\|end_of_role\|>", r"<\|end_of_text\|>|<\|start_of_role\|>"),
+        (r"<\|USER_TOKEN\|>", r"<\|END_OF_TURN_TOKEN\|>|<\|START_OF_TURN_TOKEN\|>"),
+        (r"\[\|user\|\]\s*", r"\[\|assistant\|\]|\[\|endofturn\|\]"),
+        (r"<extra_id_1>User\s*\n?", r"<extra_id_1>"),
+        (r"\]~b\]user\s*\n?", r"\[e~\[|\]~b\]ai"),
         (r"<｜User｜>", r"<｜Assistant｜>|<｜end▁of▁sentence｜>"),
         (r"<\|User\|>", r"<\|Assistant\|>"),
         (r"<\|user\|>\s*\n?", r"<\|end\|>|<\|assistant\|>|</s>|<\|endoftext\|>"),
+        (
+            r"(?:^|\n)### (?:Instruction|Question|Problem|User|Human):\s*",
+            r"\n+### (?:Response|Answer|Solution|Assistant):",
+        ),
         (r"\[INST\](?:\s*<<SYS>>.*?<</SYS>>)?\s*", r"\[/INST\]"),
     )
 )
@@ -153,7 +167,8 @@ WHOLE_TALKS = (
 """Marks before and after the question, and before and after the response, in texts that hold a whole conversation."""
 _ROLE_WORDS = re.compile(r"(?<![A-Za-z])(system|user|assistant)\n")
 _SPOKEN = re.compile(
-    r"(?:^|\n)\s*(Human|User|H)\s*:\s*(.*?)(?:\n\s*)?(?:\n|(?<=\s))(?:Assistant|AI|A)\s*:" + _OPEN_ENDED,
+    r"(?:^|\n|(?<=[.!?] ))\s*(Human|User|USER|H)\s*:\s*(.*?)(?:\n\s*)?(?:\n|(?<=\s))(?:Assistant|ASSISTANT|AI|A)\s*:"
+    + _OPEN_ENDED,
     re.DOTALL,
 )
 

@@ -103,7 +103,8 @@ def roles_exchanged(sample: Sample) -> Iterator[Doubt]:
     golds = [gold for gold in sample.golds if gold]
     gold_length = sum(map(len, golds)) / max(1, len(golds))
     fix = "Check which column is which, and pick them by hand (--map question=COLUMN --map response=COLUMN)."
-    if n > 4 and asked > said and 2 * said <= n:
+    # Letters of a multiple choice and bare numbers repeat by nature; what is taken for a question is a text.
+    if n > 4 and asked > said and 2 * said <= n and response_length >= FEWEST_OF_A_QUESTION:
         yield Doubt(
             "responses_repeat",
             f"There are {asked:,} different questions but only {said:,} different responses, so the two columns look swapped.",
@@ -153,6 +154,10 @@ def _longer_text(sample: Sample, length: float) -> str:
     return ""
 
 
+FEWEST_OF_A_QUESTION = 15
+"""Characters on average from which texts can be questions."""
+
+
 def _exchanged(columns: Columns) -> Mapping[str, Any]:
     """Question and response with each other's columns, where each has one."""
     if len(columns.response) != 1:
@@ -165,7 +170,9 @@ def lists_as_text(sample: Sample) -> Iterator[Doubt]:
     reflections = [text for texts in sample.table["reflections"].to_pylist() for text in texts]
     columns = sample.recipe.columns
     for paths, texts in ((columns.response, sample.responses), (columns.reflections, reflections)):
-        listed_texts = sum(text.startswith(("['", '["')) and text.rstrip().endswith("]") for text in texts)
+        listed_texts = sum(
+            text.startswith(("['", '["', "[{")) and text.rstrip().endswith("]") for text in texts
+        )
         if texts and 2 * listed_texts > len(texts):
             yield Doubt(
                 "lists_as_text",
@@ -175,11 +182,34 @@ def lists_as_text(sample: Sample) -> Iterator[Doubt]:
             )
 
 
+def split_texts(sample: Sample) -> Iterator[Doubt]:
+    """Responses that came as their tokens: each word would be an attempt of its own."""
+    for path in sample.recipe.columns.response:
+        values = [value_at(row, path) for row in sample.settled.rows]
+        lists = [
+            [one for one in value if isinstance(one, str)] for value in values if isinstance(value, list)
+        ]
+        texts = [text for texts in lists for text in texts]
+        long = sum(len(one) >= FEWEST_TOKENS for one in lists)
+        words = sum(" " not in text.strip() and len(text) < LONGEST_TOKEN for text in texts)
+        if lists and 2 * long > len(lists) and words >= 0.8 * len(texts):
+            yield Doubt(
+                "split_texts",
+                f"`{path}` holds lists of single words, e.g. {excerpt(lists[0][:5], 50)}, so each word would be a response.",
+                "Join the words (or decode the tokens) of each response to one text.",
+                pick=("response",),
+            )
+
+
+FEWEST_TOKENS, LONGEST_TOKEN = 8, 25
+"""Texts of a list, and characters of each, from which they look like the words of one text."""
+
+
 def files_differ(sample: Sample) -> Iterator[Doubt]:
     """Files of one source that have different columns."""
     for note in sample.settled.notes:
         yield Doubt(
             "columns_differ",
             note,
-            "Continue if that is intended. Otherwise, use files with the same columns.",
+            "Continue if that is intended. Otherwise, give the files that belong together.",
         )
