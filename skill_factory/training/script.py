@@ -195,7 +195,9 @@ class Watch(TrainerCallback):  # type: ignore[misc]  # TRL's environment has its
         """Mark the checkpoint as whole, and send it."""
         begun = time.monotonic()
         folder = Path(args.output_dir) / f"checkpoint-{state.global_step}"
-        (folder / WHOLE).write_text(json.dumps({"id": self.settings["id"], "step": state.global_step}))
+        (folder / WHOLE).write_text(
+            json.dumps({"id": self.settings["id"], "step": state.global_step}), "utf-8"
+        )
         self.hub.keep(folder, state.global_step)
         self.log.say("saved", step=state.global_step)
         self.saved = time.monotonic()
@@ -366,9 +368,9 @@ def _last_checkpoint(settings: dict[str, Any], out: Path, hub: Hub) -> str | Non
         if not (folder / WHOLE).is_file():
             shutil.rmtree(folder)
         else:
-            best = max(best or (0, folder), (json.loads((folder / WHOLE).read_text())["step"], folder))
+            best = max(best or (0, folder), (json.loads((folder / WHOLE).read_text("utf-8"))["step"], folder))
     found = best[1] if best else hub.fetch(out / "fetched")
-    if found and json.loads((found / WHOLE).read_text())["id"] != settings["id"]:
+    if found and json.loads((found / WHOLE).read_text("utf-8"))["id"] != settings["id"]:
         sys.exit(f"{found.name} belongs to another training. Choose another folder or repository.")
     return str(found) if found else None
 
