@@ -11,7 +11,9 @@ from skill_factory.judge.first_questions import different_questions
 from skill_factory.recipe.clean_parts import Clean
 from skill_factory.recipe.model import Benchmark, Columns, Source
 from skill_factory.sources import RawSource, open_source
+from skill_factory.sources.columns import Row, of_question
 from skill_factory.sources.guessing import guess
+from skill_factory.sources.trying import with_proposals
 
 SAMPLE_ROWS = 200
 NAMES = ("question", "problem", "prompt", "query", "instruction", "input", "text", "task")
@@ -72,7 +74,7 @@ def _again(about: Benchmark, token: str | None) -> OpenBenchmark:
 
 def _open(text: str, asked: Benchmark, token: str | None) -> OpenBenchmark:
     found = _source(text, asked, token)
-    columns = Columns(question=_question_column(found, text, asked.question))
+    columns = _columns(found, text, asked.question)
     spec = found.pinned()
     about = Benchmark(
         kind=spec.kind,
@@ -107,12 +109,16 @@ def _splits(text: str, spec: Source, token: str | None) -> list[str]:
     return [split.name for split in config.splits] if config else list(SPLITS)
 
 
-def _question_column(source: RawSource, text: str, asked: str) -> str:
+def _columns(source: RawSource, text: str, asked: str) -> Columns:
+    """Where the questions are and how they are read, as of any data: of messages the user's turn, of prompts no template."""
     names, rows = source.names(), source.head(SAMPLE_ROWS)
-    if asked:
-        return asked
-    if found := guess(names, rows).question:
-        return found
+    found = guess(names, rows)
+    if found.question and asked in ("", found.question):
+        return of_question(found)
+    return with_proposals(Columns(question=asked or _question_column(names, rows, text)), rows, set())
+
+
+def _question_column(names: Sequence[str], rows: Sequence[Row], text: str) -> str:
     for name in NAMES:
         if fitting := [one for one in names if one.lower() == name]:
             return fitting[0]
