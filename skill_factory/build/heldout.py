@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from skill_factory.asked import asked
 from skill_factory.build.folder import HELD_OUT, BuildFolder
 from skill_factory.build.storage import written_whole
 from skill_factory.draws import text_id
@@ -42,7 +43,11 @@ def write_held_out(folder: BuildFolder, parts: Sequence[tuple[RawSource, Recipe]
         found = golds_of_questions(source, recipe.columns, held - {text_id(one) for one in golds})
         golds |= {question: answers for question, answers in found.items() if answers}
     rows = [
-        {"question_id": hex_id(text_id(question)), "question": question, "answer": _settled(answers)}
+        {
+            "question_id": hex_id(text_id(question)),
+            "question": asked(question).cell,
+            "answer": _settled(answers),
+        }
         for question, answers in sorted(golds.items(), key=lambda item: hex_id(text_id(item[0])))
     ]
     if rows:

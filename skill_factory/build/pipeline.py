@@ -82,7 +82,7 @@ class Partition:
         """The traces as rows of the dataset, about 16 MB of text at a time; letter for letter what `traces` gives."""
         for batch in typeset(self.plans, self.book, self.recipe, self.reading):
             tally_traces(self.tally, batch.plans, batch.right, batch.chars, batch.digests)
-            yield to_table(batch, self.recipe.output.lineage)
+            yield to_table(batch, self.recipe)
 
 
 def build_partition(

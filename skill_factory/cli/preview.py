@@ -4,8 +4,9 @@ import argparse
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from skill_factory.asked import asked
 from skill_factory.cli.output import plain, say, show_shares, tell
 from skill_factory.cli.recipe_options import (
     SOURCE,
@@ -66,14 +67,14 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _row(trace: "Trace") -> dict[str, str]:
+def _row(trace: "Trace") -> dict[str, Any]:
     from skill_factory.model import hex_id
 
     return {
         "trace_id": hex_id(trace.id),
         "label": trace.plan.label,
         "format": trace.plan.format,
-        "question": trace.plan.question.text,
+        **_asked(trace),
         "text": trace.text,
     }
 
@@ -112,6 +113,18 @@ def _preview_mixed(args: argparse.Namespace) -> int:
         say(f"\n{name}: {many(len(part.traces), 'trace')} that it could give\n")
         _print(part.traces)
     return 0
+
+
+def _asked(trace: "Trace") -> dict[str, Any]:
+    """The question, and the conversation that it is part of where it doesn't stand alone."""
+    whole = asked(trace.plan.question.text)
+    if whole.alone:
+        return {"question": whole.question}
+    return {
+        "question": whole.question,
+        "conversation": [turn._asdict() for turn in whole.turns],
+        "tools": whole.tools,
+    }
 
 
 def _write_page(path: str, page: str) -> None:

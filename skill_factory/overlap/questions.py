@@ -6,6 +6,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from skill_factory.asked import spoken_in
 from skill_factory.judge.first_questions import different_questions
 from skill_factory.recipe.model import Columns
 from skill_factory.sources import RawSource
@@ -41,7 +42,8 @@ class QuestionsOf:
         for place, ids, texts in self._read():
             new = [k for k, one in enumerate(ids.tolist()) if one not in seen]
             seen.update(ids[new].tolist())
-            block = ids[new], [texts[k] for k in new]
+            # Of a conversation, what the user said: nobody asks what a tool gives back.
+            block = ids[new], [spoken_in(texts[k]) for k in new]
             self._found.append((place, block[0]))
             size += sum(map(len, block[1]))
             kept = [*kept, block] if kept is not None and size <= self.KEPT else None

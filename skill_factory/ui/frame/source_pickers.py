@@ -86,7 +86,7 @@ def hub(door: str = "door") -> None:
     """A dataset on the Hub, by its name or by words in it."""
     with st.form(f"{door}.hub", border=False):
         name = st.text_input(
-            "Hub dataset",
+            "Dataset on the Hugging Face Hub",
             placeholder="user/name, or words to search for",
             key=f"{door}.hub.name",
             help="The name of a dataset on the Hugging Face Hub, as its page shows it.",
