@@ -136,7 +136,7 @@ _SENTENCES: dict[tuple[Level, str], str] = {
     (
         Level.RESPONSES,
         "duplicate",
-    ): "the question already has this response; their reflections are joined",
+    ): "the question already has this response; reflections of both are kept, if any",
     (Level.RESPONSES, "no_kept_reflection"): "none of its reflections was kept",
     (Level.REFLECTIONS, "row_dropped"): "its row can't be read",
     (Level.REFLECTIONS, "empty"): "the reflection is empty",
@@ -157,7 +157,7 @@ _SENTENCES: dict[tuple[Level, str], str] = {
     (Level.QUESTIONS, "near_duplicate"): "another question says nearly the same",
     (Level.QUESTIONS, "held_out"): "it is held out for evaluation",
     (Level.QUESTIONS, "outside_pass_rate"): "its share of right responses is outside the window",
-    (Level.QUESTIONS, "too_few_responses"): "it has too few kept responses",
+    (Level.QUESTIONS, "too_few_responses"): "it has fewer kept responses than a trace has attempts (N)",
     (Level.QUESTIONS, "no_correct_response"): "none of its kept responses is right",
     (Level.QUESTIONS, "too_few_variants"): "its kept responses come from too few prompt variants",
     (Level.QUESTIONS, "not_in_every_arm"): "another arm of the suite can't use it",

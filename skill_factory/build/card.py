@@ -48,13 +48,17 @@ class Told:
     """What a build knows of the questions that stay out of its traces."""
 
     overlap: Overlap
-    ruled: Ruled
+    ruled: Sequence[Ruled]
+    """Of each source the questions that stay out."""
     held_out: int
     """Held-out questions with a gold answer, which stand in a config of their own."""
 
     def to_json(self) -> dict[str, Any]:
         """As JSON values: counts, pairs and ids."""
-        ids = [[hex_id(one) for one in np.frombuffer(packed, "<u8").tolist()] for packed in self.ruled]
+        every = [
+            {*np.frombuffer(b"".join(packed), "<u8").tolist()} for packed in zip(*self.ruled, strict=True)
+        ]
+        ids = [[hex_id(one) for one in sorted(found)] for found in every]
         names = ("contaminated", "near_duplicate", "held_out")
         # Without texts: what is published must not carry the benchmarks' questions.
         return self.overlap.to_json(texts=False) | {

@@ -185,6 +185,10 @@ class Run:
             Run(self.keys[cut:], self.places[cut:], self.table),
         )
 
+    def alone(self) -> "Run":
+        """The same rows in a table without others."""
+        return Run(self.keys, np.arange(len(self.places)), self.table.take(pa.array(self.places)))
+
 
 def merged(streams: Sequence[Iterator[Run]]) -> Iterator[pa.Table]:
     """Streams of rows, each in written order, as one in written order; little of each is held at a time."""
@@ -205,6 +209,8 @@ def merged(streams: Sequence[Iterator[Run]]) -> Iterator[pa.Table]:
 
 def _in_order(runs: Sequence[Run]) -> pa.Table:
     """The rows of several runs, copied once: those that weren't taken are left behind in the same step."""
+    # What is left behind by most of a table isn't worth a copy of all of it.
+    runs = [run if 2 * len(run.places) > run.table.num_rows else run.alone() for run in runs]
     offsets = np.cumsum([0, *(run.table.num_rows for run in runs[:-1])])
     places = np.concatenate([run.places + offset for run, offset in zip(runs, offsets, strict=True)])
     order = np.argsort(np.concatenate([run.keys for run in runs]), kind="stable")

@@ -16,6 +16,7 @@ from skill_factory.sources import RawSource, WithNotes
 from skill_factory.sources.columns import needed_columns, question_of, value_at
 from skill_factory.sources.guessing import Guess, candidates, recognise
 from skill_factory.sources.profiles import profiles
+from skill_factory.sources.shapes import is_a_place
 from skill_factory.sources.trying import with_proposals
 
 SAMPLE_ROWS = 200
@@ -175,7 +176,20 @@ def missing_sentence(settled: Settled) -> str:
     """A sentence that says which fields have no column, what was found, and which column it could be."""
     field = settled.missing[0]
     names = settled.names
-    could_be = next(iter(candidates(field, settled.columns, names, settled.rows)), "COLUMN")
+    known = settled.columns
+    could_be = next(iter(candidates(field, known, names, settled.rows)), "")
+    if field == "response" and known.question and known.answer and not could_be:
+        return (
+            f"There are questions (`{known.question}`) and gold answers (`{known.answer}`), but no column for responses. "
+            "Ask a model for some (python -m skill_factory generate responses …), "
+            f"or, if a model wrote these answers, say so: --map response={known.answer}."
+        )
+    if field == "question" and known.response and (named := [name for name in names if is_a_place(name)]):
+        return (
+            f"There is no column for question: `{named[0]}` only names it. Found: {wording.found(names)}. "
+            f"Add a column with the text of each question (join it by `{named[0]}`), and use the file again."
+        )
+    could_be = could_be or "COLUMN"
     return (
         f"There is no column for {wording.listed(list(settled.missing))}. Found: {wording.found(names)}. "
         f"Choose one, e.g. --map {field}={could_be}."

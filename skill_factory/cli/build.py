@@ -122,9 +122,10 @@ def _build_mixed(args: argparse.Namespace) -> int:
             workers=args.workers,
             fresh=args.fresh,
             report=report,
-            token=token_for_any(mixture, places),
+            token=token_for_any(mixture, places, *args.against),
             engine=_engine(args),
             exact=args.recipe.startswith("hf:"),
+            against=args.against,
         )
     finally:
         report.close()

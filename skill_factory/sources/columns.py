@@ -3,6 +3,7 @@
 `read_row` is the rule for one row; `canonical.py` applies it to whole batches, `guessing.py` proposes a mapping.
 """
 
+import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
@@ -99,7 +100,7 @@ def value_at(row: Row, path: str) -> Any:
     """
     The value of a column.
 
-    Dots lead into structs and through lists of them, a column whose own name has dots wins, `*` takes the first field
+    Dots lead into structs, also ones written as JSON, and through lists of them, a column whose own name has dots wins, `*` takes the first field
     of a struct, and `choices@gold` is the item of `choices` whose number stands in `gold`.
     """
     if not path or path in row:
@@ -115,6 +116,8 @@ def _inside(value: Any, path: str) -> Any:
         return value
     if isinstance(value, list):
         return [_inside(one, path) for one in value]
+    if isinstance(value, str):
+        value = record_in(value)
     if not isinstance(value, Mapping):
         return None
     if path in value:
@@ -123,6 +126,18 @@ def _inside(value: Any, path: str) -> Any:
     if head == "*" and value:
         return _inside(next(iter(value.values())), rest)
     return _inside(value.get(head), rest)
+
+
+@lru_cache(maxsize=4_096)
+def record_in(text: str) -> Mapping[str, Any] | None:
+    """The record that a text holds as JSON, as tracing services export them; None for any other text."""
+    if not text.lstrip().startswith("{"):
+        return None
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) and value else None
 
 
 def _item(values: Any, place: Any) -> Any:
@@ -255,13 +270,15 @@ def of_question(columns: Columns, **more: Any) -> Columns:
 
 
 def _per_response(value: Any, n: int, field: str) -> list[list[Any]]:
-    """The reflections (or verdicts) of each of n responses; for one response a flat list or a text will do."""
+    """The reflections (or verdicts) of each of n responses: a list each, of as many as responses one each, of one all."""
     if value is None or is_nan(value):
         return [[] for _ in range(n)]
     items = value if isinstance(value, list) else [value]
     nested = [one for one in items if isinstance(one, list)]
     if n == 1 and not nested:
         return [items]
+    if n > 1 and not nested and len(items) == n:
+        return [[] if one is None else [one] for one in items]
     if len(nested) != len(items) and not all(one is None or isinstance(one, list) for one in items):
         raise _Unreadable(RowReason.LENGTHS_DIFFER, field, f"one list for {n} responses")
     if len(items) != n:

@@ -326,8 +326,7 @@ def _try_label(columns: Columns, rows: Sequence[Row]) -> list[Choice]:
         proposed = "words" if usual < of else proposed
     numbers = [n for value in values if (n := as_number(value)) is not None]
     if of and len(numbers) == of and usual < of:
-        most = max(numbers)
-        least = most if 2 * sum(n >= most for n in numbers) >= 0.02 * of else sorted(numbers)[of // 2]
+        least = _proposed_threshold(numbers)
         changes = {"label_rule": "threshold", "threshold": least}
         tries.append(("threshold", f"A number of at least {least:g} means right", of, of, changes))
         proposed = proposed or "threshold"
@@ -337,6 +336,16 @@ def _try_label(columns: Columns, rows: Sequence[Row]) -> list[Choice]:
         tries.append(("steps", "Right where every step is", of, of, steps))
         proposed = "steps"
     return _choices(Rule.LABEL, tries, proposed)
+
+
+def _proposed_threshold(numbers: Sequence[float]) -> float:
+    """The highest score where several reach it; of scores that hardly repeat the middle of their scale."""
+    most = max(numbers)
+    reached = sum(n >= most for n in numbers)
+    if reached >= max(2, 0.01 * len(numbers)) or len(numbers) < 5:
+        return most
+    shares = min(numbers) >= 0 and most <= 1 and min(numbers) < 0.5 <= most
+    return 0.5 if shares else sorted(numbers)[len(numbers) // 2]
 
 
 def _are_step_labels(columns: Columns, rows: Sequence[Row]) -> bool:

@@ -19,6 +19,10 @@ _TEMPLATE_SIGNS = (
     "<start_of_turn>",
     "<｜User｜>",
     "<|user|>",
+    "<|header_start|>",
+    "<|start_of_role|>",
+    "<|im_user|>",
+    "<|USER_TOKEN|>",
 )
 
 
