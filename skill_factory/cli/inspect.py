@@ -3,9 +3,8 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from skill_factory.cli.endpoint_options import add_price
-from skill_factory.cli.output import say, show_opinion, show_shares, tell
-from skill_factory.cli.recipe_options import (
+from skill_factory.cli.options.endpoint import add_price
+from skill_factory.cli.options.recipe import (
     SOURCE,
     add_against,
     add_recipe_options,
@@ -17,6 +16,7 @@ from skill_factory.cli.recipe_options import (
     token_for,
     token_for_any,
 )
+from skill_factory.cli.output import say, show_opinion, show_shares, tell
 
 if TYPE_CHECKING:
     from skill_factory.insight.mixed_inspection import MixtureInspection

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from skill_factory.asked import asked
-from skill_factory.cli.output import plain, say, show_shares, tell
-from skill_factory.cli.recipe_options import (
+from skill_factory.cli.options.recipe import (
     SOURCE,
     add_against,
     add_recipe_options,
@@ -20,6 +19,7 @@ from skill_factory.cli.recipe_options import (
     token_for,
     token_for_any,
 )
+from skill_factory.cli.output import plain, say, show_shares, tell
 from skill_factory.errors import RecipeError
 from skill_factory.whole_files import write_whole
 from skill_factory.wording import many
