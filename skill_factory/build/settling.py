@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from skill_factory import wording
+from skill_factory.asked import question_in
 from skill_factory.errors import ColumnError, SourceError
 from skill_factory.judge.trials import proposed_changes
 from skill_factory.recipe.fields import IN_STEP, REQUIRED
@@ -23,7 +24,7 @@ SAMPLE_ROWS = 200
 MOST_ITEMS = 64
 """How many items of a list are looked at for the guess."""
 _RULES_OF = {
-    "question": ("question_rule", "question_marks", "question_rest"),
+    "question": ("question_rule", "question_marks", "question_rest", "tools"),
     "response": ("response_rule", "response_marks", "think", "thinking"),
     "correct": ("label_rule", "right", "wrong", "threshold", "correct_else"),
 }
@@ -132,7 +133,9 @@ def _with_text_rules(recipe: Recipe, rows: Sequence[Mapping[str, Any]]) -> Recip
         return recipe
     changes = proposed_changes(recipe.columns, rows)
     questions = (question_of(row, recipe.columns) for row in rows)
-    changes["phrases.language"] = language_of(text for text in questions if isinstance(text, str))
+    changes["phrases.language"] = language_of(
+        question_in(text) for text in questions if isinstance(text, str)
+    )
     kept = {
         part
         # Part by part, since the fields of a part belong together, as a rule and its pattern do.

@@ -16,8 +16,10 @@ from skill_factory.errors import ColumnError
 from skill_factory.reasons import RowReason
 from skill_factory.recipe.fields import NAMES
 from skill_factory.recipe.model import Columns
+from skill_factory.sources.chats.context import Unasked
 from skill_factory.sources.labels import listed_labels
 from skill_factory.sources.reading import Rules, rules_for
+from skill_factory.sources.turns import turns_of
 
 Row = Mapping[str, Any]
 Batch: TypeAlias = pa.RecordBatch | list[dict[str, Any]]
@@ -148,7 +150,7 @@ def _responses(row: Row, columns: Columns, unlabelled: bool) -> list[CanonicalRo
     if columns.only and str(found := value_at(row, columns.only[0])) != columns.only[1]:
         raise _Unreadable(RowReason.LEFT_OUT, columns.only[0], found)
     rules = rules_of(columns)
-    question = _text(rules.question(row), "question")
+    question = _question(row, rules)
     if question is None or not question.strip():
         raise _Unreadable(RowReason.NO_QUESTION, "question", question)
     answer = _loose_text(_first(value_at(row, columns.answer)), "answer")
@@ -162,6 +164,13 @@ def _responses(row: Row, columns: Columns, unlabelled: bool) -> list[CanonicalRo
     if not found:
         raise _Unreadable(RowReason.NO_RESPONSE, "response", None)
     return found
+
+
+def _question(row: Row, rules: Rules) -> str | None:
+    try:
+        return _text(rules.question(row), "question")
+    except Unasked as error:
+        raise _Unreadable(error.reason, "question", error.found) from None
 
 
 def _responses_of_column(
@@ -240,7 +249,10 @@ def question_of(row: Row, columns: Columns) -> Any:
     """What a row asks: its question as the rules read it, or what stood there; None for a row that is left out."""
     if columns.only and str(value_at(row, columns.only[0])) != columns.only[1]:
         return None
-    return rules_of(columns).question(row)
+    try:
+        return rules_of(columns).question(row)
+    except Unasked:
+        return None
 
 
 def gold_of(row: Row, columns: Columns) -> str | None:
@@ -253,7 +265,7 @@ def gold_of(row: Row, columns: Columns) -> str | None:
 
 def of_question(columns: Columns, **more: Any) -> Columns:
     """The mapping of the question alone, with its rules: no other column has to be read for it."""
-    names = ("question", "question_rest", "question_rule", "question_marks", "only")
+    names = ("question", "question_rest", "question_rule", "question_marks", "tools", "only")
     return Columns(**{name: getattr(columns, name) for name in names}, **more)
 
 
@@ -316,7 +328,9 @@ def is_unicode(text: str) -> bool:
 
 def _carried(row: Row, columns: Columns) -> tuple[int, int]:
     """How many responses and reflections a row that can't be read takes along."""
-    responses = sum(len(_as_list(value_at(row, path))) for path in columns.response)
+    values = [value_at(row, path) for path in columns.response]
+    talks = columns.response_rule == "last_turn"
+    responses = sum(1 if talks and turns_of(value) else len(_as_list(value)) for value in values)
     return responses, sum(_count_leaves(value_at(row, path)) for path in columns.reflections)
 
 

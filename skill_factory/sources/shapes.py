@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from skill_factory.recipe.words import known_words
+from skill_factory.sources.chats.tools import tools_of
 from skill_factory.sources.columns import Row
 from skill_factory.sources.names import bare, ends_as, place_of
 from skill_factory.sources.profiles import Profile, flat
@@ -57,6 +58,7 @@ def by_shape(fields: Mapping[str, Any], found: Mapping[str, Profile], rows: Sequ
     if "answer" not in told:
         _put(told, "answer", _gold(told, found) or _worked_reference(told, found))
     _put(told, "thinking", _thinking(told, found))
+    _put(told, "tools", _tools(told, found))
     return {field: path for field, path in told.items() if path}
 
 
@@ -380,6 +382,17 @@ def is_a_place(path: str) -> bool:
     return name in ("id", "idx", "index", "uuid", "key", "row", "number") or name.endswith(
         ("_id", "_idx", "_index", "_uuid")
     )
+
+
+def _tools(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
+    """The tools that a conversation may call, in a column of their name beside it."""
+    question = found.get(str(told.get("question", "")))
+    if question is None or question.kind not in TALKS:
+        return ""
+    for one in found.values():
+        if place_of("tools", one.path) is not None and any(tools_of(value) for value in one.present):
+            return one.path
+    return ""
 
 
 def _thinking(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:

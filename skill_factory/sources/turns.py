@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from skill_factory.sources.chats.calls import CALL_ROLES, Call, calls_of, result_text, results_in_parts
 from skill_factory.sources.thinking import joined
 
 _ROLES = {
@@ -21,16 +22,21 @@ _ROLES = {
     "chatgpt": "assistant",
     "ai": "assistant",
     "answer": "assistant",
+    **dict.fromkeys(CALL_ROLES, "assistant"),
     "system": "system",
     "developer": "system",
     "tool": "tool",
     "function": "tool",
     "observation": "tool",
+    "tool_response": "tool",
+    "tool_result": "tool",
+    "function_response": "tool",
     "ipython": "tool",
     "environment": "tool",
 }
 _ROLE_NAMES = ("role", "from", "speaker", "author")
 _TEXT_NAMES = ("content", "value", "text", "message", "prompt", "parts")
+_CALL_NAMES = ("tool_calls", "function_call")
 _THINKING_NAMES = ("reasoning_content", "reasoning", "thinking", "thought")
 _THINKING_PARTS = ("thinking", "reasoning", "redacted_thinking")
 """Types of parts and items that hold the thinking before an answer."""
@@ -43,6 +49,8 @@ class Turn(NamedTuple):
 
     role: str
     text: str
+    calls: tuple[Call, ...] = ()
+    """The calls of tools that an assistant's turn makes; its text is what stands beside them."""
 
 
 def turns_of(value: Any) -> list[Turn] | None:
@@ -87,12 +95,19 @@ def _turn(message: Any) -> Turn | None:
     if role is None and message.get("type") in _SAID_BY_TYPE:
         role = message["type"]
     known = _ROLES.get(str(role).lower()) if role else None
-    if known is None or not any(name in message for name in _TEXT_NAMES):
+    if known is None or not any(name in message for name in (*_TEXT_NAMES, *_CALL_NAMES)):
         return None
-    text = next((_text(message[n]) for n in _TEXT_NAMES if message.get(n) is not None), "")
+    content = next((message[n] for n in _TEXT_NAMES if message.get(n) is not None), "")
+    if known == "tool":
+        return Turn(known, result_text(content))
+    if known == "user" and (results := results_in_parts(content)) is not None:
+        return Turn("tool", results)
+    if known != "assistant":
+        return Turn(known, _text(content))
     thinking = next((_text(message[n]) for n in _THINKING_NAMES if message.get(n)), "")
     thinking = thinking or _thought(message.get("content"))
-    return Turn(known, joined(thinking, text) if known == "assistant" else text)
+    text, calls = calls_of(message, str(role).lower(), _text(content))
+    return Turn(known, joined(thinking, text), calls)
 
 
 def _text(content: Any) -> str:
