@@ -231,7 +231,7 @@ def test_a_step_that_was_trained_again_counts_once() -> None:
         "{'loss': 3}",
         said("start", step=2, **BEGIN),
         said("step", step=3, loss=0.5, tokens=10, tokens_per_second=7.0, seconds_left=2.0),
-        said("sample", step=3, prompt="q", text="<think>", ended=False),
+        said("sample", step=3, question="q", text="<think>", ended=False),
         said("saved", step=3),
     ]
     seen = seen_of(events_of(lines))
