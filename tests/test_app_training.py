@@ -1,17 +1,21 @@
 """Finish → Train: a training that outlives the page, its loss and its samples; a fake Python stands for that with TRL."""
 
+import json
 import os
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from skill_factory.build import pipeline
 from skill_factory.recipe.model import Recipe
 from skill_factory.training.plan import Method, Place
 from skill_factory.work import builds, trainings
 from skill_factory.work.builds import Job
+from skill_factory.work.home import new_place
 from skill_factory.work.process import State
 from tests.studio import open_app, words
 
@@ -79,6 +83,7 @@ def finish(job: Job) -> AppTest:
     return app.switch_page("pages/5_Finish.py").run()
 
 
+@pytest.mark.long
 def test_a_training_is_started_watched_stopped_and_resumed_on_the_page(tmp_path: Path) -> None:
     """What it takes is shown before the button; loss, sample and time left while it runs; another session sees the same."""
     job = build()
@@ -105,6 +110,7 @@ def test_a_training_is_started_watched_stopped_and_resumed_on_the_page(tmp_path:
     assert trainings.status(job) is None and builds.status(job).state is State.DONE
 
 
+@pytest.mark.long
 def test_a_training_that_was_killed_says_so_and_resumes(tmp_path: Path) -> None:
     """Its own lines of progress are no reason; what is asked again with the same plan is the same training."""
     job = build()
@@ -135,12 +141,72 @@ def test_the_command_says_only_what_differs() -> None:
     assert trainings.words(grpo)[-4:] == ["--method", "grpo", "--source", "raw.parquet"]
 
 
-def test_a_shared_server_trains_nothing_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+def shown(job: Job) -> AppTest:
+    """The part of the page, alone."""
+
+    def part(id: str) -> None:
+        from skill_factory.ui.finish import train_run
+        from skill_factory.work import builds
+
+        train_run.train_it(builds.find(id))
+
+    app = AppTest.from_function(part, args=(job.id,), default_timeout=60).run()
+    assert not app.exception, app.exception
+    return app
+
+
+@pytest.fixture
+def made() -> Job:
+    """A finished build in its place, made in this process."""
+    path = new_place("builds")
+    pipeline.build("demo:12", path / "data", Recipe())
+    (path / "recipe.toml").write_text(Recipe().to_toml(), encoding="utf-8")
+    job = Job(path.name, path, "demo:12", "The demo", Recipe().fingerprint(), time.time())
+    known = {name: value for name, value in asdict(job).items() if name not in ("id", "path")}
+    (path / "job.json").write_text(json.dumps(known), encoding="utf-8")
+    return job
+
+
+def test_what_a_training_takes_stands_before_its_button(made: Job, tmp_path: Path) -> None:
+    """Tokens, steps, memory and time; a model that doesn't fit can't be started."""
+    app = shown(made)
+    assert "its training takes appears here" in words(app)
+    app.text_input(key="fit.model").set_value(str(tmp_path / "Tiny-1M")).run()
+    assert [one.label for one in app.metric] == ["Tokens", "Steps"] and not app.button(
+        key="fit.start"
+    ).disabled
+    assert "Memory: ≈" in words(app) and "Time: " in words(app)
+    (tmp_path / "Large-900B").mkdir()
+    app.text_input(key="fit.model").set_value(str(tmp_path / "Large-900B")).run()
+    assert "doesn't fit" in words(app) and app.button(key="fit.start").disabled
+
+
+def test_a_training_that_stopped_shows_its_curve_and_its_sample(made: Job, tmp_path: Path) -> None:
+    """From what lies on disk, as after a restart of the server."""
+    plan = trainings.plan_for(made, model=str(tmp_path / "Tiny-1M"))
+    (made.path / "train" / "out").mkdir(parents=True)
+    (made.path / "train" / "asked.json").write_text(json.dumps(asdict(plan)), encoding="utf-8")
+    start = {"event": "start", "step": 0, "steps": 6, "parameters": 9, "trained": 9, "device": "cpu"}
+    text = "<think>\n<sample>\n2+2=5\n<answer>5</answer>\n</sample>\n</think>\n\n<answer>5</answer>"
+    events = [
+        start,
+        {"event": "sample", "step": 0, "question": "2+2?", "text": text, "ended": True},
+        *({"event": "step", "step": step, "loss": 3 - step / 10, "tokens": 9} for step in (1, 2, 3)),
+        {"event": "saved", "step": 3},
+        {"event": "end", "how": "stopped", "step": 3},
+    ]
+    lines = "".join(json.dumps(event) + "\n" for event in events)
+    (made.path / "train" / "out" / "log.jsonl").write_text(lines, encoding="utf-8")
+    app = shown(made)
+    assert "stopped at step 3; the checkpoint of step 3 is kept" in words(app)
+    assert "Loss 2.900 at first, 2.700 now" in words(app) and "1 attempt, no verdicts, an answer" in words(
+        app
+    )
+    assert app.button(key="fit.resume").label == "Resume"
+
+
+def test_a_shared_server_trains_nothing_itself(made: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     """It says so, and offers the Hub's machines to whoever is signed in."""
-    job = build()
     monkeypatch.setenv("SKILL_FACTORY_HOSTED", "1")
-    app = finish(job)
+    app = shown(made)
     assert "nothing is trained on it" in words(app) and "fit.place" not in [one.key for one in app.radio]
-    app.text_input(key="fit.model").set_value("user/Tiny-1M").run()
-    app.text_input(key="fit.to").set_value("user/new").run()
-    assert "Sign in first" in words(app)

@@ -152,6 +152,7 @@ class Watch(TrainerCallback):  # type: ignore[misc]  # TRL's environment has its
             parameters=sum(one.numel() for one in model.parameters()),
             trained=sum(one.numel() for one in model.parameters() if one.requires_grad),
             device=torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
+            processor=round(time.process_time(), 2),
         )
         self._sample(state, more)
 
@@ -189,6 +190,7 @@ class Watch(TrainerCallback):  # type: ignore[misc]  # TRL's environment has its
             tokens_per_second=round(tokens / seconds, 2),
             seconds_left=round((now - self.begun) / max(1, done) * (state.max_steps - state.global_step), 1),
             memory=_memory(),
+            processor=round(time.process_time(), 2),
             **{name: logs[name] for name in kept if name in logs},
         )
         self.logged, self.aside = now, 0.0
