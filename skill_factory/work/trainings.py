@@ -125,7 +125,12 @@ def status(job: Job) -> Training | None:
 def _why(process: FolderProcess, job: Job) -> str:
     said = process.why(job.id)
     # It was telling how it goes when it was killed: that is no reason.
-    return ENDED if said.startswith(("step ", "started", "resumed", "Time: ", "Started: ")) else said
+    if said.startswith(("step ", "started", "resumed", "Time: ", "Started: ")):
+        return ENDED
+    # The page has a button for it.
+    return said.replace("; run the same command again to resume", "").replace(
+        "Run the same command again to", "You can"
+    )
 
 
 def _url(path: Path) -> str:
