@@ -64,9 +64,10 @@ def arranged(turns: Sequence[Turn]) -> list[Said]:
             raise Unasked(RowReason.UNUSABLE_TURNS, " → ".join(one.role for one in joined))
     if len(rest) % 2 == 0:
         raise Unasked(RowReason.UNUSABLE_TURNS, " → ".join(one.role for one in joined))
-    if any(not turn.content.strip() for turn in rest):
+    # A tool may have nothing to say; anybody else's empty turn is a fault of the data.
+    if any(not turn.content.strip() and turn.role != RESULT for turn in rest):
         raise Unasked(RowReason.UNUSABLE_TURNS, "an empty turn")
-    return [turn for turn in joined if turn.content.strip()]
+    return [turn for turn in joined if turn.content.strip() or turn.role == RESULT]
 
 
 def _speaker(turn: Turn) -> str:
