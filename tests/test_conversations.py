@@ -194,7 +194,8 @@ def test_several_samples_of_one_conversation_are_attempts_at_it(tmp_path: Path) 
 def test_a_question_about_a_picture_is_not_asked_without_it() -> None:
     """Parts that aren't text make a conversation unusable, with a count."""
     picture = {"type": "image_url", "image_url": {"url": "data:"}}
-    messages = of()[:1] + [
+    messages = [
+        *of()[:1],
         {"role": "user", "content": [{"type": "text", "text": "What is this?"}, picture]},
         *of()[-1:],
     ]
