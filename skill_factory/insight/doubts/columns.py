@@ -103,8 +103,8 @@ def roles_exchanged(sample: Sample) -> Iterator[Doubt]:
     golds = [gold for gold in sample.golds if gold]
     gold_length = sum(map(len, golds)) / max(1, len(golds))
     fix = "Check which column is which, and pick them by hand (--map question=COLUMN --map response=COLUMN)."
-    # Letters of a multiple choice and bare numbers repeat by nature; what is taken for a question is a text.
-    if n > 4 and asked > said and 2 * said <= n and response_length >= FEWEST_OF_A_QUESTION:
+    letters = all(len(text.strip("()[]. \n")) == 1 for text in sample.responses)  # they repeat by nature
+    if n > 4 and asked > said and 2 * said <= n and not letters:
         yield Doubt(
             "responses_repeat",
             f"There are {asked:,} different questions but only {said:,} different responses, so the two columns look swapped.",
@@ -152,10 +152,6 @@ def _longer_text(sample: Sample, length: float) -> str:
         ):
             return path
     return ""
-
-
-FEWEST_OF_A_QUESTION = 15
-"""Characters on average from which texts can be questions."""
 
 
 def _exchanged(columns: Columns) -> Mapping[str, Any]:
