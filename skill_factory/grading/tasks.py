@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, ClassVar, NamedTuple
 
+from skill_factory.grading.answers import accepted_answers
 from skill_factory.grading.choices import Choice, read_choice, read_options
 from skill_factory.grading.comparing import compare, kind_of
 from skill_factory.grading.countdown import is_puzzle, numbers_of_24, read_puzzle, solves_24, unsolved
@@ -79,7 +80,7 @@ def task_named(name: "str | Task") -> Task:
 
 def chosen_task(gold: str, question: str = "") -> Chosen:
     """The first task that a gold answer and its question fit, with the reason."""
-    return _chosen_of(gold, question, tuple(TASKS))
+    return _chosen_of(accepted_answers(gold)[0], question, tuple(TASKS))
 
 
 @lru_cache(maxsize=64)  # the responses to a question follow each other

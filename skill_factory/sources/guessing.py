@@ -303,7 +303,8 @@ def _named(field: str, found: Mapping[str, Profile]) -> Iterator[tuple[str, str,
             "struct",
             "structs",
         ):
-            inner = next((f"{path}.{key}" for key in _WITHIN if f"{path}.{key}" in found), "")
+            keys = ("aliases", *_WITHIN) if field == "answer" else _WITHIN
+            inner = next((f"{path}.{key}" for key in keys if f"{path}.{key}" in found), "")
             if inner:
                 yield inner, path, place
 

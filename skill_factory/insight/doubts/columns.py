@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from skill_factory.grading.answers import accepted_answers
 from skill_factory.insight.doubts.sample import Doubt, Sample
 from skill_factory.recipe.model import Columns
 from skill_factory.sources.columns import excerpt, value_at
@@ -100,7 +101,7 @@ def roles_exchanged(sample: Sample) -> Iterator[Doubt]:
     asked, said = len(set(sample.questions)), len(set(sample.responses))
     length = sum(map(len, set(sample.questions))) / max(1, asked)
     response_length = sum(map(len, sample.responses)) / max(1, n)
-    golds = [gold for gold in sample.golds if gold]
+    golds = [one for gold in sample.golds if gold for one in accepted_answers(gold)]
     gold_length = sum(map(len, golds)) / max(1, len(golds))
     fix = "Check which column is which, and pick them by hand (--map question=COLUMN --map response=COLUMN)."
     letters = all(len(text.strip("()[]. \n")) == 1 for text in sample.responses)  # they repeat by nature
