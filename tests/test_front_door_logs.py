@@ -118,6 +118,13 @@ LOGS: dict[str, tuple[Any, tuple[int, ...]]] = {
         "problem": ask(q), "initial_response": said(q, 1), "feedback": "There is a slip.", "refined_response": said(q, 0),
         "initial_correct": False, "refined_correct": True,
     }), (4, 8, 4, 4, 0, 0)),
+    "responses with the mark of a turn's end": (each(lambda q, k: {
+        "input_prompt": chat(q), "output_response": said(q, k) + "<|im_end|>" * (k != 3) + "\n" * (k == 1), "score": 1.0 - k % 2,
+    }), LABELLED),
+    "a note that nobody wrote beside each score": (each(lambda q, k: {
+        "input": {"messages": [user(q)]}, "output": {"role": "assistant", "content": said(q, k)},
+        "scores": [{"name": "correctness", "value": int(right(k)), "comment": None}],
+    }), LABELLED),
     "numbered columns of any name": (grouped(lambda q: {
         "problem": ask(q), "solution": worked(q), "answer": str(q + 10), **{f"gen_{k}": said(q, k) for k in range(TRIES)},
     }), UNLABELLED),
@@ -154,10 +161,13 @@ def test_a_log_under_names_of_its_own_is_read(kind: str, tmp_path: Path) -> None
     rows, found = LOGS[kind]
     seen = looked_at(rows, tmp_path)
     assert tuple(vars(seen.found).values()) == found
-    recipe = seen.recipe.changed({"columns.label_rule": "all_right", "columns.reflections": (), "traces.formats": ("no_reflection",), "traces.attempts": 1})  # fmt: skip
+    ours = {"columns.label_rule": "all_right"} if not found[2] else {}
+    ours |= {"columns.reflections": ()} if found[5] else {}
+    recipe = seen.recipe.changed({**ours, "traces.formats": ("no_reflection",), "traces.attempts": 1})  # fmt: skip
     traces = preview(str(tmp_path / "log.json"), recipe, questions=10).traces
     assert {trace.plan.question.text for trace in traces} <= {ask(q) for q in range(QUESTIONS)}
-    assert all("I add step by step." in one.response.text for trace in traces for one in trace.plan.attempts)
+    attempts = [one.response.text for trace in traces for one in trace.plan.attempts]
+    assert attempts and all("I add step by step." in text and "<|im_end|>" not in text for text in attempts)
 
 
 REFUSED: dict[str, tuple[Any, str]] = {

@@ -345,6 +345,8 @@ def _could_be(field: str, profile: Profile, found: Mapping[str, Profile]) -> boo
         ):
             return False
         return profile.length <= _LONGEST_LABEL
+    if field == "reflections" and profile.kind == "nothing":
+        return "." not in profile.path  # a note that nobody wrote, in a record of something else
     if field == "prompt_variant":
         return profile.kind == "text" or profile.different > 1
     return True

@@ -62,7 +62,8 @@ def taken_by_shape(sample: Sample) -> Iterator[Doubt]:
     ):
         paths = told.get(name)
         # The turns of messages say who speaks: that isn't a guess.
-        if paths and not getattr(sample.recipe.columns, f"{name}_rule", ""):
+        rule = getattr(sample.recipe.columns, f"{name}_rule", "")
+        if paths and (not rule or (rule, name) == ("between", "response")):
             turned = (
                 ", where yes means wrong,"
                 if name == "correct" and _is_reversed(sample.recipe.columns)
