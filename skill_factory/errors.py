@@ -8,7 +8,8 @@
     ├── BuildFolderError         the output folder is taken, locked, full or not writable
     ├── HubError                 the Hub refused, or can't be reached
     ├── EndpointError            a model endpoint refused, or can't be reached
-    └── HandoffError             a trainer's files can't be made from this build
+    ├── HandoffError             a trainer's files can't be made from this build
+    └── TrainingError            a training can't be started, or it failed
 
 Failures of *data* (a row without a label, a reflection without a verdict) aren't exceptions: the ledger counts them
 (`tally.py`).
@@ -49,3 +50,7 @@ class EndpointError(SkillFactoryError):
 
 class HandoffError(SkillFactoryError):
     """A trainer's files can't be made from this build."""
+
+
+class TrainingError(SkillFactoryError):
+    """A training can't be started, or it failed."""

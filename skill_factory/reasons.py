@@ -26,6 +26,8 @@ class RowReason(StrEnum):
     NOT_TEXT = "not_text"
     LENGTHS_DIFFER = "lengths_differ"
     LEFT_OUT = "left_out"
+    ENDS_IN_CALL = "ends_in_call"
+    UNUSABLE_TURNS = "unusable_turns"
 
 
 class ResponseReason(StrEnum):
@@ -113,6 +115,14 @@ _SENTENCES: dict[tuple[Level, str], str] = {
         "lengths_differ",
     ): "the lists of responses, labels, answers and reflections differ in length",
     (Level.ROWS, "left_out"): "the mapping takes only rows with another value there",
+    (
+        Level.ROWS,
+        "ends_in_call",
+    ): "the conversation ends with a call of a tool, so there is no answer to judge",
+    (
+        Level.ROWS,
+        "unusable_turns",
+    ): "user and assistant don't take turns in the conversation, or a turn or a tool can't be read",
     (Level.RESPONSES, "row_dropped"): "its row can't be read",
     (Level.RESPONSES, "other_variant"): "its prompt variant isn't one of the chosen ones",
     (Level.RESPONSES, "cut_off"): "it was cut off inside its thinking",
@@ -126,7 +136,7 @@ _SENTENCES: dict[tuple[Level, str], str] = {
     (
         Level.RESPONSES,
         "duplicate",
-    ): "the question already has this response; their reflections are joined",
+    ): "the question already has this response; reflections of both are kept, if any",
     (Level.RESPONSES, "no_kept_reflection"): "none of its reflections was kept",
     (Level.REFLECTIONS, "row_dropped"): "its row can't be read",
     (Level.REFLECTIONS, "empty"): "the reflection is empty",
@@ -147,7 +157,7 @@ _SENTENCES: dict[tuple[Level, str], str] = {
     (Level.QUESTIONS, "near_duplicate"): "another question says nearly the same",
     (Level.QUESTIONS, "held_out"): "it is held out for evaluation",
     (Level.QUESTIONS, "outside_pass_rate"): "its share of right responses is outside the window",
-    (Level.QUESTIONS, "too_few_responses"): "it has too few kept responses",
+    (Level.QUESTIONS, "too_few_responses"): "it has fewer kept responses than a trace has attempts (N)",
     (Level.QUESTIONS, "no_correct_response"): "none of its kept responses is right",
     (Level.QUESTIONS, "too_few_variants"): "its kept responses come from too few prompt variants",
     (Level.QUESTIONS, "not_in_every_arm"): "another arm of the suite can't use it",

@@ -68,8 +68,8 @@ def main(arguments: list[str]) -> int:
 def _run(args: argparse.Namespace) -> int:
     from skill_factory.build.pipeline import build
     from skill_factory.build.progress import TerminalReport
+    from skill_factory.cli.options.recipe import token_for
     from skill_factory.cli.output import show_build
-    from skill_factory.cli.recipe_options import token_for
     from skill_factory.recipe.model import Recipe
 
     n = args.num_responses_ignore_correctness

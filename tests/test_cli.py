@@ -339,7 +339,7 @@ def test_every_option_reaches_the_recipe_that_is_saved(
     option: Any, raw: Path, run: Callable[..., Run], tmp_path: Path
 ) -> None:
     """An option of the command is the field of the saved recipe that the table of options names."""
-    from skill_factory.cli.recipe_options import recipe_of
+    from skill_factory.cli.options.recipe import recipe_of
 
     words = [option.flag, *([ASKED[option.flag]] if option.metavar else [])]
     args = parser().parse_args(["build", str(raw), "--out", str(tmp_path / "out"), *words])

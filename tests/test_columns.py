@@ -221,6 +221,13 @@ def test_several_responses_of_a_row_go_in_step() -> None:
     ]
 
 
+def test_as_many_critiques_as_responses_belong_one_to_each() -> None:
+    """A flat list is one for each response where the two are as long."""
+    found = read_row({"q": "Q", "r": ["a", "b"], "c": [True, False], "f": ["x", None]}, PLAIN)
+    assert not isinstance(found, RowError)
+    assert [one.reflections for one in found] == [["x"], []]
+
+
 @pytest.mark.parametrize(
     ("row", "field"),
     [
@@ -228,7 +235,8 @@ def test_several_responses_of_a_row_go_in_step() -> None:
         ({"c": [True, False, True]}, "correct"),
         ({"c": True}, "correct"),
         ({"c": [True, False], "e": ["1"]}, "extracted_answer"),
-        ({"c": [True, False], "f": ["x", "y"]}, "reflections"),
+        ({"c": [True, False], "f": ["x"]}, "reflections"),
+        ({"c": [True, False], "f": ["x", "y", "z"]}, "reflections"),
         ({"c": [True, False], "f": [["x"]]}, "reflections"),
         ({"c": [True, False], "f": [["x"], "y"]}, "reflections"),
     ],

@@ -146,6 +146,18 @@ def test_the_choices_of_the_think_rule() -> None:
         "You are brief.<｜User｜>1+1?<｜Assistant｜>",
         "<|im_start|>user\n1+1?",
         "A conversation.\nUser: 1+1?\nAssistant: <think>",
+        "A user asks, and the Assistant solves it. User: 1+1?\nAssistant: <think>",
+        "A chat with an assistant. USER: 1+1? ASSISTANT:",
+        "Below is a task.\n\n### Instruction:\n1+1?\n\n### Response:\n",
+        "<|im_start|>user<|im_sep|>1+1?<|im_end|><|im_start|>assistant<|im_sep|>",
+        "<|im_start|>user\n1+1? /no_think<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n",
+        "<|begin_of_text|><|header_start|>user<|header_end|>\n\n1+1?<|eot|><|header_start|>assistant<|header_end|>\n\n",
+        "<|im_system|>system<|im_middle|>Be brief.<|im_end|><|im_user|>user<|im_middle|>1+1?<|im_end|><|im_assistant|>assistant<|im_middle|>",
+        "<|start_of_role|>user<|end_of_role|>1+1?<|end_of_text|>\n<|start_of_role|>assistant<|end_of_role|>",
+        "<|START_OF_TURN_TOKEN|><|USER_TOKEN|>1+1?<|END_OF_TURN_TOKEN|><|START_OF_TURN_TOKEN|><|CHATBOT_TOKEN|>",
+        "[|user|]1+1?\n[|assistant|]",
+        "<extra_id_0>System\n\n<extra_id_1>User\n1+1?\n<extra_id_1>Assistant\n",
+        "]~b]user\n1+1?[e~[\n]~b]ai\n",
     ],
 )
 def test_a_chat_template_is_taken_off(prompt: str) -> None:
@@ -163,6 +175,8 @@ def test_a_chat_template_is_taken_off(prompt: str) -> None:
         "What does <|im_start|>user mean?",
         "Problem 3 </s>[INST] <<SYS>>",
         "Where does <start_of_turn>user stand, and why?",
+        "He says. User: what? And the Assistant: nothing.",
+        "### Problem: add 1 and 1.",
     ],
 )
 def test_a_question_without_a_template_is_left(question: str) -> None:

@@ -115,6 +115,7 @@ ROOMS = (
     "suites",
     "publish",
     "measure",
+    "training",
     "cli",
     "work",
     "ui",

@@ -119,7 +119,11 @@ def test_a_question_without_traces_says_why() -> None:
     question = first_to_show(rows, recipe)
     before = longest(told(rows, recipe, question).traces)
     now = told(rows, recipe.changed({"traces.attempts": 40}), question)
-    assert now.traces == () and now.why == "it has too few kept responses" and now.kept <= now.read
+    assert (
+        now.traces == ()
+        and now.why == "it has fewer kept responses than a trace has attempts (N)"
+        and now.kept <= now.read
+    )
     change = moved(before, None)
     assert {step.fate for step in change.steps} == {Fate.WENT}
     assert sentence(change) == "This question gives no trace any more."

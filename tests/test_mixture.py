@@ -163,6 +163,11 @@ def test_a_source_that_is_too_small_says_by_how_much() -> None:
             "[[sources]]\nname='a'\nweight=1\n[[sources]]\nname='b'\nweight=1\n[sources.tags]\nthink='t'",
             "share tags",
         ),
+        (
+            "[[sources]]\nname='a'\nweight=1\n[sources.clean]\nholdout=0.1",
+            "write [clean] once, above the sources",
+        ),
+        ("[clean]\nholdout=1\n[[sources]]\nname='a'\nweight=1", "would hold out every question"),
         ("wieght = 2\n[[sources]]\nname='a'\nweight=1", "wieght"),
     ],
 )
@@ -412,11 +417,13 @@ def test_a_mixture_of_one_is_one_source_with_a_name() -> None:
 
 
 def test_commands_of_one_source_say_so(folder: Path) -> None:
-    """Preview and inspect take one source: they name the mixture and what takes it, in one sentence."""
-    for words in (("preview",), ("inspect", folder / "maths.parquet")):
-        done = command.run(*words, "--recipe", folder / "mix.toml")
-        assert done.exit == 2
-        assert "names several sources, and this command takes one" in done.err
+    """What takes one source names the mixture and what takes the whole, in one sentence."""
+    done = command.run("ablate", folder / "maths.parquet", "--recipe", folder / "mix.toml", "--out", "x")
+    assert done.exit == 2
+    assert "names several sources, and this command takes one" in done.err
+    done = command.run("inspect", folder / "maths.parquet", "--recipe", folder / "mix.toml")
+    assert done.exit == 2
+    assert "names its own sources" in done.err
 
 
 def test_a_mixture_is_published_like_any_build(hub: Hub, built: Path) -> None:

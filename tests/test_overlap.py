@@ -23,7 +23,8 @@ from skill_factory.overlap.ruling import Overlap, overlap_of
 from skill_factory.overlap.words import Wording, words_of
 from skill_factory.publish.plan import plan_push
 from skill_factory.publish.push import push
-from skill_factory.recipe.model import Recipe, new_recipe, recipe_from_toml
+from skill_factory.recipe.clean_parts import Clean
+from skill_factory.recipe.model import new_recipe, recipe_from_toml
 from skill_factory.sources import open_source
 from tests import command
 from tests.hub import Hub, parquet_bytes
@@ -42,7 +43,7 @@ def written(path: Path, questions: list[str]) -> str:
 def compared(own: list[str], benchmark: str, near: bool = False) -> Overlap:
     """What is found among some questions."""
     blocks = [(text_ids([text]), [text]) for text in dict.fromkeys(own)]
-    return overlap_of(blocks, opened(Recipe(), [benchmark]) if benchmark else [], near)
+    return overlap_of(blocks, opened(Clean(), [benchmark]) if benchmark else [], near)
 
 
 def puzzles(n: int, seed: int = 1) -> list[str]:
@@ -142,7 +143,7 @@ def test_a_wrapper_around_all_questions_is_no_evidence(tmp_path: Path) -> None:
 def test_neither_blocks_nor_order_change_what_is_found(tmp_path: Path) -> None:
     """The same questions in any order and in blocks of any size give the same pairs and groups."""
     own = puzzles(80) + [text.upper() for text in puzzles(10)]
-    benchmark = opened(Recipe(), [written(tmp_path / "b.jsonl", puzzles(20)[5:])])
+    benchmark = opened(Clean(), [written(tmp_path / "b.jsonl", puzzles(20)[5:])])
     said = []
     for seed, size in ((0, 1), (1, 7), (2, 500)):
         shuffled = random.Random(seed).sample(own, len(own))

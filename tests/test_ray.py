@@ -226,3 +226,41 @@ def test_a_suite_has_the_bytes_of_the_local_engine(cluster: str, tmp_path: Path)
         assert done.exit == 0, done.err[-2000:]
     assert len(list((tmp_path / "local/arms/base/sft_train").iterdir())) > 3
     assert digests(tmp_path / "ray") == digests(tmp_path / "local")
+
+
+MIX = """
+seed = 2
+[clean]
+holdout = 0.1
+near_duplicates = true
+[[sources]]
+name = "puzzles"
+from = "demo:120"
+weight = 2
+[[sources]]
+name = "sums"
+from = "demo:sums:80"
+weight = 1
+[sources.traces]
+attempts = 3
+formats = ["*C", "*C*IC"]
+[[sources]]
+name = "puzzles again"
+from = "demo:150"
+weight = 0.5
+"""
+
+
+@pytest.mark.long
+def test_a_mixture_has_the_bytes_of_the_local_engine(cluster: str, tmp_path: Path) -> None:
+    """Three sources, one of which repeats another's questions, with questions held out: every file is the same."""
+    (tmp_path / "mix.toml").write_text(MIX, encoding="utf-8")
+    for out, words in (("local", ()), ("ray", ("--engine", "ray", "--ray-address", cluster))):
+        ready = ("build", "--recipe", tmp_path / "mix.toml", "--out", tmp_path / out, "--json", *words)
+        done = command.python("-c", SMALL_PARTITIONS, *ready, **OPEN)
+        assert done.exit == 0, done.err[-2000:]
+    told = json.loads(done.out)
+    again = told["by_source"]["puzzles again"]["ledger"]["questions"]["dropped"]
+    assert again["in_other_source"] > 50
+    assert len(digests(tmp_path / "local")) > 8
+    assert digests(tmp_path / "ray") == digests(tmp_path / "local")

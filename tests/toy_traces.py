@@ -63,9 +63,9 @@ def reflection(number: int, text: str) -> Reflection:
 
 def rows_of(traces: Sequence[Trace], lineage: bool = True, recipe: Recipe | None = None) -> list[Row]:
     """Traces as rows of a data set, as a build writes them; their texts and ids are those of the traces."""
-    recipe = recipe or Recipe()
+    recipe = (recipe or Recipe()).changed({"output.lineage": lineage})
     made = typeset([trace.plan for trace in traces], phrase_book(recipe.phrases), recipe)
-    tables = [schema(lineage).empty_table(), *(to_table(some, lineage) for some in made)]
+    tables = [schema(recipe).empty_table(), *(to_table(some, recipe) for some in made)]
     rows: list[Row] = pa.concat_tables(tables).to_pylist()
     for found, trace in zip(rows, traces, strict=True):
         assert found["conversations"][1]["content"] == trace.text

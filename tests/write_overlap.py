@@ -10,7 +10,7 @@ from pathlib import Path
 from skill_factory.judge.facts import text_ids
 from skill_factory.overlap.benchmarks import opened
 from skill_factory.overlap.ruling import Overlap, overlap_of
-from skill_factory.recipe.model import Recipe
+from skill_factory.recipe.clean_parts import Clean
 from tests.planted import EDITS, real_questions
 from tests.write_docs import ROOT
 from tests.write_grading import filled
@@ -32,7 +32,7 @@ def benchmark(folder: Path, questions: list[str], name: str = "benchmark") -> st
 def compared(own: list[str], given: str) -> Overlap:
     """What a benchmark asks too."""
     texts = list(dict.fromkeys(own))
-    return overlap_of([(text_ids(texts), texts)], opened(Recipe(), [given]), False)
+    return overlap_of([(text_ids(texts), texts)], opened(Clean(), [given]), False)
 
 
 def found_table(real: dict[str, list[str]], folder: Path) -> str:

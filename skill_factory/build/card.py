@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from skill_factory import __version__
+from skill_factory.asked import Asked, asked_in_row
 from skill_factory.build.card_numbers import (
     corrections,
     kept_apart,
@@ -34,6 +35,7 @@ from skill_factory.recipe.clean_parts import Ruled
 from skill_factory.recipe.mixture import AnyRecipe, Mixture
 from skill_factory.recipe.model import Source
 from skill_factory.tally import Tally
+from skill_factory.traces.rows import TOOLS, in_context
 from skill_factory.wording import many
 
 CONFIG = "sft_train"
@@ -46,13 +48,17 @@ class Told:
     """What a build knows of the questions that stay out of its traces."""
 
     overlap: Overlap
-    ruled: Ruled
+    ruled: Sequence[Ruled]
+    """Of each source the questions that stay out."""
     held_out: int
     """Held-out questions with a gold answer, which stand in a config of their own."""
 
     def to_json(self) -> dict[str, Any]:
         """As JSON values: counts, pairs and ids."""
-        ids = [[hex_id(one) for one in np.frombuffer(packed, "<u8").tolist()] for packed in self.ruled]
+        every = [
+            {*np.frombuffer(b"".join(packed), "<u8").tolist()} for packed in zip(*self.ruled, strict=True)
+        ]
+        ids = [[hex_id(one) for one in sorted(found)] for found in every]
         names = ("contaminated", "near_duplicate", "held_out")
         # Without texts: what is published must not carry the benchmarks' questions.
         return self.overlap.to_json(texts=False) | {
@@ -71,7 +77,7 @@ def documents(
         "README.md": card(recipe, tally, example_row(shards), told is not None and told.held_out > 0),
         "recipe.toml": recipe.to_toml(),
         "report.json": report,
-        "dataset_info.json": json.dumps(dataset_info(), indent=2) + "\n",
+        "dataset_info.json": json.dumps(dataset_info(tools=in_context(recipe)), indent=2) + "\n",
     }
 
 
@@ -103,12 +109,12 @@ def _origin(recipe: AnyRecipe) -> dict[str, Any]:
     return {"source": recipe.source.model_dump(), "columns": recipe.columns.model_dump(mode="json")}
 
 
-def dataset_info(repository: str = "") -> dict[str, Any]:
-    """LLaMA-Factory's entries: this folder as its `dataset_dir`, or a repository of the Hub."""
+def dataset_info(repository: str = "", tools: bool = False) -> dict[str, Any]:
+    """LLaMA-Factory's entries: this folder as its `dataset_dir`, or a repository of the Hub; `tools` names their column."""
     where = {"hf_hub_url": repository} if repository else {"script_url": "."}
     reading = {
         "formatting": "sharegpt",
-        "columns": {"messages": "conversations"},
+        "columns": {"messages": "conversations", **({"tools": TOOLS.name} if tools else {})},
         # All tags: one that is left out becomes None, and rows with such a turn would be dropped silently.
         "tags": {
             "role_tag": "role",
@@ -143,7 +149,7 @@ def example_row(shards: Sequence[Path], most: int = 200) -> dict[str, Any] | Non
 
 
 def _size(row: dict[str, Any]) -> int:
-    return len(row["conversations"][1]["content"])
+    return sum(len(turn["content"]) for turn in row["conversations"][1:])
 
 
 def card(recipe: AnyRecipe, tally: Tally, example: dict[str, Any] | None, held_out: bool = False) -> str:
@@ -241,9 +247,21 @@ def _specs(recipe: AnyRecipe) -> dict[str, Source]:
 def _example(row: dict[str, Any] | None) -> str:
     if row is None:
         return "No traces."
-    user, assistant = (message["content"] for message in row["conversations"])
-    label = inline(row["sft_template_type_idx"])
-    return f"Label {label}. The question:\n\n{fenced(user)}\n\nThe assistant's turn:\n\n{fenced(assistant)}"
+    asked = asked_in_row(row)
+    label, trace = inline(row["sft_template_type_idx"]), row["conversations"][-1]["content"]
+    around = "" if asked.alone else f"\n\n{_folded(asked)}"
+    return (
+        f"Label {label}. The question:\n\n{fenced(asked.question)}{around}\n\n"
+        f"The assistant's turn:\n\n{fenced(trace)}"
+    )
+
+
+def _folded(asked: Asked) -> str:
+    """The conversation around a question, closed until somebody opens it."""
+    turns = [f"{turn.role}:\n\n{fenced(turn.content)}" for turn in asked.turns]
+    tools = [f"tools:\n\n{fenced(asked.tools, 'json')}"] if asked.tools else []
+    said = "\n\n".join([*tools, *turns])
+    return f"<details><summary>The conversation before the assistant's turn</summary>\n\n{said}\n\n</details>"
 
 
 def _loading(repository: str, recipe: AnyRecipe) -> str:
@@ -258,11 +276,25 @@ def _loading(repository: str, recipe: AnyRecipe) -> str:
     )
     code = f'from datasets import load_dataset\n\nrows = load_dataset("{name}", "{CONFIG}", split="train")'
     return (
-        f"{fenced(code, 'python')}\n\nA row has `conversations` (a user and an assistant message) and "
+        f"{fenced(code, 'python')}\n\nA row has {_row_words(recipe)} and "
         f"`sft_template_type_idx` (the label). {lineage}\n\n"
         "LLaMA-Factory: `dataset_info.json` beside this file has the entry `skill_factory`. Set `dataset_dir` to the path "
         "of this folder, `dataset: skill_factory`, `template: qwen`, and a `cutoff_len` above the lengths given here. Never "
         "set `enable_thinking: false`: it removes the thinking from every trace."
+        + (
+            " Set `mask_history: true`: otherwise the assistant's earlier turns are trained too."
+            if in_context(recipe)
+            else ""
+        )
+    )
+
+
+def _row_words(recipe: AnyRecipe) -> str:
+    if not in_context(recipe):
+        return "`conversations` (a user and an assistant message)"
+    return (
+        "`conversations` (the turns up to the trace, calls of tools as `function_call` and their results as "
+        "`observation`, and the assistant's trace as the last turn), `tools` (what the assistant may call, as JSON)"
     )
 
 

@@ -30,17 +30,17 @@ def left_out(tally: Tally) -> str:
 
 def kept_apart(recipe: AnyRecipe, tally: Tally) -> str:
     """What the questions were compared with, and which of them are held out; empty if the recipe asks for neither."""
-    if isinstance(recipe, Mixture):
-        return ""
     dropped, clean = tally.ledger[Level.QUESTIONS].dropped, recipe.clean
+    sources = recipe.recipes if isinstance(recipe, Mixture) else ()
+    against = list(
+        dict.fromkeys([*clean.against, *(one for source in sources for one in source.clean.against)])
+    )
     sentences = []
-    if clean.against:
-        names = ", ".join(
-            f"{inline(one.name)} (`{(one.digest or one.revision)[:12]}`)" for one in clean.against
-        )
+    if against:
+        names = ", ".join(f"{inline(one.name)} (`{(one.digest or one.revision)[:12]}`)" for one in against)
         number = dropped[QuestionReason.CONTAMINATED]
         sentences.append(
-            f"Compared with {names}: {many(number, 'question')} of {inflect(len(clean.against), 'it', 'them')} "
+            f"Compared with {names}: {many(number, 'question')} of {inflect(len(against), 'it', 'them')} "
             f"{inflect(number, 'was', 'were')} found here and left out. What all questions share proves nothing, and numbers "
             "are compared as numbers."
         )

@@ -22,7 +22,7 @@ from skill_factory.errors import BuildFolderError
 from skill_factory.locks import take
 from skill_factory.recipe.mixture import AnyRecipe, recipe_or_mixture
 from skill_factory.tally import Tally, tally_from_json
-from skill_factory.traces.rows import REPEATED, SOURCE
+from skill_factory.traces.rows import REPEATED, SOURCE, TOOLS
 from skill_factory.whole_files import SUFFIX
 
 SHARDS = "sft_train"
@@ -249,7 +249,7 @@ class BuildFolder:
     def write_partition(self, p: int, tables: Iterable[pa.Table], schema: pa.Schema, tally: Tally) -> None:
         """Write a shard, then its tally, each by an atomic rename: if the tally is there, both are whole."""
         shard = self._part(p, "parquet")
-        repeated = [*REPEATED, *(name for name in (SOURCE.name,) if name in schema.names)]
+        repeated = [*REPEATED, *(name for name in (SOURCE.name, TOOLS.name) if name in schema.names)]
         rows = 0
         with (
             written_whole(shard) as file,

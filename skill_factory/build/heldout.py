@@ -1,11 +1,13 @@
 """The questions that are held out: a config of their own beside the traces, with their gold answers, for evaluation."""
 
 from collections import Counter
+from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from skill_factory.asked import asked
 from skill_factory.build.folder import HELD_OUT, BuildFolder
 from skill_factory.build.storage import written_whole
 from skill_factory.draws import text_id
@@ -19,28 +21,34 @@ SHARD = "test-00000-of-00001.parquet"
 ROWS = pa.schema([("question_id", pa.string()), ("question", pa.string()), ("answer", pa.string())])
 
 
-def check_golds(recipe: Recipe) -> None:
+def check_golds(recipe: Recipe, holdout: bool) -> None:
     """Refuse to hold out questions that nobody could grade. Errors: ColumnError."""
-    if recipe.clean.holdout and not recipe.columns.answer:
+    if holdout and not recipe.columns.answer:
         raise ColumnError(
             "Questions that are held out need gold answers, and no column is mapped to them. Use --map answer=COLUMN, or "
             "leave out --holdout."
         )
 
 
-def write_held_out(folder: BuildFolder, source: RawSource, recipe: Recipe) -> int:
+def write_held_out(folder: BuildFolder, parts: Sequence[tuple[RawSource, Recipe]]) -> int:
     """
-    Write the questions that the recipe holds out and that have a gold answer, in order of their ids; how many.
+    Write the questions that the recipes of these sources hold out and that have a gold answer, in order of their ids; how many.
 
-    Errors: SourceError.
+    A question that several sources have gets the gold answer of the first. Errors: SourceError.
     """
     place = folder.path / HELD_OUT / SHARD
-    held = recipe.clean.ruled[2]
-    golds = golds_of_questions(source, recipe.columns, set(np.frombuffer(held, "<u8").tolist()))
+    golds: dict[str, Counter[str]] = {}
+    for source, recipe in parts:
+        held = set(np.frombuffer(recipe.clean.ruled[2], "<u8").tolist())
+        found = golds_of_questions(source, recipe.columns, held - {text_id(one) for one in golds})
+        golds |= {question: answers for question, answers in found.items() if answers}
     rows = [
-        {"question_id": hex_id(text_id(question)), "question": question, "answer": _settled(answers)}
+        {
+            "question_id": hex_id(text_id(question)),
+            "question": asked(question).cell,
+            "answer": _settled(answers),
+        }
         for question, answers in sorted(golds.items(), key=lambda item: hex_id(text_id(item[0])))
-        if answers
     ]
     if rows:
         place.parent.mkdir(exist_ok=True)

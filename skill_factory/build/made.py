@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,11 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from skill_factory.build.folder import BuildFolder
-from skill_factory.build.storage import write_whole, written_whole
+from skill_factory.build.scatter import InPieces
+from skill_factory.build.storage import on_disk, write_whole, written_whole
 from skill_factory.tally import Tally, tally_from_json
 from skill_factory.traces.counting import Notes
+from skill_factory.whole_files import replaced_whole
 
 Keys = npt.NDArray[np.uint64]
 
@@ -29,6 +32,17 @@ class MadePart:
     notes: Notes
     tally: Tally
     """All numbers but those of the traces that may be written."""
+
+
+@contextmanager
+def _rows_written(path: Path) -> Iterator[Any]:
+    """A file of rows that appears whole; on a disk in pieces, as sorted rows are written."""
+    if not on_disk(path):
+        with written_whole(path) as file:
+            yield file
+        return
+    with replaced_whole(path) as partial, InPieces(partial, "wb") as file:
+        yield file
 
 
 class Made:
@@ -48,7 +62,7 @@ class Made:
     def write(self, place: int, tables: Iterable[pa.Table], schema: pa.Schema) -> None:
         """Write the rows of one source."""
         # Not compressed: the rows are read once, soon, and what isn't chosen is never compressed at all.
-        with written_whole(self._path(f"{place:02d}.arrow")) as file, pa.ipc.new_stream(file, schema) as out:
+        with _rows_written(self._path(f"{place:02d}.arrow")) as file, pa.ipc.new_stream(file, schema) as out:
             for table in tables:
                 out.write_table(table)
 
@@ -89,7 +103,12 @@ class Made:
 
     def tables(self, place: int) -> Iterator[pa.Table]:
         """The rows of a source, some at a time, as they were written."""
-        with self._path(f"{place:02d}.arrow").open("rb") as file, pa.ipc.open_stream(file) as batches:
+        path = self._path(f"{place:02d}.arrow")
+        # Mapped on a disk: each row is copied once, on its way to its place in the shard.
+        with (
+            pa.memory_map(str(path)) if on_disk(path) else path.open("rb") as file,
+            pa.ipc.open_stream(file) as batches,
+        ):
             for batch in batches:
                 yield pa.Table.from_batches([batch])
 

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from xxhash import xxh3_64_intdigest
 
+from skill_factory.asked import question_in
 from skill_factory.build.folder import BuildFolder
 from skill_factory.build.made import Made, MadePart
 from skill_factory.build.mixed_source import PART
@@ -30,7 +31,7 @@ from skill_factory.sources.columns import CANONICAL, excerpt
 from skill_factory.tally import EXAMPLES, Tally, of_source
 from skill_factory.traces.bulk.typeset import BYTES, typeset
 from skill_factory.traces.counting import NoteTraces, tally_noted
-from skill_factory.traces.rows import mixed_schema, to_table, with_source
+from skill_factory.traces.rows import schema, to_table, with_source
 
 Keys = npt.NDArray[np.uint64]
 
@@ -77,9 +78,9 @@ def _make(part: Partition, place: int, name: str, mixture: Mixture, made: Made) 
             notes.add(batch.plans, batch.right, batch.chars, batch.digests)
             ids.extend([plan.question.id for plan in batch.plans])
             draws.extend(map(draw_of, batch.plans))
-            yield with_source(to_table(batch, mixture.output.lineage), name)
+            yield with_source(to_table(batch, part.recipe), name, mixture)
 
-    made.write(place, tables(), mixed_schema(mixture.output.lineage))
+    made.write(place, tables(), schema(mixture))
     keys = order_keys(mixture.seed, np.array(ids, np.uint64))
     return MadePart(keys, np.array(draws, np.uint64), notes.done(), part.tally)
 
@@ -95,11 +96,11 @@ def _compare_golds(part: Partition, first: dict[int, tuple[str, str | None]]) ->
     for place, known in enumerate(part.facts.question_id.tolist()):
         name, gold = first.get(known, ("", None))
         here = reading.golds[place]
-        if gold is None or here is None or _equal_golds(gold, here, reading.questions[place]):
+        if gold is None or here is None or _equal_golds(gold, here, question_in(reading.questions[place])):
             continue
         part.tally.counts["unequal_golds"]["questions"] += 1
         shown.append(
-            f"{excerpt(reading.questions[place], 80)}: {excerpt(here, 30)}, but {excerpt(gold, 30)} in {name}"
+            f"{excerpt(question_in(reading.questions[place]), 80)}: {excerpt(here, 30)}, but {excerpt(gold, 30)} in {name}"
         )
     if shown:
         part.tally.examples["unequal_golds"] = sorted(shown)[:EXAMPLES]
@@ -153,7 +154,7 @@ def write_mixed(p: int, mixture: Mixture, folder: BuildFolder, chosen: Chosen) -
         tally_noted(part.tally, part.notes, taken)
         whole.add(of_source(one.name, part.tally))
         streams.append(_taken_rows(made.tables(place), part.keys, taken))
-    folder.write_partition(p, merged(streams), mixed_schema(mixture.output.lineage), whole)
+    folder.write_partition(p, merged(streams), schema(mixture), whole)
     made.remove()
     return whole
 
@@ -184,6 +185,10 @@ class Run:
             Run(self.keys[cut:], self.places[cut:], self.table),
         )
 
+    def alone(self) -> "Run":
+        """The same rows in a table without others."""
+        return Run(self.keys, np.arange(len(self.places)), self.table.take(pa.array(self.places)))
+
 
 def merged(streams: Sequence[Iterator[Run]]) -> Iterator[pa.Table]:
     """Streams of rows, each in written order, as one in written order; little of each is held at a time."""
@@ -204,6 +209,8 @@ def merged(streams: Sequence[Iterator[Run]]) -> Iterator[pa.Table]:
 
 def _in_order(runs: Sequence[Run]) -> pa.Table:
     """The rows of several runs, copied once: those that weren't taken are left behind in the same step."""
+    # What is left behind by most of a table isn't worth a copy of all of it.
+    runs = [run if 2 * len(run.places) > run.table.num_rows else run.alone() for run in runs]
     offsets = np.cumsum([0, *(run.table.num_rows for run in runs[:-1])])
     places = np.concatenate([run.places + offset for run, offset in zip(runs, offsets, strict=True)])
     order = np.argsort(np.concatenate([run.keys for run in runs]), kind="stable")

@@ -31,9 +31,9 @@ from skill_factory.judge.first_questions import ever_more_rows
 from skill_factory.judge.judge import Judgement, judge, without
 from skill_factory.model import Trace, TracePlan
 from skill_factory.overlap.benchmarks import OpenBenchmark
-from skill_factory.overlap.ruling import Overlap, compared, with_benchmarks
+from skill_factory.overlap.ruling import Overlap, compared, compared_together, with_benchmarks
 from skill_factory.reasons import Level
-from skill_factory.recipe.mixture import AnyRecipe
+from skill_factory.recipe.mixture import AnyRecipe, Mixture
 from skill_factory.recipe.model import Recipe, new_recipe
 from skill_factory.recipe.phrases import PhraseBook, phrase_book
 from skill_factory.sources import RawSource, open_source
@@ -82,7 +82,7 @@ class Partition:
         """The traces as rows of the dataset, about 16 MB of text at a time; letter for letter what `traces` gives."""
         for batch in typeset(self.plans, self.book, self.recipe, self.reading):
             tally_traces(self.tally, batch.plans, batch.right, batch.chars, batch.digests)
-            yield to_table(batch, self.recipe.output.lineage)
+            yield to_table(batch, self.recipe)
 
 
 def build_partition(
@@ -126,11 +126,17 @@ class BuildResult:
 
 
 @dataclass(frozen=True)
-class _Comparing:
-    """What the questions of a source are compared with."""
+class Comparing:
+    """What the questions of a source, or of all sources of a mixture, are compared with."""
 
-    source: RawSource
+    sources: Sequence[RawSource]
     benchmarks: Sequence[OpenBenchmark]
+
+    def ruled(self, recipe: AnyRecipe) -> tuple[AnyRecipe, Overlap]:
+        """The recipe with the questions that stay out, and why. Errors: SourceError."""
+        if isinstance(recipe, Mixture):
+            return compared_together(self.sources, recipe, self.benchmarks)
+        return compared(self.sources[0], recipe, self.benchmarks)
 
 
 @dataclass(frozen=True)
@@ -176,30 +182,20 @@ def build(
     with (engine or local_engine(workers))(raw, own_formats) as run:
         was, folder = recipe.source, BuildFolder(folder_at(out))
         recipe = ready_recipe(raw, recipe, columns, own_formats)
-        check_golds(recipe)
+        check_golds(recipe, recipe.clean.holdout > 0)
         recipe, benchmarks = with_benchmarks(recipe, against, token)
         pin = pinning(raw, recipe.model_copy(update={"source": was}), exact)
         if exact or folder.holds_build():
             recipe = pin()  # at once: the build may be finished already, or belong to other data
-        return build_ready(folder, recipe, pin, run, report, fresh, _Comparing(raw, benchmarks))
+        return build_ready(folder, recipe, pin, run, report, fresh, Comparing([raw], benchmarks))
 
 
-def _ruled(recipe: AnyRecipe, comparing: "_Comparing | None") -> tuple[Recipe, Overlap] | None:
-    """The recipe with the questions that stay out; None for a mixture, whose sources rule nothing out."""
-    if comparing is None or not isinstance(recipe, Recipe):
-        return None
-    return compared(comparing.source, recipe, comparing.benchmarks)
-
-
-def _told(
-    folder: BuildFolder, comparing: "_Comparing | None", ruling: tuple[Recipe, Overlap] | None
-) -> Told | None:
+def _told(folder: BuildFolder, comparing: Comparing, ruled: AnyRecipe, overlap: Overlap) -> Told | None:
     """What the card says of questions that stay out, once those held out are written."""
-    if comparing is None or ruling is None:
-        return None
-    ruled, overlap = ruling
-    told = Told(overlap, ruled.clean.ruled, write_held_out(folder, comparing.source, ruled))
-    return told if ruled.clean.asks or ruled.clean.drop else None
+    recipes = ruled.recipes if isinstance(ruled, Mixture) else (ruled,)
+    held_out = write_held_out(folder, list(zip(comparing.sources, recipes, strict=True)))
+    asks = any(one.clean.asks or one.clean.drop for one in recipes)
+    return Told(overlap, [one.clean.ruled for one in recipes], held_out) if asks else None
 
 
 def build_ready(
@@ -209,7 +205,7 @@ def build_ready(
     run: RunBuild,
     report: ReportProgress,
     fresh: bool,
-    comparing: "_Comparing | None" = None,
+    comparing: Comparing,
 ) -> BuildResult:
     """Build a settled recipe, unless the folder already holds it; the source's digest may be found while it runs."""
     if folder.check_free(recipe.fingerprint()) and not fresh:
@@ -225,8 +221,8 @@ def build_ready(
                 folder.check_same(recipe)
             folder.begin(recipe)
             # Which questions stay out is found before partitions are cut, so that it can't depend on them.
-            ruling = _ruled(recipe, comparing)
-            built = run(ruling[0] if ruling else recipe, folder, folder.noted(report), pin)
+            ruled, overlap = comparing.ruled(recipe)
+            built = run(ruled, folder, folder.noted(report), pin)
             # The digest may have been found only now: what is written from here on has it.
             recipe = pin()
             tally = total([built.rows, *built.partitions])
@@ -234,7 +230,7 @@ def build_ready(
             shards = folder.move_shards(
                 [partition.ledger[Level.TRACES].kept for partition in built.partitions]
             )
-            texts = documents(recipe, tally, shards, _told(folder, comparing, ruling))
+            texts = documents(recipe, tally, shards, _told(folder, comparing, ruled, overlap))
             folder.finish(texts)
         except (NothingUsable, ColumnError, SourceError):
             folder.forget(new)
@@ -254,11 +250,13 @@ def preview(
     token: str | None = None,
     read_first: FirstRows = ever_more_rows,
     against: Sequence[str] = (),
+    elsewhere: Ids | None = None,
 ) -> Preview:
     """
     The traces of the first usable questions in written order: what `build` would write first.
 
-    `read_first` is for a caller that kept the rows of an earlier preview.
+    `read_first` is for a caller that kept the rows of an earlier preview; `elsewhere` are the questions that belong to an
+    earlier source of a mixture.
     """
     if questions < 1:
         raise RecipeError(f"A preview shows at least one question; found {questions}.")
@@ -268,7 +266,7 @@ def preview(
     recipe, _ = compared(raw, *with_benchmarks(recipe, against, token))
     # Each round reads more of the source, until enough questions are usable or there are no more.
     for rows, all_of_it in read_first(raw, recipe, questions):
-        part = build_partition(rows, recipe, own_formats)
+        part = build_partition(rows, recipe, own_formats, elsewhere=elsewhere)
         traces, enough = _head(part.traces, questions)
         limit = recipe.balance.max_traces
         if enough or all_of_it or (limit and len(traces) >= limit):

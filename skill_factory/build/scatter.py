@@ -205,13 +205,13 @@ def _write_chunks(table: pa.Table, starts: Counts, folder: Path, name: str) -> I
 def _write_rows(table: pa.Table, path: Path) -> None:
     with (
         replaced_whole(path) as partial,
-        _InPieces(partial, "wb") as file,
+        InPieces(partial, "wb") as file,
         pa.ipc.new_file(file, table.schema) as writer,
     ):
         writer.write_table(table)
 
 
-class _InPieces(FileIO):
+class InPieces(FileIO):
     """
     A file that is written a megabyte at a time.
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from skill_factory import wording
+from skill_factory.asked import question_in
 from skill_factory.errors import ColumnError, SourceError
 from skill_factory.judge.trials import proposed_changes
 from skill_factory.recipe.fields import IN_STEP, REQUIRED
@@ -15,6 +16,7 @@ from skill_factory.sources import RawSource, WithNotes
 from skill_factory.sources.columns import needed_columns, question_of, value_at
 from skill_factory.sources.guessing import Guess, candidates, recognise
 from skill_factory.sources.profiles import profiles
+from skill_factory.sources.shapes import is_a_place
 from skill_factory.sources.trying import with_proposals
 
 SAMPLE_ROWS = 200
@@ -22,7 +24,7 @@ SAMPLE_ROWS = 200
 MOST_ITEMS = 64
 """How many items of a list are looked at for the guess."""
 _RULES_OF = {
-    "question": ("question_rule", "question_marks", "question_rest"),
+    "question": ("question_rule", "question_marks", "question_rest", "tools"),
     "response": ("response_rule", "response_marks", "think", "thinking"),
     "correct": ("label_rule", "right", "wrong", "threshold", "correct_else"),
 }
@@ -131,7 +133,9 @@ def _with_text_rules(recipe: Recipe, rows: Sequence[Mapping[str, Any]]) -> Recip
         return recipe
     changes = proposed_changes(recipe.columns, rows)
     questions = (question_of(row, recipe.columns) for row in rows)
-    changes["phrases.language"] = language_of(text for text in questions if isinstance(text, str))
+    changes["phrases.language"] = language_of(
+        question_in(text) for text in questions if isinstance(text, str)
+    )
     kept = {
         part
         # Part by part, since the fields of a part belong together, as a rule and its pattern do.
@@ -172,7 +176,20 @@ def missing_sentence(settled: Settled) -> str:
     """A sentence that says which fields have no column, what was found, and which column it could be."""
     field = settled.missing[0]
     names = settled.names
-    could_be = next(iter(candidates(field, settled.columns, names, settled.rows)), "COLUMN")
+    known = settled.columns
+    could_be = next(iter(candidates(field, known, names, settled.rows)), "")
+    if field == "response" and known.question and known.answer and not could_be:
+        return (
+            f"There are questions (`{known.question}`) and gold answers (`{known.answer}`), but no column for responses. "
+            "Ask a model for some (python -m skill_factory generate responses …), "
+            f"or, if a model wrote these answers, say so: --map response={known.answer}."
+        )
+    if field == "question" and known.response and (named := [name for name in names if is_a_place(name)]):
+        return (
+            f"There is no column for question: `{named[0]}` only names it. Found: {wording.found(names)}. "
+            f"Add a column with the text of each question (join it by `{named[0]}`), and use the file again."
+        )
+    could_be = could_be or "COLUMN"
     return (
         f"There is no column for {wording.listed(list(settled.missing))}. Found: {wording.found(names)}. "
         f"Choose one, e.g. --map {field}={could_be}."

@@ -3,8 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from skill_factory.cli.output import plain, say, tell
-from skill_factory.cli.recipe_options import (
+from skill_factory.cli.options.recipe import (
     SOURCE,
     add_recipe_options,
     columns_of,
@@ -12,6 +11,7 @@ from skill_factory.cli.recipe_options import (
     source_of,
     token_for,
 )
+from skill_factory.cli.output import plain, say, tell
 from skill_factory.errors import RecipeError
 
 if TYPE_CHECKING:

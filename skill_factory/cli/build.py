@@ -4,8 +4,7 @@ import argparse
 import json
 from typing import TYPE_CHECKING, Any
 
-from skill_factory.cli.output import say, tell
-from skill_factory.cli.recipe_options import (
+from skill_factory.cli.options.recipe import (
     SOURCE,
     add_against,
     add_recipe_options,
@@ -17,6 +16,7 @@ from skill_factory.cli.recipe_options import (
     token_for,
     token_for_any,
 )
+from skill_factory.cli.output import say, tell
 from skill_factory.errors import RecipeError
 
 if TYPE_CHECKING:
@@ -122,9 +122,10 @@ def _build_mixed(args: argparse.Namespace) -> int:
             workers=args.workers,
             fresh=args.fresh,
             report=report,
-            token=token_for_any(mixture, places),
+            token=token_for_any(mixture, places, *args.against),
             engine=_engine(args),
             exact=args.recipe.startswith("hf:"),
+            against=args.against,
         )
     finally:
         report.close()

@@ -2,8 +2,8 @@
 
 import argparse
 
+from skill_factory.cli.options.recipe import token_for
 from skill_factory.cli.output import JSON, plain, tell
-from skill_factory.cli.recipe_options import token_for
 
 BUILT = "a build folder, or a published build: user/name or user/name@revision"
 

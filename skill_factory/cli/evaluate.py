@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from skill_factory.cli.recipe_options import SOURCE, add_recipe_options, columns_of, recipe_of, token_for
+from skill_factory.cli.options.recipe import SOURCE, add_recipe_options, columns_of, recipe_of, token_for
 
 if TYPE_CHECKING:
     from skill_factory.generate.job import Job
@@ -17,7 +17,7 @@ TASKS = ("auto", "exact", "number", "math", "countdown")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
-    from skill_factory.cli.endpoint_options import add_pace, add_where, or_none
+    from skill_factory.cli.options.endpoint import add_pace, add_where, or_none
     from skill_factory.cli.serve import add_program
 
     parser.description = (

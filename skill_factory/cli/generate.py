@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from skill_factory.cli.endpoint_options import add_pace, add_part, add_price, add_where, or_none
+from skill_factory.cli.options.endpoint import add_pace, add_part, add_price, add_where, or_none
 from skill_factory.cli.output import say, tell
 from skill_factory.grading import TASKS
 
@@ -136,7 +136,7 @@ def _add_files(parser: argparse.ArgumentParser, step: str) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Make it. Exit codes: 0 done, or ended by the budget; 130 cancelled. Errors: SkillFactoryError."""
-    from skill_factory.cli.recipe_options import token_for
+    from skill_factory.cli.options.recipe import token_for
     from skill_factory.generate import generate
     from skill_factory.generate.words import job_of, key_of
 
@@ -155,7 +155,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _write(args: argparse.Namespace) -> int:
-    from skill_factory.cli.recipe_options import token_for
+    from skill_factory.cli.options.recipe import token_for
     from skill_factory.generate import write_requests
     from skill_factory.generate.words import job_of
 
@@ -168,7 +168,7 @@ def _write(args: argparse.Namespace) -> int:
 
 
 def _join(args: argparse.Namespace) -> int:
-    from skill_factory.cli.recipe_options import token_for
+    from skill_factory.cli.options.recipe import token_for
     from skill_factory.generate import join_answers
     from skill_factory.generate.words import job_of
 

@@ -6,8 +6,8 @@ import os
 import sys
 from pathlib import Path
 
-from skill_factory.cli.endpoint_options import add_part
 from skill_factory.cli.grade_lines import doubt_lines, report_json, show_report
+from skill_factory.cli.options.endpoint import add_part
 from skill_factory.cli.output import JSON, say
 from skill_factory.errors import SourceError
 from skill_factory.grading import TASKS
@@ -75,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
         return _compared(args)
     if not args.source or not args.out:
         raise SourceError("Give a source and --out FILE.parquet, or one pair: --answer A --gold G.")
-    from skill_factory.cli.recipe_options import columns_of, token_for
+    from skill_factory.cli.options.recipe import columns_of, token_for
     from skill_factory.grading import task_named
     from skill_factory.grading.labelling import label
     from skill_factory.recipe.model import Source
@@ -136,8 +136,8 @@ def _one_pair(args: argparse.Namespace) -> int:
 
 def _compared(args: argparse.Namespace) -> int:
     """Show the labels in doubt. Errors: ColumnError, SourceError."""
+    from skill_factory.cli.options.recipe import columns_of, token_for
     from skill_factory.cli.output import plain, tell
-    from skill_factory.cli.recipe_options import columns_of, token_for
     from skill_factory.grading import task_named
     from skill_factory.grading.doubts import as_row, labels_in_doubt
     from skill_factory.recipe.model import Source

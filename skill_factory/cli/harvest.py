@@ -3,9 +3,9 @@
 import argparse
 from pathlib import Path
 
-from skill_factory.cli.measure_options import add_outputs, settings_of
+from skill_factory.cli.options.measure import add_outputs, settings_of
+from skill_factory.cli.options.recipe import add_recipe_options, columns_of, recipe_of, token_for
 from skill_factory.cli.output import plain, tell
-from skill_factory.cli.recipe_options import add_recipe_options, columns_of, recipe_of, token_for
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -34,6 +34,7 @@ COMMANDS = {
     "harvest": "turn a model's own attempts and reflections into raw data",
     "diff": "compare two builds: rows, recipes, ledgers; exit code 1 if their traces differ",
     "export": "write what a trainer needs from a build",
+    "train": "train a model on a build, here or on the Hub's machines",
     "push": "publish a build folder or a raw set on the Hub",
     "space": "run this app as your own Space on the Hub",
     "app": "start the app in a browser",

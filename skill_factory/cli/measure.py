@@ -5,9 +5,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from skill_factory.cli.measure_options import add_arguments, settings_of
+from skill_factory.cli.options.measure import add_arguments, settings_of
+from skill_factory.cli.options.recipe import columns_of, recipe_of, token_for
 from skill_factory.cli.output import plain, tell
-from skill_factory.cli.recipe_options import columns_of, recipe_of, token_for
 from skill_factory.errors import RecipeError
 from skill_factory.whole_files import write_whole
 

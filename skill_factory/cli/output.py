@@ -5,11 +5,12 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from skill_factory.reasons import Level, sentence
-from skill_factory.wording import many
+from skill_factory.wording import many, percent
 
 if TYPE_CHECKING:
     from skill_factory.build.pipeline import BuildResult
     from skill_factory.insight.inspection import Inspection
+    from skill_factory.insight.mixed import Mixed
     from skill_factory.insight.opinion import Opinion
     from skill_factory.traces.lint import LintReport
 
@@ -35,7 +36,7 @@ def plain(text: str) -> str:
 
 def show_inspection(inspection: "Inspection", price_in: float = 0.0, price_out: float = 0.0) -> None:
     """The opinion first; then columns, what they look like, mapping, rules, counts, what each N gives, and advice."""
-    _show_opinion(inspection.opinion, price_in, price_out)
+    show_opinion(inspection.opinion, price_in, price_out)
     say("\nColumns")
     _aligned(inspection.columns)
     if inspection.preset:
@@ -59,7 +60,7 @@ def show_inspection(inspection: "Inspection", price_in: float = 0.0, price_out: 
         _aligned([(f"N = {n}", f"{questions:,}") for n, questions in enumerate(inspection.usable, 1)])
     if inspection.opinion.table:
         say("\nWhat each N gives (expected)")
-        _columns([_TRADE_OFFS, *([f"{n:,}" for n in row] for row in inspection.opinion.table)])
+        columns([_TRADE_OFFS, *([f"{n:,}" for n in row] for row in inspection.opinion.table)])
     if inspection.labels_in_doubt:
         _show_label_queue(inspection)
     say("\nWhat to do")
@@ -70,7 +71,8 @@ def show_inspection(inspection: "Inspection", price_in: float = 0.0, price_out: 
 _TRADE_OFFS = ["N", "questions", "traces", "with a mistake corrected", "tokens"]
 
 
-def _show_opinion(opinion: "Opinion", price_in: float, price_out: float) -> None:
+def show_opinion(opinion: "Opinion", price_in: float = 0.0, price_out: float = 0.0) -> None:
+    """Print whether some data is ready, why or why not, and the next step with its price."""
     say(f"Is this data ready? {opinion.headline} (grade {opinion.grade})")
     for reason in opinion.reasons:
         if reason.weight != "note":  # notes stand under "What to do"
@@ -80,7 +82,8 @@ def _show_opinion(opinion: "Opinion", price_in: float, price_out: float) -> None
     say(f"  Next: {opinion.todo} {price}".rstrip())
 
 
-def _columns(rows: list[list[str]]) -> None:
+def columns(rows: list[list[str]]) -> None:
+    """Print rows of cells one below the other."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         say("  " + "  ".join(f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True)))
@@ -98,6 +101,28 @@ def _show_label_queue(inspection: "Inspection") -> None:
 
 MOST_LABELS = 5
 """Labels in doubt that a first look lists."""
+
+
+SHARES = ("source", "traces", "share", "it could give", "too few", "questions", "in an earlier source")
+
+
+def show_shares(mixed: "Mixed") -> None:
+    """Print what each source of a mixture will give."""
+    about = "" if mixed.exact else "about "
+    say(f"{about}{many(mixed.traces, 'trace')} of {many(len(mixed.parts), 'source')}".capitalize())
+    rows = [
+        (
+            part.name,
+            f"{part.takes:,}",
+            percent(part.share),
+            f"{about}{part.offer.traces:,}",
+            f"{part.short:,}" if part.short else "",
+            f"{part.offer.questions:,}",
+            f"{part.offer.elsewhere:,}",
+        )
+        for part in mixed.parts
+    ]
+    columns([list(SHARES), *map(list, rows)])
 
 
 def show_build(result: "BuildResult") -> None:

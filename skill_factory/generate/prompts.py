@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from skill_factory.asked import SYSTEM, asked
 from skill_factory.errors import RecipeError
+from skill_factory.traces.chats import plain_messages
 
 SHIPPED = Path(__file__).parent / "prompts.toml"
 _HOLE = re.compile(r"\{(question|response)\}")
@@ -27,12 +29,29 @@ class Prompt:
     about: str = ""
 
     def messages(self, question: str, response: str = "") -> list[Message]:
-        """The prompt filled in; a placeholder that is part of a question or response stays as it is."""
+        """
+        The prompt filled in; a placeholder that is part of a question or response stays as it is.
+
+        Of a question in a conversation the prompt words the question alone, and the other turns stay around it; a prompt
+        about a response shows the whole conversation as one text.
+        """
+        whole = asked(question)
+        if "{response}" in self.text:
+            return [*self._system(), self._user(whole.transcript, response)]
+        messages = plain_messages(whole)
+        messages[whole.place] = self._user(whole.question, response)
+        if messages[0]["role"] == SYSTEM and self.system:
+            messages[0] = {"role": SYSTEM, "content": f"{self.system}\n\n{messages[0]['content']}"}
+            return messages
+        return [*self._system(), *messages]
+
+    def _system(self) -> list[Message]:
+        return [{"role": SYSTEM, "content": self.system}] if self.system else []
+
+    def _user(self, question: str, response: str) -> Message:
         texts = {"question": question, "response": response}
         # One pass over the prompt: what has been put in isn't looked at again.
-        content = _HOLE.sub(lambda hole: texts[hole[1]], self.text)
-        system = [{"role": "system", "content": self.system}] if self.system else []
-        return [*system, {"role": "user", "content": content}]
+        return {"role": "user", "content": _HOLE.sub(lambda hole: texts[hole[1]], self.text)}
 
 
 @dataclass(frozen=True)

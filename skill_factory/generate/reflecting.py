@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from skill_factory.asked import asked
 from skill_factory.draws import text_id
 from skill_factory.generate.notes import count_answer, count_equal
 from skill_factory.generate.prompts import Prompt
@@ -85,7 +86,7 @@ class Reflect:
             texts = [*row["reflections"], *(answer.whole for answer in answers)]
             counts["reflections"] += len(texts)
             values = (
-                row["question"],
+                asked(row["question"]).cell,
                 row["answer"],
                 row["variant"],
                 [row["response"]],

@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from skill_factory.asked import asked, question_in
 from skill_factory.draws import text_id
 from skill_factory.generate.notes import count_answer, count_equal
 from skill_factory.generate.prompts import Prompt
@@ -87,12 +88,14 @@ class Sample:
         self, question: str, gold: str | None, variant: str, text: str, finish: Finish, counts: Counter[str]
     ) -> dict[str, Any]:
         final = final_answer(text)
-        decision = judge(final, gold, self.task, question) if gold is not None else Decision.UNJUDGED
+        decision = (
+            judge(final, gold, self.task, question_in(question)) if gold is not None else Decision.UNJUDGED
+        )
         counts["rows"] += 1
         counts[f"label_{decision}"] += 1
         counts["no_final_answer"] += final is None
         counts[f"variant_{variant}_{decision}"] += 1
         # Null, not false: nobody found the answer wrong.
         label = None if decision is Decision.UNJUDGED else decision is Decision.RIGHT
-        values = (question, gold, variant, [text], [label], [final], finish.value, self.model)
+        values = (asked(question).cell, gold, variant, [text], [label], [final], finish.value, self.model)
         return dict(zip(SCHEMA.names, values, strict=True))

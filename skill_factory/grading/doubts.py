@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from skill_factory.asked import asked
 from skill_factory.draws import text_id
 from skill_factory.errors import ColumnError
 from skill_factory.grading.decisions import Decision
@@ -219,5 +220,5 @@ def as_row(doubt: Doubt) -> dict[str, Any]:
         "share": round(doubt.share, 3),
         "said_right": one.said_right,
         "said_wrong": one.said_wrong,
-        "question": one.question,
+        "question": asked(one.question).cell,
     }

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from skill_factory import wording
+from skill_factory.asked import asked, question_in
 from skill_factory.draws import text_id
 from skill_factory.errors import ColumnError, SourceError
 from skill_factory.grading.answers import final_answer, gold_answer, is_cut_off, stated_answer
@@ -185,7 +186,7 @@ def graded_response(read: CanonicalRow, report: LabelReport, labelled: bool) -> 
     answer = found_answer(read, report.final)
     gold = gold_answer(read.answer or "")
     task = (
-        chosen_task(gold, read.question)
+        chosen_task(gold, question_in(read.question))
         if report.task == Task.AUTO
         else Chosen(report.task, "it was asked for")
     )
@@ -193,7 +194,7 @@ def graded_response(read: CanonicalRow, report: LabelReport, labelled: bool) -> 
     if answer is None and report.final != "tags":
         why = CUT_OFF if is_cut_off(read.response) else NO_ANSWER
         return Graded(report.rows, read, gold, None, Decision.UNJUDGED, why, task.task.name, labelled)
-    found = find(answer, gold, task.task, read.question, report.convert)
+    found = find(answer, gold, task.task, question_in(read.question), report.convert)
     return Graded(report.rows, read, gold, answer, found.decision, found.why, task.task.name, labelled)
 
 
@@ -213,7 +214,7 @@ def found_answer(read: CanonicalRow, final: str) -> str | None:
 def _table(graded: Sequence[Graded]) -> pa.Table:
     rows = [
         {
-            "question": one.read.question,
+            "question": asked(one.read.question).cell,
             "answer": one.gold or None,
             "response": one.read.response,
             "correct": None if one.decision == Decision.UNJUDGED else one.decision == Decision.RIGHT,

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from skill_factory.asked import asked
 from skill_factory.judge.facts import Facts
 from skill_factory.judge.judge import KEPT, Codes, Judgement
 from skill_factory.judge.lookup import Found, Indices, texts_at
@@ -170,7 +171,7 @@ def doubts(facts: Facts, least: int = 2) -> list[Doubt]:
 def as_row(item: Item, level: Level) -> dict[str, Any]:
     """An item as a row of a download."""
     row: dict[str, Any] = {"level": level.value, "kept": item.kept, "reason": item.reason, "why": item.why}
-    row |= {"question_id": item.question_id, "question": item.question}
+    row |= {"question_id": item.question_id, "question": asked(item.question).cell}
     if level is not Level.QUESTIONS:
         row |= {
             "id": item.id,
@@ -232,6 +233,6 @@ def doubtful_rows(
             "label": "right" if doubt.correct else "wrong",
             "reflections": doubt.reflections,
             "against": doubt.against,
-            "question": text.question,
+            "question": asked(text.question).cell,
             "response": text.text,
         }

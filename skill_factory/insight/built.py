@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from skill_factory.asked import asked_in_row
 from skill_factory.build.folder import BuildFolder
 from skill_factory.formats import format_of
 from skill_factory.insight.trace_parts import Card, Story
@@ -216,7 +217,7 @@ def _rows_at(folder: Path, wanted: Sequence[int]) -> Iterator[tuple[int, dict[st
 
 
 def _shown(place: int, row: Mapping[str, Any], tags: Tags) -> Shown:
-    question, text = (turn["content"] for turn in (row["conversations"][0], row["conversations"][-1]))
+    question, text = asked_in_row(row).text, row["conversations"][-1]["content"]
     problems = tuple((finding.rule.value, finding.found) for finding in lint_row(row, tags))
     return Shown(place, row["sft_template_type_idx"], question, text, story_of(row), problems)
 
@@ -245,7 +246,7 @@ def story_of(row: Mapping[str, Any]) -> Story | None:
     again = "".join(said.get(SegmentKind.SAMPLE_AGAIN, []))
     right = [card.place for card in cards if card.correct]
     return Story(
-        question=row["conversations"][0]["content"],
+        question=asked_in_row(row).text,
         name=format_of(row["format"]).name,
         format=row["format"],
         label=row["sft_template_type_idx"],

@@ -11,6 +11,7 @@ from functools import lru_cache
 from html import escape
 from pathlib import Path
 
+from skill_factory.asked import Asked, asked
 from skill_factory.insight.pictures import INLINE, Composition, of_traces, pictures
 from skill_factory.insight.reading.prose import prose_html
 from skill_factory.insight.trace_parts import (
@@ -88,8 +89,18 @@ _RAW = {
 
 
 def question_html(question: str) -> str:
-    """The user's turn."""
-    return f'<div class="sf-question"><p class="sf-name">Question</p>{read_html(question)}</div>'
+    """The user's turn; the conversation around it, and the tools, are folded above."""
+    whole = asked(question)
+    around = "" if whole.alone else _around_html(whole)
+    return (
+        f'<div class="sf-question">{around}<p class="sf-name">Question</p>{read_html(whole.question)}</div>'
+    )
+
+
+def _around_html(whole: Asked) -> str:
+    said = [f'<p class="sf-name">{safe(name)}</p>{text_html(text)}' for name, text in whole.named()]
+    what = many(len(whole.turns) - 1, "other turn") + (", with tools" if whole.tools else "")
+    return f"<details><summary>Conversation: {what}</summary>{''.join(said)}</details>"
 
 
 def read_html(text: str) -> str:
@@ -259,7 +270,7 @@ def terminal(trace: Trace, colour: bool = True, width: int = 100, measure: Measu
 
     title = f"{path_of(shown)}   {shown.name} ({shown.label})   {hex_id(trace.id)}"
     lines = [paint("bold", visible(title)), ""]
-    lines += [paint("quiet", "Question"), *_wrapped(shown.question, "  ", width), ""]
+    lines += [paint("quiet", "Question"), *_wrapped(asked(shown.question).transcript, "  ", width), ""]
     for card in shown.cards:
         lines += _terminal_card(card, len(shown.cards), width, paint, measure)
     if shown.phrase:

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from skill_factory import wording
+from skill_factory.asked import spoken_in
 from skill_factory.build.prepare import Settled, check_refused, described_mapping, missing_sentence, settle
 from skill_factory.errors import ColumnError
 from skill_factory.formats import format_of, overlap_sentence
@@ -158,7 +159,7 @@ def inspect(
     overlap = None
     if asked.clean.asks:
         texts = sorted(pc.unique(rows["question"]).to_pylist())
-        overlap = overlap_of([(text_ids(texts), texts)], benchmarks, asked.clean.groups)
+        overlap = overlap_of([(text_ids(texts), [*map(spoken_in, texts)])], benchmarks, asked.clean.groups)
         asked = ruled(asked, overlap)
     found = _inspected(raw, replace(settled, recipe=asked), rows, tally, sampled)
     found = replace(found, overlap=overlap, advice=[*overlap_advice(overlap), *found.advice])

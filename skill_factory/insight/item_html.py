@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from skill_factory.asked import asked
 from skill_factory.insight.browse import Item
 from skill_factory.insight.html import frame, question_html, read_html, safe, text_html, truth
 from skill_factory.insight.review.dropped import DroppedReflection
@@ -30,7 +31,9 @@ def item_html(item: Item, level: Level) -> str:
     fate = "Kept" if item.kept else f"Dropped: {item.why}"
     if level is Level.QUESTIONS:
         head = f'<p class="sf-name">{safe(fate)}</p>'
-        return frame(f'<div class="sf-question">{head}{text_html(item.question)}</div>', "item")
+        return frame(
+            f'<div class="sf-question">{head}{text_html(asked(item.question).transcript)}</div>', "item"
+        )
     verdict = f"verdict: {VERDICT_WORDS[item.verdict]}" if level is Level.REFLECTIONS else ""
     meta = " · ".join(filter(None, (verdict, variant_words(item.variant), characters(item.text))))
     what = "Reflection on a response that is" if level is Level.REFLECTIONS else "Response"

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from skill_factory.asked import question_in
 from skill_factory.formats import format_of
 from skill_factory.model import Segment, SegmentKind, Trace
 from skill_factory.recipe.tokens import estimated_tokens
@@ -151,6 +152,6 @@ def fenced(text: str) -> list[tuple[bool, str]]:
 
 
 def first_line(text: str, limit: int = 110) -> str:
-    """The beginning of a text on one line."""
-    line = " ".join(text[: limit * 4].split())
+    """The beginning of a text on one line; of a question in a conversation, that of the question."""
+    line = " ".join(question_in(text)[: limit * 4].split())
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"

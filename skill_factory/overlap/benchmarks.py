@@ -8,7 +8,8 @@ from pathlib import Path
 from skill_factory import wording
 from skill_factory.errors import SourceError
 from skill_factory.judge.first_questions import different_questions
-from skill_factory.recipe.model import Benchmark, Columns, Recipe, Source
+from skill_factory.recipe.clean_parts import Clean
+from skill_factory.recipe.model import Benchmark, Columns, Source
 from skill_factory.sources import RawSource, open_source
 from skill_factory.sources.guessing import guess
 
@@ -35,7 +36,7 @@ class OpenBenchmark:
             yield from texts
 
 
-def opened(recipe: Recipe, given: Sequence[str] = (), token: str | None = None) -> list[OpenBenchmark]:
+def opened(clean: Clean, given: Sequence[str] = (), token: str | None = None) -> list[OpenBenchmark]:
     """
     The benchmarks that a recipe is compared with: those given, otherwise those that it names.
 
@@ -43,7 +44,7 @@ def opened(recipe: Recipe, given: Sequence[str] = (), token: str | None = None) 
     """
     if given:
         return [_open(text, Benchmark(), token) for one in given for text in _each(one)]
-    return [_again(about, token) for about in recipe.clean.against if not about.decided]
+    return [_again(about, token) for about in clean.against if not about.decided]
 
 
 def _each(text: str) -> list[str]:

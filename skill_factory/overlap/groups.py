@@ -1,6 +1,6 @@
 """Questions of one source that say nearly the same, joined into groups: whatever is like a member belongs to the group."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -26,21 +26,36 @@ class Groups:
     """All ids, sorted."""
     firsts: Ids = field(default_factory=_none)
     """For each the smallest id of its group: its own where nothing is like it."""
+    stays: Ids | None = None
+    """For each the one of its group that stays; the first where nothing else is said."""
+
+    @property
+    def kept(self) -> Ids:
+        """For each the one of its group that stays."""
+        return self.firsts if self.stays is None else self.stays
 
     def others(self) -> list[int]:
-        """Every question but the first of its group."""
-        others: list[int] = self.ids[self.ids != self.firsts].tolist()
+        """Every question but the one of its group that stays."""
+        others: list[int] = self.ids[self.ids != self.kept].tolist()
         return others
 
     def named(self) -> list[int]:
-        """The first of each group with more than one question, once for each of the others."""
-        named: list[int] = self.firsts[self.ids != self.firsts].tolist()
+        """The one that stays of each group with more than one question, once for each of the others."""
+        named: list[int] = self.kept[self.ids != self.kept].tolist()
         return named
 
+    def led_by(self, places: npt.NDArray[np.int64]) -> "Groups":
+        """The same groups, of which the question with the smallest of these numbers stays."""
+        _, group = np.unique(self.firsts, return_inverse=True)
+        order = np.lexsort((self.ids, places, group))
+        new = np.ones(len(order), np.bool_)
+        new[1:] = np.diff(group[order]) != 0
+        return replace(self, stays=self.ids[order[new]][group])
+
     def shown(self, most: int) -> list[tuple[int, int]]:
-        """(question, first of its group) for some of the others."""
-        there = self.ids != self.firsts
-        return list(zip(self.ids[there].tolist(), self.firsts[there].tolist(), strict=True))[:most]
+        """(question, the one of its group that stays) for some of the others."""
+        there = self.ids != self.kept
+        return list(zip(self.ids[there].tolist(), self.kept[there].tolist(), strict=True))[:most]
 
 
 def grouped(blocks: Blocks, wording: Wording, common: Grams) -> Groups:

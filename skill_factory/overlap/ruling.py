@@ -2,9 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -18,7 +18,8 @@ from skill_factory.overlap.groups import Groups, grouped
 from skill_factory.overlap.matching import Index, matches
 from skill_factory.overlap.questions import Blocks, QuestionsOf, in_blocks
 from skill_factory.overlap.words import Grams, Worded, Wording
-from skill_factory.recipe.clean_parts import Ruled
+from skill_factory.recipe.clean_parts import Clean, Ruled
+from skill_factory.recipe.mixture import Mixture
 from skill_factory.recipe.model import Recipe
 from skill_factory.sources import RawSource
 
@@ -92,9 +93,13 @@ def overlap_of(reading: Blocks, benchmarks: Sequence[OpenBenchmark], near: bool)
     return Overlap(count, ordered, groups)
 
 
-def ruled(recipe: Recipe, overlap: Overlap) -> Recipe:
-    """The recipe with the questions that are to stay out of the traces of this source."""
-    clean = recipe.clean
+def ruled(recipe: Recipe, overlap: Overlap, shared: Clean | None = None) -> Recipe:
+    """
+    The recipe with the questions that are to stay out of the traces of this source.
+
+    `shared` is what a mixture wishes for all its sources, beside the decisions that this recipe has of its own.
+    """
+    clean = _joined_wishes(recipe.clean, shared) if shared is not None else recipe.clean
     keep = {int(one, 16) for one in clean.keep}
     dirty = (set(overlap.contaminated) | {int(one, 16) for one in clean.drop}) - keep
     # A person's word about one question counts for this question, not for the group: it stays beside the others.
@@ -102,6 +107,11 @@ def ruled(recipe: Recipe, overlap: Overlap) -> Recipe:
     held = _held_out(overlap, clean.holdout) - dirty - again
     lists: Ruled = (_packed(dirty), _packed(again), _packed(held))
     return recipe.model_copy(update={"clean": clean.with_ruled(lists)})
+
+
+def _joined_wishes(own: Clean, shared: Clean) -> Clean:
+    more = {"drop": (*own.drop, *shared.drop), "keep": (*own.keep, *shared.keep)}
+    return shared.model_copy(update=more)
 
 
 def _held_out(overlap: Overlap, share: float) -> set[int]:
@@ -185,13 +195,16 @@ def _rank(pair: Pair) -> tuple[bool, float, str]:
 # -- for those who build, preview and look -------------------------------------------------------------------------
 
 
+Asking = TypeVar("Asking", Recipe, Mixture)
+
+
 def with_benchmarks(
-    recipe: Recipe, against: Sequence[str] = (), token: str | None = None
-) -> tuple[Recipe, list[OpenBenchmark]]:
+    recipe: Asking, against: Sequence[str] = (), token: str | None = None
+) -> tuple[Asking, list[OpenBenchmark]]:
     """The recipe with its benchmarks pinned, and these opened. Errors: SourceError."""
     if not (against or recipe.clean.against):
         return recipe, []
-    benchmarks = opened(recipe, against, token)
+    benchmarks = opened(recipe.clean, against, token)
     # Those that were decided on a page stay named beside those that are opened now.
     known = tuple(one for one in recipe.clean.against if one.decided)
     about = known + tuple(one.about for one in benchmarks)
@@ -206,3 +219,18 @@ def compared(
         return ruled(recipe, Overlap()) if recipe.clean.drop else recipe, Overlap()
     overlap = overlap_of(QuestionsOf(source, recipe.columns), benchmarks, recipe.clean.groups)
     return ruled(recipe, overlap), overlap
+
+
+def compared_together(
+    parts: Sequence[RawSource], mixture: Mixture, benchmarks: Sequence[OpenBenchmark]
+) -> tuple[Mixture, Overlap]:
+    """The mixture with the questions of all its sources that stay out, and why: what repeats in two sources is found too."""
+    clean, overlap = mixture.clean, Overlap()
+    if clean.asks:
+        pairs = [(source, one.recipe.columns) for source, one in zip(parts, mixture.sources, strict=True)]
+        reading = QuestionsOf(*pairs[0], *pairs[1:])
+        overlap = overlap_of(reading, benchmarks, clean.groups)
+        # Of near-duplicates the one of the first source stays, as of questions that are the same.
+        groups = overlap.groups.led_by(reading.first_sources(overlap.groups.ids))
+        overlap = replace(overlap, groups=groups)
+    return mixture.with_recipes(tuple(ruled(one, overlap, clean) for one in mixture.recipes)), overlap

@@ -81,6 +81,12 @@ FIELDS: tuple[RowField, ...] = (
         in_step=False,
         offered=False,
     ),
+    RowField(
+        "tools",
+        "Tools",
+        "The tools that the assistant may call, where the question is read with its conversation.",
+        offered=False,
+    ),
 )
 """Every field, in the order in which people are asked for it."""
 

@@ -66,11 +66,15 @@ class Ingredient(Part):
                 f"the source {self.name!r} sets balance.{'max_traces' if balance.max_traces else 'label_limits'}, which counts "
                 "from the head of a dataset of its own; in a mixture give it a count or a weight"
             )
-        if self.recipe.balance.suite or self.recipe.clean != Clean():
-            # Both need all questions of a dataset, and a source has only a part of them.
+        if balance.suite:
             raise ValueError(
-                f"the source {self.name!r} sets clean or balance.suite, which a mixture can't follow; build that source alone "
-                "first, or leave it out"
+                f"the source {self.name!r} is one arm of a suite, whose traces depend on the other arms; give it balance.suite = ''"
+            )
+        if self.recipe.clean.asks:
+            # A question of one source may repeat one of another, so all of them are compared together.
+            raise ValueError(
+                f"the source {self.name!r} compares its questions by itself; in a mixture all questions are compared together: "
+                "write [clean] once, above the sources"
             )
         return self
 
@@ -81,6 +85,8 @@ class Mixture(Part):
     version: Literal[1] = 1
     traces: Annotated[int, Field(ge=0, le=2**53)] = 0
     """All traces, for weights; 0 means as many as the sources allow."""
+    clean: Clean = Clean()
+    """Which questions stay out, of whatever source; a source may have decisions of its own about single questions."""
     sources: Annotated[tuple[Ingredient, ...], Field(min_length=1, max_length=MOST_SOURCES)]
     """In order: a question that stands in several belongs to the first."""
 
@@ -148,8 +154,9 @@ class Mixture(Part):
             parts = one.recipe.model_dump(mode="json", exclude_defaults=True)
             # With its version each source is whole: what it leaves out is the default of that version.
             sources.append({"name": one.name, **much, "version": RECIPE_VERSION, **parts})
-        total = {"traces": self.traces} if self.traces else {}
-        return tomli_w.dumps({"version": RECIPE_VERSION, **total, "sources": sources})
+        own = {"traces": self.traces, "clean": self.clean.model_dump(mode="json", exclude_defaults=True)}
+        said = {name: value for name, value in own.items() if value}
+        return tomli_w.dumps({"version": RECIPE_VERSION, **said, "sources": sources})
 
     def fingerprint(self) -> str:
         """The SHA-256 of the mixture's canonical JSON, which has the fingerprint of each source's recipe."""
@@ -157,7 +164,10 @@ class Mixture(Part):
             {"name": one.name, "weight": one.weight, "count": one.count, "recipe": one.recipe.fingerprint()}
             for one in self.sources
         ]
-        tree = {"mixture": RECIPE_VERSION, "traces": self.traces, "sources": sources}
+        tree: dict[str, Any] = {"mixture": RECIPE_VERSION, "traces": self.traces, "sources": sources}
+        # Only where it says something, so that mixtures made before it existed keep their names.
+        if clean := self.clean.model_dump(mode="json", exclude_defaults=True):
+            tree["clean"] = clean
         text = json.dumps(tree, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -166,11 +176,22 @@ class Mixture(Part):
         fields: dict[str, Any] = {
             "traces": self.traces,
             "sources": [one.name for one in self.sources],
+            **{f"clean.{name}": value for name, value in self.clean.model_dump(mode="json").items()},
         }
         for one in self.sources:
             fields |= {f"{one.name}.weight": one.weight, f"{one.name}.count": one.count}
             fields |= {f"{one.name}.{path}": value for path, value in one.recipe.flat().items()}
         return fields
+
+
+def alike(recipe: Recipe, first: Recipe) -> Recipe:
+    """A recipe with what all sources of a mixture share, as the first of them has it."""
+    changed = {path: _value(first, path) for path in ALIKE if _value(first, path) != _value(recipe, path)}
+    for path, value in changed.items():
+        part, _, name = path.partition(".")
+        new = getattr(recipe, part).model_copy(update={name: value}) if name else value
+        recipe = recipe.model_copy(update={part: new})
+    return recipe
 
 
 def _value(recipe: Recipe, path: str) -> Any:

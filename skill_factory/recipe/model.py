@@ -157,6 +157,7 @@ ADDED = (
             "question_rest",
             "thinking",
             "correct_else",
+            "tools",
             "think",
             "question_rule",
             "response_rule",

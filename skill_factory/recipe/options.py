@@ -37,7 +37,7 @@ OPTIONS = (
     Option("--holdout", "clean.holdout", "share of the questions to keep out of the traces, for evaluation, e.g. 0.1", "SHARE"),
     Option("--max-traces", "balance.max_traces", "maximum traces: the first N in written order", "N", number=True),
     Option("--think", "columns.think", "which part of a text with <think>…</think> counts: after, inside, both or drop", "RULE"),
-    Option("--question-rule", "columns.question_rule", "how questions are read: last_turn, first_turn, chat or between", "RULE"),
+    Option("--question-rule", "columns.question_rule", "how questions are read: last_turn, first_turn, conversation, chat or between", "RULE"),
     Option("--response-rule", "columns.response_rule", "how responses are read: last_turn, steps, flat or between", "RULE"),
     Option("--label-rule", "columns.label_rule", "which values mean right: words, threshold, all_right, first or steps", "RULE"),
     Option("--right", "columns.right", "a value that means right", "WORD", many=True),

@@ -8,7 +8,7 @@ from pydantic import Field, field_validator, model_validator
 from skill_factory.recipe.part import Part, Texts, checked_pattern
 
 ThinkRule = Literal["", "after", "inside", "both", "drop"]
-QuestionRule = Literal["", "last_turn", "first_turn", "chat", "between"]
+QuestionRule = Literal["", "last_turn", "first_turn", "conversation", "chat", "between"]
 ResponseRule = Literal["", "last_turn", "steps", "flat", "between"]
 LabelRule = Literal["", "words", "threshold", "all_right", "first", "steps"]
 
@@ -62,10 +62,12 @@ class Columns(Part):
     """Column of each response's thinking, if that has one of its own."""
     correct_else: Texts = ()
     """Columns that say right or wrong in rows where the first one is empty."""
+    tools: str = ""
+    """Column of the tools that the assistant may call, for the question rule `conversation`."""
     think: ThinkRule = ""
     """Which part of a text with `<think>…</think>` is the attempt: after it, inside it, or both; empty: the text as it is."""
     question_rule: QuestionRule = ""
-    """How a question is read: the last or first user turn, without a chat template's words, or between two marks."""
+    """How a question is read: the last or first user turn, with its conversation, without a chat template's words, or between two marks."""
     response_rule: ResponseRule = ""
     """How responses are read: the last assistant turn, steps joined into one, lists of lists, or between two marks."""
     label_rule: LabelRule = ""

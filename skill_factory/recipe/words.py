@@ -1,5 +1,6 @@
 """Words that mean right and wrong, in a dozen languages, for labels and verdicts."""
 
+import re
 import tomllib
 from collections.abc import Iterable
 from functools import lru_cache
@@ -27,6 +28,13 @@ def pairs() -> tuple[Pair, ...]:
     )
 
 
+_SENTENCE = 12
+_JUDGED = re.compile(
+    r"(?:judge?ment|verdict|conclusion|decision|grade)\W{0,4}[:：]\W*([^\W\d_]+(?: [^\W\d_]+)?)\W*$"
+)
+"""How a judge's text ends that gives its word last: `Judgement: Yes`."""
+
+
 def word_of(value: Any) -> str:
     """A value as a word: in lower case, without signs around it; 1.0 and True become 1 and true."""
     # Before the number: Python counts True as 1, and `true` is the word that people know.
@@ -34,7 +42,9 @@ def word_of(value: Any) -> str:
         return str(value).lower()
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
-    text = str(value).strip().lower()
+    text = str(value).replace("\ufe0f", "").strip().lower()
+    if len(text) > _SENTENCE and (judged := _JUDGED.search(text[-80:])):
+        return judged[1]
     # Labels that went through a spreadsheet or pandas: 1 became 1.0.
     if isinstance(value, str) and text.endswith(".0") and text[:-2].lstrip("-").isdecimal():
         return text[:-2]

@@ -1,4 +1,4 @@
-"""Results of a batch endpoint (OpenAI, vLLM) beside their requests: joined by `custom_id`, since results hold no question."""
+"""Results of a batch endpoint (OpenAI, vLLM, Anthropic) beside their requests: joined by `custom_id`, since results hold no question."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,9 +26,14 @@ def _kind(path: Path) -> str:
     row = _first_row(path)
     if "custom_id" not in row:
         return ""
-    if isinstance(row.get("body"), Mapping) and "response" not in row:
+    if isinstance(_asked(row), Mapping) and not {"response", "result"} & row.keys():
         return "requests"
-    return "results" if isinstance(row.get("response"), Mapping) else ""
+    return "results" if isinstance(row.get("response") or row.get("result"), Mapping) else ""
+
+
+def _asked(row: Mapping[str, Any]) -> Any:
+    """What a request asks: OpenAI calls it `body`, Anthropic `params`."""
+    return row.get("body") or row.get("params")
 
 
 def _first_row(path: Path) -> dict[str, Any]:
@@ -61,5 +66,5 @@ def _bodies(requests: tuple[Path, ...]) -> dict[str, str]:
     found: dict[str, str] = {}
     for path in requests:
         for batch in text_batches(path, ".jsonl", 2_000):
-            found |= {str(row.get("custom_id")): json.dumps(row.get("body")) for row in batch}
+            found |= {str(row.get("custom_id")): json.dumps(_asked(row)) for row in batch}
     return found

@@ -139,6 +139,7 @@ def _is_simple(columns: Columns, unlabelled: bool) -> bool:
         columns.verdicts or columns.question_rest or columns.thinking or columns.correct_else or columns.only
     )
     plain = plain and len(columns.response) == 1 and not columns.response_rule
+    plain = plain and columns.question_rule != "conversation"
     return plain and columns.label_rule in ("", "words", "threshold")
 
 

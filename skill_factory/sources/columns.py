@@ -3,6 +3,7 @@
 `read_row` is the rule for one row; `canonical.py` applies it to whole batches, `guessing.py` proposes a mapping.
 """
 
+import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
@@ -15,8 +16,10 @@ from skill_factory.errors import ColumnError
 from skill_factory.reasons import RowReason
 from skill_factory.recipe.fields import NAMES
 from skill_factory.recipe.model import Columns
+from skill_factory.sources.chats.context import Unasked
 from skill_factory.sources.labels import listed_labels
 from skill_factory.sources.reading import Rules, rules_for
+from skill_factory.sources.turns import turns_of
 
 Row = Mapping[str, Any]
 Batch: TypeAlias = pa.RecordBatch | list[dict[str, Any]]
@@ -97,7 +100,7 @@ def value_at(row: Row, path: str) -> Any:
     """
     The value of a column.
 
-    Dots lead into structs and through lists of them, a column whose own name has dots wins, `*` takes the first field
+    Dots lead into structs, also ones written as JSON, and through lists of them, a column whose own name has dots wins, `*` takes the first field
     of a struct, and `choices@gold` is the item of `choices` whose number stands in `gold`.
     """
     if not path or path in row:
@@ -113,6 +116,8 @@ def _inside(value: Any, path: str) -> Any:
         return value
     if isinstance(value, list):
         return [_inside(one, path) for one in value]
+    if isinstance(value, str):
+        value = record_in(value)
     if not isinstance(value, Mapping):
         return None
     if path in value:
@@ -121,6 +126,18 @@ def _inside(value: Any, path: str) -> Any:
     if head == "*" and value:
         return _inside(next(iter(value.values())), rest)
     return _inside(value.get(head), rest)
+
+
+@lru_cache(maxsize=4_096)
+def record_in(text: str) -> Mapping[str, Any] | None:
+    """The record that a text holds as JSON, as tracing services export them; None for any other text."""
+    if not text.lstrip().startswith("{"):
+        return None
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) and value else None
 
 
 def _item(values: Any, place: Any) -> Any:
@@ -133,7 +150,7 @@ def _responses(row: Row, columns: Columns, unlabelled: bool) -> list[CanonicalRo
     if columns.only and str(found := value_at(row, columns.only[0])) != columns.only[1]:
         raise _Unreadable(RowReason.LEFT_OUT, columns.only[0], found)
     rules = rules_of(columns)
-    question = _text(rules.question(row), "question")
+    question = _question(row, rules)
     if question is None or not question.strip():
         raise _Unreadable(RowReason.NO_QUESTION, "question", question)
     answer = _loose_text(_first(value_at(row, columns.answer)), "answer")
@@ -147,6 +164,13 @@ def _responses(row: Row, columns: Columns, unlabelled: bool) -> list[CanonicalRo
     if not found:
         raise _Unreadable(RowReason.NO_RESPONSE, "response", None)
     return found
+
+
+def _question(row: Row, rules: Rules) -> str | None:
+    try:
+        return _text(rules.question(row), "question")
+    except Unasked as error:
+        raise _Unreadable(error.reason, "question", error.found) from None
 
 
 def _responses_of_column(
@@ -225,7 +249,10 @@ def question_of(row: Row, columns: Columns) -> Any:
     """What a row asks: its question as the rules read it, or what stood there; None for a row that is left out."""
     if columns.only and str(value_at(row, columns.only[0])) != columns.only[1]:
         return None
-    return rules_of(columns).question(row)
+    try:
+        return rules_of(columns).question(row)
+    except Unasked:
+        return None
 
 
 def gold_of(row: Row, columns: Columns) -> str | None:
@@ -238,18 +265,20 @@ def gold_of(row: Row, columns: Columns) -> str | None:
 
 def of_question(columns: Columns, **more: Any) -> Columns:
     """The mapping of the question alone, with its rules: no other column has to be read for it."""
-    names = ("question", "question_rest", "question_rule", "question_marks", "only")
+    names = ("question", "question_rest", "question_rule", "question_marks", "tools", "only")
     return Columns(**{name: getattr(columns, name) for name in names}, **more)
 
 
 def _per_response(value: Any, n: int, field: str) -> list[list[Any]]:
-    """The reflections (or verdicts) of each of n responses; for one response a flat list or a text will do."""
+    """The reflections (or verdicts) of each of n responses: a list each, of as many as responses one each, of one all."""
     if value is None or is_nan(value):
         return [[] for _ in range(n)]
     items = value if isinstance(value, list) else [value]
     nested = [one for one in items if isinstance(one, list)]
     if n == 1 and not nested:
         return [items]
+    if n > 1 and not nested and len(items) == n:
+        return [[] if one is None else [one] for one in items]
     if len(nested) != len(items) and not all(one is None or isinstance(one, list) for one in items):
         raise _Unreadable(RowReason.LENGTHS_DIFFER, field, f"one list for {n} responses")
     if len(items) != n:
@@ -299,7 +328,9 @@ def is_unicode(text: str) -> bool:
 
 def _carried(row: Row, columns: Columns) -> tuple[int, int]:
     """How many responses and reflections a row that can't be read takes along."""
-    responses = sum(len(_as_list(value_at(row, path))) for path in columns.response)
+    values = [value_at(row, path) for path in columns.response]
+    talks = columns.response_rule == "last_turn"
+    responses = sum(1 if talks and turns_of(value) else len(_as_list(value)) for value in values)
     return responses, sum(_count_leaves(value_at(row, path)) for path in columns.reflections)
 
 

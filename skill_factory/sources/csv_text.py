@@ -20,6 +20,12 @@ LOOKED_AT = 200
 """Lines from which the delimiter is told."""
 
 
+RARE_DELIMITERS = ("^", "~", "\x01", "\x1f", "¦", ":")
+"""Delimiters that are tried where no usual one makes a table."""
+MOST_TITLES = 4
+"""Lines of titles that are looked below."""
+
+
 def csv_rows(lines: Iterable[str], path: Path) -> Rows:
     """The rows of a CSV text, given by line, with the characters of each. Errors: SourceError naming the line."""
     csv.field_size_limit(min(sys.maxsize, LONGEST_CELL))
@@ -53,11 +59,12 @@ def csv_rows(lines: Iterable[str], path: Path) -> Rows:
 def _check_title(head: list[str], delimiter: str, path: Path) -> None:
     """Errors: SourceError for a first line that is a title above the names of the columns."""
     first = next(csv.reader(head[:1], delimiter=delimiter), [])
-    below = max(_table_score(head[1:], one) for one in DELIMITERS)
+    rest = [line for line in head[1:] if line.strip(f"{delimiter} \r\n")]
+    below = max(_table_score(rest[k:], one) for one in DELIMITERS for k in range(MOST_TITLES))
     if sum(bool(cell.strip()) for cell in first) <= 1 < below and below == int(below):
         raise SourceError(
             f"{path.name} begins with {excerpt(head[0], 60)!r}, which looks like a title above the table. "
-            "Delete that line: the first one has to name the columns."
+            "Delete what stands above the table: the first line has to name the columns."
         )
 
 
@@ -85,6 +92,10 @@ def dialect(head: list[str]) -> tuple[int, str]:
     if head and head[0].lower().rstrip("\r\n") in ("sep=\t", '"sep=\t"'):
         return 1, "\t"
     scored = [(_table_score(head, one), -place, one) for place, one in enumerate(DELIMITERS)]
+    if max(scored)[0] < 2:  # a sign that prose holds too has to make a table of every line
+        rare = [(score, one) for one in RARE_DELIMITERS if (score := _table_score(head, one)) >= 2]
+        if rare and max(rare)[0] == int(max(rare)[0]):
+            return 0, max(rare)[1]
     return 0, max(scored)[2]
 
 

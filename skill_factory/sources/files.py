@@ -64,6 +64,9 @@ _NOTES = (
 """Files that describe data and hold none."""
 
 
+_SPLITS = ("train", "test", "validation", "valid", "val", "dev", "eval")
+
+
 def looks_like_path(text: str) -> bool:
     """Whether a person can only have meant a path."""
     special = text.startswith(("/", "./", "../", "~")) or any(sign in text for sign in "*?[\\")
@@ -99,11 +102,8 @@ class FileSource:
     @classmethod
     def _of(cls, name: str, found: list[Path], text: str) -> "FileSource":
         suffixes = {_suffix(one) for one in found}
-        if unknown := [one.name for one in found if not _suffix(one)]:
-            raise SourceError(
-                f"Can't read {unknown[0]!r}: its ending is none of {', '.join((*SUFFIXES, '.zip'))} "
-                "(text formats also with .gz or .zst)."
-            )
+        if "" in suffixes:
+            raise SourceError(_unknown_ending(next(one for one in found if not _suffix(one))))
         if len(suffixes) > 1:
             sizes = {s: sum(one.stat().st_size for one in found if _suffix(one) == s) for s in suffixes}
             largest = max(sorted(sizes), key=lambda one: sizes[one])
@@ -143,19 +143,31 @@ class FileSource:
 
     def notes(self) -> list[str]:
         """What a person should know of the files: which columns some have and others lack."""
-        every = {name for _, names in self._columns for name in names}
-        lacking = [
-            (path, sorted(every - set(names)))
-            for path, names in self._columns
-            if names and every - set(names)
-        ]
+        lacking = self._differ()
         if not lacking:
-            return []
+            return self._splits()
         path, missing = lacking[0]
         more = f", and {len(lacking) - 1:,} more files lack some" if len(lacking) > 1 else ""
         return [
             f"{path.name} has no column {wording.listed(missing[:5])}, which other files have{more}; its rows are read without."
         ]
+
+    def _differ(self) -> list[tuple[Path, list[str]]]:
+        """The files that lack columns of others, and which."""
+        every = {name for _, names in self._columns for name in names}
+        return [
+            (path, sorted(every - set(names)))
+            for path, names in self._columns
+            if names and every - set(names)
+        ]
+
+    def _splits(self) -> list[str]:
+        """A sentence where files of one folder are named as splits: reading them mixes what is kept apart."""
+        stems = {path.stem.lower().partition(".")[0].partition("-")[0]: path.name for path in self.paths}
+        splits = sorted(name for stem, name in stems.items() if stem in _SPLITS)
+        if len(splits) < 2 or len(splits) != len(self.paths):
+            return []
+        return [f"{wording.listed(splits)} are read together, though their names say that they are splits."]
 
     @property
     def _is_text(self) -> bool:
@@ -188,7 +200,7 @@ class FileSource:
     def _head(self, rows: int) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
         read = 0
-        share = max(1, rows // min(len(self.paths), 8)) if self.notes() else rows
+        share = max(1, rows // min(len(self.paths), 8)) if self._differ() else rows
         for path in self.paths:
             taken = 0
             for batch in self._batches(path, min(share, BATCH_ROWS)):
@@ -305,6 +317,24 @@ def _saved_split(folder: Path, found: Sequence[Path], text: str) -> list[Path]:
             f"{text} holds the splits {wording.listed(splits)}. Give one, e.g. {text}/{splits[0] if splits else 'train'}."
         )
     return [one for one in found if one.relative_to(folder).parts[0] == chosen]
+
+
+_ARCHIVES = (".tar", ".tgz", ".tar.gz", ".tar.zst", ".7z", ".rar", ".bz2", ".xz")
+
+
+def _unknown_ending(path: Path) -> str:
+    """Why a file can't be read that has an ending of its own, with what to do."""
+    if path.name.lower().endswith(_ARCHIVES):
+        return f"{path.name!r} is packed in a way that isn't unpacked here. Unpack it, and give the file or folder that was in it (or pack it as .zip)."
+    with path.open("rb") as file:
+        head = file.read(200).lstrip(b"\xef\xbb\xbf \r\n\t")
+    if _is_parquet(path) or head[:1] in (b"{", b"["):
+        kind = ".parquet" if _is_parquet(path) else ".jsonl"
+        return f"Can't read {path.name!r}: its ending says nothing. It looks like {kind[1:]}, so rename it to {path.stem}{kind}."
+    return (
+        f"Can't read {path.name!r}: its ending is none of {', '.join((*SUFFIXES, '.zip'))} "
+        "(text formats also with .gz or .zst)."
+    )
 
 
 def _suffix(path: Path) -> str:

@@ -10,8 +10,17 @@ from skill_factory.recipe.words import known_words
 from skill_factory.sources.columns import Row, mapped
 from skill_factory.sources.names import bare, place_of
 from skill_factory.sources.presets import EMPTY, Preset, columns_of, recognised
-from skill_factory.sources.profiles import Profile, profiles
-from skill_factory.sources.shapes import by_shape, is_a_place, is_named_reference, of_one_text, verdict_column
+from skill_factory.sources.profiles import Profile, flat, profiles
+from skill_factory.sources.shapes import (
+    by_shape,
+    differs_within,
+    is_a_place,
+    is_named_reference,
+    is_offered,
+    of_one_text,
+    repeats,
+    verdict_column,
+)
 from skill_factory.sources.trying import with_proposals
 
 _STAGES = ("mutated_prompts", "example_annotation")
@@ -151,10 +160,20 @@ def candidates(field: str, columns: Columns, names: Sequence[str], rows: Sequenc
         and path not in taken
         and not is_a_place(path)
         and _could_be(field, one, found)
+        and not (field == "response" and _is_no_response(one, found))
     ]
     if field in ("question", "response"):
         fitting.sort(key=lambda one: (one.kind == "flag", -one.length))
     return [one.path for one in fitting]
+
+
+def _is_no_response(one: Profile, found: Mapping[str, Profile]) -> bool:
+    """Whether a column is called the reference or what is offered, or holds words, as a subject does."""
+    words = one.kind == "flag" or one.length < _SHORT or _is_one_value(one)
+    return words or is_named_reference(one.path) or is_offered(one.path, found)
+
+
+_SHORT = 25
 
 
 def _by_name_and_shape(
@@ -170,12 +189,21 @@ def _by_name_and_shape(
     fields |= _guess_numbered(others, found)
     if "response" not in fields and fields.get("question") in (None, *_texts_alone(found)):
         fields |= of_one_text(found)
+    if "response" not in fields and {"correct", "reflections"} & fields.keys() and _is_worked(fields, found):
+        fields["response"] = fields.pop("answer")  # what is judged is a model's, whatever it is called
+    if isinstance(fields.get("response"), list) and isinstance(fields.get("reflections"), str):
+        del fields["reflections"]  # one critique can't be about several responses
     named = set(fields)
     fields = by_shape(fields, found, rows)
     fields |= _guess_rest(fields, found)
     if verdicts := verdict_column(fields, found):
         fields["verdicts"] = verdicts
     return Columns(**fields), tuple(sorted(set(fields) - named))
+
+
+def _is_worked(fields: Mapping[str, Any], found: Mapping[str, Profile]) -> bool:
+    answer = found.get(str(fields.get("answer", "")))
+    return answer is not None and answer.kind in ("text", "texts") and answer.length >= _LONGEST_LABEL
 
 
 def _texts_alone(found: Mapping[str, Profile]) -> list[str]:
@@ -194,6 +222,8 @@ _ALLOWED = {
     "prompt_variant": ("text", "number", "flag"),
     "thinking": ("text", "texts"),
 }
+_OF_A_CALL = ("success", "issuccess", "status", "result", "results", "isvalid")
+"""Names that may speak of the request: where every row says the same, they do."""
 _LONGEST_LABEL = 24
 """Characters; a column of longer texts names no right and wrong."""
 
@@ -211,6 +241,8 @@ def _by_name(found: Mapping[str, Profile]) -> dict[str, Any]:
                 continue
             # What a model put out may be called an answer there; the gold answer stands elsewhere.
             within = field == "answer" and any(_is_response(part) for part in named.split(".")[:-1])
+            if field == "correct":
+                within = _is_gold(profile, fields, found)
             claims.append((within, named.count("."), place, path))
         if claims:
             fields[field] = min(claims)[3]
@@ -248,6 +280,12 @@ def _named(field: str, found: Mapping[str, Profile]) -> Iterator[tuple[str, str,
                 yield inner, path, place
 
 
+def _is_gold(profile: Profile, fields: Mapping[str, Any], found: Mapping[str, Profile]) -> bool:
+    """Whether what is called a label is the same for all responses to a question: so is a gold answer."""
+    question = found.get(str(fields.get("question", "")))
+    return question is not None and repeats(question) and not differs_within(profile, question)
+
+
 def _is_response(name: str) -> bool:
     return place_of("response", name) is not None
 
@@ -264,10 +302,20 @@ def _could_be(field: str, profile: Profile, found: Mapping[str, Profile]) -> boo
     if field == "correct":
         if profile.kind in ("number", "numbers"):
             return profile.different > 1 and not _is_index(profile)
+        if is_offered(profile.path, found):
+            return False
+        if _is_one_value(profile) and (
+            not _is_known(profile) or bare(profile.path.rpartition(".")[2]) in _OF_A_CALL
+        ):
+            return False
         return profile.length <= _LONGEST_LABEL
     if field == "prompt_variant":
         return profile.kind == "text" or profile.different > 1
     return True
+
+
+def _is_known(profile: Profile) -> bool:
+    return known_words(value for present in profile.present for value in flat(present)) is not None
 
 
 def _is_one_value(profile: Profile) -> bool:
@@ -336,9 +384,9 @@ def _guess_numbered(fields: Mapping[str, Any], found: Mapping[str, Profile]) -> 
             families.setdefault(("", m[1].lower()), []).append(path)
         if (m := re.fullmatch(r"([^\W_]+)[_ ].*\D", path)) and profile.length >= _LONG_TEXT:
             families.setdefault((m[1], "…"), []).append(path)
-    told: dict[str, Any] = {}
+    told: dict[str, Any] = _named_by_model(fields, found)
     for field in ("response", "correct", "reflections", "extracted_answer"):
-        if field in fields:
+        if field in fields or field in told:
             continue
         own = {family: [p for p in paths if _is_free(field, p, fields)] for family, paths in families.items()}
         fitting = [
@@ -355,6 +403,29 @@ def _guess_numbered(fields: Mapping[str, Any], found: Mapping[str, Profile]) -> 
     return {f: paths for f, paths in told.items() if f == "response" or len(paths) == same}
 
 
+_OF_A_MODEL = re.compile(
+    r"\b(?:chat)?gpt|llama|qwen|claude|mi[sx]tral|gemma|gemini|deepseek|\bphi|grok|olmo|granite|command|kimi|\bglm|\d+b\b|\bo[134]\b",
+    re.IGNORECASE,
+)
+
+
+def _named_by_model(fields: Mapping[str, Any], found: Mapping[str, Profile]) -> dict[str, Any]:
+    """Columns of texts whose names are those of models alone: one response each."""
+    if "response" in fields:
+        return {}
+    told = [
+        path
+        for path, one in found.items()
+        if _OF_A_MODEL.search(path)
+        and one.kind == "text"
+        and one.length >= _LONG_TEXT
+        and path not in fields.values()
+        and not any(path.startswith(f"{other}.") for other in found)
+        and all(place_of(field, part) is None for field in _ALLOWED for part in re.split(r"[_ .]", path))
+    ]
+    return {"response": told} if len(told) > 1 else {}
+
+
 _LONG_TEXT = 20
 """Characters of a text that may be a response where only the beginning of its column's name says so."""
 
@@ -363,4 +434,4 @@ def _is_free(field: str, path: str, fields: Mapping[str, Any]) -> bool:
     """Whether a column may be one of several responses: no other field has it, and it isn't called a gold answer itself."""
     if path in fields.values():
         return False
-    return field != "response" or place_of("answer", path) is None
+    return field != "response" or not (place_of("answer", path) is not None or is_named_reference(path))

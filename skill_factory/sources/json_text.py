@@ -38,6 +38,7 @@ ROW_KEYS = (
     "train",
     "test",
     "outputs",
+    "request_states",
 )
 """Keys under which the rows of a file stand."""
 ID, GROUP = "id", "group"
@@ -267,7 +268,15 @@ def _further_in(whole: Row) -> list[Row] | None:
         inner = whole.get(key)
         if isinstance(inner, Mapping) and (rows := _under_a_key(dict(inner)) or _numbered(dict(inner))):
             return rows
+        if isinstance(inner, Mapping) and (tasks := _by_task(inner)):
+            return tasks
     return None
+
+
+def _by_task(tasks: Mapping[str, Any]) -> list[Row]:
+    """`{"AIME24": {"examples": [rows], …}, …}`: the rows of every task, each with its name as `group`."""
+    found = [(name, _under_a_key(dict(task))) for name, task in tasks.items() if isinstance(task, Mapping)]
+    return [{GROUP: name, **row} for name, rows in found for row in rows or ()]
 
 
 def _are_places(keys: list[str]) -> bool:

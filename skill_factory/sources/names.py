@@ -26,6 +26,12 @@ def place_of(field: str, path: str) -> int | None:
     return names.index(name) if name in names else None
 
 
+def ends_as(field: str, path: str) -> bool:
+    """Whether the name ends in a word that is the field's: `deepseek_solution` for a response."""
+    first, _, last = path.rpartition(".")[2].rpartition("_")
+    return bool(first) and place_of(field, last) is not None
+
+
 _TURNS_ROUND = {"no", "not", "non", "free", "without", "zero"}
 """Words that turn another word round: `no_error` says right, `not_solved` wrong."""
 

@@ -1,7 +1,8 @@
 """Formats that are known, each a record in `presets.toml`: recognised by their columns, whatever the file is called."""
 
+import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -9,9 +10,11 @@ from typing import Any
 
 from skill_factory.recipe.fields import NAMES
 from skill_factory.recipe.model import Columns
+from skill_factory.sources.columns import value_at
 from skill_factory.sources.profiles import Profile, flat
 
 EMPTY = ("missing", "nothing")
+_LOOKED_INTO = 50
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ class Preset:
     shows: Mapping[str, str] = field(default_factory=dict)
     """What most texts of some columns have to contain."""
     shape: str = ""
-    """`steps`: the texts of a list are the steps of one solution."""
+    """`steps`: the texts of a list are the steps of one solution; `likelihoods`: numbers stand where texts would."""
     refuse: str = ""
     """Why such data can't be used as they are, and what to do."""
     doubt: str = ""
@@ -54,11 +57,15 @@ def presets() -> tuple[Preset, ...]:
 def recognised(found: Mapping[str, Profile]) -> Preset | None:
     """The preset whose fingerprint the columns have; of several the one that asks for the most."""
     fitting = [preset for preset in presets() if _fits(preset, found)]
-    return max(fitting, key=lambda one: len(one.needs) + len(one.kinds) + len(one.shows), default=None)
+    return max(fitting, key=_asks_for, default=None)
+
+
+def _asks_for(preset: Preset) -> int:
+    return len(preset.needs) + len(preset.kinds) + len(preset.shows) + bool(preset.shape)
 
 
 def _fits(preset: Preset, found: Mapping[str, Profile]) -> bool:
-    if not all(any(path in found for path in need.split("|")) for need in preset.needs):
+    if not all(any(_is_there(path, found) for path in need.split("|")) for need in preset.needs):
         return False
     if any(found[path].kind != kind for path, kind in preset.kinds.items()):
         return False
@@ -66,7 +73,8 @@ def _fits(preset: Preset, found: Mapping[str, Profile]) -> bool:
         return False
     if not _holds_texts(preset, found):
         return False
-    return preset.shape != "steps" or any(looks_like_steps(one) for one in found.values())
+    shape = _SHAPES.get(preset.shape)
+    return shape is None or any(map(shape, found.values()))
 
 
 def _holds_texts(preset: Preset, found: Mapping[str, Profile]) -> bool:
@@ -90,6 +98,20 @@ def looks_like_steps(profile: Profile) -> bool:
     lists = [one for one in profile.present if isinstance(one, list) and len(one) > 1]
     numbered = [one for one in lists if _is_numbered(one)]
     return bool(lists) and 2 * len(numbered) > len(lists)
+
+
+def _holds_likelihoods(profile: Profile) -> bool:
+    """Whether lists hold numbers, and whether each was the likeliest."""
+    words = [str(one).strip() for value in profile.present for one in flat(value)]
+    numbers = sum(re.fullmatch(r"-?\d+(?:\.\d+)?(?:e-?\d+)?|-inf", word) is not None for word in words)
+    greedy = sum(word in ("True", "False", "0", "1") for word in words)
+    return profile.path == "resps" and 0 < numbers + greedy == len(words) and 2 * greedy >= len(words)
+
+
+_SHAPES: Mapping[str, Callable[[Profile], bool]] = {
+    "steps": looks_like_steps,
+    "likelihoods": _holds_likelihoods,
+}
 
 
 def _is_numbered(steps: list[Any]) -> bool:
@@ -132,13 +154,14 @@ def _is_there(path: str, found: Mapping[str, Profile]) -> bool:
         return all(_is_there(part, found) for part in path.split("@"))
     if "*" in path:
         return path.partition(".*")[0] in found
-    parent, _, key = path.rpartition(".")
-    return path in found or (parent in found and _has_key(found[parent], key))
+    parts = path.split(".")
+    tops = ((".".join(parts[:k]), ".".join(parts[k:])) for k in range(1, len(parts)))
+    return path in found or any(top in found and _has_key(found[top], rest) for top, rest in tops)
 
 
-def _has_key(messages: Profile, key: str) -> bool:
+def _has_key(messages: Profile, rest: str) -> bool:
     """Whether messages, which are not looked into for a guess, have a field that a preset names."""
     if messages.kind not in ("messages", "dialogues"):
         return False
-    records = (one for value in messages.present for one in flat(value) if isinstance(one, Mapping))
-    return any(one.get(key) for one in records)
+    values = (value_at({"talk": value}, f"talk.{rest}") for value in messages.present[:_LOOKED_INTO])
+    return any(one for value in values for one in flat(value))

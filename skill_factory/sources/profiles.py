@@ -5,9 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from skill_factory.sources.columns import Row, is_nan, value_at
+from skill_factory.sources.columns import Row, is_nan, record_in, value_at
 from skill_factory.sources.labels import listed_labels
-from skill_factory.sources.turns import turns_of
+from skill_factory.sources.names import bare, known_names
+from skill_factory.sources.turns import is_message, turns_of
 
 DEEPEST = 5
 MOST_PATHS = 400
@@ -63,12 +64,26 @@ def profiles(names: Sequence[str], rows: Sequence[Row]) -> dict[str, Profile]:
     while waiting and len(found) < MOST_PATHS:
         path, depth = waiting.pop(0)
         values = [value_at(row, path) for row in rows]
-        found[path] = Profile(path, kind_of_column(values), values)
+        found[path] = _profile(path, values)
         if depth < DEEPEST and found[path].kind in ("struct", "structs"):
-            waiting += [
-                (f"{path}.{key}", depth + 1) for key in _keys(values) if "." not in key and "@" not in key
-            ]
+            keys = _keys(found[path].values)
+            waiting += [(f"{path}.{key}", depth + 1) for key in keys if "." not in key and "@" not in key]
     return found
+
+
+def _profile(path: str, values: Sequence[Any]) -> Profile:
+    kind = kind_of_column(values)
+    if kind == "text" and bare(path.rpartition(".")[2]) not in _STAYS_TEXT:
+        texts = [one for one in values if isinstance(one, str)]
+        if texts and all(record_in(text) is not None for text in texts):
+            return Profile(
+                path, "struct", [record_in(one) if isinstance(one, str) else one for one in values]
+            )
+    return Profile(path, kind, values)
+
+
+_STAYS_TEXT = {name for name in known_names()["response"] if name != "outputs"}
+"""Names of what a model wrote: JSON there is the model's own text."""
 
 
 def _keys(values: Sequence[Any]) -> list[str]:
@@ -106,7 +121,9 @@ def kind_of(value: Any) -> str:
         if isinstance(listed, list) and (kind := kind_of(listed)) in ("flags", "numbers"):
             return kind
         return "messages" if value.startswith("[{") and turns_of(value) else "text"
-    return "struct" if isinstance(value, Mapping) else "mixed"
+    if isinstance(value, Mapping):
+        return "messages" if is_message(value) else "struct"
+    return "mixed"
 
 
 def _kind_of_list(value: list[Any]) -> str:

@@ -6,6 +6,7 @@ from string import ascii_uppercase
 from typing import Any
 
 from skill_factory.recipe.model import Columns
+from skill_factory.sources.chats.context import asked_by
 from skill_factory.sources.labels import LabelReader, label_reader
 from skill_factory.sources.thinking import ThinkRule, joined, think_rule, think_rule_of_reflections
 from skill_factory.sources.turns import first_of, last_of, turns_of, without_template
@@ -41,6 +42,10 @@ def rules_for(columns: Columns, value_at: Callable[[Row, str], Any]) -> Rules:
 
 
 def _question_rule(columns: Columns, value_at: Callable[[Row, str], Any]) -> Callable[[Row], Any]:
+    if columns.question_rule == "conversation":
+        return lambda row: asked_by(
+            value_at(row, columns.question), value_at(row, columns.tools) if columns.tools else None
+        )
     read = _QUESTION[columns.question_rule]
     marks = columns.question_marks
 
@@ -105,6 +110,8 @@ def _as_text(value: Any) -> str:
 
 def _response_rule(columns: Columns) -> Callable[[Any, Any], list[Any]]:
     read = _RESPONSES[columns.response_rule]
+    if columns.question_rule == "conversation" and columns.response_rule == "last_turn":
+        read = _answering
     marks = columns.response_marks
 
     def responses(value: Any, thinking: Any) -> list[Any]:
@@ -141,6 +148,12 @@ def _last_assistant(value: Any, marks: Sequence[str]) -> list[Any]:
     if len(items) == 1 and items[0] is value:
         return items
     return [one for item in items for one in _last_assistant(item, marks)]
+
+
+def _answering(value: Any, marks: Sequence[str]) -> list[Any]:
+    """The last turn, if the assistant has it: one that the user answers is part of what is asked."""
+    turns = turns_of(value)
+    return [] if turns is not None and turns[-1].role != "assistant" else _last_assistant(value, marks)
 
 
 def _steps(value: Any, marks: Sequence[str]) -> list[Any]:

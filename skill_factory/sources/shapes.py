@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from skill_factory.recipe.words import known_words
+from skill_factory.sources.chats.tools import tools_of
 from skill_factory.sources.columns import Row
-from skill_factory.sources.names import place_of
+from skill_factory.sources.names import bare, ends_as, place_of
 from skill_factory.sources.profiles import Profile, flat
 from skill_factory.sources.turns import WHOLE_TALKS, turns_of
 
@@ -18,6 +19,22 @@ _VERDICT = re.compile(
 )
 _REFERENCES = ("solution", "solutions", "lösung", "reference", "gold")
 """Names of the reference solution, where another text can be the model's."""
+_CALLED_REFERENCE = re.compile(
+    r"(?:groundtruth|reference|gold|golden|gt|canonical|official|expert|expected|target)"
+    r"(?:solution|answer|response|output|completion|cot|rationale|explanation|text)s?"
+)
+"""Names that say of a solution or answer that it is the reference, as `bare` writes them."""
+_OFFERED = (
+    "choices",
+    "options",
+    "candidateanswers",
+    "distractors",
+    "incorrectanswers",
+    "wronganswers",
+    "mc1targets",
+    "mc2targets",
+)
+"""Names of what a question offers to choose from."""
 
 
 def by_shape(fields: Mapping[str, Any], found: Mapping[str, Profile], rows: Sequence[Row]) -> dict[str, Any]:
@@ -27,17 +44,21 @@ def by_shape(fields: Mapping[str, Any], found: Mapping[str, Profile], rows: Sequ
     if "question" not in told:
         _put(told, "question", _question(told, found))
     if "response" not in told or _is_reference(told, found):
-        other = _response(told, found)
+        other = _by_ending(told, found) or _response(told, found)
         if other and "response" in told:
             _give_back(told, other)
         _put(told, "response", other)
+    if whole := _whole_text(told, found):
+        told.setdefault("extracted_answer", told["response"])
+        told["response"] = whole
     if "correct" not in told:
         _put(told, "correct", _label(told, found))
     if "reflections" not in told:
         _put(told, "reflections", _critiques(told, found))
     if "answer" not in told:
-        _put(told, "answer", _gold(told, found))
+        _put(told, "answer", _gold(told, found) or _worked_reference(told, found))
     _put(told, "thinking", _thinking(told, found))
+    _put(told, "tools", _tools(told, found))
     return {field: path for field, path in told.items() if path}
 
 
@@ -125,13 +146,23 @@ def repeats(profile: Profile) -> bool:
 
 def _question(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
     """A text that repeats while others differ; else the first text that is a sentence."""
-    free = [one for one in _free(told, found, ("text",)) if one.different > 1 and one.length >= 8]
+    free = [
+        one
+        for one in _free(told, found, ("text",))
+        if one.different > 1 and one.length >= 8 and not is_a_place(one.path) and _says_words(one)
+    ]
     again = [one for one in free if repeats(one)]
     asks = [one for one in free if 2 * sum(_asks(text) for text in one.texts) > len(one.texts)]
     best = max(again, key=lambda one: one.length, default=None) or next(iter(asks), None)
     if best is None:
         best = next((one for one in _free(told, found, TALKS) if "user" in _roles(one)), None)
     return best.path if best else ""
+
+
+def _says_words(profile: Profile) -> bool:
+    """Whether most texts have several words, or a script without spaces: an id, a path or a label asks nothing."""
+    texts = [text.strip() for text in profile.texts]
+    return 2 * sum(" " in text or not text.isascii() for text in texts) > len(texts)
 
 
 def _asks(text: str) -> bool:
@@ -145,7 +176,8 @@ def _response(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
     free = [
         one
         for one in _free(kept, found, TEXTS)
-        if one.different > 1 and not is_named_reference(one.path) and not is_a_place(one.path)
+        if one.different > 1
+        and not (is_named_reference(one.path) or is_a_place(one.path) or is_offered(one.path, found))
     ]
     free = [one for one in free if place_of("extracted_answer", one.path) is None and not _judges(one)]
     if question is not None:
@@ -160,7 +192,71 @@ def _response(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
 
 def is_named_reference(path: str) -> bool:
     """Whether a column has the name of a reference solution."""
-    return path.rpartition(".")[2].lower() in _REFERENCES
+    name = bare(path.rpartition(".")[2])
+    return name in _REFERENCES or _CALLED_REFERENCE.fullmatch(name) is not None
+
+
+def is_offered(path: str, found: Mapping[str, Profile]) -> bool:
+    """Whether a column is, or lies within, what a question offers; `choices` of records are the answers to a request."""
+    parts = path.split(".")
+    tops = (".".join(parts[: k + 1]) for k, part in enumerate(parts) if bare(part) in _OFFERED)
+    return any(top not in found or found[top].kind != "structs" for top in tops)
+
+
+def _by_ending(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
+    """The one column that a model's name and a response's make up: `deepseek_solution`, `gpt4_response`."""
+    kept = {f: p for f, p in told.items() if f != "response"}
+    fitting = [
+        one.path
+        for one in _free(kept, found, ("text", "texts"))
+        if ends_as("response", one.path)
+        and one.length >= _LONG
+        and not is_named_reference(one.path)
+        and not is_offered(one.path, found)
+    ]
+    return fitting[0] if len(fitting) == 1 else ""
+
+
+_LONG = 20
+"""Characters of a text that can be a response where its name says it half."""
+_BARE = 40
+"""Characters of a text that may be a bare answer which another column has with its working."""
+
+
+def _whole_text(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
+    """The column of whole responses, where what is called a response is the bare answer that most of them contain."""
+    bare_one = found.get(told["response"]) if isinstance(told.get("response"), str) else None
+    question = found.get(str(told.get("question", "")))
+    if bare_one is None or question is None or bare_one.kind not in ("text", "texts", "flag", "number"):
+        return ""
+    for one in _free(told, found, ("text", "texts")):
+        if one.length < 3 * bare_one.length or bare_one.length > _BARE or is_named_reference(one.path):
+            continue
+        if place_of("response", one.path) is None and "response" not in bare(one.path):
+            continue
+        pairs = [
+            (str(short), text, str(asked))
+            for shorts, texts, asked in zip(bare_one.values, one.values, question.values, strict=True)
+            for short, text in zip(flat(shorts), flat(texts), strict=False)
+            if short is not None and isinstance(text, str)
+        ]
+        inside = sum(short in text and asked not in text for short, text, asked in pairs)
+        if pairs and 5 * inside >= 4 * len(pairs) and _goes_along(one, bare_one):
+            return one.path
+    return ""
+
+
+_STATES = re.compile(r"\\boxed|####|answer(?: is)?:? ", re.IGNORECASE)
+
+
+def _worked_reference(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
+    """A column that is called the reference and whose worked solutions state their answers."""
+    question = found.get(str(told.get("question", "")))
+    for one in _free(told, found, ("text",)) if question is not None and "response" in told else ():
+        states = sum(bool(_STATES.search(text)) for text in one.texts)
+        if is_named_reference(one.path) and 2 * states > len(one.texts) and "." not in one.path:
+            return one.path
+    return ""
 
 
 def _judges(profile: Profile) -> bool:
@@ -194,19 +290,43 @@ def _label(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
         values = [value for present in one.present for value in flat(present)]
         if not 2 <= len({str(value) for value in values}) <= 4 or known_words(values) is None:
             continue
+        if is_offered(one.path, found):
+            continue
         if _goes_along(one, response) and (differs_within(one, question) or not repeats(question)):
             fitting.append(one.path)
+    if not fitting:
+        fitting = _scores(told, found, question, response)
     return fitting[0] if len(fitting) == 1 else ""
+
+
+def _scores(
+    told: Mapping[str, Any], found: Mapping[str, Profile], question: Profile, response: Profile
+) -> list[str]:
+    """Numbers that differ within a question and whose name ends as a label's: `total_reward`, `answer_correctness`."""
+    return [
+        one.path
+        for one in _free(told, found, ("flag", "flags", "number", "numbers"))
+        if re.search(r"[_.](?:correctness|accuracy|reward|score)s?$", one.path)
+        and "format" not in one.path
+        and _goes_along(one, response)
+        and (differs_within(one, question) or not repeats(question))
+        and one.different > 1
+    ]
 
 
 def _goes_along(one: Profile, other: Profile) -> bool:
     """Whether each row has as many of one as of the other."""
     sizes = [
-        (len(a) if isinstance(a, list) else 1, len(b) if isinstance(b, list) else 1)
+        (_size(a, one), _size(b, other))
         for a, b in zip(one.values, other.values, strict=True)
         if a is not None and b is not None
     ]
     return bool(sizes) and all(a == b for a, b in sizes)
+
+
+def _size(value: Any, profile: Profile) -> int:
+    """How many texts a value stands for; a conversation is one."""
+    return len(value) if isinstance(value, list) and profile.kind != "messages" else 1
 
 
 def _critiques(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
@@ -245,18 +365,34 @@ def _gold(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
             for text in flat(value)
             if isinstance(text, str)
         ]
-        ends = sum(bool(gold.strip()) and gold.strip() in text[-80:] for gold, text in pairs)
+        ends = sum(_ends_with(text, gold.strip()) for gold, text in pairs)
         if one.different > 1 and 5 * ends >= 2 * len(pairs) > 0:
             return one.path
     return ""
 
 
+def _ends_with(text: str, gold: str) -> bool:
+    """Whether the end of a text states an answer; a digit within a longer number doesn't."""
+    return bool(gold) and re.search(rf"(?<![\w.]){re.escape(gold)}(?!\w|\.\d)", text[-80:]) is not None
+
+
 def is_a_place(path: str) -> bool:
     """Whether a column only counts or names rows."""
-    name = path.rpartition(".")[2].lower()
+    name = re.sub(r"(?<=[a-z\d])(?=[A-Z])", "_", path.rpartition(".")[2]).lower()
     return name in ("id", "idx", "index", "uuid", "key", "row", "number") or name.endswith(
-        ("_id", "_idx", "_index")
+        ("_id", "_idx", "_index", "_uuid")
     )
+
+
+def _tools(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
+    """The tools that a conversation may call, in a column of their name beside it."""
+    question = found.get(str(told.get("question", "")))
+    if question is None or question.kind not in TALKS:
+        return ""
+    for one in found.values():
+        if place_of("tools", one.path) is not None and any(tools_of(value) for value in one.present):
+            return one.path
+    return ""
 
 
 def _thinking(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
@@ -265,7 +401,7 @@ def _thinking(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
         return ""
     for one in _free(told, found, ("text", "texts")):
         if (
-            place_of("thinking", one.path) is not None
+            (place_of("thinking", one.path) is not None or ends_as("thinking", one.path))
             and one.kind == response.kind
             and _goes_along(one, response)
         ):

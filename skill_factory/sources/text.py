@@ -217,6 +217,11 @@ def _row_of(line: str, path: Path, number: int) -> Row:
     try:
         row = json.loads(line)
     except (ValueError, RecursionError) as error:
+        if number == 1 and _value(line.rstrip().removesuffix(",")) is not None:
+            raise SourceError(
+                f"{path.name} has a comma behind each line, so it is neither JSON Lines nor JSON. "
+                "Delete these commas, or put [ before the first line and ] in the place of the last comma."
+            ) from None
         raise SourceError(
             f"{path.name}, line {number} is not valid JSON ({_fault(error)}): {excerpt(line, 60)!r}. "
             "Fix or delete that line."

@@ -10,15 +10,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from skill_factory.asked import SYSTEM, Asked, asked
 from skill_factory.recipe.model import Columns
 from skill_factory.recipe.words import known_words, word_of
-from skill_factory.sources.columns import Row, value_at
+from skill_factory.sources.columns import Row, question_of, value_at
 from skill_factory.sources.labels import as_number, listed_labels, yes_or_no
 from skill_factory.sources.names import says_wrong
 from skill_factory.sources.presets import looks_like_steps
 from skill_factory.sources.profiles import Profile, flat, kind_of_column
 from skill_factory.sources.thinking import take_apart
-from skill_factory.sources.turns import turns_of, without_template
+from skill_factory.sources.turns import Turn, first_of, turns_of, without_template
 
 
 class Rule(StrEnum):
@@ -101,9 +102,13 @@ def _try_question(columns: Columns, rows: Sequence[Row]) -> list[Choice]:
     texts = sum(isinstance(value, str) and not found for value, found in zip(values, turns, strict=True))
     templates = sum(isinstance(v, str) and without_template(v) is not None for v in values)
     of = len(values)
+    read = _with_conversations(columns, rows)
     proposed = ""
     if users and 2 * len(users) > of:
-        proposed = "first_turn" if 2 * tools > len(users) else "last_turn"
+        # What was said before decides what a turn asks; results of tools differ from attempt to attempt.
+        proposed = "conversation" if _asks_in_context(read) else "last_turn"
+        if 2 * tools > len(users) and (not read or (_several(turns) and not _several_texts(read))):
+            proposed = "first_turn"
     elif templates and templates >= WORTH_A_RULE * of:
         proposed = "chat"
     return _choices(
@@ -124,10 +129,43 @@ def _try_question(columns: Columns, rows: Sequence[Row]) -> list[Choice]:
                 of,
                 {"question_rule": "first_turn"},
             ),
+            (
+                "conversation",
+                "The last user turn, with the turns around it",
+                len(read),
+                of,
+                {"question_rule": "conversation"},
+            ),
             ("chat", "Without the words of a chat template", templates, of, {"question_rule": "chat"}),
         ],
         proposed,
     )
+
+
+def _with_conversations(columns: Columns, rows: Sequence[Row]) -> list[Asked]:
+    """What rows ask with their conversations, as far as these can be used."""
+    mapping = Columns(question=columns.question, tools=columns.tools, question_rule="conversation")
+    read = (question_of(row, mapping) for row in rows) if columns.question else ()
+    return [asked(text) for text in read if isinstance(text, str) and text.strip()]
+
+
+def _asks_in_context(read: Sequence[Asked]) -> bool:
+    """Whether some questions need more than the words of a system prompt to be understood."""
+    long = sum(
+        len([turn for turn in one.turns if turn.role != SYSTEM]) > 1 or bool(one.tools) for one in read
+    )
+    return long > 0 and long >= WORTH_A_RULE * len(read)
+
+
+def _several_texts(read: Sequence[Asked]) -> bool:
+    """Whether the conversations leave several attempts for a question."""
+    return 2 * len({one.text for one in read}) <= len(read)
+
+
+def _several(turns: Sequence[Sequence[Turn] | None]) -> bool:
+    """Whether the first user turns leave several attempts for a question."""
+    firsts = [first_of(found, "user") for found in turns if found]
+    return 2 * len(set(firsts)) <= len(firsts)
 
 
 # -- responses -----------------------------------------------------------------------------------------------------
@@ -280,8 +318,7 @@ def _try_label(columns: Columns, rows: Sequence[Row]) -> list[Choice]:
         proposed = "words" if usual < of else proposed
     numbers = [n for value in values if (n := as_number(value)) is not None]
     if of and len(numbers) == of and usual < of:
-        most = max(numbers)
-        least = most if 2 * sum(n >= most for n in numbers) >= 0.02 * of else sorted(numbers)[of // 2]
+        least = _proposed_threshold(numbers)
         changes = {"label_rule": "threshold", "threshold": least}
         tries.append(("threshold", f"A number of at least {least:g} means right", of, of, changes))
         proposed = proposed or "threshold"
@@ -291,6 +328,16 @@ def _try_label(columns: Columns, rows: Sequence[Row]) -> list[Choice]:
         tries.append(("steps", "Right where every step is", of, of, steps))
         proposed = "steps"
     return _choices(Rule.LABEL, tries, proposed)
+
+
+def _proposed_threshold(numbers: Sequence[float]) -> float:
+    """The highest score where several reach it; of scores that hardly repeat the middle of their scale."""
+    most = max(numbers)
+    reached = sum(n >= most for n in numbers)
+    if reached >= max(2, 0.01 * len(numbers)) or len(numbers) < 5:
+        return most
+    shares = min(numbers) >= 0 and most <= 1 and min(numbers) < 0.5 <= most
+    return 0.5 if shares else sorted(numbers)[len(numbers) // 2]
 
 
 def _are_step_labels(columns: Columns, rows: Sequence[Row]) -> bool:

@@ -240,9 +240,9 @@ class Writing:
                 tally_traces(tally, batch.plans, batch.right, batch.chars, batch.digests)
                 digests.extend(digest & _LOW for digest in batch.digests)
                 chars.append(int(batch.chars.sum()))
-                yield to_table(batch, recipe.output.lineage)
+                yield to_table(batch, recipe)
 
-        self.folders[name].write_partition(p, tables(), schema(recipe.output.lineage), tally)
+        self.folders[name].write_partition(p, tables(), schema(recipe), tally)
         arrays = {"digests": np.array(digests, np.uint64), "chars": np.array(chars, np.int64)}
         desk.note_arrays(p, name, arrays)
         desk.note_arm(p, name, tally)

@@ -21,6 +21,8 @@ from skill_factory.recipe.tokens import CHARS_PER_TOKEN
 
 AROUND = 32
 """Tokens that a chat template adds to a row: role marks, and the default system prompt in Qwen2.5's template."""
+TURN = 5
+"""Tokens that a chat template adds for each further turn."""
 CUTOFF = 16_384
 """The default cut-off in tokens, as in the paper's file for LLaMA-Factory."""
 KEEP = 0.99
@@ -159,15 +161,22 @@ def measure_lengths(
     attempts: list[int] = []
     characters = 0
     for batch in _batched(rows, 512):
-        texts = [message["content"] for row in batch for message in row["conversations"]]
+        texts = [text for row in batch for text in _texts_of(row)]
         counted = iter(counter.count(texts))
         characters += sum(map(len, texts))
         for row in batch:
-            tokens.append(AROUND + sum(next(counted) for _ in row["conversations"]))
+            around = AROUND + TURN * (len(row["conversations"]) - 2)
+            tokens.append(around + sum(next(counted) for _ in _texts_of(row)))
             formats.append(row.get("format") or row["sft_template_type_idx"])
             attempts.append(number_of_attempts(row, sample_tag))
     arrays = np.array(tokens, np.int32), np.array(attempts, np.int32)
     return Lengths(arrays[0], formats, arrays[1], counter.name, counter.exact, characters)
+
+
+def _texts_of(row: Mapping[str, Any]) -> list[str]:
+    """All that a model reads of a row."""
+    tools = [row["tools"]] if row.get("tools") else []
+    return [*tools, *(message["content"] for message in row["conversations"])]
 
 
 def number_of_attempts(row: Mapping[str, Any], sample_tag: str = "sample") -> int:

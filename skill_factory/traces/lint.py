@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from skill_factory.asked import asked
 from skill_factory.draws import text_id
 from skill_factory.errors import SourceError
 from skill_factory.model import SegmentKind, Trace
@@ -133,7 +134,8 @@ class LintReport:
 
 def lint_trace(trace: Trace, tags: Tags) -> list[LintFinding]:
     """What is wrong with one of our traces."""
-    turns = [Turn("user", trace.plan.question.text), Turn("assistant", trace.text)]
+    before = asked(trace.plan.question.text).turns
+    turns = [*(Turn(turn.role, turn.content) for turn in before), Turn("assistant", trace.text)]
     truths = trace.plan.right
     samples = [segment.text for segment in trace.segments if segment.kind is SegmentKind.SAMPLE]
     return [*lint_turns(turns, tags), *lint_lineage(trace.text, truths, samples, tags)]

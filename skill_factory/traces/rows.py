@@ -8,7 +8,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from skill_factory.asked import ASSISTANT, Said, asked
 from skill_factory.model import SegmentKind
+from skill_factory.recipe.mixture import AnyRecipe, Mixture
+from skill_factory.recipe.model import Recipe
 from skill_factory.traces.bulk.outlines import KINDS
 from skill_factory.traces.bulk.typeset import Typeset
 
@@ -38,6 +41,8 @@ LINEAGE = pa.schema(
 """Where a trace comes from; `spans` are (kind, start, end) in characters of the assistant's text."""
 
 ROWS = pa.schema([*TRAINING, *LINEAGE])
+TOOLS = pa.field("tools", pa.string())
+"""The tools that the assistant may call, as JSON, beside conversations that are more than a question; null where there are none."""
 SOURCE = pa.field("source", pa.string())
 """In a mixture one more column of lineage: the name of the trace's source."""
 
@@ -55,36 +60,41 @@ these do people search.
 """
 
 
-def schema(lineage: bool) -> pa.Schema:
-    """The columns of a dataset with or without lineage."""
-    return ROWS if lineage else TRAINING
+def schema(recipe: AnyRecipe) -> pa.Schema:
+    """The columns of a recipe's dataset."""
+    columns = ROWS if recipe.output.lineage else TRAINING
+    if in_context(recipe):
+        columns = columns.insert(1, TOOLS)
+    return columns.append(SOURCE) if isinstance(recipe, Mixture) and recipe.output.lineage else columns
 
 
-def mixed_schema(lineage: bool) -> pa.Schema:
-    """The columns of a mixture."""
-    return schema(True).append(SOURCE) if lineage else schema(False)
+def in_context(recipe: AnyRecipe) -> bool:
+    """Whether questions are read with their conversations, so that a row may have more than two turns."""
+    if isinstance(recipe, Mixture):
+        return any(in_context(one.recipe) for one in recipe.sources)
+    return recipe.columns.question_rule == "conversation"
 
 
-def with_source(table: pa.Table, name: str) -> pa.Table:
-    """Rows of one source of a mixture, with its name; as they are where there is no lineage."""
-    if not table.schema.equals(ROWS):
-        return table
-    return table.append_column(SOURCE, pa.repeat(pa.scalar(name, pa.string()), table.num_rows))
+def with_source(table: pa.Table, name: str, mixture: Mixture) -> pa.Table:
+    """Rows of one source of a mixture with its name, where there is lineage, and without tools where it has none."""
+    columns = schema(mixture)
+    if TOOLS.name in columns.names and TOOLS.name not in table.column_names:
+        table = table.add_column(1, TOOLS, pa.nulls(table.num_rows, pa.string()))
+    if SOURCE.name in columns.names:
+        table = table.append_column(SOURCE, pa.repeat(pa.scalar(name, pa.string()), table.num_rows))
+    return table
 
 
-def to_table(typeset: Typeset, lineage: bool) -> pa.Table:
-    """Traces as rows (ROWS, or only TRAINING), in the given order."""
+def to_table(typeset: Typeset, recipe: Recipe) -> pa.Table:
+    """Traces as rows of a recipe's dataset, in the given order."""
     plans = typeset.plans
-    # Every row has two messages, and their roles repeat, so all of them are taken from one pair.
-    roles = pa.array(["user", "assistant"]).take(pa.array(np.tile(np.array([0, 1], np.int32), len(plans))))
-    messages = pa.StructArray.from_arrays([roles, typeset.messages], fields=list(MESSAGE))
-    # Two messages a row, so the offsets are 0, 2, 4, …
-    offsets = pa.array(np.arange(0, 2 * len(plans) + 1, 2, dtype=np.int32))
     columns = [
-        pa.ListArray.from_arrays(offsets, messages),
+        _in_context(typeset) if in_context(recipe) else _pairs(typeset),
         pa.array([plan.label for plan in plans], pa.string()),
     ]
-    if lineage:
+    if in_context(recipe):
+        columns.insert(1, pa.array([asked(plan.question.text).tools or None for plan in plans], pa.string()))
+    if recipe.output.lineage:
         columns += [
             _hex_ids(typeset.ids),
             _hex_ids([plan.question.id for plan in plans]),
@@ -92,9 +102,36 @@ def to_table(typeset: Typeset, lineage: bool) -> pa.Table:
             _attempts(typeset),
             _spans(typeset),
         ]
-    return pa.Table.from_arrays(
-        [c.cast(f.type) for c, f in zip(columns, schema(lineage), strict=True)], schema=schema(lineage)
-    )
+    names = schema(recipe)
+    return pa.Table.from_arrays([c.cast(f.type) for c, f in zip(columns, names, strict=True)], schema=names)
+
+
+def _pairs(typeset: Typeset) -> pa.Array:
+    """Question and trace of each row as its two messages."""
+    # Every row has two messages, and their roles repeat, so all of them are taken from one pair.
+    n = len(typeset.plans)
+    roles = pa.array(["user", "assistant"]).take(pa.array(np.tile(np.array([0, 1], np.int32), n)))
+    messages = pa.StructArray.from_arrays([roles, typeset.messages], fields=list(MESSAGE))
+    # Two messages a row, so the offsets are 0, 2, 4, …
+    return pa.ListArray.from_arrays(pa.array(np.arange(0, 2 * n + 1, 2, dtype=np.int32)), messages)
+
+
+def _in_context(typeset: Typeset) -> pa.Array:
+    """The turns before each trace, and the trace, as the messages of its row."""
+    before = [asked(plan.question.text).turns for plan in typeset.plans]
+    places: dict[Said, int] = {}
+    order: list[int] = []
+    for row, turns in enumerate(before):
+        order += [places.setdefault(turn, len(places)) for turn in turns]
+        order.append(-1 - row)  # the row's trace, which comes behind all different turns
+    said = pa.array([turn.content for turn in places], pa.string())
+    traces = typeset.messages.take(pa.array(np.arange(1, 2 * len(before), 2)))
+    which = np.array([place if place >= 0 else len(places) - 1 - place for place in order], np.int64)
+    roles = pa.array([*(turn.role for turn in places), *[ASSISTANT] * len(before)], pa.string())
+    taken = pa.array(which)
+    contents = pa.concat_arrays([said, traces.cast(pa.string())]).take(taken)
+    messages = pa.StructArray.from_arrays([roles.take(taken), contents], fields=list(MESSAGE))
+    return pa.ListArray.from_arrays(_offsets([len(turns) + 1 for turns in before]), messages)
 
 
 def _attempts(typeset: Typeset) -> pa.Array:

@@ -1,26 +1,41 @@
 """Axolotl: the traces, as text or as tokens, a configuration, a script and notes."""
 
 import json
+from functools import partial
 from pathlib import Path
 
+from skill_factory.traces.rows import in_context
+from skill_factory.trainers.message_files import message_row, write_messages
 from skill_factory.trainers.options import Options, family_of
 from skill_factory.trainers.own_template import UNKNOWN
 from skill_factory.trainers.record import Tokens, Traces, TracesTrainer
 from skill_factory.trainers.templates import fill_template, write
 from skill_factory.trainers.trace_files import write_traces
 
+OF_AXOLOTL = partial(message_row, left_out={"training": False}, tools_as_text=True)
+TRACES = {"kind": "parquet", "messages": "conversations", "more": ""}
+CHATS = {"kind": "json", "messages": "messages", "more": "\n    message_field_training: training"}
+"""How the configuration says where traces stand, alone or in conversations."""
+
 
 def write_axolotl(given: Traces, folder: Path) -> None:
     """Write the traces in a folder `data`, `config.yaml`, `train.sh` and the notes."""
     options = given.options
-    write_traces(given.bundle, folder / "data", given.keep)
+    chats = in_context(given.bundle.recipe)
+    if chats:
+        (folder / "data").mkdir()
+        write_messages(given.bundle, folder / "data" / "train.jsonl", given.keep, OF_AXOLOTL)
+    else:
+        write_traces(given.bundle, folder / "data", given.keep)
     # Without a known family the tokenizer's own template is the safest.
     template = AXOLOTL.template(options) or "tokenizer_default"
     line = template
     if template == "jinja":
         # JSON is YAML, on one line.
         line += f"\nchat_template_jinja: {json.dumps(fill_template('deepseek_r1.jinja'), ensure_ascii=False)}"
-    _write_config(options, fill_template("axolotl_text.yaml", template=line), folder)
+    _write_config(
+        options, fill_template("axolotl_text.yaml", template=line, **(CHATS if chats else TRACES)), folder
+    )
     words = {"excess_words": "dropped", "template": template_words(template, family_of(options.model))}
     write(folder / "TRAINING.md", fill_template("axolotl.md", **words, report=given.report))
 

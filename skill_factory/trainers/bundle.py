@@ -8,6 +8,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from skill_factory.asked import asked_in_row
 from skill_factory.build.folder import SHARDS
 from skill_factory.errors import HandoffError, SkillFactoryError
 from skill_factory.recipe.mixture import AnyRecipe, recipe_or_mixture
@@ -30,11 +31,13 @@ class Bundle:
                 yield from batch.to_pylist()
 
     def questions(self) -> Iterator[str]:
-        """The question of each row."""
+        """The question of each row, as the text that its id is made from."""
         for shard in self.shards:
-            for batch in pq.ParquetFile(shard).iter_batches(ROWS_AT_ONCE, columns=["conversations"]):
-                # The question's column alone: answers are most of the bytes.
-                yield from (row[0]["content"] for row in batch.column(0).to_pylist() if row)
+            file = pq.ParquetFile(shard)
+            # The columns of the question alone: answers are most of the bytes.
+            columns = [name for name in ("conversations", "tools") if name in file.schema_arrow.names]
+            for batch in file.iter_batches(ROWS_AT_ONCE, columns=columns):
+                yield from (asked_in_row(row).text for row in batch.to_pylist() if row["conversations"])
 
     def kept_out(self) -> set[int]:
         """The ids of questions that benchmarks ask too, or that repeat another one."""

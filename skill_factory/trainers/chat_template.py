@@ -7,7 +7,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
+from skill_factory.asked import Asked
 from skill_factory.errors import HandoffError
+from skill_factory.traces.chats import chat_messages, plain_messages, tools_in
 
 CHATML = (
     "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n{% endfor %}"
@@ -32,21 +34,24 @@ class ChatTemplate:
     origin: str
     special: Mapping[str, str]
 
-    def render(self, question: str, trace: str) -> str:
-        """Question and trace as the template writes them. Errors: HandoffError with the template's own words."""
-        messages = [{"role": "user", "content": question}, {"role": "assistant", "content": trace}]
+    def render(self, asked: Asked, trace: str) -> str:
+        """What is asked, and a trace, as the template writes them. Errors: HandoffError with the template's own words."""
+        # A template that knows no calls would leave them out without a word.
+        before = chat_messages(asked) if "tool_calls" in self.source else plain_messages(asked)
+        messages = [*before, {"role": "assistant", "content": trace}]
+        tools = tools_in(asked) or None
         template = _compiled(self.source)
         try:
             return str(
-                template.render(messages=messages, add_generation_prompt=False, tools=None, **self.special)
+                template.render(messages=messages, add_generation_prompt=False, tools=tools, **self.special)
             )
         except Exception as error:  # a template is a program, and may fail in any way
             raise HandoffError(
-                f"The chat template of {self.origin} can't write a question and an answer: {error}. "
+                f"The chat template of {self.origin} can't write {_what(asked)}: {error}. "
                 "Give another with --template FILE.jinja."
             ) from None
 
-    def around(self, question: str) -> Around:
+    def around(self, asked: Asked) -> Around:
         """
         What stands around the assistant's text, whatever the template would do to that text.
 
@@ -54,12 +59,16 @@ class ChatTemplate:
         they put around it is found with texts that they leave alone, so that a trace goes in whole.
         """
         for stand_in in (THOUGHT, PLAIN):
-            before, found, behind = self.render(question, stand_in).rpartition(stand_in)
+            before, found, behind = self.render(asked, stand_in).rpartition(stand_in)
             if found:
                 return Around(before, behind)
         raise HandoffError(
             f"The chat template of {self.origin} doesn't show the assistant's text. Give another with --template FILE.jinja."
         )
+
+
+def _what(asked: Asked) -> str:
+    return "a question and an answer" if asked.alone else "this conversation"
 
 
 _CACHE: dict[str, Any] = {}

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
+from skill_factory.asked import asked
 from skill_factory.errors import HandoffError
 from skill_factory.traces.lengths import (
     AROUND,
@@ -189,7 +190,7 @@ def _questions(
     questions = [*split.train, *split.test]
     # A question is checked as a row with an answer that has nothing wrong with it.
     rows = (
-        {"conversations": [{"role": "user", "content": question.question}, _ANSWERED]}
+        {"conversations": [*(turn._asdict() for turn in asked(question.question).turns), _ANSWERED]}
         for question in questions
     )
     limits = RowLimits(counter.count, 0, options.prompt_limit, AROUND, counter.special or CONTROL_TOKENS)

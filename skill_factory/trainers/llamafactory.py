@@ -6,6 +6,7 @@ from pathlib import Path
 
 from skill_factory.build.card import dataset_info
 from skill_factory.build.folder import SHARDS
+from skill_factory.traces.rows import in_context
 from skill_factory.trainers.options import Options
 from skill_factory.trainers.record import Tokens, Traces, TracesTrainer
 from skill_factory.trainers.templates import fill_template, write
@@ -19,9 +20,16 @@ def write_llamafactory(given: Traces, folder: Path) -> None:
     write_traces(bundle, data / SHARDS, given.keep)
     # The card goes along, so that whoever finds the data later knows what it is.
     shutil.copyfile(bundle.path / "README.md", data / "README.md")
-    write(data / "dataset_info.json", json.dumps(dataset_info(), indent=2) + "\n")
+    write(
+        data / "dataset_info.json",
+        json.dumps(dataset_info(tools=in_context(bundle.recipe)), indent=2) + "\n",
+    )
     data_lines = fill_template(
-        "llamafactory_text.yaml", template_line=_template_line(options), cutoff=options.cutoff
+        "llamafactory_text.yaml",
+        template_line=_template_line(options),
+        cutoff=options.cutoff,
+        # Without it the assistant's earlier turns, which no trace shows, would be trained too.
+        history="\nmask_history: true" if in_context(bundle.recipe) else "",
     )
     _write_settings(options, data_lines, folder)
     words = template_words(LLAMAFACTORY.template(options))

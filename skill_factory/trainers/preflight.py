@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from skill_factory.asked import ASSISTANT, CALL, RESULT, SYSTEM, USER
+from skill_factory.traces.lengths import TURN
+
 CONTROL_TOKENS = (
     "<|im_start|>",
     "<|im_end|>",
@@ -59,7 +62,7 @@ OF_QWEN3 = {Trouble.NO_THINKING, Trouble.SEVERAL_THOUGHTS, Trouble.REWRITTEN}
 """What goes wrong only under Qwen3's template."""
 
 SENTENCES = {
-    Trouble.WRONG_TURNS: "not one user turn followed by one assistant turn: LLaMA-Factory skips such rows silently",
+    Trouble.WRONG_TURNS: "user and assistant don't take turns, or the assistant doesn't have the last one: LLaMA-Factory skips such rows silently",
     Trouble.EMPTY: "a turn without text: there is nothing to learn from it",
     Trouble.NO_THINKING: "no thinking block: the template qwen3 puts an empty one in front, and trains on that",
     Trouble.SEVERAL_THOUGHTS: "more than one end of thinking: Qwen3's own template drops the text between them",
@@ -121,7 +124,7 @@ def troubles(row: Mapping[str, Any], limits: RowLimits) -> Iterator[Trouble]:
     """What would go wrong with one row."""
     turns = row.get("conversations") or []
     # A row of another shape can't be checked further, and a trainer skips it anyway.
-    if [turn.get("role") for turn in turns] != ["user", "assistant"]:
+    if not _take_turns([turn.get("role") for turn in turns]):
         yield Trouble.WRONG_TURNS
         return
     texts = [turn.get("content") or "" for turn in turns]
@@ -129,14 +132,24 @@ def troubles(row: Mapping[str, Any], limits: RowLimits) -> Iterator[Trouble]:
         yield Trouble.EMPTY
         return
     yield from _of_texts(texts, limits)
-    yield from _of_thinking(texts[1], f"<{limits.think_tag}>", f"</{limits.think_tag}>")
+    yield from _of_thinking(texts[-1], f"<{limits.think_tag}>", f"</{limits.think_tag}>")
     if limits.cutoff or limits.prompt:
         # Both at once, since a tokenizer is asked in batches.
-        question, trace = limits.count(texts)
-        if limits.cutoff and question + trace + limits.around > limits.cutoff:
+        tools = [row["tools"]] if row.get("tools") else []
+        trace, *before = limits.count([texts[-1], *texts[:-1], *tools])
+        question = sum(before) + limits.around + TURN * (len(texts) - 2)
+        if limits.cutoff and question + trace > limits.cutoff:
             yield Trouble.OVER_CUTOFF
-        if limits.prompt and question + limits.around > limits.prompt:
+        if limits.prompt and question > limits.prompt:
             yield Trouble.LONG_PROMPT
+
+
+def _take_turns(roles: Sequence[str | None]) -> bool:
+    """Whether LLaMA-Factory takes a row: after a system turn, the user or a result and the assistant take turns."""
+    spoken = roles[1:] if roles[:1] == [SYSTEM] else roles
+    sides = ((USER, RESULT), (ASSISTANT, CALL))
+    fits = all(role in sides[place % 2] for place, role in enumerate(spoken))
+    return fits and len(spoken) > 1 and spoken[-1] == ASSISTANT
 
 
 def _of_texts(texts: Sequence[str], limits: RowLimits) -> Iterator[Trouble]:

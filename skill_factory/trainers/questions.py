@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from skill_factory.asked import question_in
 from skill_factory.draws import Draws, draw_key, text_id
 from skill_factory.errors import HandoffError, SkillFactoryError
 from skill_factory.grading import Task, can_be_judged, choose_task, equivalent, gold_answer
@@ -94,7 +95,11 @@ def read_questions(
         if answers and text_id(question) not in out
     ]
     # A gold answer that the grader can't even find equal to itself would punish every output.
-    fit = [known for known in _once_each(questions) if can_be_rewarded(known.question, known.gold, task)]
+    fit = [
+        known
+        for known in _once_each(questions)
+        if can_be_rewarded(question_in(known.question), known.gold, task)
+    ]
     several = sum(len(answers) > 1 for answers in golds.values())
     return QuestionPool(
         fit, sum(not answers for answers in golds.values()), several, len(questions) - len(fit)

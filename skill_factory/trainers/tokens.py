@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from skill_factory.asked import asked_in_row
 from skill_factory.errors import HandoffError
 from skill_factory.model import SegmentKind
 from skill_factory.recipe.model import Tags
@@ -61,8 +62,8 @@ class Encoder:
 
     def _written(self, row: Mapping[str, Any]) -> tuple[str, int]:
         # The whole as one text: a trainer that tokenizes conversations reads the same tokens.
-        question, trace = (turn["content"] for turn in (row["conversations"][0], row["conversations"][-1]))
-        before, behind = self.template.around(question)
+        trace = row["conversations"][-1]["content"]
+        before, behind = self.template.around(asked_in_row(row))
         return before + trace + behind, len(before)
 
 

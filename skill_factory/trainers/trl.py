@@ -1,20 +1,28 @@
 """TRL: the traces as `prompt` and `completion` or as tokens, a script and notes."""
 
+import json
 from pathlib import Path
 
+from skill_factory.traces.rows import in_context
 from skill_factory.trainers.options import family_of
 from skill_factory.trainers.own_template import own_template_words
 from skill_factory.trainers.record import Tokens, Traces, TracesTrainer
 from skill_factory.trainers.templates import fill_template, write
-from skill_factory.trainers.trace_files import write_traces
+from skill_factory.trainers.trace_files import write_chats, write_traces
 
 
 def write_trl(given: Traces, folder: Path) -> None:
     """Write the traces, `train_sft.py` and the notes."""
     options = given.options
     # The names that TRL's trainer looks for.
-    write_traces(given.bundle, folder, given.keep, {"conversations": "messages"}, pairs=True)
+    columns = ["prompt", "completion"]
+    if in_context(given.bundle.recipe):
+        write_chats(given.bundle, folder, given.keep)
+        columns.append("tools")
+    else:
+        write_traces(given.bundle, folder, given.keep, {"conversations": "messages"}, pairs=True)
     settings = {
+        "columns": json.dumps(columns),
         # As a Python string, since it stands in a script.
         "model": repr(options.model),
         "cutoff": options.cutoff,

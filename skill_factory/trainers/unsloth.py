@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from skill_factory.errors import HandoffError
+from skill_factory.traces.rows import in_context
 from skill_factory.trainers.options import family_of
 from skill_factory.trainers.own_template import own_template_words
 from skill_factory.trainers.record import Traces, TracesTrainer
@@ -40,6 +42,11 @@ GUESSED = (
 
 def write_unsloth(given: Traces, folder: Path) -> None:
     """Write the traces, `train_unsloth.py` and the notes."""
+    if in_context(given.bundle.recipe):
+        raise HandoffError(
+            "Unsloth's script trains every turn of the assistant, and the earlier ones of these conversations aren't ours to "
+            "train. Take --to trl, which trains the last turn alone."
+        )
     options = given.options
     write_traces(given.bundle, folder / "data", given.keep)
     family = family_of(options.model)

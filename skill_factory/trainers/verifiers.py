@@ -4,8 +4,11 @@ import json
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+from skill_factory.asked import asked
 from skill_factory.grading import BlockNames, reward_source
+from skill_factory.traces.chats import plain_messages
 from skill_factory.trainers.questions import GoldQuestion
 from skill_factory.trainers.record import Questions, QuestionsTrainer
 from skill_factory.trainers.templates import fill_template, write
@@ -32,8 +35,15 @@ def write_verifiers(given: Questions, folder: Path) -> None:
 
 def _lines(questions: Sequence[GoldQuestion]) -> str:
     # `info` is a text: differing structures don't fit into one column.
-    rows = ({"question": one.question, "answer": one.gold} for one in questions)
-    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    return "".join(json.dumps(_row(one), ensure_ascii=False) + "\n" for one in questions)
+
+
+def _row(one: GoldQuestion) -> dict[str, Any]:
+    whole = asked(one.question)
+    if whole.alone:
+        return {"question": one.question, "answer": one.gold}
+    # A prompt of its own takes the place of the one that verifiers makes of a question.
+    return {"prompt": plain_messages(whole), "question": whole.question, "answer": one.gold}
 
 
 VERIFIERS = QuestionsTrainer(

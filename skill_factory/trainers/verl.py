@@ -8,9 +8,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from skill_factory.asked import asked, question_in
 from skill_factory.draws import text_id
 from skill_factory.grading import BlockNames, reward_source
 from skill_factory.model import hex_id
+from skill_factory.traces.chats import plain_messages
 from skill_factory.trainers.options import Options
 from skill_factory.trainers.questions import GoldQuestion, QuestionPool, Split, mean_pass_rate
 from skill_factory.trainers.record import Questions, QuestionsTrainer
@@ -48,13 +50,14 @@ def question_rows(questions: Sequence[GoldQuestion], split: str, first: int) -> 
     return [
         {
             "data_source": DATA_SOURCE,
-            "prompt": [{"role": "user", "content": question.question}],
+            "prompt": plain_messages(asked(question.question)),
             "ability": "reasoning",
             "reward_model": {"style": "rule", "ground_truth": question.gold},
             "extra_info": {
                 "split": split,
                 "index": first + place,
-                "question": question.question,
+                # The question alone, which the reward reads; the prompt has its conversation.
+                "question": question_in(question.question),
                 "question_id": hex_id(text_id(question.question)),
             },
         }

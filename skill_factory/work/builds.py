@@ -8,14 +8,15 @@ process.
 import contextlib
 import json
 import time
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from skill_factory.build.folder import BuildFolder
 from skill_factory.build.progress import BuildProgress
 from skill_factory.reasons import Level
-from skill_factory.recipe.model import Recipe, load_recipe
+from skill_factory.recipe.mixture import AnyRecipe, recipe_or_mixture
 from skill_factory.tally import LevelTally, tally_from_json, total
 from skill_factory.whole_files import write_whole
 from skill_factory.work import queue
@@ -45,6 +46,8 @@ class Job:
     """Seconds since the epoch."""
     name: str = ""
     """What its visitor calls it; empty until they do."""
+    places: Mapping[str, str] = field(default_factory=dict)
+    """Of a mixture, what opens each source, by its name there; empty for one source."""
 
     @property
     def title(self) -> str:
@@ -57,9 +60,9 @@ class Job:
         return self.path / "data"
 
     @property
-    def recipe(self) -> Recipe:
-        """The recipe that was asked for."""
-        return load_recipe(str(self.path / "recipe.toml"))
+    def recipe(self) -> AnyRecipe:
+        """The recipe that was asked for, or the mixture."""
+        return recipe_or_mixture((self.path / "recipe.toml").read_text(encoding="utf-8"))
 
 
 @dataclass(frozen=True)
@@ -74,12 +77,23 @@ class Status:
     """How many builds are before it in the queue."""
 
 
-def start(source: str, label: str, recipe: Recipe, token: str = "", visitor: str = "") -> Job:
-    """Start a build of a source in a new folder. Errors: BuildFolderError if too many are waiting already."""
+def start(
+    source: str,
+    label: str,
+    recipe: AnyRecipe,
+    token: str = "",
+    visitor: str = "",
+    places: Mapping[str, str] | None = None,
+) -> Job:
+    """
+    Start a build in a new folder: of a source, or of the sources of a mixture, which `places` names.
+
+    Errors: BuildFolderError if too many are waiting already.
+    """
     # Before the folder is made, so that a refusal leaves nothing behind.
     queue.check_room("builds", visitor)
     path = new_place(KIND)
-    job = Job(path.name, path, source, label, recipe.fingerprint(), time.time())
+    job = Job(path.name, path, source, label, recipe.fingerprint(), time.time(), places=places or {})
     (path / "recipe.toml").write_text(recipe.to_toml(), encoding="utf-8")
     _note(job)
     _run(job, token, visitor)
@@ -105,7 +119,18 @@ def resume(job: Job, token: str = "", visitor: str = "") -> None:
 
 def command(job: Job) -> list[str]:
     """The command that runs: the same words that anyone could type after `python -m skill_factory`."""
-    return ["build", job.source, "--recipe", str(job.path / "recipe.toml"), "--out", str(job.out), "--json"]
+    froms = [f"--from={name}={place}" for name, place in job.places.items()]
+    source = [] if job.places else [job.source]
+    return [
+        "build",
+        *source,
+        "--recipe",
+        str(job.path / "recipe.toml"),
+        *froms,
+        "--out",
+        str(job.out),
+        "--json",
+    ]
 
 
 def _run(job: Job, token: str, visitor: str) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from skill_factory.build import pipeline
+from skill_factory.build.mixture import preview_mixture
 from skill_factory.build.pipeline import Preview, build_partition
 from skill_factory.build.prepare import SAMPLE_ROWS, check_refused, ready_recipe, settle, settled_columns
 from skill_factory.errors import ColumnError, NothingUsable, SourceError
@@ -21,6 +22,7 @@ from skill_factory.insight.fitness import Fitness, fitness
 from skill_factory.insight.inspection import Inspection, inspect
 from skill_factory.insight.living import question as living
 from skill_factory.insight.living.question import Told
+from skill_factory.insight.mixed import Offer, offers
 from skill_factory.insight.simulated import forecast
 from skill_factory.judge import source_facts
 from skill_factory.judge.first_questions import MORE, first_rows, rows_of_questions
@@ -29,6 +31,7 @@ from skill_factory.judge.lookup import find_questions
 from skill_factory.judge.source_facts import Narrow
 from skill_factory.judge.trials import all_tried
 from skill_factory.model import Trace
+from skill_factory.recipe.mixture import Mixture
 from skill_factory.recipe.model import Columns, Recipe
 from skill_factory.sources import RawSource
 from skill_factory.sources.columns import CANONICAL
@@ -171,6 +174,11 @@ def judged(narrow: Narrow, name: str, recipe: Recipe, most: int | None) -> tuple
     return here, forecast(facts, here, recipe, **({} if most is None else {"most": most}))
 
 
+def offered(recipes: list[Recipe], scales: list[float], *narrows: Narrow) -> list[Offer]:
+    """What each source of a mixture could give."""
+    return offers(recipes, narrows, scales)
+
+
 def fit(narrow: Narrow, judgement: Judgement, recipe: Recipe) -> Fitness:
     """The report on the data: lights, the proposed N, what is possible."""
     return fitness(narrow.facts, judgement, narrow.rows, recipe, narrow.whole)
@@ -198,6 +206,14 @@ def previewed(source: "Address | RawSource", recipe: Recipe, questions: int) -> 
         return pipeline.preview(found, recipe, questions=questions, read_first=lambda *_: more)
     except NothingUsable:
         return Preview([], Tally(), recipe)  # a state that pages speak of, not an error
+
+
+def previewed_mixture(mixture: Mixture, questions: int, *sources: "Address | RawSource") -> list[Trace]:
+    """The first traces that each source of a mixture could give. Errors: SourceError, ColumnError."""
+    names = [one.name for one in mixture.sources]
+    given = dict(zip(names, map(at, sources), strict=True))
+    each = preview_mixture(mixture, given, questions=questions).values()
+    return [trace for shown in each for trace in shown.traces]
 
 
 def made_of(table: pa.Table, recipe: Recipe) -> Tally:

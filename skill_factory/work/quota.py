@@ -26,9 +26,9 @@ def taken(owner: str) -> int:
     folders: set[Path] = set()
     for kept in workspaces.recent(owner, most=WORKSPACES):
         folders.add(kept.path)
-        source = Path(kept.version.source).parent
+        sources = {Path(source).parent for source in kept.version.sources if source}
         # A set: two workspaces on one upload hold it once.
-        folders |= {source} if kept.version.source and source.parent == place("uploads") else set()
+        folders |= {source for source in sources if source.parent == place("uploads")}
         folders |= {place("builds") / kept.job} if kept.job else set()
     return sum(one.stat().st_size for folder in folders for one in folder.rglob("*") if one.is_file())
 

@@ -21,10 +21,25 @@ class Version:
     """Rules that were proposed for the data, by field."""
     suited: bool = False
     """Whether the number of attempts was already proposed for the data."""
+    mix: Mapping[str, Any] = field(default_factory=dict)
+    """All sources of a mixture and how much each gives, as the page's `Mix` says it; empty where there is one source."""
 
     def same_work(self, other: "Version") -> bool:
-        """Whether a visitor would see no difference: the same data under the same recipe."""
-        return (self.source, self.recipe) == (other.source, other.recipe)
+        """Whether a visitor would see no difference: the same data under the same recipe, whichever source is shown."""
+        return self._work() == other._work()
+
+    def _work(self) -> tuple[Any, ...]:
+        if not self.mix:
+            return self.source, self.recipe
+        parts = [
+            tuple(one[key] for key in ("name", "amount", "source", "recipe")) for one in self.mix["parts"]
+        ]
+        return self.mix["by"], self.mix["total"], self.mix["clean"], parts
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Every source in it, as `open_source` takes it."""
+        return (self.source, *(one["source"] for one in self.mix.get("parts", ())))
 
 
 @dataclass(frozen=True)
@@ -134,10 +149,37 @@ def version_of(path: Path) -> Version | None:
     """The version in a file; None if it is missing or torn."""
     tree = _tree(path)
     # Exactly these fields: a version with others was written by another version of this app.
-    if tree is None or set(tree) != set(Version.__dataclass_fields__):
+    if tree is None or {*tree, "mix"} != set(Version.__dataclass_fields__):
         return None
     texts = all(isinstance(tree[name], str) for name in ("source", "label", "recipe"))
-    return Version(**tree) if texts and isinstance(tree["proposed"], dict) else None
+    whole = texts and isinstance(tree["proposed"], dict) and _is_mix(tree.get("mix", {}))
+    return Version(**tree) if whole else None
+
+
+_PART: dict[str, Any] = {"name": str, "amount": int | float, "source": str, "label": str, "recipe": str}
+_PART |= {"proposed": dict, "suited": bool}
+
+
+def _is_mix(tree: Any) -> bool:
+    """Whether a value has the form of a page's `Mix`: a file may have been torn, or edited by hand."""
+    if tree == {}:
+        return True
+    if not isinstance(tree, dict) or set(tree) != {"parts", "at", "by", "total", "clean"}:
+        return False
+    parts, at = tree["parts"], tree["at"]
+    if not isinstance(parts, list) or not isinstance(at, int) or not 0 <= at < len(parts):
+        return False
+    told = (
+        tree["by"] in ("weight", "count")
+        and isinstance(tree["total"], int)
+        and isinstance(tree["clean"], dict)
+    )
+    return told and all(
+        isinstance(one, dict)
+        and set(one) == set(_PART)
+        and all(isinstance(one[name], kind) for name, kind in _PART.items())
+        for one in parts
+    )
 
 
 def _tree(path: Path) -> dict[str, Any] | None:

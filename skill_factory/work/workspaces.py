@@ -55,10 +55,10 @@ def forget_uploads(days: float) -> None:
     """Delete uploads older than so many days; at home, those that a workspace names stay as long as it does."""
     if not hosted():
         for kept in recent():
-            folder = Path(kept.version.source).parent
-            if kept.version.source and folder.parent == place("uploads"):
-                with suppress(OSError):
-                    os.utime(folder)
+            for folder in {Path(source).parent for source in kept.version.sources if source}:
+                if folder.parent == place("uploads"):
+                    with suppress(OSError):
+                        os.utime(folder)
     forget_old("uploads", days)
 
 

@@ -2,8 +2,6 @@
 
 import argparse
 import json
-import os
-import platform
 import shutil
 import statistics
 import subprocess
@@ -15,7 +13,8 @@ from skill_factory.generate.limits import Limits
 from tests.bench import front_door
 from tests.bench.beside import table
 from tests.bench.grading import figures
-from tests.bench.measure import ROOT, Job, Measured, measure
+from tests.bench.measure import ROOT, Job, Measured, measure, row, stamp
+from tests.bench.measuring import MILLION, measured_outputs, measuring_section
 from tests.bench_generate import slots
 
 TOOLS = ROOT.parent / "shared" / "tools"
@@ -65,9 +64,7 @@ def main() -> None:
     built[1_000], imports_took, help_took = measure(
         build(raw[1_000]), imports, Job([*OURS, "--help"]), runs=5
     )
-    measured, plain_read = measured_outputs(
-        (20_000, 200_000, *((1_000_000,) if args.large else ())), args.runs
-    )
+    measured, plain_read = measured_outputs((20_000, 200_000, *((MILLION,) if args.large else ())), args.runs)
     if args.large:
         [built[4_000_000]] = measure(build(raw[4_000_000]), runs=args.runs)
     small = {"help": help_took, "imports": imports_took, "preview": preview_took, "inspect": inspect_took}
@@ -90,49 +87,6 @@ def main() -> None:
         encoding="utf-8",
     )
     print(PAGE.read_text(encoding="utf-8"))
-
-
-def outputs_made(outputs: int) -> Path:
-    """Outputs of a run, 4 kB each with 2.5 attempts, made once."""
-    path = WORK / f"outputs-{outputs}.parquet"
-    if not path.is_file():
-        partial = path.with_suffix(".partial")
-        subprocess.run(
-            [PYTHON, "-m", "tests.bench.outputs", str(partial), str(outputs)], check=True, cwd=ROOT
-        )
-        partial.rename(path)
-    return path
-
-
-def measured_outputs(sizes: tuple[int, ...], runs: int) -> tuple[dict[int, Measured], Measured]:
-    """`measure` at some sizes, and a plain read of the largest in two processes."""
-    paths = {size: str(outputs_made(size)) for size in sizes}
-    jobs = [Job([*OURS, "measure", path, "--json"]) for path in paths.values()]
-    reading = Job([PYTHON, "-m", "tests.bench.outputs", "--read", paths[sizes[-1]]])
-    *took, plain_read = measure(*jobs, reading, runs=runs)
-    return dict(zip(sizes, took, strict=True)), plain_read
-
-
-def measuring_section(measured: dict[int, Measured], plain_read: Measured) -> list[str]:
-    """Time and memory of `measure`, ratios first."""
-    (small, least), (large, most) = next(iter(measured.items())), list(measured.items())[-1]
-    return [
-        "## Measuring outputs",
-        "",
-        "Outputs of 4 kB with 2.5 attempts, 16 a question; all figures with their intervals.",
-        "",
-        "| what | ratio | wanted |",
-        "| --- | ---: | ---: |",
-        f"| measuring {large:,} outputs takes, × a plain read in two processes | **{most.wall / plain_read.wall:.1f}** | |",
-        f"| {large:,} outputs take, × the time of {small:,} | **{most.wall / least.wall:.1f}** | ≤ {large / small:.0f} |",
-        f"| memory at {large:,}, in GB | **{most.peak / 1e9:.2f}** | ≤ 1.5 |",
-        "",
-        "| run | wall | CPU | of it the system's | peak memory | runs |",
-        "| --- | ---: | ---: | ---: | ---: | ---: |",
-        *(_row(f"measure, {outputs:,} outputs", one) for outputs, one in measured.items()),
-        _row(f"read {large:,} outputs", plain_read),
-        "",
-    ]
 
 
 def made(rows: int) -> Path:
@@ -210,7 +164,7 @@ def page(
         "tree, in a run of its own. The data are synthetic: 8 responses a question, 4 reflections each, about 2.8 kB of text",
         "a row. Lineage, ledger and digests on.",
         "",
-        f"Commit {_git('rev-parse', '--short', 'HEAD')}, seed {SEED}, {_machine()}, Python {platform.python_version()}.",
+        stamp(SEED),
         "",
         "| what | ratio | | wanted |",
         "| --- | ---: | --- | --- |",
@@ -218,13 +172,13 @@ def page(
         "",
         "| run | wall | CPU | of it the system's | peak memory | runs |",
         "| --- | ---: | ---: | ---: | ---: | ---: |",
-        *(_row(f"build, {rows:,} rows", one) for rows, one in built.items()),
-        _row("the obvious way, 400,000 rows", baseline),
-        _row("read the mapped columns, write the result", least),
-        _row("preview of 20 questions from 400,000 rows", small["preview"]),
-        _row("inspect of 400,000 rows", small["inspect"]),
-        _row("importing the libraries", small["imports"]),
-        _row("`--help`", small["help"]),
+        *(row(f"build, {rows:,} rows", one) for rows, one in built.items()),
+        row("the obvious way, 400,000 rows", baseline),
+        row("read the mapped columns, write the result", least),
+        row("preview of 20 questions from 400,000 rows", small["preview"]),
+        row("inspect of 400,000 rows", small["inspect"]),
+        row("importing the libraries", small["imports"]),
+        row("`--help`", small["help"]),
         "",
         "## Where the time goes",
         "",
@@ -272,21 +226,6 @@ def page(
 
 def _median(runs: list[dict[str, Any]], name: str) -> float:
     return statistics.median(one[name] for one in runs)
-
-
-def _row(name: str, one: Measured) -> str:
-    times = f"{one.wall:.2f} s | {one.cpu:.2f} s | {one.system:.2f} s"
-    return f"| {name} | {times} | {one.peak / 1e6:,.0f} MB | {one.runs} |"
-
-
-def _git(*words: str) -> str:
-    return subprocess.check_output(["git", *words], cwd=ROOT, text=True).strip()
-
-
-def _machine() -> str:
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    load = os.getloadavg()[0]
-    return f"{len(os.sched_getaffinity(0))} cores, {memory:.0f} GiB, load {load:.1f} at the end"
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Runs commands and measures them: wall time, CPU time, and the peak memory of the whole process tree."""
 
 import os
+import platform
 import resource
 import statistics
 import subprocess
@@ -116,3 +117,19 @@ def _pss(pid: int) -> int:
     except OSError:
         return 0
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:")), 0)
+
+
+def row(name: str, one: Measured) -> str:
+    """A run as a row of a table: wall, processor, system, memory, runs."""
+    times = f"{one.wall:.2f} s | {one.cpu:.2f} s | {one.system:.2f} s"
+    return f"| {name} | {times} | {one.peak / 1e6:,.0f} MB | {one.runs} |"
+
+
+def stamp(seed: int) -> str:
+    """Where and on what a page's figures were measured."""
+    commit = subprocess.check_output(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, text=True).strip()
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    machine = (
+        f"{len(os.sched_getaffinity(0))} cores, {memory:.0f} GiB, load {os.getloadavg()[0]:.1f} at the end"
+    )
+    return f"Commit {commit}, seed {seed}, {machine}, Python {platform.python_version()}."

@@ -81,7 +81,7 @@ def main(raw: str) -> None:
             start = time.monotonic()
             tables = clock.timed("compose", made.rows)
             before = clock.seconds.get("compose", 0.0)
-            folder.write_partition(p, tables, schema(True), made.tally)
+            folder.write_partition(p, tables, schema(Recipe()), made.tally)
             clock.add("write", start)
             clock.seconds["write"] -= clock.seconds["compose"] - before
     print(json.dumps(clock.seconds))

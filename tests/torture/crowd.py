@@ -139,7 +139,7 @@ def _refusals(server: Server, folder: Path) -> Score:
         for text in tries:
             visitor.go("Start")
             before = len(visitor.received)
-            visitor.choose("text_input", "Hub dataset", text)
+            visitor.choose("text_input", "Dataset on the Hugging Face Hub", text)
             visitor.press("Open from the Hub")
             seen = bytes(visitor.received[before:])
             bad = b"the secret" in seen or b"root:" in seen or b"Is this data ready?" in seen

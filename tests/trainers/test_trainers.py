@@ -18,6 +18,7 @@ from skill_factory.build.pipeline import build
 from skill_factory.grading import final_answer
 from skill_factory.recipe.model import Recipe
 from skill_factory.trainers import AXOLOTL, LLAMAFACTORY, TRL, VERL, Options, export_build
+from tests import chats
 from tests.hub import Hub
 
 ROOT = Path(__file__).parents[2]
@@ -423,3 +424,53 @@ def test_axolotl_trains_on_exactly_the_trace(
 def test_the_builds_hold_what_they_are_made_for(builds) -> None:
     """Every trace ends in a final answer, so a right one can be learned and paid."""
     assert all(final_answer(trace) for folder in builds.values() for trace in traces_of(folder / "sft_train"))
+
+
+# -- conversations with calls of tools --------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def chat(work: Path) -> Path:
+    """A build of conversations in which the assistant calls a tool, with tools in some rows' own words."""
+    raw = work / "chats.jsonl"
+    chats.write(raw, chats.rows(questions=6, tools=[chats.TOOL]))
+    build(str(raw), work / "chat", Recipe().changed({"traces.layout": "tight", "traces.attempts": 3}))
+    return work / "chat"
+
+
+@in_llamafactory
+@in_trl
+def test_a_conversation_with_tools_is_the_same_text_in_trl_and_llamafactory(
+    chat: Path, models, cache, work: Path, say
+) -> None:
+    """
+    Both load `tools`, write the call and its result as Qwen2.5's template does, and train on the trace alone.
+
+    TRL's whole text is held against what LLaMA-Factory makes of the build's own rows, and against our tokens.
+    """
+    options = Options(str(models["qwen2"]), template="qwen", epochs=1)
+    data = export_build(chat, LLAMAFACTORY, work / "chat-llamafactory", options).path / "data"
+    expected = [trace + END for trace in traces_of(data / "sft_train")]
+    words = (data, "skill_factory_files", models["qwen2"], "qwen", "mask_history=true")
+    assert llamafactory_labels(*words, **cache) == expected
+
+    out = export_build(chat, TRL, work / "chat-trl", Options(str(models["qwen2"]))).path
+    words = ("python", HERE / "trl_labels.py", out / "train-*.parquet", models["qwen2"], "qwen2_5")
+    found = last_json(run_in("trl", *words, **cache))
+    assert found["labels"] == expected
+    for text, trace in zip(found["whole"], expected, strict=True):
+        assert text.endswith(f"\n</tool_response>{END}<|im_start|>assistant\n{trace}")
+        assert text.count('\n<tool_call>\n{"name": "calculate", "arguments": {"expression": ') == 1
+        assert '<tools>\n{"type": "function", "function": {"name": "calculate"' in text
+    say(f"conversations with tools: {len(expected)} rows, TRL and LLaMA-Factory alike")
+
+
+@in_llamafactory
+def test_axolotl_trains_the_last_turn_of_a_conversation(chat: Path, models, cache, work: Path) -> None:
+    """Calls and tools load from lines of JSON; earlier turns of the assistant have no label."""
+    out = export_build(chat, AXOLOTL, work / "chat-axolotl", Options("Qwen/Qwen2.5-1.5B")).path
+    words = ("python", HERE / "axolotl_labels.py", "config.yaml", models["qwen2"])
+    found = last_json(run_in("llamafactory-verl", *words, cwd=out, **cache))["labels"]
+    assert [label.rstrip("\n") for label in found] == [
+        trace + END.rstrip() for trace in traces_of(chat / "sft_train")
+    ]

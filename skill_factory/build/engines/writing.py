@@ -32,7 +32,7 @@ def write_part(
     if isinstance(recipe, Mixture) or isinstance(written, Chosen):
         raise TypeError("a mixture is written by what is chosen of its sources, and nothing else is")
     part = build_partition(rows, recipe, own, written)
-    folder.write_partition(p, part.rows, schema(recipe.output.lineage), part.tally)
+    folder.write_partition(p, part.rows, schema(recipe), part.tally)
     return part.tally
 
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from skill_factory.asked import of_turns
 from skill_factory.build.folder import SHARDS, BuildFolder
 from skill_factory.draws import text_id
 from skill_factory.errors import BuildFolderError, HubError, SourceError
@@ -120,6 +121,6 @@ def _stored(batch: pa.RecordBatch) -> tuple[Ids, Ids]:
 
 def _hashed(batch: pa.RecordBatch) -> tuple[Ids, Ids]:
     conversations = batch["conversations"].to_pylist()
-    asked = [next((turn["content"] for turn in row if turn["role"] == "user"), "") for row in conversations]
+    asked = [of_turns(row[:-1]).text if len(row) > 1 else "" for row in conversations]
     whole = ["\x1f".join(turn["content"] for turn in row) for row in conversations]
     return np.array([*map(text_id, whole)], np.uint64), np.array([*map(text_id, asked)], np.uint64)

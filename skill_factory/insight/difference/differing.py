@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from skill_factory.asked import asked_in_row
 from skill_factory.insight.compare import Difference as Field
 from skill_factory.insight.compare import readable
 from skill_factory.insight.difference.built import Built, Ids
@@ -159,10 +160,13 @@ def _examples(
         (f"Trace only in the {side}", np.flatnonzero(alone & shared)),
     ):
         for row in built.rows(_spread(places)):
-            turns = {turn["role"]: turn["content"] for turn in row["conversations"]}
             label = row.get("sft_template_type_idx", "")
             yield Example(
-                kind, side, label, excerpt(turns.get("user", "")), excerpt(turns.get("assistant", ""))
+                kind,
+                side,
+                label,
+                excerpt(asked_in_row(row).question),
+                excerpt(row["conversations"][-1]["content"]),
             )
 
 

@@ -18,6 +18,7 @@ _CHECKS: tuple[Check, ...] = (
     columns.taken_by_shape,
     columns.roles_exchanged,
     columns.lists_as_text,
+    columns.split_texts,
     columns.files_differ,
     questions.groups_of_questions,
     questions.two_golds,

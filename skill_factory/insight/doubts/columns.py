@@ -5,7 +5,8 @@ from typing import Any
 
 from skill_factory.insight.doubts.sample import Doubt, Sample
 from skill_factory.recipe.model import Columns
-from skill_factory.sources.columns import excerpt
+from skill_factory.sources.columns import excerpt, value_at
+from skill_factory.sources.guessing import candidates
 from skill_factory.sources.shapes import is_named_reference
 from skill_factory.sources.trying import REVERSED
 from skill_factory.wording import listed, many
@@ -27,15 +28,27 @@ def reference_as_response(sample: Sample) -> Iterator[Doubt]:
             "Pick the column that holds what the model wrote (--map response=COLUMN).",
             pick=("response",),
         )
-    elif sample.recipe.columns.answer and any(
-        "." not in p and is_named_reference(p) for p in sample.recipe.columns.response
+    elif any("." not in p and is_named_reference(p) for p in sample.recipe.columns.response) and (
+        sample.recipe.columns.answer or _is_bare(sample)
     ):
+        beside_it = (
+            "comes next to an answer"
+            if sample.recipe.columns.answer
+            else "has one text for each question and no label"
+        )
         yield Doubt(
             "reference_as_response",
-            f"`{column}` comes next to an answer. In most published datasets such a column is the reference solution, not a model's response.",
+            f"`{column}` {beside_it}. In most published datasets such a column is the reference solution, not a model's response.",
             "Pick the column that holds what the model wrote (--map response=COLUMN), or continue if this is it.",
             pick=("response",),
         )
+
+
+def _is_bare(sample: Sample) -> bool:
+    """Whether there is one response a question, and nothing that judges it."""
+    columns = sample.recipe.columns
+    judged = columns.correct or columns.reflections or columns.label_rule
+    return not judged and len(set(sample.questions)) == len(sample.responses)
 
 
 def taken_by_shape(sample: Sample) -> Iterator[Doubt]:
@@ -90,7 +103,8 @@ def roles_exchanged(sample: Sample) -> Iterator[Doubt]:
     golds = [gold for gold in sample.golds if gold]
     gold_length = sum(map(len, golds)) / max(1, len(golds))
     fix = "Check which column is which, and pick them by hand (--map question=COLUMN --map response=COLUMN)."
-    if n > 4 and asked > said and 2 * said <= n:
+    # Letters of a multiple choice and bare numbers repeat by nature; what is taken for a question is a text.
+    if n > 4 and asked > said and 2 * said <= n and response_length >= FEWEST_OF_A_QUESTION:
         yield Doubt(
             "responses_repeat",
             f"There are {asked:,} different questions but only {said:,} different responses, so the two columns look swapped.",
@@ -98,7 +112,10 @@ def roles_exchanged(sample: Sample) -> Iterator[Doubt]:
             changes=_exchanged(sample.recipe.columns),
             pick=("question", "response"),
         )
-    if n and length < 10 and gold_length > length:
+    longer = _longer_text(sample, length) if n and length < 10 else ""
+    if n and length < 10 and (gold_length > length or longer):
+        if longer:
+            fix = f"Check which column is the question, e.g. --map question={longer}."
         yield Doubt(
             "short_questions",
             f"The questions are only {length:.0f} characters long on average, e.g. “{excerpt(sample.questions[0], 30)}”, so this may be another column.",
@@ -123,6 +140,24 @@ def roles_exchanged(sample: Sample) -> Iterator[Doubt]:
             )
 
 
+def _longer_text(sample: Sample, length: float) -> str:
+    """A column that isn't mapped and holds longer texts than the questions, a different one for most."""
+    settled = sample.settled
+    for path in candidates("question", sample.recipe.columns, settled.names, settled.rows):
+        texts = [text for row in settled.rows if isinstance(text := value_at(row, path), str)]
+        if (
+            texts
+            and sum(map(len, texts)) > 3 * length * len(texts)
+            and 2 * len(set(texts)) > len(set(sample.questions))
+        ):
+            return path
+    return ""
+
+
+FEWEST_OF_A_QUESTION = 15
+"""Characters on average from which texts can be questions."""
+
+
 def _exchanged(columns: Columns) -> Mapping[str, Any]:
     """Question and response with each other's columns, where each has one."""
     if len(columns.response) != 1:
@@ -135,7 +170,9 @@ def lists_as_text(sample: Sample) -> Iterator[Doubt]:
     reflections = [text for texts in sample.table["reflections"].to_pylist() for text in texts]
     columns = sample.recipe.columns
     for paths, texts in ((columns.response, sample.responses), (columns.reflections, reflections)):
-        listed_texts = sum(text.startswith(("['", '["')) and text.rstrip().endswith("]") for text in texts)
+        listed_texts = sum(
+            text.startswith(("['", '["', "[{")) and text.rstrip().endswith("]") for text in texts
+        )
         if texts and 2 * listed_texts > len(texts):
             yield Doubt(
                 "lists_as_text",
@@ -145,11 +182,34 @@ def lists_as_text(sample: Sample) -> Iterator[Doubt]:
             )
 
 
+def split_texts(sample: Sample) -> Iterator[Doubt]:
+    """Responses that came as their tokens: each word would be an attempt of its own."""
+    for path in sample.recipe.columns.response:
+        values = [value_at(row, path) for row in sample.settled.rows]
+        lists = [
+            [one for one in value if isinstance(one, str)] for value in values if isinstance(value, list)
+        ]
+        texts = [text for texts in lists for text in texts]
+        long = sum(len(one) >= FEWEST_TOKENS for one in lists)
+        words = sum(" " not in text.strip() and len(text) < LONGEST_TOKEN for text in texts)
+        if lists and 2 * long > len(lists) and words >= 0.8 * len(texts):
+            yield Doubt(
+                "split_texts",
+                f"`{path}` holds lists of single words, e.g. {excerpt(lists[0][:5], 50)}, so each word would be a response.",
+                "Join the words (or decode the tokens) of each response to one text.",
+                pick=("response",),
+            )
+
+
+FEWEST_TOKENS, LONGEST_TOKEN = 8, 25
+"""Texts of a list, and characters of each, from which they look like the words of one text."""
+
+
 def files_differ(sample: Sample) -> Iterator[Doubt]:
     """Files of one source that have different columns."""
     for note in sample.settled.notes:
         yield Doubt(
             "columns_differ",
             note,
-            "Continue if that is intended. Otherwise, use files with the same columns.",
+            "Continue if that is intended. Otherwise, give the files that belong together.",
         )

@@ -1,6 +1,6 @@
 """Doubts about labels and answers: what they mean, and whether grading agrees."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from skill_factory.grading import Decision
@@ -49,7 +49,7 @@ def unclear_labels(sample: Sample) -> Iterator[Doubt]:
             # Whoever has said what words mean has left the others out.
             share=0.0 if columns.label_rule == "words" else unread / len(sample.labels),
         )
-    if columns.label_rule == "threshold" and len(values) > 2:
+    if columns.label_rule == "threshold" and (len(values) > 2 or _may_be_places(values)):
         most = ", ".join(
             f"{word}: {n:,}" for word, n in sorted(values.most_common(6), key=lambda pair: pair[0])
         )
@@ -59,6 +59,11 @@ def unclear_labels(sample: Sample) -> Iterator[Doubt]:
             "Set the smallest score that means right: --set columns.threshold=NUMBER.",
             Step.LABEL_RULE,
         )
+
+
+def _may_be_places(values: Iterable[str]) -> bool:
+    """Whether two numbers may be ranks, of which the smaller is the better one."""
+    return all(value.isdecimal() and int(value) >= 1 for value in values)
 
 
 def graded_otherwise(sample: Sample) -> Iterator[Doubt]:

@@ -5,6 +5,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from skill_factory.asked import question_in
 from skill_factory.insight.doubts.sample import Doubt, Sample
 from skill_factory.insight.readiness import Step
 from skill_factory.sources.columns import excerpt
@@ -18,6 +19,10 @@ _TEMPLATE_SIGNS = (
     "<start_of_turn>",
     "<｜User｜>",
     "<|user|>",
+    "<|header_start|>",
+    "<|start_of_role|>",
+    "<|im_user|>",
+    "<|USER_TOKEN|>",
 )
 
 
@@ -35,14 +40,14 @@ def groups_of_questions(sample: Sample) -> Iterator[Doubt]:
     if len(counted) == 1 and n > 8:
         yield Doubt(
             "one_question",
-            f"`{column}` has the same value in all {n:,} rows: “{excerpt(text, 50)}”.",
+            f"`{column}` has the same value in all {n:,} rows: “{excerpt(question_in(text), 50)}”.",
             fix,
             pick=("question",),
         )
     elif 2 * most > n > 20:
         yield Doubt(
             "one_question",
-            f"`{column}` is “{excerpt(text, 50)}” in {most:,} of {n:,} rows.",
+            f"`{column}` is “{excerpt(question_in(text), 50)}” in {most:,} of {n:,} rows.",
             fix,
             pick=("question",),
         )
@@ -80,7 +85,7 @@ def two_golds(sample: Sample) -> Iterator[Doubt]:
 
 def template_words(sample: Sample) -> Iterator[Doubt]:
     """Words of a chat template within questions."""
-    different = set(sample.questions)
+    different = set(map(question_in, sample.questions))
     found = sum(
         any(sign in text for sign in _TEMPLATE_SIGNS) or without_template(text) is not None
         for text in different
@@ -97,7 +102,7 @@ def template_words(sample: Sample) -> Iterator[Doubt]:
 
 def shared_wrapper(sample: Sample) -> Iterator[Doubt]:
     """Words that all questions begin or end with."""
-    different = sorted(set(sample.questions))
+    different = sorted(set(map(question_in, sample.questions)))
     if len(different) < 3:
         return
     head = _shared(different)

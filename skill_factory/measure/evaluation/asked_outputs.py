@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from skill_factory.asked import asked, question_in
 from skill_factory.draws import text_id
 from skill_factory.generate.notes import JOINED, count_equal
 from skill_factory.generate.prompts import Message, Prompt
@@ -164,10 +165,12 @@ class Outputs:
     ) -> dict[str, Any]:
         # Graded here for the pilot's figures alone; `measure` grades again, by its own options.
         took = final_answer(text, self.evaluation.names)
-        decision = judge(took, gold, self.task, question) if gold is not None else Decision.UNJUDGED
+        decision = (
+            judge(took, gold, self.task, question_in(question)) if gold is not None else Decision.UNJUDGED
+        )
         counts["rows"] += 1
         counts["forced"] += forced
         counts[f"label_{decision}"] += 1
         counts["no_final_answer"] += took is None
-        values = (question, gold, text, self.model, sample, forced, finish, tokens)
+        values = (asked(question).cell, gold, text, self.model, sample, forced, finish, tokens)
         return dict(zip(SCHEMA.names, values, strict=True))

@@ -169,7 +169,7 @@ def _kinds(mine: Living, told: Told) -> None:
             list(kinds),
             format_func=kinds.__getitem__,
             key="living.kind",
-            label_visibility="collapsed",
+            help="A row is named by its trace type: 3C has three attempts, the last one right.",
             required=True,
             on_change=_pick,
         )

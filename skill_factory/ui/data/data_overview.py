@@ -1,5 +1,6 @@
 """The chosen data on the Data page: what it is, whether it's ready, what its columns are, and the next step."""
 
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
@@ -27,11 +28,8 @@ HEAD_ROWS = 20
 
 def doors_beside() -> None:
     """The three ways to data, next to each other."""
-    for place, door in zip(
-        st.columns(3, gap="large"),
-        (source_pickers.demo, source_pickers.hub, source_pickers.file),
-        strict=True,
-    ):
+    doors: tuple[Callable[[], None], ...] = (source_pickers.demo, source_pickers.hub, source_pickers.file)
+    for place, door in zip(st.columns(3, gap="large"), doors, strict=True):
         with place:
             door()
 
@@ -47,6 +45,11 @@ def header() -> None:
             source_pickers.demo(primary=False)
             source_pickers.hub()
             source_pickers.file()
+        with st.popover("Add another source", type="tertiary", icon=":material/add:"):
+            st.caption("It is mixed with what is here: one dataset, with a share of each.")
+            source_pickers.demo(primary=False, door=source_pickers.BESIDE)
+            source_pickers.hub(source_pickers.BESIDE)
+            source_pickers.file(source_pickers.BESIDE)
         if mine.recipe.source.kind == "hub":
             with st.popover("More", type="tertiary"):
                 parts()
@@ -167,24 +170,33 @@ def incomplete() -> None:
     for todo in missing.values():
         st.markdown(f":material/arrow_forward: {todo}")
     st.caption(
-        "The report appears here as soon as question, response, and right or wrong each have a column."
+        "Under *What each column is*, press **Not used** on a column and say what it holds. The report appears here as "
+        "soon as question, response, and right or wrong each have a column."
     )
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown("No column says what is right, or no responses yet?", width="content")
         rules.step(Step.GRADE)
         rules.step(Step.MORE_ANSWERS)
-        seen = loading.inspection()
-        if seen is not None and "labels" in seen.needs:
+    _all_right()
+    columns()
+    reading_rules.show(None)
+
+
+def _all_right() -> None:
+    """For data that were checked before: on a line of its own and quiet, since it is seldom the way to take."""
+    seen = loading.inspection()
+    if seen is not None and "labels" in seen.needs:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown("Were all responses checked before, and only right ones kept?", width="content")
             st.button(
                 "Count every response as right",
                 key="all_right",
+                type="tertiary",
                 icon=":material/done_all:",
                 help="For data that holds verified answers only. Traces then show no mistake.",
                 on_click=workspace.apply,
                 args=({"columns.label_rule": "all_right"},),
             )
-    columns()
-    reading_rules.show(None)
 
 
 def first_rows() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import streamlit as st
 
+from skill_factory.asked import question_in
 from skill_factory.grading import TASKS, Decision
 from skill_factory.grading.labelling import LabelReport
 from skill_factory.sources.columns import excerpt
@@ -127,7 +128,7 @@ def _decisions(report: LabelReport) -> None:
             ],
             "Gold answer": [excerpt(graded.gold, 80) or "(none)" for graded in rows],
             "Row": [graded.row + 1 for graded in rows],
-            "Question": [excerpt(graded.read.question, 120) for graded in rows],
+            "Question": [excerpt(question_in(graded.read.question), 120) for graded in rows],
         },
         hide_index=True,
         height=282,

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from skill_factory.ui.data import data_overview, making, mapping
+from skill_factory.ui.data import data_overview, making, mapping, sources_view
 from skill_factory.ui.frame import loading, measure_offer, workspace
 from skill_factory.ui.frame.kept import arriving
 
@@ -20,6 +20,7 @@ def show() -> None:
         making.before()
         st.stop()
 
+    sources_view.show()
     data_overview.header()
     with st.skeleton(height=240):
         own_traces = measure_offer.are_traces()

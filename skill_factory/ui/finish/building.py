@@ -14,6 +14,7 @@ from skill_factory.insight import tables
 from skill_factory.insight.estimate import Estimate, estimate_build
 from skill_factory.judge.source_facts import identity
 from skill_factory.reasons import Level
+from skill_factory.ui.finish import mixed_building
 from skill_factory.ui.frame import away, loading, shell, uploads, visitor, workspace
 from skill_factory.ui.frame.deleting import delete_button
 from skill_factory.ui.frame.earlier_builds import started
@@ -58,7 +59,11 @@ def open_build() -> Job | None:
 def is_current(job: Job) -> bool:
     """Whether a build has the current data and recipe; without data there is nothing else to build."""
     mine = workspace.current()
-    return not mine.source or (job.source == mine.source and job.asked == loading.recipe().fingerprint())
+    if not mine.source:
+        return True
+    if mine.mix is not None or job.places:
+        return mixed_building.is_current(job)
+    return job.source == mine.source and job.asked == loading.recipe().fingerprint()
 
 
 # -- before --------------------------------------------------------------------------------------------------------
@@ -66,6 +71,9 @@ def is_current(job: Job) -> bool:
 
 def offer_build() -> None:
     """What a build would take, and the button that starts it."""
+    if workspace.current().mix is not None:
+        mixed_building.offer_build()
+        return
     seen = loading.evidence()
     with st.skeleton(height=180):
         takes = _estimate(seen)

@@ -11,7 +11,7 @@ from skill_factory.insight.html import story_html
 from skill_factory.insight.pictures import DARK, LIGHT, Picture, of_tally, pictures
 from skill_factory.insight.tables import too_long
 from skill_factory.insight.trace_parts import tokens_at
-from skill_factory.recipe.model import Recipe
+from skill_factory.recipe.mixture import AnyRecipe
 from skill_factory.tally import Tally
 from skill_factory.ui.frame import away, loading, shell, trace_view, workspace
 from skill_factory.wording import inflect, many, percent
@@ -27,7 +27,7 @@ CANDIDATES = 40
 """First traces among which the example is chosen."""
 
 
-def show(job: Job, recipe: Recipe, tally: Tally) -> None:
+def show(job: Job, recipe: AnyRecipe, tally: Tally) -> None:
     """The example on the left; pictures and findings on the right."""
     st.html(CSS)
     trace_view.style()
@@ -49,7 +49,7 @@ def composition(drawn: list[Picture]) -> None:
     st.html(f'<div class="sf-pictures">{"".join(images)}</div>')
 
 
-def example(job: Job, recipe: Recipe) -> None:
+def example(job: Job, recipe: AnyRecipe) -> None:
     """One short trace that corrects a mistake, if there is one; the first one otherwise."""
     found = _example(job, recipe)
     if found is None:
@@ -62,7 +62,7 @@ def example(job: Job, recipe: Recipe) -> None:
             st.html(story_html(found.story, "example", tokens_at(recipe.cutoff.chars_per_token)))
 
 
-def _example(job: Job, recipe: Recipe) -> built.Shown | None:
+def _example(job: Job, recipe: AnyRecipe) -> built.Shown | None:
     table = index_of(job)
     first = range(min(CANDIDATES, table.traces))
     good = [place for place in first if table.fixed[place] and table.chars[place] < SHORT]
@@ -86,7 +86,7 @@ def index_of(job: Job, doubtful: tuple[str, ...] = ()) -> built.Index:
     )
 
 
-def findings(job: Job, recipe: Recipe, tally: Tally) -> None:
+def findings(job: Job, recipe: AnyRecipe, tally: Tally) -> None:
     """What the linter finds, and what a trainer would cut off."""
     report = loading.once(
         "built lint",

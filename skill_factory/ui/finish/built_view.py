@@ -10,7 +10,7 @@ from skill_factory.insight.built import PAGE, Index, Order, Shown, Wanted
 from skill_factory.insight.html import story_html
 from skill_factory.insight.trace_parts import first_line, path_of, tokens_at, visible
 from skill_factory.model import hex_id
-from skill_factory.recipe.model import Recipe
+from skill_factory.recipe.mixture import AnyRecipe
 from skill_factory.recipe.tokens import estimated_tokens
 from skill_factory.ui.finish.built_summary import index_of
 from skill_factory.ui.frame import away, loading, workspace
@@ -23,7 +23,7 @@ SEARCH_SECONDS = 60.0
 """For a search of every text on a shared server."""
 
 
-def browse(job: Job, recipe: Recipe, current: bool) -> None:
+def browse(job: Job, recipe: AnyRecipe, current: bool) -> None:
     """The filters on top, a page of traces below them, and the chosen one beside it."""
     doubtful = _doubtful() if current else ()
     table = index_of(job, doubtful)
@@ -55,7 +55,7 @@ def _doubtful() -> tuple[str, ...]:
     return tuple(hex_id(int(facts.response_id[doubt.place])) for doubt in doubts(facts))
 
 
-def _controls(table: Index, recipe: Recipe, doubtful: bool) -> tuple[Wanted, str]:
+def _controls(table: Index, recipe: AnyRecipe, doubtful: bool) -> tuple[Wanted, str]:
     first, second, third, fourth = st.columns(4)
     words = first.text_input(
         "Search the traces", key="built.words", icon=":material/search:", placeholder="any words"
@@ -107,7 +107,7 @@ def _page(pages: int, asked: Any) -> int:
     )
 
 
-def _shown(job: Job, places: list[int], recipe: Recipe) -> list[Shown]:
+def _shown(job: Job, places: list[int], recipe: AnyRecipe) -> list[Shown]:
     return loading.once(
         "built page",
         (job.id, tuple(places)),
@@ -115,7 +115,7 @@ def _shown(job: Job, places: list[int], recipe: Recipe) -> list[Shown]:
     )
 
 
-def _list(rows: list[Shown], table: Index, recipe: Recipe, asked: Any) -> int:
+def _list(rows: list[Shown], table: Index, recipe: AnyRecipe, asked: Any) -> int:
     """The page as a table; gives which row is chosen."""
     per_token = recipe.cutoff.chars_per_token
     columns = {
@@ -139,7 +139,7 @@ def _list(rows: list[Shown], table: Index, recipe: Recipe, asked: Any) -> int:
     return int((picked.get("selection", {}).get("rows") or [0])[0])
 
 
-def _trace(row: Shown, recipe: Recipe) -> None:
+def _trace(row: Shown, recipe: AnyRecipe) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge(f"Trace {row.place + 1:,}", color="gray")
         for rule, found in row.problems:

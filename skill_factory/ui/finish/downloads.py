@@ -13,6 +13,7 @@ from skill_factory.insight.browse import Fate, Wanted
 from skill_factory.insight.html import html_page
 from skill_factory.insight.pictures import of_tally
 from skill_factory.reasons import Level
+from skill_factory.recipe.mixture import Mixture
 from skill_factory.sources import RawSource
 from skill_factory.tally import tally_from_json
 from skill_factory.ui.frame import away, loading, workspace
@@ -77,10 +78,12 @@ def downloads(job: Job, current: bool) -> None:
 
 def _dropped() -> None:
     seen, source = loading.evidence(), loading.source()
+    mine = workspace.current()
     # A file of what a sample dropped would look complete.
     if not seen.exact:
         return
-    st.markdown("What was dropped, with the reasons:")
+    of = f" of {workspace.plain(mine.label)}" if mine.mix else ""
+    st.markdown(f"What was dropped{of}, with the reasons:")
     with st.container(horizontal=True):
         for level in (Level.RESPONSES, Level.REFLECTIONS):
             name = f"dropped-{level.value}.jsonl"
@@ -111,11 +114,15 @@ def _parquet_name(folder: BuildFolder) -> str:
 def page(job: Job, token: str) -> str:
     """One self-contained page with the first traces."""
     recipe = job.recipe
-    address = Address(job.source, recipe.source, token)
-    made = away.run(looking.previewed, address, recipe, PREVIEWED, what=job.label)
+    if isinstance(recipe, Mixture):
+        each = [Address(job.places[one.name], one.recipe.source, token) for one in recipe.sources]
+        traces = away.run(looking.previewed_mixture, recipe, PREVIEWED, *each, what=job.label)
+    else:
+        address = Address(job.source, recipe.source, token)
+        traces = away.run(looking.previewed, address, recipe, PREVIEWED, what=job.label).traces
     report = builds.report(job)
     whole = of_tally(tally_from_json(report), recipe) if report else None
-    return html_page(made.traces, f"Traces from {job.label}", of=whole)
+    return html_page(traces, f"Traces from {job.label}", of=whole)
 
 
 def _text(path: Path) -> str:

@@ -8,6 +8,7 @@ import streamlit as st
 from skill_factory.build.archives import folder_download
 from skill_factory.errors import SkillFactoryError
 from skill_factory.hosting import hosted
+from skill_factory.recipe.model import Recipe
 from skill_factory.traces.lengths import largest_n
 from skill_factory.trainers import FOR_TOKENS, TRAINERS, Exported, Options, QuestionsTrainer, Trainer
 from skill_factory.ui.finish import training_loss
@@ -142,8 +143,9 @@ def _questions(job: Job) -> dict[str, Any]:
     if (low, high) != (0.0, 1.0):
         more["pass_rate"] = (low, high)
     # A server's disk is nobody's to name.
-    if job.recipe.source.kind == "file" and not _source(job) and not hosted():
-        more["source"] = st.text_input("Source file", key="train.source", placeholder=job.recipe.source.name)
+    recipe = job.recipe
+    if isinstance(recipe, Recipe) and recipe.source.kind == "file" and not _source(job) and not hosted():
+        more["source"] = st.text_input("Source file", key="train.source", placeholder=recipe.source.name)
     return more
 
 
@@ -174,8 +176,11 @@ def _take_cutoff() -> None:
         workspace.current().cutoff = int(st.session_state["train.cutoff"])
 
 
-def _source(job: Job) -> str:
-    return job.source if Path(job.source).exists() else ""
+def _source(job: Job) -> str | tuple[str, ...]:
+    """Where the files of the build's sources are, as far as they are still there."""
+    if job.places:
+        return tuple(f"{name}={place}" for name, place in job.places.items() if Path(place).exists())
+    return job.source if job.source and Path(job.source).exists() else ""
 
 
 def _export(job: Job, trainer: Trainer, options: Options) -> None:

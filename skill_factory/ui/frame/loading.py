@@ -30,6 +30,7 @@ from skill_factory.sources.demo.worlds import WORLDS, world_named
 from skill_factory.sources.files import looks_like_path
 from skill_factory.tally import Tally
 from skill_factory.ui.frame import away, exact_tables, workspace
+from skill_factory.ui.frame.mixed import mixing
 from skill_factory.ui.frame.opening import Seen, forget, once, parts, seen, settled, source
 from skill_factory.work import check, looking
 from skill_factory.work.home import place
@@ -51,12 +52,14 @@ __all__ = [
     "identity",
     "inspection",
     "key",
+    "key_of",
     "narrow",
     "once",
     "parts",
     "progress",
     "recipe",
     "rule_trials",
+    "scale_of",
     "seen",
     "shared",
     "source",
@@ -73,17 +76,24 @@ LARGEST_DEMO = 20_000
 # -- the source ----------------------------------------------------------------------------------------------------
 
 
-def choose(text: str, label: str = "", asked: Source | None = None) -> None:
+def choose(text: str, label: str = "", asked: Source | None = None, beside: bool = False) -> None:
     """
-    Open a source and make it the workspace's, with its columns guessed. Errors: SourceError, HubError.
+    Open a source and make it the workspace's, with its columns guessed; `beside` the others, or in place of the shown one.
 
-    A recipe that was opened before keeps its columns if the source has them all.
+    A recipe that was opened before keeps its columns if the source has them all. Errors: SourceError, HubError.
     """
     check_given(text)
-    found, fitting = settled(text, asked, workspace.without_proposals(), label or text)
+    if beside:
+        mixing.check_room()
+    base = mixing.fresh() if beside else workspace.without_proposals()
+    found, fitting = settled(text, asked, base, label or text)
     with workspace.one_change():
+        was = "" if beside else workspace.current().label
+        if beside:
+            mixing.make_room()
         workspace.forget_proposals()
         workspace.choose_source(text, label or called(found.spec), found.spec, fitting.columns)
+        mixing.name_shown(was)
         workspace.take_proposals(fitting)
         st.session_state.pop("_kept", None)
         exact_tables.forget_failed()
@@ -167,10 +177,16 @@ def recipe() -> Recipe:
 
 
 def key() -> str:
-    """The name of the narrow table of this source and recipe; one read with a token stays with its session."""
+    """The name of the narrow table of the shown source and its recipe."""
+    return key_of(source(), workspace.current().recipe)
+
+
+def key_of(found: Seen, chosen: Recipe) -> str:
+    """The name of the narrow table of a source under a recipe; one read with a token stays with its session."""
     mine = workspace.current()
-    made = facts_key(source(), mine.recipe)
-    return f"{made}-{once('salt', mine.token, lambda: secrets.token_hex(8))}" if mine.secret else made
+    made = facts_key(found, chosen)
+    secret = bool(mine.token) and chosen.source.kind == "hub"
+    return f"{made}-{once('salt', mine.token, lambda: secrets.token_hex(8))}" if secret else made
 
 
 def narrow() -> Narrow:
@@ -242,7 +258,12 @@ def shared(found: Narrow) -> Shared:
 
 
 def _scale(found: Narrow) -> float:
-    read, every = found.rows.ledger[Level.ROWS].read, source().rows
+    return scale_of(found, source().rows)
+
+
+def scale_of(found: Narrow, every: int) -> float:
+    """How many times larger a source of so many rows is than what was read of it: 1 if all was read, 0 if unknown."""
+    read = found.rows.ledger[Level.ROWS].read
     return 1.0 if found.whole else (every / read if read and every else 0.0)
 
 

@@ -22,11 +22,15 @@ from skill_factory.work.workspaces import forget_uploads
 UPLOAD_MB = 200
 
 
-def enter(text: str, label: str = "", asked: Source | None = None) -> None:
+BESIDE = "beside"
+"""What begins the keys of the doors that add a source to the one that is there."""
+
+
+def enter(text: str, label: str = "", asked: Source | None = None, door: str = "door") -> None:
     """Choose a source and go to Data; if it can't be read, say why right here."""
     try:
         with st.spinner("Looking at the data …"):
-            loading.choose(text, label, asked)
+            loading.choose(text, label, asked, beside=door == BESIDE)
     except SkillFactoryError as error:
         st.error(workspace.plain(str(error)), icon=":material/error:")
         return
@@ -45,7 +49,7 @@ def of_recipe() -> None:
         enter(source_of_recipe(spec), name, spec if spec.kind == "hub" else None)
 
 
-def demo(primary: bool = True) -> None:
+def demo(primary: bool = True, door: str = "door") -> None:
     """The demo: 500 questions of the chosen world, made on the spot."""
     # The button stands first, and opens what is chosen below it.
     above = st.container()
@@ -55,7 +59,7 @@ def demo(primary: bool = True) -> None:
         default=COUNTDOWN.name,
         required=True,
         format_func=_capitalized_title,
-        key="door.demo.world",
+        key=f"{door}.demo.world",
         label_visibility="collapsed",
         width="stretch",
     )
@@ -64,9 +68,13 @@ def demo(primary: bool = True) -> None:
     )
     kind: Literal["primary", "secondary"] = "primary" if primary else "secondary"
     if above.button(
-        "Try the demo", type=kind, icon=":material/play_arrow:", key="door.demo", width="stretch"
+        "Add the demo" if door == BESIDE else "Try the demo",
+        type=kind,
+        icon=":material/play_arrow:",
+        key=f"{door}.demo",
+        width="stretch",
     ):
-        enter("demo" if name == COUNTDOWN.name else f"demo:{name}")
+        enter("demo" if name == COUNTDOWN.name else f"demo:{name}", door=door)
 
 
 def _capitalized_title(world: str) -> str:
@@ -74,31 +82,33 @@ def _capitalized_title(world: str) -> str:
     return title[:1].upper() + title[1:]
 
 
-def hub() -> None:
+def hub(door: str = "door") -> None:
     """A dataset on the Hub, by its name or by words in it."""
-    with st.form("door.hub", border=False):
+    with st.form(f"{door}.hub", border=False):
         name = st.text_input(
-            "Hub dataset",
+            "Dataset on the Hugging Face Hub",
             placeholder="user/name, or words to search for",
-            key="door.hub.name",
+            key=f"{door}.hub.name",
             help="The name of a dataset on the Hugging Face Hub, as its page shows it.",
         )
         pressed = st.form_submit_button(
             "Open from the Hub", icon=":material/cloud_download:", width="stretch"
         )
     if pressed and name.strip():
-        st.session_state["door.hub.asked"] = name.strip()
-    asked = st.session_state.get("door.hub.asked", "")
+        st.session_state[f"{door}.hub.asked"] = name.strip()
+    asked = st.session_state.get(f"{door}.hub.asked", "")
     if pressed and "/" in asked:
-        enter(asked, asked.partition("@")[0])
+        enter(asked, asked.partition("@")[0], door=door)
     elif asked and "/" not in asked:
-        _hits(asked)
-    own_account()
-    _own_datasets()
+        _hits(asked, door)
+    own_account(door)
+    _own_datasets(door)
 
 
-def own_account() -> None:
+def own_account(door: str = "door") -> None:
     """Sign in, for datasets that aren't public."""
+    if door == BESIDE:
+        return  # the same doors stand in "Other data", where signing in is for all of them
     with st.popover("Private data? Sign in", type="tertiary", icon=":material/lock:"):
         account = signing_in.account()
         if account is None:
@@ -108,7 +118,7 @@ def own_account() -> None:
             st.button("Sign out", on_click=signing_in.sign_out, type="tertiary", key="door.signout")
 
 
-def _own_datasets() -> None:
+def _own_datasets(door: str) -> None:
     """After signing in: the visitor's own datasets, to open with two clicks."""
     from skill_factory.hub.client import datasets_of
 
@@ -132,14 +142,14 @@ def _own_datasets() -> None:
         index=None,
         placeholder=many(len(own), "dataset"),
         format_func=lambda name: f"{name}{private.get(name, '')}",
-        key="door.own",
+        key=f"{door}.own",
     )
-    if chosen and st.session_state.get("door.own.taken") != chosen:
-        st.session_state["door.own.taken"] = chosen
-        enter(chosen, chosen)
+    if chosen and st.session_state.get(f"{door}.own.taken") != chosen:
+        st.session_state[f"{door}.own.taken"] = chosen
+        enter(chosen, chosen, door=door)
 
 
-def _hits(words: str) -> None:
+def _hits(words: str, door: str) -> None:
     from skill_factory.hub.client import search
 
     try:
@@ -154,37 +164,37 @@ def _hits(words: str) -> None:
     if not hits:
         st.caption("No dataset has that in its name. Try fewer letters, or the full name: user/name.")
     for hit in hits:
-        if st.button(workspace.plain(hit.name), key=f"door.hit.{hit.name}", icon=":material/database:"):
-            enter(hit.name, hit.name)
+        if st.button(workspace.plain(hit.name), key=f"{door}.hit.{hit.name}", icon=":material/database:"):
+            enter(hit.name, hit.name, door=door)
 
 
-def file() -> None:
+def file(door: str = "door") -> None:
     """The visitor's own file; when the app runs on their own computer, also by its path."""
     sent = st.file_uploader(
         "My file",
         type=list(UPLOADS),
-        key="door.file",
+        key=f"{door}.file",
         help=f"Parquet, JSON, CSV, a spreadsheet, a log or a zip of these, up to {UPLOAD_MB} MB. For a larger file, create "
         "a private Hub dataset (New → Dataset → Upload files on the Hub's page) and open it by name.",
     )
     st.caption("Parquet, JSON, CSV, Excel, logs of runs, or a zip of these; text also as .gz or .zst.")
-    if sent is not None and st.session_state.get("door.file.taken") != sent.file_id:
-        st.session_state["door.file.taken"] = sent.file_id
+    if sent is not None and st.session_state.get(f"{door}.file.taken") != sent.file_id:
+        st.session_state[f"{door}.file.taken"] = sent.file_id
         try:
             kept = keep(sent)
         except SkillFactoryError as error:
             st.error(workspace.plain(str(error)), icon=":material/error:")
             return
-        enter(str(kept), sent.name)
+        enter(str(kept), sent.name, door=door)
     if not hosted():
         path = st.text_input(
             "Or a path on this computer",
             placeholder="data/answers.parquet, then press Enter",
-            key="door.path",
+            key=f"{door}.path",
         )
-        if path.strip() and st.session_state.get("door.path.taken") != path:
-            st.session_state["door.path.taken"] = path
-            enter(path.strip())
+        if path.strip() and st.session_state.get(f"{door}.path.taken") != path:
+            st.session_state[f"{door}.path.taken"] = path
+            enter(path.strip(), door=door)
 
 
 def keep(sent: Any) -> Path:

@@ -12,6 +12,7 @@ from skill_factory.insight.doubts import Doubt
 from skill_factory.insight.opinion import cause_of
 from skill_factory.recipe.model import Recipe
 from skill_factory.ui.frame import loading, workspace
+from skill_factory.ui.frame.mixed import which
 from skill_factory.ui.frame.steps import CHOOSE, DATA, LOOK
 from skill_factory.wording import many, percent, rounded
 
@@ -26,6 +27,7 @@ def show() -> None:
     if not workspace.current().source:
         return
     try:
+        which.show()
         evidence = loading.evidence()
         numbers(evidence)
         doubtful()

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from skill_factory.errors import RecipeError, SkillFactoryError
+from skill_factory.recipe.mixture import AnyRecipe
 from skill_factory.recipe.model import Columns, Labels, Recipe, Review, Source, recipe_from_toml
 from skill_factory.recipe.share import packed, unpacked
 from skill_factory.traces.lengths import CUTOFF
@@ -139,7 +140,7 @@ def value(path: str) -> Any:
     return part
 
 
-def cutoff(recipe: Recipe) -> int:
+def cutoff(recipe: AnyRecipe) -> int:
     """The cut-off in tokens that all pages use: the one set last, on Finish or in the recipe, or the default."""
     return current().cutoff or recipe.cutoff.tokens or CUTOFF
 

@@ -149,19 +149,18 @@ def _gives(outlook: Outlook) -> str:
 
 
 def _numbers(left: Outlook, right: Outlook) -> dict[str, list[str]]:
-    rows = [
-        (measure.name, _shown(measure.left, measure.is_share), _shown(measure.right, measure.is_share))
-        for measure in measures(left, right)
-    ]
+    rows = [(one.name, *_shown(one.left, one.right, one.is_share)) for one in measures(left, right)]
     rows += [(f"Traces of type {label}", f"{a:,}", f"{b:,}") for label, a, b in labels(left, right)]
     names, yours, theirs = zip(*rows, strict=True)
     return {"Number": list(names), "Yours": list(yours), "The other": list(theirs)}
 
 
-def _shown(value: float, is_share: bool) -> str:
+def _shown(left: float, right: float, is_share: bool) -> tuple[str, str]:
+    """Both with the same number of digits."""
     if is_share:
-        return percent(value)
-    return f"{value:,.0f}" if value == round(value) else f"{value:,.1f}"
+        return percent(left), percent(right)
+    digits = 0 if left == round(left) and right == round(right) else 1
+    return f"{left:,.{digits}f}", f"{right:,.{digits}f}"
 
 
 def _prospects(mine: Recipe, other: Recipe) -> tuple[Outlook, Outlook, bool]:

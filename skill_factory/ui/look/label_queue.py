@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from skill_factory.asked import asked
 from skill_factory.errors import ColumnError
 from skill_factory.grading.doubts import Doubt
 from skill_factory.insight.trace_parts import mark, truth_word
@@ -60,7 +61,7 @@ def _queue(doubtful: list[Doubt]) -> None:
     )
     place = (picked.get("selection", {}).get("rows") or [0])[0]
     chosen = first[min(place, len(first) - 1)]
-    st.text(chosen.response.question)
+    st.text(asked(chosen.response.question).transcript)
     with st.container(horizontal=True):
         st.button(
             f"Correct the label to {truth_word(chosen.proposed)}",

@@ -15,6 +15,8 @@ from skill_factory.ui.frame import loading, shell, workspace
 from skill_factory.ui.look.trace_source import FOUND, HEAD, head, of_questions
 
 ANY = ""
+LIST_HEIGHT = 318
+"""Eight rows: on the demo the trace that is shown first is among them."""
 
 
 def pick_trace() -> Trace | None:
@@ -145,7 +147,7 @@ def _list(shown: Sequence[Trace], place: int) -> None:
     st.dataframe(
         rows,
         hide_index=True,
-        height=213,
+        height=LIST_HEIGHT,
         key="look.list",
         on_select=_selected,
         selection_mode="single-row-required",

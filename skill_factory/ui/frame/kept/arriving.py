@@ -8,10 +8,12 @@ import streamlit as st
 from skill_factory.errors import SkillFactoryError
 from skill_factory.hosting import hosted
 from skill_factory.hub.errors import NotOnHub, SignInNeeded
+from skill_factory.recipe.mixture import Mixture
 from skill_factory.sources import source_of_recipe
 from skill_factory.sources.files import UPLOADS
 from skill_factory.ui.frame import cleanup, loading, signing_in, source_pickers, visitor, workspace
 from skill_factory.ui.frame.kept import session, tabs
+from skill_factory.ui.frame.mixed import mixing
 from skill_factory.ui.frame.steps import CHOOSE, DATA, FINISH, LOOK
 from skill_factory.work import builds, workspaces
 from skill_factory.work.builds import Job
@@ -170,8 +172,12 @@ def _of_build() -> bool:
     mine, built = workspace.current(), job()
     if built is None:
         return False
+    recipe = built.recipe
     with workspace.one_change():
-        mine.source, mine.label, mine.recipe = built.source, built.label, built.recipe
+        if isinstance(recipe, Mixture):
+            mixing.open_mixture(recipe, built.places)
+        else:
+            mine.source, mine.label, mine.recipe = built.source, built.label, recipe
         mine.job, mine.suited = built.id, True
     return True
 

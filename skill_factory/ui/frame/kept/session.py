@@ -1,8 +1,8 @@
 """The workspace of a session, and its copy on disk: written as it changes, read again after a reload or another tab's change."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import streamlit as st
@@ -11,6 +11,7 @@ from skill_factory.errors import SkillFactoryError
 from skill_factory.recipe.model import Recipe, new_recipe, recipe_from_toml
 from skill_factory.ui.frame import away, visitor
 from skill_factory.ui.frame.kept import tabs
+from skill_factory.ui.frame.mixed.parts import Mix, Part, like, mix_from_json
 from skill_factory.wording import many
 from skill_factory.work import quota, workspaces
 from skill_factory.work.workspace_folder import Kept, Version
@@ -27,6 +28,8 @@ class Workspace:
     label: str = ""
     """What the page calls the source; of a path, it shows only the file's name."""
     recipe: Recipe = field(default_factory=new_recipe)
+    mix: Mix | None = None
+    """All sources and how much each gives, where there are several; read it by `whole`."""
     token: str = ""
     """The visitor's Hub token: passed explicitly, never stored."""
     user: str = ""
@@ -68,9 +71,32 @@ class Workspace:
         return bool(self.token) and self.recipe.source.kind == "hub"
 
     @property
+    def whole(self) -> Mix | None:
+        """All sources, the shown one as it is now, and the others with what all of a mixture share."""
+        if self.mix is None:
+            return None
+        parts = [
+            self.part(part) if k == self.mix.at else replace(part, recipe=like(part.recipe, self.recipe))
+            for k, part in enumerate(self.mix.parts)
+        ]
+        return replace(self.mix, parts=tuple(parts))
+
+    def part(self, before: Part) -> Part:
+        """The shown source as one of a mixture."""
+        return replace(
+            before,
+            source=self.source,
+            label=self.label,
+            recipe=self.recipe,
+            proposed=dict(self.proposed),
+            suited=self.suited,
+        )
+
+    @property
     def state(self) -> Any:
         """All that a reload brings back."""
         return (
+            self.whole,
             self.source,
             self.label,
             self.recipe,
@@ -83,7 +109,9 @@ class Workspace:
     @property
     def version(self) -> Version:
         """What undo and redo lead to."""
-        return Version(self.source, self.label, self.recipe.to_toml(), dict(self.proposed), self.suited)
+        whole = self.whole
+        own = (self.source, self.label, self.recipe.to_toml(), dict(self.proposed), self.suited)
+        return Version(*own, whole.to_json() if whole else {})
 
 
 def current() -> Workspace:
@@ -147,13 +175,26 @@ def take(kept: Kept) -> None:
     mine, version = current(), kept.version
     if mine.kept is None or mine.state != mine.saved or mine.kept.version.recipe != version.recipe:
         mine.recipe = away.run(recipe_from_toml, version.recipe, kept.title, what=kept.title)
+    mine.mix = _mix(version, kept.title)
     mine.source, mine.label = version.source, version.label
-    mine.proposed = {path: _frozen(value) for path, value in version.proposed.items()}
+    mine.proposed = _proposed(version.proposed)
     # What was undone isn't proposed again.
     mine.suited = version.suited or kept.redoable > 0
     mine.job, mine.cutoff = kept.job, kept.cutoff
     mine.problems.clear()
     mine.kept, mine.saved, mine.of, mine.unsaved = kept, mine.state, "", ""
+
+
+def _mix(version: Version, title: str) -> Mix | None:
+    mix = mix_from_json(version.mix, lambda text: away.run(recipe_from_toml, text, title, what=title))
+    if mix is None:
+        return None
+    parts = [replace(part, proposed=_proposed(part.proposed)) for part in mix.parts]
+    return replace(mix, parts=tuple(parts))
+
+
+def _proposed(tree: Mapping[str, Any]) -> dict[str, Any]:
+    return {path: _frozen(value) for path, value in tree.items()}
 
 
 def _frozen(value: Any) -> Any:

@@ -87,7 +87,7 @@ def recipe_of(args: argparse.Namespace, base: "Recipe | None" = None) -> "Recipe
     if mixed(args):
         raise RecipeError(
             f"{args.recipe} names several sources, and this command takes one. Give it a source and the recipe of that source; "
-            "`build` takes the whole."
+            "`build`, `inspect` and `preview` take the whole."
         )
     recipe = _given_recipe(args.recipe) if args.recipe else base or new_recipe()
     given = {option.flag: _value_of(args, option.flag) for option in OPTIONS}
@@ -122,8 +122,12 @@ def mixed(args: argparse.Namespace) -> bool:
 def mixture_of(args: argparse.Namespace) -> tuple["Mixture", dict[str, str]]:
     """The mixture that --recipe names, and where its sources are. Errors: RecipeError."""
     from skill_factory.recipe.mixture import load_mixture, mixture_from_toml
+    from skill_factory.recipe.model import Recipe
 
-    changes = [option.flag for option in OPTIONS if _value_of(args, option.flag)] + ["--set"] * bool(args.set)
+    given = {option.flag: _value_of(args, option.flag) for option in OPTIONS if _value_of(args, option.flag)}
+    # What is compared or held out is asked of all questions together, whichever source they are in.
+    whole = [option.flag for option in OPTIONS if option.field.startswith("clean.") and option.flag in given]
+    changes = [flag for flag in given if flag not in whole] + ["--set"] * bool(args.set)
     changes += ["--map"] * bool(args.map)
     if changes:
         raise RecipeError(
@@ -138,6 +142,9 @@ def mixture_of(args: argparse.Namespace) -> tuple["Mixture", dict[str, str]]:
         mixture, places = mixture_from_toml(_published(args.recipe), args.recipe)
     else:
         mixture, places = load_mixture(args.recipe)
+    if whole:
+        asked = Recipe(clean=mixture.clean).changed(recipe_changes({flag: given[flag] for flag in whole}))
+        mixture = mixture.model_copy(update={"clean": asked.clean})
     return mixture, {**places, **places_of(args)}
 
 
@@ -154,9 +161,9 @@ def places_of(args: argparse.Namespace) -> dict[str, str]:
     return places
 
 
-def token_for_any(mixture: "Mixture", places: dict[str, str]) -> str | None:
-    """The stored login if any source may be on the Hub."""
-    known = [places.get(one.name) or one.recipe.source.name for one in mixture.sources]
+def token_for_any(mixture: "Mixture", places: dict[str, str], *more: str) -> str | None:
+    """The stored login if any source, or any other dataset that is named, may be on the Hub."""
+    known = [*(places.get(one.name) or one.recipe.source.name for one in mixture.sources), *more]
     return next((token for name in known if (token := token_for(name))), None)
 
 

@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from skill_factory.cli.recipe_options import SOURCE, add_recipe_options
+from skill_factory.cli.options.recipe import SOURCE, add_recipe_options
 from skill_factory.grading import TASKS
 
 
@@ -56,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _add_judge(parser: argparse.ArgumentParser) -> None:
     """The options of a model's judgement: it costs, so it is off unless a folder for its answers is named."""
-    from skill_factory.cli.endpoint_options import add_pace, add_where
+    from skill_factory.cli.options.endpoint import add_pace, add_where
 
     add = parser.add_argument_group("a model's judgement of untagged habits, on request").add_argument
     add(

@@ -1,0 +1,262 @@
+"""Raw data with a history: the last assistant turn is the attempt, all that stands before it belongs to the question."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from skill_factory.asked import CALL, RESULT, USER, Asked, Said, asked, call_content, calls_in
+from skill_factory.build.pipeline import build
+from skill_factory.draws import text_id
+from skill_factory.recipe.model import Columns, Recipe
+from skill_factory.sources.columns import RowError, read_row
+from skill_factory.trainers import LLAMAFACTORY, OPENAI, TRL, Options, export_build
+from skill_factory.trainers.preflight import RowLimits, preflight
+from tests import chats, command
+
+TIGHT = Recipe().changed({"traces.layout": "tight", "traces.attempts": 3})
+READ = Columns(
+    question="messages",
+    response="messages",
+    correct="correct",
+    tools="tools",
+    question_rule="conversation",
+    response_rule="last_turn",
+)
+ARGUMENTS = {"expression": chats.expression(1)}
+CALLED = {"name": "calculate", "arguments": ARGUMENTS}
+
+
+def of(*middle: dict[str, Any], says: str = "role", text: str = "content", end: str = "assistant") -> Any:
+    """A conversation: a system prompt, the question, what a shape of data puts in the middle, and an attempt."""
+    return [
+        {says: "system", text: chats.SYSTEM},
+        {says: "user" if says == "role" else "human", text: chats.question(1)},
+        *middle,
+        {says: end, text: chats.said(1, 0)},
+    ]
+
+
+SHAPES = {
+    "OpenAI": chats.openai(1, 0),
+    "OpenAI, arguments as an object": of(
+        {"role": "assistant", "tool_calls": [{"function": CALLED | {"arguments": {**ARGUMENTS, "unit": None}}}]},
+        {"role": "tool", "content": [{"type": "text", "text": str(chats.gold(1))}]},
+    ),
+    "OpenAI's older functions": of(
+        {"role": "assistant", "content": "", "function_call": CALLED},
+        {"role": "function", "name": "calculate", "content": str(chats.gold(1))},
+    ),
+    "ShareGPT": of(
+        {"from": "function_call", "value": json.dumps(CALLED)},
+        {"from": "observation", "value": str(chats.gold(1))},
+        says="from", text="value", end="gpt",
+    ),
+    "Hermes": of(
+        {"from": "gpt", "value": f"<tool_call>\n{json.dumps(CALLED)}\n</tool_call>"},
+        {"from": "tool", "value": f"<tool_response>\n{chats.gold(1)}\n</tool_response>"},
+        says="from", text="value", end="gpt",
+    ),
+    "Anthropic": of(
+        {"role": "assistant", "content": [{"type": "tool_use", "id": "t", "name": "calculate", "input": ARGUMENTS}]},
+        {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t", "content": str(chats.gold(1))}]},
+    ),
+    "a text of JSON": json.dumps(chats.openai(1, 0)),
+}  # fmt: skip
+
+
+def question_of(messages: Any, **more: Any) -> Asked:
+    """What a row of some messages asks."""
+    found = read_row({"messages": messages, "correct": True, **more}, READ)
+    assert not isinstance(found, RowError), found
+    assert [one.response for one in found] == [chats.said(1, 0)]
+    return asked(found[0].question)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_call_is_the_same_call_in_every_shape(shape: str) -> None:
+    """OpenAI, ShareGPT, Hermes, Anthropic and JSON text give one question with one text, so attempts meet under one id."""
+    found = question_of(SHAPES[shape])
+    assert found == question_of(SHAPES["OpenAI"])
+    assert [turn.role for turn in found.turns] == ["system", USER, CALL, RESULT]
+    assert found.question == chats.question(1)
+    assert calls_in(found.turns[2].content) == ("", [CALLED])
+
+
+@pytest.mark.parametrize(
+    "tools",
+    [[chats.TOOL], json.dumps([chats.TOOL]), [chats.TOOL["function"]], [json.dumps(chats.TOOL)], chats.TOOL],
+    ids=["list", "text", "bare", "texts", "one"],
+)
+def test_tools_are_the_same_tools_in_every_shape(tools: Any) -> None:
+    """A list, its JSON, a list of JSON, and functions without OpenAI's frame."""
+    assert json.loads(question_of(chats.openai(1, 0), tools=tools).tools) == [chats.TOOL]
+
+
+def test_a_question_alone_keeps_its_id() -> None:
+    """One user turn is the question that it was without this rule: same text, same id, same traces."""
+    found = read_row({"messages": of()[1:], "correct": True}, READ)
+    assert not isinstance(found, RowError)
+    assert found[0].question == chats.question(1)
+    assert text_id(found[0].question) == text_id(chats.question(1))
+
+
+@pytest.mark.parametrize(
+    ("messages", "reason"),
+    [
+        (chats.openai(1, 0)[:3], "ends_in_call"),
+        (of({"role": "assistant", "content": "Let me see."}, {"role": "user", "content": " "}), "unusable_turns"),
+        (of({"role": "assistant", "content": "Hm."}, {"role": "system", "content": "Go."}), "unusable_turns"),
+        ([{"role": "assistant", "content": "Hello!"}, *of()[1:]], "unusable_turns"),
+        (chats.openai(1, 0)[:-1], "no_response"),
+        (of()[:1] + of()[-1:], "no_question"),
+    ],
+    ids=["call", "empty", "system", "greeting", "result", "nobody asks"],
+)  # fmt: skip
+def test_a_conversation_that_cant_be_used_is_counted(messages: Any, reason: str) -> None:
+    """Each has a reason of its own, and takes one response along."""
+    found = read_row({"messages": messages, "correct": True}, READ)
+    assert isinstance(found, RowError)
+    assert (found.reason, found.responses) == (reason, 1)
+
+
+def test_neighbours_of_one_speaker_are_one_turn() -> None:
+    """Two calls at once, their two results, and text beside a call stay together, as trainers need them."""
+    call = {"function": {"name": "calculate", "arguments": ARGUMENTS}}
+    messages = of(
+        {"role": "user", "content": "Take the tool."},
+        {"role": "assistant", "content": "I work it out.", "tool_calls": [call, call]},
+        {"role": "tool", "content": "1"},
+        {"role": "tool", "content": "2"},
+    )
+    turns = question_of(messages).turns
+    assert turns[1] == Said(USER, f"{chats.question(1)}\n\nTake the tool.")
+    assert calls_in(turns[2].content) == ("I work it out.", [CALLED, CALLED])
+    assert turns[3].content == "1\n</tool_response>\n<tool_response>\n2"
+
+
+TURNS = st.lists(st.builds(Said, st.sampled_from(["user", "assistant", CALL, RESULT]), st.text()), max_size=5)
+
+
+@given(TURNS, st.text(), st.text())
+def test_what_is_asked_is_read_back_from_its_text(turns: list[Said], last: str, tools: str) -> None:
+    """The text that ids are made from holds everything, and differs where anything differs."""
+    whole = Asked((*turns, Said(USER, last)), tools)
+    assert asked(whole.text) == whole or (whole.alone and asked(last).text == last)
+
+
+@given(st.text(), st.lists(st.fixed_dictionaries({"name": st.text(), "arguments": st.dictionaries(st.text(), st.text())}), min_size=1))  # fmt: skip
+def test_calls_are_read_back_from_their_turn(text: str, calls: list[dict[str, Any]]) -> None:
+    """Text and calls, whatever is in them."""
+    assert calls_in(call_content(text, calls)) == (text, calls)
+
+
+# -- builds ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A build of conversations with calls, from a guessed mapping."""
+    folder = tmp_path_factory.mktemp("chats")
+    raw = chats.write(folder / "raw.jsonl", chats.rows(tools=[chats.TOOL]))
+    build(str(raw), folder / "out", TIGHT, workers=1)
+    return folder / "out"
+
+
+def built(folder: Path) -> list[dict[str, Any]]:
+    """The rows of a build."""
+    return pq.read_table(folder / "sft_train").to_pylist()
+
+
+def test_a_row_holds_the_conversation_and_ends_with_the_trace(tools: Path) -> None:
+    """The turns before are the same in all traces of a question, in LLaMA-Factory's roles; the tools stand beside them."""
+    rows = built(tools)
+    by_question: dict[str, set[str]] = {}
+    for row in rows:
+        *before, trace = row["conversations"]
+        assert [turn["role"] for turn in before] == ["system", "user", "function_call", "observation"]
+        assert trace["role"] == "assistant" and trace["content"].startswith("<think>")
+        assert json.loads(row["tools"]) == [chats.TOOL]
+        for span in row["spans"]:
+            assert span["kind"] != "sample" or trace["content"][span["start"] :].startswith("Attempt")
+        by_question.setdefault(row["question_id"], set()).add(json.dumps(before))
+    assert len(by_question) == 8 and all(len(told) == 1 for told in by_question.values())
+    assert preflight(rows, RowLimits(lambda texts: [len(text) for text in texts], 10_000)) == []
+
+
+def test_other_results_are_another_question(tmp_path: Path) -> None:
+    """Attempts that saw different results of a tool never meet in one trace."""
+    rows = chats.rows(questions=2)
+    for k, row in enumerate(rows):
+        row["messages"][3]["content"] = f"result {k % 2}"
+    build(
+        str(chats.write(tmp_path / "raw.jsonl", rows)),
+        tmp_path / "out",
+        TIGHT.changed({"traces.attempts": 2}),
+        columns={"question_rule": "conversation"},
+    )
+    for row in built(tmp_path / "out"):
+        seen = row["conversations"][3]["content"]
+        right = {attempt["correct"] for attempt in row["attempts"]}
+        assert right == ({True} if seen == "result 0" else {False})
+
+
+@pytest.mark.parametrize("make", [chats.openai, chats.talk], ids=["tools", "turns"])
+def test_the_order_of_rows_changes_no_byte_of_conversations(
+    make: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With several partitions, and all rows reversed."""
+    monkeypatch.setattr("skill_factory.build.scatter.PARTITION_BYTES", 2_000)
+    rows = chats.rows(make, questions=12)
+    found = []
+    for name, ordered in (("a", rows), ("b", rows[::-1])):
+        folder = tmp_path / name
+        folder.mkdir()
+        raw = chats.write(folder / "raw.jsonl", ordered)
+        build(str(raw), folder / "out", TIGHT, workers=1)
+        found.append([path.read_bytes() for path in command.shards(folder / "out")])
+    assert len(found[0]) > 1
+    assert found[0] == found[1]
+
+
+# -- exports -----------------------------------------------------------------------------------------------------------
+
+
+def test_trl_gets_prompt_completion_and_tools(tools: Path, tmp_path: Path) -> None:
+    """Calls as chat templates take them, with arguments as objects and ids beside results; the trace is the completion."""
+    out = export_build(tools, TRL, tmp_path / "trl", Options("some/model")).path
+    table = pq.read_table(out / "train-00000-of-00001.parquet")
+    for row, built_row in zip(table.to_pylist(), built(tools), strict=True):
+        prompt, completion = ([json.loads(one) for one in row[name]] for name in ("prompt", "completion"))
+        assert [message["role"] for message in prompt] == ["system", "user", "assistant", "tool"]
+        (call,) = prompt[2]["tool_calls"]
+        assert call["function"]["name"] == "calculate" and "expression" in call["function"]["arguments"]
+        assert prompt[3]["tool_call_id"] == call["id"]
+        assert completion == [built_row["conversations"][-1]]
+        assert row["tools"] == built_row["tools"]
+    script = (out / "train_sft.py").read_text(encoding="utf-8")
+    assert '.select_columns(["prompt", "completion", "tools"])' in script
+
+
+def test_llamafactory_leaves_earlier_turns_out_of_the_loss(tools: Path, tmp_path: Path) -> None:
+    """The entry names the column of tools, and the settings mask the history."""
+    out = export_build(tools, LLAMAFACTORY, tmp_path / "lf", Options("Qwen/Qwen2.5-1.5B")).path
+    entry = json.loads((out / "data" / "dataset_info.json").read_text(encoding="utf-8"))
+    assert entry["skill_factory_files"]["columns"] == {"messages": "conversations", "tools": "tools"}
+    assert "\nmask_history: true\n" in (out / "train_sft.yaml").read_text(encoding="utf-8")
+
+
+def test_a_service_gets_messages_with_calls_and_tools(tools: Path, tmp_path: Path) -> None:
+    """Arguments as text, earlier turns of the assistant with weight 0, and nothing that a service refuses."""
+    out = export_build(tools, OPENAI, tmp_path / "openai", Options("gpt")).path
+    for line in (out / "train.jsonl").read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        assert set(row) == {"messages", "tools"}
+        call = row["messages"][2]
+        assert call["weight"] == 0 and isinstance(call["tool_calls"][0]["function"]["arguments"], str)
+        assert "weight" not in row["messages"][-1]
