@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
@@ -272,6 +273,28 @@ def test_the_order_is_that_of_the_questions_hash(built: Path) -> None:
     assert len(list((built / "sft_train").glob("*.parquet"))) > 5
 
 
+def share_along(
+    seed: int, sizes: tuple[int, int], questions: tuple[int, int], counts: list[int]
+) -> npt.NDArray[np.float64]:
+    """How far the share of the first of two sources is from what is asked for in each prefix, in standard errors by trace."""
+    rng = np.random.default_rng(seed)
+    keys = [
+        np.sort(rng.integers(0, 2**64, n, np.uint64)).repeat(m) for n, m in zip(questions, sizes, strict=True)
+    ]
+    strata = [strata_of(mine) for mine in keys]
+    here = [np.bincount(mine, minlength=STRATA) for mine in strata]
+    chosen = []
+    for mine, place, has, n in zip(keys, strata, here, paces(here, counts), strict=True):
+        assert np.all((n >= 0) & (n <= has))
+        draws = rng.integers(0, 2**64, len(mine), np.uint64)
+        chosen.append(mine[taken_by(bounds_of(place, draws, n), mine, draws)])
+    assert [len(mine) for mine in chosen] == counts
+    order = np.argsort(np.concatenate(chosen), kind="stable")
+    share, n = counts[0] / sum(counts), np.arange(1, sum(counts) + 1)
+    away: npt.NDArray[np.float64] = np.abs(np.cumsum(order < counts[0]) / n - share)
+    return away / np.sqrt(share * (1 - share) / n)
+
+
 @settings(max_examples=30, deadline=None)
 @given(st.integers(0, 2**32), st.integers(1, 8), st.integers(1, 8), st.sampled_from([0.5, 0.3, 0.1]))
 def test_shares_hold_along_the_order(seed: int, one: int, other: int, share: float) -> None:
@@ -279,24 +302,45 @@ def test_shares_hold_along_the_order(seed: int, one: int, other: int, share: flo
     In any prefix of 1,000 traces or more each share is within three standard errors, also where a question gives
     several traces, if each source has twice the traces that are taken from it.
     """
-    rng = np.random.default_rng(seed)
-    keys = [np.sort(rng.integers(0, 2**64, 4000, np.uint64)).repeat(n) for n in (one, other)]
-    total = int(0.5 * min(len(keys[0]) / share, len(keys[1]) / (1 - share)))
+    total = int(0.5 * min(4000 * one / share, 4000 * other / (1 - share)))
     counts = apportioned([Fraction(str(share)), 1 - Fraction(str(share))], total)
-    strata = [strata_of(mine) for mine in keys]
-    taken = paces([np.bincount(mine, minlength=STRATA) for mine in strata], counts)
-    assert [sum(mine) for mine in taken] == counts
-    chosen = []
-    for mine, place, n in zip(keys, strata, taken, strict=True):
-        draws = rng.integers(0, 2**64, len(mine), np.uint64)
-        chosen.append(mine[taken_by(bounds_of(place, draws, n), mine, draws)])
-    assert [len(mine) for mine in chosen] == counts
-    order = np.argsort(np.concatenate(chosen), kind="stable")
-    first = (order < counts[0]).astype(float)
-    n = np.arange(1, len(first) + 1)
-    error = np.sqrt(share * (1 - share) / n)
-    away = np.abs(np.cumsum(first) / n - counts[0] / sum(counts))
-    assert np.all(away[999:] <= 3 * error[999:])
+    assert np.all(share_along(seed, (one, other), (4000, 4000), counts)[999:] <= 3)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.integers(0, 2**32),
+    st.tuples(st.integers(1, 8), st.integers(1, 8)),
+    st.integers(500, 6000),
+    st.floats(0.5, 1),
+    st.sampled_from([1.0, 0.9]),
+)
+def test_shares_without_slack_are_those_of_whole_questions(
+    seed: int, sizes: tuple[int, int], second: int, part: float, most: float
+) -> None:
+    """
+    Sources that give all they have leave no choice: the order is that of the questions' hashes, and shares waver as those of
+    whole questions drawn at random do. Counted by question, no prefix is more than five standard errors away; and if one
+    source has a tenth to spare, none is more than three.
+    """
+    questions = (4000, second)
+    counts = [int(most * 4000 * sizes[0]), int(part * second * sizes[1])]
+    counts = [4000 * sizes[0], second * sizes[1]] if most == 1 and part > 0.9 else counts
+    share = counts[0] / sum(counts)
+    # A question of n traces weighs like n questions: the error of a share grows by the root of what the other's weigh.
+    by_question = np.sqrt((1 - share) * sizes[0] + share * sizes[1])
+    spare = min(counts[0] / (4000 * sizes[0]), counts[1] / (second * sizes[1])) <= 0.9
+    away = share_along(seed, sizes, questions, counts)[999:] / by_question
+    assert np.all(away <= (3 if spare else 5))
+
+
+def test_without_slack_a_prefix_is_within_three_errors_as_often_as_chance_allows() -> None:
+    """Two equal sources, all of each taken: of 40 draws, no more than one prefix in a hundred is over three errors by question."""
+    sizes, questions = (5, 5), (1500, 1500)
+    away = [share_along(seed, sizes, questions, [7500, 7500])[999:] / np.sqrt(5) for seed in range(40)]
+    assert np.mean([np.mean(one > 3) for one in away]) < 0.01
+    # Counted by trace, as if each came alone, they would often be: the questions are what is drawn.
+    assert np.mean([np.any(one * np.sqrt(5) > 3) for one in away]) > 0.3
 
 
 def test_counts_are_those_asked_for(folder: Path, tmp_path: Path) -> None:

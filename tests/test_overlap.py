@@ -463,3 +463,38 @@ def test_the_card_and_report_say_what_stays_out(tmp_path: Path) -> None:
     assert "Compared with `bench.jsonl`" in card
     assert "Kindly" not in card + report
     assert len(json.loads(report)["overlap"]["ids"]["contaminated"]) == 3
+
+
+STORY = "boats leave the northern harbour at noon; when do they meet the ferry from the island?"
+"""What a benchmark asks."""
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        lambda k: {"messages": [{"role": "user", "content": f"{k} {STORY}"}]},
+        lambda k: {
+            "messages": [
+                {"role": "system", "content": "Answer briefly."},
+                {"role": "user", "content": f"{k} {STORY}"},
+                {"role": "assistant", "content": "The ferry takes two hours."},
+            ]
+        },
+        lambda k: {
+            "conversations": [{"from": "human", "value": f"{k} {STORY}"}, {"from": "gpt", "value": "Two."}]
+        },
+        lambda k: {"prompt": json.dumps([{"role": "user", "content": f"{k} {STORY}"}]), "answer": "2"},
+        lambda k: {
+            "prompt": f"<|im_start|>system\nBe kind.<|im_end|>\n<|im_start|>user\n{k} {STORY}<|im_end|>\n<|im_start|>assistant\n"
+        },
+    ],
+    ids=["user turn", "system and assistant", "from and value", "JSON text", "chat template"],
+)
+def test_a_benchmark_may_be_a_chat(tmp_path: Path, row: Callable[[int], dict[str, Any]]) -> None:
+    """Of messages, and of prompts that a chat template made, the user's turn is the question, as in any data."""
+    lines = (json.dumps(row(k)) + "\n" for k in range(10, 22))
+    (tmp_path / "chat.jsonl").write_text("".join(lines), encoding="utf-8")
+    [found] = opened(Clean(), [str(tmp_path / "chat.jsonl")])
+    assert sorted(found.questions()) == [f"{k} {STORY}" for k in range(10, 22)]
+    own = [f"{k} {STORY}" for k in (11, 40)]
+    assert [pair.question for pair in compared(own, str(tmp_path / "chat.jsonl")).pairs] == own[:1]

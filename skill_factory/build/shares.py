@@ -91,7 +91,7 @@ def strata_of(keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
     return (keys >> np.uint64(64 - STRATA.bit_length() + 1)).astype(np.int64)
 
 
-def paces(there: Sequence[Counts], counts: Sequence[int]) -> list[list[int]]:
+def paces(there: Sequence[Counts], counts: Sequence[int]) -> list[Counts]:
     """
     How many traces each source gives in each stretch of the order, from how many it has there; the sums are `counts`.
 
@@ -99,30 +99,36 @@ def paces(there: Sequence[Counts], counts: Sequence[int]) -> list[list[int]]:
     gives the largest part of what it has sets the pace, and the others keep it as far as they have traces to choose from.
     """
     part = [Fraction(count, int(has.sum()) or 1) for count, has in zip(counts, there, strict=True)]
-    leader = there[part.index(max(part))]
-    passed, every = np.cumsum(leader).tolist(), int(leader.sum()) or 1
-    return [_paced(has.tolist(), count, passed, every) for has, count in zip(there, counts, strict=True)]
+    passed = np.cumsum(there[part.index(max(part))])
+    every = max(1, int(passed[-1]))
+    return [_paced(has, count, count * passed // every) for has, count in zip(there, counts, strict=True)]
 
 
-def _paced(has: Sequence[int], count: int, passed: Sequence[int], every: int) -> list[int]:
-    taken, given = [], 0
-    for here, so_far in zip(has, passed, strict=True):
-        now = min(max(count * so_far // every - given, 0), here)
-        taken.append(now)
-        given += now
-    # What a source had too little of at its place comes from the stretches nearest to the end that have more.
-    for place in reversed(range(len(taken))):
-        more = min(count - given, has[place] - taken[place])
-        taken[place] += more
-        given += more
+def _paced(has: Counts, count: int, wanted: Counts) -> Counts:
+    """
+    Of a source with so many traces in each stretch, how many to take there, so that their sum stays near what is wanted.
+
+    Whoever takes what is wanted falls behind where there is too little; whoever takes early enough never to fall behind
+    gets ahead. The path in the middle is at most half as far away as either.
+    """
+    passed = np.cumsum(has)
+    gap = wanted - passed
+    behind = np.minimum(np.minimum.accumulate(gap), 0)
+    ahead = np.maximum.accumulate(gap[::-1])[::-1]
+    path = np.minimum(passed + (behind + ahead) // 2, passed)
+    # At the end there must be enough left to reach the count.
+    path = np.maximum(np.maximum(path, count - (passed[-1] - passed)), 0)
+    taken: Counts = np.diff(path, prepend=0)
     return taken
 
 
-def bounds_of(strata: Counts, draws: npt.NDArray[np.uint64], taken: Sequence[int]) -> list[int]:
+def bounds_of(strata: Counts, draws: npt.NDArray[np.uint64], taken: Counts) -> list[int]:
     """In each stretch the bound up to which exactly so many draws are taken."""
     ordered = draws[np.lexsort((draws, strata))]
     starts = np.searchsorted(np.sort(strata), np.arange(len(taken))).tolist()
-    return [int(ordered[start + n - 1]) if n else NONE for start, n in zip(starts, taken, strict=True)]
+    return [
+        int(ordered[start + n - 1]) if n else NONE for start, n in zip(starts, taken.tolist(), strict=True)
+    ]
 
 
 def taken_by(

@@ -64,7 +64,13 @@ def _undressed(text: str) -> str:
 _remembered = lru_cache(maxsize=512)(_undressed)  # the parts of a set are compared each with each
 
 
+_ROOT = re.compile(r"([√∛∜]) ?(?:([0-9]+(?:\.[0-9]+)?|[A-Za-z])(?![0-9])|\(([^()]*)\))")
+_DEGREES = {"√": "", "∛": "[3]", "∜": "[4]"}
+_UNIT_VECTOR = re.compile(r"\\hat ?\{? ?(?:\\mathbf ?)?\{? ?(?:\\([ij])math|([ijk]))(?![A-Za-z]) ?\}{0,2}")
+
+
 def _simple_signs(text: str) -> str:
+    text = _ROOT.sub(lambda found: rf"\sqrt{_DEGREES[found[1]]}{{{found[2] or found[3]}}}", text)
     text = re.sub("([0-9])([¼½¾⅐-⅞])", r"\1 \2", text)
     text = re.sub("[⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺]+", lambda found: f"^{{{found[0].translate(_RAISED)}}}", text)
     text = re.sub("[₀₁₂₃₄₅₆₇₈₉]+", lambda found: f"_{{{found[0].translate(_LOWERED)}}}", text)
@@ -75,6 +81,8 @@ def _simple_signs(text: str) -> str:
 
 
 def _simple_commands(text: str) -> str:
+    if len(_UNIT_VECTOR.findall(text)) > 1:  # one alone may be an estimate of i
+        text = _UNIT_VECTOR.sub(lambda found: found[1] or found[2], text)
     text = _REALS.sub(
         r"\\reals ", text.replace("\\%", "%").replace("\\$", "$").replace("\\#", "#").replace("\\_", "_")
     )

@@ -24,7 +24,8 @@ from skill_factory.judge.facts import read, text_ids
 from skill_factory.judge.judge import judge, reach
 from skill_factory.judge.trials import all_tried
 from skill_factory.model import TraceFormat
-from skill_factory.overlap.ruling import Overlap, overlap_of, ruled, with_benchmarks
+from skill_factory.overlap.leaks import in_table
+from skill_factory.overlap.ruling import Overlap, overlap_of, ruled, with_benchmarks, with_leaks
 from skill_factory.reasons import Level, sentence
 from skill_factory.recipe.model import Recipe, new_recipe
 from skill_factory.sources import RawSource, open_source
@@ -160,6 +161,7 @@ def inspect(
     if asked.clean.asks:
         texts = sorted(pc.unique(rows["question"]).to_pylist())
         overlap = overlap_of([(text_ids(texts), [*map(spoken_in, texts)])], benchmarks, asked.clean.groups)
+        overlap = with_leaks(overlap, in_table(rows), benchmarks, asked.clean.responses)
         asked = ruled(asked, overlap)
     found = _inspected(raw, replace(settled, recipe=asked), rows, tally, sampled)
     found = replace(found, overlap=overlap, advice=[*overlap_advice(overlap), *found.advice])

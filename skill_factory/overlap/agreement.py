@@ -34,6 +34,7 @@ class By(StrEnum):
     REWORDED = "reworded"
     NUMBERS = "numbers"
     SHORT = "short"
+    RESPONSE = "response"
 
 
 SAID = {
@@ -42,6 +43,7 @@ SAID = {
     By.REWORDED: "all numbers, and most words, put differently",
     By.NUMBERS: "all numbers; the words are those of every question",
     By.SHORT: "every word of a short question",
+    By.RESPONSE: "a solution of the benchmark, of which a response has many words in a row",
 }
 """What each means, for people."""
 

@@ -5,13 +5,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow as pa
+
 from skill_factory import wording
 from skill_factory.errors import SourceError
 from skill_factory.judge.first_questions import different_questions
 from skill_factory.recipe.clean_parts import Clean
 from skill_factory.recipe.model import Benchmark, Columns, Source
 from skill_factory.sources import RawSource, open_source
+from skill_factory.sources.canonical import canonical
+from skill_factory.sources.columns import Row, gold_of, of_question
 from skill_factory.sources.guessing import guess
+from skill_factory.sources.trying import with_proposals
 
 SAMPLE_ROWS = 200
 NAMES = ("question", "problem", "prompt", "query", "instruction", "input", "text", "task")
@@ -29,6 +34,20 @@ class OpenBenchmark:
     about: Benchmark
     source: RawSource
     columns: Columns
+    """Where its questions are."""
+    reading: Columns
+    """Where its answers and solutions are, as far as these can be told."""
+
+    def solutions(self) -> Iterator[str]:
+        """Its answers and solutions, those of one question after the other; some may come several times. Errors: SourceError."""
+        for piece in self.source.pieces():
+            for batch in piece.batches(self.reading):
+                for row in batch.to_pylist() if isinstance(batch, pa.RecordBatch) else batch:
+                    if gold := gold_of(row, self.reading):
+                        yield gold
+                if self.reading.response:
+                    table = canonical(batch, self.reading, unlabelled=True).table
+                    yield from (text for text in table["response"].to_pylist() if text)
 
     def questions(self) -> Iterator[str]:
         """Its questions; those that are there several times may come several times. Errors: SourceError."""
@@ -72,7 +91,9 @@ def _again(about: Benchmark, token: str | None) -> OpenBenchmark:
 
 def _open(text: str, asked: Benchmark, token: str | None) -> OpenBenchmark:
     found = _source(text, asked, token)
-    columns = Columns(question=_question_column(found, text, asked.question))
+    names, rows = found.names(), found.head(SAMPLE_ROWS)
+    told = guess(names, rows)
+    columns = _columns(told, names, rows, text, asked.question)
     spec = found.pinned()
     about = Benchmark(
         kind=spec.kind,
@@ -83,7 +104,9 @@ def _open(text: str, asked: Benchmark, token: str | None) -> OpenBenchmark:
         digest=spec.digest,
         question=columns.question,
     )
-    return OpenBenchmark(about, found, columns)
+    # A set may hold answers where nothing tells its question: then that is named by what it asks.
+    reading = told.model_copy(update=columns.model_dump(include={"question", "question_rule"}))
+    return OpenBenchmark(about, found, columns, reading)
 
 
 def _source(text: str, asked: Benchmark, token: str | None) -> RawSource:
@@ -107,12 +130,14 @@ def _splits(text: str, spec: Source, token: str | None) -> list[str]:
     return [split.name for split in config.splits] if config else list(SPLITS)
 
 
-def _question_column(source: RawSource, text: str, asked: str) -> str:
-    names, rows = source.names(), source.head(SAMPLE_ROWS)
-    if asked:
-        return asked
-    if found := guess(names, rows).question:
-        return found
+def _columns(found: Columns, names: Sequence[str], rows: Sequence[Row], text: str, asked: str) -> Columns:
+    """Where the questions are and how they are read, as of any data: of messages the user's turn, of prompts no template."""
+    if found.question and asked in ("", found.question):
+        return of_question(found)
+    return with_proposals(Columns(question=asked or _question_column(names, rows, text)), rows, set())
+
+
+def _question_column(names: Sequence[str], rows: Sequence[Row], text: str) -> str:
     for name in NAMES:
         if fitting := [one for one in names if one.lower() == name]:
             return fitting[0]

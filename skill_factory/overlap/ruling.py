@@ -9,13 +9,14 @@ from typing import Any, TypeVar
 import numpy as np
 
 from skill_factory.draws import order_keys, text_id
-from skill_factory.errors import SourceError
-from skill_factory.model import hex_id
-from skill_factory.overlap.agreement import SAID, Agreement
+from skill_factory.errors import RecipeError, SourceError
+from skill_factory.overlap.agreement import Agreement
 from skill_factory.overlap.benchmarks import MOST_QUESTIONS, OpenBenchmark, opened
 from skill_factory.overlap.evidence import SAMPLE, Content, common_grams, joined
 from skill_factory.overlap.groups import Groups, grouped
+from skill_factory.overlap.leaks import Responses, leaked, responses_of
 from skill_factory.overlap.matching import Index, matches
+from skill_factory.overlap.pairs import Pair
 from skill_factory.overlap.questions import Blocks, QuestionsOf, in_blocks
 from skill_factory.overlap.words import Grams, Worded, Wording
 from skill_factory.recipe.clean_parts import Clean, Ruled
@@ -27,25 +28,6 @@ MOST_PAIRS = 1_000
 """Pairs that are listed; all are counted, and all questions in them are dropped."""
 _HOLDOUT = text_id("held out for evaluation")
 """The seed of the draw: not the recipe's own, so that another seed for the traces doesn't train on what was held out."""
-
-
-@dataclass(frozen=True)
-class Pair:
-    """A question of the source and the other one that it looks like."""
-
-    question_id: int
-    question: str
-    benchmark: str
-    """The benchmark's name; empty where the other question is one of the source too."""
-    other: str
-    agreement: Agreement
-
-    def to_json(self, texts: bool = True) -> dict[str, Any]:
-        """The pair as JSON values; without texts where it gets published, so that no benchmark does."""
-        told: dict[str, Any] = {"question_id": hex_id(self.question_id), "benchmark": self.benchmark}
-        told |= {"question": self.question, "benchmark_question": self.other} if texts else {}
-        by = self.agreement.by
-        return told | {"agrees_by": by.value, "agrees_in": SAID[by], "share": round(self.agreement.share, 3)}
 
 
 @dataclass(frozen=True)
@@ -202,6 +184,11 @@ def with_benchmarks(
     recipe: Asking, against: Sequence[str] = (), token: str | None = None
 ) -> tuple[Asking, list[OpenBenchmark]]:
     """The recipe with its benchmarks pinned, and these opened. Errors: SourceError."""
+    if recipe.clean.responses and not (against or recipe.clean.against):
+        raise RecipeError(
+            "Responses are compared with the answers of benchmarks, and none is named. Add --against BENCHMARK, or leave out "
+            "--against-responses."
+        )
     if not (against or recipe.clean.against):
         return recipe, []
     benchmarks = opened(recipe.clean, against, token)
@@ -211,6 +198,21 @@ def with_benchmarks(
     return recipe.model_copy(update={"clean": recipe.clean.model_copy(update={"against": about})}), benchmarks
 
 
+def with_leaks(
+    overlap: Overlap,
+    responses: Responses,
+    benchmarks: Sequence[OpenBenchmark],
+    wanted: bool,
+) -> Overlap:
+    """With the questions whose responses have a solution of a benchmark in them, if that is asked for. Errors: SourceError."""
+    if not wanted or not benchmarks:
+        return overlap
+    asked = {(pair.question_id, pair.benchmark) for pair in overlap.pairs}
+    more = [pair for pair in leaked(responses, benchmarks) if (pair.question_id, pair.benchmark) not in asked]
+    pairs = sorted([*overlap.pairs, *more], key=lambda pair: (pair.question_id, pair.benchmark))
+    return replace(overlap, pairs=pairs)
+
+
 def compared(
     source: RawSource, recipe: Recipe, benchmarks: Sequence[OpenBenchmark]
 ) -> tuple[Recipe, Overlap]:
@@ -218,6 +220,7 @@ def compared(
     if not recipe.clean.asks:
         return ruled(recipe, Overlap()) if recipe.clean.drop else recipe, Overlap()
     overlap = overlap_of(QuestionsOf(source, recipe.columns), benchmarks, recipe.clean.groups)
+    overlap = with_leaks(overlap, responses_of((source, recipe.columns)), benchmarks, recipe.clean.responses)
     return ruled(recipe, overlap), overlap
 
 
@@ -232,5 +235,7 @@ def compared_together(
         overlap = overlap_of(reading, benchmarks, clean.groups)
         # Of near-duplicates the one of the first source stays, as of questions that are the same.
         groups = overlap.groups.led_by(reading.first_sources(overlap.groups.ids))
-        overlap = replace(overlap, groups=groups)
+        overlap = with_leaks(
+            replace(overlap, groups=groups), responses_of(*pairs), benchmarks, clean.responses
+        )
     return mixture.with_recipes(tuple(ruled(one, overlap, clean) for one in mixture.recipes)), overlap

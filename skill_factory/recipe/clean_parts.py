@@ -38,6 +38,8 @@ class Clean(Part):
 
     against: tuple[Benchmark, ...] = ()
     """Benchmarks whose questions are dropped."""
+    responses: bool = False
+    """Whether a question stays out also where a response has an answer or a solution of a benchmark in it, word for word."""
     near_duplicates: bool = False
     """Keep one of several questions that say nearly the same."""
     holdout: Share = 0.0

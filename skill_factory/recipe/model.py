@@ -150,7 +150,7 @@ ADDED = (
     ("review", "notes"),
     ("phrases", "language"),
     ("filters", "given_away"),
-    *(("clean", name) for name in ("against", "near_duplicates", "holdout", "drop", "keep")),
+    *(("clean", name) for name in ("against", "responses", "near_duplicates", "holdout", "drop", "keep")),
     *(
         ("columns", name)
         for name in (

@@ -33,6 +33,7 @@ OPTIONS = (
     Option("--variant", "filters.variants", "prompt variant to use; default: all found", "NAME", many=True),
     Option("--ban", "filters.ban", "word that drops a reflection; whole words, in any case", "WORD", many=True),
     Option("--ban-substrings", "filters.ban_substrings", "ban words inside other words too"),
+    Option("--against-responses", "clean.responses", "leave out also questions whose responses have a benchmark's answers or solutions in them"),
     Option("--near-duplicates", "clean.near_duplicates", "keep one of several questions that say nearly the same"),
     Option("--holdout", "clean.holdout", "share of the questions to keep out of the traces, for evaluation, e.g. 0.1", "SHARE"),
     Option("--max-traces", "balance.max_traces", "maximum traces: the first N in written order", "N", number=True),

@@ -19,9 +19,10 @@ from skill_factory.sources.shapes import (
     is_offered,
     of_one_text,
     repeats,
+    tools_beside_talks,
     verdict_column,
 )
-from skill_factory.sources.trying import with_proposals
+from skill_factory.sources.trying import with_conversation, with_proposals
 
 _STAGES = ("mutated_prompts", "example_annotation")
 
@@ -59,7 +60,10 @@ def recognise(names: Sequence[str], rows: Sequence[Row], presets: bool = True) -
         known = _with_reward(_completed(own, preset, found), preset, found)
         added = tuple(field for field in ("correct", *_ADDED) if getattr(known, field) != getattr(own, field))
         fixed = {name for name in preset.columns if name.endswith("_rule")}
-        return Guess(with_proposals(known, rows, fixed), preset, added=added)
+        told = with_conversation(with_proposals(known, rows, fixed), rows)
+        if told.question_rule == "conversation" and not told.tools:
+            told = told.model_copy(update={"tools": tools_beside_talks({"question": told.question}, found)})
+        return Guess(told, preset, added=added)
     columns, told_by_shape = _by_name_and_shape(names, rows, found)
     fixed = {name for name in ("question_rule", "response_rule") if getattr(columns, name)}
     return Guess(with_proposals(columns, rows, fixed), None, told_by_shape)

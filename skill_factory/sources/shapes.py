@@ -58,7 +58,7 @@ def by_shape(fields: Mapping[str, Any], found: Mapping[str, Profile], rows: Sequ
     if "answer" not in told:
         _put(told, "answer", _gold(told, found) or _worked_reference(told, found))
     _put(told, "thinking", _thinking(told, found))
-    _put(told, "tools", _tools(told, found))
+    _put(told, "tools", tools_beside_talks(told, found))
     return {field: path for field, path in told.items() if path}
 
 
@@ -384,7 +384,7 @@ def is_a_place(path: str) -> bool:
     )
 
 
-def _tools(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
+def tools_beside_talks(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
     """The tools that a conversation may call, in a column of their name beside it."""
     question = found.get(str(told.get("question", "")))
     if question is None or question.kind not in TALKS:

@@ -78,6 +78,14 @@ def with_proposals(columns: Columns, rows: Sequence[Row], keep: Iterable[str] = 
     return Columns(**(columns.model_dump() | changes))
 
 
+def with_conversation(columns: Columns, rows: Sequence[Row]) -> Columns:
+    """A known format's mapping that reads the last turn, with the turns before it where some rows have them."""
+    proposed = next(one.code for one in _try_question(columns, rows) if one.proposed)
+    if (columns.question_rule, proposed) != ("last_turn", "conversation"):
+        return columns
+    return columns.model_copy(update={"question_rule": proposed})
+
+
 def _choices(
     rule: Rule, tries: Sequence[tuple[str, str, int, int, Mapping[str, Any]]], proposed: str
 ) -> list[Choice]:

@@ -111,7 +111,7 @@ def prepare(plan: Plan, token: str | None = None) -> Prepared:
             f"{folder} holds another training ({_difference(known, settings)}). Choose another folder with --out, or delete "
             "that one."
         )
-    lengths, exact = _lengths(folder / "data", source, _counter(plan, token))
+    lengths, exact = _lengths(folder / "data", source, _counter(plan))
     settings["card"] = model_card(plan, origin.name, origin.arm, origin.recipe, len(lengths))
     settings["ask"] = _held_out(source)
     written = _script(plan)
@@ -259,10 +259,10 @@ def _export(plan: Plan, source: Path, data: Path, token: str | None) -> None:
             path.unlink()
 
 
-def _counter(plan: Plan, token: str | None) -> TokenCounter:
-    """The model's own tokenizer where it can be had, else an estimate: a training needn't wait for it."""
+def _counter(plan: Plan) -> TokenCounter:
+    """The tokenizer of a model that lies here, else an estimate: a first answer doesn't wait for a download."""
     try:
-        return load_counter(plan.model, token)
+        return load_counter(plan.model) if Path(plan.model).is_dir() else estimating_counter()
     except HandoffError:
         return estimating_counter()
 

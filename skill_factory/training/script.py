@@ -34,7 +34,7 @@ from transformers import PrinterCallback, TrainerCallback, set_seed
 STOPPED, EXPIRED = 130, 75
 WHOLE = "whole.json"
 """The file that a checkpoint gets last: one without it was being written when its process was killed."""
-LAST = "last-checkpoint"
+KEPT = "checkpoints"
 """The folder of the newest checkpoint in the repository."""
 asked: list[str] = []
 """Why it has to stop, once it has to."""
@@ -75,39 +75,57 @@ class Hub:
             self.api.create_repo(self.repo, private=not settings["public"], exist_ok=True)
 
     def keep(self, folder: Path, step: int) -> None:
-        """Send a checkpoint in one commit, which is all or nothing, while training continues."""
-        if not self.follows:
-            return
-        self.wait()
-        self.pending = self.api.upload_folder(
+        """Send a checkpoint while training continues."""
+        if self.follows:
+            self.wait()
+            self.pending = self.api.run_as_future(self._send, folder, step)
+
+    def _send(self, folder: Path, step: int) -> None:
+        from huggingface_hub import CommitOperationAdd, CommitOperationDelete
+
+        earlier = {name.split("/")[1] for name in self._files() if name.startswith(f"{KEPT}/")}
+        there = f"{KEPT}/{step}"
+        self.api.upload_folder(
             repo_id=self.repo,
             folder_path=folder,
-            path_in_repo=LAST,
-            delete_patterns="*",
+            path_in_repo=there,
+            ignore_patterns=[WHOLE],
             commit_message=f"Checkpoint at step {step}",
-            run_as_future=True,
         )
+        # In a commit of its own, since a large folder may come in several: what isn't marked isn't whole.
+        marked = CommitOperationAdd(f"{there}/{WHOLE}", str(folder / WHOLE))
+        gone = [CommitOperationDelete(f"{KEPT}/{one}/", is_folder=True) for one in earlier - {str(step)}]
+        self.api.create_commit(self.repo, [marked, *gone], commit_message=f"Resume from step {step}")
 
     def wait(self) -> None:
         """Wait for the checkpoint that is on its way: its folder may be deleted after that."""
         if self.pending is not None:
             self.pending.result()
 
+    def _files(self) -> list[str]:
+        return [str(name) for name in self.api.list_repo_files(self.repo)]
+
     def fetch(self, folder: Path) -> Path | None:
-        """The checkpoint that the repository holds, if there is one."""
-        if not self.follows or not self.api.file_exists(self.repo, f"{LAST}/{WHOLE}"):
+        """The newest whole checkpoint of the repository, if there is one."""
+        steps = (
+            [name.split("/")[1] for name in self._files() if name.endswith(f"/{WHOLE}")]
+            if self.follows
+            else []
+        )
+        if not steps:
             return None
-        self.api.snapshot_download(self.repo, allow_patterns=[f"{LAST}/*"], local_dir=folder)
-        return folder / LAST
+        last = max(steps, key=int)
+        self.api.snapshot_download(self.repo, allow_patterns=[f"{KEPT}/{last}/*"], local_dir=folder)
+        return folder / KEPT / last
 
     def publish(self, folder: Path) -> None:
-        """Send the model in place of the checkpoint."""
+        """Send the model in place of the checkpoints."""
         if self.repo:
             self.wait()
             self.api.upload_folder(
                 repo_id=self.repo,
                 folder_path=folder,
-                delete_patterns=f"{LAST}/*",
+                delete_patterns=f"{KEPT}/*",
                 commit_message="Trained model",
             )
 

@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from skill_factory.overlap.leaks import responses_of
+from skill_factory.overlap.pairs import Pair
 from skill_factory.overlap.questions import QuestionsOf
-from skill_factory.overlap.ruling import Pair, overlap_of, with_benchmarks
+from skill_factory.overlap.ruling import overlap_of, with_benchmarks, with_leaks
 from skill_factory.recipe.model import Benchmark, Recipe
 from skill_factory.sources import RawSource
 from skill_factory.work.opening import Address, at
@@ -23,10 +25,16 @@ class Checked:
 
 
 def checked_against(
-    source: "Address | RawSource", recipe: Recipe, given: Sequence[str], token: str
+    source: "Address | RawSource", recipe: Recipe, given: Sequence[str], token: str, responses: bool = False
 ) -> Checked:
-    """Compare all questions of a source with the benchmarks that a person named. Errors: SourceError, HubError."""
+    """
+    Compare all questions of a source with the benchmarks that a person named; with `responses`, look for their solutions too.
+
+    Errors: SourceError, HubError.
+    """
     bare = recipe.model_copy(update={"clean": recipe.clean.decisions()})
     asked, benchmarks = with_benchmarks(bare, given, token or None)
-    found = overlap_of(QuestionsOf(at(source), recipe.columns), benchmarks, False)
+    own = at(source)
+    found = overlap_of(QuestionsOf(own, recipe.columns), benchmarks, False)
+    found = with_leaks(found, responses_of((own, recipe.columns)), benchmarks, responses)
     return Checked(list(asked.clean.against), found.questions, found.pairs[:MOST_PAIRS])

@@ -54,7 +54,7 @@ llamafactory_and() {
 
 trl() {
   torch
-  install trl==1.16.0 transformers==5.23.0 datasets==5.2.0 accelerate jinja2 pytest pytest-timeout
+  install trl==1.16.0 transformers==5.23.0 datasets==5.2.0 peft==0.19.1 accelerate jinja2 pytest pytest-timeout
 }
 
 writers() {

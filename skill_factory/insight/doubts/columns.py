@@ -192,7 +192,9 @@ def split_texts(sample: Sample) -> Iterator[Doubt]:
         texts = [text for texts in lists for text in texts]
         long = sum(len(one) >= FEWEST_TOKENS for one in lists)
         words = sum(" " not in text.strip() and len(text) < LONGEST_TOKEN for text in texts)
-        if lists and 2 * long > len(lists) and words >= 0.8 * len(texts):
+        # Letters of a choice and numbers are answers; words of a sentence are not.
+        spelled = sum(len(text.strip()) > 1 and text.strip().isalpha() for text in texts)
+        if lists and 2 * long > len(lists) and words >= 0.8 * len(texts) and 2 * spelled > len(texts):
             yield Doubt(
                 "split_texts",
                 f"`{path}` holds lists of single words, e.g. {excerpt(lists[0][:5], 50)}, so each word would be a response.",
@@ -201,7 +203,7 @@ def split_texts(sample: Sample) -> Iterator[Doubt]:
             )
 
 
-FEWEST_TOKENS, LONGEST_TOKEN = 8, 25
+FEWEST_TOKENS, LONGEST_TOKEN = 6, 25
 """Texts of a list, and characters of each, from which they look like the words of one text."""
 
 

@@ -8,7 +8,7 @@ from skill_factory.errors import SkillFactoryError
 from skill_factory.hosting import hosted
 from skill_factory.model import hex_id
 from skill_factory.overlap.agreement import SAID
-from skill_factory.overlap.ruling import Pair
+from skill_factory.overlap.pairs import Pair
 from skill_factory.sources.columns import excerpt
 from skill_factory.sources.files import UPLOADS
 from skill_factory.sources.hub import looks_like_repo
@@ -17,7 +17,7 @@ from skill_factory.wording import inflect, many
 from skill_factory.work import overlapping
 from skill_factory.work.overlapping import Checked
 
-GIVEN, TAKEN = "data.benchmarks", "data.benchmarks.taken"
+GIVEN, TAKEN, RESPONSES = "data.benchmarks", "data.benchmarks.taken", "benchmarks.responses"
 SECONDS = 120.0
 """Seconds for a comparison on a shared server."""
 SHOWN = 200
@@ -37,6 +37,12 @@ def show() -> None:
             "as instructions, doesn't count, and numbers are compared as numbers."
         )
         _doors()
+        st.checkbox(
+            "Look for its answers and solutions in the responses, too",
+            key=RESPONSES,
+            help="A question whose response has a solution of the benchmark word for word is left out as well. Takes longer, "
+            "since every response is read.",
+        )
         if given := st.session_state.get(GIVEN):
             _compared(tuple(given))
         _decided()
@@ -64,10 +70,11 @@ def _doors() -> None:
 
 def _compared(given: tuple[str, ...]) -> None:
     mine = workspace.current()
-    key = (given, loading.key(), str(mine.recipe.columns), mine.token)
+    responses = bool(st.session_state.get(RESPONSES))
+    key = (given, loading.key(), str(mine.recipe.columns), mine.token, responses)
     try:
         with st.spinner("Comparing the questions …", show_time=True):
-            found = loading.once("benchmarks", key, lambda: _check(given))
+            found = loading.once("benchmarks", key, lambda: _check(given, responses))
     except SkillFactoryError as error:
         said = str(error)
         for one in given if hosted() else ():
@@ -83,7 +90,7 @@ def _compared(given: tuple[str, ...]) -> None:
     _pairs(found)
 
 
-def _check(given: tuple[str, ...]) -> Checked:
+def _check(given: tuple[str, ...], responses: bool) -> Checked:
     for one in given:
         loading.check_given(one)
     mine = workspace.current()
@@ -94,6 +101,7 @@ def _check(given: tuple[str, ...]) -> Checked:
         mine.recipe,
         list(given),
         mine.token,
+        responses,
         what=called,
         seconds=SECONDS,
     )
@@ -140,7 +148,7 @@ def _side_by_side(pair: Pair, keep: set[str]) -> None:
     for place, title, text in zip(
         st.columns(2, gap="large"),
         ("In your data", f"In {pair.benchmark}"),
-        (pair.question, pair.other),
+        (pair.response or pair.question, pair.other),
         strict=True,
     ):
         with place:
