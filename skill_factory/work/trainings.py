@@ -167,8 +167,8 @@ def golds(job: Job) -> dict[str, str]:
         settings = json.loads((_place(job) / "out" / "training.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    asked = settings.get("ask")
-    return asked if isinstance(asked, dict) else {}
+    known = settings.get("golds")
+    return known if isinstance(known, dict) else {}
 
 
 def model_folder(job: Job) -> Path:
