@@ -195,7 +195,10 @@ def _flat(value: Any, marks: Sequence[str]) -> list[Any]:
 
 
 def _texts_between(value: Any, marks: Sequence[str]) -> list[Any]:
-    found = [_between(one, marks) for one in _as_they_are(value, marks)]
+    texts = _as_they_are(value, marks)
+    if not marks[0]:  # up to a mark that ends a turn; what was cut off before it has none
+        return [one.partition(marks[1])[0].strip() if isinstance(one, str) else one for one in texts]
+    found = [_between(one, marks) for one in texts]
     return [one for one in found if one is not None]
 
 

@@ -17,11 +17,11 @@ _VERDICT = re.compile(
     r"</?verdict>|\b(?:verdict|conclusion|judge?ment|assessment|urteil|verdikt|conclusión|veredicto|veredito|verdetto|вердикт|вывод)\b|判断|判定|结论|結論|判決|判决|판정|결론|الحكم",
     re.IGNORECASE,
 )
-_REFERENCES = ("solution", "solutions", "lösung", "reference", "gold")
+_REFERENCES = ("solution", "solutions", "lösung", "reference", "gold", "rationale", "explanation")
 """Names of the reference solution, where another text can be the model's."""
 _CALLED_REFERENCE = re.compile(
     r"(?:groundtruth|reference|gold|golden|gt|canonical|official|expert|expected|target)"
-    r"(?:solution|answer|response|output|completion|cot|rationale|explanation|text)s?"
+    r"(?:solution|answer|response|output|completion|cot|rationale|explanation|text)s?|(?:right|true|best)answers?"
 )
 """Names that say of a solution or answer that it is the reference, as `bare` writes them."""
 _OFFERED = (
@@ -108,6 +108,8 @@ def _dialogues(told: dict[str, Any], found: Mapping[str, Profile]) -> None:
     talks = [one for one in found.values() if one.kind in TALKS and _has_answer(one)]
     if not talks:
         return
+    if isinstance(told.get("response"), list) and talks[0].path in told["response"]:
+        told.setdefault("question", talks[0].path)
     if told.get("response") in (None, talks[0].path):
         told["response"] = talks[0].path
         if "question" not in told:

@@ -19,7 +19,7 @@ from skill_factory.sources.names import says_wrong
 from skill_factory.sources.presets import looks_like_steps
 from skill_factory.sources.profiles import Profile, flat, kind_of_column
 from skill_factory.sources.thinking import take_apart
-from skill_factory.sources.turns import Turn, first_of, turns_of, without_template
+from skill_factory.sources.turns import END_MARKS, Turn, first_of, turns_of, without_template
 
 
 class Rule(StrEnum):
@@ -194,6 +194,7 @@ def _try_response(columns: Columns, rows: Sequence[Row]) -> list[Choice]:
     steps = sum(_is_steps(columns, path, rows) for path in columns.response)
     plain = kinds["text"] + kinds["flag"] + kinds["texts"] + kinds["flags"]
     turns = kinds["messages"] + kinds["dialogues"]
+    mark, ended = _end_mark(text for value in values for text in flat(value))
     proposed = ""
     if steps:
         proposed = "steps"
@@ -201,9 +202,14 @@ def _try_response(columns: Columns, rows: Sequence[Row]) -> list[Choice]:
         proposed = "last_turn"
     elif 2 * kinds["nested"] > of:
         proposed = "flat"
+    elif mark and not columns.response_rule:
+        proposed = "between"
+    marked = {"response_rule": "between", "response_marks": ("", mark)}
+    before_mark = [("between", f"The text before `{mark}`", ended, of, marked)] if mark else []
     return _choices(
         Rule.RESPONSE,
         [
+            *before_mark,
             ("", "A text, or a list of texts", plain, of, {"response_rule": ""}),
             (
                 "last_turn",
@@ -229,6 +235,14 @@ def _try_response(columns: Columns, rows: Sequence[Row]) -> list[Choice]:
         ],
         proposed,
     )
+
+
+def _end_mark(values: Iterable[Any]) -> tuple[str, int]:
+    """The mark of a chat template that most texts end with, and how many do; empty where none is."""
+    ends = [value.rstrip()[-40:] for value in values if isinstance(value, str)]
+    counted = [(sum(end.endswith(mark) for end in ends), mark) for mark in END_MARKS]
+    number, mark = max(counted)
+    return (mark, number) if number and 2 * number > len(ends) else ("", 0)
 
 
 def _is_steps(columns: Columns, path: str, rows: Sequence[Row]) -> bool:

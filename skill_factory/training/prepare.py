@@ -116,7 +116,7 @@ def prepare(plan: Plan, token: str | None = None) -> Prepared:
     settings["ask"] = _held_out(source)
     written = _script(plan)
     write_whole(folder / f"train_{plan.method}.py", written)
-    told = {name: value for name, value in settings.items() if name not in ("card", "files")}
+    told = {name: value for name, value in settings.items() if name not in ("card", "files", "ask")}
     settings["files"] = {"training.json": json.dumps(_without_paths(told), indent=1) + "\n"}
     if origin.recipe is not None:
         settings["files"]["recipe.toml"] = origin.recipe.to_toml()
@@ -296,11 +296,12 @@ def _texts(names: list[str]) -> list[str]:
     return [name for name in ("prompt", "completion") if name in names]
 
 
-def _held_out(source: Path) -> list[str]:
-    """Questions that the build holds out, for the samples; none, and the script takes some of the training's."""
+def _held_out(source: Path) -> dict[str, str]:
+    """Questions that the build holds out, with their answers; none, and the samples are of the training's questions."""
     for path in sorted((source / HELD_OUT).glob("test-*.parquet")):
-        return [str(text) for text in pq.read_table(path, columns=["question"]).column(0).to_pylist()[:ASKED]]
-    return []
+        rows = pq.read_table(path, columns=["question", "answer"]).slice(0, ASKED).to_pylist()
+        return {str(row["question"]): str(row["answer"]) for row in rows}
+    return {}
 
 
 # -- the script ------------------------------------------------------------------------------------------------------
