@@ -8,7 +8,10 @@ import pytest
 
 from skill_factory.build.pipeline import preview
 from skill_factory.errors import SkillFactoryError
+from skill_factory.grading import Decision
+from skill_factory.grading.labelling import label
 from skill_factory.insight.inspection import Inspection, inspect
+from skill_factory.sources import open_source
 from tests.test_front_door_kinds import QUESTIONS, TRIES, ask, each, grouped, said, value
 
 LABELLED, UNLABELLED = (4, 16, 8, 8, 0, 0), (4, 16, 0, 0, 16, 0)
@@ -308,3 +311,28 @@ def test_splits_that_are_read_together_are_said(tmp_path: Path) -> None:
     for name in ("train", "test"):
         (tmp_path / f"{name}.jsonl").write_text(LINES)
     assert "columns_differ" in [doubt.code for doubt in inspect(str(tmp_path)).doubts]
+
+
+def test_choices_by_letter_belong_to_the_question(tmp_path: Path) -> None:
+    """`{"A": …, "B": …}` is what the question offers: it stands behind it, and letters can be graded by it."""
+    rows = each(lambda q, k: {"question": ask(q), "options": {"A": f"{q + 10} boxes", "B": "1 box", "C": None}, "answer": f"{q + 10} boxes", "output": f"The answer is {'AB'[k % 2]}."})  # fmt: skip
+    path = tmp_path / "log.json"
+    path.write_text(json.dumps(rows), encoding="utf-8")
+    report = label(open_source(str(path)), tmp_path / "out.parquet")
+    assert (report.decided[Decision.RIGHT], report.decided[Decision.WRONG]) == (8, 8)
+
+
+def test_what_stands_for_no_gold_answer_grades_nothing(tmp_path: Path) -> None:
+    """`None` and `nan` in a column of gold answers make no response wrong."""
+    rows = each(lambda q, k: {"question": ask(q), "answer": ("None", "nan", "N/A", ["None"])[q], "response": said(q, k)})  # fmt: skip
+    path = tmp_path / "log.json"
+    path.write_text(json.dumps(rows), encoding="utf-8")
+    assert label(open_source(str(path)), tmp_path / "out.parquet").decided == {Decision.UNJUDGED: 16}
+
+
+def test_yes_for_a_gold_answer_that_is_true_is_unjudged(tmp_path: Path) -> None:
+    """Truth values in a column of gold answers, and responses that say yes and no."""
+    rows = each(lambda q, k: {"question": f"Is {q} even?", "answer": q % 2 == 0, "response": f"The answer is {('yes', 'no')[q % 2]}."})  # fmt: skip
+    path = tmp_path / "log.json"
+    path.write_text(json.dumps(rows), encoding="utf-8")
+    assert label(open_source(str(path)), tmp_path / "out.parquet").decided == {Decision.UNJUDGED: 16}
