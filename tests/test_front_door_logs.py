@@ -128,6 +128,17 @@ LOGS: dict[str, tuple[Any, tuple[int, ...]]] = {
         "input": {"messages": [user(q)]}, "output": {"role": "assistant", "content": said(q, k)},
         "scores": [{"name": "correctness", "value": int(right(k)), "comment": None}],
     }), LABELLED),
+    "a gold answer called label, and no reward": (each(lambda q, k: {"prompt": chat(q), "predict": said(q, k), "label": str(q + 10)}), UNLABELLED),
+    "details with an empty instruction": (each(lambda q, k: {
+        "example": ask(q), "full_prompt": "Solve.\n" + ask(q), "gold": [str(q + 10)], "gold_index": [0], "instruction": "",
+        "metrics": {"em": 1.0 - k % 2}, "predictions": [said(q, k)],
+    }), UNLABELLED),
+    "one message for an answer": (each(lambda q, k: {"messages": [user(q)], "message": {"role": "assistant", "content": said(q, k)}, "done": True}), UNLABELLED),
+    "a judge's words in a record of its own": (each(lambda q, k: {
+        "question": ask(q), "response": said(q, k), "judge": json.dumps({"reasoning": "It adds up.", "verdict": ("correct", "incorrect")[k % 2]}),
+    }), LABELLED),
+    "questions as keys": ({ask(q): [said(q, k) for k in range(TRIES)] for q in range(QUESTIONS)}, UNLABELLED),
+    "questions as keys of records": ({ask(q): [{"response": said(q, k), "correct": right(k)} for k in range(TRIES)] for q in range(QUESTIONS)}, LABELLED),
     "numbered columns of any name": (grouped(lambda q: {
         "problem": ask(q), "solution": worked(q), "answer": str(q + 10), **{f"gen_{k}": said(q, k) for k in range(TRIES)},
     }), UNLABELLED),
@@ -205,6 +216,18 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "likelihoods of choices": (
         grouped(lambda q: {"doc_id": q, "doc": {"question": ask(q)}, "target": 0, "resps": [[[f"-1{q}.5", "False"]], [["-9.1", "True"]]], "acc": 1.0}),
         "no text that the model wrote",
+    ),
+    "events of a log, a line each": (
+        each(lambda q, k: {"event_id": k, "sample_id": f"{q}", "type": ("sampling", "match")[k % 2], "data": {"prompt": [user(q)], "sampled": [said(q, k)]} if right(k) else {"correct": True, "expected": "1"}}),
+        "stand in lines of their own",
+    ),
+    "models with scores": (
+        each(lambda q, k: {"task": "math", "model": f"model-with-a-long-name-{k}", "score": k % 2}),
+        "no column for",
+    ),
+    "numbers called questions": (
+        each(lambda q, k: {"question": q, "response": said(q, k), "correct": right(k)}),
+        "`question` holds no text",
     ),
     "batch results without their requests": (
         each(lambda q, k: {"custom_id": f"{q}-{k}", "result": {"type": "succeeded", "message": {"role": "assistant", "content": parts(q, k)}}}),
