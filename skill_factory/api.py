@@ -8,16 +8,21 @@ What the command line does, as functions.
     for trace in preview("raw.parquet", recipe).traces:            # the head of what `build` will write
         print(trace.text)
     result = build("raw.parquet", "traces", recipe)                # the build folder
+    mixture, places = load_mixture("mix.toml")                     # several sources, in shares
+    mixed = build_mixture(mixture, "mixed", places)
     arms = ablate("raw.parquet", "suite", "paper").rows            # arms of one recipe on the same questions, compared
     found = measure(["base.jsonl", "tuned.jsonl"], baseline="base")  # what a model's outputs show; .to_json(), .to_pandas()
 """
 
 from pathlib import Path
 
+from skill_factory.build.mixture import build_mixture, preview_mixture
 from skill_factory.build.pipeline import BuildResult, Preview, build, preview
 from skill_factory.insight.inspection import Inspection, inspect
+from skill_factory.insight.mixed_inspection import MixtureInspection, inspect_mixture
 from skill_factory.measure.measurement import Measurement
 from skill_factory.measure.measuring import measure
+from skill_factory.recipe.mixture import Ingredient, Mixture, load_mixture
 from skill_factory.recipe.model import Recipe, load_recipe
 from skill_factory.sources.demo.rows import DEFAULT_QUESTIONS, write_demo
 from skill_factory.sources.demo.worlds import world_named
@@ -27,22 +32,29 @@ from skill_factory.traces.lint import LintReport, lint_path
 
 __all__ = [
     "BuildResult",
+    "Ingredient",
     "Inspection",
     "LintReport",
     "Measurement",
+    "Mixture",
+    "MixtureInspection",
     "Preview",
     "Recipe",
     "Suite",
     "SuiteResult",
     "ablate",
     "build",
+    "build_mixture",
     "demo",
     "inspect",
+    "inspect_mixture",
     "lint",
+    "load_mixture",
     "load_recipe",
     "load_suite",
     "measure",
     "preview",
+    "preview_mixture",
 ]
 
 

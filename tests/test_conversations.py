@@ -16,6 +16,7 @@ from skill_factory.draws import text_id
 from skill_factory.errors import HandoffError
 from skill_factory.generate.prompts import prompt_book
 from skill_factory.insight.inspection import inspect
+from skill_factory.reasons import Level
 from skill_factory.recipe.model import Columns, Recipe
 from skill_factory.sources.columns import RowError, read_row
 from skill_factory.trainers import (
@@ -166,6 +167,40 @@ def test_what_is_asked_is_read_back_from_its_text(turns: list[Said], last: str, 
 def test_calls_are_read_back_from_their_turn(text: str, calls: list[dict[str, Any]]) -> None:
     """Text and calls, whatever is in them."""
     assert calls_in(call_content(text, calls)) == (text, calls)
+
+
+def test_a_system_prompt_may_stand_in_a_column_of_its_own() -> None:
+    """As LLaMA-Factory's own files have it: the same question as with a system turn."""
+    columns = READ.model_copy(update={"system": "system"})
+    row = {"messages": chats.openai(1, 0)[1:], "correct": True, "system": chats.SYSTEM}
+    found = read_row(row, columns)
+    assert not isinstance(found, RowError)
+    assert asked(found[0].question) == question_of(chats.openai(1, 0))
+
+
+def test_several_samples_of_one_conversation_are_attempts_at_it(tmp_path: Path) -> None:
+    """A list of conversations in a row that differ in their last turn alone; others are counted."""
+    rows = [
+        {"samples": [make(q, k) for k in range(4)], "correct": [True, False, True, False]}
+        for make, questions in ((chats.openai, 8), (lambda q, k: chats.talk(q + k, k), 4))
+        for q in range(questions)
+    ]
+    found = inspect(str(chats.write(tmp_path / "raw.jsonl", rows)))
+    assert found.recipe.columns.question_rule == "conversation"
+    assert (found.found.questions, found.found.responses) == (8, 32)
+    assert found.tally.ledger[Level.ROWS].dropped == {"unusable_turns": 4}
+
+
+def test_a_question_about_a_picture_is_not_asked_without_it() -> None:
+    """Parts that aren't text make a conversation unusable, with a count."""
+    picture = {"type": "image_url", "image_url": {"url": "data:"}}
+    messages = [
+        *of()[:1],
+        {"role": "user", "content": [{"type": "text", "text": "What is this?"}, picture]},
+        *of()[-1:],
+    ]
+    found = read_row({"messages": messages, "correct": True}, READ)
+    assert isinstance(found, RowError) and found.reason == "unusable_turns"
 
 
 # -- builds ------------------------------------------------------------------------------------------------------------

@@ -266,7 +266,7 @@ def gold_of(row: Row, columns: Columns) -> str | None:
 
 def of_question(columns: Columns, **more: Any) -> Columns:
     """The mapping of the question alone, with its rules: no other column has to be read for it."""
-    names = ("question", "question_rest", "question_rule", "question_marks", "tools", "only")
+    names = ("question", "question_rest", "question_rule", "question_marks", "system", "tools", "only")
     return Columns(**{name: getattr(columns, name) for name in names}, **more)
 
 

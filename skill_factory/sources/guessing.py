@@ -20,6 +20,7 @@ from skill_factory.sources.shapes import (
     is_stated,
     of_one_text,
     repeats,
+    system_beside_talks,
     tools_beside_talks,
     verdict_column,
 )
@@ -63,7 +64,9 @@ def recognise(names: Sequence[str], rows: Sequence[Row], presets: bool = True) -
         fixed = {name for name in preset.columns if name.endswith("_rule")}
         told = with_conversation(with_proposals(known, rows, fixed), rows)
         if told.question_rule == "conversation" and not told.tools:
-            told = told.model_copy(update={"tools": tools_beside_talks({"question": told.question}, found)})
+            asks = {"question": told.question}
+            beside = {"system": system_beside_talks(asks, found), "tools": tools_beside_talks(asks, found)}
+            told = told.model_copy(update=beside)
         return Guess(told, preset, added=added)
     columns, told_by_shape = _by_name_and_shape(names, rows, found)
     fixed = {name for name in ("question_rule", "response_rule") if getattr(columns, name)}

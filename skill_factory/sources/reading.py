@@ -44,7 +44,9 @@ def rules_for(columns: Columns, value_at: Callable[[Row, str], Any]) -> Rules:
 def _question_rule(columns: Columns, value_at: Callable[[Row, str], Any]) -> Callable[[Row], Any]:
     if columns.question_rule == "conversation":
         return lambda row: asked_by(
-            value_at(row, columns.question), value_at(row, columns.tools) if columns.tools else None
+            value_at(row, columns.question),
+            value_at(row, columns.tools) if columns.tools else None,
+            value_at(row, columns.system) if columns.system else None,
         )
     read = _QUESTION[columns.question_rule]
     marks = columns.question_marks
@@ -156,7 +158,12 @@ def _last_assistant(value: Any, marks: Sequence[str]) -> list[Any]:
 def _answering(value: Any, marks: Sequence[str]) -> list[Any]:
     """The last turn, if the assistant has it: one that the user answers is part of what is asked."""
     turns = turns_of(value)
-    return [] if turns is not None and turns[-1].role != "assistant" else _last_assistant(value, marks)
+    if turns is None:
+        return _last_assistant(value, marks)
+    if not turns or turns[-1].role != "assistant":
+        return []
+    choices = len(turns) > 1 and all(turn.role == "assistant" for turn in turns)
+    return [turn.text for turn in turns] if choices else [turns[-1].text]
 
 
 def _steps(value: Any, marks: Sequence[str]) -> list[Any]:

@@ -58,6 +58,7 @@ def by_shape(fields: Mapping[str, Any], found: Mapping[str, Profile], rows: Sequ
     if "answer" not in told:
         _put(told, "answer", _gold(told, found) or _worked_reference(told, found))
     _put(told, "thinking", _thinking(told, found))
+    _put(told, "system", system_beside_talks(told, found))
     _put(told, "tools", tools_beside_talks(told, found))
     return {field: path for field, path in told.items() if path}
 
@@ -394,6 +395,15 @@ def is_a_place(path: str) -> bool:
     return name in ("id", "idx", "index", "uuid", "key", "row", "number") or name.endswith(
         ("_id", "_idx", "_index", "_uuid")
     )
+
+
+def system_beside_talks(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
+    """The system prompt of a conversation, in a column of its name beside it."""
+    question = found.get(str(told.get("question", "")))
+    if question is None or question.kind not in TALKS:
+        return ""
+    free = _free(told, found, ("text",))
+    return next((one.path for one in free if place_of("system", one.path) is not None), "")
 
 
 def tools_beside_talks(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:

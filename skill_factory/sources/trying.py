@@ -117,6 +117,8 @@ def _try_question(columns: Columns, rows: Sequence[Row]) -> list[Choice]:
         proposed = "conversation" if _asks_in_context(read) else "last_turn"
         if 2 * tools > len(users) and (not read or (_several(turns) and not _several_texts(read))):
             proposed = "first_turn"
+    elif 2 * len(read) > of and not texts:
+        proposed = "conversation"  # several conversations in a row, which no other rule reads
     elif templates and templates >= WORTH_A_RULE * of:
         proposed = "chat"
     return _choices(
@@ -125,14 +127,14 @@ def _try_question(columns: Columns, rows: Sequence[Row]) -> list[Choice]:
             ("", "The column as it is", texts, of, {"question_rule": ""}),
             (
                 "last_turn",
-                "The last user turn of the messages",
+                f"The last user turn of the messages{_alone(read)}",
                 sum(n > 0 for n in users),
                 of,
                 {"question_rule": "last_turn"},
             ),
             (
                 "first_turn",
-                "The first user turn of the messages",
+                f"The first user turn of the messages{_alone(read)}",
                 sum(n > 0 for n in users),
                 of,
                 {"question_rule": "first_turn"},
@@ -152,9 +154,15 @@ def _try_question(columns: Columns, rows: Sequence[Row]) -> list[Choice]:
 
 def _with_conversations(columns: Columns, rows: Sequence[Row]) -> list[Asked]:
     """What rows ask with their conversations, as far as these can be used."""
-    mapping = Columns(question=columns.question, tools=columns.tools, question_rule="conversation")
+    names = ("question", "system", "tools")
+    mapping = Columns(**{name: getattr(columns, name) for name in names}, question_rule="conversation")
     read = (question_of(row, mapping) for row in rows) if columns.question else ()
     return [asked(text) for text in read if isinstance(text, str) and text.strip()]
+
+
+def _alone(read: Sequence[Asked]) -> str:
+    """What a rule that takes one turn leaves out."""
+    return ", without the other turns" if any(not one.alone for one in read) else ""
 
 
 def _asks_in_context(read: Sequence[Asked]) -> bool:

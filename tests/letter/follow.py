@@ -1,6 +1,5 @@
 """Export as a person would, then paste each command of the notes into a shell, in a fresh folder."""
 
-import json
 import os
 import shlex
 import shutil
@@ -70,6 +69,7 @@ def in_shell(line: str, folder: Path, environment: Path, cache: Path) -> subproc
         "HF_HOME": str(cache),
         "CUDA_VISIBLE_DEVICES": "",
         "OMP_NUM_THREADS": "1",
+        "AXOLOTL_DO_NOT_TRACK": "1",
     }
     return subprocess.run(
         ["bash", "-c", line],
@@ -138,8 +138,3 @@ def _tried(line: str, case: Case, out: Path, place: Place, keep: Path | None) ->
         lines = [one for one in (done.stderr or done.stdout).splitlines() if one.strip()]
         return f"exit {done.returncode}: {lines[-1][:300] if lines else ''}"
     return "" if not trains or (out / case.leaves).is_file() else f"leaves no {case.leaves}"
-
-
-def as_json(tried: list[Tried]) -> str:
-    """For a person who looks for a fault."""
-    return json.dumps([vars(one) for one in tried], indent=1, ensure_ascii=False)

@@ -1,28 +1,22 @@
 """docs/trainers.md, from what was tried."""
 
-import subprocess
-from collections.abc import Iterable, Sequence
-from datetime import date
+from collections.abc import Iterable, Mapping, Sequence
 
 from skill_factory.trainers import TRAINERS, TRANSFORMERS
-from tests.command import ROOT
 from tests.letter.follow import Tried
 
 BUILDS = ("paper", "tight", "chinese")
 
 
-def page(tried: Sequence[Tried], rows: dict[str, int]) -> str:
-    """The page as Markdown; every figure and result comes from the arguments."""
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout.strip()
+def page(tried: Sequence[Tried], rows: Mapping[str, int], when: Sequence[tuple[str, str]]) -> str:
+    """The page as Markdown; every figure and result comes from the arguments, `when` holds dates and commits."""
     faults = sum(one.fault for one in tried)
     first = {one.trainer: one.model for one in reversed(tried)}
     whole = [one for one in tried if one.model == first[one.trainer]]
     lines = [
         "# Trainers, followed to the letter",
         "",
-        f"`make letter`, commit {commit}, {date.today().isoformat()}. This page is written by the command.",
+        f"`make letter`, {', '.join(f'{day} at commit {commit}' for day, commit in when)}. This page is written by the command.",
         "",
         "Builds are exported for every trainer, and each command that stands in the `TRAINING.md` of an export is pasted into a",
         "shell, in a fresh folder, with the trainer's own release installed and nothing changed by hand. There is no GPU, no",

@@ -82,7 +82,7 @@ axolotl() {
 
 openrlhf() {
   torch
-  install_without "flash-attn bitsandbytes vllm deepspeed" openrlhf
+  install_without "flash-attn bitsandbytes vllm deepspeed" openrlhf  # whose options are looked up in its source
 }
 
 verifiers() {
