@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 RUN := $(BIN)/python
 
-.PHONY: release setup app demo test check lint types tests unit browser-tests coverage site smoke lock browser screenshots bench bench-app torture matrix trainers test-trainers test-writers test-long test-ray loop docs clean
+.PHONY: release setup app demo test check lint types tests unit browser-tests coverage site smoke lock browser screenshots bench bench-app torture matrix trainers test-trainers letter test-writers test-long test-ray loop docs clean
 
 setup: .venv/.ready
 
@@ -93,12 +93,18 @@ bench: setup
 bench-app: setup browser
 	$(RUN) -m tests.bench_app
 
+LETTER := llamafactory-verl-newest trl-newest
 # The trainers' own environments lie in .trainers/, which git ignores.
 trainers: setup
 	bash tests/trainers/environments.sh
 
 test-trainers: trainers
 	$(BIN)/pytest -q -m trainers --timeout 1800
+
+# Every command of every export's notes, in a shell, with the trainers' own releases. Writes docs/trainers.md.
+letter: trainers
+	bash tests/trainers/environments.sh $(LETTER)
+	$(RUN) -m tests.letter
 
 # What other programs log today is read: they run in environments of their own, on small models or none.
 test-writers: trainers

@@ -13,9 +13,22 @@ from hypothesis import strategies as st
 from skill_factory.asked import CALL, RESULT, USER, Asked, Said, asked, call_content, calls_in
 from skill_factory.build.pipeline import build
 from skill_factory.draws import text_id
+from skill_factory.errors import HandoffError
+from skill_factory.generate.prompts import prompt_book
+from skill_factory.insight.inspection import inspect
+from skill_factory.reasons import Level
 from skill_factory.recipe.model import Columns, Recipe
 from skill_factory.sources.columns import RowError, read_row
-from skill_factory.trainers import LLAMAFACTORY, OPENAI, TRL, Options, export_build
+from skill_factory.trainers import (
+    LLAMAFACTORY,
+    OPENAI,
+    OPENRLHF,
+    SWIFT,
+    TRL,
+    UNSLOTH,
+    Options,
+    export_build,
+)
 from skill_factory.trainers.preflight import RowLimits, preflight
 from tests import chats, command
 
@@ -156,6 +169,40 @@ def test_calls_are_read_back_from_their_turn(text: str, calls: list[dict[str, An
     assert calls_in(call_content(text, calls)) == (text, calls)
 
 
+def test_a_system_prompt_may_stand_in_a_column_of_its_own() -> None:
+    """As LLaMA-Factory's own files have it: the same question as with a system turn."""
+    columns = READ.model_copy(update={"system": "system"})
+    row = {"messages": chats.openai(1, 0)[1:], "correct": True, "system": chats.SYSTEM}
+    found = read_row(row, columns)
+    assert not isinstance(found, RowError)
+    assert asked(found[0].question) == question_of(chats.openai(1, 0))
+
+
+def test_several_samples_of_one_conversation_are_attempts_at_it(tmp_path: Path) -> None:
+    """A list of conversations in a row that differ in their last turn alone; others are counted."""
+    rows = [
+        {"samples": [make(q, k) for k in range(4)], "correct": [True, False, True, False]}
+        for make, questions in ((chats.openai, 8), (lambda q, k: chats.talk(q + k, k), 4))
+        for q in range(questions)
+    ]
+    found = inspect(str(chats.write(tmp_path / "raw.jsonl", rows)))
+    assert found.recipe.columns.question_rule == "conversation"
+    assert (found.found.questions, found.found.responses) == (8, 32)
+    assert found.tally.ledger[Level.ROWS].dropped == {"unusable_turns": 4}
+
+
+def test_a_question_about_a_picture_is_not_asked_without_it() -> None:
+    """Parts that aren't text make a conversation unusable, with a count."""
+    picture = {"type": "image_url", "image_url": {"url": "data:"}}
+    messages = [
+        *of()[:1],
+        {"role": "user", "content": [{"type": "text", "text": "What is this?"}, picture]},
+        *of()[-1:],
+    ]
+    found = read_row({"messages": messages, "correct": True}, READ)
+    assert isinstance(found, RowError) and found.reason == "unusable_turns"
+
+
 # -- builds ------------------------------------------------------------------------------------------------------------
 
 
@@ -260,3 +307,175 @@ def test_a_service_gets_messages_with_calls_and_tools(tools: Path, tmp_path: Pat
         call = row["messages"][2]
         assert call["weight"] == 0 and isinstance(call["tool_calls"][0]["function"]["arguments"], str)
         assert "weight" not in row["messages"][-1]
+
+
+def test_what_a_program_reads_as_text_leaves_earlier_turns_out(tools: Path, tmp_path: Path) -> None:
+    """ms-swift and OpenRLHF get calls as the text that Qwen's template writes; Unsloth, which would train them, is refused."""
+    for trainer in (SWIFT, OPENRLHF):
+        out = export_build(tools, trainer, tmp_path / trainer.name, Options("Qwen/Qwen2.5-1.5B")).path
+        row = json.loads((out / "train.jsonl").read_text(encoding="utf-8").splitlines()[0])
+        assert [one["role"] for one in row["messages"]] == [
+            "system",
+            "user",
+            "assistant",
+            "user",
+            "assistant",
+        ]
+        assert row["messages"][2]["content"].startswith("<tool_call>\n{")
+        assert json.loads(row["tools"]) == [chats.TOOL]
+        assert row["messages"][2].get("loss") is (False if trainer is SWIFT else None)
+    with pytest.raises(HandoffError, match="--to trl"):
+        export_build(tools, UNSLOTH, tmp_path / "unsloth", Options("Qwen/Qwen2.5-1.5B"))
+
+
+def test_only_the_trace_has_labels(tools: Path, tmp_path: Path) -> None:
+    """`--loss all` as tokens: the labels are the trace's last turn, and everything in front of it is -100."""
+    pytest.importorskip("tokenizers")
+    from tests.tokenizers_made import byte_level, tokenizer_folder
+
+    rows = built(tools)
+    made = byte_level([turn["content"] for row in rows for turn in row["conversations"]])
+    folder = tokenizer_folder(tmp_path / "tokenizer", made)
+    out = export_build(tools, TRL, tmp_path / "out", Options("m", loss="all", tokenizer=str(folder))).path
+    tokens = pq.read_table(sorted((out / "data").glob("*.parquet"))[0]).to_pylist()
+    for row, told in zip(rows, tokens, strict=True):
+        ids, labels = told["input_ids"], told["labels"]
+        first = next(place for place, label in enumerate(labels) if label != -100)
+        assert -100 not in labels[first:]
+        assert (
+            made.decode(labels[first:], skip_special_tokens=True).strip()
+            == row["conversations"][-1]["content"]
+        )
+        before = made.decode(ids[:first], skip_special_tokens=False)
+        assert '"name": "calculate"' in before and row["conversations"][3]["content"] in before
+
+
+# -- what is read again ------------------------------------------------------------------------------------------------
+
+
+@given(st.sampled_from(sorted(SHAPES)), st.booleans())
+def test_a_question_written_to_a_file_is_the_same_question(shape: str, with_tools: bool) -> None:
+    """Generated, graded and held-out rows hold messages as JSON, which the front door reads as the same text."""
+    more = {"tools": [chats.TOOL]} if with_tools else {}
+    whole = question_of(SHAPES[shape], **more)
+    columns = READ.model_copy(update={"response": ("response",), "response_rule": "", "tools": ""})
+    found = read_row({"messages": whole.cell, "response": "x", "correct": True}, columns)
+    assert not isinstance(found, RowError) and found[0].question == whole.text
+
+
+def test_graded_conversations_are_built_as_conversations(tmp_path: Path) -> None:
+    """`grade --out` and `build` on the graded file, with nothing said: the same questions, turns and tools."""
+    raw = chats.write(tmp_path / "raw.jsonl", chats.rows(tools=[chats.TOOL]))
+    graded = command.run("grade", raw, "--out", tmp_path / "graded.parquet")
+    assert graded.exit == 0, graded.err
+    build(str(raw), tmp_path / "a", TIGHT, workers=1)
+    build(str(tmp_path / "graded.parquet"), tmp_path / "b", TIGHT, workers=1)
+    first, second = built(tmp_path / "a"), built(tmp_path / "b")
+    assert [row["conversations"] for row in first] == [row["conversations"] for row in second]
+    assert [row["tools"] for row in first] == [row["tools"] for row in second]
+
+
+def test_a_prompt_words_the_question_and_leaves_the_other_turns() -> None:
+    """A variant changes the last user turn alone; a reflection is asked about the whole conversation as one text."""
+    book = prompt_book()
+    text = question_of(chats.openai(1, 0)).text
+    for prompt in book.variants.values():
+        messages = prompt.messages(text)
+        alone = prompt.messages(chats.question(1))[-1]
+        assert alone in messages and messages[0]["role"] == "system"
+        assert [one["role"] for one in messages][-3:] == ["user", "assistant", "user"]
+    (asks,) = [one for one in book.reflection.messages(text, "R") if one["role"] == "user"]
+    assert f"Result: {chats.gold(1)}" in asks["content"] and "\x10" not in asks["content"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "rule"),
+    [
+        (chats.rows(chats.openai), "conversation"),
+        (chats.rows(chats.talk), "conversation"),
+        (chats.rows(lambda q, k: chats.openai(q, k)[1:2] + chats.openai(q, k)[-1:]), "last_turn"),
+        (chats.rows(lambda q, k: [*chats.openai(q, k)[:3], {"role": "tool", "content": f"{q} {k}"}, chats.openai(q, k)[-1]]), "first_turn"),
+    ],
+    ids=["calls", "turns", "alone", "results differ"],
+)  # fmt: skip
+def test_the_rule_that_is_proposed_keeps_attempts_together(rows: Any, rule: str, tmp_path: Path) -> None:
+    """The conversation stays where it decides what is asked; not where each attempt had results of its own."""
+    found = inspect(str(chats.write(tmp_path / "raw.jsonl", rows)))
+    assert found.recipe.columns.question_rule == rule
+    assert found.found.questions == 8
+
+
+def test_what_a_person_reads_shows_the_question_and_folds_the_rest(tools: Path, tmp_path: Path) -> None:
+    """Card, preview and page of traces: the question is in sight, other turns and tools behind a summary, no mark of ours."""
+    card = (tools / "README.md").read_text(encoding="utf-8")
+    assert "<details><summary>The conversation before" in card and "mask_history: true" in card
+    raw = chats.write(tmp_path / "raw.jsonl", chats.rows(tools=[chats.TOOL]))
+    shown = command.run("preview", raw, "--attempts", "3", "--html", tmp_path / "page.html", "--json")
+    (first, *_) = json.loads(shown.out)["traces"]
+    assert first["question"].startswith("Each of") and len(first["conversation"]) == 4
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "<summary>Conversation: 3 other turns, with tools</summary>" in page
+    assert "Each of" in command.run("preview", raw, "--attempts", "3").out
+    assert not any("\x10" in text or "⟨U+0010⟩" in text or "␐" in text for text in (card, page, shown.out))
+    assert command.run("lint", tools).exit == 0
+
+
+def test_contamination_is_told_by_what_the_user_says(tmp_path: Path) -> None:
+    """A benchmark's question in a conversation is found, and equal system prompts and tools are no evidence."""
+    raw = chats.write(tmp_path / "raw.jsonl", chats.rows(tools=[chats.TOOL]))
+    bench = chats.write(
+        tmp_path / "bench.jsonl", [{"question": chats.question(3)}, {"question": "Who wrote Emma?"}]
+    )
+    told = command.run("inspect", raw, "--against", bench, "--json")
+    assert json.loads(told.out)["contaminated"]["questions"] == 1
+
+
+def test_held_out_conversations_are_asked_again(tmp_path: Path) -> None:
+    """The config `heldout` holds messages, from which an evaluation asks the same question."""
+    raw = chats.write(tmp_path / "raw.jsonl", chats.rows(questions=40))
+    build(str(raw), tmp_path / "out", TIGHT.changed({"clean.holdout": 0.2}), workers=1)
+    held = pq.read_table(tmp_path / "out" / "heldout").to_pylist()
+    trained = {row["question_id"] for row in built(tmp_path / "out")}
+    assert held and not trained & {row["question_id"] for row in held}
+    for row in held:
+        assert [one["role"] for one in json.loads(row["question"])] == [
+            "system",
+            "user",
+            "function_call",
+            "observation",
+        ]
+
+
+MIX = """
+[[sources]]
+name = "chats"
+from = "chats.jsonl"
+weight = 0.5
+[sources.traces]
+attempts = 2
+
+[[sources]]
+name = "plain"
+from = "plain.jsonl"
+weight = 0.5
+[sources.traces]
+formats = ["no_reflection"]
+attempts = 2
+"""
+
+
+def test_a_mixture_holds_questions_alone_and_in_conversations(tmp_path: Path) -> None:
+    """One dataset, one schema: rows of the source without conversations have two turns and no tools."""
+    chats.write(tmp_path / "chats.jsonl", chats.rows(tools=[chats.TOOL]))
+    plain = [
+        {"question": chats.question(q + 20), "response": chats.said(q + 20, k), "correct": k % 2 == 0, "answer": str(chats.gold(q + 20))}
+        for q in range(8)
+        for k in range(4)
+    ]  # fmt: skip
+    chats.write(tmp_path / "plain.jsonl", plain)
+    (tmp_path / "mix.toml").write_text(MIX, encoding="utf-8")
+    done = command.run("build", "--recipe", tmp_path / "mix.toml", "--out", tmp_path / "out")
+    assert done.exit == 0, done.err
+    for row in built(tmp_path / "out"):
+        assert len(row["conversations"]) == (5 if row["source"] == "chats" else 2)
+        assert (row["tools"] is None) == (row["source"] == "plain")

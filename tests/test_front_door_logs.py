@@ -118,6 +118,36 @@ LOGS: dict[str, tuple[Any, tuple[int, ...]]] = {
         "problem": ask(q), "initial_response": said(q, 1), "feedback": "There is a slip.", "refined_response": said(q, 0),
         "initial_correct": False, "refined_correct": True,
     }), (4, 8, 4, 4, 0, 0)),
+    "responses with the mark of a turn's end": (each(lambda q, k: {
+        "input_prompt": chat(q), "output_response": said(q, k) + "<|im_end|>" * (k != 3) + "\n" * (k == 1), "score": 1.0 - k % 2,
+    }), LABELLED),
+    "a note that nobody wrote beside each score": (each(lambda q, k: {
+        "input": {"messages": [user(q)]}, "output": {"role": "assistant", "content": said(q, k)},
+        "scores": [{"name": "correctness", "value": int(right(k)), "comment": None}],
+    }), LABELLED),
+    "numbered columns of any name": (grouped(lambda q: {
+        "problem": ask(q), "solution": worked(q), "answer": str(q + 10), **{f"gen_{k}": said(q, k) for k in range(TRIES)},
+    }), UNLABELLED),
+    "a number within the name": (grouped(lambda q: {
+        "prompt": ask(q), **{f"answer{k}_body": said(q, k) for k in range(TRIES)}, "score": 1,
+    }), UNLABELLED),
+    "two talks side by side": (grouped(lambda q: {
+        "question_id": q, "winner": "model_a", **{f"conversation_{name}": [user(q), {"role": "assistant", "content": said(q, k)}] for k, name in enumerate("ab")},
+    }), (4, 8, 0, 0, 8, 0)),
+    "pairs of talks that hold their prompts": (grouped(lambda q: {
+        name: [user(q), {"role": "assistant", "content": said(q, k)}] for k, name in enumerate(("chosen", "rejected"))
+    }), (4, 8, 0, 0, 8, 0)),
+    "pairs of talks in one text each": (grouped(lambda q: {
+        name: f"\n\nHuman: {ask(q)}\n\nAssistant: {said(q, k)}" for k, name in enumerate(("chosen", "rejected"))
+    }), (4, 8, 0, 0, 8, 0)),
+    "feedback with a score of five": (each(lambda q, k: {
+        "instruction": "Rate it.", "output": "It is good. [RESULT] 5", "orig_instruction": ask(q), "orig_response": said(q, k),
+        "orig_feedback": "I read it.", "orig_score": ("5", "1")[k % 2], "orig_reference_answer": worked(q),
+    }), (4, 16, 8, 8, 0, 16)),
+    "answers of a question, ranked": (grouped(lambda q: {
+        "prompt": ask(q), "answers": [{"answer": said(q, k) + " I am sure of it.", "model": "m", "rank": k + 1.0} for k in range(TRIES)],
+    }), UNLABELLED),
+    "a response called answer beside the gold": (each(lambda q, k: {"question": ask(q), "answer": said(q, k), "gold": str(q + 10)}), UNLABELLED),
     "columns named by their models": (grouped(lambda q: {
         "question": ask(q), "gold": str(q + 10), **{name: said(q, k) for k, name in enumerate(("gpt-4o", "llama-3-70b", "qwen2.5-7b", "o3"))},
     }), UNLABELLED),
@@ -131,10 +161,13 @@ def test_a_log_under_names_of_its_own_is_read(kind: str, tmp_path: Path) -> None
     rows, found = LOGS[kind]
     seen = looked_at(rows, tmp_path)
     assert tuple(vars(seen.found).values()) == found
-    recipe = seen.recipe.changed({"columns.label_rule": "all_right", "columns.reflections": (), "traces.formats": ("no_reflection",), "traces.attempts": 1})  # fmt: skip
+    ours = {"columns.label_rule": "all_right"} if not found[2] else {}
+    ours |= {"columns.reflections": ()} if found[5] else {}
+    recipe = seen.recipe.changed({**ours, "traces.formats": ("no_reflection",), "traces.attempts": 1})  # fmt: skip
     traces = preview(str(tmp_path / "log.json"), recipe, questions=10).traces
     assert {trace.plan.question.text for trace in traces} <= {ask(q) for q in range(QUESTIONS)}
-    assert all("I add step by step." in one.response.text for trace in traces for one in trace.plan.attempts)
+    attempts = [one.response.text for trace in traces for one in trace.plan.attempts]
+    assert attempts and all("I add step by step." in text and "<|im_end|>" not in text for text in attempts)
 
 
 REFUSED: dict[str, tuple[Any, str]] = {
@@ -157,6 +190,10 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "lists of right and wrong answers": (
         grouped(lambda q: {"question": ask(q), "correct_answers": [f"It is {q}"], "incorrect_answers": ["It is 1", "It is 2"]}),
         "no column for responses",
+    ),
+    "choices with the reason of the right one": (
+        grouped(lambda q: {"question": ask(q), "options": ["A)1", "B)2"], "rationale": worked(q), "correct": "A"}),
+        "no column for response",
     ),
     "a question's id alone": (
         each(lambda q, k: {"task_id": f"Task/{q}", "completion": said(q, k), "result": ("passed", "failed: why")[k % 2], "passed": right(k)}),

@@ -204,6 +204,7 @@ def test_the_template_follows_from_the_models_name(model: str, template: str) ->
         (TRL, "meta-llama/Llama-3.2-1B", False),
         (LLAMAFACTORY, "Qwen/Qwen2.5-1.5B", False),
         (AXOLOTL, "Qwen/Qwen3-1.7B", False),
+        (LLAMAFACTORY, "Qwen/Qwen3-1.7B", False),
         (TRL, "Qwen/Qwen3-1.7B", True),
         (TRL, "somebody/something", True),
     ],

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from tests import label_noise
+from tests import label_noise, stored_labels
 from tests.grading_mutants import EACH, RIGHT_ANSWERS, counts
 from tests.write_docs import ROOT, task_table
 
@@ -38,4 +38,7 @@ def filled(text: str, tables: Mapping[str, str]) -> str:
 
 if __name__ == "__main__":
     page = PAGE.read_text(encoding="utf-8")
-    PAGE.write_text(filled(page, {**quick_tables(), "noise": label_noise.table()}), encoding="utf-8")
+    tables = {**quick_tables(), "noise": label_noise.table()}
+    if stored_labels.DATA.is_dir():
+        tables["stored"] = stored_labels.table()
+    PAGE.write_text(filled(page, tables), encoding="utf-8")

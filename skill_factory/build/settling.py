@@ -24,7 +24,7 @@ SAMPLE_ROWS = 200
 MOST_ITEMS = 64
 """How many items of a list are looked at for the guess."""
 _RULES_OF = {
-    "question": ("question_rule", "question_marks", "question_rest", "tools"),
+    "question": ("question_rule", "question_marks", "question_rest", "system", "tools"),
     "response": ("response_rule", "response_marks", "think", "thinking"),
     "correct": ("label_rule", "right", "wrong", "threshold", "correct_else"),
 }

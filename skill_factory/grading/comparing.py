@@ -1,6 +1,7 @@
 """Do two readings say the same? Right, wrong, or unjudged where one of them could not be read, with the reason."""
 
 import re
+from fractions import Fraction
 
 from skill_factory.grading.algebra import same_constant, same_statements, values_decide
 from skill_factory.grading.decisions import USUAL, Decision, Finding, Rules, told, unread
@@ -8,7 +9,7 @@ from skill_factory.grading.expressions import Term, read_statement
 from skill_factory.grading.groups import MOST_UNORDERED, Group
 from skill_factory.grading.listing import compare_lists
 from skill_factory.grading.moments import Moment, same_moment
-from skill_factory.grading.plain import plain, same_form, stated
+from skill_factory.grading.plain import plain, same_form, says_more, stated
 from skill_factory.grading.quantities import (
     Amount,
     read_amount,
@@ -16,7 +17,18 @@ from skill_factory.grading.quantities import (
     same_share,
     units_fit,
 )
-from skill_factory.grading.readings import Formula, Literal, Named, Reading, Unread, Words, read
+from skill_factory.grading.readings import (
+    PLACE,
+    SHARE,
+    SPANNED,
+    Formula,
+    Literal,
+    Named,
+    Reading,
+    Unread,
+    Words,
+    read,
+)
 from skill_factory.grading.regions import LEAST, MOST, Piece, Region, interval
 
 _DEEPEST = 4
@@ -47,6 +59,15 @@ def _of_kinds(one: Reading, other: Reading, answer: str, gold: str, rules: Rules
     match one, other:
         case Amount(), Amount():
             return _amounts(one, other, rules)
+        case Literal(), Literal() if SPANNED in (one.kind, other.kind):
+            alike = re.findall("[0-9.]+", one.text) == re.findall("[0-9.]+", other.text)
+            return told(
+                alike and {one.kind, other.kind} <= _SPANS,
+                "the same two numbers",
+                "they say different things",
+            )
+        case Words(), Words() if one != other and says_more(answer, gold):
+            return unread("one side says more than the other")
         case (Words(), Words()) | (Literal(), Literal()):
             return told(one == other, "both say the same", "they say different things")
         case Moment(), Moment():
@@ -61,8 +82,25 @@ def _of_kinds(one: Reading, other: Reading, answer: str, gold: str, rules: Rules
     return _unlike(one, other, answer, gold)
 
 
+_SPANS = {SPANNED, "ratio", "score or range"}
+
+
 def _unlike(one: Reading, other: Reading, answer: str, gold: str) -> Finding:
-    """Two kinds: wrong, unless a number could hide in words or a moment."""
+    """Two kinds: wrong, unless a number could hide in words, a moment or a place."""
+    place = next((side for side in (one, other) if isinstance(side, Literal) and side.kind == PLACE), None)
+    number = next((side for side in (one, other) if isinstance(side, Amount)), None)
+    share = next((side for side in (one, other) if isinstance(side, Literal) and side.kind == SHARE), None)
+    truth = next(
+        (side for side in (one, other) if isinstance(side, Literal) and side.text in ("true", "false")), None
+    )
+    if truth and (answer.lower() == truth.text[0] or gold.lower() == truth.text[0]):
+        return unread("a letter may stand for true or false")
+    if share and number:
+        if number.value == int(share.text.partition("/")[0]):
+            return unread("one side says of how many, the other doesn't")
+        return told(number.value == Fraction(share.text), "the same share", "the values differ")
+    if place and number and number.value in (int(place.text), Fraction(1, int(place.text) or 1)):
+        return unread("one side may be a place in an order, the other a number")
     if isinstance(one, Words) or isinstance(other, Words):
         words, rest = (answer, other) if isinstance(one, Words) else (gold, one)
         if isinstance(rest, Amount | Formula | Moment | Literal | Group) and _may_hold(
@@ -259,6 +297,16 @@ def _same_end(one: str, other: str) -> bool:
 # -- lists ------------------------------------------------------------------------------------------------------------
 
 
+def _decimal_comma(side: Reading, other: Reading, text: str) -> bool:
+    """Whether a list of two numbers, `0,5`, is the other side's number with a decimal comma."""
+    pair = (
+        re.fullmatch(r"-?[0-9]+,[0-9]+", text)
+        if isinstance(side, Group) and isinstance(other, Amount)
+        else None
+    )
+    return bool(pair) and isinstance(other, Amount) and other.value == Fraction(text.replace(",", "."))
+
+
 def _grouped(one: Reading, other: Reading, answer: str, gold: str, rules: Rules, depth: int) -> Finding:
     for side, text, rest in ((one, answer, gold), (other, gold, answer)):
         if isinstance(side, Group) and len(side.items) == 1 and side.brackets in ("{}", "[]"):
@@ -267,6 +315,8 @@ def _grouped(one: Reading, other: Reading, answer: str, gold: str, rules: Rules,
                 if text is answer
                 else compare(rest, side.items[0], rules, depth + 1)
             )
+    if any(_decimal_comma(*pair) for pair in ((one, other, answer), (other, one, gold))):
+        return unread("a comma may be a decimal point")
     if not isinstance(one, Group) or not isinstance(other, Group):
         return _unlike(one, other, answer, gold)
 

@@ -29,6 +29,10 @@ _REPEATING = re.compile(
     r"(?P<sign>[+-]? ?)(?P<whole>[0-9]{0,20})\.(?P<once>[0-9]{0,20})"
     r"(?:\\(?:overline|bar|dot|overbar) ?(?:\{ ?(?P<again>[0-9]{1,20}) ?\}|(?P<digit>[0-9]))|(?P<lined>(?:[0-9]\u0305){1,20}))(?![0-9.,])"
 )
+_GOES_ON = re.compile(
+    r"(?P<sign>[+-]? ?)(?P<whole>[0-9]{1,20})\.(?P<once>[0-9]{0,20}?)(?P<digit>[0-9])(?P=digit)+ ?(?:\.\.\.|\\ldots)(?P<again>)(?P<lined>)"
+)
+"""`0.333...`: the last digit stands twice or more, and goes on."""
 LONGEST_NUMBER = 300
 SCALES = {"hundred": 100, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12} | {
     "mn": 10**6, "bn": 10**9, "tn": 10**12, "lakh": 10**5, "lakhs": 10**5, "crore": 10**7, "crores": 10**7,
@@ -40,7 +44,7 @@ def number_head(text: str) -> Head | None:
     """The number in digits at the beginning of a text, its scale (`million`) included."""
     if len(text) > LONGEST_NUMBER:
         return None
-    if repeating := _REPEATING.match(text):
+    if repeating := _REPEATING.match(text) or _GOES_ON.match(text):
         return Head(_repeated(repeating), text[repeating.end() :])
     found = _HEAD.match(text)
     if found is None:
@@ -99,6 +103,31 @@ _PARTS = {"half": 2, "third": 3, "quarter": 4, "fourth": 4, "fifth": 5, "sixth":
 }  # fmt: skip
 
 
+_PLACES = dict(zip(["first", "second", *list(_PARTS)[1:2]], (1, 2, 3), strict=True)) | {
+    name: value for name, value in _PARTS.items() if value > 3 and name != "quarter"
+}  # fmt: skip
+_PLACES |= {f"{name}teenth": value + 10 for name, value in zip(("thir", "four", "fif", "seven", "eigh", "nine"), (3, 4, 5, 7, 8, 9), strict=True)}  # fmt: skip
+_PLACES |= {f"{name[:-1]}ieth": value for name, value in _TENS.items()}
+
+
+def place_in_order(text: str) -> int | None:
+    """The number of a place in an order, `3rd`, `the twenty-first`, `second place`; a bare `third` is one too."""
+    found = re.fullmatch(
+        r"(?:the )?(?:([0-9]{1,6})(st|nd|rd|th)|([a-z]+)(?:[- ](?!place|one$)([a-z]+))?)(?: place| one)?",
+        text.lower(),
+    )
+    if not found:
+        return None
+    if found[1]:
+        number = int(found[1])
+        usual = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+        return number if found[2] == usual else None
+    if not found[4]:
+        return _PLACES.get(found[3])
+    ones = _PLACES.get(found[4], 10)
+    return _TENS[found[3]] + ones if found[3] in _TENS and ones < 10 else None
+
+
 def spoken(text: str) -> Fraction | None:
     """The number that words say: `twenty-five`, `minus three`, `two thirds`, `4 and a half`, `三分之二`, `二十五`."""
     if len(text) > 80:
@@ -110,6 +139,8 @@ def spoken(text: str) -> Fraction | None:
         value = _positive(text.strip()[len(words[0]) :].strip())
         return -value if value is not None else None
     words = [word for word in words if word != "-"]
+    if words[-1] == "dozen" and words[:-1] in ([], ["a"], ["one"], ["half", "a"]):
+        return Fraction(6 if "half" in words else 12)
     return _fraction_words(words) if text.isascii() else chinese(text)
 
 

@@ -64,7 +64,13 @@ def _undressed(text: str) -> str:
 _remembered = lru_cache(maxsize=512)(_undressed)  # the parts of a set are compared each with each
 
 
+_ROOT = re.compile(r"([√∛∜]) ?(?:([0-9]+(?:\.[0-9]+)?|[A-Za-z])(?![0-9])|\(([^()]*)\))")
+_DEGREES = {"√": "", "∛": "[3]", "∜": "[4]"}
+_UNIT_VECTOR = re.compile(r"\\hat ?\{? ?(?:\\mathbf ?)?\{? ?(?:\\([ij])math|([ijk]))(?![A-Za-z]) ?\}{0,2}")
+
+
 def _simple_signs(text: str) -> str:
+    text = _ROOT.sub(lambda found: rf"\sqrt{_DEGREES[found[1]]}{{{found[2] or found[3]}}}", text)
     text = re.sub("([0-9])([¼½¾⅐-⅞])", r"\1 \2", text)
     text = re.sub("[⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺]+", lambda found: f"^{{{found[0].translate(_RAISED)}}}", text)
     text = re.sub("[₀₁₂₃₄₅₆₇₈₉]+", lambda found: f"_{{{found[0].translate(_LOWERED)}}}", text)
@@ -75,6 +81,8 @@ def _simple_signs(text: str) -> str:
 
 
 def _simple_commands(text: str) -> str:
+    if len(_UNIT_VECTOR.findall(text)) > 1:  # one alone may be an estimate of i
+        text = _UNIT_VECTOR.sub(lambda found: found[1] or found[2], text)
     text = _REALS.sub(
         r"\\reals ", text.replace("\\%", "%").replace("\\$", "$").replace("\\#", "#").replace("\\_", "_")
     )
@@ -164,6 +172,25 @@ def worded(text: str) -> str:
     text = stated(text).casefold()
     text = text[1:-1] if len(text) == 3 and text[0] == "(" and text[2] == ")" and text[1].isalpha() else text
     return re.sub(r"^(?:the|an?) (?=[^ ]{2})", "", text)
+
+
+_TAKES_BACK = re.compile(
+    r"\b(?:not?|never|neither|nor|none|without|except|but|false|wrong|incorrect|isn't|aren't|won't|or|and|non|un\w+|in\w+|less|more|most|least)\b|n't\b|不|非|没"
+)
+
+
+def says_more(answer: str, gold: str) -> bool:
+    """Whether one text has the words of the other and further ones that take nothing back: `I think Paris` and `Paris`."""
+    short, long = sorted((worded(answer), worded(gold)), key=len)
+    at = long.find(short) if len(short) > 3 else -1
+    if (
+        at < 0
+        or len(long) > LONGEST
+        or (long[at - 1 : at] + long[at + len(short) :][:1]).strip(" ,.:;")
+        or len(short) == len(long)
+    ):
+        return False
+    return not _TAKES_BACK.search(f"{long[:at]} {long[at + len(short) :]}")
 
 
 _TOKENS = re.compile(r"\\[A-Za-z]+|\\.|[0-9]+(?:[.,][0-9]+)*|[A-Za-z]+|[^ ]")

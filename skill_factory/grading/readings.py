@@ -12,9 +12,11 @@ from skill_factory.grading.expressions import Statement, read_statement
 from skill_factory.grading.groups import Group, read_group
 from skill_factory.grading.moments import Moment, read_day, read_moment
 from skill_factory.grading.nouns import CHANGING
+from skill_factory.grading.numerals import place_in_order
 from skill_factory.grading.plain import LONGEST, form, stated, worded
 from skill_factory.grading.quantities import NOTHING, Amount, constant_term, exact_value, read_amount
 from skill_factory.grading.regions import Region, read_region
+from skill_factory.grading.units import read_unit
 
 
 class Words(NamedTuple):
@@ -94,6 +96,13 @@ _SLASHES = re.compile(r"[0-9]+(?: ?/ ?[0-9]+){2,}")
 _BASED = re.compile(
     r"\(?([0-9A-Za-z]*[0-9][0-9A-Za-z]*)\)?_ ?(?:\{ ?([0-9A-Za-z]{1,10}) ?\}|([0-9A-Za-z]{1,2}))"
 )
+_BASED_IN_WORDS = re.compile(
+    r"([0-9A-Fa-f]*[0-9][0-9A-Fa-f]*),? (?:\((?:in )?base[ -]([0-9a-z]{1,10})\)|(?:in )?base[ -]([0-9a-z]{1,10}))"
+)
+_PREFIXED = re.compile(r"0([bB](?=[01]+$)|[oO](?=[0-7]+$)|[xX])([0-9A-Fa-f]+)")
+_SPANNED = re.compile(rf"(?:a )?(?:ratio of )?({_DIGITS}) to ({_DIGITS})")
+_SHARED = re.compile(r"([0-9]{1,12}) (?:out of(?: every)?|in(?: every)?) ([1-9][0-9]{0,11})")
+PLACE, SPANNED, SHARE = "place in an order", "ratio or range", "share"
 _BASES = {
     "two": "2",
     "three": "3",
@@ -136,7 +145,18 @@ def _fixed(text: str) -> Literal | None:
             return Literal(kind, text.replace(" ", ""))
     if _RATIO.fullmatch(text) and read_moment(text) is None:
         return Literal("ratio", text.replace(" ", ""))
-    if based := _BASED.fullmatch(text):
+    if (place := place_in_order(text)) is not None:
+        return Literal(PLACE, str(place))
+    if shared := _SHARED.fullmatch(small):
+        return Literal(SHARE, f"{shared[1]}/{shared[2]}")
+    if spanned := _SPANNED.fullmatch(small):
+        return Literal(SPANNED, f"{spanned[1]} {spanned[2]}")
+    if parts := _in_parts(text):
+        return Literal("quantity in parts", parts)
+    if prefixed := _PREFIXED.fullmatch(text):
+        base = {"b": "2", "o": "8", "x": "16"}[prefixed[1].lower()]
+        return Literal("number in a base", f"{prefixed[2].upper()} in base {base}")
+    if based := _BASED.fullmatch(text) or _BASED_IN_WORDS.fullmatch(text):
         base = (based[2] or based[3]).lower()
         return (
             Literal("number in a base", f"{based[1].upper()} in base {_BASES.get(base, base)}")
@@ -146,11 +166,40 @@ def _fixed(text: str) -> Literal | None:
     return None
 
 
+_ONE_PART = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([A-Za-z]+),?(?: and)?")
+_PARTED = (
+    ("year", "month", "week", "day", "hour", "minute", "second"),
+    ("mile", "yard", "foot", "inch"),
+    ("km", "m", "cm", "mm"),
+    ("kg", "g"),
+    ("pound", "ounce"),
+    ("dollar", "cent"),
+)
+"""Units of one measure, the largest first: what is told in parts goes down."""
+
+
+def _in_parts(text: str) -> str | None:
+    """`2 hours 30 minutes`, `5 ft 3 in`: parts of one quantity, each in the next smaller unit."""
+    parts = _ONE_PART.findall(text)
+    if not 2 <= len(parts) <= 4 or len(text) > 60 or _ONE_PART.sub("", text).strip():
+        return None
+    units = [read_unit(unit) for _, unit in parts]
+    for down in _PARTED:
+        names = [read_unit(name) for name in down]
+        places = [names.index(unit) for unit in units if unit in names and unit]
+        if len(places) == len(units) and places == sorted(set(places)):
+            return " ".join(
+                f"{float(number):g} {unit}" for (number, _), unit in zip(parts, units, strict=True)
+            )
+    return None
+
+
 def _is_based(digits: str, base: str) -> bool:
     return digits.isdigit() or (base in ("16", "sixteen", "12", "11") and digits.isalnum())
 
 
 def _structured(text: str) -> Reading | None:
+    text = re.sub(r"^<([^<>=]+,[^<>=]+)>$", r"\\langle \1\\rangle ", text)
     if re.search(r"(?<![<>=!\\])=(?![=<>])", text):
         return _equated(text)
     if (named := re.fullmatch(r"([A-Z]'?)(?:_\{?\w\}?)? ?(\(.*,.*\))", text)) and read_group(named[2]):

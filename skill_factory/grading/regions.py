@@ -124,6 +124,10 @@ def _inequality(text: str) -> Region | None:
     joined = re.split(r" and | ?\\land ?", text)
     if len(joined) == 2:
         return _both(*(_inequality(part.strip()) for part in joined))
+    if sized := re.fullmatch(
+        rf"\| ?{_LETTER} ?\| ?(<=|>=|\\le(?![a-z])|\\ge(?![a-z])|<|>) ?([0-9]+(?:\.[0-9]+)?)", text
+    ):
+        return _of_size(sized[1], sized[2], sized[3])
     pieces = _ORDER.split(text)
     if len(pieces) == 3:
         left, order, right = pieces
@@ -139,6 +143,14 @@ def _inequality(text: str) -> Region | None:
     ends = (_end(low), low_in, _end(high), high_in)
     low, low_in, high, high_in = ends if way == "<" else (ends[2], ends[3], ends[0], ends[1])
     return Region((Piece(low, low_in and low != LEAST, high, high_in and high != MOST),), letter)
+
+
+def _of_size(letter: str, order: str, end: str) -> Region:
+    """`|x| < 2`: between -2 and 2, or outside of them."""
+    closed, way = _ORDERS[order]
+    if way == "<":
+        return Region((Piece(f"-{end}", closed, end, closed),), letter)
+    return Region((Piece(LEAST, False, f"-{end}", closed), Piece(end, closed, MOST, False)), letter)
 
 
 def _turned(order: str) -> str:

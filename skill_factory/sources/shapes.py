@@ -17,11 +17,11 @@ _VERDICT = re.compile(
     r"</?verdict>|\b(?:verdict|conclusion|judge?ment|assessment|urteil|verdikt|conclusión|veredicto|veredito|verdetto|вердикт|вывод)\b|判断|判定|结论|結論|判決|判决|판정|결론|الحكم",
     re.IGNORECASE,
 )
-_REFERENCES = ("solution", "solutions", "lösung", "reference", "gold")
+_REFERENCES = ("solution", "solutions", "lösung", "reference", "gold", "rationale", "explanation")
 """Names of the reference solution, where another text can be the model's."""
 _CALLED_REFERENCE = re.compile(
     r"(?:groundtruth|reference|gold|golden|gt|canonical|official|expert|expected|target)"
-    r"(?:solution|answer|response|output|completion|cot|rationale|explanation|text)s?"
+    r"(?:solution|answer|response|output|completion|cot|rationale|explanation|text)s?|(?:right|true|best)answers?"
 )
 """Names that say of a solution or answer that it is the reference, as `bare` writes them."""
 _OFFERED = (
@@ -58,7 +58,8 @@ def by_shape(fields: Mapping[str, Any], found: Mapping[str, Profile], rows: Sequ
     if "answer" not in told:
         _put(told, "answer", _gold(told, found) or _worked_reference(told, found))
     _put(told, "thinking", _thinking(told, found))
-    _put(told, "tools", _tools(told, found))
+    _put(told, "system", system_beside_talks(told, found))
+    _put(told, "tools", tools_beside_talks(told, found))
     return {field: path for field, path in told.items() if path}
 
 
@@ -107,6 +108,8 @@ def _dialogues(told: dict[str, Any], found: Mapping[str, Profile]) -> None:
     talks = [one for one in found.values() if one.kind in TALKS and _has_answer(one)]
     if not talks:
         return
+    if isinstance(told.get("response"), list) and talks[0].path in told["response"]:
+        told.setdefault("question", talks[0].path)
     if told.get("response") in (None, talks[0].path):
         told["response"] = talks[0].path
         if "question" not in told:
@@ -384,7 +387,16 @@ def is_a_place(path: str) -> bool:
     )
 
 
-def _tools(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
+def system_beside_talks(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
+    """The system prompt of a conversation, in a column of its name beside it."""
+    question = found.get(str(told.get("question", "")))
+    if question is None or question.kind not in TALKS:
+        return ""
+    free = _free(told, found, ("text",))
+    return next((one.path for one in free if place_of("system", one.path) is not None), "")
+
+
+def tools_beside_talks(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
     """The tools that a conversation may call, in a column of their name beside it."""
     question = found.get(str(told.get("question", "")))
     if question is None or question.kind not in TALKS:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from skill_factory.traces.rows import in_context
 from skill_factory.trainers.message_files import message_row, write_messages
-from skill_factory.trainers.options import Options
+from skill_factory.trainers.options import Options, family_of
+from skill_factory.trainers.own_template import UNKNOWN
 from skill_factory.trainers.record import Tokens, Traces, TracesTrainer
 from skill_factory.trainers.templates import fill_template, write
 from skill_factory.trainers.trace_files import write_traces
@@ -35,7 +36,20 @@ def write_axolotl(given: Traces, folder: Path) -> None:
     _write_config(
         options, fill_template("axolotl_text.yaml", template=line, **(CHATS if chats else TRACES)), folder
     )
-    write(folder / "TRAINING.md", fill_template("axolotl.md", excess_words="dropped", report=given.report))
+    words = {"excess_words": "dropped", "template": template_words(template, family_of(options.model))}
+    write(folder / "TRAINING.md", fill_template("axolotl.md", **words, report=given.report))
+
+
+def template_words(template: str, family: str) -> str:
+    """What a chat template of Axolotl's does to a trace, for the notes."""
+    if template == "tokenizer_default":
+        return UNKNOWN
+    said = f"`chat_template: {template}` trains on the trace exactly as it is."
+    if family in ("qwen3", "qwen3.5") and template == "chatml":
+        said += " Axolotl's own `qwen3` leaves the opening `<think>` out of what is learned."
+    if template == "jinja":
+        said += " It is written out in `chat_template_jinja`, since R1's own drops the thinking."
+    return said
 
 
 def write_axolotl_tokens(given: Tokens, folder: Path) -> None:

@@ -22,7 +22,14 @@ from skill_factory.traces.lengths import (
 from skill_factory.trainers.bundle import Bundle, open_bundle
 from skill_factory.trainers.loss import chosen_loss
 from skill_factory.trainers.options import Options
-from skill_factory.trainers.preflight import CONTROL_TOKENS, OF_QWEN3, OF_TOKENS, RowLimits, preflight
+from skill_factory.trainers.preflight import (
+    CONTROL_TOKENS,
+    OF_QWEN3,
+    OF_TOKENS,
+    RowLimits,
+    Trouble,
+    preflight,
+)
 from skill_factory.trainers.questions import read_questions, split_questions, within
 from skill_factory.trainers.record import (
     Questions,
@@ -82,8 +89,10 @@ def _check_traces(
     )
     findings = preflight(bundle.rows(), limits)
     # What another model's template would do doesn't matter to this one.
-    if trainer is not None and not trainer.by_qwen3(options):
-        findings = [problem for problem in findings if problem.trouble not in OF_QWEN3]
+    if trainer is not None:
+        spared = set() if trainer.by_qwen3(options) else OF_QWEN3
+        spared = spared - {Trouble.NO_THINKING} if trainer.adds_thinking(options) else spared
+        findings = [problem for problem in findings if problem.trouble not in spared]
     return Checked(findings, measure_lengths(bundle.rows(), counter, tags.sample))
 
 

@@ -32,7 +32,8 @@ def write_llamafactory(given: Traces, folder: Path) -> None:
         history="\nmask_history: true" if in_context(bundle.recipe) else "",
     )
     _write_settings(options, data_lines, folder)
-    write(folder / "TRAINING.md", fill_template("llamafactory.md", report=given.report))
+    words = template_words(LLAMAFACTORY.template(options))
+    write(folder / "TRAINING.md", fill_template("llamafactory.md", template=words, report=given.report))
 
 
 def write_llamafactory_tokens(given: Tokens, folder: Path) -> None:
@@ -49,6 +50,35 @@ def _template_line(options: Options) -> str:
     template = LLAMAFACTORY.template(options)
     # A wrong template trains on wrong tokens without an error, so an unknown model gets none.
     return f"template: {template}" if template else "# no template: the tokenizer's own"
+
+
+REASONING = ("qwen3", "qwen3_5", "deepseekr1")
+"""Templates that know `<think>`, and can be told to drop it."""
+OTHER_MARKS = ("gemma4", "gemma4n", "gpt_oss")
+"""Templates with other marks for thinking, which miss theirs in a trace."""
+
+
+def template_words(template: str) -> str:
+    """What a template of LLaMA-Factory's does to a trace, for the notes; empty stands for the tokenizer's own."""
+    if not template:
+        return (
+            "There is no `template` line, since no part of the model's name is known: the tokenizer's own template is used, "
+            "and may rewrite a trace. If LLaMA-Factory has a template for your model, name it there."
+        )
+    if template in REASONING:
+        return (
+            f"The template `{template}` trains on the trace exactly as it is. **Never set `enable_thinking: false`: it "
+            "removes all the thinking from every trace.**"
+        )
+    if template in OTHER_MARKS:
+        return (
+            f"The template `{template}` has marks of its own for thinking. It misses them in a trace, so it puts an empty "
+            "block of them in front of each and trains that too; `enable_thinking: false` leaves it out of the loss, and "
+            "the trace as it is."
+        )
+    if template in LLAMAFACTORY.families.values():
+        return f"The template `{template}` trains on the trace exactly as it is."
+    return f"The template `{template}` is your choice; what it makes of a trace wasn't tried."
 
 
 def _write_settings(options: Options, data_lines: str, folder: Path) -> None:

@@ -66,12 +66,13 @@ class Trainer:
     """Whether it writes with the model's own chat template, and with all that the template does to a text."""
 
     def by_qwen3(self, options: Options) -> bool:
-        """Whether Qwen3's template may write the traces; an unknown model may be a Qwen3."""
-        template = self.template(options)
-        own = self.own_template or template == "tokenizer_default"
-        return template in ("qwen3", "qwen3_5") or (
-            own and family_of(options.model) in ("qwen3", "qwen3.5", "")
-        )
+        """Whether Qwen3's own template may write the traces, which rewrites them; an unknown model may be a Qwen3."""
+        own = self.own_template or self.template(options) == "tokenizer_default"
+        return own and family_of(options.model) in ("qwen3", "qwen3.5", "")
+
+    def adds_thinking(self, options: Options) -> bool:
+        """Whether a trace without thinking gets an empty block of it: LLaMA-Factory's `qwen3` does that, and no more."""
+        return self.template(options) in ("qwen3", "qwen3_5") or self.by_qwen3(options)
 
     def template(self, options: Options) -> str:
         """The chosen chat template, otherwise that of the model's family; empty stands for the tokenizer's own."""

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from skill_factory.traces.rows import in_context
 from skill_factory.trainers.options import family_of
+from skill_factory.trainers.own_template import own_template_words
 from skill_factory.trainers.record import Tokens, Traces, TracesTrainer
 from skill_factory.trainers.templates import fill_template, write
 from skill_factory.trainers.trace_files import write_chats, write_traces
@@ -28,18 +29,12 @@ def write_trl(given: Traces, folder: Path) -> None:
         "epochs": options.epochs,
         "chat_template": "",
     }
-    r1 = family_of(options.model) == "deepseek_r1"
-    if r1:
+    if family_of(options.model) == "deepseek_r1":
         write(folder / "chat_template.jinja", fill_template("deepseek_r1.jinja"))
         settings["chat_template"] = '\n    chat_template_path="chat_template.jinja",'
     write(folder / "train_sft.py", fill_template("trl_sft.py", **settings))
-    write(folder / "TRAINING.md", fill_template("trl.md", r1=R1 if r1 else "", report=given.report))
-
-
-R1 = """\
-- The template of DeepSeek's R1 distillations drops the thinking of an assistant's turn. The script takes
-  `chat_template.jinja` instead, which writes the same marks and leaves the turn whole.
-"""
+    words = own_template_words(options.model)
+    write(folder / "TRAINING.md", fill_template("trl.md", template=words, report=given.report))
 
 
 def write_trl_tokens(given: Tokens, folder: Path) -> None:

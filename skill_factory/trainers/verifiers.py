@@ -1,6 +1,7 @@
 """verifiers and prime-rl: an environment with the questions and our reward, as a package that can be installed."""
 
 import json
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,8 @@ def write_verifiers(given: Questions, folder: Path) -> None:
         write(package / f"{name}.jsonl", _lines(questions))
     write(folder / "pyproject.toml", fill_template("verifiers_pyproject.toml"))
     settings = {"train": f"{len(split.train):,}", "test": f"{len(split.test):,}"}
+    # It stands in a command that is copied as it is.
+    settings["model"] = shlex.quote(options.model)
     write(folder / "TRAINING.md", fill_template("verifiers.md", **settings, report=given.report))
 
 

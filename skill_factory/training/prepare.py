@@ -19,6 +19,8 @@ import pyarrow.parquet as pq
 
 from skill_factory.build.folder import HELD_OUT
 from skill_factory.errors import HandoffError, TrainingError
+from skill_factory.grading import final_answer
+from skill_factory.measure.parts import names_of
 from skill_factory.recipe.mixture import AnyRecipe, recipe_or_mixture
 from skill_factory.traces.lengths import AROUND, TokenCounter, estimating_counter, load_counter
 from skill_factory.trainers import TRL, VERL, Options, QuestionsTrainer, export_build
@@ -111,12 +113,14 @@ def prepare(plan: Plan, token: str | None = None) -> Prepared:
             f"{folder} holds another training ({_difference(known, settings)}). Choose another folder with --out, or delete "
             "that one."
         )
-    lengths, exact = _lengths(folder / "data", source, _counter(plan, token))
+    lengths, exact = _lengths(folder / "data", source, _counter(plan))
     settings["card"] = model_card(plan, origin.name, origin.arm, origin.recipe, len(lengths))
     settings["ask"] = _held_out(source)
+    # For who reads the samples: the script itself grades nothing.
+    settings["golds"] = settings["ask"] or _right_answers(source)
     written = _script(plan)
     write_whole(folder / f"train_{plan.method}.py", written)
-    told = {name: value for name, value in settings.items() if name not in ("card", "files")}
+    told = {name: value for name, value in settings.items() if name not in ("card", "files", "ask", "golds")}
     settings["files"] = {"training.json": json.dumps(_without_paths(told), indent=1) + "\n"}
     if origin.recipe is not None:
         settings["files"]["recipe.toml"] = origin.recipe.to_toml()
@@ -259,10 +263,10 @@ def _export(plan: Plan, source: Path, data: Path, token: str | None) -> None:
             path.unlink()
 
 
-def _counter(plan: Plan, token: str | None) -> TokenCounter:
-    """The model's own tokenizer where it can be had, else an estimate: a training needn't wait for it."""
+def _counter(plan: Plan) -> TokenCounter:
+    """The tokenizer of a model that lies here, else an estimate: a first answer doesn't wait for a download."""
     try:
-        return load_counter(plan.model, token)
+        return load_counter(plan.model) if Path(plan.model).is_dir() else estimating_counter()
     except HandoffError:
         return estimating_counter()
 
@@ -296,11 +300,28 @@ def _texts(names: list[str]) -> list[str]:
     return [name for name in ("prompt", "completion") if name in names]
 
 
-def _held_out(source: Path) -> list[str]:
-    """Questions that the build holds out, for the samples; none, and the script takes some of the training's."""
+def _held_out(source: Path) -> dict[str, str]:
+    """Questions that the build holds out, with their answers; none, and the samples are of the training's questions."""
     for path in sorted((source / HELD_OUT).glob("test-*.parquet")):
-        return [str(text) for text in pq.read_table(path, columns=["question"]).column(0).to_pylist()[:ASKED]]
-    return []
+        rows = pq.read_table(path, columns=["question", "answer"]).slice(0, ASKED).to_pylist()
+        return {str(row["question"]): str(row["answer"]) for row in rows}
+    return {}
+
+
+def _right_answers(source: Path) -> dict[str, str]:
+    """The right answers of the questions that the samples are of: the first ones, as far as a trace ends in one."""
+    if not (source / "report.json").is_file():
+        return {}
+    bundle, found = open_bundle(source), dict[str, str]()
+    names, asked = names_of(bundle.recipe.tags), set[str]()
+    for row in bundle.rows():
+        question, text = (row["conversations"][place]["content"] for place in (0, -1))
+        asked.add(question)
+        if len(asked) > ASKED:
+            break
+        if row.get("attempts") and row["attempts"][-1]["correct"] and (answer := final_answer(text, names)):
+            found.setdefault(question, answer)
+    return found
 
 
 # -- the script ------------------------------------------------------------------------------------------------------

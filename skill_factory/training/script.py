@@ -34,7 +34,7 @@ from transformers import PrinterCallback, TrainerCallback, set_seed
 STOPPED, EXPIRED = 130, 75
 WHOLE = "whole.json"
 """The file that a checkpoint gets last: one without it was being written when its process was killed."""
-LAST = "last-checkpoint"
+KEPT = "checkpoints"
 """The folder of the newest checkpoint in the repository."""
 asked: list[str] = []
 """Why it has to stop, once it has to."""
@@ -75,39 +75,57 @@ class Hub:
             self.api.create_repo(self.repo, private=not settings["public"], exist_ok=True)
 
     def keep(self, folder: Path, step: int) -> None:
-        """Send a checkpoint in one commit, which is all or nothing, while training continues."""
-        if not self.follows:
-            return
-        self.wait()
-        self.pending = self.api.upload_folder(
+        """Send a checkpoint while training continues."""
+        if self.follows:
+            self.wait()
+            self.pending = self.api.run_as_future(self._send, folder, step)
+
+    def _send(self, folder: Path, step: int) -> None:
+        from huggingface_hub import CommitOperationAdd, CommitOperationDelete
+
+        earlier = {name.split("/")[1] for name in self._files() if name.startswith(f"{KEPT}/")}
+        there = f"{KEPT}/{step}"
+        self.api.upload_folder(
             repo_id=self.repo,
             folder_path=folder,
-            path_in_repo=LAST,
-            delete_patterns="*",
+            path_in_repo=there,
+            ignore_patterns=[WHOLE],
             commit_message=f"Checkpoint at step {step}",
-            run_as_future=True,
         )
+        # In a commit of its own, since a large folder may come in several: what isn't marked isn't whole.
+        marked = CommitOperationAdd(f"{there}/{WHOLE}", str(folder / WHOLE))
+        gone = [CommitOperationDelete(f"{KEPT}/{one}/", is_folder=True) for one in earlier - {str(step)}]
+        self.api.create_commit(self.repo, [marked, *gone], commit_message=f"Resume from step {step}")
 
     def wait(self) -> None:
         """Wait for the checkpoint that is on its way: its folder may be deleted after that."""
         if self.pending is not None:
             self.pending.result()
 
+    def _files(self) -> list[str]:
+        return [str(name) for name in self.api.list_repo_files(self.repo)]
+
     def fetch(self, folder: Path) -> Path | None:
-        """The checkpoint that the repository holds, if there is one."""
-        if not self.follows or not self.api.file_exists(self.repo, f"{LAST}/{WHOLE}"):
+        """The newest whole checkpoint of the repository, if there is one."""
+        steps = (
+            [name.split("/")[1] for name in self._files() if name.endswith(f"/{WHOLE}")]
+            if self.follows
+            else []
+        )
+        if not steps:
             return None
-        self.api.snapshot_download(self.repo, allow_patterns=[f"{LAST}/*"], local_dir=folder)
-        return folder / LAST
+        last = max(steps, key=int)
+        self.api.snapshot_download(self.repo, allow_patterns=[f"{KEPT}/{last}/*"], local_dir=folder)
+        return folder / KEPT / last
 
     def publish(self, folder: Path) -> None:
-        """Send the model in place of the checkpoint."""
+        """Send the model in place of the checkpoints."""
         if self.repo:
             self.wait()
             self.api.upload_folder(
                 repo_id=self.repo,
                 folder_path=folder,
-                delete_patterns=f"{LAST}/*",
+                delete_patterns=f"{KEPT}/*",
                 commit_message="Trained model",
             )
 
@@ -115,7 +133,9 @@ class Hub:
 class Watch(TrainerCallback):  # type: ignore[misc]  # TRL's environment has its types, ours doesn't
     """Says how it goes, takes samples, keeps checkpoints, and stops when it is asked to or its time is over."""
 
-    def __init__(self, settings: dict[str, Any], log: Log, hub: Hub, prompts: list[list[int]]) -> None:
+    def __init__(
+        self, settings: dict[str, Any], log: Log, hub: Hub, prompts: list[tuple[str, list[int]]]
+    ) -> None:
         self.settings, self.log, self.hub, self.prompts = settings, log, hub, prompts
         self.begun = self.saved = self.logged = time.monotonic()
         self.first, self.tokens, self.aside, self.sampled = 0, 0.0, 0.0, -1
@@ -132,6 +152,7 @@ class Watch(TrainerCallback):  # type: ignore[misc]  # TRL's environment has its
             parameters=sum(one.numel() for one in model.parameters()),
             trained=sum(one.numel() for one in model.parameters() if one.requires_grad),
             device=torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
+            processor=round(time.process_time(), 2),
         )
         self._sample(state, more)
 
@@ -169,6 +190,7 @@ class Watch(TrainerCallback):  # type: ignore[misc]  # TRL's environment has its
             tokens_per_second=round(tokens / seconds, 2),
             seconds_left=round((now - self.begun) / max(1, done) * (state.max_steps - state.global_step), 1),
             memory=_memory(),
+            processor=round(time.process_time(), 2),
             **{name: logs[name] for name in kept if name in logs},
         )
         self.logged, self.aside = now, 0.0
@@ -177,7 +199,9 @@ class Watch(TrainerCallback):  # type: ignore[misc]  # TRL's environment has its
         """Mark the checkpoint as whole, and send it."""
         begun = time.monotonic()
         folder = Path(args.output_dir) / f"checkpoint-{state.global_step}"
-        (folder / WHOLE).write_text(json.dumps({"id": self.settings["id"], "step": state.global_step}))
+        (folder / WHOLE).write_text(
+            json.dumps({"id": self.settings["id"], "step": state.global_step}), "utf-8"
+        )
         self.hub.keep(folder, state.global_step)
         self.log.say("saved", step=state.global_step)
         self.saved = time.monotonic()
@@ -191,7 +215,7 @@ class Watch(TrainerCallback):  # type: ignore[misc]  # TRL's environment has its
         model, tokenizer = more["model"], more["processing_class"]
         # The number of the sample follows from the step, so a resumed run asks what the whole one would have asked.
         turn = round(10 * state.global_step / state.max_steps)
-        ids = self.prompts[turn % len(self.prompts)]
+        question, ids = self.prompts[turn % len(self.prompts)]
         # Draws of its own: those of the training stay as they would be without a sample.
         devices = [torch.cuda.current_device()] if torch.cuda.is_available() else []
         training = model.training
@@ -217,7 +241,7 @@ class Watch(TrainerCallback):  # type: ignore[misc]  # TRL's environment has its
         self.log.say(
             "sample",
             step=state.global_step,
-            prompt=tokenizer.decode(ids),
+            question=question,
             text=text,
             tokens=len(new),
             ended=ended,
@@ -243,27 +267,28 @@ def _data(files: list[Path]) -> Any:
     return rows
 
 
-def _prompts(settings: dict[str, Any], rows: Any, tokenizer: Any) -> list[list[int]]:
-    """Questions as tokens, up to the place where the model continues: held-out ones, else the first different ones."""
+def _prompts(settings: dict[str, Any], rows: Any, tokenizer: Any) -> list[tuple[str, list[int]]]:
+    """Questions, with their tokens up to the place where the model continues: held-out ones, else the first of the data."""
 
     def asked_as(turns: list[dict[str, str]]) -> list[int]:
         shown = tokenizer.apply_chat_template(turns, add_generation_prompt=True, tokenize=False)
         return list(tokenizer(shown, add_special_tokens=False)["input_ids"])
 
     if settings["ask"]:
-        return [asked_as([{"role": "user", "content": text}]) for text in settings["ask"]]
-    found: dict[tuple[int, ...], None] = {}
+        return [(text, asked_as([{"role": "user", "content": text}])) for text in settings["ask"]]
+    found: dict[str, list[int]] = {}
     for row in rows.select(range(min(len(rows), 200))):
         if "labels" in row:
             trained = [place for place, label in enumerate(row["labels"]) if label != -100]
             ids = row["input_ids"][: trained[0] if trained else 0]
+            question = tokenizer.decode(ids, skip_special_tokens=True)
         else:
-            ids = asked_as(row["prompt"])
+            ids, question = asked_as(row["prompt"]), row["prompt"][-1]["content"]
         if ids:
-            found.setdefault(tuple(ids))
+            found.setdefault(question, ids)
         if len(found) == settings["questions"]:
             break
-    return [list(ids) for ids in found]
+    return list(found.items())
 
 
 def _common(settings: dict[str, Any], out: Path, rows: int) -> dict[str, Any]:
@@ -348,9 +373,9 @@ def _last_checkpoint(settings: dict[str, Any], out: Path, hub: Hub) -> str | Non
         if not (folder / WHOLE).is_file():
             shutil.rmtree(folder)
         else:
-            best = max(best or (0, folder), (json.loads((folder / WHOLE).read_text())["step"], folder))
+            best = max(best or (0, folder), (json.loads((folder / WHOLE).read_text("utf-8"))["step"], folder))
     found = best[1] if best else hub.fetch(out / "fetched")
-    if found and json.loads((found / WHOLE).read_text())["id"] != settings["id"]:
+    if found and json.loads((found / WHOLE).read_text("utf-8"))["id"] != settings["id"]:
         sys.exit(f"{found.name} belongs to another training. Choose another folder or repository.")
     return str(found) if found else None
 

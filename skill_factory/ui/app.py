@@ -5,9 +5,9 @@ import importlib
 import streamlit as st
 
 from skill_factory.ui.frame import shell
-from skill_factory.ui.frame.steps import CHOOSE, DATA, FINISH, LOOK, MEASURE, START, SUITE, Step
+from skill_factory.ui.frame.steps import CHOOSE, DATA, DIFFERENCE, FINISH, LOOK, MEASURE, START, SUITE, Step
 
-__all__ = ["CHOOSE", "DATA", "FINISH", "LOOK", "MEASURE", "START", "SUITE", "door", "run"]
+__all__ = ["CHOOSE", "DATA", "DIFFERENCE", "FINISH", "LOOK", "MEASURE", "START", "SUITE", "door", "run"]
 
 
 def run() -> None:

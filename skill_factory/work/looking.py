@@ -39,6 +39,7 @@ from skill_factory.sources.guessing import guess
 from skill_factory.sources.trying import Choice, Rule
 from skill_factory.tally import Tally
 from skill_factory.work.looking_texts import (
+    built_difference,
     built_index,
     built_lint,
     built_search,
@@ -73,6 +74,7 @@ __all__ = [
     "Opened",
     "at",
     "brief",
+    "built_difference",
     "built_index",
     "built_lint",
     "built_search",

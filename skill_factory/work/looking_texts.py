@@ -12,6 +12,7 @@ from skill_factory.grading.doubts import labels_in_doubt
 from skill_factory.grading.labelling import LabelReport, label
 from skill_factory.insight import built
 from skill_factory.insight.browse import Doubt, Item, Wanted, as_csv, as_jsonl, as_row, doubtful_rows, items
+from skill_factory.insight.difference import Difference, difference, open_built
 from skill_factory.insight.lit import lit_example
 from skill_factory.judge.judge import Judgement
 from skill_factory.judge.lookup import Disputed, broken_rows, disputed
@@ -131,6 +132,11 @@ def built_shown(folder: Path, places: list[int], tags: Tags) -> list[built.Shown
 def built_lint(folder: Path, most: int, tags: Tags) -> built.Linted:
     """`built.linted` of a build."""
     return built.linted(folder, most, tags)
+
+
+def built_difference(first: Path, second: Path) -> Difference:
+    """What differs between two builds. Errors: BuildFolderError."""
+    return difference(open_built(str(first)), open_built(str(second)))
 
 
 def push_plan(folder: Path, repo: str, mode: Mode, public: bool, card: str, token: str) -> PushPlan:

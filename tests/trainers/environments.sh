@@ -1,8 +1,11 @@
 #!/usr/bin/env bash
 # Make the environments in which the trainers' own code runs: .trainers/llamafactory-verl and .trainers/trl.
 #
-#   tests/trainers/environments.sh [llamafactory-verl|trl|writers]…   (default: the first two; one that is finished is left alone)
+#   tests/trainers/environments.sh [llamafactory-verl|trl|writers|llamafactory-verl-newest|trl-newest|swift|axolotl|openrlhf|verifiers|unsloth]…
 #
+# Default: the first two; one that is finished is left alone. Those behind `writers` are for `make letter`: the newest
+# release that installs here, and trainers of which only the notes' commands are tried. What needs a GPU to be imported
+# (flash-attn, xformers, vllm) is left out of them.
 # `writers` holds the programs that only write logs for us to read: inspect_ai and lm-eval, neither of which needs torch here;
 # beside them, in a folder of its own, what verl's trainer module imports and its loaders don't.
 # LLaMA-Factory 0.9.5 and verl 0.9.1 share one environment: transformers 5.5.4 and datasets 4.0.0 suit both; of
@@ -26,13 +29,23 @@ torch() {
   if compgen -G "$links/torch-2.13.0+cpu-*" >/dev/null; then install torch==2.13.0+cpu; else install --torch-backend cpu torch==2.13.0; fi
 }
 install() { "$uv" pip install --quiet --python "$root/$name/bin/python" "$@"; }
+# The same without packages that need a GPU, and with the torch that is there already.
+install_without() {
+  local left_out=$1 overrides="$root/$name/overrides.txt" one
+  shift
+  echo 'torch==2.13.0' >"$overrides"
+  for one in $left_out; do echo "$one; sys_platform == 'none'" >>"$overrides"; done
+  install --overrides "$overrides" "$@"
+}
 
-llamafactory-verl() {
+llamafactory-verl() { llamafactory_and 0.9.5 0.9.1 0.19.0; }
+
+llamafactory_and() {
   torch
   install transformers==5.5.4 datasets==4.0.0 accelerate==1.11.0 peft==0.18.1 trl==0.24.0 'omegaconf<2.4' hydra-core==1.3.8 \
     pandas pyarrow 'numpy>=2' 'packaging<26' tensordict==0.10.0 'ray[default]==2.60.0' torchdata==0.11.0 codetiming dill \
     pillow sentencepiece tiktoken einops fire jinja2 pydantic pyyaml scipy safetensors pytest pytest-timeout hypothesis math-verify colorama addict
-  install --no-deps llamafactory==0.9.5 verl==0.9.1 axolotl==0.19.0
+  install --no-deps "llamafactory${1:+==$1}" "verl${2:+==$2}" "axolotl${3:+==$3}"
   # LLaMA-Factory imports torchaudio at module level; the published wheel is linked to CUDA. Without its extension
   # libraries it loads, a state its own loader provides for.
   install --no-deps torchaudio==2.11.0
@@ -41,13 +54,44 @@ llamafactory-verl() {
 
 trl() {
   torch
-  install trl==1.16.0 transformers==5.23.0 datasets==5.2.0 accelerate jinja2 pytest pytest-timeout
+  install trl==1.16.0 transformers==5.23.0 datasets==5.2.0 peft==0.19.1 accelerate jinja2 pytest pytest-timeout
 }
 
 writers() {
   install inspect-ai==0.3.285 lm-eval==0.4.13
   "$uv" pip install --quiet --no-deps --python "$root/$name/bin/python" --target "$root/$name/beside-verl" \
     cachetools uvicorn click h11 fastapi starlette annotated-doc
+}
+
+llamafactory-verl-newest() { llamafactory_and "" "" ""; }
+
+trl-newest() {
+  torch
+  install trl transformers datasets accelerate jinja2
+}
+
+swift() {
+  torch
+  install_without "" ms-swift
+}
+
+axolotl() {
+  torch
+  install_without "xformers flash-linear-attention fla-core flash-attn deepspeed-kernels liger-kernel" axolotl
+}
+
+openrlhf() {
+  torch
+  install_without "flash-attn bitsandbytes vllm deepspeed" openrlhf  # whose options are looked up in its source
+}
+
+verifiers() {
+  install 'verifiers<0.2' datasets
+}
+
+unsloth() {
+  torch
+  install_without "xformers bitsandbytes torchvision" unsloth
 }
 
 for name in "${@:-llamafactory-verl trl}"; do

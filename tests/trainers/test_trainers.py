@@ -474,3 +474,23 @@ def test_axolotl_trains_the_last_turn_of_a_conversation(chat: Path, models, cach
     assert [label.rstrip("\n") for label in found] == [
         trace + END.rstrip() for trace in traces_of(chat / "sft_train")
     ]
+
+
+@in_llamafactory
+def test_verl_asks_the_question_in_its_conversation(chat: Path, models, cache, work: Path) -> None:
+    """`RLHFDataset` gives the earlier turns as messages, calls and results as text, and the reward pays as for any other."""
+    options = Options(
+        str(models["qwen2"]), questions="all", prompt_limit=4_000, source=str(work / "chats.jsonl")
+    )
+    out = export_build(chat, VERL, work / "chat-verl", options).path
+    config = run_in("llamafactory-verl", "bash", out / "run_grpo.sh", "--cfg", "job", **cache)
+    (work / "chat-verl.yaml").write_text(config)
+    gold = pq.read_table(out / "train.parquet")["reward_model"].to_pylist()[0]["ground_truth"]
+    cases = [(0, text) for text, _ in outputs_for(gold)]
+    (work / "chat-cases.json").write_text(json.dumps(cases))
+    words = ("python", HERE / "verl_checks.py", work / "chat-verl.yaml", models["qwen2"])
+    found = last_json(run_in("llamafactory-verl", *words, work / "chat-cases.json", **cache))
+    assert [message["role"] for message in found["prompt"]] == ["system", "user", "assistant", "user"]
+    assert found["prompt"][2]["content"].startswith("<tool_call>\n")
+    assert found["prompt"][3]["content"].startswith("<tool_response>\n")
+    assert found["loop"] == [score for _, score in outputs_for(gold)]

@@ -7,13 +7,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from skill_factory.build.pipeline import build
 from skill_factory.recipe.model import Recipe
+from skill_factory.training import Place, Plan, Prepared, prepare
 from skill_factory.training.events import Seen, events_of, read_log
+from tests.hub import Hub
 from tests.trainers.test_trainers import ENVIRONMENTS, ROOT, in_trl, run_in, whole
 
 pytestmark = [pytest.mark.trainers, in_trl, whole]
@@ -148,3 +151,65 @@ def test_another_training_isn_t_mixed_in(place: Path) -> None:
     done = train(place, "alone", "--learning-rate", "1e-3")
     assert done.returncode == 2 and "learning_rate: 0.01 there, 0.001 now" in done.stderr
     assert (place / "alone" / "model").is_dir()
+
+
+def test_a_job_s_checkpoint_is_resumed_from_the_repository(place: Path, tmp_path: Path) -> None:
+    """On a rented machine nothing stays but the repository: the next job fetches its checkpoint and ends at the same loss."""
+    with Hub(tmp_path / "hub") as hub:
+        files = {path.name: path.read_bytes() for path in (place / "model").iterdir()}
+        hub.seed("alice/Tiny-0.5B", files, kind="model")
+        given = {"rate": 1e-2, "steps": STEPS, "save_minutes": 0.0, "sample_tokens": 0}
+        plan = Plan(str(place / "build"), "alice/Tiny-0.5B", place=Place.JOBS, to="alice/skilled", **given)
+        training = prepare(replace(plan, out=str(tmp_path / "sent")))
+        first, second = job(hub, training, tmp_path / "one", until=3), job(hub, training, tmp_path / "two")
+        assert first.saved >= 3 and hub.repo("alice/skilled", "model").private
+        assert second.how == "trained" and min(second.curve) > 3
+        alone = read_log(place / "alone")
+        assert second.curve == pytest.approx({step: alone.curve[step] for step in second.curve}, rel=1e-4)
+        left = hub.files("alice/skilled", kind="model")
+        assert {"README.md", "model.safetensors", "train_sft.py", "recipe.toml"} <= set(left)
+        assert not any(path.startswith("checkpoints/") for path in left)
+        assert b'base_model: "alice/Tiny-0.5B"' in hub.read("alice/skilled", "README.md", kind="model")
+
+
+def job(hub: Hub, training: Prepared, machine: Path, until: int = 0) -> Seen:
+    """What the Hub runs: the script with its arguments on an empty machine, killed once a checkpoint of `until` is sent."""
+    machine.mkdir()
+    sent = [training.folder / "training.json", *training.data]
+    running = subprocess.Popen(
+        [str(PYTHON / "bin" / "python"), str(training.script), *map(str, sent)],
+        cwd=machine,
+        env={**hub.env("alice", xet=False), "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.DEVNULL,
+    )
+    if until:
+        wait_for(lambda: hub.count("commit", status=200) > 2 * until, running)
+        running.kill()
+    assert bool(running.wait(timeout=600)) is bool(until), hub.broken
+    return read_log(machine)
+
+
+def test_two_steps_of_grpo_then_killed_and_resumed(place: Path) -> None:
+    """The build's own questions and reward; its rewards are told, and a second run with `--lora` trains few weights."""
+    given = ("--method", "grpo", "--steps", 2, "--batch", 1, "--generations", 2, "--completion-len", 16)
+    running = subprocess.Popen(
+        words(place, "grpo", *given), cwd=place, env=environment(), start_new_session=True
+    )
+    wait_for(lambda: read_log(place / "grpo").saved >= 1, running)
+    os.killpg(running.pid, signal.SIGKILL)
+    running.wait()
+    done = train(place, "grpo", *given)
+    assert done.returncode == 0 and "resumed after step 1" in done.stderr, done.stderr
+    seen = read_log(place / "grpo")
+    assert list(seen.curve) == list(seen.rewards) == [1, 2] and seen.how == "trained"
+    card = (place / "grpo" / "model" / "README.md").read_text(encoding="utf-8")
+    assert "GRPO" in card and "reward " in card
+
+
+def test_an_adapter_trains_few_weights(place: Path) -> None:
+    """`--lora`: the model's own weights stay, the adapter lies in the folder."""
+    done = train(place, "lora", "--lora", "--steps", 2)
+    assert done.returncode == 0, done.stderr
+    seen = read_log(place / "lora")
+    assert 0 < seen.trained < seen.parameters
+    assert (place / "lora" / "model" / "adapter_model.safetensors").is_file()

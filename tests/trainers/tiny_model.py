@@ -1,9 +1,10 @@
-"""A random model of two layers and a tokenizer of single bytes, made on the spot: `tiny_model.py FOLDER qwen2|qwen3`.
+"""A random model of two layers and a tokenizer of single bytes, made on the spot: `tiny_model.py FOLDER qwen2|qwen3 [TEMPLATE.jinja]`.
 
-Runs in a trainer's environment. The chat template is plain ChatML, the assistant's turn marked for TRL.
+Runs in a trainer's environment. Without a file the chat template is plain ChatML, the assistant's turn marked for TRL.
 """
 
 import sys
+from pathlib import Path
 
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
@@ -17,20 +18,26 @@ CHATML = (
 )
 
 
-def make_tokenizer() -> PreTrainedTokenizerFast:
-    """Every byte is a token; the marks of ChatML are control tokens; `<think>` is a token but no control token."""
+R1 = ("<｜begin▁of▁sentence｜>", "<｜end▁of▁sentence｜>", "<｜User｜>", "<｜Assistant｜>")
+
+
+def make_tokenizer(template: str = CHATML) -> PreTrainedTokenizerFast:
+    """Every byte is a token; the template's marks are control tokens; `<think>` is a token but not a control token."""
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     raw = Tokenizer(models.BPE(vocab={sign: place for place, sign in enumerate(alphabet)}, merges=[]))
     raw.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     raw.decoder = decoders.ByteLevel()
+    r1 = R1[2] in template
+    begin, end, *marks = R1 if r1 else (None, "<|im_end|>", "<|im_start|>")
     tokenizer = PreTrainedTokenizerFast(
         tokenizer_object=raw,
-        eos_token="<|im_end|>",
+        bos_token=begin,
+        eos_token=end,
         pad_token="<|endoftext|>",
-        additional_special_tokens=["<|im_start|>"],
+        additional_special_tokens=marks,
     )
     tokenizer.add_tokens(["<think>", "</think>"])
-    tokenizer.chat_template = CHATML
+    tokenizer.chat_template = template
     tokenizer.model_max_length = 100_000
     return tokenizer
 
@@ -58,8 +65,8 @@ def make_model(family: str, tokens: int) -> torch.nn.Module:
 
 
 if __name__ == "__main__":
-    folder, family = sys.argv[1:]
-    tokenizer = make_tokenizer()
+    folder, family, *template = sys.argv[1:]
+    tokenizer = make_tokenizer(Path(template[0]).read_text("utf-8") if template else CHATML)
     model = make_model(family, len(tokenizer))
     model.config.eos_token_id = model.generation_config.eos_token_id = tokenizer.eos_token_id
     model.config.pad_token_id = model.generation_config.pad_token_id = tokenizer.pad_token_id

@@ -73,6 +73,7 @@ def main(config_path: str, model: str, cases_path: str) -> dict[str, Any]:
         "train": len(train),
         "test": len(test),
         "columns": sorted(train[0]),
+        "prompt": [dict(message) for message in train[0]["raw_prompt"]],
         "indices": sorted(int(row["extra_info"]["index"]) for part in (train, test) for row in part),
         "loop": by_loop(config, as_data(rows, outputs, tokenizer)),
         "naive": by_legacy(

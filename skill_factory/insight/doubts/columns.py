@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from skill_factory.grading.answers import accepted_answers
 from skill_factory.insight.doubts.sample import Doubt, Sample
 from skill_factory.recipe.model import Columns
 from skill_factory.sources.columns import excerpt, value_at
@@ -61,7 +62,8 @@ def taken_by_shape(sample: Sample) -> Iterator[Doubt]:
     ):
         paths = told.get(name)
         # The turns of messages say who speaks: that isn't a guess.
-        if paths and not getattr(sample.recipe.columns, f"{name}_rule", ""):
+        rule = getattr(sample.recipe.columns, f"{name}_rule", "")
+        if paths and (not rule or (rule, name) == ("between", "response")):
             turned = (
                 ", where yes means wrong,"
                 if name == "correct" and _is_reversed(sample.recipe.columns)
@@ -100,11 +102,11 @@ def roles_exchanged(sample: Sample) -> Iterator[Doubt]:
     asked, said = len(set(sample.questions)), len(set(sample.responses))
     length = sum(map(len, set(sample.questions))) / max(1, asked)
     response_length = sum(map(len, sample.responses)) / max(1, n)
-    golds = [gold for gold in sample.golds if gold]
+    golds = [one for gold in sample.golds if gold for one in accepted_answers(gold)]
     gold_length = sum(map(len, golds)) / max(1, len(golds))
     fix = "Check which column is which, and pick them by hand (--map question=COLUMN --map response=COLUMN)."
-    # Letters of a multiple choice and bare numbers repeat by nature; what is taken for a question is a text.
-    if n > 4 and asked > said and 2 * said <= n and response_length >= FEWEST_OF_A_QUESTION:
+    letters = all(len(text.strip("()[]. \n")) == 1 for text in sample.responses)  # they repeat by nature
+    if n > 4 and asked > said and 2 * said <= n and not letters:
         yield Doubt(
             "responses_repeat",
             f"There are {asked:,} different questions but only {said:,} different responses, so the two columns look swapped.",
@@ -154,10 +156,6 @@ def _longer_text(sample: Sample, length: float) -> str:
     return ""
 
 
-FEWEST_OF_A_QUESTION = 15
-"""Characters on average from which texts can be questions."""
-
-
 def _exchanged(columns: Columns) -> Mapping[str, Any]:
     """Question and response with each other's columns, where each has one."""
     if len(columns.response) != 1:
@@ -192,7 +190,9 @@ def split_texts(sample: Sample) -> Iterator[Doubt]:
         texts = [text for texts in lists for text in texts]
         long = sum(len(one) >= FEWEST_TOKENS for one in lists)
         words = sum(" " not in text.strip() and len(text) < LONGEST_TOKEN for text in texts)
-        if lists and 2 * long > len(lists) and words >= 0.8 * len(texts):
+        # Letters of a choice and numbers are answers; words of a sentence are not.
+        spelled = sum(len(text.strip()) > 1 and text.strip().isalpha() for text in texts)
+        if lists and 2 * long > len(lists) and words >= 0.8 * len(texts) and 2 * spelled > len(texts):
             yield Doubt(
                 "split_texts",
                 f"`{path}` holds lists of single words, e.g. {excerpt(lists[0][:5], 50)}, so each word would be a response.",
@@ -201,7 +201,7 @@ def split_texts(sample: Sample) -> Iterator[Doubt]:
             )
 
 
-FEWEST_TOKENS, LONGEST_TOKEN = 8, 25
+FEWEST_TOKENS, LONGEST_TOKEN = 6, 25
 """Texts of a list, and characters of each, from which they look like the words of one text."""
 
 

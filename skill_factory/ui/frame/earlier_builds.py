@@ -10,7 +10,7 @@ from skill_factory.reasons import Level
 from skill_factory.ui.frame import workspace
 from skill_factory.ui.frame.deleting import delete_button
 from skill_factory.ui.frame.renaming import rename_button
-from skill_factory.ui.frame.steps import FINISH
+from skill_factory.ui.frame.steps import DIFFERENCE, FINISH
 from skill_factory.wording import many
 from skill_factory.work import builds
 from skill_factory.work.builds import Job
@@ -33,6 +33,8 @@ def earlier_builds(besides: Job | None = None) -> None:
                 if builds.status(job).state not in ACTIVE:
                     lost = f"The traces of “{job.title}” are deleted from this computer. What you have published or downloaded stays."
                     delete_button("Delete", lost, f"build.forget.{job.id}", _forget, job)
+        if len(builds.recent()) > 1:
+            st.page_link(DIFFERENCE.target(), label="Compare two builds", icon=":material/compare_arrows:")
         # A callback can't change the page: it only notes that it should change.
         if st.session_state.pop("build.opened", False):
             st.switch_page(FINISH.target())

@@ -13,7 +13,7 @@ from skill_factory.errors import SkillFactoryError
 from skill_factory.hosting import hosted
 from skill_factory.ui.frame import cleanup, strip, tour, workspace
 from skill_factory.ui.frame.kept import arriving, bar
-from skill_factory.ui.frame.steps import CHOOSE, DATA, FINISH, LOOK, START, STEPS, SUITE, Step
+from skill_factory.ui.frame.steps import CHOOSE, DATA, DIFFERENCE, FINISH, LOOK, START, STEPS, SUITE, Step
 from skill_factory.work import limited
 from skill_factory.work.child import where
 
@@ -28,6 +28,7 @@ CSS = Path(__file__).with_name("frame.css")
 __all__ = [
     "CHOOSE",
     "DATA",
+    "DIFFERENCE",
     "FINISH",
     "LOOK",
     "START",
@@ -52,7 +53,7 @@ def run() -> None:
     """The whole app, once; what `app.py` calls."""
     # An emoji, not a material icon: that one would be fetched from a font host.
     st.set_page_config(page_title=NAME, page_icon="🏭", layout="wide")
-    pages = [step.page() for step in (*STEPS, SUITE)]
+    pages = [step.page() for step in (*STEPS, SUITE, DIFFERENCE)]
     chosen = st.navigation(pages, position="top")
     st.html(CSS)
     if hosted():

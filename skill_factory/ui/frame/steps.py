@@ -102,4 +102,12 @@ SUITE = Step(
     "Build arms of one recipe from the same questions, and compare them.",
     hidden=True,
 )
+DIFFERENCE = Step(
+    "pages/8_Difference.py",
+    "skill_factory.ui.difference.page",
+    "Difference",
+    ":material/compare_arrows:",
+    "See what differs between two builds.",
+    hidden=True,
+)
 STEPS = (START, DATA, CHOOSE, LOOK, FINISH, MEASURE)

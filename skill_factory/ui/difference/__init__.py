@@ -1,0 +1,1 @@
+"""Difference: two builds beside each other, reached from the list of earlier builds."""

@@ -1,0 +1,138 @@
+"""Compare two builds: their rows, recipes and ledgers, with examples of what only one of them has."""
+
+import shlex
+from collections.abc import Sequence
+from itertools import groupby
+
+import pandas as pd
+import streamlit as st
+
+from skill_factory.hosting import hosted
+from skill_factory.insight.difference import Difference
+from skill_factory.insight.difference.differing import Shares
+from skill_factory.ui.frame import away, loading, shell
+from skill_factory.ui.frame.earlier_builds import started
+from skill_factory.wording import many
+from skill_factory.work import builds, looking
+from skill_factory.work.builds import Job
+from skill_factory.work.process import State
+
+SECONDS = 60.0
+"""Of the processor, on a shared server: the ids of every row are read."""
+SIDES = ("first", "second")
+
+
+def show() -> None:
+    """The page, from top to bottom."""
+    st.title("Compare two builds")
+    shell.go(shell.FINISH, "Back to Finish", ":material/arrow_back:")
+    jobs = _offered()
+    if len(jobs) < 2:
+        st.info(_too_few(), icon=":material/info:")
+        return
+    first, second = _chosen(jobs)
+    if first.id == second.id:
+        st.info("Choose two different builds.", icon=":material/info:")
+        return
+    with shell.errors():
+        _told(_difference(first, second), first, second)
+
+
+def _too_few() -> str:
+    if hosted():
+        return (
+            "A shared server lists no builds. Open this page with the keys of two: `?first=KEY&second=KEY`."
+        )
+    return "There are fewer than two finished builds on this computer. Build another one first."
+
+
+def _offered() -> list[Job]:
+    """The finished builds to choose from; on a shared server those whose keys stand in the address."""
+    asked = [builds.find(st.query_params.get(side, "")) for side in SIDES]
+    every = [job for job in asked if job] if hosted() else builds.recent()
+    return [job for job in every if builds.status(job).state is State.DONE]
+
+
+def _chosen(jobs: Sequence[Job]) -> tuple[Job, Job]:
+    """Two builds, the two newest unless the address names others."""
+    columns = st.columns(2)
+    chosen = []
+    for place, (side, column) in enumerate(zip(SIDES, columns, strict=True)):
+        known = [job.id for job in jobs]
+        named = st.query_params.get(side, "")
+        # The older one first, so that what came is on the right.
+        start = known.index(named) if named in known else 1 - place
+        job = column.selectbox(
+            f"The {side} build",
+            jobs,
+            start,
+            format_func=lambda job: f"{job.title} · {started(job)}",
+            key=f"difference.{side}",
+        )
+        st.query_params[side] = job.id
+        chosen.append(job)
+    return chosen[0], chosen[1]
+
+
+def _difference(first: Job, second: Job) -> Difference:
+    return loading.once(
+        "difference",
+        (first.id, second.id),
+        lambda: away.run(
+            looking.built_difference, first.out, second.out, what="Comparing the builds", seconds=SECONDS
+        ),
+    )
+
+
+def _told(found: Difference, first: Job, second: Job) -> None:
+    if found.same:
+        st.success(f"Both hold the same {many(found.traces.both, 'trace')}.", icon=":material/check:")
+    else:
+        _shares("Traces", found.traces)
+        _shares("Questions", found.questions)
+        st.caption(f"{many(found.told_otherwise, 'question')} of both have other traces.")
+    st.subheader("Recipe")
+    if found.fields:
+        rows = [(one.field, one.left, one.right) for one in found.fields]
+        _table(rows, "Field", "Fields of the recipe that differ")
+    else:
+        st.caption("Both have the same recipe.")
+    st.subheader("Where the data went")
+    if found.ledger:
+        ledger = [
+            (f"{one.level}: {f'dropped because {one.reason}' if one.reason else 'kept'}", one.left, one.right)
+            for one in found.ledger
+        ]
+        _table(ledger, "What", "Lines of the ledger that differ")
+    else:
+        st.caption("Both ledgers are the same.")
+    _examples(found)
+    if hosted():
+        return  # where a build lies on a shared server is nobody's business
+    st.caption("The same on the command line:")
+    st.code(shlex.join(["skill-factory", "diff", str(first.out), str(second.out)]), language="bash")
+
+
+def _shares(what: str, shares: Shares) -> None:
+    columns = st.columns(3)
+    for column, name, number in zip(
+        columns, ("in both", "only in the first", "only in the second"), shares, strict=True
+    ):
+        column.metric(f"{what} {name}", f"{number:,}")
+
+
+def _table(rows: Sequence[tuple[object, object, object]], head: str, alt: str) -> None:
+    st.dataframe(pd.DataFrame(rows, columns=[head, "First", "Second"]), hide_index=True, alt=alt)
+
+
+def _examples(found: Difference) -> None:
+    if found.examples:
+        st.subheader("Examples")
+    for kind, of_kind in groupby(found.examples, key=lambda one: one.kind):
+        st.markdown(f"**{kind}**")
+        rows = [(one.label, one.question, one.trace) for one in of_kind]
+        st.dataframe(
+            pd.DataFrame(rows, columns=["Type", "Question", "Trace"]),
+            hide_index=True,
+            alt=f"{kind}, three examples",
+        )
