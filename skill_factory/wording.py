@@ -29,6 +29,8 @@ def file_size(size: float) -> str:
 
 SECONDS, MINUTES = 90, 90 * 60
 """Durations below these are told in seconds and in minutes; longer ones in hours."""
+DAYS = 48
+"""Expected durations of so many hours are told in days."""
 
 
 def duration(seconds: float) -> str:
@@ -39,14 +41,17 @@ def duration(seconds: float) -> str:
 
 
 def rough_duration(seconds: float) -> str:
-    """A duration that is expected: "a few seconds", "about 25 seconds", "about 3 minutes", "about 1.8 hours"."""
+    """A duration that is expected: "a few seconds", "about 25 seconds", "about 1.8 hours", "about 6 days"."""
     if seconds < 8:
         return "a few seconds"
     if seconds < SECONDS:
         return f"about {round(seconds / 5) * 5} seconds"
-    return (
-        f"about {round(seconds / 60)} minutes" if seconds < MINUTES else f"about {seconds / 3600:.1f} hours"
-    )
+    if seconds < MINUTES:
+        return f"about {round(seconds / 60)} minutes"
+    hours = seconds / 3600
+    if hours < DAYS:
+        return f"about {hours:.1f} hours" if hours < 10 else f"about {round(hours)} hours"
+    return f"about {round(hours / 24)} days"
 
 
 def inflect(number: int, singular: str, plural: str) -> str:

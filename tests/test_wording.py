@@ -92,11 +92,13 @@ def test_sizes_are_words() -> None:
 def test_durations_are_words() -> None:
     """What was measured is told as such, what is expected without false precision."""
     assert [duration(n) for n in (3.2, 89, 200, 5399, 6480)] == ["3 s", "89 s", "3 min", "90 min", "1.8 h"]
-    assert [rough_duration(n) for n in (3, 27, 200, 6480)] == [
+    assert [rough_duration(n) for n in (3, 27, 200, 6480, 90_000, 537_840)] == [
         "a few seconds",
         "about 25 seconds",
         "about 3 minutes",
         "about 1.8 hours",
+        "about 25 hours",
+        "about 6 days",
     ]
 
 

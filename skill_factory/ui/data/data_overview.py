@@ -93,7 +93,7 @@ def verdict() -> None:
     """The answer with its reasons and the way on; then the columns, the lights and how the data is read."""
     found, seen = report.found(), loading.evidence()
     mine = opinion_view.current(found)
-    answer, way_on = st.columns([3, 2], gap="large", vertical_alignment="center")
+    answer, way_on = st.columns([3, 2], gap="small", vertical_alignment="center")
     with answer:
         opinion_view.answer(mine)
     with way_on:

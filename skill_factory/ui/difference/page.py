@@ -10,15 +10,18 @@ import streamlit as st
 from skill_factory.hosting import hosted
 from skill_factory.insight.difference import Difference
 from skill_factory.insight.difference.differing import Shares
+from skill_factory.reasons import Level
 from skill_factory.ui.frame import away, loading, shell
 from skill_factory.ui.frame.earlier_builds import started
-from skill_factory.wording import many
+from skill_factory.wording import inflect, many
 from skill_factory.work import builds, looking
 from skill_factory.work.builds import Job
 from skill_factory.work.process import State
 
 SECONDS = 60.0
 """Of the processor, on a shared server: the ids of every row are read."""
+LISTED = 8
+"""Entries of a list that can still be read in a cell."""
 SIDES = ("first", "second")
 
 
@@ -66,12 +69,17 @@ def _chosen(jobs: Sequence[Job]) -> tuple[Job, Job]:
             f"The {side} build",
             jobs,
             start,
-            format_func=lambda job: f"{job.title} · {started(job)}",
+            format_func=_name,
             key=f"difference.{side}",
         )
         st.query_params[side] = job.id
         chosen.append(job)
     return chosen[0], chosen[1]
+
+
+def _name(job: Job) -> str:
+    """Builds of the same data have the same title, so how many traces each has tells them apart."""
+    return f"{job.title} · {many(builds.ledger(job)[Level.TRACES].kept, 'trace')} · {started(job)}"
 
 
 def _difference(first: Job, second: Job) -> Difference:
@@ -90,17 +98,24 @@ def _told(found: Difference, first: Job, second: Job) -> None:
     else:
         _shares("Traces", found.traces)
         _shares("Questions", found.questions)
-        st.caption(f"{many(found.told_otherwise, 'question')} of both have other traces.")
+        told = found.told_otherwise
+        st.caption(
+            f"{many(told, 'question')} in both {inflect(told, 'has', 'have')} different traces in each."
+        )
     st.subheader("Recipe")
     if found.fields:
-        rows = [(one.field, one.left, one.right) for one in found.fields]
+        rows = [(one.field, _counted(one.left), _counted(one.right)) for one in found.fields]
         _table(rows, "Field", "Fields of the recipe that differ")
     else:
         st.caption("Both have the same recipe.")
-    st.subheader("Where the data went")
+    st.subheader("Kept and dropped")
     if found.ledger:
         ledger = [
-            (f"{one.level}: {f'dropped because {one.reason}' if one.reason else 'kept'}", one.left, one.right)
+            (
+                f"{one.level.capitalize()}: {f'dropped because {one.reason}' if one.reason else 'kept'}",
+                f"{one.left:,}",
+                f"{one.right:,}",
+            )
             for one in found.ledger
         ]
         _table(ledger, "What", "Lines of the ledger that differ")
@@ -110,7 +125,11 @@ def _told(found: Difference, first: Job, second: Job) -> None:
     if hosted():
         return  # where a build lies on a shared server is nobody's business
     st.caption("The same on the command line:")
-    st.code(shlex.join(["skill-factory", "diff", str(first.out), str(second.out)]), language="bash")
+    st.code(
+        shlex.join(["skill-factory", "diff", str(first.out), str(second.out)]),
+        language="bash",
+        wrap_lines=True,
+    )
 
 
 def _shares(what: str, shares: Shares) -> None:
@@ -119,6 +138,12 @@ def _shares(what: str, shares: Shares) -> None:
         columns, ("in both", "only in the first", "only in the second"), shares, strict=True
     ):
         column.metric(f"{what} {name}", f"{number:,}")
+
+
+def _counted(value: str) -> str:
+    """A value of the recipe; of a long list, such as the IDs of reviewed traces, how long it is."""
+    parts = value.split(", ")
+    return value if len(parts) <= LISTED else f"{len(parts):,} entries"
 
 
 def _table(rows: Sequence[tuple[object, object, object]], head: str, alt: str) -> None:

@@ -112,8 +112,9 @@ def _numbers(seen: Evidence, takes: Estimate, about: str) -> None:
         ("Text", f"{seen.hedge}{file_size(takes.text_bytes)}"),
         ("Time", f"≈ {duration(max(1.0, takes.seconds))}" if takes.seconds else "–"),
     ]
-    for column, (label, number) in zip(st.columns(4), metrics, strict=True):
-        column.metric(label, number, border=True)
+    with st.container(key="build.numbers"):
+        for column, (label, number) in zip(st.columns(4), metrics, strict=True):
+            column.metric(label, number, border=True)
     formats = ", ".join(format_of(code).name for code in seen.recipe.traces.formats)
     st.markdown(
         f"{formats}, N = {seen.recipe.traces.attempts}, from {shell.plain(workspace.current().label)}."
@@ -278,7 +279,7 @@ def finished_build(job: Job) -> None:
 def where_it_went(job: Job) -> None:
     """Read, kept and dropped at each level, folded."""
     ledger = builds.ledger(job)
-    with st.expander("Where the data went", icon=":material/table:"):
+    with st.expander("Kept and dropped", icon=":material/table:"):
         table = _readable(tables.ledger_table(ledger))
         st.dataframe(table, hide_index=True, alt="Read, kept and dropped at each level")
         dropped = tables.drops_table(ledger)

@@ -17,7 +17,7 @@ from skill_factory.training.machines import Trainer, rented, this_computer
 from skill_factory.training.plan import Method, Place, Plan
 from skill_factory.ui.finish import built_summary
 from skill_factory.ui.frame import loading, shell, visitor, workspace
-from skill_factory.wording import file_size, many, rough_duration
+from skill_factory.wording import file_size, many, rough_duration, rounded
 from skill_factory.work import trainings
 from skill_factory.work.builds import Job
 
@@ -90,7 +90,7 @@ def _place_of_training() -> Place:
 
 
 def _values(job: Job) -> dict[str, Any]:
-    with st.expander("Values", icon=":material/tune:"):
+    with st.expander("Epochs, learning rate and steps", icon=":material/tune:"):
         epochs = st.number_input("Epochs", 0.1, 100.0, Plan.epochs, key="fit.epochs", persist_state="session")
         rate = st.number_input(
             "Learning rate",
@@ -180,7 +180,7 @@ def _lengths(job: Job) -> npt.NDArray[np.int32]:
 def _numbers(plan: Plan, takes: Estimate) -> None:
     for column, (label, number) in zip(
         st.columns(2),
-        [("Tokens", f"≈ {takes.tokens:,}"), ("Steps", f"{takes.steps:,}")],
+        [("Tokens", f"≈ {rounded(takes.tokens):,}"), ("Steps", f"{takes.steps:,}")],
         strict=True,
     ):
         column.metric(label, number, border=True)

@@ -79,6 +79,9 @@ def files(job: Job) -> None:
 
 
 def _options(trainer: Trainer, job: Job, loss: str) -> Options | None:
+    # The model that was named above is the likely one here.
+    if not st.session_state.get("train.model"):
+        st.session_state["train.model"] = st.session_state.get("fit.model") or ""
     model = st.text_input(
         "Model to train",
         key="train.model",

@@ -23,6 +23,9 @@ NAME = "SkillFactory Studio"
 NEED_DATA = (DATA.title, CHOOSE.title, LOOK.title, FINISH.title, SUITE.title)
 """Pages that show nothing without data, except for a build on Finish."""
 CSS = Path(__file__).with_name("frame.css")
+_close_steps = st.components.v2.component(
+    "skill_factory_close_steps", js=Path(__file__).with_name("close_steps.js").read_text(encoding="utf-8")
+)
 
 
 __all__ = [
@@ -56,6 +59,8 @@ def run() -> None:
     pages = [step.page() for step in (*STEPS, SUITE, DIFFERENCE)]
     chosen = st.navigation(pages, position="top")
     st.html(CSS)
+    with st.container(key="close-steps"):
+        _close_steps(key="steps.close", height=0)
     if hosted():
         limited.children()  # warm before the first question
     refused = ""

@@ -56,7 +56,7 @@ def demo(primary: bool = True, door: str = "door") -> None:
     name = st.segmented_control(
         "What the demo asks",
         [*WORLDS],
-        default=COUNTDOWN.name,
+        default=_likely(door),
         required=True,
         format_func=_capitalized_title,
         key=f"{door}.demo.world",
@@ -74,7 +74,17 @@ def demo(primary: bool = True, door: str = "door") -> None:
         key=f"{door}.demo",
         width="stretch",
     ):
-        enter("demo" if name == COUNTDOWN.name else f"demo:{name}", door=door)
+        enter(_source(name), door=door)
+
+
+def _source(world: str) -> str:
+    return "demo" if world == COUNTDOWN.name else f"demo:{world}"
+
+
+def _likely(door: str) -> str:
+    """The world that is chosen at first; beside an open one, another."""
+    here = workspace.current().source if door == BESIDE else ""
+    return next((name for name in (COUNTDOWN.name, *WORLDS) if _source(name) != here), COUNTDOWN.name)
 
 
 def _capitalized_title(world: str) -> str:

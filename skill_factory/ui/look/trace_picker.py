@@ -21,33 +21,35 @@ LIST_HEIGHT = 318
 
 def pick_trace() -> Trace | None:
     """The controls, and the trace that is chosen with them."""
-    words = st.text_input(
-        "Find a question",
-        key="look.find",
-        placeholder="words in it, or its ID",
-        icon=":material/search:",
-        help=f"Searches all questions of the data and shows the traces of up to {FOUND}.",
-    ).strip()
-    every = of_questions(words) if words else head()
+    with st.container(key="look.which"):
+        words = st.text_input(
+            "Find a question",
+            key="look.find",
+            placeholder="words in it, or its ID",
+            icon=":material/search:",
+            help=f"Searches all questions of the data and shows the traces of up to {FOUND}.",
+        ).strip()
+        every = of_questions(words) if words else head()
+        shown = _chosen_kind(every)
     if not every:
         say_nothing_found(words)
         return None
-    shown = _chosen_kind(every)
     st.session_state["look.ids"] = [hex_id(trace.id) for trace in shown]
     place = _place(shown)
     _steps(place, len(shown))
     _list(shown, place)
     st.caption(f"Trace **{place + 1}** of {len(shown):,}, {_origin(words)}.")
-    st.download_button(
-        "Save these as one page",
-        partial(html_page, shown, "Traces", "Made by SkillFactory Studio."),
-        "traces.html",
-        "text/html",
-        icon=":material/download:",
-        key="look.page",
-        on_click="ignore",
-        help="A single HTML file to mail, print or keep.",
-    )
+    with st.container(key="look.save"):
+        st.download_button(
+            "Save these as one page",
+            partial(html_page, shown, "Traces", "Made by SkillFactory Studio."),
+            "traces.html",
+            "text/html",
+            icon=":material/download:",
+            key="look.page",
+            on_click="ignore",
+            help="A single HTML file to mail, print or keep.",
+        )
     return shown[place]
 
 
