@@ -219,6 +219,9 @@ def test_one_share_is_held_out_of_all_sources(
     )
     assert done.exit == 0, done.err
     held = pq.read_table(tmp_path / "out" / "heldout").to_pylist()
+    card = (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
+    assert "config_name: heldout" in card
+    assert "held out for evaluation" in card
     traces = pq.read_table(tmp_path / "out" / "sft_train").to_pylist()
     assert len({row["question"] for row in held}) == len(held) > 10
     assert not {row["question_id"] for row in held} & {row["question_id"] for row in traces}
