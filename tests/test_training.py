@@ -18,11 +18,11 @@ from skill_factory.errors import HandoffError, HubError, TrainingError
 from skill_factory.recipe.model import Recipe
 from skill_factory.trainers import TRL, VERL, Options, export_build
 from skill_factory.training import Method, Place, Plan, estimate_training, prepare, read_log, run_here
-from skill_factory.training.events import events_of, seen_of
+from skill_factory.training.events import Sample, events_of, seen_of
 from skill_factory.training.facts import ModelFacts, model_facts
 from skill_factory.training.machines import Trainer, this_computer
 from skill_factory.training.pythons import command_for
-from skill_factory.training.samples import counted
+from skill_factory.training.samples import counted, marked_sample
 from skill_factory.training.takes import event_line
 from tests import chats
 
@@ -210,6 +210,20 @@ def test_held_out_questions_are_the_samples(model: Path, tmp_path: Path) -> None
     for row in pq.read_table(tmp_path / "out" / "data", columns=["prompt"]).column(0).to_pylist():
         trained.add(row[0]["content"])
     assert asked and not trained & set(asked)
+
+
+def test_samples_are_graded_where_a_trace_has_the_answer(built: Path, model: Path, tmp_path: Path) -> None:
+    """The first questions of the data with the answers of their traces; neither leaves with the model."""
+    settings = prepare(plan_of(built, model, tmp_path / "out")).settings
+    question, gold = next(iter(settings["golds"].items()))
+    right = Sample(
+        3,
+        question,
+        f"<think>\n<sample>\n<answer>{gold}</answer>\n</sample>\n</think>\n\n<answer>{gold}</answer>",
+        True,
+    )
+    assert marked_sample(right, gold).marks == (1,) and marked_sample(right, gold).final == 1
+    assert question not in settings["files"]["training.json"]
 
 
 def test_a_conversation_is_trained_and_asked_with_its_turns(model: Path, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ training's folder names the job: the same command finds it again while it runs, 
 
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import redirect_stdout
@@ -144,7 +145,17 @@ def follow(job: Job, prepared: Prepared, say: Callable[[Mapping[str, Any]], None
             say(event)
     stage, message = _status(job)
     seen = read_log(prepared.folder)
+    if not seen.how and (how := _by_the_hub(stage, message)):
+        # Killed from the Hub's side, the script could say nothing; the folder should know all the same.
+        with (prepared.folder / LOG).open("a", encoding="utf-8") as kept:
+            kept.write(json.dumps({"event": "end", "how": how, "step": seen.step}) + "\n")
+        seen = read_log(prepared.folder)
     return Ended(seen.how, stage, message, seen)
+
+
+def _by_the_hub(stage: str, message: str) -> str:
+    late = "timeout" in re.sub(r"[\s-]", "", message.lower())
+    return "expired" if late else "stopped" if stage == "CANCELED" else ""
 
 
 def _events(lines: Any) -> Iterator[dict[str, Any]]:

@@ -20,6 +20,8 @@ import pyarrow.parquet as pq
 from skill_factory.asked import asked
 from skill_factory.build.folder import HELD_OUT
 from skill_factory.errors import HandoffError, TrainingError
+from skill_factory.grading import final_answer
+from skill_factory.measure.parts import names_of
 from skill_factory.recipe.mixture import AnyRecipe, recipe_or_mixture
 from skill_factory.sources.chats.context import asked_by
 from skill_factory.sources.turns import turns_of
@@ -118,9 +120,11 @@ def prepare(plan: Plan, token: str | None = None) -> Prepared:
     lengths, exact = _lengths(folder / "data", source, _counter(plan))
     settings["card"] = model_card(plan, origin.name, origin.arm, origin.recipe, len(lengths))
     settings["ask"] = _held_out(source)
+    # For who reads the samples: the script itself grades nothing.
+    settings["golds"] = settings["ask"] or _right_answers(source)
     written = _script(plan)
     write_whole(folder / f"train_{plan.method}.py", written)
-    told = {name: value for name, value in settings.items() if name not in ("card", "files", "ask")}
+    told = {name: value for name, value in settings.items() if name not in ("card", "files", "ask", "golds")}
     settings["files"] = {"training.json": json.dumps(_without_paths(told), indent=1) + "\n"}
     if origin.recipe is not None:
         settings["files"]["recipe.toml"] = origin.recipe.to_toml()
@@ -311,6 +315,22 @@ def _held_out(source: Path) -> dict[str, str]:
         rows = pq.read_table(path, columns=["question", "answer"]).slice(0, ASKED).to_pylist()
         return {_asks(str(row["question"])): str(row["answer"]) for row in rows}
     return {}
+
+
+def _right_answers(source: Path) -> dict[str, str]:
+    """The right answers of the questions that the samples are of: the first ones, as far as a trace ends in one."""
+    if not (source / "report.json").is_file():
+        return {}
+    bundle, found = open_bundle(source), dict[str, str]()
+    names, met = names_of(bundle.recipe.tags), set[str]()
+    for row in bundle.rows():
+        question, text = (row["conversations"][place]["content"] for place in (0, -1))
+        met.add(question)
+        if len(met) > ASKED:
+            break
+        if row.get("attempts") and row["attempts"][-1]["correct"] and (answer := final_answer(text, names)):
+            found.setdefault(question, answer)
+    return found
 
 
 def _asks(cell: str) -> str:

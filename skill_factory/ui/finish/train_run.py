@@ -1,16 +1,19 @@
 """The training of a build on its way: loss, speed, time left, the last sample with its attempts, and what came of it."""
 
 import logging
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from skill_factory.insight.training_chart import curve_chart, curve_finding, curve_table
 from skill_factory.measure.shown.taken_apart_html import output_html
 from skill_factory.recipe.model import Recipe
 from skill_factory.training.plan import Place
 from skill_factory.training.samples import counted, marked_sample
 from skill_factory.ui.finish import train_plan
 from skill_factory.ui.frame import loading, shell, trace_view
+from skill_factory.ui.frame.chart_answer import answer
 from skill_factory.ui.frame.deleting import delete_button
 from skill_factory.wording import duration, many
 from skill_factory.work import trainings
@@ -78,27 +81,18 @@ def _seen(job: Job, now: Training) -> None:
     left, right = st.columns([1, 1], gap="large")
     with left:
         if len(seen.curve) > 1:
-            _curve(seen)
+            _curve(seen.curve, "loss")
+        if len(seen.rewards) > 1:
+            _curve(seen.rewards, "reward")
         if seen.saved:
             st.caption(f"Last checkpoint: step {seen.saved:,}.")
     with right:
         _sample(job, seen)
 
 
-def _curve(seen: "Seen") -> None:
-    first, last = seen.curve[min(seen.curve)], seen.curve[max(seen.curve)]
-    st.markdown(f"**Loss {first:.3f} at first, {last:.3f} now**")
-    st.line_chart(
-        {"Step": list(seen.curve), "Loss": list(seen.curve.values())}, x="Step", y="Loss", height=260
-    )
-    if seen.rewards:
-        st.markdown(f"**Reward {seen.rewards[max(seen.rewards)]:.3f} now**")
-        st.line_chart(
-            {"Step": list(seen.rewards), "Reward": list(seen.rewards.values())},
-            x="Step",
-            y="Reward",
-            height=200,
-        )
+def _curve(curve: Mapping[int, float], name: str) -> None:
+    table = curve_table(curve, name)
+    answer(curve_chart(table, name), curve_finding(curve, name), table, f"fit.{name}", f"{name} by step")
 
 
 def _sample(job: Job, seen: "Seen") -> None:
