@@ -1,23 +1,17 @@
-"""The training of a build: `python -m skill_factory train …` as a process of its own, with all that is known on disk.
-
-BUILD/train/asked.json  what was asked for; no token
-            out/        the training's folder: data, script, log, checkpoints, model
-            told, log   what the command said; `process` and `stopping` as for builds
-
-It goes on when the tab is closed or the server restarts. A job on the Hub is followed by such a process, and found again.
-"""
+"""The process that trains on a build: started, looked at, stopped, forgotten."""
 
 import json
 import shutil
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from skill_factory.training.events import Seen, read_log
-from skill_factory.training.plan import Method, Place, Plan
+from skill_factory.training.plan import Plan
 from skill_factory.work import queue
 from skill_factory.work.builds import Job
 from skill_factory.work.process import ACTIVE, FolderProcess, State
+from skill_factory.work.trainings.asked import asked_in, command, keep
 
 PATIENCE = 180.0
 """Seconds that it has to stop by itself: a checkpoint of a large model takes a while to write."""
@@ -25,24 +19,6 @@ ENDED = (
     "The training was killed, usually because the machine ran out of memory. Its last checkpoint is kept: resume it, or "
     "train an adapter (LoRA), which takes less."
 )
-FLAGS = {
-    "model": "--model",
-    "method": "--method",
-    "place": "--on",
-    "flavor": "--flavor",
-    "to": "--to",
-    "minutes": "--minutes",
-    "epochs": "--epochs",
-    "steps": "--steps",
-    "batch": "--batch",
-    "rate": "--learning-rate",
-    "cutoff": "--cutoff-len",
-    "report_to": "--report-to",
-    "save_minutes": "--save-minutes",
-    "sample_tokens": "--sample-tokens",
-}
-"""Field of a plan → the option that says it."""
-SWITCHES = {"lora": "--lora", "drop_over": "--drop-over", "public": "--public"}
 
 
 @dataclass(frozen=True)
@@ -70,17 +46,6 @@ def plan_for(job: Job, **chosen: Any) -> Plan:
     return Plan(data=str(job.out), out=str(_place(job) / "out"), **chosen)
 
 
-def words(plan: Plan) -> list[str]:
-    """What to type after `python -m skill_factory` for a plan: only what differs from the defaults."""
-    usual = {one.name: one.default for one in fields(Plan)}
-    said = ["train", plan.data, "--out", plan.out]
-    for name, flag in FLAGS.items():
-        if (value := getattr(plan, name)) != usual[name]:
-            said += [flag, str(value)]
-    said += [flag for name, flag in SWITCHES.items() if getattr(plan, name)]
-    return [*said, *(word for path in plan.source for word in ("--source", path))]
-
-
 def start(job: Job, plan: Plan, token: str = "", visitor: str = "") -> None:
     """
     Start the training of a build, or resume it; an earlier training with another plan is deleted first.
@@ -91,24 +56,19 @@ def start(job: Job, plan: Plan, token: str = "", visitor: str = "") -> None:
         return
     queue.check_room("network", visitor)
     path = _place(job)
-    if (before := _asked(path)) is not None and before != plan:
+    if (before := asked_in(path)) is not None and before != plan:
         shutil.rmtree(path, ignore_errors=True)
     path.mkdir(exist_ok=True, mode=0o700)
     (path / "told").unlink(missing_ok=True)
-    (path / "asked.json").write_text(json.dumps(asdict(plan)), encoding="utf-8")
+    keep(plan, path)
     run, told = queue.behind_the_line(command(plan), path, visitor)
     _process(job).start(run, token, more=told)
-
-
-def command(plan: Plan) -> list[str]:
-    """The command that runs; the price of a job was agreed to on the page."""
-    return [*words(plan), "--json", *(["--yes"] if plan.place is Place.JOBS else [])]
 
 
 def status(job: Job) -> Training | None:
     """How the training of a build is doing; None if there is none. One that doesn't stop in time is killed here."""
     path = _place(job)
-    plan = _asked(path)
+    plan = asked_in(path)
     if plan is None:
         return None
     process, seen = _process(job), read_log(path / "out")
@@ -124,7 +84,7 @@ def status(job: Job) -> Training | None:
 
 def _why(process: FolderProcess, job: Job) -> str:
     said = process.why(job.id)
-    # It was telling how it goes when it was killed: that is no reason.
+    # It was telling how it goes when it was killed: that isn't a reason.
     if said.startswith(("step ", "started", "resumed", "Time: ", "Started: ")):
         return ENDED
     # The page has a button for it.
@@ -174,19 +134,6 @@ def golds(job: Job) -> dict[str, str]:
 def model_folder(job: Job) -> Path:
     """Where the trained model lies, when it was trained here."""
     return _place(job) / "out" / "model"
-
-
-def _asked(path: Path) -> Plan | None:
-    try:
-        known = json.loads((path / "asked.json").read_text(encoding="utf-8"))
-        known |= {
-            "method": Method(known["method"]),
-            "place": Place(known["place"]),
-            "source": tuple(known["source"]),
-        }
-        return Plan(**known)
-    except (OSError, ValueError, TypeError, KeyError):
-        return None
 
 
 def _place(job: Job) -> Path:
