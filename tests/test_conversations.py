@@ -19,6 +19,7 @@ from skill_factory.insight.inspection import inspect
 from skill_factory.reasons import Level
 from skill_factory.recipe.model import Columns, Recipe
 from skill_factory.sources.columns import RowError, read_row
+from skill_factory.traces.chats import chat_messages, plain_messages
 from skill_factory.trainers import (
     LLAMAFACTORY,
     OPENAI,
@@ -479,3 +480,28 @@ def test_a_mixture_holds_questions_alone_and_in_conversations(tmp_path: Path) ->
     for row in built(tmp_path / "out"):
         assert len(row["conversations"]) == (5 if row["source"] == "chats" else 2)
         assert (row["tools"] is None) == (row["source"] == "plain")
+
+
+def test_a_suite_of_conversations_names_its_tools(tmp_path: Path) -> None:
+    """Every arm holds the turns and the column of tools, and LLaMA-Factory's entries name it."""
+    raw = chats.write(tmp_path / "raw.jsonl", chats.rows(questions=12, tools=[chats.TOOL]))
+    (tmp_path / "suite.toml").write_text(
+        '[base.traces]\nattempts = 3\n[one_at_a_time]\n"traces.attempts" = [2]\n',
+        encoding="utf-8",
+    )
+    done = command.run("ablate", raw, "--suite", tmp_path / "suite.toml", "--out", tmp_path / "out")
+    assert done.exit == 0, done.err
+    told = json.loads((tmp_path / "out" / "dataset_info.json").read_text(encoding="utf-8"))
+    assert all(entry["columns"]["tools"] == "tools" for entry in told.values())
+    for arm in (tmp_path / "out" / "arms").iterdir():
+        for row in built(arm):
+            assert len(row["conversations"]) == 5 and json.loads(row["tools"]) == [chats.TOOL]
+
+
+@pytest.mark.parametrize(
+    "rest", ['["", [["user", 1]]]', '["", [["assistant", "x"]]]', "[" * 5000, '["t", [["user", "q"], ["function_call", "no JSON"]]]']
+)  # fmt: skip
+def test_a_hostile_text_that_begins_like_a_conversation_does_no_harm(rest: str) -> None:
+    """It stays a text, or a conversation whose call is text: nothing fails, whatever stands behind the mark."""
+    found = asked(f"\x10conversation {rest}")
+    assert found.question and chat_messages(found) and plain_messages(found) and found.transcript

@@ -8,7 +8,10 @@ import pytest
 
 from skill_factory.build.pipeline import preview
 from skill_factory.errors import SkillFactoryError
+from skill_factory.grading import Decision
+from skill_factory.grading.labelling import label
 from skill_factory.insight.inspection import Inspection, inspect
+from skill_factory.sources import open_source
 from tests.test_front_door_kinds import QUESTIONS, TRIES, ask, each, grouped, said, value
 
 LABELLED, UNLABELLED = (4, 16, 8, 8, 0, 0), (4, 16, 0, 0, 16, 0)
@@ -125,6 +128,17 @@ LOGS: dict[str, tuple[Any, tuple[int, ...]]] = {
         "input": {"messages": [user(q)]}, "output": {"role": "assistant", "content": said(q, k)},
         "scores": [{"name": "correctness", "value": int(right(k)), "comment": None}],
     }), LABELLED),
+    "a gold answer called label, and no reward": (each(lambda q, k: {"prompt": chat(q), "predict": said(q, k), "label": str(q + 10)}), UNLABELLED),
+    "details with an empty instruction": (each(lambda q, k: {
+        "example": ask(q), "full_prompt": "Solve.\n" + ask(q), "gold": [str(q + 10)], "gold_index": [0], "instruction": "",
+        "metrics": {"em": 1.0 - k % 2}, "predictions": [said(q, k)],
+    }), UNLABELLED),
+    "one message for an answer": (each(lambda q, k: {"messages": [user(q)], "message": {"role": "assistant", "content": said(q, k)}, "done": True}), UNLABELLED),
+    "a judge's words in a record of its own": (each(lambda q, k: {
+        "question": ask(q), "response": said(q, k), "judge": json.dumps({"reasoning": "It adds up.", "verdict": ("correct", "incorrect")[k % 2]}),
+    }), LABELLED),
+    "questions as keys": ({ask(q): [said(q, k) for k in range(TRIES)] for q in range(QUESTIONS)}, UNLABELLED),
+    "questions as keys of records": ({ask(q): [{"response": said(q, k), "correct": right(k)} for k in range(TRIES)] for q in range(QUESTIONS)}, LABELLED),
     "numbered columns of any name": (grouped(lambda q: {
         "problem": ask(q), "solution": worked(q), "answer": str(q + 10), **{f"gen_{k}": said(q, k) for k in range(TRIES)},
     }), UNLABELLED),
@@ -202,6 +216,18 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "likelihoods of choices": (
         grouped(lambda q: {"doc_id": q, "doc": {"question": ask(q)}, "target": 0, "resps": [[[f"-1{q}.5", "False"]], [["-9.1", "True"]]], "acc": 1.0}),
         "no text that the model wrote",
+    ),
+    "events of a log, a line each": (
+        each(lambda q, k: {"event_id": k, "sample_id": f"{q}", "type": ("sampling", "match")[k % 2], "data": {"prompt": [user(q)], "sampled": [said(q, k)]} if right(k) else {"correct": True, "expected": "1"}}),
+        "stand in lines of their own",
+    ),
+    "models with scores": (
+        each(lambda q, k: {"task": "math", "model": f"model-with-a-long-name-{k}", "score": k % 2}),
+        "no column for",
+    ),
+    "numbers called questions": (
+        each(lambda q, k: {"question": q, "response": said(q, k), "correct": right(k)}),
+        "`question` holds no text",
     ),
     "batch results without their requests": (
         each(lambda q, k: {"custom_id": f"{q}-{k}", "result": {"type": "succeeded", "message": {"role": "assistant", "content": parts(q, k)}}}),
@@ -308,3 +334,28 @@ def test_splits_that_are_read_together_are_said(tmp_path: Path) -> None:
     for name in ("train", "test"):
         (tmp_path / f"{name}.jsonl").write_text(LINES)
     assert "columns_differ" in [doubt.code for doubt in inspect(str(tmp_path)).doubts]
+
+
+def test_choices_by_letter_belong_to_the_question(tmp_path: Path) -> None:
+    """`{"A": …, "B": …}` is what the question offers: it stands behind it, and letters can be graded by it."""
+    rows = each(lambda q, k: {"question": ask(q), "options": {"A": f"{q + 10} boxes", "B": "1 box", "C": None}, "answer": f"{q + 10} boxes", "output": f"The answer is {'AB'[k % 2]}."})  # fmt: skip
+    path = tmp_path / "log.json"
+    path.write_text(json.dumps(rows), encoding="utf-8")
+    report = label(open_source(str(path)), tmp_path / "out.parquet")
+    assert (report.decided[Decision.RIGHT], report.decided[Decision.WRONG]) == (8, 8)
+
+
+def test_what_stands_for_no_gold_answer_grades_nothing(tmp_path: Path) -> None:
+    """`None` and `nan` in a column of gold answers make no response wrong."""
+    rows = each(lambda q, k: {"question": ask(q), "answer": ("None", "nan", "N/A", ["None"])[q], "response": said(q, k)})  # fmt: skip
+    path = tmp_path / "log.json"
+    path.write_text(json.dumps(rows), encoding="utf-8")
+    assert label(open_source(str(path)), tmp_path / "out.parquet").decided == {Decision.UNJUDGED: 16}
+
+
+def test_yes_for_a_gold_answer_that_is_true_is_unjudged(tmp_path: Path) -> None:
+    """Truth values in a column of gold answers, and responses that say yes and no."""
+    rows = each(lambda q, k: {"question": f"Is {q} even?", "answer": q % 2 == 0, "response": f"The answer is {('yes', 'no')[q % 2]}."})  # fmt: skip
+    path = tmp_path / "log.json"
+    path.write_text(json.dumps(rows), encoding="utf-8")
+    assert label(open_source(str(path)), tmp_path / "out.parquet").decided == {Decision.UNJUDGED: 16}

@@ -484,3 +484,23 @@ def test_what_is_imported_at_the_top_is_required() -> None:
             ours = known | _of_a_script(name)
             found |= {f"{name}: {module}" for module in modules if module.split(".")[0] not in ours}
     assert sorted(found) == []
+
+
+LATER = {"yaml", "httpx2", "vl_convert"}
+"""The Hub client's own YAML and HTTP, and what vl-convert-python is imported as."""
+OPTIONAL = {"ray", "upath", "math_verify", "mpmath", "sympy", "tokenizers", "truststore"}
+"""What is used where it is installed: the extras of pyproject.toml and what they bring, and certificates of the system."""
+
+
+def test_what_is_imported_later_is_required_too() -> None:
+    """A package that only another one happens to bring would be gone when that one drops it: `jinja2` came with altair."""
+    known = {name.lower().replace("-", "_") for name in requirements()} | set(sys.stdlib_module_names)
+    known |= {"skill_factory", *CARRIED, *LATER, *OPTIONAL}
+    found = set()
+    # `training/script.py` is what a training runs, in an environment of its own.
+    for name, tree in ((name, tree) for name, tree in trees() if name != "skill_factory/training/script.py"):
+        for node in ast.walk(tree):
+            modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            modules += [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
+            found |= {f"{name}: {module}" for module in modules if module.split(".")[0] not in known}
+    assert sorted(found) == []

@@ -25,6 +25,7 @@ from skill_factory.training.machines import Trainer, this_computer
 from skill_factory.training.pythons import command_for
 from skill_factory.training.samples import counted, marked_sample
 from skill_factory.training.takes import event_line
+from tests import chats
 
 SMALL = ModelFacts(1_000_000_000, layers=16, width=2048, vocabulary=50_000, tied=True)
 GPU = Trainer("l4x1", "L4", 121e12, 24_000_000_000, 0.8)
@@ -224,6 +225,18 @@ def test_samples_are_graded_where_a_trace_has_the_answer(built: Path, model: Pat
     )
     assert marked_sample(right, gold).marks == (1,) and marked_sample(right, gold).final == 1
     assert question not in settings["files"]["training.json"]
+
+
+def test_a_conversation_is_trained_and_asked_with_its_turns(model: Path, tmp_path: Path) -> None:
+    """Prompts hold calls as messages, tools stand beside them, lengths count both, held-out ones are asked as messages."""
+    raw = chats.write(tmp_path / "raw.jsonl", chats.rows(questions=30, tools=[chats.TOOL]))
+    recipe = Recipe().changed({"clean.holdout": 0.2, "traces.attempts": 2, "traces.layout": "tight"})
+    build(str(raw), tmp_path / "build", recipe)
+    made = prepare(plan_of(tmp_path / "build", model, tmp_path / "out"))
+    assert "tools" in pq.read_schema(made.data[0]).names and min(made.lengths) > 40
+    for text in made.settings["ask"]:
+        turns = json.loads(text)
+        assert [turn["role"] for turn in turns] == ["system", "user", "assistant", "user"]
 
 
 # -- what the script says --------------------------------------------------------------------------------------------

@@ -66,6 +66,8 @@ def _of_kinds(one: Reading, other: Reading, answer: str, gold: str, rules: Rules
                 "the same two numbers",
                 "they say different things",
             )
+        case Literal(), Literal() if {one.text, other.text} in _ALIKE:
+            return unread("yes may mean true, and no false")
         case Words(), Words() if one != other and says_more(answer, gold):
             return unread("one side says more than the other")
         case (Words(), Words()) | (Literal(), Literal()):
@@ -82,6 +84,7 @@ def _of_kinds(one: Reading, other: Reading, answer: str, gold: str, rules: Rules
     return _unlike(one, other, answer, gold)
 
 
+_ALIKE = ({"yes", "true"}, {"no", "false"})
 _SPANS = {SPANNED, "ratio", "score or range"}
 
 

@@ -12,6 +12,9 @@ from skill_factory.grading.quantities import Amount
 from skill_factory.grading.readings import Named, Reading, Unread, read
 from skill_factory.grading.tasks import Chosen, Task, chosen_task, task_named
 
+NO_GOLD = frozenset(("none", "null", "nan", "n/a", "[]", "<na>"))
+"""What programs write where there is no gold answer; it is one only for an answer that says the very same."""
+
 
 def judge(
     answer: str | None, gold: str, task: str | Task = "auto", question: str = "", convert: bool = False
@@ -29,7 +32,7 @@ def find(
     answer: str | None, gold: str, task: str | Task = "auto", question: str = "", convert: bool = False
 ) -> Finding:
     """The decision with its reason. `convert`: 180 minutes answer 3 hours."""
-    if not gold.strip():
+    if not gold.strip() or (gold.strip().lower() in NO_GOLD and (answer or "").split() != gold.split()):
         return Finding(Decision.UNJUDGED, "there is no gold answer")
     if (several := accepted_answers(gold)) != (gold,):
         return _one_of(answer, several, task, question, convert)

@@ -129,7 +129,7 @@ def _inside(value: Any, path: str) -> Any:
     return _inside(value.get(head), rest)
 
 
-@lru_cache(maxsize=4_096)
+@lru_cache(maxsize=64)  # the fields of one row lie in the same few texts
 def record_in(text: str) -> Mapping[str, Any] | None:
     """The record that a text holds as JSON, as tracing services export them; None for any other text."""
     if not text.lstrip().startswith("{"):

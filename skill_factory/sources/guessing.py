@@ -17,6 +17,7 @@ from skill_factory.sources.shapes import (
     is_a_place,
     is_named_reference,
     is_offered,
+    is_stated,
     of_one_text,
     repeats,
     system_beside_talks,
@@ -269,6 +270,8 @@ def _by_name(found: Mapping[str, Profile]) -> dict[str, Any]:
             within = field == "answer" and any(_is_response(part) for part in named.split(".")[:-1])
             if field == "correct":
                 within = _is_gold(profile, fields, found)
+                if not _is_known(profile) and is_stated(profile, fields, found):
+                    continue
             elif field == "answer":
                 within = within or _differs(profile, fields, found)
             claims.append((within, named.count("."), place, path))
@@ -331,6 +334,8 @@ def _is_response(name: str) -> bool:
 
 def _could_be(field: str, profile: Profile, found: Mapping[str, Profile]) -> bool:
     """Whether what a column holds allows what its name says."""
+    if field == "question" and profile.kind == "text" and profile.length < 1:
+        return False
     if field == "question" and profile.kind == "text" and known_words(profile.texts) is not None:
         return False  # words of right and wrong ask nothing, whatever the column is called
     if field == "question":

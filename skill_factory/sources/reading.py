@@ -99,8 +99,11 @@ def between(text: str, before: str, behind: str) -> str | None:
 
 def _as_text(value: Any) -> str:
     """A text; choices as lines with letters."""
-    if isinstance(value, Mapping):  # as ARC and its like keep them
-        value = value.get("text") or value.get("choices")
+    if isinstance(value, Mapping):  # by letter, or as ARC and its like keep them
+        listed = value.get("text") or value.get("choices")
+        if listed is None and value and all(len(str(key)) == 1 for key in value):
+            return "\n".join(f"{key}. {choice}" for key, choice in value.items() if choice is not None)
+        value = listed
     if isinstance(value, list):
         letters = zip(ascii_uppercase, value, strict=False)
         return "\n".join(f"{letter}. {choice}" for letter, choice in letters)

@@ -156,9 +156,10 @@ def _question(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
     ]
     again = [one for one in free if repeats(one)]
     asks = [one for one in free if 2 * sum(_asks(text) for text in one.texts) > len(one.texts)]
-    best = max(again, key=lambda one: one.length, default=None) or next(iter(asks), None)
-    if best is None:
-        best = next((one for one in _free(told, found, TALKS) if "user" in _roles(one)), None)
+    talks = [one for one in _free(told, found, TALKS) if "user" in _roles(one)]
+    prompts = [one for one in talks if "assistant" not in _roles(one)]
+    best = next(iter(prompts), None) or max(again, key=lambda one: one.length, default=None)
+    best = best or next(iter([*talks, *asks]), None)
     return best.path if best else ""
 
 
@@ -183,6 +184,7 @@ def _response(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
         and not (is_named_reference(one.path) or is_a_place(one.path) or is_offered(one.path, found))
     ]
     free = [one for one in free if place_of("extracted_answer", one.path) is None and not _judges(one)]
+    free = [one for one in free if _says_words(one)]
     if question is not None:
         differing = [one for one in free if differs_within(one, question)]
         if not differing and not repeats(question):
@@ -361,17 +363,25 @@ def _gold(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
     for one in _free(told, found, ("text", "number")):
         if one.length > 60 or differs_within(one, question) or is_a_place(one.path):
             continue
-        pairs = [
-            (str(gold), text)
-            for gold, value in zip(one.values, response.values, strict=True)
-            if gold is not None
-            for text in flat(value)
-            if isinstance(text, str)
-        ]
-        ends = sum(_ends_with(text, gold.strip()) for gold, text in pairs)
-        if one.different > 1 and 5 * ends >= 2 * len(pairs) > 0:
+        if is_stated(one, told, found):
             return one.path
     return ""
+
+
+def is_stated(one: Profile, told: Mapping[str, Any], found: Mapping[str, Profile]) -> bool:
+    """Whether many responses end with what stands in a column: so they do with gold answers."""
+    response = found.get(str(told.get("response", "")))
+    if response is None or one.kind not in ("text", "number", "flag"):
+        return False
+    pairs = [
+        (str(gold), text)
+        for gold, value in zip(one.values, response.values, strict=True)
+        if gold is not None
+        for text in flat(value)
+        if isinstance(text, str)
+    ]
+    ends = sum(_ends_with(text, gold.strip()) for gold, text in pairs)
+    return one.different > 1 and 5 * ends >= 2 * len(pairs) > 0
 
 
 def _ends_with(text: str, gold: str) -> bool:
@@ -415,6 +425,7 @@ def _thinking(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
         if (
             (place_of("thinking", one.path) is not None or ends_as("thinking", one.path))
             and one.kind == response.kind
+            and one.path.rpartition(".")[0] in ("", response.path.rpartition(".")[0])
             and _goes_along(one, response)
         ):
             return one.path

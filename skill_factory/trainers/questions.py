@@ -227,8 +227,13 @@ def _split_as_built(
 ) -> Split:
     train = _in_order([one for one in pool if not one.held], questions, seed)[: most or None]
     if not train:
-        more = "" if questions == "all" else " --questions all takes those with traces."
-        raise HandoffError(f"No question is left to train on beside those that are held out.{more}")
+        # Drawn from all, or all of them: then every question is held out.
+        more = (
+            "--questions random takes those with traces too."
+            if questions == "unused"
+            else "Hold out fewer in the build."
+        )
+        raise HandoffError(f"No question is left to train on beside those that are held out. {more}")
     return Split(_shuffled(train, seed, "train"), _shuffled(held, seed, "test"))
 
 

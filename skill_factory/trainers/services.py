@@ -25,6 +25,8 @@ class Limits:
     """The most bytes of a file."""
     tokens: int = 0
     """The most tokens of an example."""
+    news: str = ""
+    """What else a person has to know before paying."""
 
 
 def refusal(limits: Limits, title: str, written: Lines, longest: int, exact: bool) -> str:
@@ -61,6 +63,7 @@ def write_service(name: str, title: str, limits: Limits, given: Traces, folder: 
         "lines": f"{written.lines:,}",
         "size": file_size(written.size),
         "longest": f"{int(tokens.max()):,}",
+        "news": f"- {limits.news}\n" if limits.news else "",
         "counted": "counted" if lengths.exact else "estimated",
     }
     submit = fill_template(
@@ -86,10 +89,21 @@ def _service(name: str, title: str, limits: Limits) -> TracesTrainer:
 
 LIMITS = {
     "openai": Limits(
-        "platform.openai.com, supervised fine-tuning and files, 2026", 10, 0, 512 * 2**20, 65_536
+        "developers.openai.com, guides/supervised-fine-tuning and the reference of files; read on 2026-11-29 in copies of May "
+        "and November 2026, the limit of tokens earlier in 2026",
+        10,
+        0,
+        512 * 2**20,
+        65_536,
+        "**OpenAI is closing its fine-tuning: accounts that never used it can't start a job, and others only for some more "
+        "months.**",
     ),
-    "together": Limits("docs.together.ai/docs/fine-tuning/data-preparation, 2026", 1, 0, 100 * 10**9),
-    "fireworks": Limits("docs.fireworks.ai/fine-tuning/fine-tuning-models, 2026", 3, 3_000_000, 0),
+    "together": Limits(
+        "docs.together.ai/docs/fine-tuning/data-preparation, read on 2026-11-29", 1, 0, 100 * 10**9
+    ),
+    "fireworks": Limits(
+        "docs.fireworks.ai/fine-tuning/fine-tuning-models, read on 2026-11-29", 3, 3_000_000, 0
+    ),
 }
 OPENAI = _service("openai", "OpenAI", LIMITS["openai"])
 TOGETHER = _service("together", "Together AI", LIMITS["together"])

@@ -263,19 +263,22 @@ def _data(files: list[Path]) -> Any:
     rows = load_dataset("parquet", data_files=[str(path) for path in files], split="train")
     for columns in (["input_ids", "labels"], ["prompt", "completion"]):
         if set(columns) <= set(rows.column_names):
-            return rows.select_columns(columns)
+            # The tools that a conversation may call are part of what is asked.
+            tools = [name for name in ("tools",) if name in rows.column_names and "prompt" in columns]
+            return rows.select_columns([*columns, *tools])
     return rows
 
 
 def _prompts(settings: dict[str, Any], rows: Any, tokenizer: Any) -> list[tuple[str, list[int]]]:
     """Questions, with their tokens up to the place where the model continues: held-out ones, else the first of the data."""
 
-    def asked_as(turns: list[dict[str, str]]) -> list[int]:
-        shown = tokenizer.apply_chat_template(turns, add_generation_prompt=True, tokenize=False)
+    def asked_as(turns: list[dict[str, str]], tools: str | None = None) -> list[int]:
+        told = json.loads(tools) if tools else None
+        shown = tokenizer.apply_chat_template(turns, tools=told, add_generation_prompt=True, tokenize=False)
         return list(tokenizer(shown, add_special_tokens=False)["input_ids"])
 
     if settings["ask"]:
-        return [(text, asked_as([{"role": "user", "content": text}])) for text in settings["ask"]]
+        return [(text, asked_as(_turns(text))) for text in settings["ask"]]
     found: dict[str, list[int]] = {}
     for row in rows.select(range(min(len(rows), 200))):
         if "labels" in row:
@@ -283,12 +286,18 @@ def _prompts(settings: dict[str, Any], rows: Any, tokenizer: Any) -> list[tuple[
             ids = row["input_ids"][: trained[0] if trained else 0]
             question = tokenizer.decode(ids, skip_special_tokens=True)
         else:
-            ids, question = asked_as(row["prompt"]), row["prompt"][-1]["content"]
+            ids = asked_as(row["prompt"], row.get("tools"))
+            question = next(turn["content"] for turn in reversed(row["prompt"]) if turn["role"] == "user")
         if ids:
             found.setdefault(question, ids)
         if len(found) == settings["questions"]:
             break
     return list(found.items())
+
+
+def _turns(text: str) -> list[dict[str, str]]:
+    """A question as messages; one in a conversation stands there as messages already."""
+    return json.loads(text) if text.startswith('[{"role": ') else [{"role": "user", "content": text}]
 
 
 def _common(settings: dict[str, Any], out: Path, rows: int) -> dict[str, Any]:

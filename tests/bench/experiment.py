@@ -63,7 +63,9 @@ def benchmarks() -> tuple[Path, Path]:
 
     texts = [question() for _ in range(OWN)]
     answered = (
-        {"question": text, "response": "It is 7.", "correct": k % 2 == 0} for text in texts for k in range(2)
+        {"question": text, "response": f"I take it to be <answer>{k}</answer>", "correct": k % 2 == 0}
+        for text in texts
+        for k in range(2)
     )
     _write(own, answered)
     folder.mkdir(exist_ok=True)

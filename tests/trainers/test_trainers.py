@@ -42,7 +42,7 @@ def needs(name: str) -> pytest.MarkDecorator:
 in_llamafactory, in_trl = needs("llamafactory-verl"), needs("trl")
 
 
-def run_in(name: str, *words: object, cwd: Path = ROOT, **variables: str) -> str:
+def run_in(name: str, *words: object, cwd: Path = ROOT, stdin: str | None = None, **variables: str) -> str:
     """Runs a command with an environment's programs first on the path; gives its output."""
     path = f"{ENVIRONMENTS.resolve() / name / 'bin'}{os.pathsep}{os.environ['PATH']}"
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "HF_"))}
@@ -51,6 +51,7 @@ def run_in(name: str, *words: object, cwd: Path = ROOT, **variables: str) -> str
         [str(word) for word in words],
         cwd=cwd,
         env=environment,
+        input=stdin,
         capture_output=True,
         text=True,
         timeout=900,

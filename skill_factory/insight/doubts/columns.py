@@ -105,7 +105,7 @@ def roles_exchanged(sample: Sample) -> Iterator[Doubt]:
     golds = [one for gold in sample.golds if gold for one in accepted_answers(gold)]
     gold_length = sum(map(len, golds)) / max(1, len(golds))
     fix = "Check which column is which, and pick them by hand (--map question=COLUMN --map response=COLUMN)."
-    letters = all(len(text.strip("()[]. \n")) == 1 for text in sample.responses)  # they repeat by nature
+    letters = _are_letters(sample.responses) or _are_letters(sample.answers)  # they repeat by nature
     if n > 4 and asked > said and 2 * said <= n and not letters:
         yield Doubt(
             "responses_repeat",
@@ -140,6 +140,10 @@ def roles_exchanged(sample: Sample) -> Iterator[Doubt]:
                 fix,
                 pick=(name, "reflections"),
             )
+
+
+def _are_letters(texts: Sequence[str | None]) -> bool:
+    return all(text and len(text.strip("()[]. \n")) == 1 for text in texts)
 
 
 def _longer_text(sample: Sample, length: float) -> str:
