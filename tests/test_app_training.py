@@ -11,6 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from skill_factory.build import pipeline
+from skill_factory.errors import BuildFolderError
 from skill_factory.recipe.model import Recipe
 from skill_factory.training.plan import Method, Place
 from skill_factory.work import builds, trainings
@@ -123,6 +124,8 @@ def test_a_training_that_was_killed_says_so_and_resumes(tmp_path: Path) -> None:
     assert trainings.status(job).said == trainings.ENDED
     trainings.start(job, plan)
     wait(lambda: trainings.status(job).seen.step == 3 and trainings.status(job).running)
+    with pytest.raises(BuildFolderError, match="still running"):
+        builds.forget(job)
     trainings.stop(job)
     wait(lambda: trainings.status(job).state is State.STOPPED)
 

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from skill_factory import api
 from skill_factory.build.pipeline import build
 from skill_factory.cli.main import main
 from skill_factory.errors import HandoffError, HubError, TrainingError
@@ -305,6 +306,17 @@ def test_the_script_is_listened_to_until_its_end(built: Path, model: Path, tmp_p
     body = 'print("a library speaks"); say("step", step=1, loss=1.0); say("end", how="expired", step=1); sys.exit(75)'
     assert run_here(prepared, fake(tmp_path, body), heard.append) == 75
     assert [event["event"] for event in heard] == ["start", "step", "end"]
+
+
+def test_training_is_a_function_too(built: Path, model: Path, tmp_path: Path) -> None:
+    """Of the Python API: prepared once, run by a Python with TRL, here a fake one."""
+    body = 'say("step", step=2, loss=0.5); say("end", how="trained", step=2)'
+    words = " ".join(fake(tmp_path, f'log = open("{tmp_path}/out/log.jsonl", "w"); sys.stdout = log; {body}'))
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\n[ "$1" = -c ] && exec echo \'"1.16.0"\'\nexec {words}\n', encoding="utf-8")
+    python.chmod(0o755)
+    seen = api.train(api.prepare_training(plan_of(built, model, tmp_path / "out")), str(python))
+    assert (seen.how, seen.loss) == ("trained", 0.5)
 
 
 def test_ctrl_c_reaches_the_script(built: Path, model: Path, tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ SAVING = 5
 SECRETS = {"wandb": "WANDB_API_KEY"}
 """The key that a logger needs, by the name of its environment variable."""
 ALIVE = ("RUNNING", "SCHEDULING")
+Say = Callable[[Mapping[str, Any]], None]
 
 
 @dataclass(frozen=True)
@@ -135,10 +136,11 @@ def running_job(prepared: Prepared, token: str | None, endpoint: str | None = No
         return None
 
 
-def follow(job: Job, prepared: Prepared, say: Callable[[Mapping[str, Any]], None]) -> Ended:
+def follow(job: Job, prepared: Prepared, say: Say) -> Ended:
     """Follow the log to its end: events are said and kept in the training's folder as if it was trained here."""
     hub = client(job.token, job.endpoint)
     with plainly("the job's log", job.token), (prepared.folder / LOG).open("a", encoding="utf-8") as kept:
+        # The library takes up a line that drops.
         for event in _events(hub.fetch_job_logs(job_id=job.id, namespace=job.namespace, follow=True)):
             kept.write(json.dumps(event, ensure_ascii=False) + "\n")
             kept.flush()

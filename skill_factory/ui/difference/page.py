@@ -13,7 +13,7 @@ from skill_factory.insight.difference.differing import Shares
 from skill_factory.reasons import Level
 from skill_factory.ui.frame import away, loading, shell
 from skill_factory.ui.frame.earlier_builds import started
-from skill_factory.wording import inflect, many
+from skill_factory.wording import many
 from skill_factory.work import builds, looking
 from skill_factory.work.builds import Job
 from skill_factory.work.process import State
@@ -98,10 +98,7 @@ def _told(found: Difference, first: Job, second: Job) -> None:
     else:
         _shares("Traces", found.traces)
         _shares("Questions", found.questions)
-        told = found.told_otherwise
-        st.caption(
-            f"{many(told, 'question')} in both {inflect(told, 'has', 'have')} different traces in each."
-        )
+        st.caption(f"{many(found.told_otherwise, 'question')} in both have other traces.")
     st.subheader("Recipe")
     if found.fields:
         rows = [(one.field, _counted(one.left), _counted(one.right)) for one in found.fields]
