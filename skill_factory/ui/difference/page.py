@@ -98,7 +98,8 @@ def _told(found: Difference, first: Job, second: Job) -> None:
     else:
         _shares("Traces", found.traces)
         _shares("Questions", found.questions)
-        st.caption(f"{many(found.told_otherwise, 'question')} in both have other traces.")
+        told = many(found.told_otherwise, "question")
+        st.caption(f"{told[:1].upper()}{told[1:]} in both have other traces.")
     st.subheader("Recipe")
     if found.fields:
         rows = [(one.field, _counted(one.left), _counted(one.right)) for one in found.fields]
@@ -110,8 +111,8 @@ def _told(found: Difference, first: Job, second: Job) -> None:
         ledger = [
             (
                 f"{one.level.capitalize()}: {f'dropped because {one.reason}' if one.reason else 'kept'}",
-                f"{one.left:,}",
-                f"{one.right:,}",
+                one.left,
+                one.right,
             )
             for one in found.ledger
         ]
@@ -144,7 +145,8 @@ def _counted(value: str) -> str:
 
 
 def _table(rows: Sequence[tuple[object, object, object]], head: str, alt: str) -> None:
-    st.dataframe(pd.DataFrame(rows, columns=[head, "First", "Second"]), hide_index=True, alt=alt)
+    table = pd.DataFrame(rows, columns=[head, "First", "Second"])
+    st.dataframe(table.style.format(thousands=","), hide_index=True, alt=alt)
 
 
 def _examples(found: Difference) -> None:
