@@ -505,3 +505,18 @@ def test_a_hostile_text_that_begins_like_a_conversation_does_no_harm(rest: str) 
     """It stays a text, or a conversation whose call is text: nothing fails, whatever stands behind the mark."""
     found = asked(f"\x10conversation {rest}")
     assert found.question and chat_messages(found) and plain_messages(found) and found.transcript
+
+
+def test_attempts_that_never_meet_are_doubted(tmp_path: Path) -> None:
+    """Where every attempt saw a result of its own, the conversation keeps them apart, and one press reads them together."""
+    rows = chats.rows()
+    for k, row in enumerate(rows):
+        row["messages"][3]["content"] = f"result {k}"
+    raw = str(chats.write(tmp_path / "raw.jsonl", rows))
+    apart = inspect(raw, columns={"question_rule": "conversation"})
+    (doubt,) = [one for one in apart.doubts if one.code == "apart_by_turns"]
+    assert "32 conversations ask 8 questions" in doubt.sentence
+    together = inspect(raw, columns={"question_rule": doubt.changes["columns.question_rule"]})
+    assert together.found.questions == 8 and not [
+        one for one in together.doubts if one.code == "apart_by_turns"
+    ]

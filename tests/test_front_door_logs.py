@@ -253,6 +253,14 @@ DOUBTED: dict[str, tuple[Any, str]] = {
         grouped(lambda q: {"code": f"def f(x):\n    return x + {q}", "input": str(q), "output": f"the number {2 * q}"}),
         "short_questions",
     ),
+    "numbers called outputs beside the texts": (
+        grouped(lambda q: {"request": {"messages": [user(q)]}, "output": str(q + 10), "label_input": {"choices": [{"message": {"content": said(q, k)}} for k in range(TRIES)]}}),
+        "short_responses",
+    ),
+    "numbers called inputs beside talks": (
+        each(lambda q, k: {"completion": [user(q), {"role": "assistant", "content": said(q, k)}], "input": str(q + 10), "label": right(k)}),
+        "short_questions",
+    ),
     "words of a response as a list": (
         each(lambda q, k: {"question": ask(q), "response": said(q, k).split(" ")}),
         "split_texts",

@@ -529,3 +529,23 @@ def test_near_duplicates_are_the_same_in_parts(monkeypatch: pytest.MonkeyPatch) 
     ).groups
     assert len(whole.others()) >= 17
     assert whole.shown(1000) == parts.shown(1000)
+
+
+def test_a_benchmark_of_several_turns_is_all_that_the_user_says(tmp_path: Path) -> None:
+    """Of a conversation every turn of the user is compared, and nothing that the assistant said."""
+    turns = [
+        {"role": "user", "content": STORY},
+        {"role": "assistant", "content": "At two."},
+        {"role": "user", "content": "And if the ferry stops for an hour at the lighthouse?"},
+        {"role": "assistant", "content": "At three."},
+    ]
+    lines = (
+        json.dumps({"messages": [{"role": "user", "content": f"{k} {STORY}"}, *turns[1:]]}) + "\n"
+        for k in range(12)
+    )
+    (tmp_path / "chat.jsonl").write_text("".join(lines), encoding="utf-8")
+    [found] = opened(Clean(), [str(tmp_path / "chat.jsonl")])
+    [first, *_] = sorted(found.questions())
+    assert first.startswith(f"0 {STORY}")
+    assert first.endswith("lighthouse?")
+    assert "At two" not in first

@@ -177,7 +177,8 @@ def candidates(field: str, columns: Columns, names: Sequence[str], rows: Sequenc
 
 def _is_no_response(one: Profile, found: Mapping[str, Profile]) -> bool:
     """Whether a column is called the reference or what is offered, or holds words, as a subject does."""
-    words = one.kind == "flag" or one.length < _SHORT or _is_one_value(one)
+    short = one.kind in ("text", "texts") and one.length < _SHORT
+    words = one.kind == "flag" or short or _is_one_value(one)
     return words or is_named_reference(one.path) or is_offered(one.path, found)
 
 

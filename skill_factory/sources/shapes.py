@@ -184,7 +184,7 @@ def _response(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
         and not (is_named_reference(one.path) or is_a_place(one.path) or is_offered(one.path, found))
     ]
     free = [one for one in free if place_of("extracted_answer", one.path) is None and not _judges(one)]
-    free = [one for one in free if _says_words(one)]
+    free = [one for one in free if one.kind != "text" or _says_words(one)]
     if question is not None:
         differing = [one for one in free if differs_within(one, question)]
         if not differing and not repeats(question):

@@ -45,13 +45,18 @@ def main() -> None:
             _keep(case, tried, sizes)
     finally:
         shutil.rmtree(folder)
-    kept = [json.loads(_place(case).read_text(encoding="utf-8")) for case in CASES if _place(case).exists()]
-    found = [Tried(**one) for case in kept for one in case["tried"]]
+    tried = [case for case in CASES if _place(case).exists()]
+    kept = [json.loads(_place(case).read_text(encoding="utf-8")) for case in tried]
+    found = [Tried(**one) for told in kept for one in told["tried"]]
+    kinds = {(one["trainer"], one["versions"]): set[str]() for told in kept for one in told["tried"]}
+    for case, told in zip(tried, kept, strict=True):
+        for one in told["tried"]:
+            kinds[one["trainer"], one["versions"]].add(case.kind)
     if len(kept) < len(CASES):
         print(f"{len(CASES) - len(kept)} cases were never tried, so no page is written.")
     else:
         when = sorted({(case["date"], case["commit"]) for case in kept})
-        args.page.write_text(page(found, kept[-1]["rows"], when), encoding="utf-8")
+        args.page.write_text(page(found, kept[-1]["rows"], when, kinds), encoding="utf-8")
         print(f"{args.page}: written")
     raise SystemExit(any(one.fault for one in found))
 

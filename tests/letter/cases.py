@@ -4,6 +4,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+PINNED = ("trl", "llamafactory-verl", "verifiers")
+"""Environments whose releases `environments.sh` names."""
 GPU = "needs a GPU"
 MONEY = "costs money"
 
@@ -27,6 +29,11 @@ class Case:
     """`--loss`, for an export as tokens."""
     models: tuple[str, ...] = ("Qwen2.5-tiny",)
     """Models for which the tight build is exported; the first is taken for the other builds."""
+
+    @property
+    def kind(self) -> str:
+        """Whether the environment holds the release that we name, or the newest that installs here."""
+        return "pinned" if self.environment in PINNED else "newest"
 
     def why_not(self, command: str) -> str:
         """Why a command isn't run here as it stands; empty if it is."""

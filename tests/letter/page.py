@@ -1,15 +1,21 @@
 """docs/trainers.md, from what was tried."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from skill_factory.trainers import TRAINERS, TRANSFORMERS
 from tests.letter.follow import Tried
 
 BUILDS = ("paper", "tight", "chinese")
+Kinds = Mapping[tuple[str, str], set[str]]
+"""Trainer and versions → whether these are pinned, the newest, or both."""
 
 
-def page(tried: Sequence[Tried], rows: Mapping[str, int], when: Sequence[tuple[str, str]]) -> str:
+def page(
+    tried: Sequence[Tried], rows: Mapping[str, int], when: Sequence[tuple[str, str]], kinds: Kinds
+) -> str:
     """The page as Markdown; every figure and result comes from the arguments, `when` holds dates and commits."""
+    tried = [replace(one, versions=_which(one, kinds)) for one in tried]
     faults = sum(one.fault for one in tried)
     first = {one.trainer: one.model for one in reversed(tried)}
     whole = [one for one in tried if one.model == first[one.trainer]]
@@ -43,6 +49,11 @@ def page(tried: Sequence[Tried], rows: Mapping[str, int], when: Sequence[tuple[s
         "",
     ]
     return "\n".join(lines)
+
+
+def _which(one: Tried, kinds: Kinds) -> str:
+    which = " and ".join(sorted(kinds[one.trainer, one.versions], reverse=True))
+    return f"{one.versions} ({which})" if one.versions else "–"
 
 
 def _title(one: Tried) -> str:

@@ -1,5 +1,5 @@
 """`make loop`: raw data → three builds → a small model trained from scratch on each → outputs of a real server → figures →
-the next raw data. Writes docs/loop.md."""
+the next raw data. Writes docs/loop.md; `--short` only goes round."""
 
 import argparse
 import json
@@ -14,7 +14,7 @@ from tests.loop.page import page
 from tests.loop.steps import (
     ARMS,
     SERVING,
-    build_arm,
+    ablate,
     evaluate,
     make_raw,
     measured,
@@ -34,17 +34,23 @@ def main() -> None:
     parser.add_argument("--questions", type=int, default=2_000)
     parser.add_argument("--held-out", type=int, default=120, help="questions that the models are asked")
     parser.add_argument("--samples", type=int, default=2)
+    parser.add_argument("--tokens", type=int, default=420, help="most tokens of an output")
     parser.add_argument("--attempts", type=int, default=3)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--page", type=Path, default=ROOT / "docs" / "loop.md")
+    parser.add_argument(
+        "--short", action="store_true", help="once round with hardly any training; no page is written"
+    )
     args = parser.parse_args()
+    if args.short:
+        args.minutes, args.questions, args.held_out, args.samples, args.tokens = 0.2, 80, 3, 1, 48
     if not (SERVING / "complete").exists():
         raise SystemExit("There is no serving environment: run tests/trainers/serve_environment.sh first.")
     folder, begun = Path(tempfile.mkdtemp(prefix="loop-")), time.monotonic()
     try:
-        raw, held = make_raw(folder, args.questions, args.held_out)
-        builds = [build_arm(arm, raw, folder, args.attempts) for arm in ARMS]
-        traces = write_traces(builds, folder)
+        raw, held, aside = make_raw(folder, args.questions, args.held_out)
+        suite = ablate(raw, folder, args.attempts, aside)
+        traces = write_traces(suite, folder)
         models = [folder / "models" / arm.name for arm in ARMS]
         (folder / "models").mkdir()
         waiting = list(zip(traces, models, strict=True))
@@ -53,14 +59,14 @@ def main() -> None:
             running = [train(path, model, args.minutes, args.seed) for path, model in some]
             if any(process.wait() for process in running):
                 raise SystemExit(f"A training failed; its log lies in {folder}.")
-        (folder / "outputs").mkdir()
-        outputs = [folder / "outputs" / arm.name for arm in ARMS]
+        (suite / "outputs").mkdir()
+        outputs = [suite / "outputs" / arm.name for arm in ARMS]
         for model, out in zip(models, outputs, strict=True):
-            evaluate(model, held, out, args.samples, 420)
+            evaluate(model, held, out, args.samples, args.tokens)
         text = page(
             ARMS,
             [json.loads((model / "training.json").read_text(encoding="utf-8")) for model in models],
-            measured(outputs, ARMS[0].name),
+            measured(suite),
             next_build(outputs[0], folder),
             f"{date.today().isoformat()}, seed {args.seed}, {round((time.monotonic() - begun) / 60)} minutes in all",
             args,
@@ -68,8 +74,12 @@ def main() -> None:
     except BaseException:
         print(f"What was made so far lies in {folder}.")
         raise
-    args.page.write_text(text, encoding="utf-8")
     shutil.rmtree(folder)
+    if args.short:
+        # Its figures are those of models that have learned nothing.
+        print(text, "\nThe loop goes round. This was the short form, so no page was written.", sep="")
+        return
+    args.page.write_text(text, encoding="utf-8")
     print(f"{args.page}: written")
 
 

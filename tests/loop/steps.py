@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from tests.command import ROOT
@@ -21,17 +20,17 @@ OURS = (sys.executable, "-m", "skill_factory")
 
 @dataclass(frozen=True)
 class Arm:
-    """One recipe of the comparison: its name, what it changes, and the options that say so."""
+    """One recipe of the comparison: its name, what it changes, and the change; none is the base."""
 
     name: str
     what: str
-    options: tuple[str, ...]
+    changes: str = ""
 
 
 ARMS = (
-    Arm("paper", "the paper's recipe", ()),
-    Arm("no_reflections", "no reflections", ("--format", "no_reflection")),
-    Arm("any_order", "no order", ("--format", "random")),
+    Arm("base", "the paper's recipe"),
+    Arm("no_reflections", "no reflections", '"traces.formats" = ["no_reflection"]'),
+    Arm("any_order", "no order", '"traces.formats" = ["random"]'),
 )
 
 
@@ -45,38 +44,44 @@ def ours(*words: str | Path, seconds: int = 1_800) -> str:
     return done.stdout
 
 
-def make_raw(folder: Path, questions: int, asked: int) -> tuple[Path, Path]:
-    """Raw data of the world of sums, and questions that aren't in it."""
-    raw, other, held = folder / "raw.parquet", folder / "other.parquet", folder / "held_out.parquet"
-    ours("demo", "--world", "sums", "--questions", str(questions), "--out", raw)
-    ours("demo", "--world", "sums", "--questions", str(2 * asked), "--seed", "1", "--out", other)
-    known = pq.read_table(raw, columns=["question"])["question"].unique()
-    unseen = pq.read_table(other, columns=["question", "answer"]).filter(
-        pc.invert(pc.is_in(pc.field("question"), known))
-    )
-    pq.write_table(
-        unseen.group_by(["question", "answer"], use_threads=False).aggregate([]).slice(0, asked), held
-    )
-    return raw, held
+def make_raw(folder: Path, questions: int, asked: int) -> tuple[Path, Path, list[str]]:
+    """Raw data of the world of sums; questions that a build holds out, with their gold answers; and the ids of these."""
+    raw, split = folder / "raw.parquet", folder / "split"
+    ours("demo", "--world", "sums", "--questions", str(questions + asked), "--out", raw)
+    ours("build", raw, "--out", split, "--holdout", str(asked / (questions + asked)))
+    (held,) = (split / "heldout").glob("*.parquet")
+    report = json.loads((split / "report.json").read_text(encoding="utf-8"))
+    return raw, held, report["overlap"]["ids"]["held_out"]
 
 
-def build_arm(arm: Arm, raw: Path, folder: Path, attempts: int) -> Path:
-    """The build of an arm."""
-    out = folder / f"build-{arm.name}"
-    ours("build", raw, "--out", out, "--attempts", str(attempts), *arm.options)
+def ablate(raw: Path, folder: Path, attempts: int, held: Sequence[str]) -> Path:
+    """The suite: an arm each from the same questions, those that are held out aside, in equal sizes."""
+    arms = [
+        f'[[arms]]\nname = "{arm.name}"\nsays = "{arm.what}"\nchanges = {{ {arm.changes} }}\n'
+        for arm in ARMS
+        if arm.changes
+    ]
+    (folder / "suite.toml").write_text("\n".join(['version = 1\nname = "loop"\n', *arms]), encoding="utf-8")
+    out, aside = folder / "suite", json.dumps(list(held))
+    asked = (
+        "--suite",
+        folder / "suite.toml",
+        "--attempts",
+        str(attempts),
+        "--set",
+        f"balance.exclude={aside}",
+    )
+    ours("ablate", raw, "--out", out, *asked)
     return out
 
 
-def write_traces(builds: Sequence[Path], folder: Path) -> list[Path]:
-    """Question and response of each trace as JSON lines, as many of every build: the smallest sets the size."""
-    tables = [
-        pa.concat_tables(map(pq.read_table, sorted(build.rglob("train-*.parquet")))) for build in builds
-    ]
-    size = min(table.num_rows for table in tables)
+def write_traces(suite: Path, folder: Path) -> list[Path]:
+    """Question and response of each trace of an arm as JSON lines; the suite has made them equally many."""
     paths = []
-    for build, table in zip(builds, tables, strict=True):
-        path = folder / f"{build.name}.jsonl"
-        turns = table["conversations"].slice(0, size).to_pylist()
+    for arm in ARMS:
+        path = folder / f"{arm.name}.jsonl"
+        shards = sorted((suite / "arms" / arm.name).rglob("train-*.parquet"))
+        turns = pa.concat_tables(map(pq.read_table, shards))["conversations"].to_pylist()
         lines = (json.dumps([user["content"], assistant["content"]]) for user, assistant in turns)
         path.write_text("\n".join(lines), encoding="utf-8")
         paths.append(path)
@@ -105,11 +110,9 @@ def evaluate(model: Path, held: Path, out: Path, samples: int, most_tokens: int)
     ours("evaluate", held, "--out", out, *model_here, *asked, *SAMPLING, *limits)
 
 
-def measured(outputs: Sequence[Path], baseline: str) -> dict[str, Any]:
-    """The figures of all runs."""
-    found: dict[str, Any] = json.loads(
-        ours("measure", *outputs, "--baseline", baseline, "--task", "number", "--json")
-    )
+def measured(suite: Path) -> dict[str, Any]:
+    """The figures of all arms; the suite knows which is the base, and where their outputs are."""
+    found: dict[str, Any] = json.loads(ours("measure", "--suite", suite, "--task", "number", "--json"))
     return found
 
 
