@@ -4,6 +4,7 @@ import json
 import os
 import random
 import subprocess
+from collections.abc import Collection
 from pathlib import Path
 
 import pyarrow as pa
@@ -23,13 +24,14 @@ MODELS = {
 """Name of the folder → architecture and the chat template that TRL ships for the family; none is plain ChatML."""
 
 
-def make_models(folder: Path) -> dict[str, Path]:
+def make_models(folder: Path, names: Collection[str]) -> dict[str, Path]:
     """The models, each in a folder that is named as its family is; the exporter goes by names."""
-    for name, (architecture, template) in MODELS.items():
+    for name in names:
+        architecture, template = MODELS[name]
         words = [ENVIRONMENTS / "llamafactory-verl" / "bin" / "python", ROOT / "tests/trainers/tiny_model.py"]
         more = [TEMPLATES / f"{template}.jinja"] if template else []
         subprocess.run([*words, folder / name, architecture, *more], check=True, capture_output=True)
-    return {name: folder / name for name in MODELS}
+    return {name: folder / name for name in names}
 
 
 def chinese_rows(questions: int, seed: int = 0) -> list[dict[str, str]]:

@@ -12,7 +12,11 @@ Kinds = Mapping[tuple[str, str], set[str]]
 
 
 def page(
-    tried: Sequence[Tried], rows: Mapping[str, int], when: Sequence[tuple[str, str]], kinds: Kinds
+    tried: Sequence[Tried],
+    rows: Mapping[str, int],
+    when: Sequence[tuple[str, str]],
+    kinds: Kinds,
+    missing: Sequence[str],
 ) -> str:
     """The page as Markdown; every figure and result comes from the arguments, `when` holds dates and commits."""
     tried = [replace(one, versions=_which(one, kinds)) for one in tried]
@@ -32,6 +36,7 @@ def page(
         f"  Chinese ({rows['chinese']}). One epoch, a cut-off of 16,384 tokens.",
         "- Models: random weights in two layers, a tokenizer of single bytes, and the chat template of a real family.",
         f"- *ran*: exit code 0, and the model that was to be trained lies there. Faults: {faults}.",
+        *([f"- Not tried yet: {', '.join(missing)}."] if missing else []),
         "",
         "## Every command",
         "",
