@@ -43,6 +43,11 @@ class Asked:
         return len(self.turns) == 1 and not self.tools
 
     @property
+    def roles(self) -> tuple[str, ...]:
+        """Who speaks, turn by turn."""
+        return tuple(turn.role for turn in self.turns)
+
+    @property
     def place(self) -> int:
         """Where the question stands among the turns: the last that the user said."""
         return max((k for k, turn in enumerate(self.turns) if turn.role == USER), default=0)
@@ -89,17 +94,18 @@ class Asked:
         return [*tools, *((_NAMES[turn.role], turn.content) for turn in self.turns)]
 
 
-@lru_cache(maxsize=2048)  # the traces of a question come one after the other
+@lru_cache(maxsize=64)  # the traces of a question come one after the other, and a conversation may be long
 def asked(text: str) -> Asked:
     """What a question's text in a build stands for."""
     if text.startswith(_MARK):
         try:
             tools, turns = json.loads(text.removeprefix(_MARK))
             found = Asked(tuple(Said(role, content) for role, content in turns), tools)
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, RecursionError):
             pass  # a text of the data that only begins like one
         else:
-            if any(turn.role == USER for turn in found.turns):
+            said = (one for turn in found.turns for one in turn)
+            if all(isinstance(one, str) for one in (tools, *said)) and USER in found.roles:
                 return found
     return Asked((Said(USER, text),))
 
@@ -124,8 +130,14 @@ def call_content(text: str, calls: Sequence[Mapping[str, Any]]) -> str:
 def calls_in(content: str) -> tuple[str, list[dict[str, Any]]]:
     """The inverse of `call_content`: (text, calls)."""
     before, mark, rest = content.rpartition(_CALL_MARKS[0])
-    told = json.loads(rest.removesuffix(_CALL_MARKS[1]) if mark else content)
-    return before.removesuffix("\n"), told if isinstance(told, list) else [told]
+    try:
+        told = json.loads(rest.removesuffix(_CALL_MARKS[1]) if mark else content)
+    except (ValueError, RecursionError):
+        return content, []  # nothing that we wrote
+    calls = told if isinstance(told, list) else [told]
+    if not all(isinstance(one, dict) and {"name", "arguments"} <= one.keys() for one in calls):
+        return content, []
+    return before.removesuffix("\n"), calls
 
 
 def asked_in_row(row: Mapping[str, Any]) -> Asked:

@@ -11,9 +11,10 @@ from streamlit.testing.v1 import AppTest
 from skill_factory.recipe.model import Recipe
 from skill_factory.recipe.share import packed
 from skill_factory.ui.frame import cleanup
-from skill_factory.work import builds, quota, workspaces
+from skill_factory.work import builds, quota
 from skill_factory.work.home import new_place
-from skill_factory.work.workspaces import Version
+from skill_factory.work.kept import workspaces
+from skill_factory.work.kept.workspaces import Version
 from tests.make_raw import make_rows, write_jsonl
 from tests.studio import ROOT, open_app, with_source, words, workspace
 

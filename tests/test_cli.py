@@ -348,6 +348,11 @@ def test_every_option_reaches_the_recipe_that_is_saved(
     if option.field.startswith("source."):
         return  # a file has no config, split or revision
     more = [] if option.flag == "--attempts" else ["--attempts", "2"]
+    if option.flag == "--against-responses":  # of no use without a benchmark
+        (tmp_path / "bench.jsonl").write_text(
+            '{"question": "How deep is the sea?", "answer": "3"}\n', encoding="utf-8"
+        )
+        more += ["--against", str(tmp_path / "bench.jsonl")]
     done = run("build", raw, "--out", tmp_path / "out", *words, *more)
     assert done.exit == 0, done.err
     saved = recipe_from_toml((tmp_path / "out" / "recipe.toml").read_text(encoding="utf-8"))

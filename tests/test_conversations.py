@@ -16,8 +16,10 @@ from skill_factory.draws import text_id
 from skill_factory.errors import HandoffError
 from skill_factory.generate.prompts import prompt_book
 from skill_factory.insight.inspection import inspect
+from skill_factory.reasons import Level
 from skill_factory.recipe.model import Columns, Recipe
 from skill_factory.sources.columns import RowError, read_row
+from skill_factory.traces.chats import chat_messages, plain_messages
 from skill_factory.trainers import (
     LLAMAFACTORY,
     OPENAI,
@@ -166,6 +168,40 @@ def test_what_is_asked_is_read_back_from_its_text(turns: list[Said], last: str, 
 def test_calls_are_read_back_from_their_turn(text: str, calls: list[dict[str, Any]]) -> None:
     """Text and calls, whatever is in them."""
     assert calls_in(call_content(text, calls)) == (text, calls)
+
+
+def test_a_system_prompt_may_stand_in_a_column_of_its_own() -> None:
+    """As LLaMA-Factory's own files have it: the same question as with a system turn."""
+    columns = READ.model_copy(update={"system": "system"})
+    row = {"messages": chats.openai(1, 0)[1:], "correct": True, "system": chats.SYSTEM}
+    found = read_row(row, columns)
+    assert not isinstance(found, RowError)
+    assert asked(found[0].question) == question_of(chats.openai(1, 0))
+
+
+def test_several_samples_of_one_conversation_are_attempts_at_it(tmp_path: Path) -> None:
+    """A list of conversations in a row that differ in their last turn alone; others are counted."""
+    rows = [
+        {"samples": [make(q, k) for k in range(4)], "correct": [True, False, True, False]}
+        for make, questions in ((chats.openai, 8), (lambda q, k: chats.talk(q + k, k), 4))
+        for q in range(questions)
+    ]
+    found = inspect(str(chats.write(tmp_path / "raw.jsonl", rows)))
+    assert found.recipe.columns.question_rule == "conversation"
+    assert (found.found.questions, found.found.responses) == (8, 32)
+    assert found.tally.ledger[Level.ROWS].dropped == {"unusable_turns": 4}
+
+
+def test_a_question_about_a_picture_is_not_asked_without_it() -> None:
+    """Parts that aren't text make a conversation unusable, with a count."""
+    picture = {"type": "image_url", "image_url": {"url": "data:"}}
+    messages = [
+        *of()[:1],
+        {"role": "user", "content": [{"type": "text", "text": "What is this?"}, picture]},
+        *of()[-1:],
+    ]
+    found = read_row({"messages": messages, "correct": True}, READ)
+    assert isinstance(found, RowError) and found.reason == "unusable_turns"
 
 
 # -- builds ------------------------------------------------------------------------------------------------------------
@@ -444,3 +480,43 @@ def test_a_mixture_holds_questions_alone_and_in_conversations(tmp_path: Path) ->
     for row in built(tmp_path / "out"):
         assert len(row["conversations"]) == (5 if row["source"] == "chats" else 2)
         assert (row["tools"] is None) == (row["source"] == "plain")
+
+
+def test_a_suite_of_conversations_names_its_tools(tmp_path: Path) -> None:
+    """Every arm holds the turns and the column of tools, and LLaMA-Factory's entries name it."""
+    raw = chats.write(tmp_path / "raw.jsonl", chats.rows(questions=12, tools=[chats.TOOL]))
+    (tmp_path / "suite.toml").write_text(
+        '[base.traces]\nattempts = 3\n[one_at_a_time]\n"traces.attempts" = [2]\n',
+        encoding="utf-8",
+    )
+    done = command.run("ablate", raw, "--suite", tmp_path / "suite.toml", "--out", tmp_path / "out")
+    assert done.exit == 0, done.err
+    told = json.loads((tmp_path / "out" / "dataset_info.json").read_text(encoding="utf-8"))
+    assert all(entry["columns"]["tools"] == "tools" for entry in told.values())
+    for arm in (tmp_path / "out" / "arms").iterdir():
+        for row in built(arm):
+            assert len(row["conversations"]) == 5 and json.loads(row["tools"]) == [chats.TOOL]
+
+
+@pytest.mark.parametrize(
+    "rest", ['["", [["user", 1]]]', '["", [["assistant", "x"]]]', "[" * 5000, '["t", [["user", "q"], ["function_call", "no JSON"]]]']
+)  # fmt: skip
+def test_a_hostile_text_that_begins_like_a_conversation_does_no_harm(rest: str) -> None:
+    """It stays a text, or a conversation whose call is text: nothing fails, whatever stands behind the mark."""
+    found = asked(f"\x10conversation {rest}")
+    assert found.question and chat_messages(found) and plain_messages(found) and found.transcript
+
+
+def test_attempts_that_never_meet_are_doubted(tmp_path: Path) -> None:
+    """Where every attempt saw a result of its own, the conversation keeps them apart, and one press reads them together."""
+    rows = chats.rows()
+    for k, row in enumerate(rows):
+        row["messages"][3]["content"] = f"result {k}"
+    raw = str(chats.write(tmp_path / "raw.jsonl", rows))
+    apart = inspect(raw, columns={"question_rule": "conversation"})
+    (doubt,) = [one for one in apart.doubts if one.code == "apart_by_turns"]
+    assert "32 conversations ask 8 questions" in doubt.sentence
+    together = inspect(raw, columns={"question_rule": doubt.changes["columns.question_rule"]})
+    assert together.found.questions == 8 and not [
+        one for one in together.doubts if one.code == "apart_by_turns"
+    ]

@@ -157,7 +157,7 @@ def test_an_archive_has_so_many_files_at_most(tmp_path: Path, monkeypatch: pytes
 # ------------------------------------------------------------------------------------------------ spreadsheets
 
 
-def sheet(path: Path, rows: list[list[Any]]) -> Path:
+def sheet(path: Path, rows: list[list[Any]], merged: str = "") -> Path:
     """A minimal workbook, as Excel writes it: an archive of XML."""
 
     def cell(value: Any) -> str:
@@ -190,9 +190,21 @@ def sheet(path: Path, rows: list[list[Any]]) -> Path:
             f'<Relationships xmlns="{package}/relationships"><Relationship Id="r1" Type="{office}/worksheet" Target="worksheets/sheet1.xml"/></Relationships>',
         )
         archive.writestr(
-            "xl/worksheets/sheet1.xml", f'<worksheet xmlns="{main}"><sheetData>{body}</sheetData></worksheet>'
+            "xl/worksheets/sheet1.xml",
+            f'<worksheet xmlns="{main}"><sheetData>{body}</sheetData>{merged}</worksheet>',
         )
     return path
+
+
+def test_titles_and_merged_cells_of_a_spreadsheet_are_read(tmp_path: Path) -> None:
+    """What stands above the names of the columns is passed over; a question merged over its rows is that of each."""
+    names = ["question", "response", "correct"]
+    rows: list[list[Any]] = [["Results of run 7"], [], names]
+    for question in ("What is 1 + 1?", "What is 2 + 2?"):
+        rows += [[question if k == 0 else "", f"It is {k} of {question}", k == 0] for k in range(3)]
+    merged = '<mergeCells count="2"><mergeCell ref="A4:A6"/><mergeCell ref="A7:A9"/></mergeCells>'
+    seen = inspect(str(sheet(tmp_path / "raw.xlsx", rows, merged)))
+    assert (seen.found.questions, seen.found.responses, seen.found.right) == (2, 6, 2)
 
 
 def test_a_spreadsheet_is_a_table(tmp_path: Path) -> None:

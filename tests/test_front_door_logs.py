@@ -8,7 +8,10 @@ import pytest
 
 from skill_factory.build.pipeline import preview
 from skill_factory.errors import SkillFactoryError
+from skill_factory.grading import Decision
+from skill_factory.grading.labelling import label
 from skill_factory.insight.inspection import Inspection, inspect
+from skill_factory.sources import open_source
 from tests.test_front_door_kinds import QUESTIONS, TRIES, ask, each, grouped, said, value
 
 LABELLED, UNLABELLED = (4, 16, 8, 8, 0, 0), (4, 16, 0, 0, 16, 0)
@@ -118,6 +121,47 @@ LOGS: dict[str, tuple[Any, tuple[int, ...]]] = {
         "problem": ask(q), "initial_response": said(q, 1), "feedback": "There is a slip.", "refined_response": said(q, 0),
         "initial_correct": False, "refined_correct": True,
     }), (4, 8, 4, 4, 0, 0)),
+    "responses with the mark of a turn's end": (each(lambda q, k: {
+        "input_prompt": chat(q), "output_response": said(q, k) + "<|im_end|>" * (k != 3) + "\n" * (k == 1), "score": 1.0 - k % 2,
+    }), LABELLED),
+    "a note that nobody wrote beside each score": (each(lambda q, k: {
+        "input": {"messages": [user(q)]}, "output": {"role": "assistant", "content": said(q, k)},
+        "scores": [{"name": "correctness", "value": int(right(k)), "comment": None}],
+    }), LABELLED),
+    "a gold answer called label, and no reward": (each(lambda q, k: {"prompt": chat(q), "predict": said(q, k), "label": str(q + 10)}), UNLABELLED),
+    "details with an empty instruction": (each(lambda q, k: {
+        "example": ask(q), "full_prompt": "Solve.\n" + ask(q), "gold": [str(q + 10)], "gold_index": [0], "instruction": "",
+        "metrics": {"em": 1.0 - k % 2}, "predictions": [said(q, k)],
+    }), UNLABELLED),
+    "one message for an answer": (each(lambda q, k: {"messages": [user(q)], "message": {"role": "assistant", "content": said(q, k)}, "done": True}), UNLABELLED),
+    "a judge's words in a record of its own": (each(lambda q, k: {
+        "question": ask(q), "response": said(q, k), "judge": json.dumps({"reasoning": "It adds up.", "verdict": ("correct", "incorrect")[k % 2]}),
+    }), LABELLED),
+    "questions as keys": ({ask(q): [said(q, k) for k in range(TRIES)] for q in range(QUESTIONS)}, UNLABELLED),
+    "questions as keys of records": ({ask(q): [{"response": said(q, k), "correct": right(k)} for k in range(TRIES)] for q in range(QUESTIONS)}, LABELLED),
+    "numbered columns of any name": (grouped(lambda q: {
+        "problem": ask(q), "solution": worked(q), "answer": str(q + 10), **{f"gen_{k}": said(q, k) for k in range(TRIES)},
+    }), UNLABELLED),
+    "a number within the name": (grouped(lambda q: {
+        "prompt": ask(q), **{f"answer{k}_body": said(q, k) for k in range(TRIES)}, "score": 1,
+    }), UNLABELLED),
+    "two talks side by side": (grouped(lambda q: {
+        "question_id": q, "winner": "model_a", **{f"conversation_{name}": [user(q), {"role": "assistant", "content": said(q, k)}] for k, name in enumerate("ab")},
+    }), (4, 8, 0, 0, 8, 0)),
+    "pairs of talks that hold their prompts": (grouped(lambda q: {
+        name: [user(q), {"role": "assistant", "content": said(q, k)}] for k, name in enumerate(("chosen", "rejected"))
+    }), (4, 8, 0, 0, 8, 0)),
+    "pairs of talks in one text each": (grouped(lambda q: {
+        name: f"\n\nHuman: {ask(q)}\n\nAssistant: {said(q, k)}" for k, name in enumerate(("chosen", "rejected"))
+    }), (4, 8, 0, 0, 8, 0)),
+    "feedback with a score of five": (each(lambda q, k: {
+        "instruction": "Rate it.", "output": "It is good. [RESULT] 5", "orig_instruction": ask(q), "orig_response": said(q, k),
+        "orig_feedback": "I read it.", "orig_score": ("5", "1")[k % 2], "orig_reference_answer": worked(q),
+    }), (4, 16, 8, 8, 0, 16)),
+    "answers of a question, ranked": (grouped(lambda q: {
+        "prompt": ask(q), "answers": [{"answer": said(q, k) + " I am sure of it.", "model": "m", "rank": k + 1.0} for k in range(TRIES)],
+    }), UNLABELLED),
+    "a response called answer beside the gold": (each(lambda q, k: {"question": ask(q), "answer": said(q, k), "gold": str(q + 10)}), UNLABELLED),
     "columns named by their models": (grouped(lambda q: {
         "question": ask(q), "gold": str(q + 10), **{name: said(q, k) for k, name in enumerate(("gpt-4o", "llama-3-70b", "qwen2.5-7b", "o3"))},
     }), UNLABELLED),
@@ -131,10 +175,13 @@ def test_a_log_under_names_of_its_own_is_read(kind: str, tmp_path: Path) -> None
     rows, found = LOGS[kind]
     seen = looked_at(rows, tmp_path)
     assert tuple(vars(seen.found).values()) == found
-    recipe = seen.recipe.changed({"columns.label_rule": "all_right", "columns.reflections": (), "traces.formats": ("no_reflection",), "traces.attempts": 1})  # fmt: skip
+    ours = {"columns.label_rule": "all_right"} if not found[2] else {}
+    ours |= {"columns.reflections": ()} if found[5] else {}
+    recipe = seen.recipe.changed({**ours, "traces.formats": ("no_reflection",), "traces.attempts": 1})  # fmt: skip
     traces = preview(str(tmp_path / "log.json"), recipe, questions=10).traces
     assert {trace.plan.question.text for trace in traces} <= {ask(q) for q in range(QUESTIONS)}
-    assert all("I add step by step." in one.response.text for trace in traces for one in trace.plan.attempts)
+    attempts = [one.response.text for trace in traces for one in trace.plan.attempts]
+    assert attempts and all("I add step by step." in text and "<|im_end|>" not in text for text in attempts)
 
 
 REFUSED: dict[str, tuple[Any, str]] = {
@@ -158,6 +205,10 @@ REFUSED: dict[str, tuple[Any, str]] = {
         grouped(lambda q: {"question": ask(q), "correct_answers": [f"It is {q}"], "incorrect_answers": ["It is 1", "It is 2"]}),
         "no column for responses",
     ),
+    "choices with the reason of the right one": (
+        grouped(lambda q: {"question": ask(q), "options": ["A)1", "B)2"], "rationale": worked(q), "correct": "A"}),
+        "no column for response",
+    ),
     "a question's id alone": (
         each(lambda q, k: {"task_id": f"Task/{q}", "completion": said(q, k), "result": ("passed", "failed: why")[k % 2], "passed": right(k)}),
         "`task_id` only names it",
@@ -165,6 +216,18 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "likelihoods of choices": (
         grouped(lambda q: {"doc_id": q, "doc": {"question": ask(q)}, "target": 0, "resps": [[[f"-1{q}.5", "False"]], [["-9.1", "True"]]], "acc": 1.0}),
         "no text that the model wrote",
+    ),
+    "events of a log, a line each": (
+        each(lambda q, k: {"event_id": k, "sample_id": f"{q}", "type": ("sampling", "match")[k % 2], "data": {"prompt": [user(q)], "sampled": [said(q, k)]} if right(k) else {"correct": True, "expected": "1"}}),
+        "stand in lines of their own",
+    ),
+    "models with scores": (
+        each(lambda q, k: {"task": "math", "model": f"model-with-a-long-name-{k}", "score": k % 2}),
+        "no column for",
+    ),
+    "numbers called questions": (
+        each(lambda q, k: {"question": q, "response": said(q, k), "correct": right(k)}),
+        "`question` holds no text",
     ),
     "batch results without their requests": (
         each(lambda q, k: {"custom_id": f"{q}-{k}", "result": {"type": "succeeded", "message": {"role": "assistant", "content": parts(q, k)}}}),
@@ -188,6 +251,14 @@ DOUBTED: dict[str, tuple[Any, str]] = {
     ),
     "inputs and outputs of a program": (
         grouped(lambda q: {"code": f"def f(x):\n    return x + {q}", "input": str(q), "output": f"the number {2 * q}"}),
+        "short_questions",
+    ),
+    "numbers called outputs beside the texts": (
+        grouped(lambda q: {"request": {"messages": [user(q)]}, "output": str(q + 10), "label_input": {"choices": [{"message": {"content": said(q, k)}} for k in range(TRIES)]}}),
+        "short_responses",
+    ),
+    "numbers called inputs beside talks": (
+        each(lambda q, k: {"completion": [user(q), {"role": "assistant", "content": said(q, k)}], "input": str(q + 10), "label": right(k)}),
         "short_questions",
     ),
     "words of a response as a list": (
@@ -271,3 +342,28 @@ def test_splits_that_are_read_together_are_said(tmp_path: Path) -> None:
     for name in ("train", "test"):
         (tmp_path / f"{name}.jsonl").write_text(LINES)
     assert "columns_differ" in [doubt.code for doubt in inspect(str(tmp_path)).doubts]
+
+
+def test_choices_by_letter_belong_to_the_question(tmp_path: Path) -> None:
+    """`{"A": …, "B": …}` is what the question offers: it stands behind it, and letters can be graded by it."""
+    rows = each(lambda q, k: {"question": ask(q), "options": {"A": f"{q + 10} boxes", "B": "1 box", "C": None}, "answer": f"{q + 10} boxes", "output": f"The answer is {'AB'[k % 2]}."})  # fmt: skip
+    path = tmp_path / "log.json"
+    path.write_text(json.dumps(rows), encoding="utf-8")
+    report = label(open_source(str(path)), tmp_path / "out.parquet")
+    assert (report.decided[Decision.RIGHT], report.decided[Decision.WRONG]) == (8, 8)
+
+
+def test_what_stands_for_no_gold_answer_grades_nothing(tmp_path: Path) -> None:
+    """`None` and `nan` in a column of gold answers make no response wrong."""
+    rows = each(lambda q, k: {"question": ask(q), "answer": ("None", "nan", "N/A", ["None"])[q], "response": said(q, k)})  # fmt: skip
+    path = tmp_path / "log.json"
+    path.write_text(json.dumps(rows), encoding="utf-8")
+    assert label(open_source(str(path)), tmp_path / "out.parquet").decided == {Decision.UNJUDGED: 16}
+
+
+def test_yes_for_a_gold_answer_that_is_true_is_unjudged(tmp_path: Path) -> None:
+    """Truth values in a column of gold answers, and responses that say yes and no."""
+    rows = each(lambda q, k: {"question": f"Is {q} even?", "answer": q % 2 == 0, "response": f"The answer is {('yes', 'no')[q % 2]}."})  # fmt: skip
+    path = tmp_path / "log.json"
+    path.write_text(json.dumps(rows), encoding="utf-8")
+    assert label(open_source(str(path)), tmp_path / "out.parquet").decided == {Decision.UNJUDGED: 16}

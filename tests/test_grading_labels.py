@@ -156,3 +156,36 @@ def test_the_command_shows_writes_and_refuses(tmp_path: Path) -> None:
     told = json.loads(run("grade", raw, "--out", out, "--replace", "--json", "--task", "number").out)
     assert (told["right"], told["wrong"], told["final"]) == (1, 3, "auto")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out.parquet", "raw.jsonl"]
+
+
+@pytest.mark.parametrize(
+    ("column", "golds", "decided"),
+    [
+        ("golden_answers", ["Mark Twain", "Samuel Clemens"], ("right", "right", "wrong")),
+        ("answer", ["Mark Twain", "Samuel Clemens"], ("right", "right", "wrong")),
+        ("answer", ["Mark Twain", None, "Mark Twain"], ("right", "wrong", "wrong")),
+    ],
+)
+def test_one_of_several_gold_answers_is_enough(
+    column: str, golds: list[str | None], decided: tuple[str, ...], tmp_path: Path
+) -> None:
+    """A list of words is the names that one thing goes by; each of them is right."""
+    said = ("Mark Twain", "Samuel Clemens", "Jane Austen")
+    rows = [{"question": f"Who {k}?", column: golds, "response": f"<answer>{one}</answer>"} for k, one in enumerate(said)]  # fmt: skip
+    found = graded(source(tmp_path / "raw.jsonl", rows), tmp_path / "out.parquet")
+    assert tuple(row["grade"] for row in found) == decided
+
+
+def test_numbers_in_a_list_are_all_asked_for(tmp_path: Path) -> None:
+    """Both roots are the answer, in any order; one of them isn't."""
+    said = ("2, -2", "-2 and 2", "2")
+    rows = [{"question": f"Solve {k}", "answer": ["2", "-2"], "response": f"<answer>{one}</answer>"} for k, one in enumerate(said)]  # fmt: skip
+    found = graded(source(tmp_path / "raw.jsonl", rows), tmp_path / "out.parquet")
+    assert [row["grade"] for row in found] == ["right", "right", "wrong"]
+
+
+def test_a_gold_answer_in_json_is_its_text(tmp_path: Path) -> None:
+    """As reinforcement-learning sets write them: `["42"]`."""
+    rows = [{"question": "6 * 7?", "answer": '["42"]', "response": f"<answer>{n}</answer>"} for n in (42, 43)]
+    found = graded(source(tmp_path / "raw.jsonl", rows), tmp_path / "out.parquet")
+    assert [row["grade"] for row in found] == ["right", "wrong"]

@@ -463,6 +463,12 @@ CARRIED = {"yarl", "re2", "starlette"}
 """What required packages require themselves (aiohttp's addresses, Streamlit's server), and what google-re2 is imported as."""
 
 
+def _of_a_script(name: str) -> set[str]:
+    """The packages in the head of a script (PEP 723), which runs in a Python of its own."""
+    head = (command.ROOT / name).read_text(encoding="utf-8").partition("# ///\n")
+    return set(re.findall(r'^#   "([\w-]+)', head[0], re.MULTILINE)) if head[1] else set()
+
+
 def test_what_is_imported_at_the_top_is_required() -> None:
     """Every package that a module of the program imports at its top stands in requirements.txt or in Python itself."""
     known = (
@@ -475,7 +481,8 @@ def test_what_is_imported_at_the_top_is_required() -> None:
         for node in getattr(tree, "body", []):
             modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             modules += [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
-            found |= {f"{name}: {module}" for module in modules if module.split(".")[0] not in known}
+            ours = known | _of_a_script(name)
+            found |= {f"{name}: {module}" for module in modules if module.split(".")[0] not in ours}
     assert sorted(found) == []
 
 

@@ -23,6 +23,7 @@ from skill_factory.publish.hub_jobs import (
 from skill_factory.publish.job_script import commands
 from skill_factory.publish.plan import Mode
 from skill_factory.publish.wheel import pack_wheel, requirements
+from skill_factory.recipe.mixture import Ingredient, Mixture
 from skill_factory.recipe.model import Recipe, Source
 from tests.hub import Hub, Token
 
@@ -148,6 +149,25 @@ def test_the_job_runs_the_same_commands_as_at_home() -> None:
     assert build[1:] == ["-m", "skill_factory", "build", "demo:5", "--recipe", "r.toml", "--out", "build"]
     assert push[1:] == ["-m", "skill_factory", "push", "build", "alice/t", "--mode", "new", "--yes"]
     assert commands("r.toml", "demo", "alice/t", "pr", "public")[1][-1] == "--public"
+
+
+def test_a_job_builds_a_mixture_whose_sources_it_can_read(hub: Hub) -> None:
+    """Each source by its name and place, on the Hub or the demo; a file is named in the refusal."""
+    mixture = Mixture(
+        sources=(
+            Ingredient(name="puzzles", count=5, recipe=DEMO),
+            Ingredient(name="the others", count=5, recipe=Recipe()),
+        )
+    )
+    run_on_jobs(mixture, "alice/t", hub.token("alice"), places={"the others": "alice/raw"}, endpoint=hub.url)
+    (sent,) = (json.loads(record.body) for record in hub.requests if record.route == "job_run")
+    assert sent["command"][-2:] == ["--from=puzzles=demo:50", "--from=the others=alice/raw"]
+    build, _ = commands("r.toml", "-", "alice/t", "new", "private", "--from=a=demo")
+    assert build[-6:] == ["build", "--recipe", "r.toml", "--from=a=demo", "--out", "build"]
+    with pytest.raises(HubError, match="Source 'the others': A job can read a source on the Hub"):
+        run_on_jobs(
+            mixture, "alice/t", hub.token("alice"), places={"the others": "raw.parquet"}, endpoint=hub.url
+        )
 
 
 def test_the_wheel_installs_and_is_the_same_each_time(tmp_path: Path) -> None:

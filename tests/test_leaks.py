@@ -10,6 +10,7 @@ import pytest
 from skill_factory.build.pipeline import build
 from skill_factory.build.prepare import settled_columns
 from skill_factory.errors import RecipeError, SourceError
+from skill_factory.insight.inspection import inspect
 from skill_factory.overlap.benchmarks import opened
 from skill_factory.overlap.leaks import leaked, responses_of
 from skill_factory.overlap.pairs import Pair
@@ -17,7 +18,7 @@ from skill_factory.overlap.ruling import with_benchmarks
 from skill_factory.recipe.clean_parts import Clean
 from skill_factory.recipe.model import Recipe
 from skill_factory.sources import open_source
-from tests import command, make_raw
+from tests import make_raw
 
 SOLUTION = (
     "First the captain counts the barrels on the lower deck, which are twelve rows of nine, so there are 108 of them. "
@@ -101,19 +102,17 @@ def test_the_order_of_rows_decides_nothing(tmp_path: Path) -> None:
 
 
 def test_a_build_leaves_such_questions_out(tmp_path: Path) -> None:
-    """`--against-responses` drops the question as contaminated; a look shows the pair; without it nothing is read of responses."""
+    """Asked for, the question is dropped as contaminated, and the report has no text of it; otherwise no response is read."""
     source, given = own(tmp_path, SOLUTION), benchmark(tmp_path)
-    words = (source, "--against", given, "--attempts", 2)
-    done = command.run("build", *words, "--against-responses", "--out", tmp_path / "out")
-    assert done.exit == 0, done.err
-    assert command.report(tmp_path / "out")["ledger"]["questions"]["dropped"]["contaminated"] == 1
-    assert "captain" not in (tmp_path / "out" / "report.json").read_text(encoding="utf-8")
-    seen = json.loads(command.run("inspect", *words, "--against-responses", "--json").out)["contaminated"]
+    recipe = Recipe().changed({"traces.attempts": 2, "clean.responses": True})
+    report = build(source, tmp_path / "out", recipe, against=[given]).report
+    assert report["ledger"]["questions"]["dropped"]["contaminated"] == 1
+    assert "captain" not in json.dumps(report)
+    seen = inspect(source, recipe, against=[given]).to_json()["contaminated"]
     assert (seen["questions"], seen["pairs"][0]["agrees_by"]) == (1, "response")
     assert SOLUTION in seen["pairs"][0]["response"]
-    report = build(
-        source, tmp_path / "other", Recipe().changed({"traces.attempts": 2}), against=[given]
-    ).report
+    plain = recipe.changed({"clean.responses": False})
+    report = build(source, tmp_path / "other", plain, against=[given]).report
     assert "contaminated" not in report["ledger"]["questions"]["dropped"]
 
 

@@ -17,6 +17,7 @@ from skill_factory.errors import ColumnError, SourceError
 from skill_factory.insight.inspection import inspect
 from skill_factory.judge.facts import text_ids
 from skill_factory.model import hex_id
+from skill_factory.overlap import groups
 from skill_factory.overlap.agreement import By
 from skill_factory.overlap.benchmarks import opened
 from skill_factory.overlap.ruling import Overlap, overlap_of
@@ -498,3 +499,53 @@ def test_a_benchmark_may_be_a_chat(tmp_path: Path, row: Callable[[int], dict[str
     assert sorted(found.questions()) == [f"{k} {STORY}" for k in range(10, 22)]
     own = [f"{k} {STORY}" for k in (11, 40)]
     assert [pair.question for pair in compared(own, str(tmp_path / "chat.jsonl")).pairs] == own[:1]
+
+
+def test_near_duplicates_are_the_same_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Memory is bounded: where only some hundred words are indexed at a time, the same groups are found, in any order."""
+    draw = random.Random(4)
+    words = [
+        "boat",
+        "river",
+        "stone",
+        "bridge",
+        "letter",
+        "garden",
+        "winter",
+        "clock",
+        "silver",
+        "market",
+        "ladder",
+        "carpet",
+    ]
+    own = [" ".join(draw.choices(words, k=12)) + f" {k}" for k in range(120)]
+    own += [f"{text} Explain." for text in own[::7]]
+    whole = overlap_of([(text_ids(own), own)], [], True).groups
+    monkeypatch.setattr(groups, "TOKENS", 300)
+    monkeypatch.setattr(groups, "BLOCK", 17)
+    draw.shuffle(own)
+    parts = overlap_of(
+        [(text_ids(own[k : k + 20]), own[k : k + 20]) for k in range(0, len(own), 20)], [], True
+    ).groups
+    assert len(whole.others()) >= 17
+    assert whole.shown(1000) == parts.shown(1000)
+
+
+def test_a_benchmark_of_several_turns_is_all_that_the_user_says(tmp_path: Path) -> None:
+    """Of a conversation every turn of the user is compared, and nothing that the assistant said."""
+    turns = [
+        {"role": "user", "content": STORY},
+        {"role": "assistant", "content": "At two."},
+        {"role": "user", "content": "And if the ferry stops for an hour at the lighthouse?"},
+        {"role": "assistant", "content": "At three."},
+    ]
+    lines = (
+        json.dumps({"messages": [{"role": "user", "content": f"{k} {STORY}"}, *turns[1:]]}) + "\n"
+        for k in range(12)
+    )
+    (tmp_path / "chat.jsonl").write_text("".join(lines), encoding="utf-8")
+    [found] = opened(Clean(), [str(tmp_path / "chat.jsonl")])
+    [first, *_] = sorted(found.questions())
+    assert first.startswith(f"0 {STORY}")
+    assert first.endswith("lighthouse?")
+    assert "At two" not in first

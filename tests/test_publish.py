@@ -11,11 +11,13 @@ from typing import Any
 import pytest
 
 from skill_factory.build.card import BEGIN, END
+from skill_factory.build.pipeline import build
 from skill_factory.errors import HubError
 from skill_factory.hub.errors import HubConflict, NotOnHub, SignInNeeded
 from skill_factory.publish.plan import Mode, PushPlan, plan_push
 from skill_factory.publish.push import PushResult, PushStep, push
 from skill_factory.publish.sending import GROUPS, groups
+from skill_factory.recipe.model import Recipe
 from tests.build_folders import build_folder, traces
 from tests.hub import Hub, Role
 
@@ -495,3 +497,47 @@ from skill_factory.publish.plan import plan_push
 done = push(plan_push(Path({str(folder)!r}), "{REPO}", token=os.environ["HF_TOKEN"]), os.environ["HF_TOKEN"])
 print(json.dumps(done.commit))
 """
+
+
+# what changed
+
+
+def test_a_version_that_replaces_another_says_what_changed(hub: Hub, tmp_path: Path) -> None:
+    """From both recipes and reports: numbers, fields, reasons, and how to see the rows; the next version says its own."""
+    build("demo:20", tmp_path / "five", workers=1)
+    build(
+        "demo:20",
+        tmp_path / "three",
+        Recipe().changed({"traces.attempts": 3, "filters.ban": ["total"]}),
+        workers=1,
+    )
+    publish(hub, tmp_path / "five")
+    first = hub.repo(REPO).head.oid
+    assert "What changed" not in hub.read(REPO, "README.md").decode()
+
+    publish(hub, tmp_path / "three", Mode.REPLACE)
+    card = hub.read(REPO, "README.md").decode()
+    changed = card.partition("## What changed\n")[2].partition(END)[0]
+    kept = [json.loads((tmp_path / name / "report.json").read_text())["traces"] for name in ("five", "three")]
+    assert f"Traces: {kept[0]:,} before, {kept[1]:,} now." in changed
+    assert "Recipe, `traces.attempts`: `5` before, `3` now." in changed
+    assert f"skill-factory diff {REPO}@{first[:12]} {REPO}" in changed
+
+    # Whoever pushes the same again, since an answer got lost, finds the same card and changes nothing.
+    assert plan(hub, tmp_path / "three", Mode.REPLACE).unchanged
+    publish(hub, tmp_path / "five", Mode.REPLACE)
+    card = hub.read(REPO, "README.md").decode()
+    assert card.count("## What changed") == 1
+    assert f"Traces: {kept[1]:,} before, {kept[0]:,} now." in card
+
+
+def test_a_data_set_of_others_is_replaced_without_a_word_about_changes(hub: Hub, tmp_path: Path) -> None:
+    """What no build of ours wrote can't be compared, nor a report that isn't one: the push goes through all the same."""
+    folder = build_folder(tmp_path / "build")
+    for number, files in enumerate(
+        ({"data/train.jsonl": b'{"a": 1}\n'}, {"recipe.toml": b"[", "report.json": b"[]"})
+    ):
+        repo = f"alice/other{number}"
+        hub.seed(repo, {"README.md": b"# Mine\n", **files})
+        publish(hub, folder, Mode.REPLACE, repo)
+        assert "What changed" not in hub.read(repo, "README.md").decode()

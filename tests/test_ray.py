@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import command
+from tests import chats, command
 
 pytestmark = pytest.mark.ray
 
@@ -79,9 +79,9 @@ def _children(pid: int) -> list[str]:
     return [*mine, *(one for child in mine for one in _children(int(child)))]
 
 
-def build(out: object, *words: object, **variables: str) -> dict[str, object]:
+def build(out: object, *words: object, source: object = "demo:120", **variables: str) -> dict[str, object]:
     done = command.python(
-        "-c", SMALL_PARTITIONS, "build", "demo:120", "--out", out, "--json", *words, **OPEN, **variables
+        "-c", SMALL_PARTITIONS, "build", source, "--out", out, "--json", *words, **OPEN, **variables
     )
     assert done.exit == 0, done.err[-2000:]
     return json.loads(done.out)
@@ -109,6 +109,17 @@ def test_ray_writes_the_bytes_of_the_local_engine(
 
     assert told["traces"]
     assert len(digests(tmp_path / "local")) > 5
+    assert digests(tmp_path / "ray") == digests(tmp_path / "local")
+
+
+def test_conversations_are_the_same_on_ray(cluster: str, tmp_path: Path) -> None:
+    """Turns, calls of tools and tools of every row, in several partitions: every file is the same."""
+    raw = chats.write(tmp_path / "raw.jsonl", chats.rows(questions=500, tools=[chats.TOOL]))
+    words = ("--attempts", "3", "--layout", "tight")
+    told = build(tmp_path / "local", *words, source=raw)
+    build(tmp_path / "ray", "--engine", "ray", "--ray-address", cluster, *words, source=raw)
+    assert told["traces"] == 1_500
+    assert len([name for name in digests(tmp_path / "local") if name.endswith(".parquet")]) > 1
     assert digests(tmp_path / "ray") == digests(tmp_path / "local")
 
 

@@ -12,18 +12,20 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from skill_factory import api
 from skill_factory.build.pipeline import build
+from skill_factory.cli.main import main
 from skill_factory.errors import HandoffError, HubError, TrainingError
 from skill_factory.recipe.model import Recipe
 from skill_factory.trainers import TRL, VERL, Options, export_build
 from skill_factory.training import Method, Place, Plan, estimate_training, prepare, read_log, run_here
-from skill_factory.training.events import events_of, seen_of
+from skill_factory.training.events import Sample, events_of, seen_of
 from skill_factory.training.facts import ModelFacts, model_facts
 from skill_factory.training.machines import Trainer, this_computer
 from skill_factory.training.pythons import command_for
-from skill_factory.training.samples import counted
+from skill_factory.training.samples import counted, marked_sample
 from skill_factory.training.takes import event_line
-from tests import command
+from tests import chats
 
 SMALL = ModelFacts(1_000_000_000, layers=16, width=2048, vocabulary=50_000, tied=True)
 GPU = Trainer("l4x1", "L4", 121e12, 24_000_000_000, 0.8)
@@ -211,6 +213,32 @@ def test_held_out_questions_are_the_samples(model: Path, tmp_path: Path) -> None
     assert asked and not trained & set(asked)
 
 
+def test_samples_are_graded_where_a_trace_has_the_answer(built: Path, model: Path, tmp_path: Path) -> None:
+    """The first questions of the data with the answers of their traces; neither leaves with the model."""
+    settings = prepare(plan_of(built, model, tmp_path / "out")).settings
+    question, gold = next(iter(settings["golds"].items()))
+    right = Sample(
+        3,
+        question,
+        f"<think>\n<sample>\n<answer>{gold}</answer>\n</sample>\n</think>\n\n<answer>{gold}</answer>",
+        True,
+    )
+    assert marked_sample(right, gold).marks == (1,) and marked_sample(right, gold).final == 1
+    assert question not in settings["files"]["training.json"]
+
+
+def test_a_conversation_is_trained_and_asked_with_its_turns(model: Path, tmp_path: Path) -> None:
+    """Prompts hold calls as messages, tools stand beside them, lengths count both, held-out ones are asked as messages."""
+    raw = chats.write(tmp_path / "raw.jsonl", chats.rows(questions=30, tools=[chats.TOOL]))
+    recipe = Recipe().changed({"clean.holdout": 0.2, "traces.attempts": 2, "traces.layout": "tight"})
+    build(str(raw), tmp_path / "build", recipe)
+    made = prepare(plan_of(tmp_path / "build", model, tmp_path / "out"))
+    assert "tools" in pq.read_schema(made.data[0]).names and min(made.lengths) > 40
+    for text in made.settings["ask"]:
+        turns = json.loads(text)
+        assert [turn["role"] for turn in turns] == ["system", "user", "assistant", "user"]
+
+
 # -- what the script says --------------------------------------------------------------------------------------------
 
 
@@ -231,7 +259,7 @@ def test_a_step_that_was_trained_again_counts_once() -> None:
         "{'loss': 3}",
         said("start", step=2, **BEGIN),
         said("step", step=3, loss=0.5, tokens=10, tokens_per_second=7.0, seconds_left=2.0),
-        said("sample", step=3, prompt="q", text="<think>", ended=False),
+        said("sample", step=3, question="q", text="<think>", ended=False),
         said("saved", step=3),
     ]
     seen = seen_of(events_of(lines))
@@ -278,6 +306,17 @@ def test_the_script_is_listened_to_until_its_end(built: Path, model: Path, tmp_p
     body = 'print("a library speaks"); say("step", step=1, loss=1.0); say("end", how="expired", step=1); sys.exit(75)'
     assert run_here(prepared, fake(tmp_path, body), heard.append) == 75
     assert [event["event"] for event in heard] == ["start", "step", "end"]
+
+
+def test_training_is_a_function_too(built: Path, model: Path, tmp_path: Path) -> None:
+    """Of the Python API: prepared once, run by a Python with TRL, here a fake one."""
+    body = 'say("step", step=2, loss=0.5); say("end", how="trained", step=2)'
+    words = " ".join(fake(tmp_path, f'log = open("{tmp_path}/out/log.jsonl", "w"); sys.stdout = log; {body}'))
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\n[ "$1" = -c ] && exec echo \'"1.16.0"\'\nexec {words}\n', encoding="utf-8")
+    python.chmod(0o755)
+    seen = api.train(api.prepare_training(plan_of(built, model, tmp_path / "out")), str(python))
+    assert (seen.how, seen.loss) == ("trained", 0.5)
 
 
 def test_ctrl_c_reaches_the_script(built: Path, model: Path, tmp_path: Path) -> None:
@@ -332,16 +371,22 @@ def test_a_python_without_trl_is_told_what_it_lacks(tmp_path: Path, monkeypatch:
     assert command_for() == [str(uv), "run", "--quiet"]
 
 
-def test_the_command_estimates_and_refuses_in_one_sentence(built: Path, model: Path, tmp_path: Path) -> None:
-    """`--estimate` trains nothing; a shared server trains nothing at all; Python without TRL is exit 2."""
-    words = ("train", built, "--model", model, "--out", tmp_path / "out")
-    done = command.run(*words, "--estimate", "--json")
-    assert done.exit == 0, done.err
-    told = json.loads(done.out)["estimate"]
-    assert told["steps"] > 10 and told["tokens"] > 1_000 and told["seconds"] > 0
-    assert "Memory: about" in done.err and not (tmp_path / "out" / "log.jsonl").exists()
-    shared = command.run(*words, SKILL_FACTORY_HOSTED="1")
-    assert shared.exit == 2 and "nothing is trained on it" in shared.err
-    lacking = command.run(*words, "--python", sys.executable)
-    assert lacking.exit == 2 and len(lacking.err.splitlines()) == 1
-    assert read_log(tmp_path / "out").steps == 0
+def test_the_command_estimates_and_refuses_in_one_sentence(
+    built: Path,
+    model: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """`--estimate` writes nothing; a Python without TRL is exit 2; a shared server trains nothing at all."""
+    out = tmp_path / "out"
+    words = ["train", str(built), "--model", str(model), "--out", str(out)]
+    assert main([*words, "--estimate", "--json"]) == 0
+    told, said = capsys.readouterr()
+    takes = json.loads(told)["estimate"]
+    assert takes["steps"] > 10 and takes["tokens"] > 1_000 and takes["seconds"] > 0
+    assert "Memory: about" in said and not out.exists()
+    assert main([*words, "--python", sys.executable]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1 and read_log(out).steps == 0
+    monkeypatch.setenv("SKILL_FACTORY_HOSTED", "1")
+    assert main(words) == 2 and "nothing is trained on it" in capsys.readouterr().err

@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from skill_factory.errors import BuildFolderError
-from skill_factory.work import workspaces
 from skill_factory.work.home import forget_old, place
-from skill_factory.work.workspaces import Kept, Version
+from skill_factory.work.kept import workspaces
+from skill_factory.work.kept.workspaces import Kept, Version
 
 ROOT = Path(__file__).parents[1]
 
@@ -134,7 +134,7 @@ def test_a_writer_that_is_killed_at_any_moment_leaves_a_whole_workspace(home: Pa
     """`kill -9` in the midst of writing, many times: what is found is one of the versions, with nothing lost."""
     kept = workspaces.new(version(0))
     code = (
-        "import sys; from skill_factory.work import workspaces; from tests.test_workspaces import changed\n"
+        "import sys; from skill_factory.work.kept import workspaces; from tests.test_workspaces import changed\n"
         "kept = workspaces.find(sys.argv[1]); n = int(sys.argv[2]); print(flush=True)\n"
         "while True:\n"
         "    n += 1; kept = changed(kept, n)\n"

@@ -28,6 +28,7 @@ ELSEWHERE = {
     "clean.against": "Data: Is it in a benchmark?",
     "clean.drop": "Data: Is it in a benchmark?",
     "clean.keep": "Data: Is it in a benchmark?",
+    "clean.responses": "Data: Is it in a benchmark?",
     "review.accepted": "Look: Review",
     "review.rejected": "Look: Review",
     "review.notes": "Look: Review",

@@ -13,8 +13,9 @@ from skill_factory.recipe.fields import IN_STEP, REQUIRED
 from skill_factory.recipe.language import language_of
 from skill_factory.recipe.model import Columns, Recipe, parse_recipe
 from skill_factory.sources import RawSource, WithNotes
-from skill_factory.sources.columns import needed_columns, question_of, value_at
+from skill_factory.sources.columns import mapped, needed_columns, question_of, value_at
 from skill_factory.sources.guessing import Guess, candidates, recognise
+from skill_factory.sources.names import place_of
 from skill_factory.sources.profiles import profiles
 from skill_factory.sources.shapes import is_a_place
 from skill_factory.sources.trying import with_proposals
@@ -24,7 +25,7 @@ SAMPLE_ROWS = 200
 MOST_ITEMS = 64
 """How many items of a list are looked at for the guess."""
 _RULES_OF = {
-    "question": ("question_rule", "question_marks", "question_rest", "tools"),
+    "question": ("question_rule", "question_marks", "question_rest", "system", "tools"),
     "response": ("response_rule", "response_marks", "think", "thinking"),
     "correct": ("label_rule", "right", "wrong", "threshold", "correct_else"),
 }
@@ -189,6 +190,13 @@ def missing_sentence(settled: Settled) -> str:
             f"There is no column for question: `{named[0]}` only names it. Found: {wording.found(names)}. "
             f"Add a column with the text of each question (join it by `{named[0]}`), and use the file again."
         )
+    odd = (
+        next((name for name in names if place_of(field, name) is not None), "")
+        if field in ("question", "response")
+        else ""
+    )
+    if odd and odd not in {path for _, path in mapped(known)}:
+        return f"`{odd}` holds no text that can be the {field}. Found: {wording.found(names)}. Choose another column, e.g. --map {field}={could_be or 'COLUMN'}."
     could_be = could_be or "COLUMN"
     return (
         f"There is no column for {wording.listed(list(settled.missing))}. Found: {wording.found(names)}. "

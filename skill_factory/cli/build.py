@@ -22,7 +22,7 @@ from skill_factory.errors import RecipeError
 if TYPE_CHECKING:
     from skill_factory.build.engines import Engine
     from skill_factory.build.pipeline import BuildResult
-    from skill_factory.recipe.model import Recipe
+    from skill_factory.recipe.mixture import AnyRecipe
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -110,7 +110,7 @@ def _build_mixed(args: argparse.Namespace) -> int:
 
     mixture, places = mixture_of(args)
     if args.on == "hf-jobs":
-        raise RecipeError("A job builds one source. Build the mixture here, then publish it with `push`.")
+        return _build_on_jobs(args, mixture, places)
     if not args.out:
         raise RecipeError("A build needs a folder to write to: --out DIR.")
     report = TerminalReport()
@@ -148,8 +148,11 @@ def _told(args: argparse.Namespace, result: "BuildResult") -> int:
     return 0
 
 
-def _build_on_jobs(args: argparse.Namespace, recipe: "Recipe") -> int:
+def _build_on_jobs(
+    args: argparse.Namespace, recipe: "AnyRecipe", places: dict[str, str] | None = None
+) -> int:
     from skill_factory.cli.hub_jobs import build_on_jobs
+    from skill_factory.recipe.model import Recipe
 
     if not args.to:
         raise RecipeError("A job publishes what it builds. Say where: --to USER/NAME.")
@@ -159,12 +162,13 @@ def _build_on_jobs(args: argparse.Namespace, recipe: "Recipe") -> int:
             "of that build, whose benchmarks are on the Hub."
         )
     # The job gets a recipe and no options, so the mapping has to be in it.
-    if args.map:
+    if args.map and isinstance(recipe, Recipe):
         recipe = recipe.changed({f"columns.{field}": value for field, value in columns_of(args).items()})
     return build_on_jobs(
         recipe,
         args.to,
         source=args.source,
+        places=places,
         mode=args.mode,
         public=args.public,
         flavor=args.flavor,

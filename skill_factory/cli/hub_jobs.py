@@ -4,16 +4,20 @@ from typing import TYPE_CHECKING
 
 from skill_factory.cli.asking import agreed, say
 from skill_factory.errors import HubError
+from skill_factory.wording import listed
 
 if TYPE_CHECKING:
-    from skill_factory.recipe.model import Recipe
+    from collections.abc import Mapping
+
+    from skill_factory.recipe.mixture import AnyRecipe
 
 
 def build_on_jobs(
-    recipe: "Recipe",
+    recipe: "AnyRecipe",
     repo: str,
     *,
     source: str = "",
+    places: "Mapping[str, str] | None" = None,
     mode: str = "new",
     public: bool = False,
     flavor: str = "",
@@ -26,19 +30,22 @@ def build_on_jobs(
         FLAVOR,
         cost_line,
         follow_log,
-        job_source,
+        job_sources,
         machines_for_rent,
         run_on_jobs,
     )
     from skill_factory.publish.plan import Mode
 
-    token, job_input = stored_token(), job_source(recipe, source)
+    token, (job_input, *each) = stored_token(), job_sources(recipe, source, places)
+    reads = (
+        listed([word.removeprefix("--from=").replace("=", ": ", 1) for word in each]) if each else job_input
+    )
     # Prices come from the Hub at that moment: a list of our own would go stale.
     known = {machine.name: machine for machine in machines_for_rent(token)}
     machine = known.get(flavor or FLAVOR)
     if machine is None:
         raise HubError(f"The Hub has no machine {flavor or FLAVOR!r} for rent. Found: {', '.join(known)}.")
-    say([f"A job will build from {job_input} and publish to {repo}. It is stopped after {minutes} minutes."])
+    say([f"A job will build from {reads} and publish to {repo}. It is stopped after {minutes} minutes."])
     say([cost_line(machine, minutes)])
     # The price has been shown by now, whoever says yes.
     if not (yes or agreed("Start it?", "A job costs money, so starting it")):
@@ -48,7 +55,8 @@ def build_on_jobs(
         recipe,
         repo,
         token,
-        source=job_input,
+        source="" if each else job_input,
+        places=places,
         mode=Mode(mode),
         public=public,
         flavor=machine.name,

@@ -2,7 +2,9 @@
 
 import argparse
 import sys
+import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from skill_factory.cli.asking import say
@@ -120,8 +122,15 @@ def run(args: argparse.Namespace) -> int:
 
     plan, token = _plan(args), stored_token()
     _refuse_strangers(plan)
-    prepared = prepare(plan, token)
-    if plan.place is Place.JOBS:
+    if not args.estimate:
+        return _run(args, prepare(plan, token), token)
+    # A question about costs leaves nothing behind.
+    with tempfile.TemporaryDirectory() as folder:
+        return _run(args, prepare(replace(plan, out=f"{folder}/{plan.folder.name}"), token), token)
+
+
+def _run(args: argparse.Namespace, prepared: "Prepared", token: str | None) -> int:
+    if prepared.plan.place is Place.JOBS:
         from skill_factory.cli.train_jobs import train_on_jobs
 
         return train_on_jobs(prepared, token, yes=args.yes, estimate_only=args.estimate, json_only=args.json)

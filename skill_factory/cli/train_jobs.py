@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from skill_factory.training.jobs import Ended, Job
     from skill_factory.training.prepare import Prepared
 
-STOPPED, EXPIRED = 130, 75
+STOPPED, EXPIRED, FAILED = 130, 75, 2
 
 
 def train_on_jobs(
@@ -88,11 +88,7 @@ def _follow(prepared: "Prepared", job: "Job", takes: "Estimate | None", where: s
     if ended.how == "trained":
         return _told(prepared, takes, where, json_only)
     say([_why(ended, job)])
-    return EXPIRED if _late(ended) else _fail(ended)
-
-
-def _late(ended: "Ended") -> bool:
-    return ended.how == "expired" or "timeout" in ended.message.lower().replace("-", "").replace(" ", "")
+    return {"expired": EXPIRED, "stopped": STOPPED}.get(ended.how, FAILED)
 
 
 def _why(ended: "Ended", job: "Job") -> str:
@@ -101,17 +97,10 @@ def _why(ended: "Ended", job: "Job") -> str:
         if ended.seen.saved
         else "It had saved no checkpoint yet."
     )
-    if _late(ended):
+    if ended.how == "expired":
         return f"The job's time of {job.minutes} minutes is over at step {ended.seen.step:,} of {ended.seen.steps:,}. {kept}"
     message = f": {ended.message}" if ended.message else ""
     return f"The job ended as {ended.stage}{message}. {kept} Its log is at {job.url}."
-
-
-def _fail(ended: "Ended") -> int:
-    return STOPPED if ended.stage == "CANCELED" else TRAINING_FAILED
-
-
-TRAINING_FAILED = 2
 
 
 def _line(event: Mapping[str, Any]) -> None:

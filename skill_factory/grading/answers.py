@@ -1,5 +1,6 @@
 """Where the final answer of a text stands: found with `rfind`, so that 100 kB of unclosed tags cost no more than text."""
 
+import json
 import re
 from typing import NamedTuple
 
@@ -127,6 +128,22 @@ def gold_answer(text: str) -> str:
     """The gold answer in a column that may hold a whole worked solution: its stated or tagged answer, else all of it."""
     worked = "\n" in text.strip() or "####" in text or "\\boxed{" in text or "</answer>" in text
     return ((final_answer(text) or stated_answer(text)) if worked else None) or text.strip()
+
+
+MOST_ACCEPTED = 40
+"""Gold answers of one question that an answer is compared with."""
+
+
+def accepted_answers(gold: str) -> tuple[str, ...]:
+    """The gold answers in a text that lists several in JSON, `["Mark Twain", "Samuel Clemens"]`; else the text alone."""
+    if not gold.lstrip().startswith('["') or not gold.rstrip().endswith('"]'):
+        return (gold,)
+    try:
+        listed = json.loads(gold)
+    except (ValueError, RecursionError):
+        return (gold,)
+    texts = [one for one in listed if isinstance(one, str) and one.strip()]
+    return tuple(dict.fromkeys(texts)) if texts and len(texts) == len(listed) else (gold,)
 
 
 def _braced(text: str, start: int) -> str | None:

@@ -9,7 +9,7 @@ from skill_factory.grading.expressions import Term, read_statement
 from skill_factory.grading.groups import MOST_UNORDERED, Group
 from skill_factory.grading.listing import compare_lists
 from skill_factory.grading.moments import Moment, same_moment
-from skill_factory.grading.plain import plain, same_form, stated
+from skill_factory.grading.plain import plain, same_form, says_more, stated
 from skill_factory.grading.quantities import (
     Amount,
     read_amount,
@@ -66,6 +66,10 @@ def _of_kinds(one: Reading, other: Reading, answer: str, gold: str, rules: Rules
                 "the same two numbers",
                 "they say different things",
             )
+        case Literal(), Literal() if {one.text, other.text} in _ALIKE:
+            return unread("yes may mean true, and no false")
+        case Words(), Words() if one != other and says_more(answer, gold):
+            return unread("one side says more than the other")
         case (Words(), Words()) | (Literal(), Literal()):
             return told(one == other, "both say the same", "they say different things")
         case Moment(), Moment():
@@ -80,6 +84,7 @@ def _of_kinds(one: Reading, other: Reading, answer: str, gold: str, rules: Rules
     return _unlike(one, other, answer, gold)
 
 
+_ALIKE = ({"yes", "true"}, {"no", "false"})
 _SPANS = {SPANNED, "ratio", "score or range"}
 
 

@@ -2,14 +2,18 @@
 
 from typing import NamedTuple
 
+from skill_factory.grading.answers import MOST_ACCEPTED, accepted_answers
 from skill_factory.grading.choices import read_choice
 from skill_factory.grading.comparing import kind_of
-from skill_factory.grading.decisions import Decision, Finding, Rules
+from skill_factory.grading.decisions import Decision, Finding, Rules, unread
 from skill_factory.grading.nouns import words_of
 from skill_factory.grading.plain import LONGEST
 from skill_factory.grading.quantities import Amount
 from skill_factory.grading.readings import Named, Reading, Unread, read
 from skill_factory.grading.tasks import Chosen, Task, chosen_task, task_named
+
+NO_GOLD = frozenset(("none", "null", "nan", "n/a", "[]", "<na>"))
+"""What programs write where there is no gold answer; it is one only for an answer that says the very same."""
 
 
 def judge(
@@ -28,8 +32,10 @@ def find(
     answer: str | None, gold: str, task: str | Task = "auto", question: str = "", convert: bool = False
 ) -> Finding:
     """The decision with its reason. `convert`: 180 minutes answer 3 hours."""
-    if not gold.strip():
+    if not gold.strip() or (gold.strip().lower() in NO_GOLD and (answer or "").split() != gold.split()):
         return Finding(Decision.UNJUDGED, "there is no gold answer")
+    if (several := accepted_answers(gold)) != (gold,):
+        return _one_of(answer, several, task, question, convert)
     chosen = task_named(task)
     rules = Rules(words_of(question) if question else frozenset(), convert)
     if not answer or not answer.strip():
@@ -38,6 +44,17 @@ def find(
     if len(answer) > LONGEST:
         return _too_long(answer, gold, chosen)
     return chosen.decide(answer, gold, question, rules)
+
+
+def _one_of(
+    answer: str | None, golds: tuple[str, ...], task: str | Task, question: str, convert: bool
+) -> Finding:
+    """Right where one of several gold answers says it is; wrong where all say that it is wrong."""
+    found = [find(answer, gold, task, question, convert) for gold in golds[:MOST_ACCEPTED]]
+    for decision in (Decision.RIGHT, Decision.UNJUDGED):
+        if first := next((one for one in found if one.decision == decision), None):
+            return first
+    return found[0] if len(golds) <= MOST_ACCEPTED else unread("there are too many gold answers")
 
 
 def _too_long(answer: str, gold: str, task: Task) -> Finding:
@@ -73,7 +90,11 @@ def explain(
     chosen = chosen_task(gold, question) if asked == Task.AUTO else Chosen(asked, "it was asked for")
     found = find(answer, gold, asked, question, convert)
     words = words_of(question) if question else frozenset()
-    sides = [_described(side, chosen.task, words) for side in (answer, gold)]
+    golds = accepted_answers(gold)
+    sides = [
+        _described(answer, chosen.task, words),
+        " or ".join(_described(one, chosen.task, words) for one in golds[:5]),
+    ]
     return Explained(chosen.task.name, chosen.why, sides[0], sides[1], found.decision, found.why)
 
 

@@ -14,7 +14,13 @@ from skill_factory import wording
 from skill_factory.asked import asked, question_in
 from skill_factory.draws import text_id
 from skill_factory.errors import ColumnError, SourceError
-from skill_factory.grading.answers import final_answer, gold_answer, is_cut_off, stated_answer
+from skill_factory.grading.answers import (
+    accepted_answers,
+    final_answer,
+    gold_answer,
+    is_cut_off,
+    stated_answer,
+)
 from skill_factory.grading.decisions import Decision
 from skill_factory.grading.equivalence import find
 from skill_factory.grading.tasks import Chosen, Task, chosen_task
@@ -194,7 +200,9 @@ def graded_response(read: CanonicalRow, report: LabelReport, labelled: bool) -> 
     if answer is None and report.final != "tags":
         why = CUT_OFF if is_cut_off(read.response) else NO_ANSWER
         return Graded(report.rows, read, gold, None, Decision.UNJUDGED, why, task.task.name, labelled)
-    found = find(answer, gold, task.task, question_in(read.question), report.convert)
+    # Several gold answers may belong to different tasks.
+    by = task.task if len(accepted_answers(gold)) == 1 else report.task
+    found = find(answer, gold, by, question_in(read.question), report.convert)
     return Graded(report.rows, read, gold, answer, found.decision, found.why, task.task.name, labelled)
 
 

@@ -174,6 +174,25 @@ def worded(text: str) -> str:
     return re.sub(r"^(?:the|an?) (?=[^ ]{2})", "", text)
 
 
+_TAKES_BACK = re.compile(
+    r"\b(?:not?|never|neither|nor|none|without|except|but|false|wrong|incorrect|isn't|aren't|won't|or|and|non|un\w+|in\w+|less|more|most|least)\b|n't\b|不|非|没"
+)
+
+
+def says_more(answer: str, gold: str) -> bool:
+    """Whether one text has the words of the other and further ones that take nothing back: `I think Paris` and `Paris`."""
+    short, long = sorted((worded(answer), worded(gold)), key=len)
+    at = long.find(short) if len(short) > 3 else -1
+    if (
+        at < 0
+        or len(long) > LONGEST
+        or (long[at - 1 : at] + long[at + len(short) :][:1]).strip(" ,.:;")
+        or len(short) == len(long)
+    ):
+        return False
+    return not _TAKES_BACK.search(f"{long[:at]} {long[at + len(short) :]}")
+
+
 _TOKENS = re.compile(r"\\[A-Za-z]+|\\.|[0-9]+(?:[.,][0-9]+)*|[A-Za-z]+|[^ ]")
 
 

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, ClassVar, NamedTuple
 
+from skill_factory.grading.answers import accepted_answers
 from skill_factory.grading.choices import Choice, read_choice, read_options
 from skill_factory.grading.comparing import compare, kind_of
 from skill_factory.grading.countdown import is_puzzle, numbers_of_24, read_puzzle, solves_24, unsolved
-from skill_factory.grading.decisions import Decision, Finding, Rules
-from skill_factory.grading.plain import LONGEST, plain, same_words, stated
+from skill_factory.grading.decisions import Decision, Finding, Rules, unread
+from skill_factory.grading.plain import LONGEST, plain, same_words, says_more, stated
 from skill_factory.grading.quantities import Amount
 from skill_factory.grading.readings import Named, Unread, Words, read
 
@@ -79,7 +80,7 @@ def task_named(name: "str | Task") -> Task:
 
 def chosen_task(gold: str, question: str = "") -> Chosen:
     """The first task that a gold answer and its question fit, with the reason."""
-    return _chosen_of(gold, question, tuple(TASKS))
+    return _chosen_of(accepted_answers(gold)[0], question, tuple(TASKS))
 
 
 @lru_cache(maxsize=64)  # the responses to a question follow each other
@@ -102,6 +103,8 @@ def choose_task(gold: str, question: str = "") -> Task:
 def _same_text(answer: str, gold: str, question: str, rules: Rules) -> Finding:
     long = max(len(answer), len(gold)) > LONGEST
     same = answer.split() == gold.split() or (not long and same_words(answer, gold))
+    if not same and not long and says_more(answer, gold):
+        return unread("one side says more than the other")
     return Finding(Decision.RIGHT, "the same words") if same else Finding(Decision.WRONG, "the words differ")
 
 

@@ -11,7 +11,7 @@ from functools import lru_cache
 from html import escape
 from pathlib import Path
 
-from skill_factory.asked import Asked, asked
+from skill_factory.asked import asked, question_in
 from skill_factory.insight.pictures import INLINE, Composition, of_traces, pictures
 from skill_factory.insight.reading.prose import prose_html
 from skill_factory.insight.trace_parts import (
@@ -90,14 +90,15 @@ _RAW = {
 
 def question_html(question: str) -> str:
     """The user's turn; the conversation around it, and the tools, are folded above."""
+    shown = f'<p class="sf-name">Question</p>{read_html(question_in(question))}'
+    return f'<div class="sf-question">{around_html(question)}{shown}</div>'
+
+
+def around_html(question: str) -> str:
+    """The conversation around a question and the tools, folded; empty for a question alone."""
     whole = asked(question)
-    around = "" if whole.alone else _around_html(whole)
-    return (
-        f'<div class="sf-question">{around}<p class="sf-name">Question</p>{read_html(whole.question)}</div>'
-    )
-
-
-def _around_html(whole: Asked) -> str:
+    if whole.alone:
+        return ""
     said = [f'<p class="sf-name">{safe(name)}</p>{text_html(text)}' for name, text in whole.named()]
     what = many(len(whole.turns) - 1, "other turn") + (", with tools" if whole.tools else "")
     return f"<details><summary>Conversation: {what}</summary>{''.join(said)}</details>"

@@ -8,6 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from skill_factory import wording
+from skill_factory.asked import spoken_in
 from skill_factory.errors import SourceError
 from skill_factory.judge.first_questions import different_questions
 from skill_factory.recipe.clean_parts import Clean
@@ -50,9 +51,9 @@ class OpenBenchmark:
                     yield from (text for text in table["response"].to_pylist() if text)
 
     def questions(self) -> Iterator[str]:
-        """Its questions; those that are there several times may come several times. Errors: SourceError."""
+        """Its questions, of a conversation all that the user says; some may come several times. Errors: SourceError."""
         for _, texts in different_questions(self.source, self.columns):
-            yield from texts
+            yield from map(spoken_in, texts)
 
 
 def opened(clean: Clean, given: Sequence[str] = (), token: str | None = None) -> list[OpenBenchmark]:

@@ -1,6 +1,10 @@
 """Questions of one source that say nearly the same, joined into groups: whatever is like a member belongs to the group."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from tempfile import TemporaryFile
 
 import numpy as np
 import numpy.typing as npt
@@ -8,10 +12,12 @@ import numpy.typing as npt
 from skill_factory.overlap.evidence import Content
 from skill_factory.overlap.matching import Index, matches
 from skill_factory.overlap.questions import Blocks, Ids
-from skill_factory.overlap.words import Grams, Worded, Wording
+from skill_factory.overlap.words import Grams, Offsets, Tokens, Worded, Wording
 
 BLOCK = 5_000
-"""Questions that are held against all others at a time."""
+"""Questions that are held against others at a time."""
+TOKENS = 4_000_000
+"""Words, numbers and signs that are indexed at a time; they take about 1.5 GB at most."""
 
 
 def _none() -> Ids:
@@ -59,36 +65,69 @@ class Groups:
 
 
 def grouped(blocks: Blocks, wording: Wording, common: Grams) -> Groups:
-    """The groups of some questions, each given once, in any order."""
-    ids, worded = _sorted([(ids, wording(texts)) for ids, texts in blocks])
-    if not len(ids):
-        return Groups()
-    index = Index.of(Content.of(worded, common))
-    owner = np.arange(len(ids))
-    for start in range(0, len(ids), BLOCK):
-        some = _part(worded, start, min(start + BLOCK, len(ids)))
-        for left, right, _ in matches(index, Content.of(some, common), first=start):
-            _join(owner, left, right + start)
-    return Groups(ids, ids[[_root(owner, k) for k in range(len(ids))]])
+    """
+    The groups of some questions, each given once, in any order.
+
+    Memory is bounded: TOKENS are indexed at a time, and every question is held against each index. Beyond that a question
+    takes some dozens of bytes.
+    """
+    with _sorted(blocks, wording) as every:
+        ids = every.ids
+        owner = np.arange(len(ids))
+        cuts = every.cuts(len(ids), TOKENS)
+        for first, last in pairwise(cuts):
+            index = Index.of(Content.of(every.part(first, last), common))
+            for start, end in pairwise(every.cuts(BLOCK, TOKENS, first)):
+                content = Content.of(every.part(start, end), common)
+                for left, right, _ in matches(index, content, first=start - first):
+                    _join(owner, left + first, right + start)
+    return Groups(ids, ids[[_root(owner, k) for k in range(len(ids))]]) if len(ids) else Groups()
 
 
-def _sorted(blocks: list[tuple[Ids, Worded]]) -> tuple[Ids, Worded]:
-    """All questions by id, so that nothing depends on their order in the source."""
-    if not blocks:
-        return _none(), Worded(np.zeros(0, np.uint32), np.zeros(1, np.int64))
-    ids = np.concatenate([ids for ids, _ in blocks])
-    tokens = np.concatenate([worded.tokens for _, worded in blocks])
-    lengths = np.concatenate([np.diff(worded.starts) for _, worded in blocks])
-    order = np.argsort(ids, kind="stable")
-    begins, lengths = (np.cumsum(lengths) - lengths)[order], lengths[order]
-    starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-    places = np.arange(len(tokens)) - np.repeat(starts[:-1], lengths) + np.repeat(begins, lengths)
-    return ids[order], Worded(tokens[places], starts)
+@dataclass(frozen=True)
+class _Sorted:
+    """All questions by id, so that nothing depends on their order in the source. Their tokens stay in a file."""
+
+    ids: Ids
+    lengths: Offsets
+    begins: Offsets
+    """Where the tokens of each begin in the file."""
+    tokens: Tokens
+
+    def cuts(self, questions: int, tokens: int, start: int = 0) -> list[int]:
+        """Bounds of parts with so many questions, and so many tokens, at most; a longer question is a part of its own."""
+        cuts, held = [start], 0
+        for k in range(start, len(self.ids)):
+            held += int(self.lengths[k])
+            if k > cuts[-1] and (k - cuts[-1] >= questions or held > tokens):
+                cuts.append(k)
+                held = int(self.lengths[k])
+        return [*cuts, len(self.ids)] if len(self.ids) > start else [start]
+
+    def part(self, first: int, last: int) -> Worded:
+        """The tokens of some questions."""
+        lengths = self.lengths[first:last]
+        starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        places = np.arange(starts[-1]) + np.repeat(self.begins[first:last] - starts[:-1], lengths)
+        return Worded(np.asarray(self.tokens[places]), starts)
 
 
-def _part(worded: Worded, start: int, end: int) -> Worded:
-    starts = worded.starts[start : end + 1]
-    return Worded(worded.tokens[starts[0] : starts[-1]], starts - starts[0])
+@contextmanager
+def _sorted(blocks: Blocks, wording: Wording) -> Iterator[_Sorted]:
+    ids, lengths = [_none()], [np.zeros(0, np.int64)]
+    with TemporaryFile() as file:
+        for some, texts in blocks:
+            worded = wording(texts)
+            file.write(worded.tokens.tobytes())
+            ids.append(some)
+            lengths.append(np.diff(worded.starts))
+        file.flush()
+        every, long = np.concatenate(ids), np.concatenate(lengths)
+        order = np.argsort(every, kind="stable")
+        begins = np.cumsum(long) - long
+        # An empty file can't be mapped.
+        tokens = np.memmap(file, np.uint32, "r") if long.sum() else np.zeros(0, np.uint32)
+        yield _Sorted(every[order], long[order], begins[order], tokens)
 
 
 def _root(owner: npt.NDArray[np.int64], place: int) -> int:

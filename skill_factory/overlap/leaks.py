@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from skill_factory.asked import spoken_in
 from skill_factory.errors import SourceError
 from skill_factory.judge.facts import text_ids
 from skill_factory.overlap.agreement import Agreement, By
@@ -172,7 +173,7 @@ def _pairs(responses: Responses, known: _Known, wording: Wording) -> list[Pair]:
             name = known.names[owner]
             key = int(ids[place]), name
             found = Agreement(By.RESPONSE, shared / int(known.sizes[owner]))
-            pair = Pair(key[0], questions[place], name, known.texts[owner], found, texts[place])
+            pair = Pair(key[0], spoken_in(questions[place]), name, known.texts[owner], found, texts[place])
             if key not in best or _before(pair, shared) < _before(*best[key]):
                 best[key] = pair, shared
     return [best[key][0] for key in sorted(best)]

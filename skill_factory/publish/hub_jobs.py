@@ -3,7 +3,7 @@
 import re
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +13,7 @@ from skill_factory.hub.client import check_name, client
 from skill_factory.hub.errors import SignInNeeded, patiently, plainly
 from skill_factory.publish.plan import Mode
 from skill_factory.publish.wheel import pack_wheel
+from skill_factory.recipe.mixture import AnyRecipe, Mixture
 from skill_factory.recipe.model import Recipe
 
 FLAVOR = "cpu-upgrade"
@@ -88,12 +89,30 @@ def job_source(recipe: Recipe, source: str = "") -> str:
     )
 
 
+def job_sources(recipe: AnyRecipe, source: str = "", places: Mapping[str, str] | None = None) -> list[str]:
+    """What a job reads, as words of its command: one source, or `-` and the place of each source of a mixture.
+
+    Errors: as `job_source`, with the name of the source.
+    """
+    if not isinstance(recipe, Mixture):
+        return [job_source(recipe, source)]
+    words = ["-"]
+    for one in recipe.sources:
+        try:
+            place = job_source(one.recipe, (places or {}).get(one.name, ""))
+        except HubError as error:
+            raise HubError(f"Source {one.name!r}: {error}") from None
+        words.append(f"--from={one.name}={place}")
+    return words
+
+
 def run_on_jobs(
-    recipe: Recipe,
+    recipe: AnyRecipe,
     repo: str,
     token: str | None,
     *,
     source: str = "",
+    places: Mapping[str, str] | None = None,
     mode: Mode = Mode.NEW,
     public: bool = False,
     flavor: str = FLAVOR,
@@ -102,13 +121,18 @@ def run_on_jobs(
 ) -> HubJob:
     """Start a job that builds a recipe and publishes the result to `repo`; it is stopped after `minutes`.
 
+    `places` says where each source of a mixture is.
+
     The token is a secret of the job and never part of its command. Errors: HubError (for a file as the source, without
     the right to run jobs, without credit).
     """
     check_name(repo)
     if not token:
         raise SignInNeeded("A job needs an account. Sign in, set HF_TOKEN, or run `hf auth login`.")
-    job_input, visibility = job_source(recipe, source), "public" if public else "private"
+    (job_input, *more), visibility = (
+        job_sources(recipe, source, places),
+        "public" if public else "private",
+    )
     # The job gets the package as a wheel, so it needs no index and runs exactly this version.
     script = Path(__file__).with_name("job_script.py")
     with tempfile.TemporaryDirectory() as folder, plainly("a job", token):
@@ -119,7 +143,7 @@ def run_on_jobs(
         ):  # the library prints a remark there, and standard output is for results
             job = client(token, endpoint).run_uv_job(
                 str(script),
-                script_args=[str(written), str(wheel), job_input, repo, mode.value, visibility],
+                script_args=[str(written), str(wheel), job_input, repo, mode.value, visibility, *more],
                 dependencies=[f"{MOUNT}/{wheel.name}"],
                 python=PYTHON,
                 # Not an argument: arguments of jobs are shown on the Hub's pages.

@@ -13,6 +13,7 @@ from skill_factory.hub.errors import NotOnHub, SignInNeeded
 from skill_factory.hub.file_patterns import data_files
 from skill_factory.hub.look import RepoLook, look
 from skill_factory.publish.card import is_ours, merge_card, name_card, name_dataset_info
+from skill_factory.publish.changed import changed_section, with_section
 from skill_factory.publish.files import (
     KINDS,
     SUITE,
@@ -58,7 +59,8 @@ def plan_push(
     except NotOnHub:
         # Not an error: that is how every first push begins.
         return _plan_for_nothing(build, repo, mode, public, endpoint)
-    return _plan_for(build, remote, mode, public, endpoint)
+    section = changed_section(build, remote, token, endpoint)
+    return _plan_for(build, remote, mode, public, endpoint, section)
 
 
 def _plan_for_nothing(
@@ -91,14 +93,14 @@ def _plan_for_nothing(
 
 
 def _plan_for(
-    build: LocalBuild, remote: RepoLook, mode: Mode, public: bool, endpoint: str | None
+    build: LocalBuild, remote: RepoLook, mode: Mode, public: bool, endpoint: str | None, section: str
 ) -> PushPlan:
     # Ids are compared, never contents: a plan costs a listing, however large the data is.
     there = {file.path: file for file in remote.files}
     stale = stale_files(build, remote)
     # The card is merged with what will be there after the commit, so stale files don't count.
     kept = {path: file.size for path, file in there.items() if path not in stale}
-    files = named_files(build, remote.repo, remote.card, kept, endpoint)
+    files = named_files(build, remote.repo, remote.card, kept, endpoint, section)
     upload = tuple(file for file in files if not file.same_as(there.get(file.path)))
     private = (
         "It stays private: the visibility of an existing repository can only be changed in its settings."
@@ -173,16 +175,21 @@ def arm_texts(there: Collection[str]) -> list[str]:
 
 
 def named_files(
-    build: LocalBuild, repo: str, card: str, kept: Mapping[str, int], endpoint: str | None = None
+    build: LocalBuild,
+    repo: str,
+    card: str,
+    kept: Mapping[str, int],
+    endpoint: str | None = None,
+    section: str = "",
 ) -> tuple[LocalFile, ...]:
-    """The build's files, with the repository's name in the two texts that mention it, and the card merged."""
+    """The build's files, with the repository's name in the two texts that mention it, and the card with a section merged."""
     sizes = {**kept, **{file.path: file.size for file in build.files}}
     texts = {
         file.path: file.content for file in build.files if file.path in ("README.md", "dataset_info.json")
     }
     # Named first, then merged: the merged card must not hold the placeholder either.
     named = show_pictures(name_card(_text(texts["README.md"]), repo), build, repo, endpoint)
-    readme = merge_card(named, card, sizes)
+    readme = merge_card(with_section(named, section), card, sizes)
     rewritten = {"README.md": readme}
     if "dataset_info.json" in texts:
         rewritten["dataset_info.json"] = name_dataset_info(_text(texts["dataset_info.json"]), repo)

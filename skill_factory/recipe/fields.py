@@ -82,6 +82,12 @@ FIELDS: tuple[RowField, ...] = (
         offered=False,
     ),
     RowField(
+        "system",
+        "System prompt",
+        "The system prompt, where the question is read with its conversation and the messages hold none.",
+        offered=False,
+    ),
+    RowField(
         "tools",
         "Tools",
         "The tools that the assistant may call, where the question is read with its conversation.",

@@ -157,6 +157,7 @@ ADDED = (
             "question_rest",
             "thinking",
             "correct_else",
+            "system",
             "tools",
             "think",
             "question_rule",

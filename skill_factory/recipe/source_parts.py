@@ -62,6 +62,8 @@ class Columns(Part):
     """Column of each response's thinking, if that has one of its own."""
     correct_else: Texts = ()
     """Columns that say right or wrong in rows where the first one is empty."""
+    system: str = ""
+    """Column of the system prompt, for the question rule `conversation`."""
     tools: str = ""
     """Column of the tools that the assistant may call, for the question rule `conversation`."""
     think: ThinkRule = ""

@@ -5,6 +5,7 @@
 
 import json
 import math
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias
@@ -128,7 +129,7 @@ def _inside(value: Any, path: str) -> Any:
     return _inside(value.get(head), rest)
 
 
-@lru_cache(maxsize=4_096)
+@lru_cache(maxsize=64)  # the fields of one row lie in the same few texts
 def record_in(text: str) -> Mapping[str, Any] | None:
     """The record that a text holds as JSON, as tracing services export them; None for any other text."""
     if not text.lstrip().startswith("{"):
@@ -153,7 +154,7 @@ def _responses(row: Row, columns: Columns, unlabelled: bool) -> list[CanonicalRo
     question = _question(row, rules)
     if question is None or not question.strip():
         raise _Unreadable(RowReason.NO_QUESTION, "question", question)
-    answer = _loose_text(_first(value_at(row, columns.answer)), "answer")
+    answer = _gold_text(value_at(row, columns.answer), columns.answer)
     variant = _loose_text(_first(value_at(row, columns.prompt_variant)), "prompt_variant")
     wide = len(columns.response) > 1
     found = [
@@ -258,14 +259,14 @@ def question_of(row: Row, columns: Columns) -> Any:
 def gold_of(row: Row, columns: Columns) -> str | None:
     """The gold answer in a row, as text; None where there is none that can be read."""
     try:
-        return _loose_text(_first(value_at(row, columns.answer)), "answer")
+        return _gold_text(value_at(row, columns.answer), columns.answer)
     except _Unreadable:
         return None
 
 
 def of_question(columns: Columns, **more: Any) -> Columns:
     """The mapping of the question alone, with its rules: no other column has to be read for it."""
-    names = ("question", "question_rest", "question_rule", "question_marks", "tools", "only")
+    names = ("question", "question_rest", "question_rule", "question_marks", "system", "tools", "only")
     return Columns(**{name: getattr(columns, name) for name in names}, **more)
 
 
@@ -299,6 +300,21 @@ def _loose_text(value: Any, field: str) -> str | None:
     if isinstance(value, bool) or (isinstance(value, int | float) and not is_nan(value)):
         return str(value)
     return _text(value, field)
+
+
+_OTHER_NAMES = re.compile(r"golden|gold_answers|alias|accept|possible|candidate|target", re.IGNORECASE)
+_WORD = re.compile(r"(?<![\\A-Za-z])[^\W\d_]{2}")
+
+
+def _gold_text(value: Any, path: str) -> str | None:
+    """The gold answer; of a list all numbers are asked for, and words are other names, kept as JSON."""
+    listed = [_loose_text(one, "answer") for one in value] if isinstance(value, list) else []
+    texts = list(dict.fromkeys(text for text in listed if text and text.strip()))
+    if len(texts) < 2:
+        return texts[0] if texts else _loose_text(_first(value), "answer")
+    if _OTHER_NAMES.search(path) or any(map(_WORD.search, texts)):
+        return json.dumps(texts, ensure_ascii=False)
+    return ", ".join(texts)
 
 
 def _as_list(value: Any) -> list[Any]:

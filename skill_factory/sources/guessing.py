@@ -17,8 +17,10 @@ from skill_factory.sources.shapes import (
     is_a_place,
     is_named_reference,
     is_offered,
+    is_stated,
     of_one_text,
     repeats,
+    system_beside_talks,
     tools_beside_talks,
     verdict_column,
 )
@@ -62,7 +64,9 @@ def recognise(names: Sequence[str], rows: Sequence[Row], presets: bool = True) -
         fixed = {name for name in preset.columns if name.endswith("_rule")}
         told = with_conversation(with_proposals(known, rows, fixed), rows)
         if told.question_rule == "conversation" and not told.tools:
-            told = told.model_copy(update={"tools": tools_beside_talks({"question": told.question}, found)})
+            asks = {"question": told.question}
+            beside = {"system": system_beside_talks(asks, found), "tools": tools_beside_talks(asks, found)}
+            told = told.model_copy(update=beside)
         return Guess(told, preset, added=added)
     columns, told_by_shape = _by_name_and_shape(names, rows, found)
     fixed = {name for name in ("question_rule", "response_rule") if getattr(columns, name)}
@@ -173,7 +177,8 @@ def candidates(field: str, columns: Columns, names: Sequence[str], rows: Sequenc
 
 def _is_no_response(one: Profile, found: Mapping[str, Profile]) -> bool:
     """Whether a column is called the reference or what is offered, or holds words, as a subject does."""
-    words = one.kind == "flag" or one.length < _SHORT or _is_one_value(one)
+    short = one.kind in ("text", "texts") and one.length < _SHORT
+    words = one.kind == "flag" or short or _is_one_value(one)
     return words or is_named_reference(one.path) or is_offered(one.path, found)
 
 
@@ -193,10 +198,15 @@ def _by_name_and_shape(
     fields |= _guess_numbered(others, found)
     if "response" not in fields and fields.get("question") in (None, *_texts_alone(found)):
         fields |= of_one_text(found)
-    if "response" not in fields and {"correct", "reflections"} & fields.keys() and _is_worked(fields, found):
+    if "response" not in fields and (
+        ({"correct", "reflections"} & fields.keys() and _is_worked(fields, found))
+        or _are_several(fields, found)
+    ):
         fields["response"] = fields.pop("answer")  # what is judged is a model's, whatever it is called
-    if isinstance(fields.get("response"), list) and isinstance(fields.get("reflections"), str):
-        del fields["reflections"]  # one critique can't be about several responses
+    if isinstance(fields.get("response"), list):
+        for field in ("reflections", "correct"):
+            if isinstance(fields.get(field), str):
+                del fields[field]  # one critique or label can't be about several responses
     named = set(fields)
     fields = by_shape(fields, found, rows)
     fields |= _guess_rest(fields, found)
@@ -208,6 +218,20 @@ def _by_name_and_shape(
 def _is_worked(fields: Mapping[str, Any], found: Mapping[str, Profile]) -> bool:
     answer = found.get(str(fields.get("answer", "")))
     return answer is not None and answer.kind in ("text", "texts") and answer.length >= _LONGEST_LABEL
+
+
+def _are_several(fields: Mapping[str, Any], found: Mapping[str, Profile]) -> bool:
+    """Whether what is called an answer is several worked texts for a question, in a list or in rows of their own."""
+    answer = found.get(str(fields.get("answer", "")))
+    if answer is None or not _is_worked(fields, found):
+        return False
+    lists = [one for one in answer.present if isinstance(one, list)]
+    listed = 2 * sum(len(set(map(str, one))) > 1 for one in lists) > len(answer.present)
+    return (listed and answer.length >= _WORKED) or _differs(answer, fields, found)
+
+
+_WORKED = 60
+"""Characters on average from which texts of a list are whole responses."""
 
 
 def _texts_alone(found: Mapping[str, Profile]) -> list[str]:
@@ -247,6 +271,10 @@ def _by_name(found: Mapping[str, Profile]) -> dict[str, Any]:
             within = field == "answer" and any(_is_response(part) for part in named.split(".")[:-1])
             if field == "correct":
                 within = _is_gold(profile, fields, found)
+                if not _is_known(profile) and is_stated(profile, fields, found):
+                    continue
+            elif field == "answer":
+                within = within or _differs(profile, fields, found)
             claims.append((within, named.count("."), place, path))
         if claims:
             fields[field] = min(claims)[3]
@@ -264,6 +292,9 @@ _WITHIN = (
     "critique",
     "feedback",
     "comment",
+    "question",
+    "prompt",
+    "full_text",
 )
 """What the one text of a record is called, where the record has the name of a field."""
 
@@ -279,9 +310,17 @@ def _named(field: str, found: Mapping[str, Profile]) -> Iterator[tuple[str, str,
             "struct",
             "structs",
         ):
-            inner = next((f"{path}.{key}" for key in _WITHIN if f"{path}.{key}" in found), "")
+            keys = ("aliases", *_WITHIN) if field == "answer" else _WITHIN
+            inner = next((f"{path}.{key}" for key in keys if f"{path}.{key}" in found), "")
             if inner:
                 yield inner, path, place
+
+
+def _differs(profile: Profile, fields: Mapping[str, Any], found: Mapping[str, Profile]) -> bool:
+    """Whether rows of one question hold different texts: so do responses, and no gold answers."""
+    question = found.get(str(fields.get("question", "")))
+    alone = question is not None and profile.kind == "text" and repeats(question)
+    return alone and question is not None and differs_within(profile, question)
 
 
 def _is_gold(profile: Profile, fields: Mapping[str, Any], found: Mapping[str, Profile]) -> bool:
@@ -296,6 +335,8 @@ def _is_response(name: str) -> bool:
 
 def _could_be(field: str, profile: Profile, found: Mapping[str, Profile]) -> bool:
     """Whether what a column holds allows what its name says."""
+    if field == "question" and profile.kind == "text" and profile.length < 1:
+        return False
     if field == "question" and profile.kind == "text" and known_words(profile.texts) is not None:
         return False  # words of right and wrong ask nothing, whatever the column is called
     if field == "question":
@@ -313,6 +354,8 @@ def _could_be(field: str, profile: Profile, found: Mapping[str, Profile]) -> boo
         ):
             return False
         return profile.length <= _LONGEST_LABEL
+    if field == "reflections" and profile.kind == "nothing":
+        return "." not in profile.path  # a note that nobody wrote, in a record of something else
     if field == "prompt_variant":
         return profile.kind == "text" or profile.different > 1
     return True
@@ -382,8 +425,10 @@ def _guess_numbered(fields: Mapping[str, Any], found: Mapping[str, Profile]) -> 
     for path, profile in found.items():
         if "." in path or profile.kind in EMPTY:
             continue
-        if m := re.fullmatch(r"(.*?)[_ \-]?\d+", path):
-            families.setdefault((m[1], ""), []).append(path)
+        if m := re.fullmatch(r"(.*?)[_ \-]?\d+|(.+)[_ ][a-dA-D]", path):
+            families.setdefault((m[1] or m[2] or "", ""), []).append(path)
+        if m := re.fullmatch(r"(\D+?)[_ \-]?\d+[_ \-]?(\D+)", path):
+            families.setdefault((m[1], m[2].lower()), []).append(path)
         if m := re.fullmatch(r".+[_ ]([^\W_]+(?:_[^\W_]+)?)", path):
             families.setdefault(("", m[1].lower()), []).append(path)
         if (m := re.fullmatch(r"([^\W_]+)[_ ].*\D", path)) and profile.length >= _LONG_TEXT:
@@ -401,10 +446,50 @@ def _guess_numbered(fields: Mapping[str, Any], found: Mapping[str, Profile]) -> 
             and (field == "response" or end != "…")
             and all(found[p].kind in _ALLOWED[field] for p in paths)
         ]
+        if field == "response" and not fitting:
+            fitting = [
+                paths
+                for (base, end), paths in own.items()
+                if len(paths) > 1 and end != "…" and _are_alike(base, paths, found)
+            ]
         if fitting:
             told[field] = fitting[0]
     same = len(told.get("response", ()))
     return {f: paths for f, paths in told.items() if f == "response" or len(paths) == same}
+
+
+_PARTS = (
+    "hint",
+    "step",
+    "context",
+    "passage",
+    "document",
+    "paragraph",
+    "option",
+    "choice",
+    "sentence",
+    "question",
+    "source",
+    "fact",
+    "example",
+    "incorrectanswer",
+)
+"""Names of numbered texts that belong to a question."""
+
+
+def _are_alike(base: str, paths: Sequence[str], found: Mapping[str, Profile]) -> bool:
+    """Whether numbered columns hold texts or talks that can be responses, whatever they are called."""
+    ours = [found[path] for path in paths]
+    if not base or bare(base) in _PARTS or is_named_reference(base):
+        return False
+    if all(one.kind == "messages" for one in ours):
+        return True
+    lengths = [one.length for one in ours]
+    return (
+        all(one.kind == "text" for one in ours)
+        and min(lengths) >= _LONG_TEXT
+        and max(lengths) <= 3 * min(lengths)
+    )
 
 
 _OF_A_MODEL = re.compile(

@@ -172,7 +172,7 @@ def _cut_short(error: json.JSONDecodeError, length: int) -> bool:
 
 def rows_within(whole: Row) -> list[Row]:
     """The rows of an object that is all of a file: under a key, by id, by column, or itself the only one."""
-    for shape in (_under_a_key, _split, _by_group, _by_column, _by_id, _numbered, _further_in):
+    for shape in (_under_a_key, _split, _by_question, _by_group, _by_column, _by_id, _numbered, _further_in):
         rows = shape(whole)
         if rows is not None:
             return _without_wrappers(rows)
@@ -230,6 +230,29 @@ def _by_group(whole: Row) -> list[Row] | None:
     if not all(_is_a_row(rows[0]) for rows in whole.values()):
         return None
     return [{GROUP: key, **row} for key, rows in whole.items() for row in rows]
+
+
+def _by_question(whole: Row) -> list[Row] | None:
+    """`{"What is …?": [responses], …}`: keys that are questions, with the texts or records that answer each."""
+    if len(whole) < 2 or 2 * sum(_asks(key) for key in whole) <= len(whole):
+        return None
+    if all(map(_are_rows, whole.values())):
+        return [{"question": key, **row} for key, rows in whole.items() for row in rows]
+    if all(isinstance(one, str) for value in whole.values() for one in _listed(value)):
+        return [{"question": key, "responses": _listed(value)} for key, value in whole.items()]
+    return None
+
+
+def _asks(key: str) -> bool:
+    return len(key) >= _QUESTION and " " in key.strip() and key.rstrip().endswith(("?", ".", "？", "。", ":"))
+
+
+_QUESTION = 12
+"""Characters from which a key with an end of a sentence can be a question."""
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 def _by_column(whole: Row) -> list[Row] | None:

@@ -12,6 +12,7 @@ from skill_factory.recipe.fields import NAMES
 from skill_factory.recipe.model import Columns
 from skill_factory.sources.columns import value_at
 from skill_factory.sources.profiles import Profile, flat
+from skill_factory.sources.turns import turns_of
 
 EMPTY = ("missing", "nothing")
 _LOOKED_INTO = 50
@@ -35,7 +36,7 @@ class Preset:
     shows: Mapping[str, str] = field(default_factory=dict)
     """What most texts of some columns have to contain."""
     shape: str = ""
-    """`steps`: the texts of a list are the steps of one solution; `likelihoods`: numbers stand where texts would."""
+    """`steps`: the texts of a list are the steps of one solution; `likelihoods`: numbers stand where texts would; `prompts`: the chosen conversation holds its own."""
     refuse: str = ""
     """Why such data can't be used as they are, and what to do."""
     doubt: str = ""
@@ -108,9 +109,16 @@ def _holds_likelihoods(profile: Profile) -> bool:
     return profile.path == "resps" and 0 < numbers + greedy == len(words) and 2 * greedy >= len(words)
 
 
+def _holds_prompts(profile: Profile) -> bool:
+    """Whether the chosen conversation begins with the prompt."""
+    talks = (turns_of(one) or [] for one in profile.present) if profile.path == "chosen" else ()
+    return any(turn.role == "user" for talk in talks for turn in talk)
+
+
 _SHAPES: Mapping[str, Callable[[Profile], bool]] = {
     "steps": looks_like_steps,
     "likelihoods": _holds_likelihoods,
+    "prompts": _holds_prompts,
 }
 
 

@@ -44,7 +44,9 @@ def rules_for(columns: Columns, value_at: Callable[[Row, str], Any]) -> Rules:
 def _question_rule(columns: Columns, value_at: Callable[[Row, str], Any]) -> Callable[[Row], Any]:
     if columns.question_rule == "conversation":
         return lambda row: asked_by(
-            value_at(row, columns.question), value_at(row, columns.tools) if columns.tools else None
+            value_at(row, columns.question),
+            value_at(row, columns.tools) if columns.tools else None,
+            value_at(row, columns.system) if columns.system else None,
         )
     read = _QUESTION[columns.question_rule]
     marks = columns.question_marks
@@ -97,8 +99,11 @@ def between(text: str, before: str, behind: str) -> str | None:
 
 def _as_text(value: Any) -> str:
     """A text; choices as lines with letters."""
-    if isinstance(value, Mapping):  # as ARC and its like keep them
-        value = value.get("text") or value.get("choices")
+    if isinstance(value, Mapping):  # by letter, or as ARC and its like keep them
+        listed = value.get("text") or value.get("choices")
+        if listed is None and value and all(len(str(key)) == 1 for key in value):
+            return "\n".join(f"{key}. {choice}" for key, choice in value.items() if choice is not None)
+        value = listed
     if isinstance(value, list):
         letters = zip(ascii_uppercase, value, strict=False)
         return "\n".join(f"{letter}. {choice}" for letter, choice in letters)
@@ -153,7 +158,12 @@ def _last_assistant(value: Any, marks: Sequence[str]) -> list[Any]:
 def _answering(value: Any, marks: Sequence[str]) -> list[Any]:
     """The last turn, if the assistant has it: one that the user answers is part of what is asked."""
     turns = turns_of(value)
-    return [] if turns is not None and turns[-1].role != "assistant" else _last_assistant(value, marks)
+    if turns is None:
+        return _last_assistant(value, marks)
+    if not turns or turns[-1].role != "assistant":
+        return []
+    choices = len(turns) > 1 and all(turn.role == "assistant" for turn in turns)
+    return [turn.text for turn in turns] if choices else [turns[-1].text]
 
 
 def _steps(value: Any, marks: Sequence[str]) -> list[Any]:
@@ -188,7 +198,10 @@ def _flat(value: Any, marks: Sequence[str]) -> list[Any]:
 
 
 def _texts_between(value: Any, marks: Sequence[str]) -> list[Any]:
-    found = [_between(one, marks) for one in _as_they_are(value, marks)]
+    texts = _as_they_are(value, marks)
+    if not marks[0]:  # up to a mark that ends a turn; what was cut off before it has none
+        return [one.partition(marks[1])[0].strip() if isinstance(one, str) else one for one in texts]
+    found = [_between(one, marks) for one in texts]
     return [one for one in found if one is not None]
 
 

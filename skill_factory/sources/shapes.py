@@ -17,11 +17,11 @@ _VERDICT = re.compile(
     r"</?verdict>|\b(?:verdict|conclusion|judge?ment|assessment|urteil|verdikt|conclusión|veredicto|veredito|verdetto|вердикт|вывод)\b|判断|判定|结论|結論|判決|判决|판정|결론|الحكم",
     re.IGNORECASE,
 )
-_REFERENCES = ("solution", "solutions", "lösung", "reference", "gold")
+_REFERENCES = ("solution", "solutions", "lösung", "reference", "gold", "rationale", "explanation")
 """Names of the reference solution, where another text can be the model's."""
 _CALLED_REFERENCE = re.compile(
     r"(?:groundtruth|reference|gold|golden|gt|canonical|official|expert|expected|target)"
-    r"(?:solution|answer|response|output|completion|cot|rationale|explanation|text)s?"
+    r"(?:solution|answer|response|output|completion|cot|rationale|explanation|text)s?|(?:right|true|best)answers?"
 )
 """Names that say of a solution or answer that it is the reference, as `bare` writes them."""
 _OFFERED = (
@@ -58,6 +58,7 @@ def by_shape(fields: Mapping[str, Any], found: Mapping[str, Profile], rows: Sequ
     if "answer" not in told:
         _put(told, "answer", _gold(told, found) or _worked_reference(told, found))
     _put(told, "thinking", _thinking(told, found))
+    _put(told, "system", system_beside_talks(told, found))
     _put(told, "tools", tools_beside_talks(told, found))
     return {field: path for field, path in told.items() if path}
 
@@ -107,6 +108,8 @@ def _dialogues(told: dict[str, Any], found: Mapping[str, Profile]) -> None:
     talks = [one for one in found.values() if one.kind in TALKS and _has_answer(one)]
     if not talks:
         return
+    if isinstance(told.get("response"), list) and talks[0].path in told["response"]:
+        told.setdefault("question", talks[0].path)
     if told.get("response") in (None, talks[0].path):
         told["response"] = talks[0].path
         if "question" not in told:
@@ -153,9 +156,10 @@ def _question(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
     ]
     again = [one for one in free if repeats(one)]
     asks = [one for one in free if 2 * sum(_asks(text) for text in one.texts) > len(one.texts)]
-    best = max(again, key=lambda one: one.length, default=None) or next(iter(asks), None)
-    if best is None:
-        best = next((one for one in _free(told, found, TALKS) if "user" in _roles(one)), None)
+    talks = [one for one in _free(told, found, TALKS) if "user" in _roles(one)]
+    prompts = [one for one in talks if "assistant" not in _roles(one)]
+    best = next(iter(prompts), None) or max(again, key=lambda one: one.length, default=None)
+    best = best or next(iter([*talks, *asks]), None)
     return best.path if best else ""
 
 
@@ -180,6 +184,7 @@ def _response(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
         and not (is_named_reference(one.path) or is_a_place(one.path) or is_offered(one.path, found))
     ]
     free = [one for one in free if place_of("extracted_answer", one.path) is None and not _judges(one)]
+    free = [one for one in free if one.kind != "text" or _says_words(one)]
     if question is not None:
         differing = [one for one in free if differs_within(one, question)]
         if not differing and not repeats(question):
@@ -358,17 +363,25 @@ def _gold(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
     for one in _free(told, found, ("text", "number")):
         if one.length > 60 or differs_within(one, question) or is_a_place(one.path):
             continue
-        pairs = [
-            (str(gold), text)
-            for gold, value in zip(one.values, response.values, strict=True)
-            if gold is not None
-            for text in flat(value)
-            if isinstance(text, str)
-        ]
-        ends = sum(_ends_with(text, gold.strip()) for gold, text in pairs)
-        if one.different > 1 and 5 * ends >= 2 * len(pairs) > 0:
+        if is_stated(one, told, found):
             return one.path
     return ""
+
+
+def is_stated(one: Profile, told: Mapping[str, Any], found: Mapping[str, Profile]) -> bool:
+    """Whether many responses end with what stands in a column: so they do with gold answers."""
+    response = found.get(str(told.get("response", "")))
+    if response is None or one.kind not in ("text", "number", "flag"):
+        return False
+    pairs = [
+        (str(gold), text)
+        for gold, value in zip(one.values, response.values, strict=True)
+        if gold is not None
+        for text in flat(value)
+        if isinstance(text, str)
+    ]
+    ends = sum(_ends_with(text, gold.strip()) for gold, text in pairs)
+    return one.different > 1 and 5 * ends >= 2 * len(pairs) > 0
 
 
 def _ends_with(text: str, gold: str) -> bool:
@@ -382,6 +395,15 @@ def is_a_place(path: str) -> bool:
     return name in ("id", "idx", "index", "uuid", "key", "row", "number") or name.endswith(
         ("_id", "_idx", "_index", "_uuid")
     )
+
+
+def system_beside_talks(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
+    """The system prompt of a conversation, in a column of its name beside it."""
+    question = found.get(str(told.get("question", "")))
+    if question is None or question.kind not in TALKS:
+        return ""
+    free = _free(told, found, ("text",))
+    return next((one.path for one in free if place_of("system", one.path) is not None), "")
 
 
 def tools_beside_talks(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
@@ -403,6 +425,7 @@ def _thinking(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
         if (
             (place_of("thinking", one.path) is not None or ends_as("thinking", one.path))
             and one.kind == response.kind
+            and one.path.rpartition(".")[0] in ("", response.path.rpartition(".")[0])
             and _goes_along(one, response)
         ):
             return one.path

@@ -1,4 +1,4 @@
-"""Spreadsheets (.xlsx, .xls, .ods): the first sheet that holds a table, its first row the names of the columns."""
+"""Spreadsheets (.xlsx, .xls, .ods): the first sheet that holds a table, its first row of several cells the names of the columns."""
 
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
@@ -24,11 +24,14 @@ def sheet_rows(path: Path) -> Rows:
     try:
         _check_size(path)
         workbook = CalamineWorkbook.from_path(str(path))
+        remarks = None
         for name in workbook.sheet_names:
-            table = workbook.get_sheet_by_name(name).to_python(skip_empty_area=True)
-            if len(table) > 1:
+            table = _table(workbook.get_sheet_by_name(name))
+            if len(table) > 1 and _filled(table[0]) > 1:
                 yield from _rows(table, path)
                 return
+            remarks = remarks or (table if len(table) > 1 else None)  # a sheet of one column beside others
+        yield from _rows(remarks, path) if remarks else ()
     except SourceError:
         raise
     except BaseException as error:
@@ -38,6 +41,27 @@ def sheet_rows(path: Path) -> Rows:
         raise SourceError(
             f"{path.name} can't be read as a spreadsheet: {excerpt(why(error), 120)}. Is the file complete, and without a password?"
         ) from None
+
+
+MOST_TITLES = 10
+"""Rows above a table that may hold titles and remarks."""
+
+
+def _table(sheet: Any) -> list[list[Any]]:
+    """The cells of a sheet, from the names of the columns on: titles above them say nothing of the rows."""
+    table: list[list[Any]] = sheet.to_python(skip_empty_area=True)
+    first_row, first_column = sheet.start or (0, 0)
+    for (top, left), (bottom, _) in sheet.merged_cell_ranges or ():
+        # What was merged over several rows belongs to each of them.
+        for row in range(top + 1 - first_row, bottom + 1 - first_row):
+            if row < len(table):
+                table[row][left - first_column] = table[top - first_row][left - first_column]
+    names = next((k for k, row in enumerate(table[: MOST_TITLES + 1]) if _filled(row) > 1), 0)
+    return table[names:]
+
+
+def _filled(cells: list[Any]) -> int:
+    return sum(cell not in ("", None) for cell in cells)
 
 
 def _check_size(path: Path) -> None:

@@ -19,7 +19,7 @@ from skill_factory.sources.names import says_wrong
 from skill_factory.sources.presets import looks_like_steps
 from skill_factory.sources.profiles import Profile, flat, kind_of_column
 from skill_factory.sources.thinking import take_apart
-from skill_factory.sources.turns import Turn, first_of, turns_of, without_template
+from skill_factory.sources.turns import END_MARKS, Turn, first_of, turns_of, without_template
 
 
 class Rule(StrEnum):
@@ -117,6 +117,8 @@ def _try_question(columns: Columns, rows: Sequence[Row]) -> list[Choice]:
         proposed = "conversation" if _asks_in_context(read) else "last_turn"
         if 2 * tools > len(users) and (not read or (_several(turns) and not _several_texts(read))):
             proposed = "first_turn"
+    elif 2 * len(read) > of and not texts:
+        proposed = "conversation"  # several conversations in a row, which no other rule reads
     elif templates and templates >= WORTH_A_RULE * of:
         proposed = "chat"
     return _choices(
@@ -125,14 +127,14 @@ def _try_question(columns: Columns, rows: Sequence[Row]) -> list[Choice]:
             ("", "The column as it is", texts, of, {"question_rule": ""}),
             (
                 "last_turn",
-                "The last user turn of the messages",
+                f"The last user turn of the messages{_alone(read)}",
                 sum(n > 0 for n in users),
                 of,
                 {"question_rule": "last_turn"},
             ),
             (
                 "first_turn",
-                "The first user turn of the messages",
+                f"The first user turn of the messages{_alone(read)}",
                 sum(n > 0 for n in users),
                 of,
                 {"question_rule": "first_turn"},
@@ -152,9 +154,15 @@ def _try_question(columns: Columns, rows: Sequence[Row]) -> list[Choice]:
 
 def _with_conversations(columns: Columns, rows: Sequence[Row]) -> list[Asked]:
     """What rows ask with their conversations, as far as these can be used."""
-    mapping = Columns(question=columns.question, tools=columns.tools, question_rule="conversation")
+    names = ("question", "system", "tools")
+    mapping = Columns(**{name: getattr(columns, name) for name in names}, question_rule="conversation")
     read = (question_of(row, mapping) for row in rows) if columns.question else ()
     return [asked(text) for text in read if isinstance(text, str) and text.strip()]
+
+
+def _alone(read: Sequence[Asked]) -> str:
+    """What a rule that takes one turn leaves out."""
+    return ", without the other turns" if any(not one.alone for one in read) else ""
 
 
 def _asks_in_context(read: Sequence[Asked]) -> bool:
@@ -186,6 +194,7 @@ def _try_response(columns: Columns, rows: Sequence[Row]) -> list[Choice]:
     steps = sum(_is_steps(columns, path, rows) for path in columns.response)
     plain = kinds["text"] + kinds["flag"] + kinds["texts"] + kinds["flags"]
     turns = kinds["messages"] + kinds["dialogues"]
+    mark, ended = _end_mark(text for value in values for text in flat(value))
     proposed = ""
     if steps:
         proposed = "steps"
@@ -193,9 +202,14 @@ def _try_response(columns: Columns, rows: Sequence[Row]) -> list[Choice]:
         proposed = "last_turn"
     elif 2 * kinds["nested"] > of:
         proposed = "flat"
+    elif mark and not columns.response_rule:
+        proposed = "between"
+    marked = {"response_rule": "between", "response_marks": ("", mark)}
+    before_mark = [("between", f"The text before `{mark}`", ended, of, marked)] if mark else []
     return _choices(
         Rule.RESPONSE,
         [
+            *before_mark,
             ("", "A text, or a list of texts", plain, of, {"response_rule": ""}),
             (
                 "last_turn",
@@ -221,6 +235,14 @@ def _try_response(columns: Columns, rows: Sequence[Row]) -> list[Choice]:
         ],
         proposed,
     )
+
+
+def _end_mark(values: Iterable[Any]) -> tuple[str, int]:
+    """The mark of a chat template that most texts end with, and how many do; empty where none is."""
+    ends = [value.rstrip()[-40:] for value in values if isinstance(value, str)]
+    counted = [(sum(end.endswith(mark) for end in ends), mark) for mark in END_MARKS]
+    number, mark = max(counted)
+    return (mark, number) if number and 2 * number > len(ends) else ("", 0)
 
 
 def _is_steps(columns: Columns, path: str, rows: Sequence[Row]) -> bool:

@@ -180,6 +180,11 @@ WHOLE_TALKS = (
     ("\n\nHuman:", "\n\nAssistant:", "\n\nAssistant:", ""),
 )  # fmt: skip
 """Marks before and after the question, and before and after the response, in texts that hold a whole conversation."""
+END_MARKS = (
+    "<|im_end|>", "<|eot_id|>", "<|end_of_text|>", "<|endoftext|>", "</s>", "<eos>", "<end_of_turn>", "<|return|>", "<|end|>",
+    "<｜end▁of▁sentence｜>", "<|eot|>", "<|EOT|>", "<|endofturn|>", "<|END_OF_TURN_TOKEN|>",
+)  # fmt: skip
+"""Marks that end a turn, which a decoder leaves where special tokens aren't skipped."""
 _ROLE_WORDS = re.compile(r"(?<![A-Za-z])(system|user|assistant)\n")
 _SPOKEN = re.compile(
     r"(?:^|\n|(?<=[.!?] ))\s*(Human|User|USER|H)\s*:\s*(.*?)(?:\n\s*)?(?:\n|(?<=\s))(?:Assistant|ASSISTANT|AI|A)\s*:"

@@ -11,6 +11,7 @@ from skill_factory.suites.desk import ARMS
 from skill_factory.suites.differences import HEAD, Difference, cells
 from skill_factory.suites.suite import BASE, Equal, Suite
 from skill_factory.tally import Tally
+from skill_factory.traces.rows import in_context
 from skill_factory.wording import many
 
 
@@ -26,7 +27,8 @@ def documents(
     return {
         "README.md": card(suite, rows, tallies, notes),
         "suite.toml": suite.to_toml(),
-        "dataset_info.json": json.dumps(entries([row.arm for row in rows]), indent=2) + "\n",
+        "dataset_info.json": json.dumps(entries([row.arm for row in rows], in_context(suite.base)), indent=2)
+        + "\n",
         "report.json": json.dumps(report, indent=1, ensure_ascii=False) + "\n",
     }
 
@@ -51,11 +53,11 @@ def report_json(
     }
 
 
-def entries(arms: Sequence[str]) -> dict[str, Any]:
+def entries(arms: Sequence[str], tools: bool = False) -> dict[str, Any]:
     """LLaMA-Factory's entries: one for each arm, by its name, and one that reads its files from this folder."""
     made: dict[str, Any] = {}
     for name in arms:
-        by_name, by_file = dataset_info().values()
+        by_name, by_file = dataset_info(tools=tools).values()
         made[name] = {**by_name, "subset": name}
         made[f"{name}_files"] = {**by_file, "file_name": f"{ARMS}/{name}/sft_train"}
     return made

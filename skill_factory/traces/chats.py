@@ -23,6 +23,9 @@ def _messages(asked: Asked, spelled: bool) -> Iterator[Message]:
     for turn in asked.turns:
         if turn.role == CALL:
             text, calls = calls_in(turn.content)
+            if not calls:  # a text that calls nothing
+                yield {"role": ASSISTANT, "content": text}
+                continue
             # Nine letters and digits, which Mistral's templates insist on.
             open_calls = [f"call{number:05d}" for number in range(made + 1, made + len(calls) + 1)]
             made += len(calls)

@@ -180,7 +180,7 @@ def _wrong_turns(turns: Sequence[Turn]) -> Iterator[LintFinding]:
     if spoken != expected or roles[-1] != "assistant":
         yield LintFinding(Rule.WRONG_TURNS, excerpt(" → ".join(turn.role for turn in turns)))
     for turn in turns:
-        if not turn.text.strip() and turn.role != "system":
+        if not turn.text.strip() and turn.role not in ("system", "observation", "tool"):
             yield LintFinding(Rule.WRONG_TURNS, f"the {turn.role} has an empty turn")
 
 

@@ -128,7 +128,7 @@ def troubles(row: Mapping[str, Any], limits: RowLimits) -> Iterator[Trouble]:
         yield Trouble.WRONG_TURNS
         return
     texts = [turn.get("content") or "" for turn in turns]
-    if not all(text.strip() for text in texts):
+    if not all(turn.get("content", "").strip() or turn.get("role") == RESULT for turn in turns):
         yield Trouble.EMPTY
         return
     yield from _of_texts(texts, limits)

@@ -13,6 +13,7 @@ from skill_factory.training.estimate import Estimate, estimate_training
 from skill_factory.training.events import Seen, read_log
 from skill_factory.training.plan import Method, Place, Plan
 from skill_factory.training.prepare import Prepared, prepare
+from skill_factory.training.pythons import command_for
 from skill_factory.training.running import run_here
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "Plan",
     "Prepared",
     "Seen",
+    "command_for",
     "estimate_training",
     "prepare",
     "read_log",

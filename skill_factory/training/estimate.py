@@ -10,10 +10,10 @@ from skill_factory.training.facts import ModelFacts
 from skill_factory.training.machines import Trainer
 from skill_factory.training.plan import Method, Plan
 
-SHARE = {"cpu": 0.30, "gpu": 0.35}
+SHARE = {"cpu": 0.58, "gpu": 0.35}
 """The share of a machine's speed that training reaches; of a CPU it was measured (docs/training.md)."""
-LAYER_PASS = 0.0025
-"""Seconds that a layer takes for a trace on a CPU however small it is: the cost of calling it, forward and backward."""
+PER_TRACE = 0.03
+"""Seconds of a CPU for each trace, however small the model is: batches, calls, the optimizer."""
 START = 60.0
 """Seconds until the first step: packages, weights."""
 ROOM = 2.0
@@ -91,7 +91,7 @@ def _seconds(
     work = tokens * (per_weight * facts.multiplied + 2 * per_weight * facts.layers * facts.width * stands_in)
     seconds = work / (machine.speed * SHARE["gpu" if gpu else "cpu"])
     if not gpu:
-        seconds += traces * facts.layers * LAYER_PASS
+        seconds += traces * PER_TRACE
     if plan.method is Method.GRPO:
         seconds += _writing(plan, facts, lengths, traces, machine)
     return START + seconds
@@ -103,9 +103,7 @@ def _writing(
     """Seconds for the answers of GRPO: every token of a question's answers reads all weights once."""
     mean = float(np.minimum(lengths, plan.completion).mean()) if len(lengths) else 0.0
     bandwidth = machine.speed / (150 if machine.device else 8)
-    per_token = max(
-        2.0 * facts.parameters / bandwidth, facts.layers * (5e-4 if machine.device else LAYER_PASS / 3)
-    )
+    per_token = max(2.0 * facts.parameters / bandwidth, facts.layers * 5e-4)
     return traces / plan.generations * mean * per_token
 
 
@@ -121,5 +119,5 @@ def _memory(plan: Plan, facts: ModelFacts, longest: float, gpu: bool) -> int:
     # With checkpointing a layer keeps its input alone, and one layer at a time keeps the rest.
     kept = facts.layers * (1 if gpu else 16) + (16 if gpu else 0)
     trace = longest * at_once * (numbers * facts.width * kept + 3 * 4 * facts.vocabulary)
-    program = 1.5e9 if gpu else 0.7e9
+    program = 1.5e9 if gpu else 0.6e9
     return int(state + trace + program)

@@ -14,7 +14,7 @@ class Sample:
     """One output of the model on its way."""
 
     step: int
-    prompt: str
+    question: str
     text: str
     ended: bool
     """Whether it ended by itself, before the longest length of a sample."""
@@ -102,7 +102,7 @@ def seen_of(events: Iterable[Mapping[str, Any]]) -> Seen:
                     "memory": max(known.get("memory", 0), event.get("memory") or 0),
                 }
             case "sample":
-                samples[step] = Sample(step, event["prompt"], event["text"], bool(event["ended"]))
+                samples[step] = Sample(step, event["question"], event["text"], bool(event["ended"]))
             case "saved":
                 known["saved"] = step
             case "end":

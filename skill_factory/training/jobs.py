@@ -6,6 +6,7 @@ training's folder names the job: the same command finds it again while it runs, 
 
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import redirect_stdout
@@ -29,6 +30,7 @@ SAVING = 5
 SECRETS = {"wandb": "WANDB_API_KEY"}
 """The key that a logger needs, by the name of its environment variable."""
 ALIVE = ("RUNNING", "SCHEDULING")
+Say = Callable[[Mapping[str, Any]], None]
 
 
 @dataclass(frozen=True)
@@ -134,17 +136,28 @@ def running_job(prepared: Prepared, token: str | None, endpoint: str | None = No
         return None
 
 
-def follow(job: Job, prepared: Prepared, say: Callable[[Mapping[str, Any]], None]) -> Ended:
+def follow(job: Job, prepared: Prepared, say: Say) -> Ended:
     """Follow the log to its end: events are said and kept in the training's folder as if it was trained here."""
     hub = client(job.token, job.endpoint)
     with plainly("the job's log", job.token), (prepared.folder / LOG).open("a", encoding="utf-8") as kept:
+        # The library takes up a line that drops.
         for event in _events(hub.fetch_job_logs(job_id=job.id, namespace=job.namespace, follow=True)):
             kept.write(json.dumps(event, ensure_ascii=False) + "\n")
             kept.flush()
             say(event)
     stage, message = _status(job)
     seen = read_log(prepared.folder)
+    if not seen.how and (how := _by_the_hub(stage, message)):
+        # Killed from the Hub's side, the script could say nothing; the folder should know all the same.
+        with (prepared.folder / LOG).open("a", encoding="utf-8") as kept:
+            kept.write(json.dumps({"event": "end", "how": how, "step": seen.step}) + "\n")
+        seen = read_log(prepared.folder)
     return Ended(seen.how, stage, message, seen)
+
+
+def _by_the_hub(stage: str, message: str) -> str:
+    late = "timeout" in re.sub(r"[\s-]", "", message.lower())
+    return "expired" if late else "stopped" if stage == "CANCELED" else ""
 
 
 def _events(lines: Any) -> Iterator[dict[str, Any]]:

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import time
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -39,7 +40,7 @@ def this_computer() -> Trainer:
         name, _, megabytes = line.rpartition(",")
         return Trainer(HERE, name.strip(), _published(name)[0], int(float(megabytes) * 2**20))
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return Trainer(f"{HERE} ({cores()} cores)", "", _speed_of_the_processor(), memory)
+    return Trainer(f"{HERE} ({cores()} cores)", "", processor_speed(), memory)
 
 
 def _ask_nvidia(program: str) -> str:
@@ -52,16 +53,16 @@ def _ask_nvidia(program: str) -> str:
 
 
 @cache
-def _speed_of_the_processor() -> float:
+def processor_speed(clock: Callable[[], float] = time.perf_counter) -> float:
     """Measured now, with the multiplication of matrices that training mostly is: the best of a few tries."""
     size = 1024
     matrix = np.ones((size, size), np.float32)
     best = float("inf")
     for _ in range(5):
-        begun = time.perf_counter()
+        begun = clock()
         matrix @ matrix
-        best = min(best, time.perf_counter() - begun)
-    return 2 * size**3 / best
+        best = min(best, clock() - begun)
+    return float(2 * size**3 / best)
 
 
 def rented(token: str | None, endpoint: str | None = None) -> tuple[Trainer, ...]:

@@ -17,9 +17,15 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow.parquet as pq
 
+from skill_factory.asked import asked
 from skill_factory.build.folder import HELD_OUT
 from skill_factory.errors import HandoffError, TrainingError
+from skill_factory.grading import final_answer
+from skill_factory.measure.parts import names_of
 from skill_factory.recipe.mixture import AnyRecipe, recipe_or_mixture
+from skill_factory.sources.chats.context import asked_by
+from skill_factory.sources.turns import turns_of
+from skill_factory.traces.chats import plain_messages
 from skill_factory.traces.lengths import AROUND, TokenCounter, estimating_counter, load_counter
 from skill_factory.trainers import TRL, VERL, Options, QuestionsTrainer, export_build
 from skill_factory.trainers.bundle import open_bundle
@@ -114,9 +120,11 @@ def prepare(plan: Plan, token: str | None = None) -> Prepared:
     lengths, exact = _lengths(folder / "data", source, _counter(plan))
     settings["card"] = model_card(plan, origin.name, origin.arm, origin.recipe, len(lengths))
     settings["ask"] = _held_out(source)
+    # For who reads the samples: the script itself grades nothing.
+    settings["golds"] = settings["ask"] or _right_answers(source)
     written = _script(plan)
     write_whole(folder / f"train_{plan.method}.py", written)
-    told = {name: value for name, value in settings.items() if name not in ("card", "files")}
+    told = {name: value for name, value in settings.items() if name not in ("card", "files", "ask", "golds")}
     settings["files"] = {"training.json": json.dumps(_without_paths(told), indent=1) + "\n"}
     if origin.recipe is not None:
         settings["files"]["recipe.toml"] = origin.recipe.to_toml()
@@ -280,7 +288,7 @@ def _lengths(data: Path, source: Path, counter: TokenCounter) -> tuple[npt.NDArr
     for path in paths:
         for batch in pq.ParquetFile(path).iter_batches(1_000, columns=_texts(names)):
             texts = [
-                "".join(turn["content"] for turns in row.values() for turn in turns)
+                "".join(_content(turn) for turns in row.values() for turn in turns)
                 for row in batch.to_pylist()
             ]
             found += [AROUND + tokens for tokens in count(texts)]
@@ -292,15 +300,44 @@ def _lengths(data: Path, source: Path, counter: TokenCounter) -> tuple[npt.NDArr
     return np.array(found, np.int32), counter.exact
 
 
+def _content(turn: Any) -> str:
+    """The text of a message, or of the JSON of one with calls."""
+    return str(turn["content"]) if isinstance(turn, dict) else str(turn)
+
+
 def _texts(names: list[str]) -> list[str]:
     return [name for name in ("prompt", "completion") if name in names]
 
 
-def _held_out(source: Path) -> list[str]:
-    """Questions that the build holds out, for the samples; none, and the script takes some of the training's."""
+def _held_out(source: Path) -> dict[str, str]:
+    """Questions that the build holds out, with their answers; none, and the samples are of the training's questions."""
     for path in sorted((source / HELD_OUT).glob("test-*.parquet")):
-        return [str(text) for text in pq.read_table(path, columns=["question"]).column(0).to_pylist()[:ASKED]]
-    return []
+        rows = pq.read_table(path, columns=["question", "answer"]).slice(0, ASKED).to_pylist()
+        return {_asks(str(row["question"])): str(row["answer"]) for row in rows}
+    return {}
+
+
+def _right_answers(source: Path) -> dict[str, str]:
+    """The right answers of the questions that the samples are of: the first ones, as far as a trace ends in one."""
+    if not (source / "report.json").is_file():
+        return {}
+    bundle, found = open_bundle(source), dict[str, str]()
+    names, met = names_of(bundle.recipe.tags), set[str]()
+    for row in bundle.rows():
+        question, text = (row["conversations"][place]["content"] for place in (0, -1))
+        met.add(question)
+        if len(met) > ASKED:
+            break
+        if row.get("attempts") and row["attempts"][-1]["correct"] and (answer := final_answer(text, names)):
+            found.setdefault(question, answer)
+    return found
+
+
+def _asks(cell: str) -> str:
+    """A held-out question as the script asks it: one in a conversation as messages of role and text alone."""
+    text = asked_by(cell, None) if turns_of(cell) else cell
+    whole = asked(text)
+    return cell if whole.alone else json.dumps(plain_messages(whole), ensure_ascii=False)
 
 
 # -- the script ------------------------------------------------------------------------------------------------------

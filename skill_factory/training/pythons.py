@@ -1,6 +1,7 @@
 """Which Python here can run the script: one with TRL, or uv, which makes one."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,8 @@ from skill_factory.errors import TrainingError
 
 OLDEST = (1, 0)
 """TRL's version from which on the script's settings exist; 1.16 is the one that is tested."""
+OWN = "SKILL_FACTORY_TRAINER"
+"""Environment variable: the Python with TRL, where none is named."""
 _ASK = (
     "import json; from importlib.util import find_spec; from importlib.metadata import version\n"
     "print(json.dumps(version('trl') if find_spec('trl') and find_spec('torch') else ''))"
@@ -18,11 +21,11 @@ _ASK = (
 
 def command_for(given: str = "", more: tuple[str, ...] = ()) -> list[str]:
     """
-    The words before the script's path: of the named Python, of the one that runs this, or of uv.
+    The words before the script's path: of the named Python (or SKILL_FACTORY_TRAINER), of the one that runs this, or of uv.
 
     `more` are packages beside TRL that the training needs. Errors: TrainingError that says what to install.
     """
-    if given:
+    if given := given or os.environ.get(OWN, ""):
         return [_checked(given, more)]
     if _trl_of(sys.executable) >= OLDEST and not _missing(sys.executable, more):
         return [sys.executable]

@@ -133,7 +133,9 @@ class Hub:
 class Watch(TrainerCallback):  # type: ignore[misc]  # TRL's environment has its types, ours doesn't
     """Says how it goes, takes samples, keeps checkpoints, and stops when it is asked to or its time is over."""
 
-    def __init__(self, settings: dict[str, Any], log: Log, hub: Hub, prompts: list[list[int]]) -> None:
+    def __init__(
+        self, settings: dict[str, Any], log: Log, hub: Hub, prompts: list[tuple[str, list[int]]]
+    ) -> None:
         self.settings, self.log, self.hub, self.prompts = settings, log, hub, prompts
         self.begun = self.saved = self.logged = time.monotonic()
         self.first, self.tokens, self.aside, self.sampled = 0, 0.0, 0.0, -1
@@ -150,6 +152,7 @@ class Watch(TrainerCallback):  # type: ignore[misc]  # TRL's environment has its
             parameters=sum(one.numel() for one in model.parameters()),
             trained=sum(one.numel() for one in model.parameters() if one.requires_grad),
             device=torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
+            processor=round(time.process_time(), 2),
         )
         self._sample(state, more)
 
@@ -187,6 +190,7 @@ class Watch(TrainerCallback):  # type: ignore[misc]  # TRL's environment has its
             tokens_per_second=round(tokens / seconds, 2),
             seconds_left=round((now - self.begun) / max(1, done) * (state.max_steps - state.global_step), 1),
             memory=_memory(),
+            processor=round(time.process_time(), 2),
             **{name: logs[name] for name in kept if name in logs},
         )
         self.logged, self.aside = now, 0.0
@@ -195,7 +199,9 @@ class Watch(TrainerCallback):  # type: ignore[misc]  # TRL's environment has its
         """Mark the checkpoint as whole, and send it."""
         begun = time.monotonic()
         folder = Path(args.output_dir) / f"checkpoint-{state.global_step}"
-        (folder / WHOLE).write_text(json.dumps({"id": self.settings["id"], "step": state.global_step}))
+        (folder / WHOLE).write_text(
+            json.dumps({"id": self.settings["id"], "step": state.global_step}), "utf-8"
+        )
         self.hub.keep(folder, state.global_step)
         self.log.say("saved", step=state.global_step)
         self.saved = time.monotonic()
@@ -209,7 +215,7 @@ class Watch(TrainerCallback):  # type: ignore[misc]  # TRL's environment has its
         model, tokenizer = more["model"], more["processing_class"]
         # The number of the sample follows from the step, so a resumed run asks what the whole one would have asked.
         turn = round(10 * state.global_step / state.max_steps)
-        ids = self.prompts[turn % len(self.prompts)]
+        question, ids = self.prompts[turn % len(self.prompts)]
         # Draws of its own: those of the training stay as they would be without a sample.
         devices = [torch.cuda.current_device()] if torch.cuda.is_available() else []
         training = model.training
@@ -235,7 +241,7 @@ class Watch(TrainerCallback):  # type: ignore[misc]  # TRL's environment has its
         self.log.say(
             "sample",
             step=state.global_step,
-            prompt=tokenizer.decode(ids),
+            question=question,
             text=text,
             tokens=len(new),
             ended=ended,
@@ -257,31 +263,41 @@ def _data(files: list[Path]) -> Any:
     rows = load_dataset("parquet", data_files=[str(path) for path in files], split="train")
     for columns in (["input_ids", "labels"], ["prompt", "completion"]):
         if set(columns) <= set(rows.column_names):
-            return rows.select_columns(columns)
+            # The tools that a conversation may call are part of what is asked.
+            tools = [name for name in ("tools",) if name in rows.column_names and "prompt" in columns]
+            return rows.select_columns([*columns, *tools])
     return rows
 
 
-def _prompts(settings: dict[str, Any], rows: Any, tokenizer: Any) -> list[list[int]]:
-    """Questions as tokens, up to the place where the model continues: held-out ones, else the first different ones."""
+def _prompts(settings: dict[str, Any], rows: Any, tokenizer: Any) -> list[tuple[str, list[int]]]:
+    """Questions, with their tokens up to the place where the model continues: held-out ones, else the first of the data."""
 
-    def asked_as(turns: list[dict[str, str]]) -> list[int]:
-        shown = tokenizer.apply_chat_template(turns, add_generation_prompt=True, tokenize=False)
+    def asked_as(turns: list[dict[str, str]], tools: str | None = None) -> list[int]:
+        told = json.loads(tools) if tools else None
+        shown = tokenizer.apply_chat_template(turns, tools=told, add_generation_prompt=True, tokenize=False)
         return list(tokenizer(shown, add_special_tokens=False)["input_ids"])
 
     if settings["ask"]:
-        return [asked_as([{"role": "user", "content": text}]) for text in settings["ask"]]
-    found: dict[tuple[int, ...], None] = {}
+        return [(text, asked_as(_turns(text))) for text in settings["ask"]]
+    found: dict[str, list[int]] = {}
     for row in rows.select(range(min(len(rows), 200))):
         if "labels" in row:
             trained = [place for place, label in enumerate(row["labels"]) if label != -100]
             ids = row["input_ids"][: trained[0] if trained else 0]
+            question = tokenizer.decode(ids, skip_special_tokens=True)
         else:
-            ids = asked_as(row["prompt"])
+            ids = asked_as(row["prompt"], row.get("tools"))
+            question = next(turn["content"] for turn in reversed(row["prompt"]) if turn["role"] == "user")
         if ids:
-            found.setdefault(tuple(ids))
+            found.setdefault(question, ids)
         if len(found) == settings["questions"]:
             break
-    return [list(ids) for ids in found]
+    return list(found.items())
+
+
+def _turns(text: str) -> list[dict[str, str]]:
+    """A question as messages; one in a conversation stands there as messages already."""
+    return json.loads(text) if text.startswith('[{"role": ') else [{"role": "user", "content": text}]
 
 
 def _common(settings: dict[str, Any], out: Path, rows: int) -> dict[str, Any]:
@@ -366,9 +382,9 @@ def _last_checkpoint(settings: dict[str, Any], out: Path, hub: Hub) -> str | Non
         if not (folder / WHOLE).is_file():
             shutil.rmtree(folder)
         else:
-            best = max(best or (0, folder), (json.loads((folder / WHOLE).read_text())["step"], folder))
+            best = max(best or (0, folder), (json.loads((folder / WHOLE).read_text("utf-8"))["step"], folder))
     found = best[1] if best else hub.fetch(out / "fetched")
-    if found and json.loads((found / WHOLE).read_text())["id"] != settings["id"]:
+    if found and json.loads((found / WHOLE).read_text("utf-8"))["id"] != settings["id"]:
         sys.exit(f"{found.name} belongs to another training. Choose another folder or repository.")
     return str(found) if found else None
 

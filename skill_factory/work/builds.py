@@ -164,8 +164,10 @@ def recent(most: int = 8) -> list[Job]:
 
 
 def forget(job: Job) -> None:
-    """Delete a build that isn't running, with all its files. Errors: BuildFolderError while it is running."""
-    remove(job, status(job).state in ACTIVE)
+    """Delete a build with all its files. Errors: BuildFolderError while it, its publishing or its training is running."""
+    # What works for a build works in a folder of it (`pushes.py`, `trainings/`).
+    working = any(FolderProcess(job.path / part, PATIENCE, ENDED).alive for part in ("push", "train"))
+    remove(job, working or status(job).state in ACTIVE)
 
 
 # -- how it is doing -------------------------------------------------------------------------------------------------

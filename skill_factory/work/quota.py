@@ -6,8 +6,8 @@ from pathlib import Path
 from skill_factory.errors import BuildFolderError
 from skill_factory.hosting import hosted
 from skill_factory.wording import file_size
-from skill_factory.work import workspaces
 from skill_factory.work.home import home, place
+from skill_factory.work.kept import workspaces
 
 ROWS = 5_000_000
 """Rows of one visitor's source on a shared server."""

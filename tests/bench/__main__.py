@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from skill_factory.generate.limits import Limits
-from tests.bench import front_door
+from tests.bench import experiment, front_door
 from tests.bench.beside import table
 from tests.bench.grading import figures
 from tests.bench.measure import ROOT, Job, Measured, measure, row, stamp
@@ -82,6 +82,7 @@ def main() -> None:
             figures(SEED),
             asked,
             front_door.section(raw[100_000], built[100_000], thought, args.runs)
+            + experiment.section(TOOLS, made(experiment.ROWS), raw[400_000], built[400_000], args.runs)
             + measuring_section(measured, plain_read),
         ),
         encoding="utf-8",

@@ -12,6 +12,7 @@ from skill_factory.insight.compare import Difference as Field
 from skill_factory.insight.compare import readable
 from skill_factory.insight.difference.built import Built, Ids
 from skill_factory.reasons import Level, sentence
+from skill_factory.recipe.mixture import AnyRecipe
 from skill_factory.sources.columns import excerpt
 from skill_factory.wording import many
 
@@ -110,8 +111,8 @@ def difference(left: Built, right: Built) -> Difference:
         _shares(*(np.unique(ids) for ids in (mine[0], theirs[0]))),
         _shares(*(np.unique(ids) for ids in (mine[1], theirs[1]))),
         len(np.intersect1d(changed, both)),
-        tuple(_fields(left, right)),
-        tuple(_ledger(left.report["ledger"], right.report["ledger"])),
+        tuple(fields_between(left.recipe, right.recipe)),
+        tuple(ledger_between(left.report["ledger"], right.report["ledger"])),
         (
             *_examples(left, "first", mine[1], alone_left, both),
             *_examples(right, "second", theirs[1], alone_right, both),
@@ -128,15 +129,16 @@ def _shared(shares: Shares) -> str:
     return f"{shares.both:,} in both, {shares.only_left:,} only in the first, {shares.only_right:,} only in the second"
 
 
-def _fields(left: Built, right: Built) -> Iterator[Field]:
-    mine, theirs = left.recipe.flat(), right.recipe.flat()
+def fields_between(left: AnyRecipe, right: AnyRecipe) -> Iterator[Field]:
+    """The fields in which two recipes differ, those of the data among them."""
+    mine, theirs = left.flat(), right.flat()
     # A mixture has fields for each of its sources: those of one side alone differ too.
     for name in dict.fromkeys([*mine, *theirs]):
         if mine.get(name, "") != theirs.get(name, ""):
             yield Field(name, readable(mine.get(name, "")), readable(theirs.get(name, "")))
 
 
-def _ledger(left: Mapping[str, Any], right: Mapping[str, Any]) -> Iterator[Entry]:
+def ledger_between(left: Mapping[str, Any], right: Mapping[str, Any]) -> Iterator[Entry]:
     """The lines in which two ledgers differ."""
     for level in Level:
         mine, theirs = left.get(level.value, {}), right.get(level.value, {})

@@ -28,6 +28,7 @@ _CHECKS: tuple[Check, ...] = (
     losses.answers_given_away,
     losses.quotes_reference,
     questions.near_questions,
+    questions.apart_by_turns,
     questions.template_words,
     labels.answers_alike,
     questions.shared_wrapper,

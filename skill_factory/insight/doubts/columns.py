@@ -3,12 +3,15 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from skill_factory.grading.answers import accepted_answers
 from skill_factory.insight.doubts.sample import Doubt, Sample
 from skill_factory.recipe.model import Columns
 from skill_factory.sources.columns import excerpt, value_at
 from skill_factory.sources.guessing import candidates
+from skill_factory.sources.profiles import flat
 from skill_factory.sources.shapes import is_named_reference
 from skill_factory.sources.trying import REVERSED
+from skill_factory.sources.turns import turns_of
 from skill_factory.wording import listed, many
 
 
@@ -61,7 +64,8 @@ def taken_by_shape(sample: Sample) -> Iterator[Doubt]:
     ):
         paths = told.get(name)
         # The turns of messages say who speaks: that isn't a guess.
-        if paths and not getattr(sample.recipe.columns, f"{name}_rule", ""):
+        rule = getattr(sample.recipe.columns, f"{name}_rule", "")
+        if paths and (not rule or (rule, name) == ("between", "response")):
             turned = (
                 ", where yes means wrong,"
                 if name == "correct" and _is_reversed(sample.recipe.columns)
@@ -100,11 +104,11 @@ def roles_exchanged(sample: Sample) -> Iterator[Doubt]:
     asked, said = len(set(sample.questions)), len(set(sample.responses))
     length = sum(map(len, set(sample.questions))) / max(1, asked)
     response_length = sum(map(len, sample.responses)) / max(1, n)
-    golds = [gold for gold in sample.golds if gold]
+    golds = [one for gold in sample.golds if gold for one in accepted_answers(gold)]
     gold_length = sum(map(len, golds)) / max(1, len(golds))
     fix = "Check which column is which, and pick them by hand (--map question=COLUMN --map response=COLUMN)."
-    # Letters of a multiple choice and bare numbers repeat by nature; what is taken for a question is a text.
-    if n > 4 and asked > said and 2 * said <= n and response_length >= FEWEST_OF_A_QUESTION:
+    letters = _are_letters(sample.responses) or _are_letters(sample.answers)  # they repeat by nature
+    if n > 4 and asked > said and 2 * said <= n and not letters:
         yield Doubt(
             "responses_repeat",
             f"There are {asked:,} different questions but only {said:,} different responses, so the two columns look swapped.",
@@ -112,7 +116,7 @@ def roles_exchanged(sample: Sample) -> Iterator[Doubt]:
             changes=_exchanged(sample.recipe.columns),
             pick=("question", "response"),
         )
-    longer = _longer_text(sample, length) if n and length < 10 else ""
+    longer = _longer_text(sample, "question", length) if n and length < 10 else ""
     if n and length < 10 and (gold_length > length or longer):
         if longer:
             fix = f"Check which column is the question, e.g. --map question={longer}."
@@ -121,6 +125,14 @@ def roles_exchanged(sample: Sample) -> Iterator[Doubt]:
             f"The questions are only {length:.0f} characters long on average, e.g. “{excerpt(sample.questions[0], 30)}”, so this may be another column.",
             fix,
             pick=("question",),
+        )
+    whole = _longer_text(sample, "response", response_length) if n and response_length < 5 else ""
+    if whole and not _are_letters(sample.responses):
+        yield Doubt(
+            "short_responses",
+            f"The responses are only {response_length:.0f} characters long on average, e.g. “{excerpt(sample.responses[0], 30)}”, while `{whole}` holds longer texts.",
+            f"Check which column is the response, e.g. --map response={whole}.",
+            pick=("response",),
         )
     if golds and gold_length > 40 and gold_length > 1.5 * response_length and not sample.recipe.columns.think:
         yield Doubt(
@@ -140,11 +152,18 @@ def roles_exchanged(sample: Sample) -> Iterator[Doubt]:
             )
 
 
-def _longer_text(sample: Sample, length: float) -> str:
-    """A column that isn't mapped and holds longer texts than the questions, a different one for most."""
-    settled = sample.settled
-    for path in candidates("question", sample.recipe.columns, settled.names, settled.rows):
-        texts = [text for row in settled.rows if isinstance(text := value_at(row, path), str)]
+def _are_letters(texts: Sequence[str | None]) -> bool:
+    return all(text and len(text.strip("()[]. \n")) == 1 for text in texts)
+
+
+def _longer_text(sample: Sample, field: str, length: float) -> str:
+    """A column that could be the field, or the talk of the responses, with longer texts, a different one for most."""
+    settled, columns = sample.settled, sample.recipe.columns
+    paths = candidates(field, columns, settled.names, settled.rows)
+    if field == "question" and columns.response_rule == "last_turn":
+        paths.append(columns.response[0])
+    for path in paths:
+        texts = [text for row in settled.rows for text in _texts_in(value_at(row, path), field)]
         if (
             texts
             and sum(map(len, texts)) > 3 * length * len(texts)
@@ -154,8 +173,13 @@ def _longer_text(sample: Sample, length: float) -> str:
     return ""
 
 
-FEWEST_OF_A_QUESTION = 15
-"""Characters on average from which texts can be questions."""
+def _texts_in(value: Any, field: str) -> list[str]:
+    """The texts of a value, or of the turns of a talk that have the field's role."""
+    turns = turns_of(value)
+    if turns is None:
+        return [text for text in flat(value) if isinstance(text, str)]
+    role = "user" if field == "question" else "assistant"
+    return [turn.text for turn in turns if turn.role == role]
 
 
 def _exchanged(columns: Columns) -> Mapping[str, Any]:

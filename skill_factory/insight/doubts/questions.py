@@ -66,6 +66,23 @@ def near_questions(sample: Sample) -> Iterator[Doubt]:
         )
 
 
+def apart_by_turns(sample: Sample) -> Iterator[Doubt]:
+    """Attempts at the same words that don't meet, since each saw other turns, or other results of a tool."""
+    if sample.recipe.columns.question_rule != "conversation":
+        return
+    rows = dict(zip(sample.row_of or range(len(sample.questions)), sample.questions, strict=True)).values()
+    whole, words = len(set(rows)), len(set(map(question_in, rows)))
+    if len(rows) > 8 and 2 * words <= len(rows) < 1.25 * whole:
+        yield Doubt(
+            "apart_by_turns",
+            f"{len(rows):,} conversations ask {many(words, 'question')} in the same words, but after other turns or results of "
+            f"tools, so they count as {whole:,} questions and hardly any two attempts meet.",
+            "Read them together without calls and results (--question-rule first_turn).",
+            Step.QUESTION_RULE,
+            {"columns.question_rule": "first_turn"},
+        )
+
+
 def two_golds(sample: Sample) -> Iterator[Doubt]:
     """Questions with several gold answers."""
     golds: dict[str, set[str]] = {}

@@ -4,7 +4,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from skill_factory.asked import question_in
-from skill_factory.insight.html import frame, safe, truth
+from skill_factory.insight.html import around_html, frame, safe, truth
 from skill_factory.insight.living.moved import Fate, Moved, Said, Step
 from skill_factory.insight.trace_parts import Card, Measure, Story, characters, path_of, truth_word
 from skill_factory.recipe.variants import variant_words
@@ -30,9 +30,8 @@ def living_html(change: Moved, measure: Measure = characters, key: str = "living
     steps = "".join(
         _gone(step.card) if step.fate is Fate.WENT else _step(step, of, measure) for step in change.steps
     )
-    question = (
-        f'<div class="sf-question"><p class="sf-name">Question</p>{_brief(question_in(told.question))}</div>'
-    )
+    asks = f'<p class="sf-name">Question</p>{_brief(question_in(told.question))}'
+    question = f'<div class="sf-question">{around_html(told.question)}{asks}</div>'
     final = _final(change.after) if change.after else ""
     return frame(f'<div class="sf-living">{_paths(change)}{question}{steps}{final}</div>', key)
 

@@ -21,6 +21,7 @@ CAUSES: dict[str, tuple[Weight, str]] = {
     "labels_contradicted": (Weight.SERIOUS, "grading contradicts the labels"),
     "gold_is_long": (Weight.SERIOUS, "response and gold answer look exchanged"),
     "short_questions": (Weight.SERIOUS, "the questions look like another column"),
+    "short_responses": (Weight.SERIOUS, "the responses look like another column"),
     "reference_as_response": (Weight.SERIOUS, "the responses may be reference solutions"),
     "lists_as_text": (Weight.STOPS, "several texts are read as one"),
     "split_texts": (Weight.STOPS, "each word is read as a response"),

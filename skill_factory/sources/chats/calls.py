@@ -59,7 +59,7 @@ def _one(record: Any) -> Call | None:
     if not isinstance(name, str) or not name:
         return None
     given: Any = next(
-        (told[key] for key in ("arguments", "parameters", "input") if told.get(key) is not None), {}
+        (told[key] for key in ("arguments", "parameters", "input", "args") if told.get(key) is not None), {}
     )
     return Call(name, without_nothing(_parsed(given)))
 

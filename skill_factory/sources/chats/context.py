@@ -1,6 +1,7 @@
 """The turns before an attempt, in an order that every trainer loads: the user or a result, then the assistant, in turns."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -29,25 +30,56 @@ class Unasked(Exception):
         self.reason, self.found = reason, found
 
 
-def asked_by(value: Any, tools: Any) -> str | None:
+def asked_by(value: Any, tools: Any, system: Any = None) -> Any:
     """
-    The text that stands for the question of a conversation; None where there is no question.
+    The text that stands for the question of a conversation; None where there is no question, and what isn't one as it is.
 
-    An assistant's turn at its end is the attempt, and no part of what is asked. Errors: Unasked.
+    An assistant's turn at its end is the attempt, and no part of what is asked. `system` is a prompt from a column of its
+    own. Errors: Unasked.
     """
+    if shows_media(value):
+        raise Unasked(RowReason.UNUSABLE_TURNS, "a picture, a sound or a file")
+    if talks := _several(value):
+        texts = {asked_by(talk, tools, system) for talk in talks}
+        if len(texts) > 1:
+            raise Unasked(RowReason.UNUSABLE_TURNS, "several conversations that ask different things")
+        return texts.pop()
     turns = turns_of(value)
     named = tools_of(tools if turns is None else tools or tools_beside(value))
     if named is None:
         raise Unasked(RowReason.UNUSABLE_TURNS, tools)
     if turns is None:
-        alone = isinstance(value, str) and value.strip()
-        return Asked((Said(USER, value),), named).text if alone else value
+        if not isinstance(value, str) or not value.strip():
+            return value
+        turns = [Turn("user", value)]
+    if not turns:
+        return None
     if turns[-1].calls:
         raise Unasked(RowReason.ENDS_IN_CALL, _content("", turns[-1].calls))
-    before = turns[:-1] if turns[-1].role == "assistant" else turns
+    before = list(turns[:-1] if turns[-1].role == "assistant" else turns)
     if not any(turn.role == "user" for turn in before):
         return None
+    if isinstance(system, str) and system.strip() and before[0].role != "system":
+        before.insert(0, Turn("system", system))
     return Asked(tuple(arranged(before)), named).text
+
+
+def _several(value: Any) -> list[Any]:
+    """Several conversations in one value, as the samples of one prompt are kept; none where it is something else."""
+    if not isinstance(value, list) or len(value) < 2:
+        return []
+    return value if all(isinstance(one, list) and turns_of(one) for one in value) else []
+
+
+def shows_media(value: Any) -> bool:
+    """Whether messages hold more than text, without which they would ask something else."""
+    messages = value if isinstance(value, list) else []
+    contents = (one.get("content") for one in messages if isinstance(one, Mapping))
+    parts = (part for content in contents if isinstance(content, list) for part in content)
+    return any(isinstance(part, Mapping) and _MEDIA.match(str(part.get("type", ""))) for part in parts)
+
+
+_MEDIA = re.compile("(?:input_)?(?:image|audio|video|file|document)")
 
 
 def arranged(turns: Sequence[Turn]) -> list[Said]:
@@ -64,9 +96,10 @@ def arranged(turns: Sequence[Turn]) -> list[Said]:
             raise Unasked(RowReason.UNUSABLE_TURNS, " → ".join(one.role for one in joined))
     if len(rest) % 2 == 0:
         raise Unasked(RowReason.UNUSABLE_TURNS, " → ".join(one.role for one in joined))
-    if any(not turn.content.strip() for turn in rest):
+    # A tool may have nothing to say; anybody else's empty turn is a fault of the data.
+    if any(not turn.content.strip() and turn.role != RESULT for turn in rest):
         raise Unasked(RowReason.UNUSABLE_TURNS, "an empty turn")
-    return [turn for turn in joined if turn.content.strip()]
+    return [turn for turn in joined if turn.content.strip() or turn.role == RESULT]
 
 
 def _speaker(turn: Turn) -> str:

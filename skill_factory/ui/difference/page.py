@@ -90,7 +90,7 @@ def _told(found: Difference, first: Job, second: Job) -> None:
     else:
         _shares("Traces", found.traces)
         _shares("Questions", found.questions)
-        st.caption(f"{many(found.told_otherwise, 'question')} of both have other traces.")
+        st.caption(f"{many(found.told_otherwise, 'question')} in both have other traces.")
     st.subheader("Recipe")
     if found.fields:
         rows = [(one.field, one.left, one.right) for one in found.fields]

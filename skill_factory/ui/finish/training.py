@@ -11,7 +11,7 @@ from skill_factory.hosting import hosted
 from skill_factory.recipe.model import Recipe
 from skill_factory.traces.lengths import largest_n
 from skill_factory.trainers import FOR_TOKENS, TRAINERS, Exported, Options, QuestionsTrainer, Trainer
-from skill_factory.ui.finish import training_loss
+from skill_factory.ui.finish import train_run, training_loss
 from skill_factory.ui.frame import away, shell, workspace
 from skill_factory.wording import inflect, many, percent
 from skill_factory.work import looking
@@ -32,6 +32,14 @@ def names() -> dict[str, str]:
 
 
 def training(job: Job) -> None:
+    """Train from here, or take the files to a trainer of one's own."""
+    st.markdown("#### Train it from here")
+    train_run.train_it(job)
+    st.markdown("#### Or take the files to a trainer of your own")
+    files(job)
+
+
+def files(job: Job) -> None:
     """Choices on the left, files on the right."""
     left, right = st.columns([1, 2], gap="large")
     with left:

@@ -11,8 +11,9 @@ import streamlit as st
 from skill_factory.hosting import hosted
 from skill_factory.ui.frame import exact_tables, workspace
 from skill_factory.wording import many
-from skill_factory.work import builds, makings, nursery, pushes, suites, workspaces
+from skill_factory.work import builds, makings, nursery, pushes, suites
 from skill_factory.work.home import forget_old, place
+from skill_factory.work.kept import workspaces
 from skill_factory.work.process import ACTIVE
 
 HOURS = "SKILL_FACTORY_IDLE_HOURS"

@@ -8,6 +8,7 @@ while the pages show a sample, marked as one.
 import os
 import re
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 import pyarrow as pa
 import streamlit as st
 
-from skill_factory.errors import ColumnError, SourceError
+from skill_factory.errors import ColumnError, RecipeError, SourceError
 from skill_factory.hosting import hosted
 from skill_factory.insight.expected import Outlook
 from skill_factory.insight.fitness import Fitness
@@ -25,7 +26,9 @@ from skill_factory.judge.judge import Judgement
 from skill_factory.judge.source_facts import Narrow, facts_key
 from skill_factory.judge.trials import answers_found
 from skill_factory.reasons import Level
+from skill_factory.recipe.mixture import Mixture
 from skill_factory.recipe.model import Recipe, Review, Source, Traces
+from skill_factory.sources import source_of_recipe
 from skill_factory.sources.demo.worlds import WORLDS, world_named
 from skill_factory.sources.files import looks_like_path
 from skill_factory.tally import Tally
@@ -44,6 +47,7 @@ __all__ = [
     "check_given",
     "choose",
     "choose_again",
+    "choose_mixture",
     "evidence",
     "first_rows",
     "first_table",
@@ -110,6 +114,26 @@ def choose_again(text: str, label: str) -> None:
         mine.recipe = mine.recipe.model_copy(update={"source": found.spec, "columns": fitting.columns})
     st.session_state.pop("_kept", None)
     exact_tables.forget_failed()
+
+
+def choose_mixture(mixture: Mixture, places: Mapping[str, str]) -> None:
+    """Open the sources of a saved mixture, and make them the workspace's. Errors: SourceError, HubError, RecipeError."""
+    recipes, opened = [], {}
+    for one in mixture.sources:
+        spec = one.recipe.source
+        if not places.get(one.name) and spec.kind not in ("demo", "hub"):
+            raise RecipeError(
+                f"The source {one.name!r} is a file, and a mixture doesn't know where that is. Add the sources on Data, or build "
+                "the mixture on the command line, with --from."
+            )
+        text = opened[one.name] = places.get(one.name) or source_of_recipe(spec)
+        check_given(text)
+        found, fitting = settled(text, spec if spec.kind == "hub" else None, one.recipe, one.name)
+        recipes.append(fitting.model_copy(update={"source": found.spec}))
+    with workspace.one_change():
+        mixing.open_mixture(mixture.with_recipes(tuple(recipes)), opened)
+        workspace.current().job = ""
+        st.session_state.pop("_kept", None)
 
 
 def check_given(text: str) -> None:

@@ -8,7 +8,7 @@ from skill_factory.ui.frame import away, loading, source_pickers, workspace
 from skill_factory.ui.frame.steps import MEASURE
 from skill_factory.work import outputs
 from skill_factory.work.home import new_place
-from skill_factory.work.workspaces import forget_uploads
+from skill_factory.work.kept.workspaces import forget_uploads
 
 GIVEN = "measure.given"
 """The key, in the session, of what the Measure page measures: paths and names."""

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from skill_factory.work.workspaces import LONGEST_NAME
+from skill_factory.work.kept.workspaces import LONGEST_NAME
 
 
 def rename_button(name: str, key: str, rename: Callable[[str], None]) -> None:

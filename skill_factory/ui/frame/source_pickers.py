@@ -17,7 +17,7 @@ from skill_factory.ui.frame import loading, signing_in, uploads, workspace
 from skill_factory.ui.frame.steps import DATA
 from skill_factory.wording import many
 from skill_factory.work.home import new_place
-from skill_factory.work.workspaces import forget_uploads
+from skill_factory.work.kept.workspaces import forget_uploads
 
 UPLOAD_MB = 200
 

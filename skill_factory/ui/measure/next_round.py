@@ -13,7 +13,7 @@ from skill_factory.ui.frame import away, source_pickers, workspace
 from skill_factory.wording import many
 from skill_factory.work import outputs
 from skill_factory.work.home import new_place
-from skill_factory.work.workspaces import forget_uploads
+from skill_factory.work.kept.workspaces import forget_uploads
 
 SECONDS = 120.0
 """For a harvest on a shared server."""

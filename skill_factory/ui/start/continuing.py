@@ -11,8 +11,8 @@ from skill_factory.ui.frame.deleting import delete_button
 from skill_factory.ui.frame.earlier_builds import moment
 from skill_factory.ui.frame.kept import arriving
 from skill_factory.ui.frame.renaming import rename_button
-from skill_factory.work import workspaces
-from skill_factory.work.workspace_folder import Kept
+from skill_factory.work.kept import workspaces
+from skill_factory.work.kept.folder import Kept
 
 AT_ONCE = 2
 """Workspaces that stand on the page; the others unfold."""

@@ -3,8 +3,10 @@
 import streamlit as st
 
 from skill_factory.errors import SkillFactoryError
+from skill_factory.recipe.mixture import is_mixture, mixture_from_toml
 from skill_factory.recipe.model import PRESET_WORDS, load_recipe, preset_names
-from skill_factory.ui.frame import workspace
+from skill_factory.ui.frame import away, loading, workspace
+from skill_factory.ui.frame.mixed import mixing
 
 
 def recipe_section() -> None:
@@ -32,11 +34,20 @@ def _open() -> None:
     if sent is not None and st.session_state.get("recipe.file.taken") != sent.file_id:
         st.session_state["recipe.file.taken"] = sent.file_id
         try:
-            workspace.open_text(sent.getvalue().decode("utf-8", "replace"), sent.name)
+            _take(sent.getvalue().decode("utf-8", "replace"), sent.name)
         except SkillFactoryError as error:
             st.error(workspace.plain(str(error)), icon=":material/error:")
             return
         st.rerun()
+
+
+def _take(text: str, name: str) -> None:
+    """Open a recipe or a mixture. Errors: RecipeError, SourceError."""
+    if not is_mixture(text):
+        workspace.open_text(text, name)
+        return
+    mixture, places = away.run(mixture_from_toml, text, name, what=name)
+    loading.choose_mixture(mixture, places)
 
 
 def _take_preset() -> None:
@@ -45,14 +56,23 @@ def _take_preset() -> None:
 
 
 def _keep() -> None:
+    whole = mixing.mix()
+    try:
+        text = whole.mixture().to_toml() if whole else workspace.current().recipe.to_toml()
+    except SkillFactoryError as error:
+        st.warning(workspace.plain(str(error)), icon=":material/info:")
+        return
     st.download_button(
-        "Save this recipe",
-        workspace.current().recipe.to_toml(),
-        "recipe.toml",
+        "Save this mixture" if whole else "Save this recipe",
+        text,
+        "mix.toml" if whole else "recipe.toml",
         "application/toml",
         icon=":material/download:",
         key="recipe.save",
         on_click="ignore",
     )
+    if whole:
+        st.markdown("The file has the recipes of all sources. Your data isn't part of it.")
+        return
     st.markdown("This link opens the recipe. Your data isn't part of it.")
     st.code(workspace.link(), language=None, wrap_lines=True)

@@ -15,10 +15,11 @@ from skill_factory.ui.frame import cleanup, loading, signing_in, source_pickers,
 from skill_factory.ui.frame.kept import session, tabs
 from skill_factory.ui.frame.mixed import mixing
 from skill_factory.ui.frame.steps import CHOOSE, DATA, FINISH, LOOK
-from skill_factory.work import builds, workspaces
+from skill_factory.work import builds
 from skill_factory.work.builds import Job
 from skill_factory.work.home import place
-from skill_factory.work.workspace_folder import Kept
+from skill_factory.work.kept import workspaces
+from skill_factory.work.kept.folder import Kept
 
 PARAMETER = "work"
 RETURN = {step.title: step for step in (DATA, CHOOSE, LOOK, FINISH)}

@@ -9,7 +9,7 @@ from skill_factory.hosting import hosted
 from skill_factory.ui.frame import cleanup, workspace
 from skill_factory.ui.frame.kept import arriving, session
 from skill_factory.wording import many
-from skill_factory.work import workspaces
+from skill_factory.work.kept import workspaces
 
 
 def show() -> None:

@@ -13,8 +13,9 @@ from skill_factory.ui.frame import away, visitor
 from skill_factory.ui.frame.kept import tabs
 from skill_factory.ui.frame.mixed.parts import Mix, Part, like, mix_from_json
 from skill_factory.wording import many
-from skill_factory.work import quota, workspaces
-from skill_factory.work.workspace_folder import Kept, Version
+from skill_factory.work import quota
+from skill_factory.work.kept import workspaces
+from skill_factory.work.kept.folder import Kept, Version
 
 _KEY = "workspace"
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from skill_factory.errors import SkillFactoryError
+from skill_factory.errors import ColumnError, SkillFactoryError
 from skill_factory.insight.mixed import Mixed, Offer, mixed
 from skill_factory.judge.source_facts import Narrow
 from skill_factory.recipe.mixture import Mixture
@@ -57,6 +57,8 @@ def coming() -> Outcome | None:
     for place, part in enumerate(whole.parts):
         try:
             read.append(_read(place, part, shown=place == whole.at))
+        except ColumnError:  # its sentence names options of the command line
+            faults.append((place, "A column is missing. Show this source, and say which one it is."))
         except SkillFactoryError as error:
             faults.append((place, str(error)))
     if faults:

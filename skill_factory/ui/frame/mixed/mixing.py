@@ -125,7 +125,7 @@ def say_total(total: int) -> None:
 
 
 def open_mixture(mixture: Mixture, places: Mapping[str, str]) -> None:
-    """Show a mixture that was built or saved; `places` says what opens each source, by its name."""
+    """Show a mixture whose sources are settled; `places` says what opens each, by its name. Errors: SourceError."""
     weighed = mixture.sources[0].weight is not None
     # The pages ask one recipe what a mixture asks of all its questions.
     wishing = mixture.recipes[0].model_copy(update={"clean": mixture.clean})

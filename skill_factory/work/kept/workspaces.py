@@ -22,8 +22,8 @@ from skill_factory.errors import BuildFolderError
 from skill_factory.hosting import hosted
 from skill_factory.whole_files import SUFFIX, write_whole
 from skill_factory.work.home import forget_old, new_place, place
+from skill_factory.work.kept.folder import Kept, Version, read, stamp_of, version_of
 from skill_factory.work.process import folder_of
-from skill_factory.work.workspace_folder import Kept, Version, read, stamp_of, version_of
 
 KIND = "workspaces"
 VERSIONS = 60

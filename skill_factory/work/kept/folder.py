@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from skill_factory.wording import listed
+
 
 @dataclass(frozen=True)
 class Version:
@@ -35,6 +37,13 @@ class Version:
             tuple(one[key] for key in ("name", "amount", "source", "recipe")) for one in self.mix["parts"]
         ]
         return self.mix["by"], self.mix["total"], self.mix["clean"], parts
+
+    @property
+    def title(self) -> str:
+        """What lists call it: its data, all of it."""
+        if self.mix:
+            return listed([str(one["name"]) for one in self.mix["parts"]])
+        return self.label or self.source or "Recipe without data"
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -78,7 +87,7 @@ class Kept:
     @property
     def title(self) -> str:
         """What lists call it."""
-        return self.name or self.version.label or self.version.source or "Recipe without data"
+        return self.name or self.version.title
 
     @property
     def changed(self) -> float:
