@@ -65,7 +65,7 @@ def chinese_rows(questions: int, seed: int = 0) -> list[dict[str, str]]:
 def make_builds(folder: Path, questions: int) -> dict[str, Path]:
     """The paper's recipe, the tight layout in several formats, and a build in Chinese; and the source of the third."""
     source = folder / "数据.parquet"
-    pq.write_table(pa.Table.from_pylist(chinese_rows(questions)), source)
+    pq.write_table(pa.Table.from_pylist(chinese_rows(2 * questions)), source)
     several = [word for name in ("*C_full", "*C*IC", "*CC", "no_reflection") for word in ("--format", name)]
     command.build(f"demo:{questions}", folder / "paper")
     command.build(
