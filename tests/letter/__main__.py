@@ -43,8 +43,7 @@ def main() -> None:
         builds = make_builds(folder, args.questions)
         for case in chosen:
             tried = _follow(case, builds, models, folder, args.logs)
-            sizes = {name: rows(path) for name, path in builds.items()}
-            _keep(case, tried, sizes)
+            _keep(case, tried, {name: rows(path) for name, path in builds.items()})
     finally:
         shutil.rmtree(folder)
     tried = [case for case in CASES if _place(case).exists()]
@@ -55,8 +54,10 @@ def main() -> None:
         for one in told["tried"]:
             kinds[one["trainer"], one["versions"]].add(case.kind)
     when = sorted({(told["date"], told["commit"]) for told in kept})
+    # Cases that were tried on different days may have had builds of different sizes.
+    sizes = {name: sorted({told["rows"][name] for told in kept}) for name in kept[-1]["rows"]}
     missing = sorted({_place(case).stem for case in CASES} - {_place(case).stem for case in tried})
-    args.page.write_text(page(found, kept[-1]["rows"], when, kinds, missing), encoding="utf-8")
+    args.page.write_text(page(found, sizes, when, kinds, missing), encoding="utf-8")
     print(f"{args.page}: written" + (f", without {', '.join(missing)}" if missing else ""))
     raise SystemExit(any(one.fault for one in found))
 
