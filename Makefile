@@ -93,13 +93,15 @@ bench: setup
 bench-app: setup browser
 	$(RUN) -m tests.bench_app
 
-LETTER := llamafactory-verl-newest trl-newest
+LETTER := llamafactory-verl-newest trl-newest axolotl unsloth swift openrlhf verifiers
 # The trainers' own environments lie in .trainers/, which git ignores.
 trainers: setup
 	bash tests/trainers/environments.sh
 
 test-trainers: trainers
+	bash tests/trainers/serve_environment.sh
 	$(BIN)/pytest -q -m trainers --timeout 1800
+	$(RUN) -m tests.loop --short
 
 # Every command of every export's notes, in a shell, with the trainers' own releases. Writes docs/trainers.md.
 letter: trainers

@@ -131,6 +131,7 @@ def test_time_and_memory_follow_the_model_and_the_machine() -> None:
     blind = estimate_training(plan, lengths, None, GPU)
     assert (blind.seconds, blind.memory, blind.fits, blind.minutes) == (None, None, True, 30)
     assert estimate_training(plan, lengths, SMALL, replace(GPU, speed=0.0)).seconds is None
+    assert not takes.rough and estimate_training(plan, lengths, ModelFacts(7), GPU).rough
 
 
 def test_this_computer_is_measured() -> None:

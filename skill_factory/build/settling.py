@@ -14,10 +14,10 @@ from skill_factory.recipe.language import language_of
 from skill_factory.recipe.model import Columns, Recipe, parse_recipe
 from skill_factory.sources import RawSource, WithNotes
 from skill_factory.sources.columns import mapped, needed_columns, question_of, value_at
+from skill_factory.sources.guesses.references import is_a_place
 from skill_factory.sources.guessing import Guess, candidates, recognise
 from skill_factory.sources.names import place_of
 from skill_factory.sources.profiles import profiles
-from skill_factory.sources.shapes import is_a_place
 from skill_factory.sources.trying import with_proposals
 
 SAMPLE_ROWS = 200

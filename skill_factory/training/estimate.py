@@ -34,6 +34,8 @@ class Estimate:
     memory: int | None
     seconds: float | None
     machine: Trainer
+    rough: bool = False
+    """Whether only the model's size is known, from its name: its layers and vocabulary would take more."""
 
     @property
     def dollars(self) -> float:
@@ -70,7 +72,7 @@ def estimate_training(
     longest = float(kept.max()) if len(kept) else 0.0
     memory = _memory(plan, facts, longest, bool(machine.device))
     seconds = _seconds(plan, facts, kept, tokens, seen * each, machine)
-    return Estimate(len(kept), tokens, steps, over, memory, seconds, machine)
+    return Estimate(len(kept), tokens, steps, over, memory, seconds, machine, not facts.layers)
 
 
 def _seconds(

@@ -4,7 +4,7 @@
 #   "trl==1.16.0",
 #   "transformers==5.23.0",
 #   "datasets==5.2.0",
-#   "torch>=2.6",
+#   "torch>=2.6,<3",
 #   "accelerate",
 #   "jinja2",
 # ]

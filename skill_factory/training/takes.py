@@ -11,6 +11,8 @@ from skill_factory.training.prepare import Prepared
 from skill_factory.training.samples import counted
 from skill_factory.wording import duration, file_size, inflect, many, rough_duration
 
+ROUGH = "The model's configuration can't be read, so memory and time follow from the size in its name alone: expect more."
+
 
 def lines(prepared: Prepared, takes: Estimate) -> list[str]:
     """What a training takes on a machine, in sentences."""
@@ -31,6 +33,8 @@ def lines(prepared: Prepared, takes: Estimate) -> list[str]:
         return said
     device = f"{machine.name}{f', {machine.device}' if machine.device else ''}"
     said.append(f"Memory: about {file_size(takes.memory)} of the {file_size(machine.memory)} of {device}.")
+    if takes.rough:
+        said.append(ROUGH)
     if not takes.fits:
         said.append(
             "That doesn't fit. Take --lora, a shorter --cutoff-len, a smaller model or a larger machine."

@@ -24,25 +24,26 @@ KEPT = ENVIRONMENTS / "letter"
 def main() -> None:
     """Follow the notes, and write the page."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", default="", help="a trainer, or an environment")
+    parser.add_argument("--only", default="", help="trainers, or environments, by commas")
     parser.add_argument("--questions", type=int, default=3)
     parser.add_argument("--logs", type=Path, help="a folder for what the commands printed")
     parser.add_argument("--page", type=Path, default=ROOT / "docs" / "trainers.md")
     args = parser.parse_args()
     for made in [KEPT, *([args.logs] if args.logs else [])]:
         made.mkdir(parents=True, exist_ok=True)
-    chosen = [case for case in CASES if not args.only or args.only in (case.trainer, case.environment)]
+    wanted = set(args.only.split(",")) - {""}
+    chosen = [case for case in CASES if not wanted or wanted & {case.trainer, case.environment}]
     if missing := {case.environment for case in chosen if not _is_made(case)}:
         raise SystemExit(
             f"Not there: {', '.join(sorted(missing))}. Run tests/trainers/environments.sh with their names."
         )
     folder = Path(tempfile.mkdtemp(prefix="letter-"))
     try:
-        models, builds = make_models(folder / "models"), make_builds(folder, args.questions)
+        models = make_models(folder / "models", {model for case in chosen for model in case.models})
+        builds = make_builds(folder, args.questions)
         for case in chosen:
             tried = _follow(case, builds, models, folder, args.logs)
-            sizes = {name: rows(path) for name, path in builds.items()}
-            _keep(case, tried, sizes)
+            _keep(case, tried, {name: rows(path) for name, path in builds.items()})
     finally:
         shutil.rmtree(folder)
     tried = [case for case in CASES if _place(case).exists()]
@@ -52,12 +53,12 @@ def main() -> None:
     for case, told in zip(tried, kept, strict=True):
         for one in told["tried"]:
             kinds[one["trainer"], one["versions"]].add(case.kind)
-    if len(kept) < len(CASES):
-        print(f"{len(CASES) - len(kept)} cases were never tried, so no page is written.")
-    else:
-        when = sorted({(case["date"], case["commit"]) for case in kept})
-        args.page.write_text(page(found, kept[-1]["rows"], when, kinds), encoding="utf-8")
-        print(f"{args.page}: written")
+    when = sorted({(told["date"], told["commit"]) for told in kept})
+    # Cases that were tried on different days may have had builds of different sizes.
+    sizes = {name: sorted({told["rows"][name] for told in kept}) for name in kept[-1]["rows"]}
+    missing = sorted({_place(case).stem for case in CASES} - {_place(case).stem for case in tried})
+    args.page.write_text(page(found, sizes, when, kinds, missing), encoding="utf-8")
+    print(f"{args.page}: written" + (f", without {', '.join(missing)}" if missing else ""))
     raise SystemExit(any(one.fault for one in found))
 
 

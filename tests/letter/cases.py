@@ -67,7 +67,7 @@ CASES = (
     ),
     Case("axolotl", "axolotl", ("axolotl",), {r"bash train\.sh": GPU}, leaves=MODEL, models=FAMILIES),
     Case("unsloth", "unsloth", ("unsloth",), leaves="saves/sft/adapter_model.safetensors", models=FAMILIES),
-    Case("swift", "swift", ("ms-swift",), models=FAMILIES),
+    Case("swift", "swift", ("ms-swift",)),
     Case("openrlhf", "openrlhf", ("openrlhf",), {r"bash train\.sh": f"{GPU} and DeepSpeed"}),
     Case("verifiers", "verifiers", ("verifiers",), {"vf-eval .*": "needs a server"}),
     Case("openai", "trl", (), {".*": MONEY}),

@@ -4,6 +4,7 @@ import json
 import os
 import random
 import subprocess
+from collections.abc import Collection
 from pathlib import Path
 
 import pyarrow as pa
@@ -23,13 +24,14 @@ MODELS = {
 """Name of the folder → architecture and the chat template that TRL ships for the family; none is plain ChatML."""
 
 
-def make_models(folder: Path) -> dict[str, Path]:
+def make_models(folder: Path, names: Collection[str]) -> dict[str, Path]:
     """The models, each in a folder that is named as its family is; the exporter goes by names."""
-    for name, (architecture, template) in MODELS.items():
+    for name in names:
+        architecture, template = MODELS[name]
         words = [ENVIRONMENTS / "llamafactory-verl" / "bin" / "python", ROOT / "tests/trainers/tiny_model.py"]
         more = [TEMPLATES / f"{template}.jinja"] if template else []
         subprocess.run([*words, folder / name, architecture, *more], check=True, capture_output=True)
-    return {name: folder / name for name in MODELS}
+    return {name: folder / name for name in names}
 
 
 def chinese_rows(questions: int, seed: int = 0) -> list[dict[str, str]]:
@@ -63,7 +65,7 @@ def chinese_rows(questions: int, seed: int = 0) -> list[dict[str, str]]:
 def make_builds(folder: Path, questions: int) -> dict[str, Path]:
     """The paper's recipe, the tight layout in several formats, and a build in Chinese; and the source of the third."""
     source = folder / "数据.parquet"
-    pq.write_table(pa.Table.from_pylist(chinese_rows(questions)), source)
+    pq.write_table(pa.Table.from_pylist(chinese_rows(2 * questions)), source)
     several = [word for name in ("*C_full", "*C*IC", "*CC", "no_reflection") for word in ("--format", name)]
     command.build(f"demo:{questions}", folder / "paper")
     command.build(

@@ -1,5 +1,6 @@
 """docs/trainers.md, from what was tried."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
@@ -12,26 +13,38 @@ Kinds = Mapping[tuple[str, str], set[str]]
 
 
 def page(
-    tried: Sequence[Tried], rows: Mapping[str, int], when: Sequence[tuple[str, str]], kinds: Kinds
+    tried: Sequence[Tried],
+    sizes: Mapping[str, Sequence[int]],
+    when: Sequence[tuple[str, str]],
+    kinds: Kinds,
+    missing: Sequence[str],
 ) -> str:
     """The page as Markdown; every figure and result comes from the arguments, `when` holds dates and commits."""
-    tried = [replace(one, versions=_which(one, kinds)) for one in tried]
+    # A model lies in a folder of the run's own, whose path says nothing.
+    tried = [
+        replace(one, versions=_which(one, kinds), command=re.sub(r"/\S+/models/", "models/", one.command))
+        for one in tried
+    ]
+    rows = {name: " or ".join(map(str, found)) for name, found in sizes.items()}
+    days = sorted({day for day, _ in when})
+    commits = ", ".join(commit for _, commit in when)
     faults = sum(one.fault for one in tried)
     first = {one.trainer: one.model for one in reversed(tried)}
     whole = [one for one in tried if one.model == first[one.trainer]]
     lines = [
         "# Trainers, followed to the letter",
         "",
-        f"`make letter`, {', '.join(f'{day} at commit {commit}' for day, commit in when)}. This page is written by the command.",
+        f"`make letter`, {' and '.join(days)}, commits {commits}. This page is written by the command.",
         "",
         "Builds are exported for every trainer, and each command that stands in the `TRAINING.md` of an export is pasted into a",
-        "shell, in a fresh folder, with the trainer's own release installed and nothing changed by hand. There is no GPU, no",
-        "network and no account. What needs one of these is named, and the trial that the notes offer is run instead.",
+        "shell, in a fresh folder, with the trainer's own release installed and nothing changed by hand. There is no GPU,",
+        "no Hub and no account. What needs one of these is named, and the trial that the notes offer is run instead.",
         "",
         f"- Builds: the paper's recipe ({rows['paper']} traces), the layout `tight` with several closings ({rows['tight']}), and one in",
         f"  Chinese ({rows['chinese']}). One epoch, a cut-off of 16,384 tokens.",
         "- Models: random weights in two layers, a tokenizer of single bytes, and the chat template of a real family.",
-        f"- *ran*: exit code 0, and the model that was to be trained lies there. Faults: {faults}.",
+        f"- *ran*: exit code 0, and a trained model lies where TRL, LLaMA-Factory and Transformers are told to save it. Faults: {faults}.",
+        *([f"- Not tried yet: {', '.join(missing)}."] if missing else []),
         "",
         "## Every command",
         "",

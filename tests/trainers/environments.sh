@@ -86,7 +86,7 @@ openrlhf() {
 }
 
 verifiers() {
-  install 'verifiers<0.2' datasets
+  install 'verifiers<0.2' datasets uv hatchling
 }
 
 unsloth() {

@@ -7,9 +7,9 @@ from skill_factory.grading.answers import accepted_answers
 from skill_factory.insight.doubts.sample import Doubt, Sample
 from skill_factory.recipe.model import Columns
 from skill_factory.sources.columns import excerpt, value_at
+from skill_factory.sources.guesses.references import is_named_reference
 from skill_factory.sources.guessing import candidates
 from skill_factory.sources.profiles import flat
-from skill_factory.sources.shapes import is_named_reference
 from skill_factory.sources.trying import REVERSED
 from skill_factory.sources.turns import turns_of
 from skill_factory.wording import listed, many

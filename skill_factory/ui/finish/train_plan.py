@@ -15,6 +15,7 @@ from skill_factory.training.estimate import Estimate, estimate_training
 from skill_factory.training.facts import model_facts
 from skill_factory.training.machines import Trainer, rented, this_computer
 from skill_factory.training.plan import Method, Place, Plan
+from skill_factory.training.takes import ROUGH
 from skill_factory.ui.finish import built_summary
 from skill_factory.ui.frame import loading, shell, visitor, workspace
 from skill_factory.wording import file_size, many, rough_duration, rounded
@@ -195,6 +196,8 @@ def _numbers(plan: Plan, takes: Estimate) -> None:
             f"{many(takes.over, 'trace')} would be cut at {plan.cutoff:,} tokens, where the answer is.",
             icon=":material/content_cut:",
         )
+    if takes.rough:
+        st.caption(shell.plain(ROUGH))
     if not takes.fits:
         st.warning(
             "That doesn't fit into its memory. Train an adapter, a smaller model, or take a larger machine.",

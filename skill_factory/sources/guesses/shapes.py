@@ -7,34 +7,23 @@ from typing import Any
 from skill_factory.recipe.words import known_words
 from skill_factory.sources.chats.tools import tools_of
 from skill_factory.sources.columns import Row
+from skill_factory.sources.guesses.free import TALKS, TEXTS, differs_within, put, repeats, still_free
+from skill_factory.sources.guesses.references import (
+    is_a_place,
+    is_named_reference,
+    is_offered,
+    is_reference,
+    is_stated,
+    worked_reference,
+)
 from skill_factory.sources.names import bare, ends_as, place_of
 from skill_factory.sources.profiles import Profile, flat
 from skill_factory.sources.turns import WHOLE_TALKS, turns_of
 
-TEXTS = ("text", "texts", "nested")
-TALKS = ("messages", "dialogues")
 _VERDICT = re.compile(
     r"</?verdict>|\b(?:verdict|conclusion|judge?ment|assessment|urteil|verdikt|conclusión|veredicto|veredito|verdetto|вердикт|вывод)\b|判断|判定|结论|結論|判決|判决|판정|결론|الحكم",
     re.IGNORECASE,
 )
-_REFERENCES = ("solution", "solutions", "lösung", "reference", "gold", "rationale", "explanation")
-"""Names of the reference solution, where another text can be the model's."""
-_CALLED_REFERENCE = re.compile(
-    r"(?:groundtruth|reference|gold|golden|gt|canonical|official|expert|expected|target)"
-    r"(?:solution|answer|response|output|completion|cot|rationale|explanation|text)s?|(?:right|true|best)answers?"
-)
-"""Names that say of a solution or answer that it is the reference, as `bare` writes them."""
-_OFFERED = (
-    "choices",
-    "options",
-    "candidateanswers",
-    "distractors",
-    "incorrectanswers",
-    "wronganswers",
-    "mc1targets",
-    "mc2targets",
-)
-"""Names of what a question offers to choose from."""
 
 
 def by_shape(fields: Mapping[str, Any], found: Mapping[str, Profile], rows: Sequence[Row]) -> dict[str, Any]:
@@ -42,24 +31,24 @@ def by_shape(fields: Mapping[str, Any], found: Mapping[str, Profile], rows: Sequ
     told = dict(fields)
     _dialogues(told, found)
     if "question" not in told:
-        _put(told, "question", _question(told, found))
-    if "response" not in told or _is_reference(told, found):
+        put(told, "question", _question(told, found))
+    if "response" not in told or is_reference(told, found):
         other = _by_ending(told, found) or _response(told, found)
         if other and "response" in told:
             _give_back(told, other)
-        _put(told, "response", other)
+        put(told, "response", other)
     if whole := _whole_text(told, found):
         told.setdefault("extracted_answer", told["response"])
         told["response"] = whole
     if "correct" not in told:
-        _put(told, "correct", _label(told, found))
+        put(told, "correct", _label(told, found))
     if "reflections" not in told:
-        _put(told, "reflections", _critiques(told, found))
+        put(told, "reflections", _critiques(told, found))
     if "answer" not in told:
-        _put(told, "answer", _gold(told, found) or _worked_reference(told, found))
-    _put(told, "thinking", _thinking(told, found))
-    _put(told, "system", system_beside_talks(told, found))
-    _put(told, "tools", tools_beside_talks(told, found))
+        put(told, "answer", _gold(told, found) or worked_reference(told, found))
+    put(told, "thinking", _thinking(told, found))
+    put(told, "system", system_beside_talks(told, found))
+    put(told, "tools", tools_beside_talks(told, found))
     return {field: path for field, path in told.items() if path}
 
 
@@ -81,26 +70,6 @@ def of_one_text(found: Mapping[str, Profile]) -> dict[str, Any]:
                     "response_marks": [said, ends],
                 }
     return {}
-
-
-def _put(told: dict[str, Any], field: str, path: Any) -> None:
-    if path:
-        told[field] = path
-
-
-def _taken(told: Mapping[str, Any]) -> set[str]:
-    return {
-        path for value in told.values() for path in (value if isinstance(value, list | tuple) else [value])
-    }
-
-
-def _free(told: Mapping[str, Any], found: Mapping[str, Profile], kinds: Sequence[str]) -> list[Profile]:
-    taken = _taken(told)
-    return [
-        one
-        for path, one in found.items()
-        if one.kind in kinds and path not in taken and not any(t.startswith(f"{path}.") for t in taken)
-    ]
 
 
 def _dialogues(told: dict[str, Any], found: Mapping[str, Profile]) -> None:
@@ -133,30 +102,16 @@ def _roles(profile: Profile) -> set[str]:
 # -- within a question ---------------------------------------------------------------------------------------------
 
 
-def differs_within(profile: Profile, question: Profile) -> bool:
-    """Whether rows of one question hold different values, or lists of several."""
-    groups: dict[str, set[str]] = {}
-    for asked, value in zip(question.values, profile.values, strict=True):
-        groups.setdefault(str(asked), set()).update(str(one) for one in flat(value) if one is not None)
-    several = sum(len(one) > 1 for one in groups.values())
-    return 2 * several >= len(groups) and several > 0
-
-
-def repeats(profile: Profile) -> bool:
-    """Whether values come several times."""
-    return profile.different * 3 <= len(profile.present) * 2
-
-
 def _question(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
     """A text that repeats while others differ; else the first text that is a sentence."""
     free = [
         one
-        for one in _free(told, found, ("text",))
+        for one in still_free(told, found, ("text",))
         if one.different > 1 and one.length >= 8 and not is_a_place(one.path) and _says_words(one)
     ]
     again = [one for one in free if repeats(one)]
     asks = [one for one in free if 2 * sum(_asks(text) for text in one.texts) > len(one.texts)]
-    talks = [one for one in _free(told, found, TALKS) if "user" in _roles(one)]
+    talks = [one for one in still_free(told, found, TALKS) if "user" in _roles(one)]
     prompts = [one for one in talks if "assistant" not in _roles(one)]
     best = next(iter(prompts), None) or max(again, key=lambda one: one.length, default=None)
     best = best or next(iter([*talks, *asks]), None)
@@ -179,7 +134,7 @@ def _response(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
     kept = {f: p for f, p in told.items() if f != "response"}
     free = [
         one
-        for one in _free(kept, found, TEXTS)
+        for one in still_free(kept, found, TEXTS)
         if one.different > 1
         and not (is_named_reference(one.path) or is_a_place(one.path) or is_offered(one.path, found))
     ]
@@ -191,21 +146,8 @@ def _response(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
             differing = [one for one in free if one.length >= 20 or one.kind != "text"]
         free = differing
     if not free:
-        free = [one for one in _free(kept, found, TALKS) if _roles(one) == {"assistant"}]
+        free = [one for one in still_free(kept, found, TALKS) if _roles(one) == {"assistant"}]
     return max(free, key=lambda one: one.length, default=Profile("", "", [])).path
-
-
-def is_named_reference(path: str) -> bool:
-    """Whether a column has the name of a reference solution."""
-    name = bare(path.rpartition(".")[2])
-    return name in _REFERENCES or _CALLED_REFERENCE.fullmatch(name) is not None
-
-
-def is_offered(path: str, found: Mapping[str, Profile]) -> bool:
-    """Whether a column is, or lies within, what a question offers; `choices` of records are the answers to a request."""
-    parts = path.split(".")
-    tops = (".".join(parts[: k + 1]) for k, part in enumerate(parts) if bare(part) in _OFFERED)
-    return any(top not in found or found[top].kind != "structs" for top in tops)
 
 
 def _by_ending(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
@@ -213,7 +155,7 @@ def _by_ending(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
     kept = {f: p for f, p in told.items() if f != "response"}
     fitting = [
         one.path
-        for one in _free(kept, found, ("text", "texts"))
+        for one in still_free(kept, found, ("text", "texts"))
         if ends_as("response", one.path)
         and one.length >= _LONG
         and not is_named_reference(one.path)
@@ -224,6 +166,8 @@ def _by_ending(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
 
 _LONG = 20
 """Characters of a text that can be a response where its name says it half."""
+
+
 _BARE = 40
 """Characters of a text that may be a bare answer which another column has with its working."""
 
@@ -234,7 +178,7 @@ def _whole_text(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
     question = found.get(str(told.get("question", "")))
     if bare_one is None or question is None or bare_one.kind not in ("text", "texts", "flag", "number"):
         return ""
-    for one in _free(told, found, ("text", "texts")):
+    for one in still_free(told, found, ("text", "texts")):
         if one.length < 3 * bare_one.length or bare_one.length > _BARE or is_named_reference(one.path):
             continue
         if place_of("response", one.path) is None and "response" not in bare(one.path):
@@ -251,33 +195,9 @@ def _whole_text(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
     return ""
 
 
-_STATES = re.compile(r"\\boxed|####|answer(?: is)?:? ", re.IGNORECASE)
-
-
-def _worked_reference(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
-    """A column that is called the reference and whose worked solutions state their answers."""
-    question = found.get(str(told.get("question", "")))
-    for one in _free(told, found, ("text",)) if question is not None and "response" in told else ():
-        states = sum(bool(_STATES.search(text)) for text in one.texts)
-        if is_named_reference(one.path) and 2 * states > len(one.texts) and "." not in one.path:
-            return one.path
-    return ""
-
-
 def _judges(profile: Profile) -> bool:
     texts = profile.texts
     return 2 * sum(bool(_VERDICT.search(text)) for text in texts) > len(texts)
-
-
-def _is_reference(told: Mapping[str, Any], found: Mapping[str, Profile]) -> bool:
-    """Whether what is taken for the response has the name of a reference solution."""
-    one = found.get(told["response"]) if isinstance(told.get("response"), str) else None
-    question = found.get(str(told.get("question", "")))
-    if one is None or not is_named_reference(one.path):
-        return False
-    if "answer" in told:
-        return True
-    return question is not None and repeats(question) and not differs_within(one, question)
 
 
 def _give_back(told: dict[str, Any], response: str) -> None:
@@ -291,7 +211,7 @@ def _label(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
     if question is None or response is None:
         return ""
     fitting = []
-    for one in _free(told, found, ("flag", "flags", "text", "texts", "number", "numbers")):
+    for one in still_free(told, found, ("flag", "flags", "text", "texts", "number", "numbers")):
         values = [value for present in one.present for value in flat(present)]
         if not 2 <= len({str(value) for value in values}) <= 4 or known_words(values) is None:
             continue
@@ -310,7 +230,7 @@ def _scores(
     """Numbers that differ within a question and whose name ends as a label's: `total_reward`, `answer_correctness`."""
     return [
         one.path
-        for one in _free(told, found, ("flag", "flags", "number", "numbers"))
+        for one in still_free(told, found, ("flag", "flags", "number", "numbers"))
         if re.search(r"[_.](?:correctness|accuracy|reward|score)s?$", one.path)
         and "format" not in one.path
         and _goes_along(one, response)
@@ -336,7 +256,7 @@ def _size(value: Any, profile: Profile) -> int:
 
 def _critiques(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
     """Texts that give a verdict."""
-    fitting = [one for one in _free(told, found, TEXTS) if _judges(one) and one.length >= 10]
+    fitting = [one for one in still_free(told, found, TEXTS) if _judges(one) and one.length >= 10]
     return fitting[0].path if len(fitting) == 1 else ""
 
 
@@ -347,7 +267,7 @@ def verdict_column(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str
         return ""
     fitting = [
         (place, one.path)
-        for one in _free(told, found, ("flag", "flags", "text", "texts"))
+        for one in still_free(told, found, ("flag", "flags", "text", "texts"))
         if (place := place_of("verdicts", one.path)) is not None
         and known_words(value for present in one.present for value in flat(present)) is not None
         and _goes_along(one, reflections)
@@ -360,7 +280,7 @@ def _gold(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
     question, response = found.get(str(told.get("question", ""))), found.get(str(told.get("response", "")))
     if question is None or response is None:
         return ""
-    for one in _free(told, found, ("text", "number")):
+    for one in still_free(told, found, ("text", "number")):
         if one.length > 60 or differs_within(one, question) or is_a_place(one.path):
             continue
         if is_stated(one, told, found):
@@ -368,41 +288,12 @@ def _gold(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
     return ""
 
 
-def is_stated(one: Profile, told: Mapping[str, Any], found: Mapping[str, Profile]) -> bool:
-    """Whether many responses end with what stands in a column: so they do with gold answers."""
-    response = found.get(str(told.get("response", "")))
-    if response is None or one.kind not in ("text", "number", "flag"):
-        return False
-    pairs = [
-        (str(gold), text)
-        for gold, value in zip(one.values, response.values, strict=True)
-        if gold is not None
-        for text in flat(value)
-        if isinstance(text, str)
-    ]
-    ends = sum(_ends_with(text, gold.strip()) for gold, text in pairs)
-    return one.different > 1 and 5 * ends >= 2 * len(pairs) > 0
-
-
-def _ends_with(text: str, gold: str) -> bool:
-    """Whether the end of a text states an answer; a digit within a longer number doesn't."""
-    return bool(gold) and re.search(rf"(?<![\w.]){re.escape(gold)}(?!\w|\.\d)", text[-80:]) is not None
-
-
-def is_a_place(path: str) -> bool:
-    """Whether a column only counts or names rows."""
-    name = re.sub(r"(?<=[a-z\d])(?=[A-Z])", "_", path.rpartition(".")[2]).lower()
-    return name in ("id", "idx", "index", "uuid", "key", "row", "number") or name.endswith(
-        ("_id", "_idx", "_index", "_uuid")
-    )
-
-
 def system_beside_talks(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
     """The system prompt of a conversation, in a column of its name beside it."""
     question = found.get(str(told.get("question", "")))
     if question is None or question.kind not in TALKS:
         return ""
-    free = _free(told, found, ("text",))
+    free = still_free(told, found, ("text",))
     return next((one.path for one in free if place_of("system", one.path) is not None), "")
 
 
@@ -421,7 +312,7 @@ def _thinking(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
     response = found.get(str(told.get("response", "")))
     if response is None or response.kind not in ("text", "texts"):
         return ""
-    for one in _free(told, found, ("text", "texts")):
+    for one in still_free(told, found, ("text", "texts")):
         if (
             (place_of("thinking", one.path) is not None or ends_as("thinking", one.path))
             and one.kind == response.kind
