@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.planted_outputs import Skill, plant
-from tests.studio import open_app, words, workspace
+from tests.studio import ROOT, open_app, words, workspace
 
 
 @pytest.fixture(autouse=True)
@@ -45,6 +45,16 @@ def test_without_outputs_it_says_what_it_will_show() -> None:
     assert not app.exception and not app.error
     assert "can its verdicts be trusted" in words(app)
     assert [one.label for one in app.expander][:1] == ["Outputs to measure"]
+
+
+def test_a_reload_measures_the_same_outputs(two: str) -> None:
+    """What was chosen lies in the workspace, so its address brings the figures back."""
+    name = measured(two).query_params["work"]
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    app.query_params["work"] = name if isinstance(name, str) else name[0]
+    app.run()
+    later = app.switch_page("pages/6_Measure.py").run()
+    assert not later.exception and "240 outputs of 2 runs, 30 questions" in words(later)
 
 
 def test_figures_stand_before_charts_and_lists(two: str) -> None:

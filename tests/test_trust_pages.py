@@ -93,7 +93,7 @@ def test_labels_in_doubt_are_found_in_a_child() -> None:
 def measured(given: list[str]) -> AppTest:
     """The page Measure after some outputs were chosen."""
     app = open_app("6_Measure")
-    app.session_state["measure.given"] = given
+    workspace(app).outputs = tuple(given)
     return app.run()
 
 
@@ -130,7 +130,7 @@ def test_no_path_of_the_server_is_measured() -> None:
     """A folder of the server that looks like a name of the Hub isn't opened either."""
     app = open_app("6_Measure")
     for given in ("tests/torture", "skill_factory/ui", "/etc/passwd"):
-        app.session_state["measure.given"] = [given]
+        workspace(app).outputs = (given,)
         app.run()
         assert "doesn't open files from its own disk" in words(app), given
 

@@ -10,8 +10,6 @@ from skill_factory.work import outputs
 from skill_factory.work.home import new_place
 from skill_factory.work.kept.workspaces import forget_uploads
 
-GIVEN = "measure.given"
-"""The key, in the session, of what the Measure page measures: paths and names."""
 SECONDS = 120.0
 """Seconds for a harvest on a shared server."""
 
@@ -35,7 +33,8 @@ def note() -> None:
     )
     with st.container(horizontal=True):
         if st.button("Measure them", key="data.measure", icon=":material/monitoring:"):
-            st.session_state[GIVEN] = [workspace.current().source]
+            workspace.current().outputs = (workspace.current().source,)
+            workspace.keep()
             st.switch_page(MEASURE.target())
         if st.button("Turn them into raw data", key="data.harvest", icon=":material/agriculture:"):
             _harvest()

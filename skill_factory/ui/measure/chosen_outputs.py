@@ -15,7 +15,6 @@ from skill_factory.measure.shown.card import headline
 from skill_factory.sources.files import UPLOADS
 from skill_factory.sources.hub import looks_like_repo
 from skill_factory.ui.frame import away, held, loading, source_pickers, workspace
-from skill_factory.ui.frame.measure_offer import GIVEN
 from skill_factory.wording import many
 from skill_factory.work import outputs
 
@@ -27,7 +26,7 @@ SECONDS = 120.0
 
 def choose(sampled: Callable[[], None]) -> Looked | None:
     """The measurement of what was chosen; before that, the ways to choose, `sampled` the last of them."""
-    given: list[str] = st.session_state.get(GIVEN, [])
+    given = workspace.current().outputs
     if not given:
         st.markdown(
             "Does a model check its work, try again and recover, and can its verdicts be trusted? Choose its outputs: logs of "
@@ -38,11 +37,8 @@ def choose(sampled: Callable[[], None]) -> Looked | None:
     ):
         _doors()
     sampled()
-    given = st.session_state.get(GIVEN, [])
-    if not given:
-        return None
-    columns = _settings()
-    return _measured(tuple(given), columns)
+    given = workspace.current().outputs
+    return _measured(given, _settings()) if given else None
 
 
 def _doors() -> None:
@@ -84,7 +80,8 @@ def _doors() -> None:
 
 
 def _take(given: list[str]) -> None:
-    st.session_state[GIVEN] = given
+    workspace.current().outputs = tuple(given)
+    workspace.keep()
     st.session_state.pop("measure.place", None)
 
 

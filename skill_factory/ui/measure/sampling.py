@@ -9,7 +9,6 @@ import streamlit as st
 
 from skill_factory.errors import SkillFactoryError
 from skill_factory.ui.frame import loading, visitor, workspace
-from skill_factory.ui.frame.measure_offer import GIVEN
 from skill_factory.ui.frame.steps import DATA
 from skill_factory.wording import duration, many
 from skill_factory.work import makings
@@ -190,7 +189,8 @@ def _measure(made: Making) -> None:
     entry = (made.asked.source, str(made.out))
     if entry not in done:
         done.append(entry)
-    st.session_state[GIVEN] = [out for source, out in done if source == made.asked.source]
+    workspace.current().outputs = tuple(out for source, out in done if source == made.asked.source)
+    workspace.keep()
     st.session_state.pop("measure.place", None)
     # A pilot's outputs and all of them lie in the same place.
     loading.forget("measure")

@@ -74,6 +74,8 @@ class Kept:
     """Tokens at which the visitor's trainer cuts; 0 if unknown."""
     page: str = ""
     """The page that was open last."""
+    outputs: tuple[str, ...] = ()
+    """What Measure measures: paths and names."""
     lost: int = 0
     """Files that couldn't be read and were passed over."""
     stamp: tuple[int, int] = (0, 0)
@@ -139,6 +141,7 @@ def read(path: Path) -> Kept | None:
         str((now or {}).get("job", "")),
         _whole(now, "cutoff", 0),
         str((now or {}).get("page", "")),
+        _texts(now, "outputs"),
         lost + torn,
         stamp,
     )
@@ -202,6 +205,11 @@ def _tree(path: Path) -> dict[str, Any] | None:
 def _whole(tree: Mapping[str, Any] | None, name: str, default: int) -> int:
     value = (tree or {}).get(name, default)
     return value if isinstance(value, int) else default
+
+
+def _texts(tree: Mapping[str, Any] | None, name: str) -> tuple[str, ...]:
+    value = (tree or {}).get(name)
+    return tuple(one for one in value if isinstance(one, str)) if isinstance(value, list) else ()
 
 
 def _numbers(path: Path) -> list[int]:

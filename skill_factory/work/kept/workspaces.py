@@ -55,7 +55,7 @@ def forget_uploads(days: float) -> None:
     """Delete uploads older than so many days; at home, those that a workspace names stay as long as it does."""
     if not hosted():
         for kept in recent():
-            for folder in {Path(source).parent for source in kept.version.sources if source}:
+            for folder in {Path(one).parent for one in (*kept.version.sources, *kept.outputs) if one}:
                 if folder.parent == place("uploads"):
                     with suppress(OSError):
                         os.utime(folder)
@@ -66,11 +66,17 @@ def forget_uploads(days: float) -> None:
 
 
 def new(
-    version: Version, owner: str = "", name: str = "", job: str = "", cutoff: int = 0, page: str = ""
+    version: Version,
+    owner: str = "",
+    name: str = "",
+    job: str = "",
+    cutoff: int = 0,
+    page: str = "",
+    outputs: tuple[str, ...] = (),
 ) -> Kept:
     """Keep a piece of work in a folder of its own. Errors: BuildFolderError where it can't be written."""
     path, started = new_place(KIND), int(time.time())
-    fresh = Kept(path, owner, started, version, (), -1, 0, name[:LONGEST_NAME], job, cutoff, page)
+    fresh = Kept(path, owner, started, version, (), -1, 0, name[:LONGEST_NAME], job, cutoff, page, outputs)
     try:
         write_whole(path / "made.json", json.dumps({"owner": owner, "started": started}))
         return _added(fresh, version)
@@ -79,7 +85,7 @@ def new(
         raise _unwritten(error) from None
 
 
-def keep(kept: Kept, version: Version, job: str, cutoff: int) -> Kept:
+def keep(kept: Kept, version: Version, job: str, cutoff: int, outputs: tuple[str, ...] = ()) -> Kept:
     """
     Write what is worked on now. A change of data or recipe becomes a version of its own; those undone before it go.
 
@@ -87,7 +93,7 @@ def keep(kept: Kept, version: Version, job: str, cutoff: int) -> Kept:
     Errors: BuildFolderError where it was deleted or can't be written.
     """
     with _written(kept) as now:
-        told = replace(now, job=job, cutoff=cutoff)
+        told = replace(now, job=job, cutoff=cutoff, outputs=outputs)
         return _added(told, version) if not version.same_work(now.version) else _amended(told, version)
 
 
@@ -182,6 +188,7 @@ def _said(kept: Kept) -> Kept:
         "job": told.job,
         "cutoff": told.cutoff,
         "page": told.page,
+        "outputs": told.outputs,
         "number": told.number,
         "versions": told.listed,
         "at": told.at,

@@ -43,6 +43,8 @@ class Workspace:
     """Field of the recipe → why its last change was refused."""
     cutoff: int = 0
     """Tokens at which the visitor's trainer cuts; 0 unless they said so on Finish."""
+    outputs: tuple[str, ...] = ()
+    """What Measure measures: paths and names, as `open_source` takes them."""
     suited: bool = False
     """Whether N was already proposed for this data; after that, it is the visitor's choice."""
     link: str = ""
@@ -105,6 +107,7 @@ class Workspace:
             self.suited,
             self.job,
             self.cutoff,
+            self.outputs,
         )
 
     @property
@@ -135,10 +138,10 @@ def keep() -> None:
         if mine.kept is None:
             quota.check_room_for_work(visitor.mark())
             mine.kept = workspaces.new(
-                mine.version, visitor.mark(), mine.name, mine.job, mine.cutoff, mine.page
+                mine.version, visitor.mark(), mine.name, mine.job, mine.cutoff, mine.page, mine.outputs
             )
         else:
-            mine.kept = workspaces.keep(mine.kept, mine.version, mine.job, mine.cutoff)
+            mine.kept = workspaces.keep(mine.kept, mine.version, mine.job, mine.cutoff, mine.outputs)
     except SkillFactoryError as error:
         mine.unsaved = str(error)
         return
@@ -181,7 +184,7 @@ def take(kept: Kept) -> None:
     mine.proposed = _proposed(version.proposed)
     # What was undone isn't proposed again.
     mine.suited = version.suited or kept.redoable > 0
-    mine.job, mine.cutoff = kept.job, kept.cutoff
+    mine.job, mine.cutoff, mine.outputs = kept.job, kept.cutoff, kept.outputs
     mine.problems.clear()
     mine.kept, mine.saved, mine.of, mine.unsaved = kept, mine.state, "", ""
 
