@@ -11,6 +11,7 @@ from tests.command import run
 from tests.planted_outputs import plant
 
 
+@pytest.mark.long
 @pytest.mark.ray
 def test_ray_gives_the_same_figures(tmp_path: Path) -> None:
     """Every number of the report, intervals included, from a file of several pieces."""

@@ -112,6 +112,7 @@ def test_ray_writes_the_bytes_of_the_local_engine(
     assert digests(tmp_path / "ray") == digests(tmp_path / "local")
 
 
+@pytest.mark.long
 def test_conversations_are_the_same_on_ray(cluster: str, tmp_path: Path) -> None:
     """Turns, calls of tools and tools of every row, in several partitions: every file is the same."""
     raw = chats.write(tmp_path / "raw.jsonl", chats.rows(questions=500, tools=[chats.TOOL]))
@@ -123,6 +124,7 @@ def test_conversations_are_the_same_on_ray(cluster: str, tmp_path: Path) -> None
     assert digests(tmp_path / "ray") == digests(tmp_path / "local")
 
 
+@pytest.mark.long
 def test_what_stays_out_is_the_same_on_ray(cluster: str, tmp_path: Path) -> None:
     """Contaminated, near-duplicate and held-out questions are found before partitions are cut: every file is the same."""
     rows = "from skill_factory.sources import open_source; import json; [print(json.dumps(row)) for row in open_source('demo:120').head(40)]"
@@ -218,6 +220,7 @@ def test_an_object_store_needs_the_engine_that_can_write_there(tmp_path: Path) -
     assert "--engine ray" in done.err or "pip install" in done.err
 
 
+@pytest.mark.long
 def test_a_suite_has_the_bytes_of_the_local_engine(cluster: str, tmp_path: Path) -> None:
     """All arms of a suite, in several partitions: every file is the same."""
     arms = ("--only", "no_order", "--only", "attempts_3")
