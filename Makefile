@@ -56,7 +56,7 @@ browser-tests: setup browser
 # What takes too long for every run: sieges, runs that are killed on a page, each published format through the browser.
 test-long: setup browser
 	$(BIN)/pytest -q -n 2 $(SPREAD) -m long
-	SKILL_FACTORY_LONG=1 $(BIN)/pytest -q tests/browser/test_three_clicks.py
+	SKILL_FACTORY_LONG=1 $(BIN)/pytest -q tests/browser/test_three_clicks.py tests/test_generate_kills.py
 
 # Shown, not enforced: which lines the tests reach, also in processes that they start.
 coverage: setup

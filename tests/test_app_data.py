@@ -183,6 +183,7 @@ def test_text_of_the_data_is_shown_as_text(tmp_path: Path, evil: str, shown: str
     assert not any(evil in one.value for one in [*app.caption, *app.markdown])
 
 
+@pytest.mark.long
 def test_a_large_source_is_sampled_first_and_then_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -138,6 +138,7 @@ def test_what_stays_out_is_the_same_on_ray(cluster: str, tmp_path: Path) -> None
     assert digests(tmp_path / "ray") == digests(tmp_path / "local")
 
 
+@pytest.mark.long
 def test_a_worker_killed_in_mid_build_changes_no_byte(cluster: str, tmp_path: Path) -> None:
     """Ray runs the task of a killed worker again; the result is that of an undisturbed build."""
     build(tmp_path / "local")

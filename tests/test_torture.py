@@ -66,6 +66,7 @@ def test_killed_builds_and_pushes_go_on(world: World) -> None:
     held(pushes_killed(world, random.Random(SEED), 1))
 
 
+@pytest.mark.long
 def test_accidents_end_in_the_same_bytes_or_a_refusal(world: World) -> None:
     """A full disk, a folder of somebody else's, two builds at once, a source that changed, Ctrl-C."""
     score = accidents(world)
