@@ -17,7 +17,10 @@ BESIDE = {"Suite": "Compare arms", "Difference": "Compare two builds"}
 """The pages that aren't steps, each with its title."""
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+BOTH = [pytest.param(False, id="light"), pytest.param(True, id="dark", marks=pytest.mark.long)]
+
+
+@pytest.mark.parametrize("dark", BOTH)
 def test_no_page_has_a_serious_finding(studio: Studio, visit: Callable[..., Visitor], dark: bool) -> None:
     """Names, roles, contrast, headings and order: axe finds nothing serious or critical on any page."""
     visitor = visit(studio, dark=dark)

@@ -123,6 +123,7 @@ def test_a_column_gets_another_role_on_the_table_itself(visitor: Visitor, tmp_pa
     expect(visitor.page.locator("[class*=st-key-chip-response]")).to_have_count(2)
 
 
+@pytest.mark.long
 def test_the_built_data_is_browsed(visitor: Visitor, tmp_path: Path) -> None:
     """After a build: one trace, two pictures; all of it can be searched, filtered, and read page by page."""
     visitor.demo()

@@ -46,6 +46,7 @@ def moved(visitor: Visitor, number: int) -> None:
 def undo(visitor: Visitor, name: str = "Undo") -> None:
     """Press the button in the strip."""
     button = visitor.page.locator(f".st-key-kept-{name.lower()} button").first
+    visitor.still()
     expect(button).to_be_enabled()
     button.click()
 
@@ -159,6 +160,7 @@ def shared_studio(browser: Browser, tmp_path: Path) -> Iterator[Studio]:
         yield running
 
 
+@pytest.mark.long
 def test_a_colleague_gets_a_copy(shared_studio: Studio, visit: Callable[..., Visitor]) -> None:
     """On a shared server a link shows what its owner has, and what the other changes stays with the other."""
     owner, colleague = visit(shared_studio), visit(shared_studio)

@@ -105,6 +105,7 @@ def test_a_build_is_published_and_its_second_state_replaces_the_first(publisher:
     publisher.sees("is published.")
 
 
+@pytest.mark.long
 def test_a_code_confirmed_on_the_hub_s_own_page_signs_in(
     own_studio: Callable[..., Studio], visit: Callable[..., Visitor], variables: dict[str, str], hub: Hub
 ) -> None:

@@ -47,6 +47,7 @@ def test_a_published_format_shows_a_trace_after_three_clicks(name: str, visitor:
     """The file is chosen; what it lacks is one press; the next click shows a trace."""
     visitor.open()
     visitor.page.get_by_role("tab", name="My file").click()
+    visitor.still()
     visitor.page.set_input_files("input[type=file] >> nth=0", str(SCHEMAS / name))
     visitor.titled("Data")
     clicks, needs = Clicks(visitor), FOUND[name][2]

@@ -78,6 +78,7 @@ def test_thirty_traces_are_reviewed_by_keyboard_and_the_build_follows(visitor: V
     assert "30 traces reviewed, 10 rejected" in (report.parent / "README.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.long
 def test_maths_is_set_and_its_source_is_one_click_away(visitor: Visitor, tmp_path: Path) -> None:
     """Under Read a fraction is a fraction; the raw text has every sign as it was written."""
     rows = [
