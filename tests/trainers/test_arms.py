@@ -7,9 +7,18 @@ import pytest
 from skill_factory.trainers import LLAMAFACTORY
 from skill_factory.trainers.llamafactory import OTHER_MARKS, REASONING, template_words
 from tests import command
-from tests.trainers.test_trainers import END, HERE, in_llamafactory, in_trl, last_json, run_in, traces_of
+from tests.trainers.test_trainers import (
+    END,
+    HERE,
+    in_llamafactory,
+    in_trl,
+    last_json,
+    run_in,
+    traces_of,
+    whole,
+)
 
-pytestmark = pytest.mark.trainers
+pytestmark = [pytest.mark.trainers, whole]
 
 SUITE = """version = 1
 name = "two"

@@ -467,6 +467,7 @@ def test_a_conversation_with_tools_is_the_same_text_in_trl_and_llamafactory(
 
 
 @in_llamafactory
+@whole
 def test_axolotl_trains_the_last_turn_of_a_conversation(chat: Path, models, cache, work: Path) -> None:
     """Calls and tools load from lines of JSON; earlier turns of the assistant have no label."""
     out = export_build(chat, AXOLOTL, work / "chat-axolotl", Options("Qwen/Qwen2.5-1.5B")).path
@@ -478,6 +479,7 @@ def test_axolotl_trains_the_last_turn_of_a_conversation(chat: Path, models, cach
 
 
 @in_llamafactory
+@whole
 def test_verl_asks_the_question_in_its_conversation(chat: Path, models, cache, work: Path) -> None:
     """`RLHFDataset` gives the earlier turns as messages, calls and results as text, and the reward pays as for any other."""
     options = Options(
