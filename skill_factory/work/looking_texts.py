@@ -17,8 +17,9 @@ from skill_factory.insight.lit import lit_example
 from skill_factory.judge.judge import Judgement
 from skill_factory.judge.lookup import Disputed, broken_rows, disputed
 from skill_factory.judge.source_facts import Narrow
-from skill_factory.publish.files import read_build, with_card
+from skill_factory.publish.files import with_card
 from skill_factory.publish.plan import Mode, PushPlan, plan_push
+from skill_factory.publish.raw_set import read_folder
 from skill_factory.recipe.model import Columns, Recipe, Tags, Verdicts
 from skill_factory.sources import RawSource
 from skill_factory.sources.columns import RowError
@@ -141,7 +142,7 @@ def built_difference(first: Path, second: Path) -> Difference:
 
 def push_plan(folder: Path, repo: str, mode: Mode, public: bool, card: str, token: str) -> PushPlan:
     """What publishing a build under that card would change. Errors: HubError."""
-    build = with_card(read_build(folder), card.encode())
+    build = with_card(read_folder(folder), card.encode())
     return plan_push(folder, repo, mode, token, public=public, build=build)
 
 
