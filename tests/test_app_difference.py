@@ -41,7 +41,7 @@ def test_two_builds_stand_side_by_side(two: tuple[builds.Job, builds.Job]) -> No
 
 
 def test_the_same_build_again_is_said(two: tuple[builds.Job, builds.Job]) -> None:
-    """Twice the same choice is no comparison; two equal builds hold the same traces."""
+    """The same choice twice compares nothing; two equal builds hold the same traces."""
     again = builds.start("demo:20", "Again", new_recipe().changed({"traces.attempts": 2}))
     assert ended(again).state == "done"
     app = open_app("8_Difference")

@@ -113,7 +113,7 @@ def test_a_training_is_started_watched_stopped_and_resumed_on_the_page(tmp_path:
 
 @pytest.mark.long
 def test_a_training_that_was_killed_says_so_and_resumes(tmp_path: Path) -> None:
-    """Its own lines of progress are no reason; what is asked again with the same plan is the same training."""
+    """Its own lines of progress aren't a reason; what is asked again with the same plan is the same training."""
     job = build()
     plan = trainings.plan_for(job, model=str(tmp_path / "Tiny-1M"))
     trainings.start(job, plan)

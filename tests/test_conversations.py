@@ -14,10 +14,11 @@ from skill_factory.asked import CALL, RESULT, USER, Asked, Said, asked, call_con
 from skill_factory.build.pipeline import build
 from skill_factory.draws import text_id
 from skill_factory.errors import HandoffError
-from skill_factory.generate.prompts import prompt_book
+from skill_factory.generate.prompts import Prompt, prompt_book
 from skill_factory.insight.inspection import inspect
 from skill_factory.reasons import Level
 from skill_factory.recipe.model import Columns, Recipe
+from skill_factory.sources.chats.context import asked_by
 from skill_factory.sources.columns import RowError, read_row
 from skill_factory.traces.chats import chat_messages, plain_messages
 from skill_factory.trainers import (
@@ -422,7 +423,7 @@ def test_what_a_person_reads_shows_the_question_and_folds_the_rest(tools: Path, 
 
 
 def test_contamination_is_told_by_what_the_user_says(tmp_path: Path) -> None:
-    """A benchmark's question in a conversation is found, and equal system prompts and tools are no evidence."""
+    """A benchmark's question in a conversation is found, and equal system prompts and tools aren't evidence."""
     raw = chats.write(tmp_path / "raw.jsonl", chats.rows(tools=[chats.TOOL]))
     bench = chats.write(
         tmp_path / "bench.jsonl", [{"question": chats.question(3)}, {"question": "Who wrote Emma?"}]
@@ -520,3 +521,16 @@ def test_attempts_that_never_meet_are_doubted(tmp_path: Path) -> None:
     assert together.found.questions == 8 and not [
         one for one in together.doubts if one.code == "apart_by_turns"
     ]
+
+
+def test_a_model_is_asked_with_the_tools_of_the_question() -> None:
+    """Two questions that differ in their tools alone are asked differently; each tool stands in the system message."""
+    rows = chats.rows(questions=1, tools=[chats.TOOL])
+    with_them, without = (asked_by(rows[0]["messages"], tools) for tools in (json.dumps([chats.TOOL]), None))
+    prompt = Prompt("plain", "{question}")
+    told, plain = prompt.messages(with_them or ""), prompt.messages(without or "")
+    assert told != plain and chats.TOOL["function"]["name"] in told[0]["content"]
+    assert (
+        told[0]["role"] == "system"
+        and [one["role"] for one in told[1:]] == [one["role"] for one in plain][-len(told[1:]) :]
+    )

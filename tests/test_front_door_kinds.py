@@ -292,3 +292,22 @@ def flagged(path: Path, flag: Callable[[bool], dict[str, Any]], *, gold: bool) -
     )
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     return str(path)
+
+
+def test_words_that_no_rule_uses_are_doubted(tmp_path: Path) -> None:
+    """A recipe by hand names the words and forgets the rule: said first, with the rule as the one thing to press."""
+    rows = each(lambda q, k: {"question": ask(q), "response": said(q, k), "correct": k % 2 == 0})
+    path = tmp_path / "raw.jsonl"
+    path.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    found = inspect(str(path), Recipe().changed({"columns.right": ("False",)}))
+    assert found.doubts[0].code == "unused_words"
+    assert found.doubts[0].changes == {"columns.label_rule": "words"}
+
+
+def test_a_name_that_says_wrong_is_told_as_the_reason(tmp_path: Path) -> None:
+    """`is_incorrect` says itself what its yes means."""
+    rows = each(lambda q, k: {"question": ask(q), "response": said(q, k), "is_incorrect": k % 2})
+    path = tmp_path / "raw.jsonl"
+    path.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    told = [one.sentence for one in inspect(str(path)).doubts if one.code == "guessed_correct"]
+    assert told and all("as its name says" in one for one in told)

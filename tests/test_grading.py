@@ -343,6 +343,20 @@ def test_auto_chooses_the_task_by_gold_answer_and_question(gold: str, question: 
     assert choose_task(gold, question) == task
 
 
+@pytest.mark.parametrize(
+    ("answer", "gold"),
+    [
+        (r"1.4422...", r"\sqrt[3]{3}"),
+        ("2 hours 30 minutes", "150 minutes"),
+        ("2 out of 4", "1 out of 2"),
+        ("3 out of 4", "75%"),
+    ],
+)
+def test_what_may_be_the_same_in_another_form_is_unjudged(answer: str, gold: str) -> None:
+    """Digits that were cut off, a quantity in parts, a share of other numbers: never called wrong, nor right."""
+    assert judge(answer, gold) == Decision.UNJUDGED
+
+
 def test_what_does_not_fit_the_task_is_unjudged() -> None:
     """An empty gold answer, words for a number and a puzzle without numbers can't be judged; no answer is wrong."""
     assert judge("4", "  ") == Decision.UNJUDGED

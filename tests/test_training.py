@@ -21,7 +21,7 @@ from skill_factory.trainers import TRL, VERL, Options, export_build
 from skill_factory.training import Method, Place, Plan, estimate_training, prepare, read_log, run_here
 from skill_factory.training.events import Sample, events_of, seen_of
 from skill_factory.training.facts import ModelFacts, model_facts
-from skill_factory.training.machines import Trainer, this_computer
+from skill_factory.training.machines import Trainer, _published, this_computer
 from skill_factory.training.pythons import command_for
 from skill_factory.training.samples import counted, marked_sample
 from skill_factory.training.takes import event_line
@@ -391,3 +391,9 @@ def test_the_command_estimates_and_refuses_in_one_sentence(
     assert len(capsys.readouterr().err.splitlines()) == 1 and read_log(out).steps == 0
     monkeypatch.setenv("SKILL_FACTORY_HOSTED", "1")
     assert main(words) == 2 and "nothing is trained on it" in capsys.readouterr().err
+
+
+def test_an_accelerator_is_known_by_its_whole_name() -> None:
+    """An L40 isn't an L4, and what isn't in the list is not known."""
+    assert _published("NVIDIA A100-SXM4-80GB")[0] > 0 and _published("Nvidia L4")[0] > 0
+    assert _published("NVIDIA L40") == _published("NVIDIA T400") == (0.0, 0)

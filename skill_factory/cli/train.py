@@ -1,11 +1,9 @@
 """The command `train`: train a model on a dataset, here or on a machine of the Hub."""
 
 import argparse
-import sys
 import tempfile
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from skill_factory.cli.asking import say
 from skill_factory.cli.output import JSON, tell
@@ -176,6 +174,7 @@ def _refuse_strangers(plan: Plan) -> None:
 
 
 def _train_here(args: argparse.Namespace, prepared: "Prepared", token: str | None) -> int:
+    from skill_factory.cli.train_jobs import saying
     from skill_factory.training.machines import this_computer
     from skill_factory.training.pythons import command_for
     from skill_factory.training.running import EXPIRED, STOPPED, run_here
@@ -188,7 +187,7 @@ def _train_here(args: argparse.Namespace, prepared: "Prepared", token: str | Non
     say(takes_lines(prepared, this_computer(), token))
     if args.estimate:
         return _told(args, prepared, 0, this_computer(), token)
-    code = run_here(prepared, python, _line, token)
+    code = run_here(prepared, python, saying(prepared), token)
     if code == STOPPED:
         say(["Stopped. The last checkpoint is kept; run the same command again to resume."])
     elif code == EXPIRED:
@@ -211,14 +210,6 @@ def estimate_of(prepared: "Prepared", machine: "Trainer", token: str | None) -> 
     return estimate_training(
         prepared.plan, prepared.lengths, model_facts(prepared.plan.model, token), machine
     )
-
-
-def _line(event: Mapping[str, Any]) -> None:
-    """One event of the script, on standard error."""
-    from skill_factory.training.takes import event_line
-
-    if line := event_line(event):
-        print(line, file=sys.stderr, flush=True)
 
 
 def _told(

@@ -1,12 +1,14 @@
 """`train --on hf-jobs`: show the estimate and the price, ask, start the job or find it again, follow its log."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from skill_factory.cli.asking import agreed, say
 from skill_factory.cli.output import tell
 from skill_factory.hub.client import web_address
+from skill_factory.training.prepare import rules_of_samples
+from skill_factory.training.running import EXPIRED, STOPPED
 from skill_factory.training.takes import as_json, event_line, job_lines, lines
 
 if TYPE_CHECKING:
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
     from skill_factory.training.jobs import Ended, Job
     from skill_factory.training.prepare import Prepared
 
-STOPPED, EXPIRED, FAILED = 130, 75, 2
+FAILED = 2
 
 
 def train_on_jobs(
@@ -75,7 +77,7 @@ def _follow(prepared: "Prepared", job: "Job", takes: "Estimate | None", where: s
     from skill_factory.training.jobs import cancel, follow
 
     try:
-        ended = follow(job, prepared, _line)
+        ended = follow(job, prepared, saying(prepared))
     except KeyboardInterrupt:
         # It costs money as long as it runs, and nobody would be watching.
         cancel(job)
@@ -103,9 +105,15 @@ def _why(ended: "Ended", job: "Job") -> str:
     return f"The job ended as {ended.stage}{message}. {kept} Its log is at {job.url}."
 
 
-def _line(event: Mapping[str, Any]) -> None:
-    if line := event_line(event):
-        print(line, file=sys.stderr, flush=True)
+def saying(prepared: "Prepared") -> Callable[[Mapping[str, Any]], None]:
+    """What prints one event of the script, on standard error."""
+    recipe = rules_of_samples(prepared)
+
+    def say_event(event: Mapping[str, Any]) -> None:
+        if line := event_line(event, recipe):
+            print(line, file=sys.stderr, flush=True)
+
+    return say_event
 
 
 def _told(prepared: "Prepared", takes: "Estimate | None", where: str, json_only: bool) -> int:

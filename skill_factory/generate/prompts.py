@@ -9,7 +9,7 @@ from typing import Any
 
 from skill_factory.asked import SYSTEM, asked
 from skill_factory.errors import RecipeError
-from skill_factory.traces.chats import plain_messages
+from skill_factory.traces.chats import plain_messages, with_tools
 
 SHIPPED = Path(__file__).parent / "prompts.toml"
 _HOLE = re.compile(r"\{(question|response)\}")
@@ -40,6 +40,7 @@ class Prompt:
             return [*self._system(), self._user(whole.transcript, response)]
         messages = plain_messages(whole)
         messages[whole.place] = self._user(whole.question, response)
+        messages = with_tools(messages, whole)
         if messages[0]["role"] == SYSTEM and self.system:
             messages[0] = {"role": SYSTEM, "content": f"{self.system}\n\n{messages[0]['content']}"}
             return messages

@@ -18,6 +18,7 @@ from skill_factory.grading.quantities import (
     units_fit,
 )
 from skill_factory.grading.readings import (
+    IN_PARTS,
     PLACE,
     SHARE,
     SPANNED,
@@ -66,6 +67,8 @@ def _of_kinds(one: Reading, other: Reading, answer: str, gold: str, rules: Rules
                 "the same two numbers",
                 "they say different things",
             )
+        case Literal(), Literal() if one != other and _same_share(one, other):
+            return unread("the same share of different numbers")
         case Literal(), Literal() if {one.text, other.text} in _ALIKE:
             return unread("yes may mean true, and no false")
         case Words(), Words() if one != other and says_more(answer, gold):
@@ -88,6 +91,11 @@ _ALIKE = ({"yes", "true"}, {"no", "false"})
 _SPANS = {SPANNED, "ratio", "score or range"}
 
 
+def _same_share(one: Literal, other: Literal) -> bool:
+    """Whether both say a share, of different numbers: `2 out of 4`, `1 out of 2`."""
+    return one.kind == other.kind == SHARE and Fraction(one.text) == Fraction(other.text)
+
+
 def _unlike(one: Reading, other: Reading, answer: str, gold: str) -> Finding:
     """Two kinds: wrong, unless a number could hide in words, a moment or a place."""
     place = next((side for side in (one, other) if isinstance(side, Literal) and side.kind == PLACE), None)
@@ -98,6 +106,10 @@ def _unlike(one: Reading, other: Reading, answer: str, gold: str) -> Finding:
     )
     if truth and (answer.lower() == truth.text[0] or gold.lower() == truth.text[0]):
         return unread("a letter may stand for true or false")
+    if share and number and number.unit:
+        return unread("one side says of how many, the other a unit")
+    if number and any(isinstance(side, Literal) and side.kind == IN_PARTS for side in (one, other)):
+        return unread("one side gives a quantity in parts, the other in one")
     if share and number:
         if number.value == int(share.text.partition("/")[0]):
             return unread("one side says of how many, the other doesn't")

@@ -30,9 +30,9 @@ _REPEATING = re.compile(
     r"(?:\\(?:overline|bar|dot|overbar) ?(?:\{ ?(?P<again>[0-9]{1,20}) ?\}|(?P<digit>[0-9]))|(?P<lined>(?:[0-9]\u0305){1,20}))(?![0-9.,])"
 )
 _GOES_ON = re.compile(
-    r"(?P<sign>[+-]? ?)(?P<whole>[0-9]{1,20})\.(?P<once>[0-9]{0,20}?)(?P<digit>[0-9])(?P=digit)+ ?(?:\.\.\.|\\ldots)(?P<again>)(?P<lined>)"
+    r"(?P<sign>[+-]? ?)(?P<whole>[0-9]{1,20})\.(?P<once>[0-9]{0,20}?)(?P<digit>[0-9])(?P=digit){2,} ?(?:\.\.\.|\\ldots)(?P<again>)(?P<lined>)"
 )
-"""`0.333...`: the last digit stands twice or more, and goes on."""
+"""`0.333...`: the last digit stands three times or more; twice may be chance, as in `1.4422...`."""
 LONGEST_NUMBER = 300
 SCALES = {"hundred": 100, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12} | {
     "mn": 10**6, "bn": 10**9, "tn": 10**12, "lakh": 10**5, "lakhs": 10**5, "crore": 10**7, "crores": 10**7,

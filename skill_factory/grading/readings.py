@@ -102,7 +102,7 @@ _BASED_IN_WORDS = re.compile(
 _PREFIXED = re.compile(r"0([bB](?=[01]+$)|[oO](?=[0-7]+$)|[xX])([0-9A-Fa-f]+)")
 _SPANNED = re.compile(rf"(?:a )?(?:ratio of )?({_DIGITS}) to ({_DIGITS})")
 _SHARED = re.compile(r"([0-9]{1,12}) (?:out of(?: every)?|in(?: every)?) ([1-9][0-9]{0,11})")
-PLACE, SPANNED, SHARE = "place in an order", "ratio or range", "share"
+PLACE, SPANNED, SHARE, IN_PARTS = "place in an order", "ratio or range", "share", "quantity in parts"
 _BASES = {
     "two": "2",
     "three": "3",
@@ -152,7 +152,7 @@ def _fixed(text: str) -> Literal | None:
     if spanned := _SPANNED.fullmatch(small):
         return Literal(SPANNED, f"{spanned[1]} {spanned[2]}")
     if parts := _in_parts(text):
-        return Literal("quantity in parts", parts)
+        return Literal(IN_PARTS, parts)
     if prefixed := _PREFIXED.fullmatch(text):
         base = {"b": "2", "o": "8", "x": "16"}[prefixed[1].lower()]
         return Literal("number in a base", f"{prefixed[2].upper()} in base {base}")

@@ -320,8 +320,8 @@ def overlap_advice(overlap: Overlap | None) -> list[str]:
 
 
 _NEEDS = {
-    "grade": "No column says right or wrong, but there are gold answers: grade the responses (`grade SOURCE --out FILE.parquet`).",
-    "labels": "No column says right or wrong, and none holds gold answers. Pick one that says so (--map correct=COLUMN), or one with gold answers to grade by (--map answer=COLUMN). If the data holds verified answers only, count them all as right: --label-rule all_right.",
+    "grade": "It isn't known which responses are right, but there are gold answers: grade the responses (`grade SOURCE --out FILE.parquet`).",
+    "labels": "It isn't known which responses are right, and no column holds gold answers. Pick one that says right or wrong (--map correct=COLUMN), or one with gold answers to grade by (--map answer=COLUMN). If the data holds verified answers only, count them all as right: --label-rule all_right.",
     "answers": "No rule finds a final answer in most responses. Name one: --answer-regex PATTERN, or map a column (--map extracted_answer=COLUMN).",
     "critiques": "No column holds reflections on the responses. Make them with `generate reflections`, or build the weaker `--format no_reflection`.",
     "responses": "Each question has only one response, so a trace can't show a retry. Sample more with `generate responses`.",

@@ -333,7 +333,7 @@ def _try_label(columns: Columns, rows: Sequence[Row]) -> list[Choice]:
     of = len(values)
     usual = sum(yes_or_no(value) is not None for value in values)
     tries: list[tuple[str, str, int, int, Mapping[str, Any]]] = [
-        ("", "Yes and no, true and false, 1 and 0", usual, of, {"label_rule": ""})
+        ("", "Yes and no, true and false, 1 and 0", usual, of, {"label_rule": "", "right": (), "wrong": ()})
     ]
     proposed = ""
     if usual:

@@ -4,7 +4,17 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from skill_factory.asked import ASSISTANT, CALL, RESULT, RESULTS_APART, Asked, Said, asked_in_row, calls_in
+from skill_factory.asked import (
+    ASSISTANT,
+    CALL,
+    RESULT,
+    RESULTS_APART,
+    SYSTEM,
+    Asked,
+    Said,
+    asked_in_row,
+    calls_in,
+)
 
 Message = dict[str, Any]
 
@@ -66,6 +76,20 @@ def plain_messages(asked: Asked) -> list[Message]:
         else:
             plain.append(turn._asdict())
     return plain
+
+
+def with_tools(messages: list[Message], asked: Asked) -> list[Message]:
+    """Plain messages whose system message tells the tools, as Qwen's template does: without them nobody could call one."""
+    if not asked.tools:
+        return messages
+    listed = "\n".join(json.dumps(tool, ensure_ascii=False) for tool in tools_in(asked))
+    told = (
+        f'# Tools\n\nYou may call these functions, each as <tool_call>\\n{{"name": …, "arguments": …}}\\n</tool_call>:\n'
+        f"<tools>\n{listed}\n</tools>"
+    )
+    if messages and messages[0]["role"] == SYSTEM:
+        return [{"role": SYSTEM, "content": f"{messages[0]['content']}\n\n{told}"}, *messages[1:]]
+    return [{"role": SYSTEM, "content": told}, *messages]
 
 
 def tools_in(asked: Asked) -> list[Message]:

@@ -6,7 +6,8 @@ facts      how large a model is, read without loading   machines   what a machin
 estimate   tokens, steps, memory and time, up front     pythons    which Python here has TRL
 events     what the script says, as one state           running    the script on this computer
 jobs       the script on a machine of the Hub          takes      all of this in words
-samples    a sample, measured as an output
+samples    a sample, measured as an output             data       the data, as TRL takes it
+lengths    tokens of each row                          questions  what samples are asked, with the right answers
 """
 
 from skill_factory.training.estimate import Estimate, estimate_training

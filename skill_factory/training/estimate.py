@@ -1,6 +1,7 @@
 """What a training takes on a machine: tokens, steps, memory, time and money, by the rule of docs/training.md."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -123,3 +124,9 @@ def _memory(plan: Plan, facts: ModelFacts, longest: float, gpu: bool) -> int:
     trace = longest * at_once * (numbers * facts.width * kept + 3 * 4 * facts.vocabulary)
     program = 1.5e9 if gpu else 0.6e9
     return int(state + trace + program)
+
+
+def cheapest(takes: Iterable[Estimate]) -> Estimate | None:
+    """What costs least in all, of the machines that are known to have the memory; None where none is."""
+    fitting = [one for one in takes if one.fits and one.seconds is not None]
+    return min(fitting, key=lambda one: (one.dollars, one.machine.dollars_per_hour), default=None)

@@ -16,7 +16,7 @@ from typing import Any
 from skill_factory.errors import HubError, TrainingError
 from skill_factory.hub.client import client
 from skill_factory.hub.errors import SignInNeeded, patiently, plainly
-from skill_factory.training.estimate import Estimate, estimate_training
+from skill_factory.training.estimate import Estimate, cheapest, estimate_training
 from skill_factory.training.events import LOG, Seen, events_of, read_log
 from skill_factory.training.facts import ModelFacts
 from skill_factory.training.machines import rented
@@ -74,13 +74,13 @@ def choose_machine(
                 f"The Hub has no machine {wanted!r} with one accelerator. Found: {', '.join(takes)}."
             )
         return takes[wanted]
-    fitting = [one for one in takes.values() if one.fits and one.seconds is not None]
-    if not fitting:
+    found = cheapest(takes.values())
+    if found is None:
         raise TrainingError(
             "None of the Hub's machines is known to have the memory for this training. Take --lora, a shorter --cutoff-len, "
             f"or name a machine with --flavor: {', '.join(takes)}."
         )
-    return min(fitting, key=lambda one: (one.dollars, one.machine.dollars_per_hour))
+    return found
 
 
 def start_job(prepared: Prepared, takes: Estimate, token: str | None, endpoint: str | None = None) -> Job:

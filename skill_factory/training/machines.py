@@ -1,6 +1,7 @@
 """Machines that can train: this one, and those that the Hub rents out, with what they can do and cost."""
 
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -95,6 +96,7 @@ def _published(device: str) -> tuple[float, int]:
     """Speed and memory as the maker publishes them; zeros for an accelerator that isn't in the list."""
     text = files("skill_factory.training").joinpath("accelerators.toml").read_text(encoding="utf-8")
     for known in tomllib.loads(text)["accelerator"]:
-        if known["name"] in device.lower():
+        # Whole names: an L40 isn't an L4.
+        if re.search(rf"(?<![a-z0-9]){re.escape(known['name'])}(?![0-9a-z])", device.lower()):
             return known["speed"] * 1e12, int(known["memory"] * 1e9)
     return 0.0, 0

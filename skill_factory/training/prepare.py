@@ -7,7 +7,6 @@ OUT/training.json  the settings         data/         train-*.parquet, and rewar
 
 import hashlib
 import json
-import shutil
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
@@ -15,30 +14,20 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow.parquet as pq
 
-from skill_factory.asked import asked
-from skill_factory.build.folder import HELD_OUT
-from skill_factory.errors import HandoffError, TrainingError
-from skill_factory.grading import final_answer
-from skill_factory.measure.parts import names_of
-from skill_factory.recipe.mixture import AnyRecipe, recipe_or_mixture
-from skill_factory.sources.chats.context import asked_by
-from skill_factory.sources.turns import turns_of
-from skill_factory.traces.chats import plain_messages
-from skill_factory.traces.lengths import AROUND, TokenCounter, estimating_counter, load_counter
-from skill_factory.trainers import TRL, VERL, Options, QuestionsTrainer, export_build
-from skill_factory.trainers.bundle import open_bundle
-from skill_factory.trainers.export import MARK
+from skill_factory.errors import TrainingError
+from skill_factory.recipe.mixture import recipe_or_mixture
+from skill_factory.recipe.model import Recipe
 from skill_factory.trainers.options import family_of
 from skill_factory.trainers.templates import fill_template
 from skill_factory.training.card import model_card
+from skill_factory.training.data import Origin, origin_of, write_data
+from skill_factory.training.lengths import counter_of, lengths_of
 from skill_factory.training.plan import Method, Place, Plan
+from skill_factory.training.questions import ASKED, held_out, right_answers
 from skill_factory.whole_files import write_whole
 
 SETTINGS = "training.json"
-ASKED = 4
-"""Questions among which the samples take turns."""
 FREE = (
     "name",
     "save_minutes",
@@ -88,16 +77,6 @@ class Prepared:
         return (self.folder / "model" / "README.md").is_file()
 
 
-@dataclass(frozen=True)
-class _Origin:
-    """Where the data comes from."""
-
-    name: str
-    arm: str
-    recipe: AnyRecipe | None
-    digest: str
-
-
 def prepare(plan: Plan, token: str | None = None) -> Prepared:
     """
     Write the folder of a training, or find it as it was left.
@@ -106,22 +85,22 @@ def prepare(plan: Plan, token: str | None = None) -> Prepared:
     """
     plan = _settled(plan)
     source, folder = Path(plan.data), plan.folder
-    origin = _origin(source)
+    origin = origin_of(source)
     settings = _settings(plan, origin)
     known = _known(folder)
     if known is None:
         _check_free(folder)
-        _write_data(plan, source, folder, token)
+        write_data(plan, source, folder, token)
     elif known["id"] != settings["id"]:
         raise TrainingError(
             f"{folder} holds another training ({_difference(known, settings)}). Choose another folder with --out, or delete "
             "that one."
         )
-    lengths, exact = _lengths(folder / "data", source, _counter(plan))
+    lengths, exact = lengths_of(folder / "data", source, counter_of(plan))
     settings["card"] = model_card(plan, origin.name, origin.arm, origin.recipe, len(lengths))
-    settings["ask"] = _held_out(source)
+    settings["ask"] = held_out(source)
     # For who reads the samples: the script itself grades nothing.
-    settings["golds"] = settings["ask"] or _right_answers(source)
+    settings["golds"] = settings["ask"] or right_answers(source)
     written = _script(plan)
     write_whole(folder / f"train_{plan.method}.py", written)
     told = {name: value for name, value in settings.items() if name not in ("card", "files", "ask", "golds")}
@@ -139,7 +118,7 @@ def _settled(plan: Plan) -> Plan:
     return replace(plan, model=str(folder.resolve())) if folder.is_dir() else plan
 
 
-def _settings(plan: Plan, origin: _Origin) -> dict[str, Any]:
+def _settings(plan: Plan, origin: Origin) -> dict[str, Any]:
     settings: dict[str, Any] = {
         "name": plan.folder.name,
         "method": plan.method.value,
@@ -202,147 +181,6 @@ def _check_free(folder: Path) -> None:
         )
 
 
-# -- the data --------------------------------------------------------------------------------------------------------
-
-
-def _origin(source: Path) -> _Origin:
-    if (source / MARK).is_file():
-        mark = json.loads((source / MARK).read_text(encoding="utf-8"))
-        digest = hashlib.sha256()
-        for path in _exported(source):
-            digest.update(path.read_bytes())
-        return _Origin(source.resolve().name, "", None, f"{mark['build'][:16]}-{digest.hexdigest()[:16]}")
-    bundle = open_bundle(source)
-    report = json.loads((source / "report.json").read_text(encoding="utf-8"))
-    place = source.resolve()
-    arm = place.name if (place.parents[1] / "suite.toml").is_file() and place.parent.name == "arms" else ""
-    name = place.parents[1].name if arm else place.name
-    return _Origin(name, arm, bundle.recipe, str(report["rows_digest"]))
-
-
-def _exported(source: Path) -> list[Path]:
-    """The data files of an export: traces, tokens, or questions with their reward."""
-    found = [*source.glob("train*.parquet"), *source.glob("data/train*.parquet"), *source.glob("reward.py")]
-    return sorted(found)
-
-
-def _write_data(plan: Plan, source: Path, folder: Path, token: str | None) -> None:
-    data = folder / "data"
-    shutil.rmtree(data, ignore_errors=True)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if (source / MARK).is_file():
-            data.mkdir()
-            for path in _exported(source):
-                shutil.copyfile(path, data / path.name)
-        else:
-            _export(plan, source, data, token)
-    except OSError as error:
-        raise TrainingError(
-            f"Can't write to {folder}: {error.strerror or error}. Choose another --out."
-        ) from None
-    rewarded = (data / "reward.py").is_file()
-    if rewarded is (plan.method is Method.SFT):
-        shutil.rmtree(data, ignore_errors=True)
-        way = "questions for a reward" if rewarded else "traces"
-        fit = "grpo" if rewarded else "sft"
-        raise HandoffError(
-            f"{source} is an export of {way}. Train on it with --method {fit}, or give the build."
-        )
-
-
-def _export(plan: Plan, source: Path, data: Path, token: str | None) -> None:
-    """What `export` writes for TRL or for a reward, without its notes and its own scripts."""
-    trainer = VERL if plan.method is Method.GRPO else TRL
-    options = Options(
-        model=plan.model,
-        cutoff=plan.cutoff,
-        drop_over=plan.drop_over,
-        source=plan.source if isinstance(trainer, QuestionsTrainer) else "",
-        response_limit=plan.completion,
-    )
-    export_build(source, trainer, data, options, token)
-    for path in data.iterdir():
-        if not (path.name.startswith("train") and path.suffix == ".parquet") and path.name != "reward.py":
-            path.unlink()
-
-
-def _counter(plan: Plan) -> TokenCounter:
-    """The tokenizer of a model that lies here, else an estimate: a first answer doesn't wait for a download."""
-    try:
-        return load_counter(plan.model) if Path(plan.model).is_dir() else estimating_counter()
-    except HandoffError:
-        return estimating_counter()
-
-
-def _lengths(data: Path, source: Path, counter: TokenCounter) -> tuple[npt.NDArray[np.int32], bool]:
-    """Tokens of each row: as written, or estimated from characters."""
-    paths = sorted(data.glob("train*.parquet"))
-    names = pq.read_schema(paths[0]).names
-    if "input_ids" in names:
-        columns = [pq.read_table(path, columns=["input_ids"]).column(0) for path in paths]
-        lists = [len(ids) for column in columns for ids in column.to_pylist()]
-        return np.array(lists, np.int32), True
-    count = counter.count
-    found: list[int] = []
-    for path in paths:
-        for batch in pq.ParquetFile(path).iter_batches(1_000, columns=_texts(names)):
-            texts = [
-                "".join(_content(turn) for turns in row.values() for turn in turns)
-                for row in batch.to_pylist()
-            ]
-            found += [AROUND + tokens for tokens in count(texts)]
-    if "completion" not in names and (source / "report.json").is_file():
-        # Of the model's own answers nobody knows the length yet; traces of the same questions are the best guess.
-        traces = [row["conversations"][-1]["content"] for row in open_bundle(source).rows()]
-        found = [int(np.median(count(traces)))] * len(found)
-        return np.array(found, np.int32), False
-    return np.array(found, np.int32), counter.exact
-
-
-def _content(turn: Any) -> str:
-    """The text of a message, or of the JSON of one with calls."""
-    return str(turn["content"]) if isinstance(turn, dict) else str(turn)
-
-
-def _texts(names: list[str]) -> list[str]:
-    return [name for name in ("prompt", "completion") if name in names]
-
-
-def _held_out(source: Path) -> dict[str, str]:
-    """Questions that the build holds out, with their answers; none, and the samples are of the training's questions."""
-    for path in sorted((source / HELD_OUT).glob("test-*.parquet")):
-        rows = pq.read_table(path, columns=["question", "answer"]).slice(0, ASKED).to_pylist()
-        return {_asks(str(row["question"])): str(row["answer"]) for row in rows}
-    return {}
-
-
-def _right_answers(source: Path) -> dict[str, str]:
-    """The right answers of the questions that the samples are of: the first ones, as far as a trace ends in one."""
-    if not (source / "report.json").is_file():
-        return {}
-    bundle, found = open_bundle(source), dict[str, str]()
-    names, met = names_of(bundle.recipe.tags), set[str]()
-    for row in bundle.rows():
-        question, text = (row["conversations"][place]["content"] for place in (0, -1))
-        met.add(question)
-        if len(met) > ASKED:
-            break
-        if row.get("attempts") and row["attempts"][-1]["correct"] and (answer := final_answer(text, names)):
-            found.setdefault(question, answer)
-    return found
-
-
-def _asks(cell: str) -> str:
-    """A held-out question as the script asks it: one in a conversation as messages of role and text alone."""
-    text = asked_by(cell, None) if turns_of(cell) else cell
-    whole = asked(text)
-    return cell if whole.alone else json.dumps(plain_messages(whole), ensure_ascii=False)
-
-
-# -- the script ------------------------------------------------------------------------------------------------------
-
-
 def _script(plan: Plan) -> str:
     """The script, with the packages that this training needs beside TRL in its head."""
     text = files("skill_factory.training").joinpath("script.py").read_text(encoding="utf-8")
@@ -357,9 +195,10 @@ def _without_paths(settings: dict[str, Any]) -> dict[str, Any]:
     return settings | {"model": Path(model).name if Path(model).is_dir() else model}
 
 
-def recipe_beside(folder: Path) -> AnyRecipe | None:
-    """The recipe that a training's folder or a model's folder carries."""
-    try:
-        return recipe_or_mixture((folder / "recipe.toml").read_text(encoding="utf-8"), "recipe.toml")
-    except (OSError, UnicodeDecodeError):
+def rules_of_samples(prepared: Prepared) -> Recipe | None:
+    """The recipe whose tags the samples have, if the data is a build: of a mixture any source's, since they share them."""
+    place = Path(prepared.plan.data) / "recipe.toml"
+    if not place.is_file():
         return None
+    found = recipe_or_mixture(place.read_text(encoding="utf-8"), "recipe.toml")
+    return found if isinstance(found, Recipe) else found.recipes[0]

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from skill_factory.recipe.model import Recipe
 from skill_factory.training.estimate import Estimate
 from skill_factory.training.events import read_log
 from skill_factory.training.plan import Method
@@ -64,7 +65,7 @@ def job_lines(prepared: Prepared, takes: Estimate) -> list[str]:
     return said
 
 
-def event_line(event: Mapping[str, Any]) -> str:
+def event_line(event: Mapping[str, Any], recipe: Recipe | None = None) -> str:
     """One event of the script as a line for the terminal; empty for one that says nothing new."""
     step = f"step {event.get('step', 0):,}"
     match event["event"]:
@@ -79,7 +80,7 @@ def event_line(event: Mapping[str, Any]) -> str:
             pace = f" · {event['tokens_per_second']:,.0f} tokens/s" if event.get("tokens_per_second") else ""
             return f"{step} · loss {event['loss']:.4f}{reward}{pace}{more}"
         case "sample":
-            found = counted(event["text"])
+            found = counted(event["text"], recipe)
             return f"{step} · sample: {found.words}"
         case "saved":
             return f"{step} · checkpoint"

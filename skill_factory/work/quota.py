@@ -26,7 +26,7 @@ def taken(owner: str) -> int:
     folders: set[Path] = set()
     for kept in workspaces.recent(owner, most=WORKSPACES):
         folders.add(kept.path)
-        sources = {Path(source).parent for source in kept.version.sources if source}
+        sources = {Path(source).parent for source in (*kept.version.sources, *kept.outputs) if source}
         # A set: two workspaces on one upload hold it once.
         folders |= {source for source in sources if source.parent == place("uploads")}
         folders |= {place("builds") / kept.job} if kept.job else set()

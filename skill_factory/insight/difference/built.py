@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from skill_factory.asked import of_turns
+from skill_factory.asked import asked_in_row
 from skill_factory.build.folder import SHARDS, BuildFolder
 from skill_factory.draws import text_id
 from skill_factory.errors import BuildFolderError, HubError, SourceError
@@ -42,7 +42,8 @@ class Built:
             with self.read(address) as file:
                 shard = pq.ParquetFile(file)
                 lineage = {"trace_id", "question_id"} <= set(shard.schema_arrow.names)
-                columns = ["trace_id", "question_id"] if lineage else ["conversations"]
+                told = [name for name in ("conversations", "tools") if name in shard.schema_arrow.names]
+                columns = ["trace_id", "question_id"] if lineage else told
                 for batch in shard.iter_batches(BATCH, columns=columns):
                     # Without lineage columns the text is all that tells a trace.
                     found = _stored(batch) if lineage else _hashed(batch)
@@ -120,7 +121,10 @@ def _stored(batch: pa.RecordBatch) -> tuple[Ids, Ids]:
 
 
 def _hashed(batch: pa.RecordBatch) -> tuple[Ids, Ids]:
-    conversations = batch["conversations"].to_pylist()
-    asked = [of_turns(row[:-1]).text if len(row) > 1 else "" for row in conversations]
-    whole = ["\x1f".join(turn["content"] for turn in row) for row in conversations]
+    rows = batch.to_pylist()
+    asked = [asked_in_row(row).text if len(row["conversations"]) > 1 else "" for row in rows]
+    whole = [
+        "\x1f".join([row.get("tools") or "", *(turn["content"] for turn in row["conversations"])])
+        for row in rows
+    ]
     return np.array([*map(text_id, whole)], np.uint64), np.array([*map(text_id, asked)], np.uint64)

@@ -9,6 +9,7 @@ from skill_factory.recipe.model import Columns
 from skill_factory.sources.columns import excerpt, value_at
 from skill_factory.sources.guesses.references import is_named_reference
 from skill_factory.sources.guessing import candidates
+from skill_factory.sources.names import says_wrong
 from skill_factory.sources.profiles import flat
 from skill_factory.sources.trying import REVERSED
 from skill_factory.sources.turns import turns_of
@@ -71,9 +72,11 @@ def taken_by_shape(sample: Sample) -> Iterator[Doubt]:
                 if name == "correct" and _is_reversed(sample.recipe.columns)
                 else ""
             )
+            by_name = turned and all(map(says_wrong, sample.recipe.columns.correct))
+            why = "as its name says." if by_name else "because of its content; no column name says so."
             yield Doubt(
                 f"guessed_{name}",
-                f"{words} is read from `{paths}`{turned} because of its content; no column name says so.",
+                f"{words} is read from `{paths}`{turned} {why}",
                 _if_wrong(name, turned),
                 changes={f"columns.{field}": value for field, value in REVERSED.items()}
                 if name == "correct" and not turned and not sample.recipe.columns.label_rule

@@ -35,6 +35,15 @@ def unclear_labels(sample: Sample) -> Iterator[Doubt]:
             Step.LABEL_RULE,
             {"columns.label_rule": "first"},
         )
+    if (columns.right or columns.wrong) and columns.label_rule not in ("words", "steps"):
+        yield Doubt(
+            "unused_words",
+            f"The recipe says which labels mean right or wrong ({listed([*columns.right, *columns.wrong])}), but its label rule doesn't "
+            "use them.",
+            "Read labels by these words: --label-rule words.",
+            Step.LABEL_RULE,
+            {"columns.label_rule": "words"},
+        )
     values = label_values(columns, sample.settled.rows)
     unread = sample.labels.count(None)
     if columns.correct and unread and values:

@@ -14,7 +14,7 @@ from skill_factory.insight import tables
 from skill_factory.insight.estimate import Estimate, estimate_build
 from skill_factory.judge.source_facts import identity
 from skill_factory.reasons import Level
-from skill_factory.ui.finish import mixed_building
+from skill_factory.ui.finish import mixed_building, starting
 from skill_factory.ui.frame import away, loading, shell, uploads, visitor, workspace
 from skill_factory.ui.frame.deleting import delete_button
 from skill_factory.ui.frame.earlier_builds import started
@@ -24,7 +24,6 @@ from skill_factory.work import builds, looking
 from skill_factory.work.builds import Job, Status
 from skill_factory.work.home import home
 from skill_factory.work.process import ACTIVE, State
-from skill_factory.work.quota import refusal
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -84,25 +83,11 @@ def offer_build() -> None:
         )
         shell.go(shell.CHOOSE, "Change it on Choose")
         return
-    if refused := st.session_state.pop("build.refused", ""):
-        st.warning(shell.plain(refused), icon=":material/hourglass_top:")
+    starting.not_started()
     _numbers(seen, takes, about)
-    if refused := refusal(_rows(seen), takes.text_bytes, visitor.mark()):
-        st.warning(shell.plain(refused), icon=":material/hard_drive:")
-        return
-    st.caption(
-        "The build runs on its own: you can close this page and come back through its link. "
-        "Then publish it, train with it or download it here."
-    )
-    with st.container(horizontal=True, horizontal_alignment="right"):
-        st.button(
-            f"Build {about}{many(takes.traces, 'trace')}",
-            type="primary",
-            icon=":material/play_arrow:",
-            on_click=_start,
-            key="build.start",
-        )
-    _command(seen)
+    label = f"Build {about}{many(takes.traces, 'trace')}"
+    if starting.start_button(label, _rows(seen), takes.text_bytes, _start):
+        _command(seen)
 
 
 def _numbers(seen: Evidence, takes: Estimate, about: str) -> None:

@@ -8,6 +8,7 @@ import streamlit as st
 from skill_factory.errors import SkillFactoryError
 from skill_factory.recipe.mixture import Mixture
 from skill_factory.tally import TraceChars, keyed
+from skill_factory.ui.finish import starting
 from skill_factory.ui.frame import loading, shell, uploads, visitor, workspace
 from skill_factory.ui.frame.mixed.coming import Outcome, coming
 from skill_factory.ui.frame.mixed.parts import Mix
@@ -15,7 +16,6 @@ from skill_factory.wording import listed, many, percent
 from skill_factory.work import builds
 from skill_factory.work.builds import Job
 from skill_factory.work.home import home
-from skill_factory.work.quota import refusal
 
 
 def is_current(job: Job) -> bool:
@@ -36,26 +36,13 @@ def offer_build() -> None:
         st.warning(shell.plain(outcome.problem), icon=":material/info:")
         shell.go(shell.DATA, "See the sources on Data")
         return
-    if refused := st.session_state.pop("build.refused", ""):
-        st.warning(shell.plain(refused), icon=":material/hourglass_top:")
+    starting.not_started()
     st.dataframe(_table(outcome), hide_index=True, alt="What each source gives", key="build.sources")
-    if refused := refusal(outcome.rows, outcome.mixed.traces * _mean_chars(), visitor.mark()):
-        st.warning(shell.plain(refused), icon=":material/hard_drive:")
-        return
-    st.caption(
-        "The build runs on its own: you can close this page and come back through its link. "
-        "Then publish it, train with it or download it here."
-    )
-    with st.container(horizontal=True, horizontal_alignment="right"):
-        st.button(
-            f"Build {outcome.hedge}{many(outcome.mixed.traces, 'trace')} of {len(outcome.whole.parts)} sources",
-            type="primary",
-            icon=":material/play_arrow:",
-            on_click=_start,
-            args=(outcome.mixture, _places(outcome.whole)),
-            key="build.start",
-        )
-    _command(outcome.mixture, outcome.whole)
+    traces, sources = outcome.mixed.traces, len(outcome.whole.parts)
+    label = f"Build {outcome.hedge}{many(traces, 'trace')} of {sources} sources"
+    asked = (outcome.mixture, _places(outcome.whole))
+    if starting.start_button(label, outcome.rows, traces * _mean_chars(), _start, *asked):
+        _command(outcome.mixture, outcome.whole)
 
 
 def _table(outcome: Outcome) -> dict[str, list[str]]:

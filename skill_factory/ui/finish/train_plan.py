@@ -11,7 +11,7 @@ import streamlit as st
 from skill_factory.errors import SkillFactoryError
 from skill_factory.hosting import hosted
 from skill_factory.traces.lengths import AROUND
-from skill_factory.training.estimate import Estimate, estimate_training
+from skill_factory.training.estimate import Estimate, cheapest, estimate_training
 from skill_factory.training.facts import model_facts
 from skill_factory.training.machines import Trainer, rented, this_computer
 from skill_factory.training.plan import Method, Place, Plan
@@ -156,12 +156,10 @@ def _takes(job: Job, plan: Plan) -> Estimate | None:
 
 
 def _on_a_machine(takes: dict[str, Estimate]) -> Estimate | None:
-    fitting = [one for one in takes.values() if one.fits and one.seconds is not None]
-    names = [*([CHEAPEST] if fitting else []), *takes]
+    least = cheapest(takes.values())
+    names = [*([CHEAPEST] if least else []), *takes]
     chosen = st.selectbox("Machine", names, format_func=lambda name: _offer(name, takes), key="fit.flavor")
-    if chosen == CHEAPEST and fitting:
-        return min(fitting, key=lambda one: one.dollars)
-    return takes.get(chosen)
+    return least if chosen == CHEAPEST else takes.get(chosen)
 
 
 def _offer(name: str, takes: dict[str, Estimate]) -> str:

@@ -99,8 +99,8 @@ def _sample(job: Job, seen: "Seen") -> None:
     if not seen.samples:
         return
     last = seen.samples[-1]
-    # A mixture's parts may be read by different rules; its traces have the tags of its own.
-    recipe = job.recipe if isinstance(job.recipe, Recipe) else None
+    # Its parts share what a trace looks like.
+    recipe = job.recipe if isinstance(job.recipe, Recipe) else job.recipe.recipes[0]
     trace_view.style()
     st.markdown(f"**A sample at step {last.step:,}: {counted(last.text, recipe).words}**")
     with st.container(height=360, key="fit.sample"):
