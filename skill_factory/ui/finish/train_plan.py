@@ -10,6 +10,7 @@ import streamlit as st
 
 from skill_factory.errors import SkillFactoryError
 from skill_factory.hosting import hosted
+from skill_factory.recipe.tokens import estimated_tokens
 from skill_factory.traces.lengths import AROUND
 from skill_factory.training.estimate import Estimate, cheapest, estimate_training
 from skill_factory.training.facts import model_facts
@@ -172,8 +173,8 @@ def _offer(name: str, takes: dict[str, Estimate]) -> str:
 def _lengths(job: Job) -> npt.NDArray[np.int32]:
     """Tokens of each trace by its characters; the answers of GRPO are expected to be as long."""
     table = built_summary.index_of(job)
-    per_token = job.recipe.cutoff.chars_per_token
-    return (np.asarray(table.chars) / per_token + AROUND).astype(np.int32)
+    of_a_character = estimated_tokens(1, job.recipe.cutoff.chars_per_token)
+    return (np.asarray(table.chars) * of_a_character + AROUND).astype(np.int32)
 
 
 def _numbers(plan: Plan, takes: Estimate) -> None:
