@@ -12,7 +12,7 @@ from skill_factory.insight.difference import Difference
 from skill_factory.insight.difference.differing import Shares
 from skill_factory.reasons import Level
 from skill_factory.ui.frame import away, loading, shell
-from skill_factory.ui.frame.earlier_builds import started
+from skill_factory.ui.frame.building.earlier_builds import started
 from skill_factory.wording import many
 from skill_factory.work import builds, looking
 from skill_factory.work.builds import Job

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from skill_factory.errors import SkillFactoryError
 from skill_factory.formats import format_of
 from skill_factory.hosting import cores, hosted
 from skill_factory.insight import tables
@@ -15,14 +14,14 @@ from skill_factory.insight.estimate import Estimate, estimate_build
 from skill_factory.judge.source_facts import identity
 from skill_factory.reasons import Level
 from skill_factory.ui.finish import mixed_building, starting
-from skill_factory.ui.frame import away, loading, shell, uploads, visitor, workspace
+from skill_factory.ui.frame import away, loading, shell, visitor, workspace
+from skill_factory.ui.frame.building import build_start
+from skill_factory.ui.frame.building.earlier_builds import started
 from skill_factory.ui.frame.deleting import delete_button
-from skill_factory.ui.frame.earlier_builds import started
 from skill_factory.ui.frame.loading import Evidence
 from skill_factory.wording import duration, file_size, inflect, many, percent
 from skill_factory.work import builds, looking
 from skill_factory.work.builds import Job, Status
-from skill_factory.work.home import home
 from skill_factory.work.process import ACTIVE, State
 
 if TYPE_CHECKING:
@@ -86,7 +85,7 @@ def offer_build() -> None:
     starting.not_started()
     _numbers(seen, takes, about)
     label = f"Build {about}{many(takes.traces, 'trace')}"
-    if starting.start_button(label, _rows(seen), takes.text_bytes, _start):
+    if starting.start_button(label, _rows(seen), takes.text_bytes, build_start.start):
         _command(seen)
 
 
@@ -135,20 +134,6 @@ def _source_words() -> str:
     """What to type for the source: of an uploaded file, its name and not its place on this server."""
     mine = workspace.current()
     return shlex.quote(Path(mine.source).name if mine.recipe.source.kind == "file" else mine.source)
-
-
-def _start() -> None:
-    mine = workspace.current()
-    try:
-        job = builds.start(mine.source, mine.label, loading.recipe(), mine.token, visitor.key())
-    except OSError as error:
-        st.session_state["build.refused"] = uploads.no_room("The build", home(), error)
-        return
-    except SkillFactoryError as error:
-        st.session_state["build.refused"] = str(error)
-        return
-    mine.job = job.id
-    st.query_params["job"] = job.id
 
 
 def _estimate(seen: Evidence) -> Estimate:

@@ -5,17 +5,15 @@ from pathlib import Path
 
 import streamlit as st
 
-from skill_factory.errors import SkillFactoryError
 from skill_factory.recipe.mixture import Mixture
 from skill_factory.tally import TraceChars, keyed
 from skill_factory.ui.finish import starting
-from skill_factory.ui.frame import loading, shell, uploads, visitor, workspace
+from skill_factory.ui.frame import loading, shell
+from skill_factory.ui.frame.building import build_start
 from skill_factory.ui.frame.mixed.coming import Outcome, coming
 from skill_factory.ui.frame.mixed.parts import Mix
 from skill_factory.wording import listed, many, percent
-from skill_factory.work import builds
 from skill_factory.work.builds import Job
-from skill_factory.work.home import home
 
 
 def is_current(job: Job) -> bool:
@@ -70,18 +68,7 @@ def _places(whole: Mix) -> dict[str, str]:
 
 
 def _start(mixture: Mixture, places: dict[str, str]) -> None:
-    mine = workspace.current()
-    try:
-        label = listed(list(places))
-        job = builds.start("", label, mixture, mine.token, visitor.key(), places)
-    except OSError as error:
-        st.session_state["build.refused"] = uploads.no_room("The build", home(), error)
-        return
-    except SkillFactoryError as error:
-        st.session_state["build.refused"] = str(error)
-        return
-    mine.job = job.id
-    st.query_params["job"] = job.id
+    build_start.begin("", listed(list(places)), lambda: mixture, places)
 
 
 def _command(mixture: Mixture, whole: Mix) -> None:

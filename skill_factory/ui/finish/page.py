@@ -7,7 +7,7 @@ from skill_factory.ui.finish import building, built_summary, built_view
 from skill_factory.ui.finish.downloads import downloads
 from skill_factory.ui.finish.training import training
 from skill_factory.ui.frame import shell
-from skill_factory.ui.frame.earlier_builds import earlier_builds
+from skill_factory.ui.frame.building.earlier_builds import earlier_builds
 from skill_factory.ui.frame.sending.publishing import publishing
 from skill_factory.work import builds, pushes
 from skill_factory.work.builds import Job, status

@@ -6,12 +6,13 @@ from typing import Any
 import streamlit as st
 
 from skill_factory.ui.frame import shell, visitor
+from skill_factory.ui.frame.building import build_start
 from skill_factory.work.quota import refusal
 
 
 def not_started() -> None:
     """Why the last press started nothing, once."""
-    if refused := st.session_state.pop("build.refused", ""):
+    if refused := build_start.refused():
         st.warning(shell.plain(refused), icon=":material/hourglass_top:")
 
 

@@ -1,0 +1,1 @@
+"""Builds on more than one page: one is started, and earlier ones are found again."""
