@@ -58,7 +58,7 @@ def recognise(names: Sequence[str], rows: Sequence[Row], presets: bool = True) -
     """What some rows look like: a known format where one fits, else by names, else by shape."""
     found = profiles(names, rows)
     preset = recognised(found) if presets else None
-    if preset is not None:
+    if preset is not None and preset.columns:
         own = columns_of(preset, found)
         known = _with_reward(_completed(own, preset, found), preset, found)
         added = tuple(field for field in ("correct", *_ADDED) if getattr(known, field) != getattr(own, field))
@@ -69,9 +69,11 @@ def recognise(names: Sequence[str], rows: Sequence[Row], presets: bool = True) -
             beside = {"system": system_beside_talks(asks, found), "tools": tools_beside_talks(asks, found)}
             told = told.model_copy(update=beside)
         return Guess(told, preset, added=added)
-    columns, told_by_shape = _by_name_and_shape(names, rows, found)
+    # A format that names no column still says which of them aren't data.
+    data = {path: one for path, one in found.items() if preset is None or path not in preset.needs}
+    columns, told_by_shape = _by_name_and_shape(names, rows, data)
     fixed = {name for name in ("question_rule", "response_rule") if getattr(columns, name)}
-    return Guess(with_proposals(columns, rows, fixed), None, told_by_shape)
+    return Guess(with_proposals(columns, rows, fixed), preset, told_by_shape)
 
 
 def _completed(columns: Columns, preset: Preset, found: Mapping[str, Profile]) -> Columns:

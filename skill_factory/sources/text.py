@@ -9,6 +9,7 @@ from typing import IO, Any
 
 from skill_factory.errors import SourceError
 from skill_factory.hub.file_patterns import packing
+from skill_factory.sources.annotations import flat_tasks
 from skill_factory.sources.columns import excerpt
 from skill_factory.sources.csv_text import csv_rows, lines_without_nul
 from skill_factory.sources.json_text import Row, Rows, json_rows
@@ -144,10 +145,9 @@ def _jsonl_rows(file: IO[str], path: Path) -> Rows:
     if first is None:
         return
     if _looks_like_json(first[1]) and not isinstance(_value(first[1]), dict):
-        yield from json_rows(_Again(first[1], file), path)
+        yield from flat_tasks(json_rows(_Again(first[1], file), path))
         return
-    for number, line in chain([first], lines):
-        yield len(line), _row_of(line, path, number)
+    yield from flat_tasks((len(line), _row_of(line, path, number)) for number, line in chain([first], lines))
 
 
 def _value(line: str) -> Any:
@@ -204,4 +204,8 @@ def _fault(error: Exception) -> str:
     return "nested too deep" if isinstance(error, RecursionError) else "a number is too long"
 
 
-_READERS = {".csv": _csv_rows, ".tsv": _csv_rows, ".json": json_rows}
+def _json_rows(file: IO[str], path: Path) -> Rows:
+    return flat_tasks(json_rows(file, path))
+
+
+_READERS = {".csv": _csv_rows, ".tsv": _csv_rows, ".json": _json_rows}
