@@ -56,7 +56,8 @@ def test_a_published_format_is_built_after_three_clicks(name: str, visitor: Visi
     clicks.press(re.compile(r"^Build [\d,]+ trace"))
     visitor.titled("Finish")
     assert clicks.made <= MOST
-    visitor.sees("ready")
+    expect(visitor.page.get_by_text(re.compile("traces? from .* ready"))).to_be_visible(timeout=2 * PATIENCE)
+    visitor.still()
     visitor.go("Look")
     visitor.sees("Attempt 1")
 
