@@ -74,7 +74,7 @@ def _controls(result: list[Any]) -> Iterator[tuple[str, Any]]:
 
 
 def _agreed(values: list[Any]) -> Any:
-    """What all annotators said; where they differ, long texts as a list, and short ones as one that is no label."""
+    """What all annotators said; where they differ, long texts as a list, and short ones as one that isn't a label."""
     different = list(dict.fromkeys(map(str, values)))
     if len(different) == 1:
         return values[0]

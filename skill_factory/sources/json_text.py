@@ -164,7 +164,7 @@ class _Text:
         self.refuse_kind()
 
     def refuse_kind(self) -> NoReturn:
-        """Say that the file is no list of rows."""
+        """Say that the file isn't a list of rows."""
         raise SourceError(
             f"{self._path.name} isn't a list of JSON objects. Give a list of rows, or JSON Lines (.jsonl)."
         )

@@ -71,7 +71,7 @@ _WITHIN = (
     "prompt",
     "full_text",
 )
-_WITHIN_CRITIQUES = (*_WITHIN, "analysis", "explanation", "rationale", "reasoning")
+_WITHIN_REFLECTIONS = (*_WITHIN, "analysis", "explanation", "rationale", "reasoning")
 """What the one text of a record is called, where the record has the name of a field."""
 
 
@@ -86,7 +86,7 @@ def _named(field: str, found: Mapping[str, Profile]) -> Iterator[tuple[str, str,
             "struct",
             "structs",
         ):
-            keys = {"answer": ("aliases", *_WITHIN), "reflections": _WITHIN_CRITIQUES}.get(field, _WITHIN)
+            keys = {"answer": ("aliases", *_WITHIN), "reflections": _WITHIN_REFLECTIONS}.get(field, _WITHIN)
             inner = next((f"{path}.{key}" for key in keys if f"{path}.{key}" in found), "")
             if inner:
                 yield inner, path, place

@@ -98,7 +98,7 @@ def guess_numbered(fields: Mapping[str, Any], found: Mapping[str, Profile]) -> d
 
 
 def guess_keyed(fields: Mapping[str, Any], found: Mapping[str, Profile]) -> dict[str, Any]:
-    """Responses of a question in a record, by model or by number: `{"a": text, "b": text}`; labels and critiques alike."""
+    """Responses of a question in a record, by model or by number: `{"a": text, "b": text}`; labels and reflections alike."""
     for path, one in found.items():
         if one.kind != "struct" or place_of("response", path) is None:
             continue
