@@ -32,6 +32,7 @@ _BEFORE = 48
 """Bytes before an answer in which a cue counts."""
 _MOST = 8
 """Times that an answer is looked for in a text, from its end."""
+# Letters of other alphabets don't count: Chinese and Japanese put no space around an answer.
 _WORD = re.compile(rb"[\w.]", re.ASCII)
 
 
@@ -46,6 +47,7 @@ def gives_away(reflection: bytes, gold: bytes) -> bool:
             before = reflection[max(0, at - _BEFORE) : at].lower()
             if any(cue in before for cue in _CUES):
                 return True
+        # One less than its end: “11” stands in “111” twice, and both are looked at.
         end = at + len(gold) - 1
     return False
 

@@ -76,6 +76,7 @@ def answers_found(table: pa.Table) -> dict[str, tuple[int, int]]:
 
 def try_answers(rows: Sequence[CanonicalRow]) -> list[Choice]:
     """What each answer rule finds, and the order of rules that is proposed."""
+    # An empty response is dropped for that; it would speak against every rule alike.
     rows = [row for row in rows if row.response.strip()]
     of = len(rows)
     found = {rule: _found_by((rule,), rows) for rule in TRIED}
@@ -133,6 +134,7 @@ class _Agreement(NamedTuple):
 
 def _agreement(rows: Sequence[CanonicalRow], found: Mapping[int, str]) -> _Agreement:
     """How many found answers stand beside a gold answer, of responses that may be right, and the share that is it."""
+    # Of a response known to be wrong a good rule finds an answer that differs.
     judged = [
         (answer, rows[k].answer)
         for k, answer in found.items()
@@ -163,8 +165,10 @@ def _words_pattern(languages: set[str]) -> str:
         for p in pairs()
         if p.language in languages
         for w in (*p.right, *p.wrong)
+        # A single letter (“y”, “t”) is too short to be told from the end of another word.
         if len(w) > 1 or not w.isascii()
     }
+    # Longest first: an alternation takes what fits first, and “正” would end “正确” too soon.
     return "|".join(re.escape(word) for word in sorted(words, key=lambda word: (-len(word), word)))
 
 
@@ -184,6 +188,7 @@ def try_verdicts(rows: Sequence[CanonicalRow], by_column: bool = False) -> list[
         return [usual, stood]
     tries = [usual]
     tries += [_tag_words(reflections)] if of else []
+    # Only languages that are seen: the short words of all of them together would be found in any text.
     languages = {"English"} | _languages(reflections)
     words = _words_pattern(languages)
     for code, title, pattern in (
@@ -192,6 +197,7 @@ def try_verdicts(rows: Sequence[CanonicalRow], by_column: bool = False) -> list[
             "The word behind “verdict”, “conclusion” and their like",
             rf"(?is)\A.*(?:{_NAMES})\W{{0,12}}(?:the \w+ is |is )?({words})(?:[^a-z]|\Z)",
         ),
+        # Edges are “no Latin letter” instead of \b: Chinese words stand among other letters.
         ("last", "The last word", rf"(?is)(?:\A|[^a-z])({words})(?:\W*\[end\])?\W*\Z"),
         ("first", "The first word", rf"(?is)\A\W*({words})(?:[^a-z]|\Z)"),
     ):
