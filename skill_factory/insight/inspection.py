@@ -153,12 +153,14 @@ def inspect(
     asked, benchmarks = with_benchmarks(settled.recipe, against, token)
     if {"question", "response"} & set(settled.missing):
         raise ColumnError(missing_sentence(settled))
+    # A size of 0 isn't known (a stream may be endless), so such a source is never read whole unasked.
     every = not most_rows and (whole or 0 < raw.size <= ONE_LOOK)
     rows, tally, sampled = _sample(raw, settled.recipe, every, most_rows or SAMPLE_ROWS)
     if not rows.num_rows:
         raise ColumnError(_unreadable(settled, tally))
     overlap = None
     if asked.clean.asks:
+        # Sorted, so that which of two near-duplicates is named doesn't depend on the order of rows.
         texts = sorted(pc.unique(rows["question"]).to_pylist())
         overlap = overlap_of([(text_ids(texts), [*map(spoken_in, texts)])], benchmarks, asked.clean.groups)
         overlap = with_leaks(overlap, in_table(rows), benchmarks, asked.clean.responses)

@@ -137,6 +137,7 @@ def _scaled(seen: Outlook, elsewhere: int, scale: float, whole: bool) -> Offer:
 def mixed(mixture: Mixture, found: Sequence[Offer]) -> Mixed:
     """What a mixture asks of each source, beside what that can give."""
     there = [offer.traces for offer in found]
+    # By the decimal digits that were written: the float 0.1 isn't a tenth, and a share could lack a trace.
     weights = [Fraction(repr(one.weight or one.count or 1)) for one in mixture.sources]
     if mixture.sources[0].count is not None:
         takes, most = [one.count or 0 for one in mixture.sources], 0

@@ -90,6 +90,7 @@ def _beta(tried: Any, hits: Any) -> tuple[float, float] | None:
     pairs = float((tried * (tried - 1)).sum())
     # Two reflections on one response agree more often than two on different ones: that tells how much responses differ.
     both = float((hits * (hits - 1)).sum()) / pairs if pairs else mean * mean
+    # Neither all alike nor all independent, which would make the parameters infinite or nothing.
     likeness = min(max((both - mean * mean) / (mean * (1 - mean)), 1e-3), 0.999)
     size = 1 / likeness - 1
     return mean * size, (1 - mean) * size

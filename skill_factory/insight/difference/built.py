@@ -124,6 +124,7 @@ def _hashed(batch: pa.RecordBatch) -> tuple[Ids, Ids]:
     rows = batch.to_pylist()
     asked = [asked_in_row(row).text if len(row["conversations"]) > 1 else "" for row in rows]
     whole = [
+        # A sign that texts don't hold, so that moving words from one turn to the next makes another trace.
         "\x1f".join([row.get("tools") or "", *(turn["content"] for turn in row["conversations"])])
         for row in rows
     ]

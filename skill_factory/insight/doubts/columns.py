@@ -23,6 +23,7 @@ def reference_as_response(sample: Sample) -> Iterator[Doubt]:
         for text, gold in zip(sample.responses, sample.golds, strict=True)
         if gold
     ]
+    # More than half: now and then a response is right in one word, and then it is the gold answer.
     same = sum(text == gold for text, gold in beside)
     column = listed(list(sample.recipe.columns.response))
     if beside and 2 * same > len(beside):
@@ -119,6 +120,7 @@ def roles_exchanged(sample: Sample) -> Iterator[Doubt]:
             changes=_exchanged(sample.recipe.columns),
             pick=("question", "response"),
         )
+    # “7 · 8 = ?” is a question; short ones are doubted only beside something longer that could be it.
     longer = _longer_text(sample, "question", length) if n and length < 10 else ""
     if n and length < 10 and (gold_length > length or longer):
         if longer:
@@ -137,6 +139,7 @@ def roles_exchanged(sample: Sample) -> Iterator[Doubt]:
             f"Check which column is the response, e.g. --map response={whole}.",
             pick=("response",),
         )
+    # A think rule leaves only the end of a response, which a worked gold answer may well exceed.
     if golds and gold_length > 40 and gold_length > 1.5 * response_length and not sample.recipe.columns.think:
         yield Doubt(
             "gold_is_long",
@@ -164,6 +167,7 @@ def _longer_text(sample: Sample, field: str, length: float) -> str:
     settled, columns = sample.settled, sample.recipe.columns
     paths = candidates(field, columns, settled.names, settled.rows)
     if field == "question" and columns.response_rule == "last_turn":
+        # Where the response is a turn of a conversation, the question may be another of its turns.
         paths.append(columns.response[0])
     for path in paths:
         texts = [text for row in settled.rows for text in _texts_in(value_at(row, path), field)]
