@@ -48,6 +48,7 @@ def unpacked(path: Path) -> TemporaryDirectory[str]:
                 one for one in archive.infolist() if not one.is_dir() and not _is_rubbish(one.filename)
             ]
             _check(path, entries)
+            # The sizes in the headers were checked, but headers can lie: what comes out is counted as well.
             room = LARGEST_UNPACKED
             for entry in entries:
                 room -= _write(archive, entry, Path(folder.name), room, path)
@@ -87,7 +88,9 @@ def _check(path: Path, entries: list[ZipInfo]) -> None:
         )
     for one in entries:
         name = excerpt(one.filename, 60)
+        # Windows packs names with backslashes, which lead out of the folder there.
         parts = PurePosixPath(one.filename.replace("\\", "/")).parts
+        # The upper half of this field holds the Unix mode where the archive was packed on Unix.
         if stat.S_ISLNK(one.external_attr >> 16):
             said = f"holds a link ({name})"
         elif ".." in parts or one.filename.startswith(("/", "\\")) or re.match(r"[A-Za-z]:", one.filename):
@@ -135,6 +138,7 @@ def _pieces(archive: ZipFile, entry: ZipInfo, path: Path) -> Iterator[bytes]:
 def _zstandard(entry: ZipInfo, path: Path) -> Iterator[bytes]:
     with path.open("rb") as file:
         file.seek(entry.header_offset + _NAME_LENGTHS)
+        # The lengths in an entry's own header may differ from those in the directory at the end of the archive.
         name, extra = struct.unpack("<HH", file.read(4))
         file.seek(name + extra, os.SEEK_CUR)
         held = pa.BufferReader(file.read(entry.compress_size))
@@ -146,6 +150,7 @@ def _zstandard(entry: ZipInfo, path: Path) -> Iterator[bytes]:
                 yield piece
     except (pa.ArrowInvalid, OSError) as error:
         raise BadZipFile(f"{excerpt(entry.filename, 60)} is damaged ({excerpt(str(error), 60)})") from None
+    # Python checks its own packings; for this one it is up to us.
     if check != entry.CRC:
         raise BadZipFile(f"{excerpt(entry.filename, 60)} is damaged")
 
@@ -162,6 +167,7 @@ def eval_rows(path: Path) -> Rows:
     try:
         with ZipFile(path) as archive:
             entries = [one for one in archive.infolist() if _SAMPLE.fullmatch(one.filename)]
+            # An archive lists its samples in the order in which they ended, which isn't the same twice.
             entries.sort(key=lambda one: _natural(one.filename))
             size = sum(one.file_size for one in entries)
             if len(entries) > MOST_SAMPLES or size > max(

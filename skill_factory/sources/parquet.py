@@ -33,6 +33,7 @@ def opened(path: Path, dictionaries: list[str] | None = None) -> pq.ParquetFile:
     """The file. Errors: SourceError."""
     try:
         seen = os.stat(path)
+        # By what changes with the file, since a file may be replaced under its name while a page is open.
         footer = _footer(path, (seen.st_ino, seen.st_size, seen.st_mtime_ns))
         return pq.ParquetFile(
             path, metadata=footer, pre_buffer=False, buffer_size=1 << 20, read_dictionary=dictionaries
@@ -131,9 +132,12 @@ def _rows_at_once(path: Path, group: pq.RowGroupMetaData, number: int, names: li
         _check_chunk(path, leaf)
     packed = [one for one in leaves if one.physical_type == "BYTE_ARRAY" and one.has_dictionary_page]
     for leaf, longest in _longest(path, number, packed):
+        # Lists hold several texts in a row.
         in_row = max(1, leaf.num_values // max(1, group.num_rows))
         size = min(size, max(1, LARGEST_BATCH // max(1, longest * in_row)))
         most = max(LARGEST_CHUNK, MOST_REPEATED * leaf.total_uncompressed_size)
+        # The product assumes that all rows point at the longest text; only where even that would be too much are they
+        # counted.
         if names is not None and longest * leaf.num_values > most and _repeated(path, number, leaf, most):
             raise _bomb(path, leaf)
     return size

@@ -94,6 +94,7 @@ def _encoding(path: Path, suffix: str) -> str:
     try:
         head.decode("utf-8", errors="strict")
     except UnicodeDecodeError as error:
+        # A sign cut by the end of what is looked at isn't a fault: UTF-8 takes four bytes at most.
         if error.start >= len(head) - 4:
             return "utf-8-sig"
         from charset_normalizer import from_bytes
@@ -126,6 +127,7 @@ def _opened(raw: Any, path: Path, size: int, encoding: str) -> IO[str]:
         raw = io.BufferedReader(_Readable(gzip.GzipFile(fileobj=raw), path, size, raw), 1 << 18)
     elif last == ".zst":
         raw = io.BufferedReader(_Readable(pa.input_stream(raw, compression="zstd"), path, size, raw), 1 << 18)
+    # Line ends stay as they are: a cell of a CSV may hold some.
     return io.TextIOWrapper(raw, encoding=encoding, newline="")
 
 

@@ -126,6 +126,7 @@ def make_puzzle(draw: Draw) -> Puzzle:
         reach = solve(numbers)
         everything = reach[(1 << count) - 1]
         targets = sorted(value for value in everything if 10 <= value <= 99 and value not in numbers)
+        # Numbers that reach no target of two digits make no puzzle, and others are drawn.
         if targets:
             target = draw.pick(targets)
             near = list(_near(everything, target))
