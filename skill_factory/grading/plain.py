@@ -53,6 +53,8 @@ def plain(text: str) -> str:
 
 def _undressed(text: str) -> str:
     text = _simple_signs(text)
+    # One dress over the other (`**\boxed{$5$}**.`), so again until nothing comes off; a bound, since models repeat
+    # themselves.
     for _ in range(8):
         bare = _unwrapped(_ended(text))
         if bare == text:
@@ -71,9 +73,11 @@ _UNIT_VECTOR = re.compile(r"\\hat ?\{? ?(?:\\mathbf ?)?\{? ?(?:\\([ij])math|([ij
 
 def _simple_signs(text: str) -> str:
     text = _ROOT.sub(lambda found: rf"\sqrt{_DEGREES[found[1]]}{{{found[2] or found[3]}}}", text)
+    # Before NFKC, which would make 21⁄2 of 2½.
     text = re.sub("([0-9])([¼½¾⅐-⅞])", r"\1 \2", text)
     text = re.sub("[⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺]+", lambda found: f"^{{{found[0].translate(_RAISED)}}}", text)
     text = re.sub("[₀₁₂₃₄₅₆₇₈₉]+", lambda found: f"_{{{found[0].translate(_LOWERED)}}}", text)
+    # Twice: of ½ and ϕ NFKC makes signs that are in the table themselves (⁄, φ).
     text = unicodedata.normalize("NFKC", text.translate(_SIGNS)).translate(_SIGNS)
     if "\\" in text:
         text = _simple_commands(text)
@@ -128,6 +132,7 @@ def _unwrapped(text: str) -> str:
     for opening, closing in _WRAPPERS:
         inside = text[len(opening) : len(text) - len(closing)]
         if len(text) > len(opening) + len(closing) and text.startswith(opening) and text.endswith(closing):
+            # “$a$ and $b$” begins and ends with a dollar, but isn't one piece.
             if closing != "}" and closing not in inside and opening not in inside:
                 return inside.strip()
             if closing == "}" and balanced(inside):
