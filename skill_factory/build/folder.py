@@ -20,7 +20,8 @@ from skill_factory.build.progress import BuildProgress, ReportProgress
 from skill_factory.build.storage import move, on_disk, remove_tree, write_whole, written_whole
 from skill_factory.errors import BuildFolderError
 from skill_factory.locks import take
-from skill_factory.recipe.mixture import AnyRecipe, recipe_or_mixture
+from skill_factory.recipe.mixture import AnyRecipe
+from skill_factory.recipe.mixture_file import recipe_or_mixture
 from skill_factory.tally import Tally, tally_from_json
 from skill_factory.traces.rows import REPEATED, SOURCE, TOOLS
 from skill_factory.whole_files import SUFFIX

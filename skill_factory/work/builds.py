@@ -16,7 +16,8 @@ from typing import Any
 from skill_factory.build.folder import BuildFolder
 from skill_factory.build.progress import BuildProgress
 from skill_factory.reasons import Level
-from skill_factory.recipe.mixture import AnyRecipe, recipe_or_mixture
+from skill_factory.recipe.mixture import AnyRecipe
+from skill_factory.recipe.mixture_file import recipe_or_mixture
 from skill_factory.tally import LevelTally, tally_from_json, total
 from skill_factory.whole_files import write_whole
 from skill_factory.work import queue

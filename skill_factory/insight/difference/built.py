@@ -15,7 +15,8 @@ from skill_factory.asked import asked_in_row
 from skill_factory.build.folder import SHARDS, BuildFolder
 from skill_factory.draws import text_id
 from skill_factory.errors import BuildFolderError, HubError, SourceError
-from skill_factory.recipe.mixture import AnyRecipe, recipe_or_mixture
+from skill_factory.recipe.mixture import AnyRecipe
+from skill_factory.recipe.mixture_file import recipe_or_mixture
 from skill_factory.sources.hub import looks_like_repo
 
 Ids = npt.NDArray[np.uint64]

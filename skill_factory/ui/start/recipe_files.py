@@ -3,7 +3,7 @@
 import streamlit as st
 
 from skill_factory.errors import SkillFactoryError
-from skill_factory.recipe.mixture import is_mixture, mixture_from_toml
+from skill_factory.recipe.mixture_file import is_mixture, mixture_from_toml
 from skill_factory.recipe.model import PRESET_WORDS, load_recipe, preset_names
 from skill_factory.ui.frame import away, loading, workspace
 from skill_factory.ui.frame.mixed import mixing
