@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from skill_factory.asked import asked, asked_in_row
-from skill_factory.build.folder import HELD_OUT
+from skill_factory.build.owned import HELD_OUT
 from skill_factory.grading import final_answer
 from skill_factory.measure.parts import names_of
 from skill_factory.sources.chats.context import asked_by

@@ -12,7 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from skill_factory.asked import asked_in_row
-from skill_factory.build.folder import SHARDS, BuildFolder
+from skill_factory.build.folder import BuildFolder
+from skill_factory.build.owned import SHARDS
 from skill_factory.draws import text_id
 from skill_factory.errors import BuildFolderError, HubError, SourceError
 from skill_factory.recipe.mixture import AnyRecipe
