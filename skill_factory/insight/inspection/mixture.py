@@ -7,7 +7,10 @@ from typing import Any
 from skill_factory.build.mixed_source import MixedSource
 from skill_factory.build.mixture import Given, about, open_sources, settled
 from skill_factory.errors import ColumnError, RecipeError
-from skill_factory.insight.inspection import ONE_LOOK, Inspection, inspect, overlap_advice
+from skill_factory.insight.inspection.advice import overlap_advice
+from skill_factory.insight.inspection.inspecting import inspect
+from skill_factory.insight.inspection.reading import ONE_LOOK
+from skill_factory.insight.inspection.record import Inspection
 from skill_factory.insight.mixed import Mixed, mixed, offers
 from skill_factory.judge.source_facts import Narrow, sample_facts
 from skill_factory.overlap.ruling import Overlap, compared_together, with_benchmarks
