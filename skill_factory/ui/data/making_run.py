@@ -58,6 +58,7 @@ def offer(asked: Asked, made: Making | None, now: Status | None, run: Run, take:
     told = makings.pilot(made) if made else None
     if made and now and now.state is State.DONE and made.stage is Stage.WHOLE:
         _short(asked, made, now, run, take)
+    # A forecast holds for what was asked then; another model or prompt needs a pilot of its own.
     elif made and told and asked.asks_for == made.asked.asks_for:
         _foretold(asked, told, run)
     else:

@@ -171,6 +171,7 @@ def watch_build(job: Job) -> None:
     """How far it has got, what was kept so far, and a way to stop it."""
     builds.here(job)
     now = builds.status(job)
+    # The whole page is another one when the build has ended, not only this fragment.
     if now.state not in ACTIVE:
         st.rerun()
     done = now.progress

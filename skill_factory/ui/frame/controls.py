@@ -98,6 +98,7 @@ def length_limits(path: str, label: str, unit: str, help: str, idle: str = "") -
 
 def _end(path: str, place: int, label: str, help: str, idle: str) -> None:
     key = f"{path}.{place}"
+    # As `bound` does: the recipe is the truth, and each run sets the widget from it.
     st.session_state[key] = workspace.value(path)[place]
     st.number_input(
         label,

@@ -92,6 +92,8 @@ def choose(text: str, label: str = "", asked: Source | None = None, beside: bool
     base = mixing.fresh() if beside else workspace.without_proposals()
     found, fitting = settled(text, asked, base, label or text)
     with workspace.one_change():
+        # A shown source that keeps its usual name is called after its data; one that a visitor has named keeps that
+        # name.
         was = "" if beside else workspace.current().label
         if beside:
             mixing.make_room()
@@ -178,6 +180,7 @@ def suit() -> bool:
         known = evidence()
     except ColumnError:
         return False  # the Data page asks for the missing columns
+    # A sample that cuts questions in two would propose too few attempts.
     if not known.narrow.telling:
         return False
     proposed = fit(known).proposal
@@ -209,6 +212,8 @@ def key_of(found: Seen, chosen: Recipe) -> str:
     """The name of the narrow table of a source under a recipe; one read with a token stays with its session."""
     mine = workspace.current()
     made = facts_key(found, chosen)
+    # Who has no token must not find such a table by asking for the same data, so its name holds a secret of the
+    # session.
     secret = bool(mine.token) and chosen.source.kind == "hub"
     return f"{made}-{once('salt', mine.token, lambda: secrets.token_hex(8))}" if secret else made
 

@@ -88,6 +88,7 @@ class Door:
         elif hosted() and PRIVATE.search(scope["path"]):
             await _refused(send, 404, "Not found")
         else:
+            # At home there is one visitor, who needs no letters.
             known = not hosted() or f"{visitor.COOKIE}=".encode() in dict(scope["headers"]).get(
                 b"cookie", b""
             )
@@ -149,6 +150,7 @@ class Uploads:
         return None
 
     async def _pass_on(self, scope: Message, receive: Receive, send: Send, session: str) -> None:
+        # A megabyte more than the file, for what a form writes around it.
         most = int(config.get_option("server.maxUploadSize")) * (1 << 20) + (1 << 20)
         with tempfile.TemporaryFile(dir=place("arriving")) as body:
             size = 0
@@ -173,6 +175,7 @@ class Uploads:
 def _replayed(body: IO[bytes]) -> Receive:
     async def receive() -> Message:
         data = body.read(CHUNK)
+        # A body that ends with a full piece is followed by an empty last one, which the protocol allows.
         return {"type": "http.request", "body": data, "more_body": len(data) == CHUNK}
 
     return receive

@@ -75,6 +75,7 @@ def run() -> None:
     _say(refused)
     with errors():
         tour.card(chosen.title)
+    # The doors in `pages/` ask for it: one that Streamlit runs by itself runs the whole app instead.
     _run.active = True
     try:
         with errors():

@@ -195,6 +195,7 @@ def _of_recipe() -> bool:
 
 def _upload_gone(source: str) -> bool:
     path = Path(source)
+    # Only uploads are cleared away here; any other path that is gone is for its owner to say.
     return path.parent.parent == place("uploads") and not path.exists()
 
 

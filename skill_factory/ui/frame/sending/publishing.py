@@ -111,6 +111,8 @@ def _plan(job: Job, target: Target, card: str) -> PushPlan:
         with st.spinner(f"Looking at {target.repo} …"):
             return away.run(looking.push_plan, *asked, what=target.repo, seconds=LOOK_SECONDS)
 
+    # Once for each target and card: a page runs again at every click, and each look asks the Hub and reads every
+    # file.
     return loading.once("push plan", asked, made)
 
 
