@@ -8,8 +8,7 @@ from fractions import Fraction
 
 from skill_factory.grading.constants import same_to_thirty_digits
 from skill_factory.grading.decisions import Decision
-from skill_factory.grading.expressions import Statement, Term, read_statement
-from skill_factory.grading.plain import plain
+from skill_factory.grading.expressions import Statement, Term
 from skill_factory.grading.values import (
     POINTS,
     WHOLE_POINTS,
@@ -26,12 +25,6 @@ FEWEST_POINTS = 3
 """Points at which both sides must have a value before they are called equal."""
 LONGEST_EXACT = 10**6
 """A root that comes near a longer number or a longer fraction than this doesn't prove that it is that number."""
-
-
-def same_algebra(answer: str, gold: str) -> bool:
-    """Are two expressions, equations or inequalities the same? False for what can't be read."""
-    one, other = read_statement(plain(answer)), read_statement(plain(gold))
-    return one is not None and other is not None and same_statements(one, other)
 
 
 def same_statements(one: Statement, other: Statement) -> bool:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from skill_factory.grading.expressions import Term, read_statement
 from skill_factory.grading.numerals import chinese, number_head, spoken
 from skill_factory.grading.plain import LONGEST, stated
-from skill_factory.grading.units import MONEY, UNITS, converted, read_unit, same_unit
+from skill_factory.grading.units import UNITS, converted, read_unit, same_unit
 from skill_factory.grading.values import letters_of, value_at
 
 NOTHING: frozenset[str] = frozenset()
@@ -206,8 +206,3 @@ def same_after_conversion(answer: Amount, gold: Amount) -> bool:
     if answer.value is None or gold.value is None or not answer.unit or not gold.unit:
         return False
     return converted(answer.value, answer.unit) == converted(gold.value, gold.unit)
-
-
-def is_money(unit: str) -> bool:
-    """Is it a currency or a rate of one?"""
-    return unit.split("/")[0] in MONEY

@@ -74,7 +74,6 @@ _ANY_CASE = frozenset(
     ]
 )
 """Short spellings whose capitals mean nothing else."""
-MONEY = frozenset("$ cent € £ ¥ yuan ₹ pound ₩ p".split())  # noqa: SIM905
 _SI = {
     name: (base, Fraction(times))
     for name, base, times in (

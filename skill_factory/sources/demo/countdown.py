@@ -1,7 +1,6 @@
 """The Countdown world behind the demo: puzzles with a solver that reaches every value, and honest mistakes to make."""
 
 import operator
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -108,10 +107,6 @@ class Puzzle:
     """Expressions that use every number once and miss the target, nearest first."""
     faulty: dict[Fault, list[Expr]]
     """Only faults that this puzzle allows; never an empty list."""
-
-    def solved_by(self, expr: Expr) -> bool:
-        """Whether the expression has the target's value and uses every given number exactly once."""
-        return expr.value == self.target and Counter(expr.numbers()) == Counter(self.numbers)
 
 
 Reach = dict[int, dict[int, list[Expr]]]
