@@ -96,12 +96,13 @@ def start(
     path = new_place(KIND)
     job = Job(path.name, path, source, label, recipe.fingerprint(), time.time(), places=places or {})
     (path / "recipe.toml").write_text(recipe.to_toml(), encoding="utf-8")
-    _note(job)
+    note(job)
     _run(job, token, visitor)
     return job
 
 
-def _note(job: Job) -> None:
+def note(job: Job) -> None:
+    """Write down what the work in a folder is."""
     known = {name: value for name, value in asdict(job).items() if name not in ("id", "path")}
     write_whole(job.path / "job.json", json.dumps(known))
 
@@ -109,7 +110,7 @@ def _note(job: Job) -> None:
 def rename(job: Job, name: str) -> None:
     """Call it something; an empty name gives its data's name back."""
     with contextlib.suppress(OSError):  # deleted in another tab meanwhile
-        _note(replace(job, name=" ".join(name.split())[:LONGEST_NAME]))
+        note(replace(job, name=" ".join(name.split())[:LONGEST_NAME]))
 
 
 def resume(job: Job, token: str = "", visitor: str = "") -> None:
@@ -150,7 +151,12 @@ def _process(job: Job) -> FolderProcess:
 
 def find(id: str) -> Job | None:
     """The build of that name; None if there is none."""
-    if (path := folder_of(KIND, id)) is None:
+    return noted(KIND, id)
+
+
+def noted(kind: str, id: str) -> Job | None:
+    """What `note` wrote of a build, or of a suite, which is one in these respects; None if there is none."""
+    if (path := folder_of(kind, id)) is None:
         return None
     try:
         known: dict[str, Any] = json.loads((path / "job.json").read_text(encoding="utf-8"))

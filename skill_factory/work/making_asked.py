@@ -1,12 +1,12 @@
 """What a visitor asks to be made, from the form to the words of the command; a key is never part of it."""
 
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from skill_factory.cli.options.endpoint import PILOT
 from skill_factory.errors import EndpointError
 from skill_factory.recipe.fields import NAMES
 from skill_factory.recipe.model import Source
@@ -14,8 +14,6 @@ from skill_factory.recipe.model import Source
 if TYPE_CHECKING:
     from skill_factory.generate import Job
 
-PILOT = 50
-"""How many questions a pilot tries."""
 REQUESTS, ANSWERS = "requests.jsonl", "answers.jsonl"
 """Files of the way without a connection."""
 
@@ -194,8 +192,3 @@ def job_of(asked: Asked, out: Path, stage: Stage) -> "Job":
         False,
         Source(config=asked.part[0], split=asked.part[1], revision=asked.part[2]),
     )
-
-
-def typed_source(asked: Asked) -> str:
-    """What to type for the source: of a file, its name and not its place on this server."""
-    return shlex.quote(Path(asked.source).name if Path(asked.source).is_absolute() else asked.source)

@@ -7,7 +7,8 @@ import streamlit as st
 from skill_factory.build import archives
 from skill_factory.model import TraceFormat
 from skill_factory.recipe.model import Columns, Source, Traces
-from skill_factory.ui.frame import away, deleting, exact_tables, loading, workspace
+from skill_factory.ui.frame import away, exact_tables, loading, workspace
+from skill_factory.ui.frame.buttons import deleting
 from skill_factory.work import looking, makings
 from skill_factory.work.making_asked import Asked, What
 from skill_factory.work.makings import Making

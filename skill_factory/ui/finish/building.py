@@ -1,13 +1,10 @@
 """The build on Finish: what it will take, how far it has got, and what came of it."""
 
 import logging
-import shlex
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from skill_factory.errors import SkillFactoryError
 from skill_factory.formats import format_of
 from skill_factory.hosting import cores, hosted
 from skill_factory.insight import tables
@@ -15,14 +12,15 @@ from skill_factory.insight.estimate import Estimate, estimate_build
 from skill_factory.judge.source_facts import identity
 from skill_factory.reasons import Level
 from skill_factory.ui.finish import mixed_building, starting
-from skill_factory.ui.frame import away, loading, shell, uploads, visitor, workspace
-from skill_factory.ui.frame.deleting import delete_button
+from skill_factory.ui.frame import away, loading, shell, visitor, workspace
+from skill_factory.ui.frame.buttons.command_line import Beside, same_command, typed
+from skill_factory.ui.frame.buttons.deleting import delete_button
+from skill_factory.ui.frame.buttons.stopping import stop_button
 from skill_factory.ui.frame.earlier_builds import started
 from skill_factory.ui.frame.loading import Evidence
 from skill_factory.wording import duration, file_size, inflect, many, percent
 from skill_factory.work import builds, looking
 from skill_factory.work.builds import Job, Status
-from skill_factory.work.home import home
 from skill_factory.work.process import ACTIVE, State
 
 if TYPE_CHECKING:
@@ -115,40 +113,13 @@ def _rows(seen: Evidence) -> int:
 
 
 def _command(seen: Evidence) -> None:
-    with st.expander("Do the same on the command line", icon=":material/terminal:"):
-        st.code(
-            f"python -m skill_factory build {_source_words()} --recipe recipe.toml --out traces",
-            language="bash",
-        )
-        st.download_button(
-            "recipe.toml",
-            seen.recipe.to_toml(),
-            "recipe.toml",
-            "application/toml",
-            on_click="ignore",
-            icon=":material/download:",
-            key="build.recipe",
-        )
-
-
-def _source_words() -> str:
-    """What to type for the source: of an uploaded file, its name and not its place on this server."""
-    mine = workspace.current()
-    return shlex.quote(Path(mine.source).name if mine.recipe.source.kind == "file" else mine.source)
+    words = f"build {typed(workspace.current().source)} --recipe recipe.toml --out traces"
+    same_command(words, Beside("recipe.toml", seen.recipe.to_toml(), "build.recipe"))
 
 
 def _start() -> None:
     mine = workspace.current()
-    try:
-        job = builds.start(mine.source, mine.label, loading.recipe(), mine.token, visitor.key())
-    except OSError as error:
-        st.session_state["build.refused"] = uploads.no_room("The build", home(), error)
-        return
-    except SkillFactoryError as error:
-        st.session_state["build.refused"] = str(error)
-        return
-    mine.job = job.id
-    st.query_params["job"] = job.id
+    starting.begin(lambda: builds.start(mine.source, mine.label, loading.recipe(), mine.token, visitor.key()))
 
 
 def _estimate(seen: Evidence) -> Estimate:
@@ -183,14 +154,8 @@ def watch_build(job: Job) -> None:
         st.dataframe(_readable(table), hide_index=True, alt="Kept and dropped so far", key="build.ledger")
     if done and done.resumed:
         st.caption(f"{many(done.resumed, 'part')} already finished in an earlier run.")
-    st.button(
-        "Stop",
-        on_click=builds.cancel,
-        args=(job,),
-        key="build.stop",
-        icon=":material/stop_circle:",
-        disabled=now.state is State.STOPPING,
-        help="What is finished is kept; you can resume later.",
+    stop_button(
+        "build.stop", builds.cancel, job, now.state, "What is finished is kept; you can resume later."
     )
 
 

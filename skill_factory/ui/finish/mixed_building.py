@@ -1,21 +1,19 @@
 """The build of a mixture on Finish: what each source gives, and the button that starts it."""
 
 import shlex
-from pathlib import Path
 
 import streamlit as st
 
-from skill_factory.errors import SkillFactoryError
 from skill_factory.recipe.mixture import Mixture
 from skill_factory.tally import TraceChars, keyed
 from skill_factory.ui.finish import starting
-from skill_factory.ui.frame import loading, shell, uploads, visitor, workspace
+from skill_factory.ui.frame import loading, shell, visitor, workspace
+from skill_factory.ui.frame.buttons.command_line import Beside, same_command, without_place
 from skill_factory.ui.frame.mixed.coming import Outcome, coming
 from skill_factory.ui.frame.mixed.parts import Mix
 from skill_factory.wording import listed, many, percent
 from skill_factory.work import builds
 from skill_factory.work.builds import Job
-from skill_factory.work.home import home
 
 
 def is_current(job: Job) -> bool:
@@ -70,34 +68,13 @@ def _places(whole: Mix) -> dict[str, str]:
 
 
 def _start(mixture: Mixture, places: dict[str, str]) -> None:
-    mine = workspace.current()
-    try:
-        label = listed(list(places))
-        job = builds.start("", label, mixture, mine.token, visitor.key(), places)
-    except OSError as error:
-        st.session_state["build.refused"] = uploads.no_room("The build", home(), error)
-        return
-    except SkillFactoryError as error:
-        st.session_state["build.refused"] = str(error)
-        return
-    mine.job = job.id
-    st.query_params["job"] = job.id
+    token, label = workspace.current().token, listed(list(places))
+    starting.begin(lambda: builds.start("", label, mixture, token, visitor.key(), places))
 
 
 def _command(mixture: Mixture, whole: Mix) -> None:
     files = [part for part in whole.parts if part.recipe.source.kind == "file"]
-    # Of an uploaded file its name, and not its place on this server.
-    froms = [f" --from {shlex.quote(f'{part.name}={Path(part.source).name}')}" for part in files]
-    with st.expander("Do the same on the command line", icon=":material/terminal:"):
-        st.code(
-            f"python -m skill_factory build --recipe mix.toml{''.join(froms)} --out traces", language="bash"
-        )
-        st.download_button(
-            "mix.toml",
-            mixture.to_toml(),
-            "mix.toml",
-            "application/toml",
-            on_click="ignore",
-            icon=":material/download:",
-            key="build.recipe",
-        )
+    places = [shlex.quote(f"{part.name}={without_place(part.source)}") for part in files]
+    froms = "".join(f" --from {place}" for place in places)
+    words = f"build --recipe mix.toml{froms} --out traces"
+    same_command(words, Beside("mix.toml", mixture.to_toml(), "build.recipe"))

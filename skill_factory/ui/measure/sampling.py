@@ -9,6 +9,7 @@ import streamlit as st
 
 from skill_factory.errors import SkillFactoryError
 from skill_factory.ui.frame import loading, visitor, workspace
+from skill_factory.ui.frame.buttons.stopping import stop_button
 from skill_factory.ui.frame.steps import DATA
 from skill_factory.wording import duration, many
 from skill_factory.work import makings
@@ -159,14 +160,8 @@ def _watch(made: Making) -> None:
     if not now.running:
         st.rerun()
     st.progress(now.progress.share if now.progress else 0.0, text=_doing(made, now))
-    st.button(
-        "Stop",
-        key="sampling.stop",
-        icon=":material/stop_circle:",
-        on_click=makings.stop,
-        args=(made,),
-        disabled=now.state is State.STOPPING,
-        help="Every output so far is kept; you can resume later.",
+    stop_button(
+        "sampling.stop", makings.stop, made, now.state, "Every output so far is kept; you can resume later."
     )
 
 

@@ -1,10 +1,8 @@
 """Compare arms: recipes that change one thing of the chosen one, from the same questions and in equal sizes."""
 
 import logging
-import shlex
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import pandas as pd
 import streamlit as st
@@ -13,7 +11,9 @@ from skill_factory.errors import SkillFactoryError
 from skill_factory.suites.differences import HEAD, Difference, cells
 from skill_factory.suites.suite import BASE, Equal, Suite, checked, load_suite, suite_from_toml
 from skill_factory.ui.frame import loading, shell, visitor, workspace
-from skill_factory.ui.frame.deleting import delete_button
+from skill_factory.ui.frame.buttons.command_line import Beside, same_command, typed
+from skill_factory.ui.frame.buttons.deleting import delete_button
+from skill_factory.ui.frame.buttons.stopping import stop_button
 from skill_factory.ui.frame.sending.publishing import publishing
 from skill_factory.wording import inflect, many
 from skill_factory.work import suites
@@ -148,22 +148,8 @@ def _start(suite: Suite) -> None:
 
 
 def _command(suite: Suite) -> None:
-    mine = workspace.current()
-    source = Path(mine.source).name if mine.recipe.source.kind == "file" else mine.source
-    with st.expander("Do the same on the command line", icon=":material/terminal:"):
-        st.code(
-            f"python -m skill_factory ablate {shlex.quote(source)} --suite suite.toml --out suite",
-            language="bash",
-        )
-        st.download_button(
-            "suite.toml",
-            suite.to_toml(),
-            "suite.toml",
-            "application/toml",
-            on_click="ignore",
-            icon=":material/download:",
-            key="suite.toml",
-        )
+    words = f"ablate {typed(workspace.current().source)} --suite suite.toml --out suite"
+    same_command(words, Beside("suite.toml", suite.to_toml(), "suite.toml"))
 
 
 # -- while and after -------------------------------------------------------------------------------------------------
@@ -181,14 +167,8 @@ def _watch(job: Job) -> None:
     st.progress(now.progress.share if now.progress else 0.0, text=doing)
     for line in suites.said(job):
         st.warning(shell.plain(line), icon=":material/info:")
-    st.button(
-        "Stop",
-        on_click=suites.cancel,
-        args=(job,),
-        key="suite.stop",
-        icon=":material/stop_circle:",
-        disabled=now.state is State.STOPPING,
-        help="What is finished is kept; you can resume later.",
+    stop_button(
+        "suite.stop", suites.cancel, job, now.state, "What is finished is kept; you can resume later."
     )
 
 

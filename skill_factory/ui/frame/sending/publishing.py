@@ -11,6 +11,7 @@ from skill_factory.publish.plan import Mode, PushPlan
 from skill_factory.suites.desk import suite_report
 from skill_factory.suites.suite import BASE
 from skill_factory.ui.frame import away, loading, shell, visitor, workspace
+from skill_factory.ui.frame.buttons.stopping import stop_button
 from skill_factory.ui.frame.sending import card_view
 from skill_factory.ui.frame.signing_in import signed_in
 from skill_factory.wording import many
@@ -193,14 +194,12 @@ def _watch(job: Job) -> None:
     doing = "Stopping …" if now.state is State.STOPPING else f"Publishing to {now.asked.repo}: {_doing(now)}"
     st.progress(now.share, text=shell.plain(doing))
     st.caption("It runs on its own: you can close this page and come back through its address.")
-    st.button(
-        "Stop",
-        on_click=pushes.stop,
-        args=(job,),
-        key="publish.stop",
-        icon=":material/stop_circle:",
-        disabled=now.state is State.STOPPING,
-        help="Everything goes in one commit at the very end; until then nothing changes on the Hub.",
+    stop_button(
+        "publish.stop",
+        pushes.stop,
+        job,
+        now.state,
+        "Everything goes in one commit at the very end; until then nothing changes on the Hub.",
     )
 
 
