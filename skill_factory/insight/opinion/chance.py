@@ -7,6 +7,7 @@ import numpy as np
 
 from skill_factory.insight.opinion.reasons import Reason, Weight
 from skill_factory.insight.readiness import Step
+from skill_factory.intervals import SURE
 from skill_factory.judge.facts import Facts
 from skill_factory.wording import many, percent
 
@@ -17,8 +18,6 @@ COIN, WEAK, REVERSED = 0.55, 0.6, 0.4
 better; one below the third, beyond doubt, has the words for right and wrong exchanged."""
 SAME = 0.9
 """From this share of one kind on, reflections at chance are said to call everything the same."""
-SURE = 1.96
-"""Standard errors to each side of a 95 % interval."""
 
 
 class Skill(NamedTuple):
