@@ -160,7 +160,7 @@ def measure_lengths(
     formats: list[str] = []
     attempts: list[int] = []
     characters = 0
-    for batch in _batched(rows, 512):
+    for batch in in_batches(rows, 512):
         texts = [text for row in batch for text in _texts_of(row)]
         counted = iter(counter.count(texts))
         characters += sum(map(len, texts))
@@ -186,8 +186,12 @@ def number_of_attempts(row: Mapping[str, Any], sample_tag: str = "sample") -> in
     return int(row["conversations"][-1]["content"].count(f"<{sample_tag}>"))
 
 
-def _batched(rows: Iterable[Mapping[str, Any]], size: int) -> Iterator[list[Mapping[str, Any]]]:
-    batch: list[Mapping[str, Any]] = []
+Item = TypeVar("Item")
+
+
+def in_batches(rows: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    """The rows in lists of so many."""
+    batch: list[Item] = []
     for row in rows:
         batch.append(row)
         if len(batch) == size:
