@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from skill_factory.cli.options.endpoint import PILOT
 from skill_factory.insight import pilot_chart
 from skill_factory.ui.data import made_data, making_files
 from skill_factory.ui.data.making_files import Run
@@ -16,7 +17,7 @@ from skill_factory.ui.frame.buttons.stopping import stop_button
 from skill_factory.ui.frame.chart_answer import answer
 from skill_factory.wording import duration, many, percent
 from skill_factory.work import makings
-from skill_factory.work.making_asked import FINAL, OUT, PILOT, Asked, Stage, What, Where
+from skill_factory.work.making_asked import FINAL, OUT, Asked, Stage, What, Where
 from skill_factory.work.makings import Making, Status
 from skill_factory.work.process import State
 

@@ -7,13 +7,14 @@ from typing import Any
 
 import streamlit as st
 
+from skill_factory.cli.options.endpoint import PILOT
 from skill_factory.errors import SkillFactoryError
 from skill_factory.ui.frame import loading, visitor, workspace
 from skill_factory.ui.frame.buttons.stopping import stop_button
 from skill_factory.ui.frame.steps import DATA
 from skill_factory.wording import duration, many
 from skill_factory.work import makings
-from skill_factory.work.making_asked import PILOT, Asked, Stage, What, Where
+from skill_factory.work.making_asked import Asked, Stage, What, Where
 from skill_factory.work.makings import Making, Status
 from skill_factory.work.process import State
 

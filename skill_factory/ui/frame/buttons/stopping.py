@@ -8,7 +8,7 @@ import streamlit as st
 from skill_factory.work.process import State
 
 
-def stop_button(key: str, stop: Callable[..., object], work: Any, state: State, help: str) -> None:
+def stop_button(key: str, stop: Callable[..., None], work: Any, state: State, help: str) -> None:
     """A button that calls `stop` with the work; greyed out while it is stopping. `help` says what is kept."""
     st.button(
         "Stop",
