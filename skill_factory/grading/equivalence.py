@@ -39,7 +39,7 @@ def find(
     chosen = task_named(task)
     rules = Rules(words_of(question) if question else frozenset(), convert)
     if not answer or not answer.strip():
-        # Any answer shows whether the gold answer fits its task; only then is no answer a wrong one.
+        # Any answer shows whether the gold answer fits its task; only then is a missing answer wrong.
         found = chosen.decide("?", gold, question, rules)
         return found if found.misfit else Finding(Decision.WRONG, "there is no answer")
     if len(answer) > LONGEST:

@@ -104,7 +104,7 @@ def read(table: pa.Table, recipe: Recipe) -> Reading:
         response_empty=of_responses.empty,
         response_cut=of_responses.empty & (table["left_out"].to_numpy() > 0),
         response_tags=response_tags,
-        # Without white space at the edges: “ 8” and “8” of two equal responses are no conflict of answers.
+        # Without white space at the edges: “ 8” and “8” of two equal responses don't contradict each other.
         response_answer=np.array([text_hash(a.strip()) if a else 0 for a in answers], dtype=np.uint64),
         reflection_response=owners,
         reflection_id=of_reflections.ids,

@@ -76,7 +76,7 @@ def _profile(path: str, values: Sequence[Any]) -> Profile:
     kind = kind_of_column(values)
     if kind == "text" and bare(path.rpartition(".")[2]) not in _STAYS_TEXT:
         texts = [one for one in values if isinstance(one, str)]
-        # All of them, since one answer that begins with a brace is no record.
+        # All of them, since an answer may begin with a brace.
         if texts and all(record_in(text) is not None for text in texts):
             return Profile(
                 path, "struct", [record_in(one) if isinstance(one, str) else one for one in values]
