@@ -21,7 +21,7 @@ from skill_factory.cli.output import say, show_opinion, show_shares, tell
 if TYPE_CHECKING:
     from skill_factory.insight.inspection.mixture import MixtureInspection
 
-COMPARED = 1_000
+COMPARED = 400
 """Labels that a first look holds against all that speaks about them; `grade --compare` takes every one."""
 
 

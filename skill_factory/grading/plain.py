@@ -27,6 +27,7 @@ _WRAPPERS = (
     ('"', '"'), ("“", "”"), ("'", "'"), ("*", "*"),
     *((f"\\{name}{{", "}") for name in ("boxed", "fbox", "framebox", "underline", "ensuremath", "mathbf", "bm", "boldsymbol")),
 )  # fmt: skip
+_OPENINGS = frozenset(opening[0] for opening, _ in _WRAPPERS)
 _TEXT = re.compile(
     r"\\(?:text(?:bf|it|rm|sf|tt|normal)?|mathrm|mathbf|mathit|mathsf|mbox|hbox|emph|operatorname\*?|bold)\s*\{([^{}]*)\}"
 )
@@ -129,6 +130,8 @@ def _may_be_factorial(text: str) -> bool:
 
 
 def _unwrapped(text: str) -> str:
+    if text[:1] not in _OPENINGS:  # most texts wear nothing, and this is asked of each several times
+        return text
     for opening, closing in _WRAPPERS:
         inside = text[len(opening) : len(text) - len(closing)]
         if len(text) > len(opening) + len(closing) and text.startswith(opening) and text.endswith(closing):

@@ -42,6 +42,28 @@ def all_tried(recipe: Recipe, rows: Sequence[Row]) -> dict[Rule, list[Choice]]:
     }
 
 
+def in_force(recipe: Recipe, rows: Sequence[Row]) -> list[Choice]:
+    """The choice of each rule that a recipe makes, with what it finds in some rows; what it doesn't make isn't tried."""
+    read, tree = sample_of(recipe.columns, rows), recipe.flat()
+    # The patterns take longer than all else together, and only a recipe with a pattern can have chosen one.
+    verdicts = try_verdicts(read, bool(recipe.columns.verdicts), patterns=recipe.verdicts.rule == "regex")
+    chosen: list[Choice] = []
+    for choices in (*tried(recipe.columns, rows).values(), try_answers(read), verdicts):
+        fitting = [one for one in choices if one.of and _made_by(tree, one)]
+        # A special choice stands behind the usual one whose fields it shares.
+        chosen += fitting[-1:]
+    return chosen
+
+
+def _made_by(tree: Mapping[str, Any], choice: Choice) -> bool:
+    """Whether a recipe's fields are those that make a choice; lists of JSON are tuples in a recipe."""
+    return all(_listed(tree[path]) == _listed(value) for path, value in choice.changes.items())
+
+
+def _listed(value: Any) -> Any:
+    return list(value) if isinstance(value, list | tuple) else value
+
+
 def sample_of(columns: Columns, rows: Sequence[Row]) -> list[CanonicalRow]:
     """The responses of some rows, labelled or not; rows that can't be read are left out."""
     found: list[CanonicalRow] = []
@@ -172,8 +194,10 @@ def _words_pattern(languages: set[str]) -> str:
     return "|".join(re.escape(word) for word in sorted(words, key=lambda word: (-len(word), word)))
 
 
-def try_verdicts(rows: Sequence[CanonicalRow], by_column: bool = False) -> list[Choice]:
-    """What each way to read a verdict finds in the reflections."""
+def try_verdicts(
+    rows: Sequence[CanonicalRow], by_column: bool = False, patterns: bool = True
+) -> list[Choice]:
+    """What each way to read a verdict finds in the reflections; without `patterns`, only those by tag and column."""
     reflections = [text for row in rows for text in row.reflections if text.strip()]
     of = len(reflections)
     usual = Choice(
@@ -188,6 +212,8 @@ def try_verdicts(rows: Sequence[CanonicalRow], by_column: bool = False) -> list[
         return [usual, stood]
     tries = [usual]
     tries += [_tag_words(reflections)] if of else []
+    if not patterns:
+        return tries
     # Only languages that are seen: the short words of all of them together would be found in any text.
     languages = {"English"} | _languages(reflections)
     words = _words_pattern(languages)

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import pyarrow.compute as pc
+
 from skill_factory.grading.answers import accepted_answers
 from skill_factory.insight.doubts.sample import Doubt, Sample
 from skill_factory.recipe.model import Columns
@@ -198,16 +200,16 @@ def _exchanged(columns: Columns) -> Mapping[str, Any]:
 
 def lists_as_text(sample: Sample) -> Iterator[Doubt]:
     """Lists that were written as text into a column of texts: several texts would be read as one."""
-    reflections = [text for texts in sample.table["reflections"].to_pylist() for text in texts]
-    columns = sample.recipe.columns
-    for paths, texts in ((columns.response, sample.responses), (columns.reflections, reflections)):
-        listed_texts = sum(
-            text.startswith(("['", '["', "[{")) and text.rstrip().endswith("]") for text in texts
-        )
-        if texts and 2 * listed_texts > len(texts):
+    columns, table = sample.recipe.columns, sample.table
+    reflections = pc.list_flatten(table["reflections"])
+    for paths, texts in ((columns.response, table["response"]), (columns.reflections, reflections)):
+        # Arrow finds the few that begin like a list; only these become strings.
+        begun = texts.filter(pc.match_substring_regex(texts, r"""\A\[['"{]""")).to_pylist()
+        listed_texts = sum(text.rstrip().endswith("]") for text in begun)
+        if len(texts) and 2 * listed_texts > len(texts):
             yield Doubt(
                 "lists_as_text",
-                f"`{listed(list(paths))}` holds lists written as text, e.g. {excerpt(texts[0], 40)}, so several texts are read as one.",
+                f"`{listed(list(paths))}` holds lists written as text, e.g. {excerpt(texts[0].as_py(), 40)}, so several texts are read as one.",
                 "Write the column as lists, or give the CSV file that it came from: there such lists are read.",
                 share=listed_texts / len(texts),
             )

@@ -1,25 +1,28 @@
 """What a source lacks, and what to do next, most important first."""
 
+from typing import TYPE_CHECKING
+
 from skill_factory import wording
 from skill_factory.formats import overlap_sentence
 from skill_factory.insight.doubts import Doubt, Sample
-from skill_factory.insight.inspection.reading import reflections_in
 from skill_factory.insight.proposal import Proposal
 from skill_factory.model import TraceFormat
-from skill_factory.overlap.ruling import Overlap
 from skill_factory.recipe.model import Recipe
 from skill_factory.wording import inflect, many
 
+if TYPE_CHECKING:
+    from skill_factory.overlap.ruling import Overlap
 
-def needed(sample: Sample) -> list[str]:
-    """What is lacking for traces that show a retry."""
+
+def needed(sample: Sample, reflections: int) -> list[str]:
+    """What is lacking for traces that show a retry, with so many reflections among all rows that were read."""
     labels, answers = sample.labels, sample.answers
     needs = []
     if 2 * labels.count(None) > len(labels):
         needs.append("grade" if any(sample.golds) else "labels")
     if 2 * sum(answer is None for answer in answers) > len(answers):
         needs.append("answers")
-    if not reflections_in(sample.table):
+    if not reflections:
         needs.append("critiques")
     pairs = set(zip(sample.questions, sample.responses, strict=True))
     if len(pairs) == len(set(sample.questions)):
@@ -27,7 +30,7 @@ def needed(sample: Sample) -> list[str]:
     return needs
 
 
-def overlap_advice(overlap: Overlap | None) -> list[str]:
+def overlap_advice(overlap: "Overlap | None") -> list[str]:
     """What a person should know of questions that are asked elsewhere too."""
     if overlap is None or not overlap.pairs:
         return []

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -20,10 +20,11 @@ from skill_factory.insight.inspection.reading import (
     ONE_LOOK,
     ROW,
     SAMPLE_ROWS,
+    by_label,
     first_rows,
     found_in,
-    labelled_rows,
     reflections_in,
+    some_questions,
     texts_looked_at,
 )
 from skill_factory.insight.inspection.record import Inspection
@@ -31,17 +32,18 @@ from skill_factory.insight.opinion import with_doubts
 from skill_factory.judge.counting import tally_judgement
 from skill_factory.judge.facts import read, text_ids
 from skill_factory.judge.judge import judge, reach
-from skill_factory.judge.trials import all_tried
+from skill_factory.judge.trials import in_force
 from skill_factory.model import TraceFormat
-from skill_factory.overlap.leaks import in_table
-from skill_factory.overlap.ruling import overlap_of, ruled, with_benchmarks, with_leaks
 from skill_factory.reasons import Level, sentence
 from skill_factory.recipe.model import Recipe, new_recipe
 from skill_factory.sources import RawSource, open_source
 from skill_factory.sources.columns import CanonicalRow, excerpt, value_at
-from skill_factory.sources.trying import Choice
 from skill_factory.tally import Tally
 from skill_factory.wording import inflect, many
+
+if TYPE_CHECKING:
+    from skill_factory.overlap.benchmarks import OpenBenchmark
+    from skill_factory.overlap.ruling import Overlap
 
 MOST_ATTEMPTS = 10
 """The largest N whose usable questions are counted."""
@@ -69,7 +71,7 @@ def inspect(
     raw = open_source(source, recipe.source, token) if isinstance(source, str) else source
     settled = settle(raw, recipe, columns)
     check_refused(settled)
-    asked, benchmarks = with_benchmarks(settled.recipe, against, token)
+    asked, benchmarks = _with_benchmarks(settled.recipe, against, token)
     if {"question", "response"} & set(settled.missing):
         raise ColumnError(missing_sentence(settled))
     # A size of 0 isn't known (a stream may be endless), so such a source is never read whole unasked.
@@ -79,25 +81,45 @@ def inspect(
         raise ColumnError(_unreadable(settled, tally))
     overlap = None
     if asked.clean.asks:
-        # Sorted, so that which of two near-duplicates is named doesn't depend on the order of rows.
-        texts = sorted(pc.unique(rows["question"]).to_pylist())
-        overlap = overlap_of([(text_ids(texts), [*map(spoken_in, texts)])], benchmarks, asked.clean.groups)
-        overlap = with_leaks(overlap, in_table(rows), benchmarks, asked.clean.responses)
-        asked = ruled(asked, overlap)
+        asked, overlap = _compared(rows, asked, benchmarks)
     found = _inspected(raw, replace(settled, recipe=asked), rows, tally, sampled)
     found = replace(found, overlap=overlap, advice=[*overlap_advice(overlap), *found.advice])
     return _with_label_queue(found, rows, most_compared) if most_compared else found
 
 
+def _with_benchmarks(
+    recipe: Recipe, against: Sequence[str], token: str | None
+) -> tuple[Recipe, "list[OpenBenchmark]"]:
+    clean = recipe.clean
+    if not (against or clean.against or clean.responses):
+        return recipe, []
+    # Imported where it is asked for: most first looks name no benchmark.
+    from skill_factory.overlap.ruling import with_benchmarks
+
+    return with_benchmarks(recipe, against, token)
+
+
+def _compared(rows: pa.Table, recipe: Recipe, benchmarks: "list[OpenBenchmark]") -> "tuple[Recipe, Overlap]":
+    """The recipe with what was found when the questions, and the responses if asked, were compared."""
+    from skill_factory.overlap.leaks import in_table
+    from skill_factory.overlap.ruling import overlap_of, ruled, with_leaks
+
+    # Sorted, so that which of two near-duplicates is named doesn't depend on the order of rows.
+    texts = sorted(pc.unique(rows["question"]).to_pylist())
+    found = overlap_of([(text_ids(texts), [*map(spoken_in, texts)])], benchmarks, recipe.clean.groups)
+    found = with_leaks(found, in_table(rows), benchmarks, recipe.clean.responses)
+    return ruled(recipe, found), found
+
+
 def _with_label_queue(found: Inspection, rows: pa.Table, most: int) -> Inspection:
-    some = rows.filter(pc.is_valid(rows["correct"])).slice(0, most)
+    some = some_questions(rows.filter(pc.is_valid(rows["correct"])), most, found.recipe.traces.seed)
     numbers, table = some[ROW].to_pylist(), some.drop_columns([ROW])
     read = (CanonicalRow(**row) for row in table.to_pylist())
     queue = doubts_of(zip(numbers, read, strict=True), found.recipe.verdicts)
     advice = [*found.advice]
     if queue:
         advice.append(
-            f"{len(queue):,} of the first {many(len(numbers), 'label')} {inflect(len(queue), 'is', 'are')} in doubt. "
+            f"{len(queue):,} of {many(len(numbers), 'label')} that were compared {inflect(len(queue), 'is', 'are')} in doubt. "
             "Look at them (`grade SOURCE --compare`), or decide on the page Look."
         )
     return replace(found, compared=len(numbers), labels_in_doubt=queue, advice=advice)
@@ -106,16 +128,18 @@ def _with_label_queue(found: Inspection, rows: pa.Table, most: int) -> Inspectio
 def _inspected(raw: RawSource, settled: Settled, rows: pa.Table, tally: Tally, sampled: bool) -> Inspection:
     recipe = settled.recipe
     bare = recipe
-    if not reflections_in(rows):  # a mapped column without a single reflection would drop every response
+    labelled, others = by_label(rows)
+    reading = read(labelled, recipe)
+    written = int((~reading.facts.reflection_empty).sum()) + reflections_in(others)
+    if not written:  # a mapped column without a single reflection would drop every response
         bare = recipe.changed({"columns.reflections": ()})
-    reading = read(labelled_rows(rows), bare)
     judgement = judge(reading.facts, bare)
     tally.add(tally_judgement(reading.facts, judgement, bare))
     usable = reach(judgement, bare, format_of(_format(bare)).needs, MOST_ATTEMPTS)
     some = texts_looked_at(rows)
     sample = Sample(settled, some.drop_columns([ROW]), tally, some[ROW].to_pylist())
     doubtful = doubts(sample)
-    needs = needed(sample)
+    needs = needed(sample, written)
     missing = [
         f
         for f in ("correct", "answer", "extracted_answer", "reflections", "prompt_variant")
@@ -133,10 +157,10 @@ def _inspected(raw: RawSource, settled: Settled, rows: pa.Table, tally: Tally, s
         recipe=recipe,
         preset=preset.name if preset else "",
         about=f"{preset.says}. Right and wrong: {settled.guess.labels}. {preset.link}" if preset else "",
-        found=found_in(rows),
+        found=found_in(rows, written),
         needs=needs,
         doubts=doubtful,
-        rules=rules_in_force(settled),
+        rules=in_force(recipe, settled.rows),
         usable=usable,
         advice=advise(report.proposal, needs, doubtful, recipe, bare),
         opinion=with_doubts(report.opinion, doubtful),
@@ -157,26 +181,6 @@ def _unreadable(settled: Settled, tally: Tally) -> str:
     return (
         f"No responses can be read: in {number:,} of {rows.read:,} rows {sentence(Level.ROWS, reason)} ({shown}). "
         f"Read as {mapping}. Choose other columns, e.g. --map response=COLUMN."
-    )
-
-
-def rules_in_force(settled: Settled) -> list[Choice]:
-    """The choice of every rule by which the rows are read, with what it finds in the first of them."""
-    tree = settled.recipe.flat()
-    rules = []
-    for choices in all_tried(settled.recipe, settled.rows).values():
-        fitting = [
-            choice
-            for choice in choices
-            if choice.of and all(_same(tree[p], v) for p, v in choice.changes.items())
-        ]
-        rules += fitting[-1:]
-    return rules
-
-
-def _same(left: Any, right: Any) -> bool:
-    return (list(left) if isinstance(left, list | tuple) else left) == (
-        list(right) if isinstance(right, list | tuple) else right
     )
 
 

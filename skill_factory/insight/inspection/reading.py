@@ -6,7 +6,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from skill_factory.draws import order_keys
 from skill_factory.insight.inspection.record import Found
+from skill_factory.judge.facts import one_array, question_ids
+from skill_factory.judge.texts import Texts
 from skill_factory.reasons import Level
 from skill_factory.recipe.model import Recipe
 from skill_factory.sources import RawSource
@@ -20,6 +23,8 @@ ONE_LOOK = 20_000_000
 """Sources up to this many bytes are read whole."""
 ONE_SAMPLE = 30_000_000
 """Bytes of text after which a sample ends, however few its rows."""
+ENOUGH_BYTES, ENOUGH_ROWS = 16_000_000, 5_000
+"""Text, and rows with it, after which a sample ends too: as much as is looked at for doubts, one batch of Parquet."""
 LARGEST_LOOK = 200_000_000
 """Bytes of text after which every look ends: a compressed source may hold a thousand times its size."""
 ROW = "source_row"
@@ -38,10 +43,11 @@ def first_rows(raw: RawSource, recipe: Recipe, whole: bool, most: int) -> tuple[
             tally.add(_tally(rows, numbers))
             tables.append(rows.table.append_column(ROW, pa.array(numbers)))
             size += rows.table.nbytes
-            full = tally.ledger[Level.ROWS].read >= most or size >= ONE_SAMPLE
+            read = tally.ledger[Level.ROWS].read
+            full = read >= most or size >= ONE_SAMPLE or (size >= ENOUGH_BYTES and read >= ENOUGH_ROWS)
             enough = full and not whole
             if enough or size >= LARGEST_LOOK:
-                more = not raw.rows or tally.ledger[Level.ROWS].read < raw.rows
+                more = not raw.rows or read < raw.rows
                 return pa.concat_tables(tables), tally, more
     return pa.concat_tables(tables), tally, False
 
@@ -78,24 +84,38 @@ def texts_looked_at(rows: pa.Table) -> pa.Table:
     return rows.slice(0, max(1, most))
 
 
-def labelled_rows(rows: pa.Table) -> pa.Table:
-    """The rows as a build takes them: none of a row of the source that lacks a label."""
+def by_label(rows: pa.Table) -> tuple[pa.Table, pa.Table]:
+    """The rows as a build takes them, and all responses of those rows of the source that lack a label."""
     lacking = pc.unique(rows[ROW].filter(pc.is_null(rows["correct"])))
-    kept = rows.filter(pc.invert(pc.is_in(rows[ROW], value_set=lacking))) if len(lacking) else rows
-    return kept.drop_columns([ROW]).cast(CANONICAL)
+    dropped = pc.is_in(rows[ROW], value_set=lacking)
+    taken, others = rows.filter(pc.invert(dropped)) if len(lacking) else rows, rows.filter(dropped)
+    return taken.drop_columns([ROW]).cast(CANONICAL), others
 
 
-def found_in(rows: pa.Table) -> Found:
-    """How much of each there is, before any filter."""
+def some_questions(rows: pa.Table, most: int, seed: int) -> pa.Table:
+    """
+    All responses of some questions, at most so many; every one where there are no more.
+
+    The questions are those that a build would write first, so they stand all over the rows, and are the same every time.
+    """
+    if rows.num_rows <= most:
+        return rows
+    places, ids, _ = question_ids(rows["question"])
+    order = np.argsort(order_keys(seed, ids), kind="stable")
+    together = np.cumsum(np.bincount(places, minlength=len(ids))[order])
+    chosen = order[: max(1, int(np.searchsorted(together, most, side="right")))]
+    return rows.filter(pa.array(np.isin(places, chosen))).slice(0, most)
+
+
+def found_in(rows: pa.Table, reflections: int) -> Found:
+    """How much of each there is, before any filter; the reflections are counted already."""
     right = int(pc.sum(rows["correct"]).as_py() or 0)
     unlabelled = rows["correct"].null_count
     questions = len(pc.unique(rows["question"]))
-    return Found(
-        questions, rows.num_rows, right, rows.num_rows - right - unlabelled, unlabelled, reflections_in(rows)
-    )
+    return Found(questions, rows.num_rows, right, rows.num_rows - right - unlabelled, unlabelled, reflections)
 
 
 def reflections_in(rows: pa.Table) -> int:
     """How many reflections aren't blank."""
-    texts = pc.list_flatten(rows["reflections"])
-    return int(pc.sum(pc.not_equal(pc.utf8_trim_whitespace(texts), "")).as_py() or 0)
+    texts = Texts(one_array(rows["reflections"]).flatten())
+    return sum(int((~block.empty()).sum()) for block in texts.blocks())

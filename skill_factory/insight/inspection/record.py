@@ -1,16 +1,18 @@
 """What a first look at a source finds, and how `inspect --json` shows it."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from skill_factory.grading.doubts import Doubt as LabelDoubt
 from skill_factory.grading.doubts import as_row
 from skill_factory.insight.doubts import Doubt
 from skill_factory.insight.opinion import Opinion, opinion_of
-from skill_factory.overlap.ruling import Overlap
 from skill_factory.recipe.model import Recipe
 from skill_factory.sources.trying import Choice
 from skill_factory.tally import Tally
+
+if TYPE_CHECKING:
+    from skill_factory.overlap.ruling import Overlap
 
 LISTED = 10
 """Labels in doubt that are shown."""
@@ -64,7 +66,7 @@ class Inspection:
     """Responses whose labels were held against grading, the question's other answers and the reflections."""
     labels_in_doubt: list[LabelDoubt] = field(default_factory=list)
     """Those of them that more speaks against than for, the most doubtful first."""
-    overlap: Overlap | None = None
+    overlap: "Overlap | None" = None
     """Questions that benchmarks ask too, and near-duplicates; None where the recipe asks for neither."""
 
     def to_json(self) -> dict[str, Any]:
