@@ -19,16 +19,17 @@ def open_app(page: str = "") -> AppTest:
 
 
 def with_source(source: str = SMALL, page: str = "2_Data", recipe: Recipe | None = None) -> AppTest:
-    """The app at a page, with a source chosen as a click on a door does it."""
+    """The app at a page, with a source chosen: at Data as a click on a door does it, elsewhere as a link leads there."""
+    if page != "2_Data":
+        return entered(source, page, recipe)
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
     if recipe is not None:
         app.session_state["workspace"] = Workspace(recipe=recipe)
     app.run()
-    app.text_input(key="door.path").set_value(source).run()
-    return app if page == "2_Data" else app.switch_page(f"pages/{page}.py").run()
+    return app.text_input(key="door.path").set_value(source).run()
 
 
-def entered(text: str, page: str) -> AppTest:
+def entered(text: str, page: str, recipe: Recipe | None = None) -> AppTest:
     """The app at a page with a source chosen, without its first page: also on a shared server, which opens no path."""
 
     def choose(text: str) -> None:
@@ -36,7 +37,10 @@ def entered(text: str, page: str) -> AppTest:
 
         loading.choose(text)
 
-    door = AppTest.from_function(choose, args=(text,), default_timeout=120).run()
+    door = AppTest.from_function(choose, args=(text,), default_timeout=120)
+    if recipe is not None:
+        door.session_state["workspace"] = Workspace(recipe=recipe)
+    door.run()
     assert not door.exception, door.exception
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120).switch_page(f"pages/{page}.py")
     app.session_state["workspace"] = workspace(door)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from skill_factory.recipe.model import new_recipe
 from skill_factory.work import suites
 from tests.studio import links, with_source, words
 
@@ -23,8 +24,9 @@ def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def app(_own_home: None) -> AppTest:
-    """Suite, with the demo."""
-    return with_source("demo:40", page="7_Suite")
+    """Suite, with the demo; the recipe holds some questions out."""
+    recipe = new_recipe().changed({"clean.holdout": 0.2})
+    return with_source("demo:40", page="7_Suite", recipe=recipe)
 
 
 def built(app: AppTest, seconds: float = 60) -> AppTest:
@@ -56,6 +58,7 @@ def test_three_arms_are_built_and_compared(app: AppTest) -> None:
     assert list(table["arm"]) == ["base", "no_reflections", "no_order"]
     assert len(set(table["traces"])) == len(set(table["questions"])) == 1
     assert "measure --suite" in words(app)
+    assert "in none of the arms" in words(app)
 
 
 def test_no_arm_is_nothing_to_compare(app: AppTest) -> None:

@@ -172,7 +172,7 @@ def _front_matter(recipe: AnyRecipe, tally: Tally, held_out: bool) -> str:
         f"    path: {CONFIG}/train-*.parquet\n"
         # The `datasets` library keys its cache of a local folder by name and front matter: other rows, other words.
         f"  description: rows {tally.digest:032x}\n"
-        f"{_HELD_OUT if held_out else ''}"
+        f"{HELD_OUT_CONFIG if held_out else ''}"
         "task_categories:\n- text-generation\n"
         f"size_categories:\n- {size}\n"
         f"tags:\n- skill-factory\n- reasoning\n- sft\n{synthetic}"
@@ -180,7 +180,7 @@ def _front_matter(recipe: AnyRecipe, tally: Tally, held_out: bool) -> str:
     )
 
 
-_HELD_OUT = (
+HELD_OUT_CONFIG = (
     f"- config_name: {HELD_OUT}\n  data_files:\n  - split: test\n    path: {HELD_OUT}/test-*.parquet\n"
 )
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from shutil import copyfileobj
 
 import numpy as np
 import pyarrow as pa
@@ -56,6 +57,16 @@ def write_held_out(folder: BuildFolder, parts: Sequence[tuple[RawSource, Recipe]
         with written_whole(place) as file:
             pq.write_table(pa.Table.from_pylist(rows, schema=ROWS), file, store_schema=False)
     return len(rows)
+
+
+def copy_held_out(source: BuildFolder, target: BuildFolder) -> None:
+    """The same held-out questions in another folder, where `source` has any."""
+    written = source.path / HELD_OUT / SHARD
+    if written.is_file():
+        place = target.path / HELD_OUT / SHARD
+        place.parent.mkdir(exist_ok=True)
+        with written.open("rb") as read, written_whole(place) as file:
+            copyfileobj(read, file)
 
 
 def _settled(answers: Counter[str]) -> str:

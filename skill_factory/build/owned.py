@@ -161,14 +161,20 @@ class OwnedFolder:
         # The old recipe stays until `begin` replaces it: after a kill in between, the folder still belongs to a build.
         write_whole(self._recipe, there.to_toml())
         # By name: nothing that somebody else put into the folder may go.
-        beside = sorted((self.path / HELD_OUT).glob("test-*-of-*.parquet"))
-        for path in [*(self.path / name for name in FILES), *self.shards(), *beside]:
+        for path in [*(self.path / name for name in FILES), *self.shards()]:
             path.unlink(missing_ok=True)
-        if beside and not any((self.path / HELD_OUT).iterdir()):
-            (self.path / HELD_OUT).rmdir()
+        self._clear_held_out()
         self._empty_work(self._recipe)
         if (self.path / SHARDS).is_dir() and not any((self.path / SHARDS).iterdir()):
             (self.path / SHARDS).rmdir()
+
+    def _clear_held_out(self) -> None:
+        """Remove the held-out questions, and their folder if nobody put anything else there."""
+        written = sorted((self.path / HELD_OUT).glob("test-*-of-*.parquet"))
+        for path in written:
+            path.unlink()
+        if written and not any((self.path / HELD_OUT).iterdir()):
+            (self.path / HELD_OUT).rmdir()
 
     def _empty_work(self, *kept: Path) -> None:
         """Remove all work files but the lock and those to keep; the recipe last, since it says whose the others are."""

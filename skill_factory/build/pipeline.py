@@ -190,8 +190,8 @@ def build(
         return build_ready(folder, recipe, pin, run, report, fresh, Comparing([raw], benchmarks))
 
 
-def _told(folder: BuildFolder, comparing: Comparing, ruled: AnyRecipe, overlap: Overlap) -> Told | None:
-    """What the card says of questions that stay out, once those held out are written."""
+def told_of(folder: BuildFolder, comparing: Comparing, ruled: AnyRecipe, overlap: Overlap) -> Told | None:
+    """What the card says of questions that stay out, once those held out are written; None if the recipe asks for nothing."""
     recipes = ruled.recipes if isinstance(ruled, Mixture) else (ruled,)
     held_out = write_held_out(folder, list(zip(comparing.sources, recipes, strict=True)))
     asks = any(one.clean.asks or one.clean.drop for one in recipes)
@@ -230,7 +230,7 @@ def build_ready(
             shards = folder.move_shards(
                 [partition.ledger[Level.TRACES].kept for partition in built.partitions]
             )
-            texts = documents(recipe, tally, shards, _told(folder, comparing, ruled, overlap))
+            texts = documents(recipe, tally, shards, told_of(folder, comparing, ruled, overlap))
             folder.finish(texts)
         except (NothingUsable, ColumnError, SourceError):
             folder.forget(new)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from skill_factory.cli.options.recipe import (
     SOURCE,
+    add_against,
     add_recipe_options,
     columns_of,
     recipe_of,
@@ -50,6 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--ray-address", default="", metavar="ADDR", help="a running Ray cluster; default: start one"
     )
     add_recipe_options(parser)
+    add_against(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -97,8 +99,9 @@ def run(args: argparse.Namespace) -> int:
             fresh=args.fresh,
             report=report,
             say=warn,
-            token=token_for(source),
+            token=token_for(source, *args.against),
             engine=_engine(args),
+            against=args.against,
         )
     finally:
         report.close()

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from skill_factory.build.card import BEGIN, END
+from skill_factory.build.owned import HELD_OUT
 from skill_factory.errors import HubError
 from skill_factory.hub.layout import configs_of
 
@@ -72,6 +73,12 @@ def join_card(head: str, body: str) -> str:
 def is_ours(card: str) -> bool:
     """Whether a card has our section."""
     return _section(card) is not None
+
+
+def holds_out(card: str) -> bool:
+    """Whether a card of ours says that held-out questions are a config of their own."""
+    section = _section(card)
+    return section is not None and f"`{HELD_OUT}`" in section[0]
 
 
 def _section(body: str) -> re.Match[str] | None:

@@ -8,11 +8,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from skill_factory.build.owned import HELD_OUT
 from skill_factory.hub.client import check_name
 from skill_factory.hub.errors import NotOnHub, SignInNeeded
 from skill_factory.hub.file_patterns import data_files
 from skill_factory.hub.look import RepoLook, look
-from skill_factory.publish.card import is_ours, merge_card, name_card, name_dataset_info
+from skill_factory.publish.card import holds_out, is_ours, merge_card, name_card, name_dataset_info
 from skill_factory.publish.changed import changed_section, with_section
 from skill_factory.publish.files import (
     KINDS,
@@ -149,9 +150,12 @@ def stale_files(build: LocalBuild, remote: RepoLook) -> tuple[str, ...]:
     others = [kind for kind in KINDS if kind is not build.kind]
     # A build published over a raw set of ours is another kind of dataset, so nothing of the old one may stay.
     same = ours and (build.kind.sign in there or not any(kind.sign in there for kind in others))
-    folder = f"{build.data_folder}/"
+    folders = [f"{build.data_folder}/"]
+    if holds_out(remote.card):
+        # What an earlier build held out may be among the traces of this one.
+        folders.append(f"{HELD_OUT}/")
     # In a dataset of the same kind other subsets are the owner's, and stay.
-    gone = [path for path in data_files(there) if not same or path.startswith(folder)]
+    gone = [path for path in data_files(there) if not same or path.startswith(tuple(folders))]
     texts = [name for kind in others for name in kind.texts]
     notes = [*STALE_NOTES, *(texts if ours and not same else ())]
     notes += arm_texts(there) if ours and SUITE.sign in there else []

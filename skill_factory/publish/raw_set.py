@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from skill_factory.build.owned import FILES
+from skill_factory.build.owned import FILES, HELD_OUT
 from skill_factory.errors import HubError
 from skill_factory.publish.files import (
     BUILD,
@@ -79,11 +79,15 @@ def _read_suite(folder: Path, report: Mapping[str, Any]) -> LocalBuild:
             f"The suite in {folder} isn't finished. Run the same `ablate` command again, then publish."
         )
     shards = [path for arm in arms for path in sorted(arm.glob("sft_train/train-*.parquet"))]
+    held = sorted((folder / HELD_OUT).glob("test-*-of-*.parquet"))
     run = sorted(path for name in report["arms"] for path in (folder / RUN).glob(f"{name}.*.sh"))
-    files = {path: local_file(path.relative_to(folder).as_posix(), path) for path in (*texts, *run, *shards)}
+    files = {
+        path: local_file(path.relative_to(folder).as_posix(), path) for path in (*texts, *run, *held, *shards)
+    }
     rows, columns = footers(shards)
     # An arm is a build folder of its own, whose card isn't needed where one card has all of them.
     own = {arm / name for arm in arms for name in FILES}
+    own |= {arm / HELD_OUT / path.name for arm in arms for path in held}
     left = left_out(folder, {*files, *own})
     return LocalBuild(
         folder, tuple(files.values()), rows, columns, ARMS, str(report["fingerprint"]), left, SUITE

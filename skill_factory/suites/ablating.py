@@ -12,9 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from skill_factory.build.card import Told
 from skill_factory.build.card import documents as arm_documents
 from skill_factory.build.engines import BuiltPartitions, Engine, RunBuild
 from skill_factory.build.folder import BuildFolder
+from skill_factory.build.heldout import check_golds, copy_held_out
+from skill_factory.build.pipeline import Comparing, told_of
 from skill_factory.build.prepare import (
     check_against_columns,
     check_own_words,
@@ -26,6 +29,7 @@ from skill_factory.build.progress import ReportProgress, silent
 from skill_factory.build.storage import folder_at
 from skill_factory.errors import BuildFolderError, ColumnError, NothingUsable, RecipeError, SourceError
 from skill_factory.judge.facts import Ids
+from skill_factory.overlap.ruling import Overlap, compared, with_benchmarks
 from skill_factory.reasons import Level
 from skill_factory.recipe.mixture import Mixture
 from skill_factory.recipe.model import Recipe
@@ -70,12 +74,14 @@ def ablate(
     say: Say = lambda _: None,
     token: str | None = None,
     engine: Engine | None = None,
+    against: Sequence[str] = (),
 ) -> SuiteResult:
     """
     Build every arm of a suite into the folder `out` (see `desk.py` for what it holds).
 
     `say` hears which questions the arms share before anything is written. A stopped suite is resumed; a finished one is
-    left as it is. Errors: SkillFactoryError, with nothing half-written.
+    left as it is. `against` names benchmarks whose questions stay out of every arm, in place of those that the base names.
+    Errors: SkillFactoryError, with nothing half-written.
     """
     from skill_factory.build.engines.local import local_engine
 
@@ -86,9 +92,15 @@ def ablate(
     with (engine or local_engine(workers))(raw, None) as run:
         was = suite.base
         suite = ready_suite(raw, suite, columns)
+        check_golds(suite.base, suite.base.clean.holdout > 0)
+        base, benchmarks = with_benchmarks(suite.base, against, token)
+        suite = suite.with_base(base)
         pinned = pinning(raw, was)
         folder = SuiteFolder(folder_at(out))
-        return _Ablation(folder, suite, run, lambda: pinned().source, report, say).carried_out(fresh)
+        comparing = Comparing([raw], benchmarks)
+        return _Ablation(folder, suite, run, lambda: pinned().source, comparing, report, say).carried_out(
+            fresh
+        )
 
 
 def ready_suite(raw: RawSource, suite: Suite, columns: Mapping[str, Any] | None = None) -> Suite:
@@ -130,6 +142,7 @@ class _Ablation:
     run: RunBuild
     source: Callable[[], Any]
     """Waits for the source's digest."""
+    comparing: Comparing
     report: ReportProgress
     say: Say
 
@@ -165,13 +178,18 @@ class _Ablation:
 
     def _built(self) -> SuiteResult:
         self.folder.begin_suite(self.suite)
+        # Once for all arms: they lose the same questions.
+        base, overlap = compared(self.comparing.sources[0], self.suite.base, self.comparing.benchmarks)
+        return replace(self, suite=replace(self.suite, base=base))._built_without(overlap)
+
+    def _built_without(self, overlap: Overlap) -> SuiteResult:
         groups = list(_groups(self.suite))
         parts = [
             self._pass(group, SURVEY, Survey(group.arms, self.suite.equal, self._seed)) for group in groups
         ]
         known = self._pinned()
         self.folder.begin_suite(known.suite)
-        return known._written(groups, parts)
+        return known._written(groups, parts, overlap)
 
     @property
     def _seed(self) -> int:
@@ -198,7 +216,9 @@ class _Ablation:
 
         return self.run(recipe, desk, self.folder.noted(self.report), pin, part)
 
-    def _written(self, groups: Sequence[_Rows], parts: Sequence[BuiltPartitions]) -> SuiteResult:
+    def _written(
+        self, groups: Sequence[_Rows], parts: Sequence[BuiltPartitions], overlap: Overlap
+    ) -> SuiteResult:
         offers = {
             arm.name: _offer(self.folder.desk(group.number, SURVEY), len(built.partitions), arm.name)
             for group, built in zip(groups, parts, strict=True)
@@ -213,7 +233,8 @@ class _Ablation:
             self.say(note)
         groups = [group.only(offers) for group in groups]
         self._write_arms(groups, chosen)
-        return self._finish(groups, parts, chosen, notes)
+        told = told_of(self.folder, self.comparing, self.suite.base, overlap)
+        return self._finish(groups, parts, chosen, notes, told)
 
     def _write_arms(self, groups: Sequence[_Rows], chosen: Chosen) -> None:
         path = self.folder.work / "chosen.npz"
@@ -232,7 +253,12 @@ class _Ablation:
         return self.suite.recipe_of(arm).changed({"balance.suite": self.suite.fingerprint()})
 
     def _finish(
-        self, groups: Sequence[_Rows], parts: Sequence[BuiltPartitions], chosen: Chosen, notes: Sequence[str]
+        self,
+        groups: Sequence[_Rows],
+        parts: Sequence[BuiltPartitions],
+        chosen: Chosen,
+        notes: Sequence[str],
+        told: Told | None,
     ) -> SuiteResult:
         tallies: dict[str, Tally] = {}
         seen: dict[str, tuple[int, Ids]] = {}
@@ -242,7 +268,7 @@ class _Ablation:
                 by_part = [desk.arm_tally(p, arm.name) or Tally() for p in range(n)]
                 tallies[arm.name] = total([built.rows, *by_part])
                 seen[arm.name] = _seen(desk, n, arm.name)
-                self._finish_arm(arm.name, by_part, tallies[arm.name])
+                self._finish_arm(arm.name, by_part, tallies[arm.name], told)
         recipes = {arm.name: self._recipe(arm.name) for arm in self.suite.every_arm if arm.name in tallies}
         rows = [
             difference_of(
@@ -255,11 +281,11 @@ class _Ablation:
             )
             for name in recipes
         ]
-        texts = documents(self.suite, rows, tallies, recipes, notes)
+        texts = documents(self.suite, rows, tallies, recipes, notes, told)
         self.folder.finish_suite({**dict(scripts(recipes)), **texts})
         return SuiteResult(self.folder.path, self.suite, rows, notes, False)
 
-    def _finish_arm(self, name: str, by_part: Sequence[Tally], whole: Tally) -> None:
+    def _finish_arm(self, name: str, by_part: Sequence[Tally], whole: Tally, told: Told | None) -> None:
         folder = self.folder.arm(name)
         # An arm that was finished before a crash has given up its work files.
         if folder.report() is not None and not folder.work.exists():
@@ -267,7 +293,8 @@ class _Ablation:
         recipe = self._recipe(name)
         check_usable(whole, recipe)
         shards = folder.move_shards([tally.ledger[Level.TRACES].kept for tally in by_part])
-        folder.finish(arm_documents(recipe, whole, shards))
+        copy_held_out(self.folder, folder)
+        folder.finish(arm_documents(recipe, whole, shards, told))
 
 
 def _check_some(offers: Mapping[str, Offer]) -> None:

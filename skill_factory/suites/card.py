@@ -4,7 +4,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from skill_factory.build.card import BEGIN, END, dataset_info, report_of
+from skill_factory.build.card import BEGIN, END, HELD_OUT_CONFIG, Told, dataset_info, report_of
+from skill_factory.build.card_numbers import kept_apart
 from skill_factory.build.markdown import fenced, inline, table
 from skill_factory.recipe.model import Recipe
 from skill_factory.suites.desk import ARMS
@@ -21,11 +22,12 @@ def documents(
     tallies: Mapping[str, Tally],
     recipes: Mapping[str, Recipe],
     notes: Sequence[str],
+    told: Told | None = None,
 ) -> dict[str, str]:
-    """The texts beside the arms, by file name."""
-    report = report_json(suite, rows, tallies, recipes, notes)
+    """The texts beside the arms, by file name; `told` is what is known of questions that stay out of all of them."""
+    report = report_json(suite, rows, tallies, recipes, notes, told)
     return {
-        "README.md": card(suite, rows, tallies, notes),
+        "README.md": card(suite, rows, tallies, notes, told is not None and told.held_out > 0),
         "suite.toml": suite.to_toml(),
         "dataset_info.json": json.dumps(entries([row.arm for row in rows], in_context(suite.base)), indent=2)
         + "\n",
@@ -39,6 +41,7 @@ def report_json(
     tallies: Mapping[str, Tally],
     recipes: Mapping[str, Recipe],
     notes: Sequence[str],
+    told: Told | None = None,
 ) -> dict[str, Any]:
     """The content of `report.json`: the table, and for each arm the report that its own folder holds too."""
     return {
@@ -49,7 +52,7 @@ def report_json(
         "arms": [row.arm for row in rows],
         "table": [row.to_json() for row in rows],
         "notes": list(notes),
-        "reports": {name: report_of(recipes[name], tally) for name, tally in tallies.items()},
+        "reports": {name: report_of(recipes[name], tally, told) for name, tally in tallies.items()},
     }
 
 
@@ -63,12 +66,20 @@ def entries(arms: Sequence[str], tools: bool = False) -> dict[str, Any]:
     return made
 
 
-def card(suite: Suite, rows: Sequence[Difference], tallies: Mapping[str, Tally], notes: Sequence[str]) -> str:
-    """The card: front matter with a config for each arm, then the part between the marks."""
-    return f"{_front_matter(suite, rows, tallies)}\n{_body(suite, rows, notes)}"
+def card(
+    suite: Suite,
+    rows: Sequence[Difference],
+    tallies: Mapping[str, Tally],
+    notes: Sequence[str],
+    held_out: bool = False,
+) -> str:
+    """The card: front matter with a config for each arm and for held-out questions, then the part between the marks."""
+    return f"{_front_matter(suite, rows, tallies, held_out)}\n{_body(suite, rows, tallies[BASE], notes)}"
 
 
-def _front_matter(suite: Suite, rows: Sequence[Difference], tallies: Mapping[str, Tally]) -> str:
+def _front_matter(
+    suite: Suite, rows: Sequence[Difference], tallies: Mapping[str, Tally], held_out: bool
+) -> str:
     configs = "".join(
         f"- config_name: {row.arm}\n" + ("  default: true\n" if row.arm == BASE else "") + "  data_files:\n"
         "  - split: train\n"
@@ -82,12 +93,12 @@ def _front_matter(suite: Suite, rows: Sequence[Difference], tallies: Mapping[str
     size = next((name for bound, name in bounds if traces < bound), "1M<n<10M")
     synthetic = "- synthetic\n" if suite.base.source.kind == "demo" else ""
     return (
-        f"---\nconfigs:\n{configs}task_categories:\n- text-generation\nsize_categories:\n- {size}\n"
+        f"---\nconfigs:\n{configs}{HELD_OUT_CONFIG if held_out else ''}task_categories:\n- text-generation\nsize_categories:\n- {size}\n"
         f"tags:\n- skill-factory\n- skill-factory-suite\n- reasoning\n- sft\n{synthetic}---\n"
     )
 
 
-def _body(suite: Suite, rows: Sequence[Difference], notes: Sequence[str]) -> str:
+def _body(suite: Suite, rows: Sequence[Difference], of_base: Tally, notes: Sequence[str]) -> str:
     base = rows[0]
     what = "traces, exactly" if suite.equal is Equal.TRACES else "tokens, to within one trace"
     code = (
@@ -106,7 +117,7 @@ def _body(suite: Suite, rows: Sequence[Difference], notes: Sequence[str]) -> str
             f"# {inline(suite.name)}: a suite of {many(len(rows), 'arm')}\n\n"
             f"The arms are made from the same {many(base.questions, 'question')}, and differ from the base in what they name. "
             f"They have equal {what}: {base.traces:,} traces in the base. Made with SkillFactory Studio, by the method of "
-            f"SkillFactory (arXiv 2512.04072).{demo}{warned}"
+            f"SkillFactory (arXiv 2512.04072).{demo}{warned}{kept_apart(suite.base, of_base)}"
         ),
         "## The arms\n\n"
         + table(HEAD, [(inline(row[0]), *row[1:-1], row[-1].replace("|", "\\|")) for row in cells(rows)]),

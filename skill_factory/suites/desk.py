@@ -1,7 +1,7 @@
 """The folder of a suite, and the work files of its two passes.
 
 DIR/README.md  suite.toml  report.json  dataset_info.json      arms/ARM/  a finished build folder for each arm
-DIR/run/ARM.TRAINER.sh                                          .work/     sorted rows and notes while the suite is built
+DIR/run/ARM.TRAINER.sh     heldout/  held-out questions         .work/     sorted rows and notes while the suite is built
 """
 
 import json
@@ -140,6 +140,7 @@ class SuiteFolder(BuildFolder):
         write_whole(self._suite, there.to_toml())
         for path in [self.path / name for name in FILES]:
             path.unlink(missing_ok=True)
+        self._clear_held_out()
         for arm in there.every_arm:
             own = self.arm(arm.name)
             if own.path.is_dir() and own.built_recipe() is not None:

@@ -181,10 +181,10 @@ def checked(suite: Suite) -> Suite:
             raise RecipeError(
                 f"Arm {arm.name!r} changes the source. All arms of a suite are made from the same data; build it by itself."
             )
-        if recipe.clean.asks or recipe.clean.drop:
+        if recipe.clean.model_dump() != suite.base.clean.model_dump():
             raise RecipeError(
-                f"Arm {arm.name!r} asks for held-out questions or a comparison with benchmarks, which a suite can't do yet. Leave "
-                "out --holdout, --against and `clean` here; balance.exclude keeps questions out of every arm, by their ids."
+                f"Arm {arm.name!r} changes which questions stay out (`clean`). All arms of a suite have the same questions: set it in "
+                "the base."
             )
         # A limit by label counts from the head of one dataset, so it would take other questions in each arm.
         if recipe.balance.label_limits:

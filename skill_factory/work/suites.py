@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from skill_factory.suites.desk import suite_report
 from skill_factory.suites.differences import Difference, from_json
-from skill_factory.suites.suite import Suite
+from skill_factory.suites.suite import BASE, Suite
 from skill_factory.work import queue
 from skill_factory.work.builds import ENDED, PATIENCE, Job, Status, note, noted, progress
 from skill_factory.work.home import new_place
@@ -64,6 +64,13 @@ def rows(job: Job) -> tuple[Sequence[Difference], Sequence[str]]:
     if report is None:
         return [], []
     return [from_json(row) for row in report["table"]], report["notes"]
+
+
+def held_out(job: Job) -> int:
+    """How many questions with a gold answer a finished suite holds out of all its arms."""
+    report = suite_report(job.out) or {"reports": {}}
+    told = report["reports"].get(BASE, {}).get("overlap", {})
+    return int(told["held_out"]["with_gold"]) if told else 0
 
 
 def said(job: Job) -> list[str]:

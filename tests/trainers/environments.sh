@@ -15,6 +15,12 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 root=${SKILL_FACTORY_TRAINERS:-.trainers}
+# Two runs at once would install into one folder; the second waits, and finds what the first has made.
+mkdir -p "$root"
+if command -v flock >/dev/null 2>&1; then
+  exec 9>"$root/.lock"
+  flock 9
+fi
 uv=${UV:-.venv/bin/uv}
 
 # uv doesn't read pip's configuration, so the machine's wheel folder and certificates are handed over here.

@@ -213,6 +213,11 @@ def _finished(job: Job) -> None:
     )
     for note in notes:
         st.warning(shell.plain(note), icon=":material/info:")
+    if held := suites.held_out(job):
+        st.caption(
+            f"{many(held, 'question')} {inflect(held, 'is', 'are')} in none of the arms. Evaluate the trained models with "
+            "them: they are the config `heldout`."
+        )
     st.dataframe(table_of(rows), hide_index=True, alt="What each arm holds", key="suite.table")
     st.caption(
         "*corrected*: traces that show a mistake corrected. *equal to base*: traces that are byte-equal to one of the base. "
