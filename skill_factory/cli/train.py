@@ -226,4 +226,17 @@ def _told(
         tell(as_json(prepared, estimate))
     elif not code and not args.estimate:
         print(prepared.folder / "model")
+        say_next(prepared)
     return code
+
+
+def say_next(prepared: "Prepared") -> None:
+    """How the model is asked, to see whether the skill came: by questions that it hasn't seen, if the build has some."""
+    from pathlib import Path
+    from shlex import quote
+
+    from skill_factory.training.questions import held_out_file
+
+    held = held_out_file(Path(prepared.plan.data))
+    words = f"evaluate {quote(str(held)) if held else 'QUESTIONS'} --serve --model {quote(str(prepared.folder / 'model'))} --out outputs"
+    say([f"Sample and measure: python -m skill_factory {words}"])
