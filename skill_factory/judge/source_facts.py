@@ -19,6 +19,7 @@ import pyarrow as pa
 
 from skill_factory.arrow_alone import arrow_alone
 from skill_factory.judge.facts import Facts, joined, question_ids, read
+from skill_factory.reasons import Level
 from skill_factory.recipe.model import Columns, Recipe
 from skill_factory.sources import Piece, RawSource
 from skill_factory.sources.canonical import canonical, tally_rows
@@ -52,6 +53,11 @@ class Narrow:
     def telling(self) -> bool:
         """Whether numbers per question can be believed."""
         return self.whole or self.grouped
+
+    def scale(self, every: int | None) -> float:
+        """How many times larger a source of so many rows is than what was read of it: 1 if all was read, 0 if unknown."""
+        read = self.rows.ledger[Level.ROWS].read
+        return 1.0 if self.whole else (every / read if read and every else 0.0)
 
 
 def facts_key(source: RawSource, recipe: Recipe) -> str:

@@ -23,6 +23,13 @@ AROUND = 32
 """Tokens that a chat template adds to a row: role marks, and the default system prompt in Qwen2.5's template."""
 TURN = 5
 """Tokens that a chat template adds for each further turn."""
+
+
+def template_tokens(turns: int) -> int:
+    """Tokens that a chat template puts around a row of so many turns."""
+    return AROUND + TURN * max(0, turns - 2)
+
+
 CUTOFF = 16_384
 """The default cut-off in tokens, as in the paper's file for LLaMA-Factory."""
 KEEP = 0.99
@@ -165,7 +172,7 @@ def measure_lengths(
         counted = iter(counter.count(texts))
         characters += sum(map(len, texts))
         for row in batch:
-            around = AROUND + TURN * (len(row["conversations"]) - 2)
+            around = template_tokens(len(row["conversations"]))
             tokens.append(around + sum(next(counted) for _ in _texts_of(row)))
             formats.append(row.get("format") or row["sft_template_type_idx"])
             attempts.append(number_of_attempts(row, sample_tag))

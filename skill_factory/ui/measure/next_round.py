@@ -9,6 +9,7 @@ from skill_factory.measure.cells import PLACE
 from skill_factory.measure.shown.advice import advise
 from skill_factory.measure.shown.browsing import Looked
 from skill_factory.measure.shown.card import page_of
+from skill_factory.overlap.ruling import held_out_alone
 from skill_factory.ui.frame import away, source_pickers, workspace
 from skill_factory.wording import many
 from skill_factory.work import outputs
@@ -17,6 +18,8 @@ from skill_factory.work.kept.workspaces import forget_uploads
 
 SECONDS = 120.0
 """For a harvest on a shared server."""
+MOSTLY = 0.75
+"""Share of the questions; fewer may be held out again, and the others are built."""
 
 
 def show(seen: Looked) -> None:
@@ -59,7 +62,21 @@ def _harvest(seen: Looked) -> None:
         except SkillFactoryError as error:
             st.error(workspace.plain(str(error)), icon=":material/error:")
             return
+        _hold_none_out(seen)
         source_pickers.enter(str(path), "harvest.parquet")
+
+
+def _hold_none_out(seen: Looked) -> None:
+    """Where the recipe would hold out what was asked, as it held it out of the build before, nothing would be left to build."""
+    recipe = workspace.current().recipe
+    questions = {one.question for one in seen.outputs}
+    held = held_out_alone(questions, recipe.clean.holdout) if recipe.clean.holdout else 0
+    if held > MOSTLY * len(questions):
+        workspace.change({"clean.holdout": 0.0})
+        workspace.current().notices.append(
+            f"The recipe held out {held:,} of these {many(len(questions), 'question')}; now it holds out none, since the next "
+            "dataset is made of them. Measure the model that is trained on it by other questions."
+        )
 
 
 def _downloads(seen: Looked) -> None:

@@ -71,7 +71,11 @@ class Workspace:
     @property
     def secret(self) -> bool:
         """Whether what is read may be private; then caches belong to this session alone."""
-        return bool(self.token) and self.recipe.source.kind == "hub"
+        return self.secret_under(self.recipe)
+
+    def secret_under(self, recipe: Recipe) -> bool:
+        """The same for the source of another recipe, beside this one in a mixture."""
+        return bool(self.token) and recipe.source.kind == "hub"
 
     @property
     def whole(self) -> Mix | None:
