@@ -35,7 +35,7 @@ def test_two_builds_stand_side_by_side(two: tuple[builds.Job, builds.Job]) -> No
     assert figures["Traces in both"] + figures["Traces only in the first"] == kept[0]
     assert figures["Traces in both"] + figures["Traces only in the second"] == kept[1]
     fields, ledger, *examples = [frame.value for frame in app.dataframe]
-    assert ["traces.attempts", "5", "2"] in fields.to_numpy().tolist()
+    assert ["Maximum attempts (N)", "5", "2"] in fields.to_numpy().tolist()
     assert len(ledger) and examples and all(len(one) <= 3 for one in examples)
     assert "skill-factory diff" in words(app)
 

@@ -8,6 +8,7 @@ from skill_factory.insight.doubts import Doubt
 from skill_factory.insight.inspection import Inspection
 from skill_factory.insight.opinion import Reason
 from skill_factory.recipe.language import LANGUAGES
+from skill_factory.recipe.titles import title_of
 from skill_factory.sources.trying import Choice, Rule
 from skill_factory.ui.frame import away, loading, workspace
 from skill_factory.wording import many, percent, without_options
@@ -111,7 +112,7 @@ def rules(seen: Inspection) -> None:
             if any(choice.of for choice in choices):
                 _rule(one, choices, seen)
         st.selectbox(
-            "Language of the phrases between attempts",
+            title_of("phrases.language"),
             list(LANGUAGES),
             format_func=LANGUAGES.__getitem__,
             help="Proposed from the language of the questions.",

@@ -11,6 +11,7 @@ from skill_factory.hosting import hosted
 from skill_factory.insight.difference import Difference
 from skill_factory.insight.difference.differing import Shares
 from skill_factory.reasons import Level
+from skill_factory.recipe.titles import title_of
 from skill_factory.ui.frame import away, loading, shell
 from skill_factory.ui.frame.earlier_builds import started
 from skill_factory.wording import many
@@ -102,7 +103,7 @@ def _told(found: Difference, first: Job, second: Job) -> None:
         st.caption(f"{told[:1].upper()}{told[1:]} in both have other traces.")
     st.subheader("Recipe")
     if found.fields:
-        rows = [(one.field, _counted(one.left), _counted(one.right)) for one in found.fields]
+        rows = [(title_of(one.field), _counted(one.left), _counted(one.right)) for one in found.fields]
         _table(rows, "Field", "Fields of the recipe that differ")
     else:
         st.caption("Both have the same recipe.")
