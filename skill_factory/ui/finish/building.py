@@ -19,6 +19,7 @@ from skill_factory.ui.frame import away, loading, shell, uploads, visitor, works
 from skill_factory.ui.frame.deleting import delete_button
 from skill_factory.ui.frame.earlier_builds import started
 from skill_factory.ui.frame.loading import Evidence
+from skill_factory.ui.frame.sending.saving import save_button
 from skill_factory.wording import duration, file_size, inflect, many, percent
 from skill_factory.work import builds, looking
 from skill_factory.work.builds import Job, Status
@@ -120,13 +121,10 @@ def _command(seen: Evidence) -> None:
             f"python -m skill_factory build {_source_words()} --recipe recipe.toml --out traces",
             language="bash",
         )
-        st.download_button(
+        save_button(
             "recipe.toml",
             seen.recipe.to_toml(),
             "recipe.toml",
-            "application/toml",
-            on_click="ignore",
-            icon=":material/download:",
             key="build.recipe",
         )
 

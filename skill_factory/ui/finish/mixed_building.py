@@ -12,6 +12,7 @@ from skill_factory.ui.finish import starting
 from skill_factory.ui.frame import loading, shell, uploads, visitor, workspace
 from skill_factory.ui.frame.mixed.coming import Outcome, coming
 from skill_factory.ui.frame.mixed.parts import Mix
+from skill_factory.ui.frame.sending.saving import save_button
 from skill_factory.wording import listed, many, percent
 from skill_factory.work import builds
 from skill_factory.work.builds import Job
@@ -92,12 +93,9 @@ def _command(mixture: Mixture, whole: Mix) -> None:
         st.code(
             f"python -m skill_factory build --recipe mix.toml{''.join(froms)} --out traces", language="bash"
         )
-        st.download_button(
+        save_button(
             "mix.toml",
             mixture.to_toml(),
             "mix.toml",
-            "application/toml",
-            on_click="ignore",
-            icon=":material/download:",
             key="build.recipe",
         )

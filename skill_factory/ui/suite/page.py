@@ -15,6 +15,7 @@ from skill_factory.suites.suite import BASE, Equal, Suite, checked, load_suite, 
 from skill_factory.ui.frame import loading, shell, visitor, workspace
 from skill_factory.ui.frame.deleting import delete_button
 from skill_factory.ui.frame.sending.publishing import publishing
+from skill_factory.ui.frame.sending.saving import save_button
 from skill_factory.wording import inflect, many
 from skill_factory.work import suites
 from skill_factory.work.builds import Job
@@ -163,13 +164,10 @@ def _command(suite: Suite) -> None:
             f"python -m skill_factory ablate {shlex.quote(source)} --suite suite.toml --out suite",
             language="bash",
         )
-        st.download_button(
+        save_button(
             "suite.toml",
             suite.to_toml(),
             "suite.toml",
-            "application/toml",
-            on_click="ignore",
-            icon=":material/download:",
             key="suite.toml",
         )
 
