@@ -24,8 +24,8 @@ SECONDS = 60.0
 """Of the processor, on a shared server: the ids of every row are read."""
 LISTED = 8
 """Entries of a list that can still be read in a cell."""
-TWO_LINES = 54
-"""Pixels of a row of the examples: a kind and a question are longer than a line of half a page."""
+LINES = 66
+"""Pixels of a row of the examples, three lines; Streamlit wraps words above 64."""
 SIDES = ("first", "second")
 
 
@@ -82,8 +82,8 @@ def _chosen(jobs: Sequence[Job]) -> tuple[Job, Job]:
 
 
 def _name(job: Job) -> str:
-    """Builds of the same data have the same title, so how many traces each has tells them apart."""
-    return f"{job.title} · {many(builds.ledger(job)[Level.TRACES].kept, 'trace')} · {started(job)}"
+    """Builds of the same data have the same title, so what tells them apart stands first, where nothing is cut."""
+    return f"{many(builds.ledger(job)[Level.TRACES].kept, 'trace')} · {started(job)} · {job.title}"
 
 
 def _difference(first: Job, second: Job) -> Difference:
@@ -173,7 +173,7 @@ def _list(examples: Sequence[Example]) -> int:
         pd.DataFrame(rows, columns=["What", "Type", "Question"]),
         hide_index=True,
         height="content",
-        row_height=TWO_LINES,
+        row_height=LINES,
         on_select="rerun",
         selection_mode="single-row-required",
         key="difference.examples",

@@ -124,9 +124,7 @@ def _keep() -> None:
 def _show_strip(page: str) -> None:
     """The numbers at its head, the workspace at its end: each in a place of its own, since what was drawn for the page
     before stands beside what is drawn until the script has ended."""
-    numbers = st.container(
-        key="strip.numbers", horizontal=True, vertical_alignment="center", gap="small", width="content"
-    )
+    numbers = st.container(key="strip.numbers", horizontal=True, vertical_alignment="center", gap="small")
     try:
         with numbers:
             strip.show(together=page == FINISH.title)

@@ -18,8 +18,8 @@ from skill_factory.ui.frame.loading import Evidence
 from skill_factory.wording import many
 from skill_factory.work import looking, reviewing
 
-TWO_LINES = 54
-"""Pixels of a row: several risks and the beginning of a question need two lines in a column beside the open trace."""
+LINES = 66
+"""Pixels of a row of three lines, for several risks and the beginning of a question; Streamlit wraps words above 64."""
 PAGE = 40
 """Traces in a page of the list: only their questions are read."""
 SEARCHED = 2_000
@@ -191,8 +191,8 @@ def list_of(now: Queue, rows: pa.Table, seen: Evidence) -> None:
     st.dataframe(
         table,
         hide_index=True,
-        height=440,
-        row_height=TWO_LINES,
+        height=500,
+        row_height=LINES,
         key="review.list",
         on_select=_selected,
         selection_mode="single-row-required",
