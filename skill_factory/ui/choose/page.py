@@ -37,7 +37,8 @@ def show() -> None:
         with st.container(horizontal=True, vertical_alignment="center", key="evidence.head"):
             section = choose_section()
             _onwards(seen)
-        SECTIONS[section](seen)
+        with shell.part_place("choose", section):
+            SECTIONS[section](seen)
         shell.go(shell.SUITE, "Compare arms: change one thing at a time, on the same questions")
     with recommended:
         recommended_recipe(seen)

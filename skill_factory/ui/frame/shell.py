@@ -3,11 +3,13 @@
 import logging
 import secrets
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from skill_factory.errors import SkillFactoryError
 from skill_factory.hosting import hosted
@@ -57,6 +59,7 @@ __all__ = [
     "framed",
     "go",
     "needs_source",
+    "part_place",
     "plain",
     "run",
 ]
@@ -166,6 +169,21 @@ def errors() -> Iterator[None]:
 def go(step: Step, label: str = "", icon: str = "") -> None:
     """A link to a step."""
     st.page_link(step.target(), label=label or step.title, icon=icon or step.icon)
+
+
+def part_place(name: str, chosen: str) -> DeltaGenerator:
+    """
+    Where one of several parts of a page is drawn: another part begins empty, the same one stays until it is drawn again.
+
+    The browser keeps what is in a place until that is replaced, and would show a ghost of the part before, piece by piece.
+    """
+    key = f"{name}.drawn"
+    if st.session_state.get(key) == chosen:
+        return st.container()
+    st.session_state[key] = chosen
+    cleared = st.empty()
+    time.sleep(strip.SENT)  # sent on its own: together with what follows it would clear nothing
+    return cleared.container()
 
 
 def needs_source(what: str) -> None:
