@@ -140,7 +140,7 @@ def _refusals(server: Server, folder: Path) -> Score:
             visitor.go("Start")
             before = len(visitor.received)
             visitor.choose("text_input", "Dataset on the Hugging Face Hub", text)
-            visitor.press("Open from the Hub")
+            visitor.press("Find")
             seen = bytes(visitor.received[before:])
             bad = b"the secret" in seen or b"root:" in seen or b"Is this data ready?" in seen
             said = (

@@ -107,7 +107,7 @@ def verdict() -> None:
         report.show(found)
     report.rows_dropped(seen.narrow.rows)
     benchmark_view.show()
-    reading_rules.show(mine.cause)
+    reading_rules.show(mine.reasons)
     report.possible(found)
 
 
@@ -179,7 +179,7 @@ def incomplete() -> None:
         rules.step(Step.MORE_ANSWERS)
     _all_right()
     columns()
-    reading_rules.show(None)
+    reading_rules.show()
 
 
 def _all_right() -> None:

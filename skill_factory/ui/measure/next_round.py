@@ -11,6 +11,7 @@ from skill_factory.measure.shown.browsing import Looked
 from skill_factory.measure.shown.card import page_of
 from skill_factory.overlap.ruling import held_out_alone
 from skill_factory.ui.frame import away, source_pickers, workspace
+from skill_factory.ui.frame.buttons.saving import save_button
 from skill_factory.wording import many
 from skill_factory.work import outputs
 from skill_factory.work.home import new_place
@@ -81,21 +82,15 @@ def _hold_none_out(seen: Looked) -> None:
 
 def _downloads(seen: Looked) -> None:
     with st.container(horizontal=True):
-        st.download_button(
+        save_button(
             "One page (HTML)",
             lambda: page_of(seen.found),
             "measured.html",
-            "text/html",
-            icon=":material/download:",
             key="measure.html",
-            on_click="ignore",
         )
-        st.download_button(
+        save_button(
             "All numbers (JSON)",
             lambda: json.dumps(seen.found.to_json(), indent=1),
             "report.json",
-            "application/json",
-            icon=":material/download:",
             key="measure.json",
-            on_click="ignore",
         )

@@ -80,8 +80,14 @@ def _offer() -> None:
     suite = _given() if which == OWN else _papers()
     if suite is None:
         return
-    names = [arm.name for arm in suite.arms]
-    kept = st.multiselect("Arms beside your recipe", names, default=names, key=f"suite.arms.{which}")
+    titles = {arm.name: arm.title for arm in suite.arms}
+    kept = st.multiselect(
+        "Arms beside your recipe",
+        list(titles),
+        default=list(titles),
+        format_func=titles.__getitem__,
+        key=f"suite.arms.{which}",
+    )
     equal = st.radio(
         "Equal in",
         list(EQUAL_WORDS),
@@ -92,8 +98,10 @@ def _offer() -> None:
         key="suite.equal",
     )
     arms = [arm for arm in suite.arms if arm.name in kept]
-    shown = [(arm.name, arm.words) for arm in (suite.every_arm[0], *arms)]
-    st.dataframe(pd.DataFrame(shown, columns=["Arm", "What it changes"]), hide_index=True, alt="The arms")
+    # The files and configs of an arm have its name.
+    shown = [(arm.title, arm.words, arm.name) for arm in (suite.every_arm[0], *arms)]
+    head = ["Arm", "What it changes", "In files"]
+    st.dataframe(pd.DataFrame(shown, columns=head), hide_index=True, alt="The arms")
     if not arms:
         st.info("Choose at least one arm to compare your recipe with.", icon=":material/info:")
         return

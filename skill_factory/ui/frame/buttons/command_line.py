@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import streamlit as st
 
+from skill_factory.ui.frame.buttons.saving import save_button
+
 
 class Beside(NamedTuple):
     """A TOML file that a command reads."""
@@ -21,15 +23,7 @@ def same_command(words: str, beside: Beside | None = None) -> None:
     with st.expander("Do the same on the command line", icon=":material/terminal:"):
         st.code(f"python -m skill_factory {words}", language="bash", wrap_lines=True)
         if beside is not None:
-            st.download_button(
-                beside.name,
-                beside.text,
-                beside.name,
-                "application/toml",
-                on_click="ignore",
-                icon=":material/download:",
-                key=beside.key,
-            )
+            save_button(beside.name, beside.text, beside.name, beside.key)
 
 
 def typed(source: str) -> str:
