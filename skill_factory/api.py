@@ -21,10 +21,11 @@ from pathlib import Path
 from skill_factory.build.mixture import build_mixture, preview_mixture
 from skill_factory.build.pipeline import BuildResult, Preview, build, preview
 from skill_factory.insight.inspection import Inspection, inspect
-from skill_factory.insight.mixed_inspection import MixtureInspection, inspect_mixture
+from skill_factory.insight.inspection.mixture import MixtureInspection, inspect_mixture
 from skill_factory.measure.measurement import Measurement
 from skill_factory.measure.measuring import measure
-from skill_factory.recipe.mixture import Ingredient, Mixture, load_mixture
+from skill_factory.recipe.mixture import Ingredient, Mixture
+from skill_factory.recipe.mixture_file import load_mixture
 from skill_factory.recipe.model import Recipe, load_recipe
 from skill_factory.sources.demo.rows import DEFAULT_QUESTIONS, write_demo
 from skill_factory.sources.demo.worlds import world_named

@@ -16,7 +16,6 @@ from xxhash import xxh3_64_intdigest
 T = TypeVar("T")
 
 _EIGHT_WORDS = Struct("<8Q")
-_MASK = (1 << 64) - 1
 
 
 def text_id(text: str) -> int:

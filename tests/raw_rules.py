@@ -31,7 +31,6 @@ class Options:
     ban: tuple[str, ...] = ()
     ban_substrings: bool = False
     has_reflections: bool = True
-    has_variants: bool = True
 
 
 @dataclass(frozen=True)

@@ -274,7 +274,7 @@ from tests.studio import open_app, words, links, workspace
 app = open_app()
 app.session_state["workspace"].token = {token!r}
 app.text_input(key="door.hub.name").set_value({typed!r})
-app.button[[one.label for one in app.button].index("Open from the Hub")].click().run(timeout=60)
+app.button[[one.label for one in app.button].index("Find")].click().run(timeout=60)
 mine = workspace(app)
 print(json.dumps({{"title": app.title[0].value, "errors": [e.value for e in app.error], "source": mine.source,
                    "revision": mine.recipe.source.revision, "strip": links(app)[:2], "words": words(app),

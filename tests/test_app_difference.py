@@ -1,5 +1,6 @@
 """Difference: two builds of this computer beside each other, reached from the list of earlier ones."""
 
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -34,9 +35,12 @@ def test_two_builds_stand_side_by_side(two: tuple[builds.Job, builds.Job]) -> No
     kept = [builds.ledger(job)["traces"].kept for job in two]
     assert figures["Traces in both"] + figures["Traces only in the first"] == kept[0]
     assert figures["Traces in both"] + figures["Traces only in the second"] == kept[1]
-    fields, ledger, *examples = [frame.value for frame in app.dataframe]
-    assert ["traces.attempts", "5", "2"] in fields.to_numpy().tolist()
-    assert len(ledger) and examples and all(len(one) <= 3 for one in examples)
+    fields, ledger, examples = [frame.value for frame in app.dataframe]
+    assert ["Maximum attempts (N)", "5", "2"] in fields.to_numpy().tolist()
+    kinds = examples["What"].tolist()
+    assert len(ledger) and kinds and all(kinds.count(kind) <= 3 for kind in kinds)
+    # The first of them is open: its question stands in the trace beside the list.
+    assert examples["Question"][0][:30] in unescape("".join(str(one.proto.body) for one in app.get("html")))
     assert "skill-factory diff" in words(app)
 
 

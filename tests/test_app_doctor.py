@@ -80,3 +80,20 @@ def test_the_next_step_is_a_press_and_names_no_option(tmp_path: Path) -> None:
     app.button(key="doubt.next.gives_away_answer").click().run()
     assert workspace(app).recipe.filters.given_away == "cut"
     assert not app.exception
+
+
+def test_what_is_doubtful_is_told_once(tmp_path: Path) -> None:
+    """Responses that come twice: said once as a reason and counted once in its card, and not a third time at the rules."""
+    rows = [
+        {
+            "question": f"What is {q} + {q}?",
+            "response": f"That is <answer>{2 * q + (k == 0)}</answer>",
+            "correct": k > 0,
+        }
+        for q in range(40)
+        for k in range(4)
+    ]
+    path = tmp_path / "again.jsonl"
+    path.write_text("".join(json.dumps(one) + "\n" for one in rows), encoding="utf-8")
+    said = words(with_source(str(path))).replace("\\", "")
+    assert said.count("are dropped: ") == 2, said

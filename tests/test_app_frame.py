@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from skill_factory.recipe.model import Recipe, load_recipe, new_recipe
 from skill_factory.recipe.share import packed
+from skill_factory.ui.frame.serving import elsewhere
 from skill_factory.ui.frame.workspace import sentence as as_markdown
 from tests.studio import ROOT, SMALL, links, open_app, with_source, words, workspace
 
@@ -199,3 +200,32 @@ def test_a_deep_link_on_a_cold_server_opens_the_page_in_its_frame(server: str) -
 def test_a_sentence_sets_what_stands_between_its_backticks_as_code(sentence: str, shown: str) -> None:
     """All else is shown as it is, also what the data brings."""
     assert as_markdown(sentence).replace("\\.", ".") == shown.replace("\\.", ".")
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "leads"),
+    [
+        ("/nonsense", "", "/?nopage=1"),
+        ("/nonsense", "work=abc", "/?work=abc&nopage=1"),
+        ("/Data/more", "", "/?nopage=1"),
+        ("/data", "work=abc", "/Data?work=abc"),
+        ("/FINISH/", "", "/Finish"),
+        ("/difference", "", "/Difference"),
+        *(
+            (path, "", "")
+            for path in ("/", "/Data", "/Suite", "/Start", "/favicon.png", "/_stcore/health", "/media/1")
+        ),
+    ],
+)
+def test_a_wrong_address_leads_to_a_page(path: str, query: str, leads: str) -> None:
+    """Capitals don't matter, what is no page leads to Start, the work in the address goes along; all else is left alone."""
+    assert elsewhere(path, query) == leads
+
+
+def test_start_says_that_there_is_no_such_page() -> None:
+    """Once, and the address no longer says so."""
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    app.query_params["nopage"] = "1"
+    assert "There is no page at that address" in words(app.run())
+    assert "nopage" not in app.query_params
+    assert "There is no page at that address" not in words(app.run())

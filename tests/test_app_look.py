@@ -244,7 +244,7 @@ def test_two_recipes_stand_side_by_side() -> None:
     app.selectbox(key="compare.with").set_value("ablation_no_reflections").run()
     assert not app.exception
     assert "Compare at my N = 3" in [one.label for one in app.toggle]
-    assert "traces.attempts" not in [
+    assert "Maximum attempts (N)" not in [
         value for table in app.dataframe for value in table.value.iloc[:, 0].tolist()
     ]
     assert ["Number", "Yours", "The other"] in tables(app) and ["Field", "Yours", "The other"] in tables(app)
@@ -259,7 +259,7 @@ def test_a_recipe_with_other_filters_is_compared_on_a_sample() -> None:
     app = part(look(), RECIPES)
     app.selectbox(key="compare.with").set_value("paper").run()
     assert not app.exception
-    assert "filters.ban" in [value for table in app.dataframe for value in table.value.iloc[:, 0].tolist()]
+    assert "Banned words" in [value for table in app.dataframe for value in table.value.iloc[:, 0].tolist()]
 
 
 def test_mine_set_aside_is_compared_with_what_it_became() -> None:
@@ -269,7 +269,7 @@ def test_mine_set_aside_is_compared_with_what_it_became() -> None:
     workspace(app).recipe = workspace(app).recipe.changed({"traces.repeats": 2})
     app.selectbox(key="compare.with").set_value("The recipe I set aside").run()
     fields = next(one.value for one in app.dataframe if "Field" in one.value.columns)
-    assert fields.values.tolist() == [["traces.repeats", "2", "1"]]
+    assert fields.values.tolist() == [["Repeats", "2", "1"]]
 
 
 # -- the review ----------------------------------------------------------------------------------------------------

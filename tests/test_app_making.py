@@ -348,6 +348,7 @@ def test_an_earlier_making_is_deleted_from_the_list(home: Path, demo: Path) -> N
     assert not app.exception
 
 
+@pytest.mark.long
 def test_the_report_can_be_looked_at_meanwhile(bare: Path, demo: Path) -> None:
     """Back to the report while it runs; a line says so and leads back."""
     with ModelServer(critic(demo), latency=0.5, slots=20) as server:

@@ -17,7 +17,7 @@ from skill_factory.ui.frame.workspace import Workspace
 from skill_factory.work import builds
 from skill_factory.work.builds import Job
 from tests.make_raw import make_rows
-from tests.studio import ROOT, SMALL, open_app, with_source, words, workspace
+from tests.studio import ROOT, SMALL, links, open_app, with_source, words, workspace
 
 
 @pytest.fixture(autouse=True)
@@ -165,9 +165,25 @@ def test_a_source_that_is_too_small_says_by_how_much(app: AppTest) -> None:
     app.switch_page("pages/5_Finish.py").run()
     assert not [button for button in app.button if button.key == "build.start"]
     assert "fewer than the 100,000" in words(app).replace("\\", "")
+    assert links(app)[:2] == ["**2 sources**", "But they can't be mixed yet"]
     app.switch_page("pages/2_Data.py").run()
     app.number_input(key="sources.amount.1").set_value(has).run()
     assert "fewer than" not in words(app)
+
+
+@pytest.mark.long
+def test_on_finish_the_strip_is_that_of_all_sources(app: AppTest) -> None:
+    """Elsewhere it speaks of the source that is shown; where all are built, of their traces and shares, as the button does."""
+    assert app.selectbox(key="mixed.shown").value == 1
+    app.switch_page("pages/5_Finish.py").run()
+    assert not app.exception
+    traces = app.button(key="build.start").label.removeprefix("Build ").removesuffix(" of 2 sources")
+    shown = links(app)[:3]
+    assert shown[:2] == ["**2 sources**", f"**{traces}**"]
+    shares = list(app.dataframe[0].value["Share"])
+    assert shown[2] == " · ".join(
+        f"**{share}** {name}" for share, name in zip(shares, names(app), strict=True)
+    )
 
 
 @pytest.mark.long

@@ -73,7 +73,7 @@ def test_a_shared_server_opens_no_path_of_its_own(path: str, monkeypatch: pytest
     app = open_app()
     assert "door.path" not in [one.key for one in app.text_input]
     app.text_input(key="door.hub.name").set_value(f"./{path}" if "/" not in path else path)
-    app.button[[one.label for one in app.button].index("Open from the Hub")].click().run()
+    app.button[[one.label for one in app.button].index("Find")].click().run()
     assert "doesn't open files from its own disk" in words(app)
     assert workspace(app).source == ""
 

@@ -48,6 +48,8 @@ def test_choose_leads_to_it(_own_home: None) -> None:
 def test_three_arms_are_built_and_compared(app: AppTest) -> None:
     """The paper's arms around the recipe at hand; some are taken; the table stands on the page, and how to publish."""
     assert not app.exception
+    arms = app.dataframe[0].value
+    assert ["No reflections", "no_reflections"] in arms[["Arm", "In files"]].to_numpy().tolist()
     app.multiselect[0].set_value(["no_reflections", "no_order"]).run()
     assert app.button(key="suite.start").label == "Build 3 arms"
     app.button(key="suite.start").click().run()

@@ -46,19 +46,24 @@ say("end", how="trained", step=6)
 """
 
 
+def fake_python(folder: Path) -> Path:
+    """A Python that says that it has TRL, and trains as the fake does."""
+    (folder / "fake.py").write_text(FAKE, encoding="utf-8")
+    python = folder / "python"
+    # Asked for its version of TRL it names one; asked to run the script it runs the fake.
+    python.write_text(
+        f'#!/bin/sh\n[ "$1" = -c ] && exec echo \'"1.16.0"\'\nexec {sys.executable} {folder}/fake.py "$1"\n',
+        encoding="utf-8",
+    )
+    python.chmod(0o755)
+    return python
+
+
 @pytest.fixture(autouse=True)
 def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SKILL_FACTORY_HOME", str(tmp_path / "home"))
     monkeypatch.delenv("SKILL_FACTORY_HOSTED", raising=False)
-    (tmp_path / "fake.py").write_text(FAKE, encoding="utf-8")
-    python = tmp_path / "python"
-    # Asked for its version of TRL it names one; asked to run the script it runs the fake.
-    python.write_text(
-        f'#!/bin/sh\n[ "$1" = -c ] && exec echo \'"1.16.0"\'\nexec {sys.executable} {tmp_path}/fake.py "$1"\n',
-        encoding="utf-8",
-    )
-    python.chmod(0o755)
-    monkeypatch.setenv("SKILL_FACTORY_TRAINER", str(python))
+    monkeypatch.setenv("SKILL_FACTORY_TRAINER", str(fake_python(tmp_path)))
     (tmp_path / "Tiny-1M").mkdir()
 
 

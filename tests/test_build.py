@@ -198,7 +198,8 @@ def bytes_of(recipe: Recipe, small: Path, folder: Path) -> dict[str, str]:
     return command.digest(folder)
 
 
-def test_killed_at_any_change_of_a_file_a_build_can_go_on(small: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("every", [pytest.param(1, marks=pytest.mark.long), 4])
+def test_killed_at_any_change_of_a_file_a_build_can_go_on(small: Path, tmp_path: Path, every: int) -> None:
     """Wherever it died, the same command ends in the same bytes and leaves no work file."""
     right = bytes_of(ONE, small, tmp_path / "right")
     moment, died = 1, True
@@ -207,7 +208,7 @@ def test_killed_at_any_change_of_a_file_a_build_can_go_on(small: Path, tmp_path:
         died = killed_at(moment, out, lambda out=out: build(str(small), out, ONE, workers=1))
         build(str(small), out, ONE, workers=1)
         assert command.digest(out) == right, f"killed at change {moment}"
-        moment += 1
+        moment += every
     assert moment > 15
 
 

@@ -61,6 +61,8 @@ def test_each_kind_of_difference_has_examples(five: Path, three: Path) -> None:
     assert kinds and all(kinds.count(kind) <= 3 for kind in kinds)
     [first, *_] = [example for example in found.examples if example.side == "first"]
     assert first.question and first.trace.startswith("<think>")
+    rows = [row for shard in shards(five) for row in pq.read_table(shard).to_pylist()]
+    assert rows[first.place]["conversations"][-1]["content"].startswith(first.trace.removesuffix("…")[:40])
 
 
 def test_a_build_does_not_differ_from_itself(five: Path) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from skill_factory.build.prepare import settled_columns
 from skill_factory.formats import FORMATS
 from skill_factory.insight.fitness import Fitness, fitness
-from skill_factory.insight.proposal import MOST_PROPOSED
+from skill_factory.insight.opinion import MOST_ATTEMPTS
 from skill_factory.insight.readiness import Finding, Light, Step
 from skill_factory.judge.facts import read
 from skill_factory.judge.judge import judge, reach
@@ -186,7 +186,7 @@ def test_the_proposed_n_can_always_be_built(pools: list[tuple[int, int]]) -> Non
     facts = read(table, recipe).facts
     usable = reach(judge(facts, recipe), recipe, FORMATS["*C_full"].needs)
     n = found.proposal.attempts
-    assert 0 <= n <= MOST_PROPOSED
+    assert 0 <= n <= MOST_ATTEMPTS
     assert n == 0 or usable[n - 1] > 0
     rows_of = {row.attempts: row for row in found.opinion.table}
     for other in rows_of.values():

@@ -129,6 +129,7 @@ def test_questions_alone_become_a_build_in_two_steps(tmp_path: Path) -> None:
 
 
 @here
+@pytest.mark.long
 def test_a_pilot_tells_what_the_whole_would_be(tmp_path: Path) -> None:
     """50 questions give accuracy, missing verdicts, tokens, cost, time and a forecast whose interval holds the truth."""
     with ModelServer(critic(COUNTDOWN, 0.9)) as server:

@@ -101,6 +101,7 @@ def test_the_cost_adds_up(aftermath: tuple[ModelServer, Path, dict]) -> None:
     assert report["tokens"]["lost_requests"] == made["lost"]
 
 
+@pytest.mark.long
 def test_a_gateway_that_knows_idempotency_keys_bills_a_killed_request_once(tmp_path: Path) -> None:
     """The request's id goes along as its key, so even what was in flight at a kill is not made twice."""
     write_demo(source := tmp_path / "raw.parquet", 5)

@@ -9,11 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skill_factory.grading import Decision, Task, equivalent, judge
-from skill_factory.grading.algebra import same_algebra
+from skill_factory.grading.algebra import same_statements
 from skill_factory.grading.expressions import MOST_SIGNS, Term, read_statement
+from skill_factory.grading.plain import plain
 from skill_factory.grading.values import letters_of, value_at
 
 WITHOUT_THE_LIBRARY = "the optional extra math-verify is not installed"
+
+
+def same_algebra(answer: str, gold: str) -> bool:
+    """Whether two texts are read, and are the same expression, equation or inequality."""
+    one, other = read_statement(plain(answer)), read_statement(plain(gold))
+    return one is not None and other is not None and same_statements(one, other)
 
 
 # -- reading ----------------------------------------------------------------------------------------------------------

@@ -112,7 +112,7 @@ def test_a_first_look_shows_the_head_of_the_queue(tmp_path: Path) -> None:
     raw = tmp_path / "raw.jsonl"
     raw.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     shown = run("inspect", raw).out
-    assert "Labels in doubt (2 of the first 18, the most doubtful first)" in shown
+    assert "Labels in doubt (2 of 18 that were compared, the most doubtful first)" in shown
     assert "row 6: label wrong; graded right" in shown and "`grade SOURCE --compare`" in shown
     told = json.loads(run("inspect", raw, "--json").out)
     assert (told["labels_compared"], [one["row"] for one in told["labels_in_doubt"]]) == (18, [6, 7])

@@ -14,7 +14,7 @@ from skill_factory.build.prepare import ready_recipe
 from skill_factory.formats import FORMATS
 from skill_factory.insight.living.html import living_html
 from skill_factory.insight.living.idle import idle
-from skill_factory.insight.living.moved import Fate, Moved, Said, moved, sentence
+from skill_factory.insight.living.moved import Fate, Said, moved, sentence
 from skill_factory.insight.living.question import (
     alone,
     changed_questions,
@@ -69,11 +69,6 @@ def traces(recipe: Recipe) -> list[Trace]:
 def ids(trace: Trace | None) -> list[int]:
     """The responses that a trace shows, in order."""
     return [response.id for response in trace.plan.order] if trace else []
-
-
-def ids_of(change: Moved, trace: Trace | None, *fates: Fate) -> list[str]:
-    """The texts of the steps with these fates."""
-    return [step.card.text for step in change.steps if step.fate in fates]
 
 
 @few

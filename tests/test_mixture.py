@@ -30,13 +30,8 @@ from skill_factory.draws import order_keys
 from skill_factory.errors import NothingUsable, RecipeError, SkillFactoryError
 from skill_factory.publish.plan import Mode, plan_push
 from skill_factory.publish.push import push
-from skill_factory.recipe.mixture import (
-    Ingredient,
-    Mixture,
-    load_mixture,
-    mixture_from_toml,
-    recipe_or_mixture,
-)
+from skill_factory.recipe.mixture import Ingredient, Mixture
+from skill_factory.recipe.mixture_file import load_mixture, mixture_from_toml, recipe_or_mixture
 from skill_factory.recipe.model import Recipe, recipe_from_toml
 from tests import command, drive, make_raw
 from tests.hub import Hub

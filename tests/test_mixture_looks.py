@@ -12,8 +12,9 @@ import pytest
 from skill_factory.build.mixture import build_mixture, preview_mixture
 from skill_factory.build.pipeline import build
 from skill_factory.errors import ColumnError
-from skill_factory.insight.mixed_inspection import inspect_mixture
-from skill_factory.recipe.mixture import Mixture, load_mixture, mixture_from_toml
+from skill_factory.insight.inspection.mixture import inspect_mixture
+from skill_factory.recipe.mixture import Mixture
+from skill_factory.recipe.mixture_file import load_mixture, mixture_from_toml
 from skill_factory.sources.demo.rows import write_demo
 from skill_factory.sources.demo.worlds import world_named
 from tests import command, make_raw

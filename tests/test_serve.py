@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from skill_factory.errors import SkillFactoryError
-from skill_factory.measure.evaluation.serving import command, free_port, served
+from skill_factory.measure.evaluation.serving import command, free_port, name_of, served
 from tests.command import ROOT, run
 
 SERVER = """#!{python}
@@ -112,8 +112,28 @@ def test_a_server_that_fails_is_told_with_its_last_words(
 def test_what_cannot_be_served_is_said(monkeypatch: pytest.MonkeyPatch, name: str, sentence: str) -> None:
     """With what to do."""
     monkeypatch.setenv("PATH", "")
+    monkeypatch.delenv("SKILL_FACTORY_SERVER", raising=False)
     with pytest.raises(SkillFactoryError, match=sentence):
         command("model", free_port(), name)
+
+
+def test_a_trained_model_is_called_after_the_one_it_began_with(tmp_path: Path) -> None:
+    """The folder that `train` writes is always called `model`, which would name every run alike; any other has its name."""
+    (tmp_path / "run" / "model").mkdir(parents=True)
+    assert name_of(str(tmp_path / "run" / "model")) == "model"
+    (tmp_path / "run" / "training.json").write_text('{"id": "1", "model": "/far/Tiny-1M"}', encoding="utf-8")
+    assert name_of(str(tmp_path / "run" / "model")) == "Tiny-1M-trained"
+    assert (name_of(str(tmp_path / "run")), name_of("user/model")) == ("run", "user/model")
+
+
+def test_the_server_of_another_environment_is_named_once(
+    program: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a variable; what is named on the command line wins over it."""
+    monkeypatch.setenv("SKILL_FACTORY_SERVER", str(program))
+    assert command("m", 8000)[0] == str(program)
+    with pytest.raises(SkillFactoryError, match="There is no program 'nowhere/vllm'"):
+        command("m", 8000, "nowhere/vllm")
 
 
 def test_a_server_and_an_endpoint_exclude_each_other(questions: Path, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from skill_factory.formats import FORMATS
 from skill_factory.insight import tables
 from skill_factory.insight.estimate import Pace, estimate_build
 from skill_factory.insight.expected import outlook
-from skill_factory.insight.reflection_quality import more_reflections_table, reflections_table, wilson
+from skill_factory.insight.reflection_quality import more_reflections_table, reflections_table
 from skill_factory.insight.sentences import (
     balance_finding,
     cutoff_finding,
@@ -22,6 +22,7 @@ from skill_factory.insight.sentences import (
     teaches_finding,
     yield_finding,
 )
+from skill_factory.intervals import wilson
 from skill_factory.reasons import Level
 from skill_factory.recipe.model import Recipe
 from skill_factory.tally import LevelTally, Tally
@@ -166,7 +167,7 @@ def test_reflections_are_measured_on_right_and_wrong_apart() -> None:
 def test_an_interval_holds_its_share_and_stays_a_share(k: int, n: int) -> None:
     """Wilson's interval lies between 0 and 1 and around k / n."""
     k = min(k, n)
-    low, high = wilson(k, n)
+    low, high = wilson(k / n, n)
     assert 0 <= low <= k / n + 1e-12
     assert k / n - 1e-12 <= high <= 1
 

@@ -27,11 +27,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def asked(
-    server: Server, path: str, host: str = "localhost", method: str = "GET", body: bytes = b""
+    server: Server, path: str, host: str = "localhost", method: str = "GET", body: bytes = b"", **more: str
 ) -> http.client.HTTPResponse:
-    """What the server answers."""
+    """What the server answers; `more` are headers."""
     line = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
-    line.request(method, path, body, {"Host": host})
+    line.request(method, path, body, {"Host": host, **more})
     return line.getresponse()
 
 
@@ -72,6 +72,15 @@ def test_every_answer_carries_its_policies(started: str, request: pytest.Fixture
 def test_how_much_the_server_does_is_nobody_s_business(server: Server) -> None:
     """Its metrics are closed to strangers."""
     assert asked(server, "/_stcore/metrics").status == 404
+
+
+def test_a_browser_that_asks_for_no_page_gets_start(server: Server) -> None:
+    """An unknown address leads to Start, with the policies on the way; a program that asks for it is answered as before."""
+    led = asked(server, "/nonsense?work=abc", Accept="text/html")
+    assert (led.status, led.headers["location"]) == (307, "/?work=abc&nopage=1")
+    assert "default-src 'self'" in led.headers["content-security-policy"]
+    assert asked(server, "/Data", Accept="text/html").status == 200
+    assert asked(server, "/nonsense").status == 200
 
 
 def test_a_foreign_host_gets_no_page_either(server: Server) -> None:

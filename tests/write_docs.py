@@ -11,6 +11,7 @@ from skill_factory.hub.file_patterns import PACKED
 from skill_factory.recipe.fields import FIELDS
 from skill_factory.recipe.model import Recipe
 from skill_factory.recipe.options import OPTIONS
+from skill_factory.recipe.titles import TITLES, title_of
 from skill_factory.sources.files import SUFFIXES
 from skill_factory.sources.presets import Preset, presets
 from skill_factory.trainers import TRAINERS
@@ -24,8 +25,6 @@ RECIPE_PAGE = ROOT / "docs" / "recipe.md"
 FORMATS_PAGE = ROOT / "docs" / "formats.md"
 
 ELSEWHERE = {
-    "traces.formats": "Choose: Formats",
-    "traces.attempts": "Choose: Attempts at most (N)",
     "balance.exclude": "Look: Reject",
     "clean.against": "Data: Is it in a benchmark?",
     "clean.drop": "Data: Is it in a benchmark?",
@@ -66,7 +65,7 @@ ELSEWHERE = {
         "–",
     ),
 }
-"""Controls that are more than one call with a label."""
+"""Controls that are more than one call, or have words of their own."""
 
 
 def recipe_page() -> str:
@@ -93,7 +92,7 @@ def recipe_page() -> str:
         option = options.get(field)
         mapped = field.removeprefix("columns.") in {one.name for one in FIELDS}
         name = f"`{option.flag}`" if option else "`--map`" if mapped else "`--set`"
-        control = ELSEWHERE.get(field) or (f"“{labels[field]}”" if field in labels else "")
+        control = ELSEWHERE.get(field) or labels.get(field, "")
         control = control or ("Data: the picker of the field" if field.startswith("columns.") else "–")
         meaning = meanings.get(field) or (option.help if option else "")
         lines.append(
@@ -156,14 +155,14 @@ def _default(value: object) -> str:
 
 
 def control_labels() -> Iterator[tuple[str, str]]:
-    """(field, label) of every control of the app that is made by one call."""
-    fields = set(Recipe().flat())
-    for path in sorted([*(ROOT / "skill_factory" / "ui").rglob("*.py"), *(ROOT / "pages").glob("*.py")]):
+    """(field, page and label) of every control of the app that is labelled with its field's plain name."""
+    for path in sorted((ROOT / "skill_factory" / "ui").glob("*/*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and len(node.args) >= 2:
-                texts = [one.value if isinstance(one, ast.Constant) else None for one in node.args[:2]]
-                if texts[0] in fields and isinstance(texts[1], str):
-                    yield str(texts[0]), texts[1]
+            if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+                made = ast.unparse(node.func)
+                if made == "title_of" or (made.startswith("controls.") and node.args[0].value in TITLES):
+                    field = str(node.args[0].value)
+                    yield field, f"{path.parent.name.capitalize()}: {title_of(field)}"
 
 
 def meanings_of_fields() -> Iterator[tuple[str, str]]:

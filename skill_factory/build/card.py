@@ -26,8 +26,8 @@ from skill_factory.build.card_numbers import (
     sources_table,
     variants,
 )
-from skill_factory.build.folder import HELD_OUT
 from skill_factory.build.markdown import fenced, inline
+from skill_factory.build.owned import HELD_OUT
 from skill_factory.model import hex_id
 from skill_factory.overlap.ruling import Overlap
 from skill_factory.reasons import Level

@@ -9,7 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from skill_factory.asked import asked
-from skill_factory.build.folder import HELD_OUT, BuildFolder
+from skill_factory.build.folder import BuildFolder
+from skill_factory.build.owned import HELD_OUT
 from skill_factory.build.storage import written_whole
 from skill_factory.draws import text_id
 from skill_factory.errors import ColumnError

@@ -3,10 +3,12 @@
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import TextIO
 
+from skill_factory.reasons import Level
+from skill_factory.tally import Tally
 from skill_factory.wording import duration
 
 
@@ -66,6 +68,47 @@ ReportProgress = Callable[[BuildProgress], None]
 
 def silent(_: BuildProgress) -> None:
     """Report to nobody."""
+
+
+class Clock:
+    """Turns what has come back from workers into progress."""
+
+    def __init__(self, report: ReportProgress) -> None:
+        self._report, self._start = report, time.monotonic()
+        self._phase, self._done, self.total = "scan", 0, 0
+        self.rows = self._traces = self._resumed = 0
+
+    def _tell(self) -> None:
+        seconds = time.monotonic() - self._start
+        self._report(
+            BuildProgress(
+                self._phase, self._done, self.total, self.rows, self._traces, self._resumed, round(seconds, 3)
+            )
+        )
+
+    def scanned(self, tally: Tally) -> None:
+        """A piece was read."""
+        self._done += 1
+        self.rows += tally.ledger[Level.ROWS].read
+        self._tell()
+
+    def begin(self, parts: int, done: Mapping[int, Tally], resumed: int, before: int = 0) -> None:
+        """Of so many parts these are done already, `resumed` of them by an earlier run; `before` are done besides."""
+        self._phase, self.total, self._resumed = "build", parts, resumed
+        self._done = len(done) + before
+        self._traces = sum(tally.ledger[Level.TRACES].kept for tally in done.values())
+        self._tell()
+
+    def made(self) -> None:
+        """The traces of a partition of a mixture were made."""
+        self._done += 1
+        self._tell()
+
+    def built(self, tally: Tally) -> None:
+        """A partition was written."""
+        self._done += 1
+        self._traces += tally.ledger[Level.TRACES].kept
+        self._tell()
 
 
 class TerminalReport:

@@ -31,17 +31,29 @@ class Chosen:
     """How many the source could give."""
 
 
+def weights_of(mixture: Mixture) -> list[Fraction]:
+    """The weight of each source, exactly as it is written; of counts the counts."""
+    # By the decimal digits that were written: the float 0.1 isn't a tenth, and a share could lack a trace.
+    return [Fraction(repr(one.weight or one.count or 1)) for one in mixture.sources]
+
+
+def asked_counts(mixture: Mixture, there: Sequence[int]) -> tuple[list[int], int | None]:
+    """The traces that are asked of each source, enough there or not; and the most that weights allow, None for counts."""
+    if all(one.count is not None for one in mixture.sources):
+        return [one.count or 0 for one in mixture.sources], None
+    weights = weights_of(mixture)
+    most = largest_total(weights, there) if all(there) else 0
+    return apportioned(weights, mixture.traces or most), most
+
+
 def wanted_counts(mixture: Mixture, there: Sequence[int]) -> list[int]:
     """The traces that each source gives. Errors: NothingUsable that says which source is too small, and by how much."""
     names = [one.name for one in mixture.sources]
-    if all(one.count is not None for one in mixture.sources):
-        counts = [one.count or 0 for one in mixture.sources]
+    counts, most = asked_counts(mixture, there)
+    if most is None:
         _check_enough(names, counts, there, "Ask for fewer, or leave its recipe more to give.")
         return counts
-    weights = [Fraction(repr(one.weight)) for one in mixture.sources]
-    most = largest_total(weights, there)
     if mixture.traces:
-        counts = apportioned(weights, mixture.traces)
         _check_enough(names, counts, there, f"The most that these weights allow is traces = {most}.")
         return counts
     if not all(there):
@@ -50,7 +62,7 @@ def wanted_counts(mixture: Mixture, there: Sequence[int]) -> list[int]:
             f"The source {empty!r} gives no trace, so no share of it can be mixed in. Look at it alone "
             "(`inspect`), give it another recipe, or leave it out of the mixture."
         )
-    return apportioned(weights, most)
+    return counts
 
 
 def _check_enough(names: Sequence[str], counts: Sequence[int], there: Sequence[int], advice: str) -> None:

@@ -190,7 +190,8 @@ def _same_as_published(name: str, report: dict[str, Any]) -> dict[str, bool]:
 
 
 def _engine(args: argparse.Namespace) -> "Engine | None":
-    from skill_factory.build.engines.local import local_engine, workers_within
+    from skill_factory.build.engines.local import local_engine
+    from skill_factory.build.engines.workers import workers_within
 
     if args.engine == "ray":
         from skill_factory.build.engines.ray import ray_engine

@@ -17,7 +17,7 @@ TASKS = ("auto", "exact", "number", "math", "countdown")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
-    from skill_factory.cli.options.endpoint import add_pace, add_where, or_none
+    from skill_factory.cli.options.endpoint import PILOT, add_pace, add_pilot, add_where, or_none
     from skill_factory.cli.serve import add_program
 
     parser.description = (
@@ -39,15 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--task", choices=TASKS, default="auto", help="how answers are compared, for the figures of a pilot"
     )
-    parser.add_argument(
-        "--pilot",
-        type=int,
-        nargs="?",
-        const=50,
-        default=0,
-        metavar="N",
-        help="so many questions only (50), with figures and a forecast",
-    )
+    add_pilot(parser.add_argument, f"so many questions only ({PILOT}), with figures and a forecast")
     add = parser.add_argument_group("how it is asked").add_argument
     add("--completions", action="store_true", help="raw completions instead of chat")
     add(

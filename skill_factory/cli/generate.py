@@ -6,7 +6,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from skill_factory.cli.options.endpoint import add_pace, add_part, add_price, add_where, or_none
+from skill_factory.cli.options.endpoint import (
+    PILOT,
+    add_pace,
+    add_part,
+    add_pilot,
+    add_price,
+    add_where,
+    or_none,
+)
 from skill_factory.cli.output import say, tell
 from skill_factory.grading import TASKS
 
@@ -86,15 +94,7 @@ def _add_what(parser: argparse.ArgumentParser, kind: str) -> None:
     else:
         add("--k", type=int, default=4, metavar="N", help="reflections on each response (4)")
         add("--max-k", type=int, default=0, metavar="N", help="maximum where none can be kept yet (k)")
-    add(
-        "--pilot",
-        type=int,
-        nargs="?",
-        const=50,
-        default=0,
-        metavar="N",
-        help="try N questions only (50), with figures and a forecast",
-    )
+    add_pilot(add, f"try N questions only ({PILOT}), with figures and a forecast")
     add("--json", action="store_true", help="print one JSON object at the end, and progress as JSON lines")
     _add_sampling(parser)
 

@@ -19,9 +19,9 @@ from skill_factory.cli.options.recipe import (
 from skill_factory.cli.output import say, show_opinion, show_shares, tell
 
 if TYPE_CHECKING:
-    from skill_factory.insight.mixed_inspection import MixtureInspection
+    from skill_factory.insight.inspection.mixture import MixtureInspection
 
-COMPARED = 1_000
+COMPARED = 400
 """Labels that a first look holds against all that speaks about them; `grade --compare` takes every one."""
 
 
@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _inspect_mixed(args: argparse.Namespace) -> int:
-    from skill_factory.insight.mixed_inspection import inspect_mixture
+    from skill_factory.insight.inspection.mixture import inspect_mixture
 
     mixture, places = mixture_of(args)
     inspection = inspect_mixture(

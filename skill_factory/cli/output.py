@@ -94,7 +94,9 @@ def _show_label_queue(inspection: "Inspection") -> None:
     from skill_factory.sources.columns import excerpt
 
     queue = inspection.labels_in_doubt
-    say(f"\nLabels in doubt ({len(queue):,} of the first {inspection.compared:,}, the most doubtful first)")
+    say(
+        f"\nLabels in doubt ({len(queue):,} of {inspection.compared:,} that were compared, the most doubtful first)"
+    )
     for one in queue[:MOST_LABELS]:
         say(f"  {one.strength:4.1f}  row {one.response.row}: {witnesses(one, excerpt)}")
 

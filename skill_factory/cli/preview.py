@@ -92,7 +92,7 @@ def _preview_mixed(args: argparse.Namespace) -> int:
     """The shares that will come out, and the first traces that each source could give."""
     from skill_factory.build.mixture import preview_mixture
     from skill_factory.insight.html import html_page
-    from skill_factory.insight.mixed_inspection import forecast_mixture
+    from skill_factory.insight.inspection.mixture import forecast_mixture
 
     mixture, places = mixture_of(args)
     token = token_for_any(mixture, places, *args.against)

@@ -178,28 +178,24 @@ def _train_here(args: argparse.Namespace, prepared: "Prepared", token: str | Non
     from skill_factory.training.machines import this_computer
     from skill_factory.training.pythons import command_for
     from skill_factory.training.running import EXPIRED, STOPPED, run_here
+    from skill_factory.training.takes import lines
 
     if prepared.trained:
         say([f"{prepared.folder / 'model'} is trained already. Nothing was done."])
         return _told(args, prepared, 0)
     # Before the estimate: without TRL nothing else matters.
     python = [] if args.estimate else command_for(args.python, prepared.extras)
-    say(takes_lines(prepared, this_computer(), token))
+    # Once: a model on the Hub is asked for its size.
+    takes = estimate_of(prepared, this_computer(), token)
+    say(lines(prepared, takes))
     if args.estimate:
-        return _told(args, prepared, 0, this_computer(), token)
+        return _told(args, prepared, 0, takes)
     code = run_here(prepared, python, saying(prepared), token)
     if code == STOPPED:
         say(["Stopped. The last checkpoint is kept; run the same command again to resume."])
     elif code == EXPIRED:
         say(["Its time is over. The last checkpoint is kept; run the same command again to resume."])
     return _told(args, prepared, code)
-
-
-def takes_lines(prepared: "Prepared", machine: "Trainer", token: str | None) -> list[str]:
-    """What the training takes on a machine, in sentences."""
-    from skill_factory.training.takes import lines
-
-    return lines(prepared, estimate_of(prepared, machine, token))
 
 
 def estimate_of(prepared: "Prepared", machine: "Trainer", token: str | None) -> "Estimate":
@@ -216,14 +212,25 @@ def _told(
     args: argparse.Namespace,
     prepared: "Prepared",
     code: int,
-    machine: "Trainer | None" = None,
-    token: str | None = None,
+    takes: "Estimate | None" = None,
 ) -> int:
     from skill_factory.training.takes import as_json
 
     if args.json:
-        estimate = estimate_of(prepared, machine, token) if machine else None
-        tell(as_json(prepared, estimate))
+        tell(as_json(prepared, takes))
     elif not code and not args.estimate:
         print(prepared.folder / "model")
+        say_next(prepared)
     return code
+
+
+def say_next(prepared: "Prepared") -> None:
+    """How the model is asked, to see whether the skill came: by questions that it hasn't seen, if the build has some."""
+    from pathlib import Path
+    from shlex import quote
+
+    from skill_factory.training.questions import held_out_file
+
+    held = held_out_file(Path(prepared.plan.data))
+    words = f"evaluate {quote(str(held)) if held else 'QUESTIONS'} --serve --model {quote(str(prepared.folder / 'model'))} --out outputs"
+    say([f"Sample and measure: python -m skill_factory {words}"])

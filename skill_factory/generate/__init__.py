@@ -13,7 +13,7 @@ job, flow   all of it in a call: `generate(Job(...), key)`
 from skill_factory.generate.batch_files import join_answers, write_requests
 from skill_factory.generate.flow import generate
 from skill_factory.generate.folder import read_pilot, read_progress, read_report
-from skill_factory.generate.job import PILOT_QUESTIONS, Job, Kind, Made
+from skill_factory.generate.job import Job, Kind, Made
 from skill_factory.generate.limits import Limits
 from skill_factory.generate.money import Budget, Price
 from skill_factory.generate.net.endpoint import Endpoint
@@ -22,7 +22,6 @@ from skill_factory.generate.progress import GenerateProgress
 from skill_factory.generate.request import Sampling
 
 __all__ = [
-    "PILOT_QUESTIONS",
     "Budget",
     "Endpoint",
     "GenerateProgress",

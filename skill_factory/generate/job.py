@@ -14,8 +14,6 @@ from skill_factory.generate.pilot import Pilot
 from skill_factory.generate.request import Sampling
 from skill_factory.recipe.model import Source
 
-PILOT_QUESTIONS = 50
-
 
 class Kind(StrEnum):
     """What is made."""

@@ -14,6 +14,7 @@ from skill_factory.generate.money import Spending
 from skill_factory.generate.notes import EQUAL
 from skill_factory.generate.progress import GenerateProgress
 from skill_factory.generate.work import STAGE
+from skill_factory.intervals import wilson
 from skill_factory.judge.facts import read
 from skill_factory.judge.judge import judge, reach
 from skill_factory.recipe.model import Columns, Recipe
@@ -22,8 +23,6 @@ from skill_factory.sources.columns import CANONICAL
 from skill_factory.sources.files import FileSource
 from skill_factory.wording import duration
 
-Z = 1.96
-"""Standard deviations on either side of a 95 % interval."""
 MOST_ATTEMPTS = 10
 
 
@@ -73,9 +72,7 @@ def share_interval(hits: int, tried: int, total: int) -> tuple[float, float]:
     if tried >= total:
         return share, share
     n = tried * (total - 1) / (total - tried)
-    middle = (share + Z * Z / (2 * n)) / (1 + Z * Z / n)
-    half = Z * math.sqrt(share * (1 - share) / n + Z * Z / (4 * n * n)) / (1 + Z * Z / n)
-    return max(0.0, middle - half), min(1.0, middle + half)
+    return wilson(share, n)
 
 
 def forecast(usable: list[int], tried: int, total: int) -> dict[int, Interval]:

@@ -8,8 +8,7 @@ from fractions import Fraction
 
 from skill_factory.grading.constants import same_to_thirty_digits
 from skill_factory.grading.decisions import Decision
-from skill_factory.grading.expressions import Statement, Term, read_statement
-from skill_factory.grading.plain import plain
+from skill_factory.grading.expressions import Statement, Term
 from skill_factory.grading.values import (
     POINTS,
     WHOLE_POINTS,
@@ -26,12 +25,6 @@ FEWEST_POINTS = 3
 """Points at which both sides must have a value before they are called equal."""
 LONGEST_EXACT = 10**6
 """A root that comes near a longer number or a longer fraction than this doesn't prove that it is that number."""
-
-
-def same_algebra(answer: str, gold: str) -> bool:
-    """Are two expressions, equations or inequalities the same? False for what can't be read."""
-    one, other = read_statement(plain(answer)), read_statement(plain(gold))
-    return one is not None and other is not None and same_statements(one, other)
 
 
 def same_statements(one: Statement, other: Statement) -> bool:
@@ -73,6 +66,7 @@ def same_constant(one: Term, other: Term) -> bool:
     if left is None or right is None or differ(left, right):
         return False
     exact = [value.number for value in (left, right) if isinstance(value.number, Fraction)]
+    # A root against a fraction: to be near a long fraction proves little, since one lies near any number.
     proven = len(exact) != 1 or max(abs(exact[0].numerator), exact[0].denominator) <= LONGEST_EXACT
     if clear(left, right) and proven:
         return True
@@ -80,6 +74,7 @@ def same_constant(one: Term, other: Term) -> bool:
 
 
 def _everywhere(one: Term, other: Term, letters: list[str]) -> Decision:
+    # n! and n choose k have values at whole numbers alone.
     whole = counts_whole_things(one) or counts_whole_things(other)
     judged = 0
     for point in range(WHOLE_POINTS if whole else POINTS):
@@ -97,6 +92,7 @@ def _same_ratio(one: Term, other: Term, letters: list[str], sign: int) -> bool:
     for point in range(POINTS):
         left, right = value_at(one, letters, point), value_at(other, letters, point)
         ratio = quotient(left, right) if left is not None and right is not None else None
+        # At a point where one side is zero there is no ratio, and where doubt has grown it tells nothing.
         if ratio is not None and clear(ratio, ratio):
             if ratios and differ(ratio, ratios[0]):
                 return False

@@ -26,6 +26,8 @@ def final_answer(text: str, names: BlockNames = USUAL_NAMES) -> str | None:
     """
     thought = text.rfind(f"</{names.think}>")
     start = thought + len(names.think) + 3 if thought >= 0 else 0
+    # Behind the thinking a sample's tag is only quoted; before its end, an open one means that the text was cut off
+    # in it.
     still_inside = names[:1] if thought >= 0 else names[:3]
     if any(text.find(f"<{name}>", start) >= 0 for name in still_inside):
         return None
@@ -102,6 +104,7 @@ def _lined(text: str) -> str | None:
     lines = text.splitlines()
     for place in range(len(lines) - 1, -1, -1):
         head, colon, rest = lines[place].replace("：", ":").strip().strip("*#").partition(":")
+        # Without a colon only a heading counts: “Answer” at the start of a sentence is a word.
         if head.strip("*# ").lower() not in _HEADS or (
             not colon and not lines[place].lstrip().startswith(("#", "**"))
         ):
@@ -115,6 +118,7 @@ def _lined(text: str) -> str | None:
 
 
 def _in_a_sentence(text: str) -> str | None:
+    # Only the end: earlier sentences state what is tried, and the work has a bound.
     found = list(_SENTENCE.finditer(text[-4000:]))
     return _ended(found[-1]) if found else None
 
@@ -142,6 +146,7 @@ def accepted_answers(gold: str) -> tuple[str, ...]:
         listed = json.loads(gold)
     except (ValueError, RecursionError):
         return (gold,)
+    # All of them have to be texts: `["x", 1]` may be the answer itself.
     texts = [one for one in listed if isinstance(one, str) and one.strip()]
     return tuple(dict.fromkeys(texts)) if texts and len(texts) == len(listed) else (gold,)
 

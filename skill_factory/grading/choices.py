@@ -35,6 +35,7 @@ def read_choice(text: str) -> Choice | None:
         return Choice(frozenset(next(one for one in found.groups() if one).upper()))
     if len(text) > 1 and (found := _SEVERAL.fullmatch(re.sub(f"^{_NAMED} ?", "", text, flags=re.IGNORECASE))):
         letters = re.findall("[A-J]", found[0])
+        # “BD” is two letters, “BADGE” may be a word: without anything between, six letters are the most.
         tight = found[0].isalpha()
         if len(set(letters)) == len(letters) and not (tight and len(letters) > 6):
             return Choice(frozenset(letters))
@@ -59,6 +60,7 @@ def read_options(question: str) -> dict[str, str]:
     """The options of a question by letter, from its last list that begins with A; empty where it lists none."""
     if not any(sign in question for sign in ("A)", "A.", "A:", "A、", "A．", "(A")):
         return {}
+    # A prompt may show solved questions first; its own options stand last.
     question = question[-6000:]
     best: dict[str, str] = {}
     for pattern in _OPTION.values():
@@ -72,6 +74,7 @@ def read_options(question: str) -> dict[str, str]:
             ]
             ends = [mark.start() for mark in run[1:]] + [len(question)]
             found = {mark[1]: _cut(question[mark.end() : end]) for mark, end in zip(run, ends, strict=True)}
+            # The style with the longest run from A on: “A.” may also begin a sentence.
             if len(found) > max(1, len(best)):
                 best = found
     return best

@@ -39,6 +39,7 @@ MOST_NESTED = 3
 
 def compare(answer: str, gold: str, rules: Rules = USUAL, depth: int = 0) -> Finding:
     """Do the two texts say the same? Symmetric: the two may change places."""
+    # First what costs least: most right answers are written as the gold answer is.
     if answer.split() == gold.split() or same_form(answer, gold):
         return Finding(Decision.RIGHT, "both are written the same")
     if depth > _DEEPEST:
@@ -51,6 +52,7 @@ def compare(answer: str, gold: str, rules: Rules = USUAL, depth: int = 0) -> Fin
 
 
 def _of_kinds(one: Reading, other: Reading, answer: str, gold: str, rules: Rules, depth: int) -> Finding:
+    # From the kinds that hold others to those that hold nothing: a name stands for a region, a group, an amount.
     if isinstance(one, Named) or isinstance(other, Named):
         return _named(one, other, answer, gold, rules, depth)
     if isinstance(one, Region) or isinstance(other, Region):
@@ -111,6 +113,7 @@ def _unlike(one: Reading, other: Reading, answer: str, gold: str) -> Finding:
     if number and any(isinstance(side, Literal) and side.kind == IN_PARTS for side in (one, other)):
         return unread("one side gives a quantity in parts, the other in one")
     if share and number:
+        # “3” may be the 3 of “3 out of 4”, left short.
         if number.value == int(share.text.partition("/")[0]):
             return unread("one side says of how many, the other doesn't")
         return told(number.value == Fraction(share.text), "the same share", "the values differ")
@@ -188,6 +191,7 @@ def _amounts(one: Amount, other: Amount, rules: Rules) -> Finding:
         if rules.convert and same_after_conversion(one, other):
             return Finding(Decision.RIGHT, "the same after conversion")
         return Finding(Decision.WRONG, "the units differ")
+    # `9 * 2` for 18 copies the question's work; where both stand like that, it is what was asked for.
     if one.standing != other.standing:
         return Finding(Decision.WRONG, "a sum or product was not worked out")
     return told(same_constant(one.term, other.term), "the same value", "the values differ")
@@ -203,6 +207,7 @@ def _formulas(one: Reading, other: Reading, answer: str, gold: str) -> Finding:
     amount, formula, text = (one, other, gold) if isinstance(one, Amount) else (other, one, answer)
     if not isinstance(amount, Amount) or not isinstance(formula, Formula):
         return unread("one side can't be read")
+    # `5m` is five metres, or five times m.
     if (touching := re.fullmatch(r"(.*[0-9]) ?([A-Za-z])", text)) and (
         spaced := read_amount(f"{touching[1]} {touching[2]}")
     ):
@@ -217,6 +222,7 @@ def _formulas(one: Reading, other: Reading, answer: str, gold: str) -> Finding:
 
 def _by_value(one: Term, other: Term, answer: str, gold: str) -> Finding:
     decision = values_decide(one, other)
+    # As letters the two may differ where i² = -1 makes them equal.
     if decision is not Decision.RIGHT and _imaginary(answer, gold):
         return unread("i may be a letter or a root of -1")
     if decision is Decision.UNJUDGED:
@@ -275,6 +281,7 @@ def _regions(one: Reading, other: Reading, answer: str, gold: str) -> Finding:
         return Finding(Decision.WRONG, "the names differ")
     if len(mine.pieces) != len(theirs.pieces):
         return (
+            # Pieces may touch and make one: [0,1] ∪ [1,2] is [0,2], which isn't worked out here.
             unread("one side is in more pieces")
             if min(len(mine.pieces), len(theirs.pieces)) > 1
             else Finding(Decision.WRONG, "the intervals differ")

@@ -94,6 +94,7 @@ def unsolved(answer: str, puzzle: Puzzle) -> str:
     made = [found for side in sides if (found := calculate(side))]
     if len(made) != len(sides) or len(made) > 2:
         return "the answer isn't an expression of numbers"
+    # `42 = 7 * 6` is the same sum, written from the other end.
     if len(made) == 2 and len(made[0].numbers) == 1:
         made.reverse()
     if any(side.value != puzzle.target for side in made):
@@ -120,6 +121,7 @@ def is_puzzle(gold: str, question: str) -> bool:
         return False
     puzzle = read_puzzle(question, gold) if "number" in question.lower() else None
     if len(made.numbers) == 1:
+        # A bare number is the target only where the question asks for an expression, and gives numbers.
         asks = "expression" in question.lower() or "equation" in question.lower()
         return asks and puzzle is not None and read_puzzle(question, "") == puzzle
     asked = puzzle is not None and set(made.numbers) <= set(puzzle.numbers)

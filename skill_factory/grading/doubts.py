@@ -94,7 +94,9 @@ def _strength(one: Labelled, twins: int, against: int, share: float, leads: bool
     said = one.said_right + one.said_wrong
     if said:
         contradict = one.said_wrong if one.label else one.said_right
+        # One more in the denominator than verdicts, so that a single one doesn't speak with full weight.
         total += VERDICTS * (2 * contradict - said) / (said + 1)
+    # Of two answers one is always half of them.
     if given > 2:
         agreed = leads and share >= 0.5
         total += MAJORITY * share if agreed != one.label else -MAJORITY * share
@@ -111,6 +113,7 @@ def _same_answers(rows: list[Labelled]) -> dict[int, list[Labelled]]:
     first: list[str] = []
     for members in by_form.values():
         answer = members[0].answer or ""
+        # Answers written alike are one already; only their different writings are graded against each other.
         known = next((n for n, other in enumerate(first[:MOST_ANSWERS]) if equivalent(answer, other)), None)
         if known is None:
             first.append(answer)

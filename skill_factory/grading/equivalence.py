@@ -51,6 +51,7 @@ def find(
     chosen = task_named(task)
     rules = Rules(words_of(question) if question else frozenset(), convert)
     if not answer or not answer.strip():
+        # Any answer shows whether the gold answer fits its task; only then is a missing answer wrong.
         found = chosen.decide("?", gold, question, rules)
         return found if found.misfit else Finding(Decision.WRONG, "there is no answer")
     if len(answer) > LONGEST:
@@ -63,6 +64,7 @@ def _one_of(
 ) -> Finding:
     """Right where one of several gold answers says it is; wrong where all say that it is wrong."""
     found = [find(answer, gold, task, question, convert) for gold in golds[:MOST_ACCEPTED]]
+    # One that can't be read may be the one that fits, so it goes before wrong.
     for decision in (Decision.RIGHT, Decision.UNJUDGED):
         if first := next((one for one in found if one.decision == decision), None):
             return first
@@ -71,6 +73,7 @@ def _one_of(
 
 def _too_long(answer: str, gold: str, task: Task) -> Finding:
     """Nobody looks into a text of more than `LONGEST` characters; it is right as the gold answer's own copy alone."""
+    # White space may make a copy longer than its original.
     if len(answer) < 4 * len(gold) and answer.split() == gold.split():
         return Finding(Decision.RIGHT, "both are written the same")
     if task == Task.EXACT:

@@ -75,6 +75,7 @@ class _Reader:
         for sign in _SIGN.findall(_in_one_spelling(text)):
             letters = sign.isalpha() and sign not in FUNCTIONS and sign not in ("sqrt", "pi")
             self.signs += list(sign) if letters else [sign]
+            # `abc` is a product; a word has a vowel, or is one of the short ones.
             if letters and (sign.lower() in _WORDS or (len(sign) > 2 and _VOWELS & set(sign.lower()))):
                 raise _Unreadable  # a word
         if len(self.signs) > MOST_SIGNS:
@@ -132,6 +133,7 @@ class _Reader:
 
     def factors(self) -> Term:
         r"""What stands side by side: `2\pi r`, `(x+1)(x-1)`, and the mixed number `9\frac13`."""
+        # A whole number before a fraction is added to it, where everything else side by side is multiplied.
         mixed = self.next().isdigit() and self.next(1) in _FRACTIONS and self.next(1) != "\\binom"
         parts = [self.power()]
         while self.begins_factor():
@@ -187,6 +189,7 @@ class _Reader:
         self.depth += 1
         if self.depth > _MOST_DEEP:
             raise _Unreadable
+        # Within brackets a bar opens a new absolute value, whatever is open outside.
         bars, self.bars = self.bars, 0
         inside = self.sum()
         self.bars = bars
@@ -311,6 +314,7 @@ class _Reader:
             self.at += 1
             base = self.argument()
         raised = self.exponent() if self.next() == "^" else None
+        # By convention sin^{-1} is the inverse function, not one over the sine.
         if raised == MINUS_ONE and name in ("sin", "cos", "tan"):
             name, raised = f"arc{name}", None
         if raised is not None and (raised.what != "number" or raised.number < 1):
@@ -353,7 +357,9 @@ _DEGREES = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?\^ ?(?:\\circ(?![a-z])|\{ ?\\circ
 def _in_one_spelling(text: str) -> str:
     r"""`{a \over b}` as a fraction, `{n \choose k}` as a binomial, `**` as a power."""
     text = re.sub(r"\\(?:left|right)(?![A-Za-z])", " ", text).replace("**", "^")
+    # `x^-1` isn't read, since TeX raises the minus alone; 10^-3 has one meaning as people write it.
     text = re.sub(r"(?<![0-9A-Za-z.})])10 ?\^ ?-([0-9]{1,3})(?![0-9.])", r"10^{-\1}", text)
+    # Only beside a function: `30^\circ` as an answer is an angle, and keeps its unit.
     if _TRIGONOMETRIC.search(text):
         text = _DEGREES.sub(r"(\1\\pi/180)", text)
     text = re.sub(r"\{([^{}]{1,80})\\over(?![a-z])([^{}]{1,80})\}", r"\\frac{\1}{\2}", text)

@@ -62,6 +62,7 @@ def split_at_commas(text: str) -> tuple[str, ...]:
     """The pieces between commas or semicolons that stand in no bracket; a comma that groups thousands is none."""
     if number_head(text) is not None and re.fullmatch("[^ ]*", text) and number_head(text).rest == "":  # type: ignore[union-attr]
         return (text,)
+    # In “1,200, 1,300” commas before a space part the items, and the others group thousands.
     loose = bool(re.search(r"[0-9]{1,3},[0-9]{3}(?![0-9])", text)) and bool(re.search(r"[,;] ", text))
     parts, depth, start = [], 0, 0
     semicolons = ";" in text
@@ -79,6 +80,7 @@ def _both_signs(text: str) -> tuple[str, str] | None:
     if "\\pm" not in text and "\\mp" not in text and "+/-" not in text:
         return None
     text = text.replace("+/-", "\\pm")
+    # Which of several items the sign belongs to would be a guess.
     if any(sign in text for sign in ",;=") or re.search(r" (?:and|or) |[\[\]]", text):
         return None
     upper = re.sub(r"\\pm(?![a-z])", "+", re.sub(r"\\mp(?![a-z])", "-", text))

@@ -256,6 +256,7 @@ def _place(one: Graded) -> tuple[int, int]:
 def _keep_sample(one: Graded, heap: list[tuple[int, int, Graded]], most: int) -> None:
     """Keep the responses with the smallest hashes: a fair sample that no order of rows changes."""
     hashed, row = _place(one)
+    # Negative, since `heapq` keeps the smallest in front and the largest of those kept is the one to go.
     key = (-hashed, -row, one)
     if not most or any(key[:2] == other[:2] for other in heap):
         return

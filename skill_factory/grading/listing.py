@@ -22,6 +22,7 @@ def compare_lists(one: Group, other: Group, same: Same, rules: Rules, most: int 
     if {mine.joint, theirs.joint} == {"or", ","} and _is_words(mine.items + theirs.items):
         return Finding(Decision.WRONG, "one says “or”, the other doesn't")
     named = [_by_name(side, rules) for side in (mine, theirs)]
+    # A set holds a thing once, and so do values with names; in tuples and bare lists, twice is twice.
     if kinds == {"{}"} or all(named):
         mine, theirs = _once_each(mine, same), _once_each(theirs, same)
     mine, theirs, ordered = _in_place(mine, theirs, named, bool(kinds - {"", "{}"}))

@@ -63,6 +63,7 @@ def _date(text: str) -> Moment | None:
     if found := _SLASHED.fullmatch(text):
         one, other, year = int(found[1]), int(found[3]), found[4]
         if (
+            # A number above twelve can only be the day; with points (`4.3.2021`) it may be a version or a section.
             len(year) == 4
             and found[2] != "."
             and (one == other or max(one, other) > 12)
@@ -75,6 +76,7 @@ def _date(text: str) -> Moment | None:
 
 def _named_date(text: str) -> Moment | None:
     words = re.sub(r"[,.]| of | the ", " ", f" {text} ").split()
+    # “Monday, 4 March”: the day of the week follows from the date.
     words = [word for word in words if word not in _DAYS or len(words) == 1]
     months = [_MONTHS[word] for word in words if word in _MONTHS]
     numbers = [re.sub("(?<=[0-9])(?:st|nd|rd|th)$", "", word) for word in words if word not in _MONTHS]
@@ -99,6 +101,7 @@ def _time(text: str) -> Moment | None:
     found = _TIME.fullmatch(text)
     if not found or not (found[2] or found[4] or found[5]):
         return None
+    # `2.30` is a number unless am or pm says that it is a time.
     if ("." in text[:3] and not found[4] and not found[5]) or (found[4] and found[5]):
         return None
     said = re.sub(r"[. ]", "", (found[4] or found[5] or "").lower())
@@ -114,6 +117,7 @@ def _time(text: str) -> Moment | None:
         return None
     if hour > 12:
         hour, half = hour - 12, "pm"
+    # `09:30` is a time of a clock of 24 hours, so it is before noon.
     elif found[1].startswith("0") and len(found[1]) == 2 and not half:
         half = "am"
     return Moment(minutes=hour % 12 * 60 + minute, half=half, seconds=second)

@@ -55,7 +55,7 @@ def number_head(text: str) -> Head | None:
     rest = text[found.end() :]
     scale = re.match(r"(?: ?)([a-z]+)(?![A-Za-z])", rest)
     if scale and scale[1] in SCALES and (rest[0] == " " or len(scale[1]) > 1):
-        further = number_head(f"{1}{rest[scale.end() :]}") if _scaled(rest[scale.end() :]) else None
+        further = number_head(f"1{rest[scale.end() :]}") if _scaled(rest[scale.end() :]) else None
         scaled = value * SCALES[scale[1]]
         return Head(scaled * further.value, further.rest) if further else Head(scaled, rest[scale.end() :])
     return Head(value, rest)
@@ -120,6 +120,7 @@ def place_in_order(text: str) -> int | None:
         return None
     if found[1]:
         number = int(found[1])
+        # Only the right ending: `3th` is a slip of the pen, or something else.
         usual = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
         return number if found[2] == usual else None
     if not found[4]:
@@ -182,6 +183,7 @@ def _whole_words(words: list[str]) -> int | None:
             room = (
                 10 if below % 100 >= 20 and below % 10 == 0 else 100 if below % 100 == 0 and place != 1 else 0
             )
+            # “twenty five” is a number, “five twenty” and “ten five” are two.
             if value >= (room or 1) or (value == 0 and len(words) > 1) or not room:
                 return None
             below, any_ones, place = below + value, 1, 1 if value < 20 else 2
@@ -225,6 +227,7 @@ def _han(text: str) -> int | None:
         return int(text)
     if not text or not all(sign in _HAN or sign in _HAN_TENS or sign in _HAN_SCALES for sign in text):
         return None
+    # Without tens and hundreds, digits are read one after the other: 二〇二一 is 2021.
     if len(text) > 1 and all(sign in _HAN for sign in text):
         return int("".join(str(_HAN[sign]) for sign in text))
     total = below = digit = 0

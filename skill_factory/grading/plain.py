@@ -27,6 +27,7 @@ _WRAPPERS = (
     ('"', '"'), ("“", "”"), ("'", "'"), ("*", "*"),
     *((f"\\{name}{{", "}") for name in ("boxed", "fbox", "framebox", "underline", "ensuremath", "mathbf", "bm", "boldsymbol")),
 )  # fmt: skip
+_OPENINGS = frozenset(opening[0] for opening, _ in _WRAPPERS)
 _TEXT = re.compile(
     r"\\(?:text(?:bf|it|rm|sf|tt|normal)?|mathrm|mathbf|mathit|mathsf|mbox|hbox|emph|operatorname\*?|bold)\s*\{([^{}]*)\}"
 )
@@ -53,6 +54,8 @@ def plain(text: str) -> str:
 
 def _undressed(text: str) -> str:
     text = _simple_signs(text)
+    # One dress over the other (`**\boxed{$5$}**.`), so again until nothing comes off; a bound, since models repeat
+    # themselves.
     for _ in range(8):
         bare = _unwrapped(_ended(text))
         if bare == text:
@@ -71,9 +74,11 @@ _UNIT_VECTOR = re.compile(r"\\hat ?\{? ?(?:\\mathbf ?)?\{? ?(?:\\([ij])math|([ij
 
 def _simple_signs(text: str) -> str:
     text = _ROOT.sub(lambda found: rf"\sqrt{_DEGREES[found[1]]}{{{found[2] or found[3]}}}", text)
+    # Before NFKC, which would make 21⁄2 of 2½.
     text = re.sub("([0-9])([¼½¾⅐-⅞])", r"\1 \2", text)
     text = re.sub("[⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺]+", lambda found: f"^{{{found[0].translate(_RAISED)}}}", text)
     text = re.sub("[₀₁₂₃₄₅₆₇₈₉]+", lambda found: f"_{{{found[0].translate(_LOWERED)}}}", text)
+    # Twice: of ½ and ϕ NFKC makes signs that are in the table themselves (⁄, φ).
     text = unicodedata.normalize("NFKC", text.translate(_SIGNS)).translate(_SIGNS)
     if "\\" in text:
         text = _simple_commands(text)
@@ -125,9 +130,12 @@ def _may_be_factorial(text: str) -> bool:
 
 
 def _unwrapped(text: str) -> str:
+    if text[:1] not in _OPENINGS:  # most texts wear nothing, and this is asked of each several times
+        return text
     for opening, closing in _WRAPPERS:
         inside = text[len(opening) : len(text) - len(closing)]
         if len(text) > len(opening) + len(closing) and text.startswith(opening) and text.endswith(closing):
+            # “$a$ and $b$” begins and ends with a dollar, but isn't one piece.
             if closing != "}" and closing not in inside and opening not in inside:
                 return inside.strip()
             if closing == "}" and balanced(inside):

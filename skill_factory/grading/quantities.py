@@ -10,10 +10,10 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
 
-from skill_factory.grading.expressions import MINUS_ONE, Term, read_statement
+from skill_factory.grading.expressions import Term, read_statement
 from skill_factory.grading.numerals import chinese, number_head, spoken
 from skill_factory.grading.plain import LONGEST, stated
-from skill_factory.grading.units import MONEY, UNITS, converted, read_unit, same_unit
+from skill_factory.grading.units import UNITS, converted, read_unit, same_unit
 from skill_factory.grading.values import letters_of, value_at
 
 NOTHING: frozenset[str] = frozenset()
@@ -79,6 +79,7 @@ def _money(text: str, asked: frozenset[str]) -> Amount | None:
     if not found or not (unit := read_unit(found["money"].removesuffix("."))):
         return None
     rest = found["rest"].strip()
+    # K, M and B mean thousands and millions behind money only: `5 m` are metres.
     short = re.fullmatch(r"([0-9.,]+) ?(k|K|M|m|B|b|bn|mn|T)", rest)
     head = number_head(short[1] if short else rest)
     if head is None or rest[:1] in "+-" or (short and head.rest):
@@ -154,6 +155,7 @@ def _constant(text: str, asked: frozenset[str]) -> Amount | None:
     """Roots, powers, π and the like, with a unit behind a space or none."""
     if whole := constant_term(text):
         return Amount(whole, "", _standing(whole, text))
+    # A unit stands at the end, so only the last places are tried.
     for found in list(_STARTS.finditer(text))[-8:]:
         head, rest = text[: found.end()], text[found.end() :]
         if (unit := read_unit(rest, asked)) and (term := constant_term(head)):
@@ -179,8 +181,8 @@ def _standing(term: Term, text: str) -> bool:
 
 def _plain(term: Term) -> bool:
     """Are there but numbers, joined by the four operations and whole powers?"""
-    if term == MINUS_ONE or term.what == "number":
-        return term.number.denominator == 1 or term.what == "number"
+    if term.what == "number":
+        return True
     whole = term.what != "^" or (term.parts[1].what == "number" and term.parts[1].number.denominator == 1)
     return term.what in ("+", "*", "/", "^") and whole and all(map(_plain, term.parts))
 
@@ -195,6 +197,7 @@ def same_share(answer: Amount, gold: Amount) -> bool:
     share, bare = (answer, gold) if answer.unit == "%" else (gold, answer)
     if share.value is None or bare.value is None:
         return False
+    # Up to 1 only the hundredth counts: otherwise 1 % would be 1.
     return share.value / 100 == bare.value or (share.value == bare.value and abs(bare.value) > 1)
 
 
@@ -203,8 +206,3 @@ def same_after_conversion(answer: Amount, gold: Amount) -> bool:
     if answer.value is None or gold.value is None or not answer.unit or not gold.unit:
         return False
     return converted(answer.value, answer.unit) == converted(gold.value, gold.unit)
-
-
-def is_money(unit: str) -> bool:
-    """Is it a currency or a rate of one?"""
-    return unit.split("/")[0] in MONEY

@@ -125,6 +125,7 @@ def read(text: str, asked: frozenset[str] = NOTHING) -> Reading:
     text = stated(text)
     if not text:
         return Unread("it is empty")
+    # From the strictest reading to the loosest: the last one takes nearly anything as words.
     return _fixed(text) or read_moment(text) or read_amount(text, asked) or _structured(text) or _worded(text)
 
 
@@ -199,6 +200,7 @@ def _is_based(digits: str, base: str) -> bool:
 
 
 def _structured(text: str) -> Reading | None:
+    # A vector in angle brackets, which read as two inequalities otherwise.
     text = re.sub(r"^<([^<>=]+,[^<>=]+)>$", r"\\langle \1\\rangle ", text)
     if re.search(r"(?<![<>=!\\])=(?![=<>])", text):
         return _equated(text)
@@ -323,6 +325,7 @@ def _equated(text: str) -> Reading:
     if len(sides) == 2 and (named := _names_of_a_point(*sides)):
         return named
     first, last = _name(sides[0]), _name(sides[-1])
+    # The name first: in `x = y` either may be the name, and people write it on the left.
     if first and len(sides) == 2:
         return Named(first, sides[1])
     if last and len(sides) == 2 and not _has_letters(sides[0]):

@@ -141,6 +141,7 @@ def _inequality(text: str) -> Region | None:
     if way != other_way or not re.fullmatch(_LETTER, letter):
         return None
     ends = (_end(low), low_in, _end(high), high_in)
+    # Written downwards (`5 > x > 2`), the ends change places.
     low, low_in, high, high_in = ends if way == "<" else (ends[2], ends[3], ends[0], ends[1])
     return Region((Piece(low, low_in and low != LEAST, high, high_in and high != MOST),), letter)
 

@@ -44,6 +44,7 @@ def attempts_of(text: str, names: BlockNames = USUAL_NAMES) -> list[Attempt]:
     found, next_reflection = [], 0
     for place, (begin, sample) in enumerate(samples):
         end = samples[place + 1][0] if place + 1 < len(samples) else len(text)
+        # Reflections before a sample belong to earlier ones; the walk goes through both lists once.
         while next_reflection < len(reflections) and reflections[next_reflection][0] < begin:
             next_reflection += 1
         follows = next_reflection < len(reflections) and reflections[next_reflection][0] < end
@@ -87,6 +88,7 @@ def _similarity(one: Counter[tuple[str, ...]], other: Counter[tuple[str, ...]]) 
     """Twice the shared runs of three words over all runs: 1 for equal texts, and linear where an edit distance is not."""
     one, other = (one, other) if len(one) <= len(other) else (other, one)
     total = one.total() + other.total()
+    # Texts of very different length can't reach the similarity asked for, so nothing is counted.
     if 2 * min(one.total(), other.total()) <= 0.9 * total:
         return 0.0
     return 2 * sum(min(count, other[run]) for run, count in one.items()) / total

@@ -111,6 +111,7 @@ def _same_text(answer: str, gold: str, question: str, rules: Rules) -> Finding:
 def _compared(answer: str, gold: str, question: str, rules: Rules) -> Finding:
     """By what both say; a letter before the answer (`b) 12`) is a label where the gold answer has none."""
     found = compare(answer, gold, rules)
+    # Only where the comparison failed: `b) 12` may be what the gold answer says, too.
     labelled = read_choice(answer) if found.decision != Decision.RIGHT else None
     if (
         labelled
@@ -182,6 +183,7 @@ def _chosen(answer: str, gold: str, question: str, rules: Rules) -> Finding:
         )
     mine = read_choice(answer)
     option = options.get(next(iter(theirs.letters)), "") if len(theirs.letters) == 1 else ""
+    # With “B) 12” as the gold answer and 13 as option B, nobody can say which of the two was meant.
     if theirs.text and option and compare(theirs.text, option).decision != Decision.RIGHT:
         return Finding(
             Decision.UNJUDGED, "the gold answer's letter and its text are not one option", misfit=True
@@ -236,6 +238,7 @@ def _is_24(gold: str, question: str) -> str:
 
 
 def _by_24(answer: str, gold: str, question: str, rules: Rules) -> Finding:
+    # Here the task was asked for by name, so the question need not say 24.
     numbers = numbers_of_24(question, gold) or numbers_of_24(f"{question}\nMake 24.", gold)
     if numbers is None:
         return Finding(Decision.UNJUDGED, "neither question nor gold answer gives four numbers", misfit=True)

@@ -74,7 +74,6 @@ _ANY_CASE = frozenset(
     ]
 )
 """Short spellings whose capitals mean nothing else."""
-MONEY = frozenset("$ cent € £ ¥ yuan ₹ pound ₩ p".split())  # noqa: SIM905
 _SI = {
     name: (base, Fraction(times))
     for name, base, times in (
@@ -150,6 +149,7 @@ def _named(text: str) -> str | None:
     if text.startswith("^\\circ"):
         return UNITS.get(text.replace(" ", ""))
     small = text.lower()
+    # Of single letters the case counts: `m` and `M`, `s` and `S` are different things.
     if len(text) == 1 and text.isalpha() and text.isascii():
         return UNITS[text] if text in UNITS and text not in _SMALL_ONLY else None
     if small in _SMALL_ONLY and text.isascii():

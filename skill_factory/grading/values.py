@@ -178,6 +178,7 @@ def _added(one: Value, other: Value) -> Value:
         return _exact(one.number + other.number)
     left, right = _rounded(one), _rounded(other)
     sizes = abs(left.number), abs(right.number)
+    # What is much smaller than the other may still be all that tells two expressions apart, and a float forgets it.
     unseen = left.doubt < sizes[0] < 1e-9 * sizes[1] or right.doubt < sizes[1] < 1e-9 * sizes[0]
     lost = 1e-9 * max(sizes) if unseen else 0.0  # too much for any verdict
     return _made(left.number + right.number, left.doubt + right.doubt + lost)

@@ -4,6 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from skill_factory.recipe.bounds import nested_brackets
+
 LONGEST_FRONT = 1_000_000
 """Characters of a card's YAML that are read; the `datasets` library writes some thousand."""
 DEEPEST_FRONT = 100
@@ -27,7 +29,7 @@ def front_matter(card: str) -> dict[str, Any]:
 
     head = re.match(r"\ufeff?\s*---[ \t]*\r?\n(.*?\n)?---[ \t]*(\r?\n|$)", card[:LONGEST_FRONT], re.DOTALL)
     # Counted before it is parsed, since the parser is what would take too long.
-    if head and _depth(head[1] or "") > DEEPEST_FRONT:
+    if head and nested_brackets(head[1] or "") > DEEPEST_FRONT:
         return {}
     try:
         fields = Loader(head[1] or "").get_single_data() if head else None
@@ -35,15 +37,6 @@ def front_matter(card: str) -> dict[str, Any]:
     except (yaml.YAMLError, ValueError, RecursionError, TypeError, OverflowError):
         return {}
     return fields if isinstance(fields, dict) else {}
-
-
-def _depth(text: str) -> int:
-    """Brackets inside one another, at most; reading takes the square of them."""
-    depth = most = 0
-    for sign in re.findall(r"[\[\]{}]", text):
-        depth += 1 if sign in "[{" else -1
-        most = max(most, depth)
-    return most
 
 
 def told_rows(config: str, card: Mapping[str, Any]) -> dict[str, int]:

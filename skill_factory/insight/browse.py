@@ -158,6 +158,7 @@ def doubts(facts: Facts, least: int = 2) -> list[Doubt]:
     every = np.bincount(owners, minlength=n)
     against = np.bincount(owners[against_label], minlength=n)
     places = np.flatnonzero((every >= max(1, least)) & (against * 2 > every))
+    # By the share that contradicts, then by how many do: 6 of 6 say more than 2 of 2.
     order = np.lexsort((places, -against[places], -against[places] / every[places]))
     return [
         Doubt(place, bool(facts.response_correct[place]), int(every[place]), int(against[place]))
@@ -225,6 +226,7 @@ def doubtful_rows(
 ) -> Iterator[dict[str, Any]]:
     """Responses whose labels are in doubt, as rows of a download, in the order of the source."""
     facts, by_place = narrow.facts, {doubt.place: doubt for doubt in found}
+    # Ascending, since the source is walked through once.
     for text in texts_at(source, recipe, narrow, Level.RESPONSES, np.array(sorted(by_place), np.int64)):
         doubt = by_place[text.place]
         yield {

@@ -116,6 +116,7 @@ def _read(file: Path, doubtful: set[str]) -> dict[str, Any]:
     with pq.ParquetFile(file) as shard:
         lineage = "spans" in shard.schema_arrow.names
         table = shard.read(columns=["sft_template_type_idx", *(_LINEAGE if lineage else [])])
+        # Texts come batch by batch: their lengths are all that stays in memory.
         chars = [_sizes(batch.column(0)) for batch in shard.iter_batches(BATCH, columns=[CONTENT])]
     coded = pc.dictionary_encode(table["sft_template_type_idx"].combine_chunks())
     found = {"names": coded.dictionary.to_pylist(), "label": coded.indices.to_numpy().astype(np.int64)}
@@ -130,6 +131,7 @@ def _read(file: Path, doubtful: set[str]) -> dict[str, Any]:
     ids = pc.struct_field(attempts.flatten(), "response_id")
     doubt = _per_row(attempts, pc.is_in(ids, value_set=pa.array(sorted(doubtful), pa.string())))
     last = right.to_numpy(zero_copy_only=False).astype(np.bool_)[np.cumsum(many) - 1]
+    # Some attempt is wrong, and the trace ends right or goes back to a right attempt.
     fixed = (many > _per_row(attempts, right)) & (last | (back > 0))
     return found | {"attempts": many, "fixed": fixed, "doubt": doubt}
 
@@ -151,6 +153,7 @@ def _per_row(lists: Any, values: Any) -> Numbers:
     """The sum of each list's values, or how many of them are true; every list has at least one item."""
     starts = np.concatenate([[0], np.cumsum(pc.list_value_length(lists).to_numpy())[:-1]]).astype(np.int64)
     numbers = values.to_numpy(zero_copy_only=False).astype(np.int64)
+    # `reduceat` would give an empty list its neighbour's first value; turns, attempts and spans are never empty.
     return np.add.reduceat(numbers, starts) if len(numbers) else np.zeros(0, np.int64)
 
 
@@ -158,6 +161,8 @@ def places(found: Index, wanted: Wanted, among: Numbers | None = None) -> Number
     """Where the wanted traces are, in their order; `among` limits them to the hits of a search."""
     keep = np.ones(found.traces, np.bool_)
     if wanted.label:
+        # -1 is nobody's place: a trace type that this build lacks shows nothing, as a page reopened on another build
+        # asks.
         keep &= found.label == (found.labels.index(wanted.label) if wanted.label in found.labels else -1)
     if wanted.shows:
         keep &= found.fixed == (wanted.shows == "fixed")
@@ -178,6 +183,7 @@ def places(found: Index, wanted: Wanted, among: Numbers | None = None) -> Number
         Order.MOST: -found.attempts,
         Order.DOUBT: -found.doubt,
     }[wanted.order]
+    # Stable, so traces of one length stay as written.
     return chosen[np.argsort(by[chosen], kind="stable")]
 
 
@@ -229,6 +235,7 @@ def story_of(row: Mapping[str, Any]) -> Story | None:
     text = row["conversations"][-1]["content"]
     said: dict[str, list[str]] = {}
     after: list[tuple[str | None, str]] = []
+    # Spans stand in reading order, so what comes behind a sample belongs to it.
     for span in row["spans"]:
         piece = text[span["start"] : span["end"]]
         said.setdefault(span["kind"], []).append(piece)

@@ -129,6 +129,7 @@ def outlook(judgement: Judgement, recipe: Recipe, simulate: Simulate | None = No
 
 def _exact(recipe: Recipe) -> bool:
     cut = recipe.cutoff.limits_traces
+    # A limit per question cuts only those with more traces; with several formats or limited types no sum tells how many.
     several = recipe.balance.per_question and (len(recipe.traces.formats) > 1 or recipe.balance.label_limits)
     kinds = [format_of(code) for code in recipe.traces.formats]
     # If the number of attempts is drawn, so is the number of traces.

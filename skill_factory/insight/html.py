@@ -307,6 +307,7 @@ def _wrapped(text: str, indent: str, width: int) -> list[str]:
     """The text's own lines, each broken where it is too long; its spaces are kept."""
     lines = []
     for line in visible(text).split("\n"):
+        # Spaces and minus signs of a formula stay as they are.
         pieces = textwrap.wrap(
             line, max(20, width - len(indent)), replace_whitespace=False, break_on_hyphens=False
         )

@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 
 import numpy as np
 
-from skill_factory.build.shares import apportioned, largest_total
+from skill_factory.build.shares import asked_counts, weights_of
 from skill_factory.insight.expected import Outlook
 from skill_factory.insight.simulated import forecast
 from skill_factory.judge.judge import judge, without
@@ -137,13 +136,9 @@ def _scaled(seen: Outlook, elsewhere: int, scale: float, whole: bool) -> Offer:
 def mixed(mixture: Mixture, found: Sequence[Offer]) -> Mixed:
     """What a mixture asks of each source, beside what that can give."""
     there = [offer.traces for offer in found]
-    weights = [Fraction(repr(one.weight or one.count or 1)) for one in mixture.sources]
-    if mixture.sources[0].count is not None:
-        takes, most = [one.count or 0 for one in mixture.sources], 0
-    else:
-        most = largest_total(weights, there) if all(there) else 0
-        takes = apportioned(weights, mixture.traces or most)
+    takes, most = asked_counts(mixture, there)
+    weights = weights_of(mixture)
     every = sum(weights)
     parts = zip(mixture.sources, found, takes, weights, strict=True)
     coming = tuple(Coming(one.name, offer, n, float(weight / every)) for one, offer, n, weight in parts)
-    return Mixed(coming, most)
+    return Mixed(coming, most or 0)

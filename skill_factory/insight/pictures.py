@@ -134,12 +134,14 @@ def lengths_picture(of: Composition) -> Picture:
     step = STEP_OF_LENGTH * -(-longest // (STEP_OF_LENGTH * BINS))
     bins = [0] * -(-longest // step)
     for chars, n in of.chars:
+        # Lengths were rounded up, so one on a border belongs below it.
         bins[(chars - 1) // step] += n
     left, width = 24, (WIDTH - 48) / len(bins)
     ground = TOP + BARS
     parts = [_title(title)]
     for place, n in enumerate(bins):
         height = n / max(bins) * (BARS - 10)
+        # At least a pixel: one trace among thousands is still there.
         if n:
             parts.append(
                 f'<rect x="{left + place * width + 1:.1f}" y="{ground - max(1, height):.1f}" '

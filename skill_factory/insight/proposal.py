@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from skill_factory.insight.opinion import (
-    MOST_ATTEMPTS,
     TradeOff,
     best_attempts,
     trade_off_sentence,
@@ -19,9 +18,6 @@ from skill_factory.judge.judge import Judgement, judge
 from skill_factory.model import TraceFormat
 from skill_factory.recipe.model import Recipe
 from skill_factory.wording import inflect, many
-
-MOST_PROPOSED = MOST_ATTEMPTS
-"""The paper's N."""
 
 
 @dataclass(frozen=True)

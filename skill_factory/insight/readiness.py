@@ -44,7 +44,6 @@ class Step(StrEnum):
     THINK_RULE = "think_rule"
     LABEL_RULE = "label_rule"
     QUESTION_RULE = "question_rule"
-    RESPONSE_RULE = "response_rule"
 
 
 class Finding(NamedTuple):

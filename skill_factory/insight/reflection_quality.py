@@ -1,12 +1,12 @@
 """How good the reflections are: which responses they keep, and how many more of them would help."""
 
 from collections.abc import Sequence
-from math import sqrt
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from skill_factory.insight.tables import TRUTH
+from skill_factory.intervals import wilson
 from skill_factory.judge.facts import Facts
 from skill_factory.judge.judge import KEPT, Judgement
 from skill_factory.reasons import ResponseReason
@@ -36,16 +36,8 @@ def reflections_table(facts: Facts, judgement: Judgement) -> "pd.DataFrame":
     for code in range(width):
         if n := int(every[code]):
             k = int(kept[code])
-            rows.append((titles[facts.variants[code // 2]], TRUTH[code % 2], n, k, k / n, *wilson(k, n)))
+            rows.append((titles[facts.variants[code // 2]], TRUTH[code % 2], n, k, k / n, *wilson(k / n, n)))
     return pd.DataFrame(rows, columns=["variant", "truth", "responses", "kept", "share", "low", "high"])
-
-
-def wilson(k: int, n: int, z: float = 1.96) -> tuple[float, float]:
-    """The 95 % interval of a share k / n (Wilson's score interval)."""
-    share, square = k / n, z * z / n
-    middle = (share + square / 2) / (1 + square)
-    half = z * sqrt(share * (1 - share) / n + square / n / 4) / (1 + square)
-    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def more_reflections_table(
@@ -90,6 +82,7 @@ def _beta(tried: Any, hits: Any) -> tuple[float, float] | None:
     pairs = float((tried * (tried - 1)).sum())
     # Two reflections on one response agree more often than two on different ones: that tells how much responses differ.
     both = float((hits * (hits - 1)).sum()) / pairs if pairs else mean * mean
+    # Neither all alike nor all independent, which would make the parameters infinite or nothing.
     likeness = min(max((both - mean * mean) / (mean * (1 - mean)), 1e-3), 0.999)
     size = 1 / likeness - 1
     return mean * size, (1 - mean) * size

@@ -37,6 +37,7 @@ def forecast(facts: Facts, judgement: Judgement, recipe: Recipe, most: int = MOS
     """What a build of this recipe would give: as drawn, or as expected if drawing would take too long."""
     expected = outlook(judgement, recipe, lambda kind: _simulated(facts, judgement, recipe, kind))
     plans = sum(sum(shows) for shows in expected.by_attempts.values())
+    # By what is expected first: to draw a large source only to learn that it was too large would take seconds.
     few = most > 0 and plans <= most and len(facts.response_id) <= MOST_RESPONSES
     return _as_drawn(facts, judgement, recipe, expected) if few and _can_be_drawn(recipe) else expected
 
@@ -102,6 +103,7 @@ def _simulated(facts: Facts, judgement: Judgement, recipe: Recipe, kind: Format)
         return Drawn(which, {}, {})
     alone = np.ones_like(judgement.question_code)
     alone[first] = KEPT
+    # Any reason will do: it is never shown, and only keeps the other questions out of the draws.
     others = alone[facts.response_question] != KEPT
     narrowed = replace(
         judgement,
@@ -109,9 +111,11 @@ def _simulated(facts: Facts, judgement: Judgement, recipe: Recipe, kind: Format)
         question_kept=np.where(alone == KEPT, judgement.question_kept, 0),
         response_code=np.where(others, np.int8(1), judgement.response_code),
     )
+    # Without limits, since these hold for all formats together; `outlook` applies them to the sum.
     bare = recipe.model_copy(update={"balance": type(recipe.balance)()})
     counted = _drawn(facts, narrowed, bare, {kind.code: kind})
     times = every / len(first)
+    # Where all were drawn, those that really gave a trace are known.
     if len(first) == every:
         which = np.isin(facts.question_id, np.fromiter(counted.asked, np.uint64, len(counted.asked)))
     labels = {label: n * times for label, n in counted.labels.items()}

@@ -170,6 +170,7 @@ def balance_table(judgement: Judgement, recipe: Recipe) -> "pd.DataFrame":
 
 def window_of(start: float, end: float) -> tuple[float, float]:
     """The pass-rate window that a stretch of the balance chart's axis means; the outer bars count by their middle."""
+    # Between the outer bars a window never touches 0 or 1, or it would take them along.
     low = 0.0 if start <= -0.055 else min(max(round(start, 2), 0.01), 1.0)
     high = 1.0 if end >= 1.055 else max(min(round(end, 2), 0.99), 0.0)
     return (low, high) if low <= high else (high, low)

@@ -22,6 +22,7 @@ def corrected(
     """The labels after correction, and which of them it changed; ids are those of each response and its question."""
     if not corrections:
         return stored, np.zeros(len(stored), np.bool_)
+    # One array can be searched for one half of a key only: the response's id; the pair is compared below.
     wanted = np.array(sorted({int(key[-16:], 16) for key in corrections}), np.uint64)
     labels = stored.copy()
     for place in np.flatnonzero(np.isin(response_ids, wanted)).tolist():

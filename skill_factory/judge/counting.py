@@ -31,6 +31,7 @@ def tally_judgement(
             len(codes), found[0], Counter({r.value: n for r, n in zip(reasons, found[1:], strict=True) if n})
         )
     _count_responses(tally, facts, judgement)
+    # Counted at every setting: where such reflections are kept, the pages and the card still say how many there are.
     if given := int(facts.reflection_gives_away.sum()):
         kept = facts.reflection_gives_away & (judgement.reflection_code == 0)
         tally.counts["given_away"] = Counter({"read": given, "kept": int(kept.sum())})
@@ -55,6 +56,7 @@ def _count_responses(tally: Tally, facts: Facts, judgement: Judgement) -> None:
     for key, n in _pairs(facts.response_variant[kept], right[kept], 2):
         tally.counts["kept_responses"][str(Label(names[key[0]], truth[key[1]]))] += n
     owner = facts.reflection_response
+    # One code for label and verdict: a verdict is -1, 0 or 1, so each label has three.
     combined = right[owner].astype(np.int64) * 3 + facts.reflection_verdict + 1
     said = [Verdict(number).word for number in (-1, 0, 1)]
     for key, n in _pairs(facts.response_variant[owner], combined, 6):
@@ -62,6 +64,7 @@ def _count_responses(tally: Tally, facts: Facts, judgement: Judgement) -> None:
         tally.counts["verdicts"][str(verdict)] += n
     width = int(judgement.question_kept.max(initial=0)) + 1
     for key, n in _pairs(judgement.question_right, judgement.question_kept, width):
+        # A question without a kept response has no pass rate to show.
         if key[1]:
             tally.counts["balance"][str(Balance(*key))] = n
 

@@ -85,6 +85,7 @@ def read(table: pa.Table, recipe: Recipe) -> Reading:
     )
     correct: list[bool] = labels.tolist()
     golds_of = _golds_to_hide(table, correct, owners)
+    # Cut before anything is noted: ids and lengths have to be those of the text that is written.
     if recipe.filters.given_away == "cut":
         flat = _cut(flat, golds_of)
     reflections, reflection_tags = _texts(flat, recipe)
@@ -103,6 +104,7 @@ def read(table: pa.Table, recipe: Recipe) -> Reading:
         response_empty=of_responses.empty,
         response_cut=of_responses.empty & (table["left_out"].to_numpy() > 0),
         response_tags=response_tags,
+        # Without white space at the edges: “ 8” and “8” of two equal responses don't contradict each other.
         response_answer=np.array([text_hash(a.strip()) if a else 0 for a in answers], dtype=np.uint64),
         reflection_response=owners,
         reflection_id=of_reflections.ids,
@@ -156,6 +158,7 @@ def _look_at_responses(
 
 def _golds_to_hide(table: pa.Table, correct: Sequence[bool], owners: Places) -> list[bytes | None]:
     """For each reflection of a wrong response the gold answer that it should not state; None for others."""
+    # As bytes: a block's reflections lie there as bytes too, and to search them needs no string of each.
     golds = [
         gold.strip().encode() or None if gold and not right else None
         for gold, right in zip(table["answer"].to_pylist(), correct, strict=True)
@@ -189,7 +192,9 @@ def _look_at_reflections(
             flags[block.places] = [holds(text) for text in block.texts]
         beside = zip(block.raw, golds[block.places], strict=True)
         given[block.places] = [
-            gold is not None and gold in raw and gives_away(raw, gold) for raw, gold in beside
+            # `in` first: it is done in C, and most reflections don't hold the answer at all.
+            gold is not None and gold in raw and gives_away(raw, gold)
+            for raw, gold in beside
         ]
     return looks, verdicts, flags, given
 
@@ -198,7 +203,9 @@ def joined(parts: Sequence[Facts]) -> Facts:
     """The facts of several batches as one table; a question that stands in several is one."""
     if len(parts) == 1:
         return parts[0]
+    # By id, so that the order in which pieces were read can't show in the table.
     ids, inverse = np.unique(np.concatenate([p.question_id for p in parts]), return_inverse=True)
+    # The missing variant goes last, as `variant_codes` puts it.
     names = [*sorted({n for p in parts for n in p.variants if n}), ""]
     place = {name: i for i, name in enumerate(names)}
     questions, variants, owners = [], [], []
@@ -228,6 +235,7 @@ def joined(parts: Sequence[Facts]) -> Facts:
 
 def text_hash(text: str) -> int:
     """64 bits of a text's XXH3 hash, never 0."""
+    # 0 is taken: `response_answer` says by it that no answer was found.
     return xxh3_64_intdigest(text.encode()) or 1
 
 
@@ -240,6 +248,7 @@ def one_array(column: pa.ChunkedArray) -> pa.Array:
 
 def question_ids(questions: pa.ChunkedArray) -> tuple[Places, Ids, pa.Array]:
     """For each row the place of its question among the different ones; their ids; their texts."""
+    # Arrow finds the different texts, so only these become strings and are hashed.
     encoded = one_array(questions).dictionary_encode()
     texts = encoded.dictionary
     return encoded.indices.to_numpy(zero_copy_only=False).astype(np.int32), text_ids(texts.to_pylist()), texts
@@ -250,6 +259,7 @@ def _questions(table: pa.Table) -> tuple[Places, Ids, list[str], list[str | None
     golds: list[str | None] = [None] * len(ids)
     for place, gold in zip(places.tolist(), table["answer"].to_pylist(), strict=True):
         known = golds[place]
+        # Where rows disagree the smallest counts, not the first: the order of rows decides nothing.
         if gold is not None and (known is None or gold < known):
             golds[place] = gold
     return places, ids, texts.to_pylist(), golds
@@ -270,6 +280,7 @@ def _texts(column: pa.Array, recipe: Recipe) -> tuple[Texts, Flags]:
 def _flatten(column: pa.ChunkedArray) -> tuple[pa.Array, Places]:
     """The items of a column of lists, and for each the row it came from."""
     lists = one_array(column)
+    # A row may have no list at all, which is one without items.
     lengths = pc.fill_null(pc.list_value_length(lists), 0).to_numpy(zero_copy_only=False)
     return lists.flatten(), np.repeat(np.arange(len(lists), dtype=np.int32), lengths)
 

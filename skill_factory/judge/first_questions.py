@@ -83,6 +83,7 @@ def different_questions(source: RawSource, columns: Columns) -> Iterator[tuple[I
 
 def golds_of_questions(source: RawSource, columns: Columns, wanted: Set[int]) -> dict[str, Counter[str]]:
     """The gold answers of some questions, by id: how often each stands beside the question's text. Errors: SourceError."""
+    # Responses are most of a source's bytes; where the format has columns they aren't even read.
     narrow = of_question(columns, answer=columns.answer)
     golds: dict[str, Counter[str]] = {}
     for piece in source.pieces() if wanted else ():
@@ -110,6 +111,7 @@ def _questions_in(piece: Piece, columns: Columns) -> Iterator[tuple[Ids, list[st
 def _in_written_order(source: RawSource, recipe: Recipe) -> tuple[Sequence[Asked], Ids]:
     """The pieces of a source with what each asks, and the ids of all questions in written order."""
     found = [(piece, _asked_in(piece, recipe.columns)) for piece in source.pieces()]
+    # Sorted before a stable sort: questions with equal keys keep the order of their ids, as in `written_order`.
     every = np.array(sorted({one for _, asked in found for one in asked}), np.uint64)
     return found, every[np.argsort(order_keys(recipe.traces.seed, every), kind="stable")]
 

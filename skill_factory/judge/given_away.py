@@ -32,7 +32,10 @@ _BEFORE = 48
 """Bytes before an answer in which a cue counts."""
 _MOST = 8
 """Times that an answer is looked for in a text, from its end."""
-_WORD = re.compile(rb"[\w.]", re.ASCII)
+# Letters of other alphabets don't count: Chinese and Japanese put no space around an answer. A point or a comma between
+# two digits belongs to a number, so “3.8” and “8,500” don't state 8; at the end of a sentence it stands behind the answer.
+_GOES_ON_BEFORE = re.compile(rb"(?:\w|[0-9][.,])\Z", re.ASCII)
+_GOES_ON_BEHIND = re.compile(rb"\w|[.,][0-9]", re.ASCII)
 
 
 def gives_away(reflection: bytes, gold: bytes) -> bool:
@@ -46,16 +49,15 @@ def gives_away(reflection: bytes, gold: bytes) -> bool:
             before = reflection[max(0, at - _BEFORE) : at].lower()
             if any(cue in before for cue in _CUES):
                 return True
+        # One less than its end: “11” stands in “111” twice, and both are looked at.
         end = at + len(gold) - 1
     return False
 
 
 def _stands_alone(text: bytes, start: int, end: int) -> bool:
     """Whether no letter, digit or decimal goes on at either side."""
-    if start and _WORD.match(text[start - 1 : start]) and text[start - 1 : start] != b".":
-        return False
-    behind = text[end : end + 2]
-    return not (_WORD.match(behind[:1]) and (behind[:1] != b"." or behind[1:].isdigit()))
+    before, behind = text[max(0, start - 2) : start], text[end : end + 2]
+    return not (_GOES_ON_BEFORE.search(before) or _GOES_ON_BEHIND.match(behind))
 
 
 def cut_behind_verdict(reflection: str) -> str:

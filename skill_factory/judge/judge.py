@@ -59,6 +59,7 @@ def judge(facts: Facts, recipe: Recipe, own: OwnFormats | None = None) -> Judgem
     twin = _join_twins(facts, response_code)
     reflection_code = _judge_reflections(facts, recipe, twin)
     if recipe.columns.reflections:
+        # Asked after the reflections are judged, and of the twin that stands for all: it has the reflections of each.
         has_kept = np.zeros(len(facts.response_id), np.bool_)
         has_kept[twin[facts.reflection_response[reflection_code == KEPT]]] = True
         _drop(response_code, ~has_kept, _RESPONSE[ResponseReason.NO_KEPT_REFLECTION])
@@ -122,6 +123,7 @@ def reach(judgement: Judgement, recipe: Recipe, needs: Needs, most: int = 10) ->
 
 def written_order(facts: Facts, seed: int) -> Places:
     """The questions' places in the order in which they are written."""
+    # The id settles the order where two keys are equal.
     keys = order_keys(seed, facts.question_id)
     return np.lexsort((facts.question_id, keys)).astype(np.int32)
 
@@ -130,6 +132,7 @@ def questions(reading: Reading, judgement: Judgement, seed: int) -> Iterator[tup
     """The kept questions in written order, each with its place in the facts and its kept responses by id."""
     facts = reading.facts
     order = written_order(facts, seed)
+    # Responses sorted by their question's rank lie as they are written, so each question takes one slice.
     rank = np.empty(len(order), np.int32)
     rank[order] = np.arange(len(order), dtype=np.int32)
     kept = np.flatnonzero(judgement.response_code == KEPT)
@@ -180,6 +183,7 @@ def _judge_texts(facts: Facts, recipe: Recipe) -> Codes:
         chosen = np.array([name in recipe.filters.variants for name in facts.variants], np.bool_)
         if recipe.columns.prompt_variant or len(recipe.columns.response) > 1:  # no column, no filter
             _drop(codes, ~chosen[facts.response_variant], _RESPONSE[ResponseReason.OTHER_VARIANT])
+    # Before EMPTY: nothing is left of either kind, but only this one says why.
     _drop(codes, facts.response_cut, _RESPONSE[ResponseReason.CUT_OFF])
     _drop(codes, facts.response_empty, _RESPONSE[ResponseReason.EMPTY])
     if recipe.filters.block_tags == "drop":
@@ -196,6 +200,7 @@ def _join_twins(facts: Facts, codes: Codes) -> Places:
     """Equal responses of a question are one, unless their labels or answers disagree: then none counts."""
     twin = np.arange(len(codes), dtype=np.int32)
     rows = np.flatnonzero(codes == KEPT)
+    # Only what passed so far is joined: a response that a filter dropped must not take its equal along.
     rows = rows[_may_repeat(facts.response_question[rows], facts.response_id[rows])]
     if not len(rows):
         return twin
@@ -210,9 +215,11 @@ def _join_twins(facts: Facts, codes: Codes) -> Places:
         return twin
     group = np.cumsum(first) - 1
     label, answer = facts.response_correct[rows].view(np.int8), facts.response_answer[rows]
+    # All values of a group are equal where its smallest is its largest.
     labels_differ = np.minimum.reduceat(label, starts) != np.maximum.reduceat(label, starts)
     answers_differ = np.minimum.reduceat(answer, starts) != np.maximum.reduceat(answer, starts)
     codes[rows[labels_differ[group]]] = _RESPONSE[ResponseReason.LABEL_CONFLICT]
+    # A group that disagrees in both counts under its labels: one reason for each response.
     codes[rows[(answers_differ & ~labels_differ)[group]]] = _RESPONSE[ResponseReason.ANSWER_CONFLICT]
     joined = ~first & ~(labels_differ | answers_differ)[group]
     codes[rows[joined]] = _RESPONSE[ResponseReason.DUPLICATE]
@@ -227,8 +234,10 @@ def _may_repeat(owner: Places, ids: npt.NDArray[np.uint64]) -> Flags:
     Sorting one key is many times faster than sorting by two, and only what is marked needs the exact look.
     """
     with np.errstate(over="ignore"):
+        # An odd factor without a pattern (2^64 by the golden ratio) spreads small places over all 64 bits.
         keys = ids ^ (owner.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15))
     ordered = np.sort(keys)
+    # A table of 1 MB by the last 20 bits: what shares them by chance is sorted for nothing, but nothing is missed.
     marked = np.zeros(1 << 20, np.bool_)
     marked[ordered[1:][ordered[1:] == ordered[:-1]] & np.uint64(0xFFFFF)] = True
     repeated: Flags = marked[keys & np.uint64(0xFFFFF)]
@@ -245,6 +254,7 @@ def _judge_reflections(facts: Facts, recipe: Recipe, twin: Places) -> Codes:
     if longest:
         _drop(codes, facts.reflection_chars > longest, _REFLECTION[ReflectionReason.TOO_LONG])
     truth = facts.response_correct[facts.reflection_response].view(np.int8)
+    # Before the comparison with the label: a missing verdict (-1) differs from both.
     _drop(codes, facts.reflection_verdict < 0, _REFLECTION[ReflectionReason.NO_VERDICT])
     _drop(codes, facts.reflection_verdict != truth, _REFLECTION[ReflectionReason.WRONG_VERDICT])
     _drop(codes, facts.reflection_banned, _REFLECTION[ReflectionReason.BANNED_WORD])
@@ -274,12 +284,14 @@ def _judge_questions(
     if recipe.balance.exclude:
         unwanted = np.array([int(one, 16) for one in recipe.balance.exclude], np.uint64)
         _drop(codes, np.isin(facts.question_id, unwanted), _QUESTION[QuestionReason.EXCLUDED])
+    # What a person keeps by name outweighs what was found, and their own list too.
     if named := {*recipe.clean.drop} - {*recipe.clean.keep}:
         unwanted = np.array([int(one, 16) for one in named], np.uint64)
         _drop(codes, np.isin(facts.question_id, unwanted), _QUESTION[QuestionReason.CONTAMINATED])
     for reason, ids in zip(_RULED, recipe.clean.ruled, strict=True):
         if ids:
             _drop(codes, np.isin(facts.question_id, np.frombuffer(ids, "<u8")), _QUESTION[reason])
+    # Without a kept response there is no rate; such a question falls for having too few.
     low, high = recipe.balance.pass_rate
     share = right / np.maximum(count, 1)
     _drop(codes, (count > 0) & ((share < low) | (share > high)), _QUESTION[QuestionReason.OUTSIDE_PASS_RATE])

@@ -57,11 +57,13 @@ def texts_at(
     for table in _tables(source, recipe, narrow.whole):
         if at >= len(places):
             return
+        # Places ascend, so those of this table are one slice of them.
         stop = int(np.searchsorted(owners, start + table.num_rows))
         here, rows = places[at:stop], pa.array(owners[at:stop] - start, pa.int64())
         if level is Level.RESPONSES:
             texts = table["response"].take(rows)
         else:
+            # Reflections are numbered through the whole source; this table's begin here.
             first = int(np.searchsorted(facts.reflection_response, start))
             texts = pc.list_flatten(table["reflections"]).take(pa.array(here - first, pa.int64()))
         questions = table["question"].take(rows)
@@ -99,6 +101,7 @@ def find_questions(source: RawSource, recipe: Recipe, words: str, most: int = 20
     asked = words.lower().strip()
     for ids, texts in different_questions(source, recipe.columns):
         for one, text in zip(ids.tolist(), texts, strict=True):
+            # Fewer digits of an id are also words that people look for: “8”, “2024”, “face”.
             if asked in text.lower() or (len(asked) >= 6 and hex_id(one).startswith(asked)):
                 found.setdefault(one, text)
                 if len(found) == most:
@@ -120,6 +123,7 @@ class Disputed(NamedTuple):
 def disputed(source: RawSource, recipe: Recipe, narrow: Narrow, places: Iterable[int]) -> dict[int, Disputed]:
     """Some responses, by their place in the narrow table, with all their reflections. Errors: SourceError."""
     verdicts, owners = narrow.facts.reflection_verdict, narrow.facts.reflection_response
+    # The next place is the last, which a list gives away at once.
     waiting = sorted(places, reverse=True)
     found: dict[int, Disputed] = {}
     start = 0
@@ -145,6 +149,7 @@ def broken_rows(source: RawSource, recipe: Recipe) -> Iterator[tuple[int, RowErr
     number = 0
     for piece in source.pieces():
         for batch in piece.batches(recipe.columns):
+            # Row by row takes many times longer, so only batches with a broken row are read that way.
             if canonical(batch, recipe.columns).errors:
                 rows = batch.to_pylist() if isinstance(batch, pa.RecordBatch) else batch
                 for place, row in enumerate(rows, 1):
@@ -156,6 +161,7 @@ def broken_rows(source: RawSource, recipe: Recipe) -> Iterator[tuple[int, RowErr
 
 def thinking_left_out(source: RawSource, recipe: Recipe, question: int) -> dict[str, str]:
     """Response → the part of its text that the think rule left out, for one question by id. Errors: SourceError."""
+    # The canonical row holds what the rule kept, so the rows are read once more with both parts.
     both = recipe.changed({"columns.think": "both"})
     found = {}
     for text in rows_of_questions(source, both, [question])["response"].to_pylist():

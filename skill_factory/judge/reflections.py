@@ -89,6 +89,7 @@ def _tagged_verdicts(meant: Callable[[str], int]) -> Callable[[Block, object], F
     return judge
 
 
+# Thai and Lao, Burmese, Khmer, kana, Han, and Hangul, which has spaces but hangs particles on its words.
 _WITHOUT_SPACES = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]"
 )
@@ -112,6 +113,7 @@ def banned(filters: Filters) -> Callable[[str], bool]:
 
     def holds(text: str) -> bool:
         lowered = text.lower()
+        # `in` first: it is many times faster than the pattern, and most texts hold no banned word.
         return any(word in lowered for word in words) and pattern.search(lowered) is not None
 
     return holds

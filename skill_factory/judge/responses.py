@@ -20,6 +20,7 @@ def last_answer(text: str) -> str | None:
 
 def last_boxed(text: str) -> str | None:
     r"""The content of the last `\boxed{…}` of a text, braces balanced."""
+    # From the end: a model boxes partial results on the way, and the final one last.
     start = text.rfind(r"\boxed{")
     depth = 0
     for i in range(start + len(r"\boxed"), len(text)) if start >= 0 else ():
@@ -38,6 +39,7 @@ def final_answer(rules: Answers) -> AnswerRule:
         "boxed": lambda text, extracted, gold, correct: last_boxed(text),
         "stated": lambda text, extracted, gold, correct: stated_answer(text),
         "regex": lambda text, extracted, gold, correct: pattern.last(text) if pattern else None,
+        # Of a wrong response the gold answer is just what it did not say.
         "gold": lambda text, extracted, gold, correct: gold if correct else None,
     }
     chosen = [known[rule] for rule in rules.rules]

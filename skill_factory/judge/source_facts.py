@@ -19,6 +19,7 @@ import pyarrow as pa
 
 from skill_factory.arrow_alone import arrow_alone
 from skill_factory.judge.facts import Facts, joined, question_ids, read
+from skill_factory.reasons import Level
 from skill_factory.recipe.model import Columns, Recipe
 from skill_factory.sources import Piece, RawSource
 from skill_factory.sources.canonical import canonical, tally_rows
@@ -29,7 +30,7 @@ from skill_factory.whole_files import written_whole
 SAMPLE_BYTES = 8_000_000
 """Text of a sample: a few thousand responses, read in some tenths of a second."""
 READ_BYTES = 16_000_000
-VERSION = 2
+VERSION = 3
 """Grows when the same texts would give another table."""
 
 Told = Callable[[int, int], None]
@@ -53,11 +54,17 @@ class Narrow:
         """Whether numbers per question can be believed."""
         return self.whole or self.grouped
 
+    def scale(self, every: int | None) -> float:
+        """How many times larger a source of so many rows is than what was read of it: 1 if all was read, 0 if unknown."""
+        read = self.rows.ledger[Level.ROWS].read
+        return 1.0 if self.whole else (every / read if read and every else 0.0)
+
 
 def facts_key(source: RawSource, recipe: Recipe) -> str:
     """What the narrow table depends on, as a name: the content of the source and how its texts are read."""
     tree = recipe.model_dump(mode="json")
     parts = {part: tree[part] for part in ("columns", "answers", "verdicts", "tags", "labels")}
+    # Only what the table is made of: with all filters in the key, each slider would have the source read again.
     filters = {name: tree["filters"][name] for name in ("ban", "ban_substrings", "block_tags", "given_away")}
     text = json.dumps([VERSION, identity(source), parts, filters], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:40]
@@ -102,6 +109,8 @@ def first_tables(source: RawSource, columns: Columns, size: int) -> tuple[list[p
             rows.add(tally_rows(one))
             tables.append(one.table)
             read_bytes += one.table.nbytes
+            # One batch (a row group of Parquet) may hold many samples: it is taken in parts, and left when there is
+            # enough.
             if read_bytes >= 2 * size:
                 return tables, rows, False
     return tables, rows, True
@@ -133,6 +142,7 @@ def all_facts(
     for k, result in _each_piece(pieces, recipe, min(workers, len(pieces))):
         found[k] = result
         told(len(found), len(pieces))
+    # Pieces end in any order; a place in the table is a place in the source, so they are put back in theirs.
     parts = [found[k] for k in sorted(found)]
     rows = Tally()
     for _, tally in parts:
@@ -146,6 +156,7 @@ def _each_piece(
     if workers <= 1:
         yield from ((k, read_piece(piece, recipe)) for k, piece in enumerate(pieces))
         return
+    # Spawned, not forked: a forked child takes along locks that Arrow's threads may hold.
     with ProcessPoolExecutor(workers, get_context("spawn"), arrow_alone) as pool:
         waiting = {pool.submit(read_piece, piece, recipe): k for k, piece in enumerate(pieces)}
         for future in as_completed(waiting):
@@ -188,6 +199,7 @@ def load(path: Path) -> Narrow | None:
         rows = tally_from_json(json.loads(str(arrays.pop("rows"))))
         variants = tuple(json.loads(str(arrays.pop("variants"))))
         return Narrow(Facts(variants=variants, **arrays), rows, True)
+    # A file cut short or of an older version costs one reading, never an error.
     except (OSError, EOFError, BadZipFile, ValueError, KeyError, TypeError):
         return None
 

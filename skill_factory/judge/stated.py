@@ -3,8 +3,10 @@
 import re
 
 _EDGES = " \t\r\n\u00a0\u3000*_`$“”\"'"
+# A full stop ends an answer only before a space or the end of the text: “3.14” goes on.
 _END = r"(?=$|[\n\r]|[.。．!！](?:\s|$)|[。！])"
 _SAYS = (
+    # All lengths are bounded, so that a cue in a text without line breaks costs no walk to its end.
     r"answer(?:\s+(?:to|for)\s+[^.\n]{1,80})?\s+is\s*:?",
     r"answer\s*\**\s*[:：]\**",
     r"答案(?:是|为)?\s*[:：]?",
@@ -20,6 +22,7 @@ _SAYS = (
     r"a\s*[:：]",
 )
 _STATED = re.compile(rf"(?:{'|'.join(_SAYS)})\s*(?P<answer>[^\n]{{1,300}}?)\s*{_END}", re.IGNORECASE)
+# Below a Markdown heading (“## Answer”) the answer stands on the next line.
 _HEADED = re.compile(r"answer\**:?\s*\n+\s*(?P<answer>[^\n]+)", re.IGNORECASE)
 _CUES = (
     "answer",
@@ -40,14 +43,18 @@ _CUES = (
 """Words that announce an answer, in lower case: a pattern is tried where one of them stands, and nowhere else."""
 _TRIES = 5
 """Times that a word is tried, from the end of the text."""
+# “A:” begins an answer at the start of a line; elsewhere it may be any letter.
 _LINE_CUES = ("\na:", "\na：", "\na :")
+# “(B)” or “B. five apples”: of a choice only the letter is compared.
 _LETTER = re.compile(r"\(?([A-J])\)?(?:[.):]\s.*|\s*)", re.DOTALL)
+# Verbs that end a Japanese or Korean sentence and stick to the answer: “8です”.
 _POLITE = re.compile(r"(?:です|だ|である|입니다|이다)$")
 
 
 def stated_answer(text: str) -> str | None:
     """The last answer that a text states; None where it states none. Linear in the text."""
     found = [one for one in (_by_words(text), _behind(text, "####"), _framed(text)) if one]
+    # Each begins with its place, so the largest is the one stated last.
     return _bare(max(found)[1]) if found else None
 
 

@@ -42,6 +42,28 @@ def all_tried(recipe: Recipe, rows: Sequence[Row]) -> dict[Rule, list[Choice]]:
     }
 
 
+def in_force(recipe: Recipe, rows: Sequence[Row]) -> list[Choice]:
+    """The choice of each rule that a recipe makes, with what it finds in some rows; what it doesn't make isn't tried."""
+    read, tree = sample_of(recipe.columns, rows), recipe.flat()
+    # The patterns take longer than all else together, and only a recipe with a pattern can have chosen one.
+    verdicts = try_verdicts(read, bool(recipe.columns.verdicts), patterns=recipe.verdicts.rule == "regex")
+    chosen: list[Choice] = []
+    for choices in (*tried(recipe.columns, rows).values(), try_answers(read), verdicts):
+        fitting = [one for one in choices if one.of and _made_by(tree, one)]
+        # A special choice stands behind the usual one whose fields it shares.
+        chosen += fitting[-1:]
+    return chosen
+
+
+def _made_by(tree: Mapping[str, Any], choice: Choice) -> bool:
+    """Whether a recipe's fields are those that make a choice; lists of JSON are tuples in a recipe."""
+    return all(_listed(tree[path]) == _listed(value) for path, value in choice.changes.items())
+
+
+def _listed(value: Any) -> Any:
+    return list(value) if isinstance(value, list | tuple) else value
+
+
 def sample_of(columns: Columns, rows: Sequence[Row]) -> list[CanonicalRow]:
     """The responses of some rows, labelled or not; rows that can't be read are left out."""
     found: list[CanonicalRow] = []
@@ -76,6 +98,7 @@ def answers_found(table: pa.Table) -> dict[str, tuple[int, int]]:
 
 def try_answers(rows: Sequence[CanonicalRow]) -> list[Choice]:
     """What each answer rule finds, and the order of rules that is proposed."""
+    # An empty response is dropped for that; it would speak against every rule alike.
     rows = [row for row in rows if row.response.strip()]
     of = len(rows)
     found = {rule: _found_by((rule,), rows) for rule in TRIED}
@@ -133,6 +156,7 @@ class _Agreement(NamedTuple):
 
 def _agreement(rows: Sequence[CanonicalRow], found: Mapping[int, str]) -> _Agreement:
     """How many found answers stand beside a gold answer, of responses that may be right, and the share that is it."""
+    # Of a response known to be wrong a good rule finds an answer that differs.
     judged = [
         (answer, rows[k].answer)
         for k, answer in found.items()
@@ -163,13 +187,17 @@ def _words_pattern(languages: set[str]) -> str:
         for p in pairs()
         if p.language in languages
         for w in (*p.right, *p.wrong)
+        # A single letter (“y”, “t”) is too short to be told from the end of another word.
         if len(w) > 1 or not w.isascii()
     }
+    # Longest first: an alternation takes what fits first, and “正” would end “正确” too soon.
     return "|".join(re.escape(word) for word in sorted(words, key=lambda word: (-len(word), word)))
 
 
-def try_verdicts(rows: Sequence[CanonicalRow], by_column: bool = False) -> list[Choice]:
-    """What each way to read a verdict finds in the reflections."""
+def try_verdicts(
+    rows: Sequence[CanonicalRow], by_column: bool = False, patterns: bool = True
+) -> list[Choice]:
+    """What each way to read a verdict finds in the reflections; without `patterns`, only those by tag and column."""
     reflections = [text for row in rows for text in row.reflections if text.strip()]
     of = len(reflections)
     usual = Choice(
@@ -184,6 +212,9 @@ def try_verdicts(rows: Sequence[CanonicalRow], by_column: bool = False) -> list[
         return [usual, stood]
     tries = [usual]
     tries += [_tag_words(reflections)] if of else []
+    if not patterns:
+        return tries
+    # Only languages that are seen: the short words of all of them together would be found in any text.
     languages = {"English"} | _languages(reflections)
     words = _words_pattern(languages)
     for code, title, pattern in (
@@ -192,6 +223,7 @@ def try_verdicts(rows: Sequence[CanonicalRow], by_column: bool = False) -> list[
             "The word behind “verdict”, “conclusion” and their like",
             rf"(?is)\A.*(?:{_NAMES})\W{{0,12}}(?:the \w+ is |is )?({words})(?:[^a-z]|\Z)",
         ),
+        # Edges are “no Latin letter” instead of \b: Chinese words stand among other letters.
         ("last", "The last word", rf"(?is)(?:\A|[^a-z])({words})(?:\W*\[end\])?\W*\Z"),
         ("first", "The first word", rf"(?is)\A\W*({words})(?:[^a-z]|\Z)"),
     ):

@@ -26,6 +26,7 @@ from skill_factory.measure.piecework import rules_of
 from skill_factory.measure.reading import Asked, Opened, distinct_names, opened, outputs_of
 from skill_factory.model import hex_id
 from skill_factory.recipe.model import Recipe
+from skill_factory.traces.lengths import in_batches
 from skill_factory.whole_files import replaced_whole
 
 SCHEMA = pa.schema(
@@ -114,7 +115,7 @@ def harvest_opened(openings: Sequence[Opened], path: Path, settings: Settings) -
         # Under another name until it is complete: a harvest that stops leaves the old file as it was.
         with replaced_whole(path) as partial:
             with pq.ParquetWriter(partial, SCHEMA, compression="zstd") as writer:
-                for rows in _in_groups(_rows(openings, settings, counted)):
+                for rows in in_batches(_rows(openings, settings, counted), ROWS_AT_ONCE):
                     writer.write_table(pa.Table.from_pylist(rows, SCHEMA))
             # Inside the block, so that an empty file never takes the place of a good one.
             if not counted.responses:
@@ -199,14 +200,3 @@ def _reflections(one: Marked) -> list[list[str]]:
 def _inside(text: str, start: int, end: int) -> str:
     """The content of a block, without the line breaks that belong to a trace's layout."""
     return text[start:end].removeprefix("\n").removesuffix("\n")
-
-
-def _in_groups(rows: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    group: list[dict[str, Any]] = []
-    for row in rows:
-        group.append(row)
-        if len(group) == ROWS_AT_ONCE:
-            yield group
-            group = []
-    if group:
-        yield group

@@ -11,7 +11,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from skill_factory.build.engines.local import SMALL_BYTES, each_call, worker_pool
+from skill_factory.build.engines.local import SMALL_BYTES
+from skill_factory.build.engines.workers import each_call, worker_pool
 from skill_factory.errors import RecipeError, SourceError
 from skill_factory.hosting import cores
 from skill_factory.measure.counting import schema

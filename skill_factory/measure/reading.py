@@ -13,7 +13,8 @@ from skill_factory.errors import SourceError
 from skill_factory.measure.layout import Asked, Layout, layout_of, mapping_of
 from skill_factory.measure.parts import names_of
 from skill_factory.measure.row_outputs import outputs_of
-from skill_factory.recipe.mixture import Mixture, recipe_or_mixture
+from skill_factory.recipe.mixture import Mixture
+from skill_factory.recipe.mixture_file import recipe_or_mixture
 from skill_factory.recipe.model import Recipe, Source
 from skill_factory.sources import RawSource, open_source
 

@@ -64,11 +64,6 @@ class Content:
         telling = (worded.grams != 0) & ~among(worded.grams, common)
         return cls(worded, own, telling, _numbers(worded, own))
 
-    def grams_of(self, k: int) -> Grams:
-        """The telling grams of text k."""
-        span = slice(self.worded.starts[k], self.worded.starts[k + 1])
-        return self.worded.grams[span][self.telling[span]]
-
 
 def covered(begins: Marks) -> Marks:
     """The tokens over which a gram goes that begins at a marked one."""

@@ -1,12 +1,13 @@
 """From a recipe's wishes to lists of questions that stay out, found from the questions alone before anything is built."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from skill_factory.draws import order_keys, text_id
 from skill_factory.errors import RecipeError, SourceError
@@ -96,14 +97,22 @@ def _joined_wishes(own: Clean, shared: Clean) -> Clean:
     return shared.model_copy(update=more)
 
 
+def held_out_alone(questions: Iterable[str], share: float) -> int:
+    """How many of these questions a share holds out, each taken alone; the group of a question may decide otherwise."""
+    ids = np.array(sorted({text_id(one) for one in questions}), "<u8")
+    return int(_drawn(ids, share).sum())
+
+
 def _held_out(overlap: Overlap, share: float) -> set[int]:
     if not share:
         return set()
-    ids, owners = overlap.groups.ids, overlap.groups.firsts
     # A group goes one way as a whole: by the id of its first question.
-    keys = order_keys(_HOLDOUT, owners)
-    limit = np.uint64(min(int(share * 2.0**64), 2**64 - 1))
-    return set(ids[keys < limit].tolist())
+    return set(overlap.groups.ids[_drawn(overlap.groups.firsts, share)].tolist())
+
+
+def _drawn(ids: npt.NDArray[np.uint64], share: float) -> npt.NDArray[np.bool_]:
+    drawn: npt.NDArray[np.bool_] = order_keys(_HOLDOUT, ids) < np.uint64(min(int(share * 2.0**64), 2**64 - 1))
+    return drawn
 
 
 def _packed(ids: set[int]) -> bytes:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from skill_factory.build.card import BEGIN, END
-from skill_factory.build.folder import HELD_OUT
+from skill_factory.build.owned import HELD_OUT
 from skill_factory.errors import HubError
 from skill_factory.hub.layout import configs_of
 

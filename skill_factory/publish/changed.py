@@ -17,7 +17,8 @@ from skill_factory.hub.look import RepoLook
 from skill_factory.insight.difference.differing import fields_between, ledger_between
 from skill_factory.publish.files import BUILD, LocalBuild
 from skill_factory.reasons import Level
-from skill_factory.recipe.mixture import AnyRecipe, recipe_or_mixture
+from skill_factory.recipe.mixture import AnyRecipe
+from skill_factory.recipe.mixture_file import recipe_or_mixture
 from skill_factory.wording import many
 
 HEADING = "## What changed\n"

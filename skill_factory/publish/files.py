@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from skill_factory.build.folder import FILES, SHARDS
+from skill_factory.build.owned import FILES, SHARDS
 from skill_factory.errors import HubError
 from skill_factory.hub.look import RemoteFile, columns_of
 from skill_factory.suites.desk import FILES as SUITE_FILES

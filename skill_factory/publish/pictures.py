@@ -15,7 +15,7 @@ from skill_factory.errors import RecipeError
 from skill_factory.hub.client import web_address
 from skill_factory.insight.pictures import DARK, LIGHT, Picture, of_tally, pictures
 from skill_factory.publish.files import BUILD, LocalBuild, local_file
-from skill_factory.recipe.mixture import recipe_or_mixture
+from skill_factory.recipe.mixture_file import recipe_or_mixture
 from skill_factory.tally import tally_from_json
 
 FOLDER = "pictures"

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from skill_factory.build.folder import HELD_OUT
+from skill_factory.build.owned import HELD_OUT
 from skill_factory.hub.client import check_name
 from skill_factory.hub.errors import NotOnHub, SignInNeeded
 from skill_factory.hub.file_patterns import data_files

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from skill_factory.build.folder import FILES, HELD_OUT
+from skill_factory.build.owned import FILES, HELD_OUT
 from skill_factory.errors import HubError
 from skill_factory.publish.files import (
     BUILD,

@@ -42,7 +42,7 @@ def check_text(text: str, name: str) -> None:
         raise RecipeError(
             f"{name} has {keys:,} keys and tables; a recipe can have at most {MOST_KEYS:,}. Shorten its tables."
         )
-    if (deep := _depth(loud)) > DEEPEST:
+    if (deep := nested_brackets(loud)) > DEEPEST:
         raise RecipeError(
             f"{name} has {deep:,} brackets inside one another; a recipe can have at most {DEEPEST}. Save it again."
         )
@@ -54,7 +54,8 @@ def check_text(text: str, name: str) -> None:
         raise RecipeError(f"{name} has a number of more than {MOST_DIGITS} digits. Write a smaller one.")
 
 
-def _depth(text: str) -> int:
+def nested_brackets(text: str) -> int:
+    """Brackets inside one another, at most: parsers take the square of them, so they are counted before."""
     depth = most = 0
     for sign in re.findall(r"[\[\]{}]", text):
         depth += 1 if sign in "[{" else -1

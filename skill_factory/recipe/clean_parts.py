@@ -1,11 +1,10 @@
 """The part of a recipe that says which questions stay out: those of benchmarks, those that repeat another, those held out."""
 
-import re
 from typing import Literal
 
 from pydantic import PrivateAttr, field_validator
 
-from skill_factory.recipe.part import Part, Share, Texts
+from skill_factory.recipe.part import Part, Share, Texts, checked_ids
 
 Ruled = tuple[bytes, bytes, bytes]
 """Ids of the questions that are contaminated, near-duplicates and held out, each sorted, as 64-bit numbers of 8 bytes."""
@@ -53,10 +52,7 @@ class Clean(Part):
     @field_validator("drop", "keep")
     @classmethod
     def _ids(cls, value: Texts) -> Texts:
-        for text in value:
-            if not re.fullmatch(r"[0-9a-f]{16}", text):
-                raise ValueError(f"an id has 16 hexadecimal digits; found {text!r}")
-        return value
+        return checked_ids(value)
 
     @field_validator("holdout")
     @classmethod

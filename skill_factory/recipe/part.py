@@ -1,6 +1,7 @@
 """What every part of a recipe is made of: the base of the records, the kinds of values, and advice for a misspelt name."""
 
 import difflib
+import re
 from collections.abc import Iterable
 from typing import Annotated
 
@@ -25,6 +26,14 @@ def nearest(word: str, known: Iterable[str]) -> str:
     # A typo is the usual reason, so the nearest name is the best advice.
     near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
     return f" Did you mean {near[0]!r}?" if near else ""
+
+
+def checked_ids(ids: Texts) -> Texts:
+    """The ids themselves, as `model.hex_id` writes them. Errors: ValueError for one of another shape."""
+    for text in ids:
+        if not re.fullmatch(r"[0-9a-f]{16}", text):
+            raise ValueError(f"an id has 16 hexadecimal digits; found {text!r}")
+    return ids
 
 
 def checked_pattern(pattern: str) -> str:

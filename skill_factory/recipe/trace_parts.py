@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from skill_factory.model import TraceFormat
-from skill_factory.recipe.part import Count, Part, Share, Texts, nearest
+from skill_factory.recipe.part import Count, Part, Share, Texts, checked_ids, nearest
 from skill_factory.recipe.tokens import CHARS_PER_TOKEN, estimated_tokens
 
 POOLS = ("generic", "correct", "incorrect", "ending", "backtrack", "confirm")
@@ -63,10 +63,7 @@ class Balance(Part):
     @field_validator("exclude")
     @classmethod
     def _ids(cls, value: Texts) -> Texts:
-        for text in value:
-            if not re.fullmatch(r"[0-9a-f]{16}", text):
-                raise ValueError(f"an id has 16 hexadecimal digits; found {text!r}")
-        return value
+        return checked_ids(value)
 
     @model_validator(mode="after")
     def _window(self) -> Self:

@@ -82,6 +82,7 @@ def open_source(text: str, asked: Source | None = None, token: str | None = None
         return DemoSource.named(text)
     from skill_factory.sources.files import FileSource, looks_like_path
 
+    # What only looks like a path goes here too: a mistyped path deserves “no such file”, not a question to the Hub.
     if text and (os.path.exists(text) or looks_like_path(text)):
         return FileSource.open(text)
     from skill_factory.sources.hub import HubSource, looks_like_repo

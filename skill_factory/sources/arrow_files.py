@@ -30,6 +30,7 @@ def arrow_batches(path: Path, names: list[str] | None = None, rows: int = ROWS_A
                 wanted = (
                     batch if names is None else batch.select([n for n in names if n in batch.schema.names])
                 )
+                # `save_to_disk` writes batches of any size, and a batch is looked into as a whole.
                 for start in range(0, wanted.num_rows, rows):
                     yield sound(wanted.slice(start, rows))
     except UNREADABLE as error:

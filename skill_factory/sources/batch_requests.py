@@ -57,6 +57,7 @@ def _body(bodies: Mapping[str, str], row: Mapping[str, Any]) -> Any:
     return None if text is None else json.loads(text)
 
 
+# Every piece of a source asks for the same requests.
 @lru_cache(maxsize=1)
 def _bodies(requests: tuple[Path, ...]) -> dict[str, str]:
     if sum(path.stat().st_size for path in requests) > LARGEST:
@@ -66,5 +67,6 @@ def _bodies(requests: tuple[Path, ...]) -> dict[str, str]:
     found: dict[str, str] = {}
     for path in requests:
         for batch in text_batches(path, ".jsonl", 2_000):
+            # Kept as text: JSON objects in memory take several times the bytes of their text.
             found |= {str(row.get("custom_id")): json.dumps(_asked(row)) for row in batch}
     return found

@@ -55,9 +55,11 @@ def canonical(batch: Batch, columns: Columns, unlabelled: bool = False) -> Canon
     read, fast = usual
     if read.all():
         return Canonical(fast, batch.num_rows, [], np.arange(batch.num_rows))
+    # A few odd rows (a missing label, a list of two) must not cost the speed of all others.
     odd = np.flatnonzero(~read)
     slow = _row_by_row(batch.take(pa.array(odd)).to_pylist(), columns, unlabelled)
     rows = np.concatenate([np.flatnonzero(read), odd[slow.row_of]])
+    # Stable, so the responses of one row keep their order, which decides which place each has.
     order = np.argsort(rows, kind="stable")
     table = pa.concat_tables([fast, slow.table]).take(pa.array(order))
     return Canonical(table, batch.num_rows, slow.errors, rows[order])
@@ -90,6 +92,7 @@ def _usual_rows(
     Usual is: one response column, texts as strings or lists of strings, labels as booleans or lists of booleans, or as
     words or numbers that stand alone. Questions and labels are read once for each that is different.
     """
+    # A path into a record is a field of no batch, so it goes to the rule for one row.
     if not _is_simple(columns, unlabelled) or any(
         batch.schema.get_field_index(path) < 0 for _, path in mapped(columns)
     ):
@@ -112,6 +115,7 @@ def _usual_rows(
         if listed and field not in MANY:
             return None
         if listed:
+            # Lists of one item, as the published script writes them, are the usual shape.
             one = pc.fill_null(pc.equal(pc.list_value_length(column), 1), False)
             ok = pc.and_(ok, one)
             column = _only_items(column, one)
@@ -229,6 +233,7 @@ def tally_rows(batch: Canonical) -> Tally:
     rows.read, rows.kept = batch.rows, batch.rows - len(batch.errors)
     for error in batch.errors:
         rows.dropped[error.reason.value] += 1
+        # The smallest examples, not the first: a tally is the same whichever batch came first.
         shown = f"{error.field}: {error.found}"
         tally.examples[error.reason.value] = sorted({*tally.examples.get(error.reason.value, []), shown})[
             :EXAMPLES

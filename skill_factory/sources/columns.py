@@ -106,6 +106,7 @@ def value_at(row: Row, path: str) -> Any:
     """
     if not path:  # nothing is mapped; a column without a name, as JSON may have, isn't meant
         return None
+    # A column's own name first: names with dots are common, and JSON Lines may have both.
     if path in row:
         return row[path]
     if "@" in path:
@@ -215,6 +216,7 @@ def _paired(columns: Columns, field: str, value: Callable[[Sequence[str]], Any],
     found = value(paths)
     if not paths or not isinstance(found, list) or any(isinstance(one, list) for one in found):
         return found
+    # `choices.text` beside `choices.critique`: what lies in one record belongs together, so lists go item by item.
     record = columns.response[place].rpartition(".")[0]
     own = (paths[place] if place < len(paths) else paths[-1]).rpartition(".")[0]
     return [[] if one is None else [one] for one in found] if record and own == record else found
@@ -230,6 +232,7 @@ def _labels(row: Row, columns: Columns, value: Any, place: int, n: int) -> list[
     sources = map(listed_labels, [value, *(value_at(row, path) for path in columns.correct_else)])
     columns_of_labels: list[list[Any]] = []
     for one in sources:
+        # Labels of steps are one label of the whole solution.
         items = [one] if columns.label_rule == "steps" else _as_list(one)
         # A list that is empty or missing says nothing; one of another length says something that can't be matched.
         if items and len(items) != n:
@@ -278,6 +281,7 @@ def _per_response(value: Any, n: int, field: str) -> list[list[Any]]:
         return [[] for _ in range(n)]
     items = value if isinstance(value, list) else [value]
     nested = [one for one in items if isinstance(one, list)]
+    # A flat list beside one response is all its reflections; beside several, one each.
     if n == 1 and not nested:
         return [items]
     if n > 1 and not nested and len(items) == n:
@@ -314,6 +318,7 @@ def _gold_text(value: Any, path: str) -> str | None:
     texts = list(dict.fromkeys(text for text in listed if text and text.strip()))
     if len(texts) < 2:
         return texts[0] if texts else _loose_text(_first(value), "answer")
+    # Several words name one thing in several ways, several numbers are several roots (docs/decisions.md).
     if _OTHER_NAMES.search(path) or any(map(_WORD.search, texts)):
         return json.dumps(texts, ensure_ascii=False)
     return ", ".join(texts)
@@ -348,6 +353,7 @@ def _carried(row: Row, columns: Columns) -> tuple[int, int]:
     """How many responses and reflections a row that can't be read takes along."""
     values = [value_at(row, path) for path in columns.response]
     talks = columns.response_rule == "last_turn"
+    # A conversation is one response, however many messages it has.
     responses = sum(1 if talks and turns_of(value) else len(_as_list(value)) for value in values)
     return responses, sum(_count_leaves(value_at(row, path)) for path in columns.reflections)
 

@@ -28,6 +28,7 @@ MOST_TITLES = 4
 
 def csv_rows(lines: Iterable[str], path: Path) -> Rows:
     """The rows of a CSV text, given by line, with the characters of each. Errors: SourceError naming the line."""
+    # The default of 128 KiB is less than a long chain of thought.
     csv.field_size_limit(min(sys.maxsize, LONGEST_CELL))
     lines = iter(lines)
     head = list(islice(lines, LOOKED_AT))
@@ -43,6 +44,7 @@ def csv_rows(lines: Iterable[str], path: Path) -> Rows:
             raise SourceError(f"{path.name} has two columns named {twice!r}. Rename one of them.")
         for row in reader:
             number = reader.line_num + skipped
+            # More cells would be lost without a word, unless they are empty; fewer read as missing.
             if any(cell.strip() for cell in row[len(names) :]):
                 raise SourceError(
                     f"{path.name}, line {number} has {len(row)} cells for {len(names)} columns. "
@@ -65,6 +67,7 @@ def _check_title(head: list[str], delimiter: str, path: Path) -> None:
     """Errors: SourceError for a first line that is a title above the names of the columns."""
     first = next(csv.reader(head[:1], delimiter=delimiter), [])
     rest = [line for line in head[1:] if line.strip(f"{delimiter} \r\n")]
+    # There may be several lines of titles, so the table is looked for below each of the first ones.
     below = max(_table_score(rest[k:], one) for one in DELIMITERS for k in range(MOST_TITLES))
     if sum(bool(cell.strip()) for cell in first) <= 1 < below and below == int(below):
         raise SourceError(
@@ -96,6 +99,7 @@ def dialect(head: list[str]) -> tuple[int, str]:
         return 1, head[0][4]
     if head and head[0].lower().rstrip("\r\n") in ("sep=\t", '"sep=\t"'):
         return 1, "\t"
+    # Of equal ones the more usual delimiter.
     scored = [(_table_score(head, one), -place, one) for place, one in enumerate(DELIMITERS)]
     if max(scored)[0] < 2:  # a sign that prose holds too has to make a table of every line
         rare = [(score, one) for one in RARE_DELIMITERS if (score := _table_score(head, one)) >= 2]
@@ -121,6 +125,7 @@ def _table_score(head: list[str], delimiter: str) -> float:
         or len(set(named)) < len(named)
     ):
         return 0.5
+    # The last row may be cut by the end of what is looked at.
     whole = rows[1:-1] or rows[1:]
     fitting = sum(len(row) == len(names) for row in whole)
     return len(names) * (fitting / len(whole) if whole else 1.0)

@@ -62,6 +62,7 @@ def recognise(names: Sequence[str], rows: Sequence[Row], presets: bool = True) -
         own = columns_of(preset, found)
         known = _with_reward(_completed(own, preset, found), preset, found)
         added = tuple(field for field in ("correct", *_ADDED) if getattr(known, field) != getattr(own, field))
+        # A format's own rules are known; to try others on a few rows could only make them worse.
         fixed = {name for name in preset.columns if name.endswith("_rule")}
         told = with_conversation(with_proposals(known, rows, fixed), rows)
         if told.question_rule == "conversation" and not told.tools:
@@ -113,6 +114,7 @@ def _with_reward(columns: Columns, preset: Preset, found: Mapping[str, Profile])
         and "format" not in path.lower()
         and 1 < one.different <= 5
     ]
+    # A log may have several rewards; the one that names the answer is the label, format rewards aren't.
     told = [path for path in fitting if re.search("acc|correct|answer", path, re.IGNORECASE)] or fitting
     return columns.model_copy(update={"correct": (told[0],)}) if len(told) == 1 else columns
 
@@ -194,6 +196,7 @@ def _by_name_and_shape(
 ) -> tuple[Columns, tuple[str, ...]]:
     fields = fields_by_name(found)
     fields |= guess_stage(names, found)
+    # What stands inside records may be one of several such records, each a response with its label.
     if "." in fields.get("response", ".") or "correct" not in fields:
         fields |= guess_wide(names, rows, found)
     # Beside an answer, what is called a solution is the reference; columns of several models are the responses then.

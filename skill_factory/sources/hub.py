@@ -111,6 +111,7 @@ class HubParquet:
         names = needed_columns(columns, file.schema_arrow.names)
         whole = file.metadata
         size = sum(whole.row_group(g).total_byte_size for g in range(whole.num_row_groups))
+        # By the mean row, so that a batch takes some megabytes whether rows are short or long.
         rows = max(16, min(65_536, BATCH_BYTES // max(1, size // max(1, whole.num_rows))))
         yield from _batches(file, names, rows)
 
@@ -141,6 +142,7 @@ def _file(address: str, token: str | None) -> pq.ParquetFile:
         try:
             return pq.ParquetFile(opened, pre_buffer=True)
         except UNREADABLE as error:
+            # What the network does is said by `plainly`, which knows a missing token from a dropped line.
             if not is_of_file(error):
                 raise
             raise SourceError(
@@ -150,6 +152,7 @@ def _file(address: str, token: str | None) -> pq.ParquetFile:
 
 def _batches(file: pq.ParquetFile, names: list[str] | None, rows: int) -> Iterator[Batch]:
     try:
+        # Pieces are read side by side already; Arrow's own threads would only hold more in memory.
         for batch in file.iter_batches(rows, columns=names, use_threads=False):
             yield sound(batch)
     except UNREADABLE as error:

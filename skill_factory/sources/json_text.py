@@ -137,6 +137,8 @@ class _Text:
                 if not _cut_short(error, len(self._text)) or not self._more(wanted):
                     self._lines += self._text.count("\n", self._at, error.pos)
                     self.refuse(error.msg)
+                # Twice as much each time: in steps of one size a long object would be tried again and again, a square
+                # of its length.
                 wanted *= 2
             except ValueError:
                 self.refuse("a number is too long")
@@ -214,6 +216,7 @@ def _is_talk(value: Any) -> bool:
 
 def _cut_short(error: json.JSONDecodeError, length: int) -> bool:
     """Whether the fault can be that the text has not been read far enough yet."""
+    # Near the end the fault may be half a number, word or escape; the longest of these has fewer than 16 characters.
     return error.msg.startswith(("Unterminated string", "Invalid \\u")) or error.pos >= length - 16
 
 
@@ -222,6 +225,7 @@ def _cut_short(error: json.JSONDecodeError, length: int) -> bool:
 
 def rows_within(whole: Row) -> list[Row]:
     """The rows of an object that is all of a file: under a key, by id, by column, or itself the only one."""
+    # From what says its shape by a name to what is told by its values alone; the first that fits wins.
     for shape in (_under_a_key, _split, _by_question, _by_group, _by_column, _by_id, _numbered, _further_in):
         rows = shape(whole)
         if rows is not None:
@@ -312,6 +316,7 @@ def _by_column(whole: Row) -> list[Row] | None:
         return None
     if all(isinstance(one, Mapping) and one for one in values) and len({tuple(one) for one in values}) == 1:
         keys = list(values[0])
+        # Rows by id share their keys too; row numbers within, and none outside, tell columns.
         if not _are_places(keys) or _are_places(list(whole)):
             return None
         return [{name: column[key] for name, column in whole.items()} for key in keys]

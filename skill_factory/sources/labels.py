@@ -53,6 +53,7 @@ def _by_steps(one: LabelReader) -> LabelReader:
 
     def read(value: Any) -> bool | None:
         steps = [one(step) for step in value] if isinstance(value, list) else [one(value)]
+        # One wrong step settles it, whatever the unlabelled ones would say.
         if not steps or (None in steps and False not in steps):
             return None
         return False not in steps

@@ -80,4 +80,5 @@ def _unescaped(match: re.Match[str]) -> str:
 def _number_or_word(word: str) -> Any:
     if word in _WORDS:
         return _WORDS[word]
+    # Python refuses to read whole numbers of thousands of digits, and takes a square of time for long ones.
     return int(word) if word.lstrip("-").isdecimal() and len(word) < 20 else float(word)

@@ -73,4 +73,5 @@ def says_wrong(path: str) -> bool:
         or any(_denied(word) for word in words)
         or any(not word.isascii() and word in name.casefold() for word in wrong)
     )
+    # `not_wrong` says right, `not_solved` says wrong.
     return not words & _TURNS_ROUND if named else "not" in words

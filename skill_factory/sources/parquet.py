@@ -32,8 +32,8 @@ MOST_REPEATED = 1000
 def opened(path: Path, dictionaries: list[str] | None = None) -> pq.ParquetFile:
     """The file. Errors: SourceError."""
     try:
-        seen = os.stat(path)
-        footer = _footer(path, (seen.st_ino, seen.st_size, seen.st_mtime_ns))
+        # By what changes with the file, since a file may be replaced under its name while a page is open.
+        footer = _footer(path, _state(path))
         return pq.ParquetFile(
             path, metadata=footer, pre_buffer=False, buffer_size=1 << 20, read_dictionary=dictionaries
         )
@@ -45,8 +45,14 @@ def opened(path: Path, dictionaries: list[str] | None = None) -> pq.ParquetFile:
         raise damaged(path, error) from None
 
 
+def _state(path: Path) -> tuple[int, ...]:
+    """What changes with a file: remembered is what was read of it in this state."""
+    seen = os.stat(path)
+    return seen.st_ino, seen.st_size, seen.st_mtime_ns
+
+
 @lru_cache(maxsize=2)
-def _footer(path: Path, seen: tuple[int, ...]) -> pq.FileMetaData:
+def _footer(path: Path, state: tuple[int, ...]) -> pq.FileMetaData:
     """The footer of a file as it is now: it names each row group, and each row group asks for it again."""
     return pq.read_metadata(path)
 
@@ -131,9 +137,12 @@ def _rows_at_once(path: Path, group: pq.RowGroupMetaData, number: int, names: li
         _check_chunk(path, leaf)
     packed = [one for one in leaves if one.physical_type == "BYTE_ARRAY" and one.has_dictionary_page]
     for leaf, longest in _longest(path, number, packed):
+        # Lists hold several texts in a row.
         in_row = max(1, leaf.num_values // max(1, group.num_rows))
         size = min(size, max(1, LARGEST_BATCH // max(1, longest * in_row)))
         most = max(LARGEST_CHUNK, MOST_REPEATED * leaf.total_uncompressed_size)
+        # The product assumes that all rows point at the longest text; only where even that would be too much are they
+        # counted.
         if names is not None and longest * leaf.num_values > most and _repeated(path, number, leaf, most):
             raise _bomb(path, leaf)
     return size
@@ -157,16 +166,20 @@ def _longest(
     path: Path, number: int, leaves: list[pq.ColumnChunkMetaData]
 ) -> Iterator[tuple[pq.ColumnChunkMetaData, int]]:
     """For each column chunk, bytes of the longest text in its dictionary; a chunk's first row brings all of it."""
-    names = {leaf.path_in_schema: leaf for leaf in leaves}
-    if not names:
-        return
-    file = opened(path, list(names))
-    for name, leaf in names.items():
-        rows = file.iter_batches(1, row_groups=[number], columns=[name], use_threads=False)
-        batch = next(iter(rows), None)
-        found = _dictionary(batch.column(0)) if batch is not None and batch.num_columns else None
-        if found is not None and len(found):
-            yield leaf, int(pc.max(pc.binary_length(found)).as_py() or 0)
+    state = _state(path) if leaves else ()
+    for leaf in leaves:
+        if longest := _longest_text(path, state, number, leaf.path_in_schema):
+            yield leaf, longest
+
+
+# The head of a source is read for a guess, then its rows: the same dictionaries twice, at a third of the price of a look.
+@lru_cache(maxsize=256)
+def _longest_text(path: Path, state: tuple[int, ...], number: int, name: str) -> int:
+    """Bytes of the longest text in the dictionary of a column chunk, in the file as it is now; 0 where it has none."""
+    rows = opened(path, [name]).iter_batches(1, row_groups=[number], columns=[name], use_threads=False)
+    batch = next(iter(rows), None)
+    found = _dictionary(batch.column(0)) if batch is not None and batch.num_columns else None
+    return int(pc.max(pc.binary_length(found)).as_py() or 0) if found is not None and len(found) else 0
 
 
 def _repeated(path: Path, number: int, leaf: pq.ColumnChunkMetaData, most: int) -> bool:

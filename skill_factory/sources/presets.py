@@ -63,6 +63,7 @@ def presets() -> tuple[Preset, ...]:
 def recognised(found: Mapping[str, Profile]) -> Preset | None:
     """The preset whose fingerprint the columns have; of several the one that asks for the most."""
     fitting = [preset for preset in presets() if _fits(preset, found)]
+    # The one that asks for most: a log with more columns also has those of plainer formats.
     return max(fitting, key=_asks_for, default=None)
 
 
@@ -88,6 +89,7 @@ def _holds_texts(preset: Preset, found: Mapping[str, Profile]) -> bool:
     columns = dict(_fields(preset, found))
     paths = columns.get("response", [])
     taken = [paths] if isinstance(paths, str) else paths
+    # Steps are records by nature; their rule takes the texts out.
     steps = columns.get("response_rule") == "steps"
     return steps or not any(path in found and found[path].kind in ("struct", "structs") for path in taken)
 
@@ -143,6 +145,8 @@ def _fields(preset: Preset, found: Mapping[str, Profile]) -> Iterator[tuple[str,
     for name, value in preset.columns.items():
         if name == "only":
             values = found[value].present if value in found else []
+            # A log of several filters or metrics has each output once for each; taken all, every attempt would count
+            # several times.
             if len({str(one) for one in values}) > 1:
                 yield name, (value, str(values[0]))
             continue

@@ -61,6 +61,7 @@ def profiles(names: Sequence[str], rows: Sequence[Row]) -> dict[str, Profile]:
     """A profile for every column and for what lies inside records, by path, columns first."""
     found: dict[str, Profile] = {}
     waiting = [(name, 0) for name in names]
+    # Breadth first, so that a bound on paths cuts what lies deepest, never a column.
     while waiting and len(found) < MOST_PATHS:
         path, depth = waiting.pop(0)
         values = [value_at(row, path) for row in rows]
@@ -75,6 +76,7 @@ def _profile(path: str, values: Sequence[Any]) -> Profile:
     kind = kind_of_column(values)
     if kind == "text" and bare(path.rpartition(".")[2]) not in _STAYS_TEXT:
         texts = [one for one in values if isinstance(one, str)]
+        # All of them, since an answer may begin with a brace.
         if texts and all(record_in(text) is not None for text in texts):
             return Profile(
                 path, "struct", [record_in(one) if isinstance(one, str) else one for one in values]
@@ -145,8 +147,10 @@ def _kind_of_list(value: list[Any]) -> str:
     }
     if not inner:
         return "nothing"
+    # 0 and 1 among scores are scores.
     if inner == {"flag", "number"}:
         return "numbers"
+    # “Yes” among answers is an answer.
     if inner == {"flag", "text"}:
         return "texts"
     return names.get(inner.pop(), "mixed") if len(inner) == 1 else "mixed"

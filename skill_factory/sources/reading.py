@@ -126,6 +126,7 @@ def _response_rule(columns: Columns) -> Callable[[Any, Any], list[Any]]:
         if thinking is None:
             return found
         thoughts = thinking if isinstance(thinking, list) else [thinking]
+        # Nothing says whose thinking it is.
         if len(thoughts) != len(found):
             return found
         return [_with_thinking(*pair) for pair in zip(thoughts, found, strict=True)]

@@ -50,6 +50,7 @@ MOST_TITLES = 10
 def _table(sheet: Any) -> list[list[Any]]:
     """The cells of a sheet, from the names of the columns on: titles above them say nothing of the rows."""
     table: list[list[Any]] = sheet.to_python(skip_empty_area=True)
+    # Merged ranges count from the corner of the sheet, `to_python` from its first filled cell.
     first_row, first_column = sheet.start or (0, 0)
     for (top, left), (bottom, _) in sheet.merged_cell_ranges or ():
         # What was merged over several rows belongs to each of them.
@@ -92,6 +93,7 @@ def _value(cell: Any) -> Any:
     """A cell as JSON would have it: whole numbers without a fraction, which a sheet knows none of."""
     if isinstance(cell, str):
         return cell_value(cell)
+    # Above 2^53 a float no longer holds every whole number.
     if isinstance(cell, float) and cell.is_integer() and abs(cell) < 2**53:
         return int(cell)
     return str(cell) if isinstance(cell, date | datetime | time | timedelta) else cell

@@ -90,6 +90,7 @@ def _encoding(path: Path, suffix: str) -> str:
     try:
         head.decode("utf-8", errors="strict")
     except UnicodeDecodeError as error:
+        # A sign cut by the end of what is looked at isn't a fault: UTF-8 takes four bytes at most.
         if error.start >= len(head) - 4:
             return "utf-8-sig"
         from charset_normalizer import from_bytes
@@ -117,6 +118,7 @@ def _not_utf_8(path: Path, error: UnicodeDecodeError) -> SourceError:
 
 
 def _opened(raw: Any, path: Path, size: int, encoding: str) -> IO[str]:
+    # Line ends stay as they are: a cell of a CSV may hold some.
     return io.TextIOWrapper(
         unpacking(raw, path.name, size, packing(path.name)), encoding=encoding, newline=""
     )

@@ -35,6 +35,7 @@ class Thought(NamedTuple):
 def take_apart(text: str) -> Thought | None:
     """The thinking of a text and what stands behind its last closing mark; None for a text that shows none."""
     for opening, closing in MARKS:
+        # The last closing mark: models quote the marks within their thinking.
         end = text.rfind(closing)
         start = text.find(opening)
         if end >= 0:
@@ -78,6 +79,7 @@ def think_rule(rule: str) -> ThinkRule:
         if found is None:
             return text, 0
         kept = _kept(found, rule)
+        # `both` leaves nothing out, but for a text that never came out of its thinking.
         return kept, max(0, len(text) - len(kept)) if rule != "both" or not kept else 0
 
     return read

@@ -115,6 +115,7 @@ def _try_question(columns: Columns, rows: Sequence[Row]) -> list[Choice]:
     if users and 2 * len(users) > of:
         # What was said before decides what a turn asks; results of tools differ from attempt to attempt.
         proposed = "conversation" if _asks_in_context(read) else "last_turn"
+        # Results of tools tell every attempt from the others, so with them hardly two would share a question.
         if 2 * tools > len(users) and (not read or (_several(turns) and not _several_texts(read))):
             proposed = "first_turn"
     elif 2 * len(read) > of and not texts:
@@ -270,6 +271,7 @@ def _try_think(columns: Columns, rows: Sequence[Row]) -> list[Choice]:
     behind = sum(bool(one.rest.strip()) for one in apart) + beside
     proposed = ""
     if shown and shown >= WORTH_A_RULE * len(texts):
+        # Some sets keep the thinking alone as the response; what stands behind it is empty then.
         proposed = "after" if 2 * behind >= closed and behind else "inside" if closed else "after"
     elif of_critiques and of_critiques >= WORTH_A_RULE * len(critiques):
         proposed = "after"
@@ -338,6 +340,7 @@ def _try_label(columns: Columns, rows: Sequence[Row]) -> list[Choice]:
     proposed = ""
     if usual:
         title = "The reverse: no, false and 0 mean right, yes, true and 1 wrong"
+        # Offered always, proposed only by name: which way yes points, values can't tell.
         tries.append(("reversed", title, usual, of, REVERSED))
         # `is_wrong` and `failed` say what their yes means.
         proposed = "reversed" if usual == of and all(map(says_wrong, paths)) else ""
@@ -347,6 +350,7 @@ def _try_label(columns: Columns, rows: Sequence[Row]) -> list[Choice]:
         tries.append(("words", f"{_quoted(known[0])} means right, {_quoted(known[1])} wrong", of, of, words))
         proposed = "words" if usual < of else proposed
     numbers = [n for value in values if (n := as_number(value)) is not None]
+    # Where all are 0 and 1 the usual rule reads them already.
     if of and len(numbers) == of and usual < of and on_one_scale(values):
         least = _proposed_threshold(numbers)
         changes = {"label_rule": "threshold", "threshold": least}

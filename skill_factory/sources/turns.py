@@ -64,6 +64,7 @@ def turns_of(value: Any) -> list[Turn] | None:
         value = [value]
     if not isinstance(value, Sequence) or isinstance(value, str) or not value:
         return None
+    # A batch of one conversation.
     if len(value) == 1 and isinstance(value[0], list):
         return turns_of(value[0])
     if _are_parts(value):

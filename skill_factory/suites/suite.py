@@ -16,6 +16,7 @@ from skill_factory.errors import RecipeError
 from skill_factory.recipe.bounds import check_text
 from skill_factory.recipe.model import Recipe, load_recipe, new_recipe, parse_recipe
 from skill_factory.recipe.part import nearest
+from skill_factory.recipe.titles import title_of
 from skill_factory.wording import many
 
 PRESETS = Path(__file__).parent / "presets"
@@ -46,14 +47,24 @@ class Arm:
     """What it changes, for people; empty where the changes say it."""
 
     @property
+    def title(self) -> str:
+        """Its name as people write it: `no_reflections` is "No reflections"."""
+        plain = self.name.replace("_", " ")
+        return plain[:1].upper() + plain[1:]
+
+    @property
     def words(self) -> str:
-        """What the arm changes, in words or as fields with their values."""
+        """What the arm changes, in words of its own or as fields with their values."""
         return self.says or ", ".join(_said(field, value) for field, value in self.changes.items())
 
 
 def _said(field: str, value: Any) -> str:
     # N is what most suites vary, and its field's name says little to whoever reads the table.
-    return f"at most {many(value, 'attempt')}" if field == "traces.attempts" else f"{field} = {_shown(value)}"
+    return (
+        f"at most {many(value, 'attempt')}"
+        if field == "traces.attempts"
+        else f"{title_of(field)}: {_shown(value)}"
+    )
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from skill_factory.errors import RecipeError
-from skill_factory.recipe.mixture import recipe_or_mixture
+from skill_factory.recipe.mixture_file import recipe_or_mixture
 from skill_factory.recipe.model import Columns, Tags
 from skill_factory.sources.columns import excerpt
 from skill_factory.sources.files import FilePiece, FileSource

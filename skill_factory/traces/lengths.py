@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +23,13 @@ AROUND = 32
 """Tokens that a chat template adds to a row: role marks, and the default system prompt in Qwen2.5's template."""
 TURN = 5
 """Tokens that a chat template adds for each further turn."""
+
+
+def template_tokens(turns: int) -> int:
+    """Tokens that a chat template puts around a row of so many turns."""
+    return AROUND + TURN * max(0, turns - 2)
+
+
 CUTOFF = 16_384
 """The default cut-off in tokens, as in the paper's file for LLaMA-Factory."""
 KEEP = 0.99
@@ -160,12 +167,12 @@ def measure_lengths(
     formats: list[str] = []
     attempts: list[int] = []
     characters = 0
-    for batch in _batched(rows, 512):
+    for batch in in_batches(rows, 512):
         texts = [text for row in batch for text in _texts_of(row)]
         counted = iter(counter.count(texts))
         characters += sum(map(len, texts))
         for row in batch:
-            around = AROUND + TURN * (len(row["conversations"]) - 2)
+            around = template_tokens(len(row["conversations"]))
             tokens.append(around + sum(next(counted) for _ in _texts_of(row)))
             formats.append(row.get("format") or row["sft_template_type_idx"])
             attempts.append(number_of_attempts(row, sample_tag))
@@ -186,8 +193,12 @@ def number_of_attempts(row: Mapping[str, Any], sample_tag: str = "sample") -> in
     return int(row["conversations"][-1]["content"].count(f"<{sample_tag}>"))
 
 
-def _batched(rows: Iterable[Mapping[str, Any]], size: int) -> Iterator[list[Mapping[str, Any]]]:
-    batch: list[Mapping[str, Any]] = []
+Item = TypeVar("Item")
+
+
+def in_batches(rows: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    """The rows in lists of so many."""
+    batch: list[Item] = []
     for row in rows:
         batch.append(row)
         if len(batch) == size:

@@ -9,9 +9,10 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from skill_factory.asked import asked_in_row
-from skill_factory.build.folder import SHARDS
+from skill_factory.build.owned import SHARDS
 from skill_factory.errors import HandoffError, SkillFactoryError
-from skill_factory.recipe.mixture import AnyRecipe, recipe_or_mixture
+from skill_factory.recipe.mixture import AnyRecipe
+from skill_factory.recipe.mixture_file import recipe_or_mixture
 
 ROWS_AT_ONCE = 1000
 

@@ -12,7 +12,6 @@ from typing import NamedTuple
 from skill_factory.asked import asked
 from skill_factory.errors import HandoffError
 from skill_factory.traces.lengths import (
-    AROUND,
     Lengths,
     TokenCounter,
     estimating_counter,
@@ -85,7 +84,7 @@ def _check_traces(
 ) -> Checked:
     tags = bundle.recipe.tags
     limits = RowLimits(
-        counter.count, options.cutoff, 0, AROUND, counter.special or CONTROL_TOKENS, think_tag=tags.think
+        counter.count, options.cutoff, 0, counter.special or CONTROL_TOKENS, think_tag=tags.think
     )
     findings = preflight(bundle.rows(), limits)
     # What another model's template would do doesn't matter to this one.
@@ -193,7 +192,7 @@ def _questions(
         {"conversations": [*(turn._asdict() for turn in asked(question.question).turns), _ANSWERED]}
         for question in questions
     )
-    limits = RowLimits(counter.count, 0, options.prompt_limit, AROUND, counter.special or CONTROL_TOKENS)
+    limits = RowLimits(counter.count, 0, options.prompt_limit, counter.special or CONTROL_TOKENS)
     checked = Checked(preflight(rows, limits), lengths)
     report = findings_text(checked.findings, "questions")
     return _CheckedQuestions(Questions(bundle, options, pool, split, report), checked)

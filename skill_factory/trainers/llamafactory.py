@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 from skill_factory.build.card import dataset_info
-from skill_factory.build.folder import SHARDS
+from skill_factory.build.owned import SHARDS
 from skill_factory.traces.rows import in_context
 from skill_factory.trainers.options import Options
 from skill_factory.trainers.record import Tokens, Traces, TracesTrainer

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from skill_factory.asked import ASSISTANT, CALL, RESULT, SYSTEM, USER
-from skill_factory.traces.lengths import TURN
+from skill_factory.traces.lengths import template_tokens
 
 CONTROL_TOKENS = (
     "<|im_start|>",
@@ -98,7 +98,6 @@ class RowLimits:
     count: Callable[[Sequence[str]], Sequence[int]]
     cutoff: int = 0
     prompt: int = 0
-    around: int = 32
     control_tokens: tuple[str, ...] = CONTROL_TOKENS
     think_tag: str = "think"
 
@@ -137,7 +136,7 @@ def troubles(row: Mapping[str, Any], limits: RowLimits) -> Iterator[Trouble]:
         # Both at once, since a tokenizer is asked in batches.
         tools = [row["tools"]] if row.get("tools") else []
         trace, *before = limits.count([texts[-1], *texts[:-1], *tools])
-        question = sum(before) + limits.around + TURN * (len(texts) - 2)
+        question = sum(before) + template_tokens(len(texts))
         if limits.cutoff and question + trace > limits.cutoff:
             yield Trouble.OVER_CUTOFF
         if limits.prompt and question > limits.prompt:

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from pyarrow.compute import list_value_length
 
 from skill_factory.errors import HandoffError
-from skill_factory.traces.lengths import AROUND, TokenCounter, estimating_counter, load_counter
+from skill_factory.traces.lengths import TokenCounter, estimating_counter, load_counter, template_tokens
 from skill_factory.trainers.bundle import open_bundle
 from skill_factory.training.plan import Plan
 
@@ -39,8 +39,9 @@ def lengths_of(data: Path, source: Path, counter: TokenCounter) -> tuple[npt.NDA
     found: list[int] = []
     for path in paths:
         for batch in pq.ParquetFile(path).iter_batches(1_000, columns=_texts(names)):
-            texts = ["".join(_written(row)) for row in batch.to_pylist()]
-            found += [AROUND + tokens for tokens in count(texts)]
+            rows = batch.to_pylist()
+            counted = count(["".join(_written(row)) for row in rows])
+            found += [template_tokens(_turns(row)) + n for row, n in zip(rows, counted, strict=True)]
     if "completion" not in names and (source / "report.json").is_file():
         # Of the model's own answers nobody knows the length yet; traces of the same questions are the best guess.
         # Rows are ordered by a hash, so the first ones are a fair sample.
@@ -56,6 +57,12 @@ def _written(row: Mapping[str, Any]) -> Iterator[str]:
     for cell in row.values():
         for turn in [cell] if isinstance(cell, str) else cell or ():
             yield str(turn["content"]) if isinstance(turn, dict) else str(turn)
+
+
+def _turns(row: Mapping[str, Any]) -> int:
+    """How many messages a row has; a prompt or a completion that is one text is one."""
+    cells = [cell for name, cell in row.items() if name != "tools"]
+    return sum(1 if isinstance(cell, str) else len(cell or ()) for cell in cells)
 
 
 def _texts(names: list[str]) -> list[str]:

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from skill_factory.errors import TrainingError
-from skill_factory.recipe.mixture import recipe_or_mixture
+from skill_factory.recipe.mixture_file import recipe_or_mixture
 from skill_factory.recipe.model import Recipe
 from skill_factory.trainers.options import family_of
 from skill_factory.trainers.templates import fill_template

@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from skill_factory.asked import asked, asked_in_row
-from skill_factory.build.folder import HELD_OUT
+from skill_factory.build.owned import HELD_OUT
 from skill_factory.grading import final_answer
 from skill_factory.measure.parts import names_of
 from skill_factory.sources.chats.context import asked_by
@@ -20,10 +20,15 @@ ASKED = 4
 
 def held_out(source: Path) -> dict[str, str]:
     """Questions that the build holds out, with their answers; none, and the samples are of the training's questions."""
-    for path in sorted((source / HELD_OUT).glob("test-*.parquet")):
-        rows = pq.read_table(path, columns=["question", "answer"]).slice(0, ASKED).to_pylist()
-        return {_asks(str(row["question"])): str(row["answer"]) for row in rows}
-    return {}
+    if (path := held_out_file(source)) is None:
+        return {}
+    rows = pq.read_table(path, columns=["question", "answer"]).slice(0, ASKED).to_pylist()
+    return {_asks(str(row["question"])): str(row["answer"]) for row in rows}
+
+
+def held_out_file(source: Path) -> Path | None:
+    """The file of the questions that a build holds out, with their answers; None if it holds out none."""
+    return next(iter(sorted((source / HELD_OUT).glob("test-*.parquet"))), None)
 
 
 def right_answers(source: Path) -> dict[str, str]:

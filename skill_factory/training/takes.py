@@ -7,7 +7,7 @@ from typing import Any
 from skill_factory.recipe.model import Recipe
 from skill_factory.training.estimate import Estimate
 from skill_factory.training.events import read_log
-from skill_factory.training.plan import Method
+from skill_factory.training.plan import Method, Plan
 from skill_factory.training.prepare import Prepared
 from skill_factory.training.samples import counted
 from skill_factory.wording import duration, file_size, inflect, many, rough_duration
@@ -48,6 +48,13 @@ def lines(prepared: Prepared, takes: Estimate) -> list[str]:
     return said
 
 
+def limit_words(plan: Plan, takes: Estimate) -> str:
+    """When a rented machine is stopped, and what it can have cost by then."""
+    minutes = plan.minutes or takes.minutes
+    most = takes.machine.dollars_per_hour * minutes / 60
+    return f"It is stopped after {minutes} minutes, which come to ${most:.2f} at most"
+
+
 def job_lines(prepared: Prepared, takes: Estimate) -> list[str]:
     """What a rented machine costs, when it stops, and what is left then."""
     plan, hourly = prepared.plan, takes.machine.dollars_per_hour
@@ -55,9 +62,8 @@ def job_lines(prepared: Prepared, takes: Estimate) -> list[str]:
     price = f"{takes.machine.name} costs ${hourly:.2f} per hour"
     if takes.seconds is not None:
         price += f": about ${takes.dollars:.2f}"
-    most = f"${hourly * minutes / 60:.2f}"
     said = [
-        f"{price}, billed to your account by the minute. It is stopped after {minutes} minutes, which come to {most} at most.",
+        f"{price}, billed to your account by the minute. {limit_words(plan, takes)}.",
         f"Checkpoints go to {plan.to} every {plan.save_minutes:g} minutes, so the same command resumes what was stopped.",
     ]
     if takes.seconds is not None and takes.seconds / 60 > minutes:

@@ -16,7 +16,8 @@ from typing import Any
 from skill_factory.build.folder import BuildFolder
 from skill_factory.build.progress import BuildProgress
 from skill_factory.reasons import Level
-from skill_factory.recipe.mixture import AnyRecipe, recipe_or_mixture
+from skill_factory.recipe.mixture import AnyRecipe
+from skill_factory.recipe.mixture_file import recipe_or_mixture
 from skill_factory.tally import LevelTally, tally_from_json, total
 from skill_factory.whole_files import write_whole
 from skill_factory.work import queue
@@ -95,12 +96,13 @@ def start(
     path = new_place(KIND)
     job = Job(path.name, path, source, label, recipe.fingerprint(), time.time(), places=places or {})
     (path / "recipe.toml").write_text(recipe.to_toml(), encoding="utf-8")
-    _note(job)
+    note(job)
     _run(job, token, visitor)
     return job
 
 
-def _note(job: Job) -> None:
+def note(job: Job) -> None:
+    """Write down what the work in a folder is."""
     known = {name: value for name, value in asdict(job).items() if name not in ("id", "path")}
     write_whole(job.path / "job.json", json.dumps(known))
 
@@ -108,7 +110,7 @@ def _note(job: Job) -> None:
 def rename(job: Job, name: str) -> None:
     """Call it something; an empty name gives its data's name back."""
     with contextlib.suppress(OSError):  # deleted in another tab meanwhile
-        _note(replace(job, name=" ".join(name.split())[:LONGEST_NAME]))
+        note(replace(job, name=" ".join(name.split())[:LONGEST_NAME]))
 
 
 def resume(job: Job, token: str = "", visitor: str = "") -> None:
@@ -149,7 +151,12 @@ def _process(job: Job) -> FolderProcess:
 
 def find(id: str) -> Job | None:
     """The build of that name; None if there is none."""
-    if (path := folder_of(KIND, id)) is None:
+    return noted(KIND, id)
+
+
+def noted(kind: str, id: str) -> Job | None:
+    """What `note` wrote of a build, or of a suite, which is one in these respects; None if there is none."""
+    if (path := folder_of(kind, id)) is None:
         return None
     try:
         known: dict[str, Any] = json.loads((path / "job.json").read_text(encoding="utf-8"))

@@ -1,21 +1,21 @@
 """What a visitor asks to be made, from the form to the words of the command; a key is never part of it."""
 
-import shlex
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from skill_factory.cli.options.endpoint import PILOT
 from skill_factory.errors import EndpointError
+from skill_factory.hosting import hosted
 from skill_factory.recipe.fields import NAMES
 from skill_factory.recipe.model import Source
 
 if TYPE_CHECKING:
     from skill_factory.generate import Job
 
-PILOT = 50
-"""How many questions a pilot tries."""
 REQUESTS, ANSWERS = "requests.jsonl", "answers.jsonl"
 """Files of the way without a connection."""
 
@@ -60,6 +60,8 @@ class Where(StrEnum):
     ADDRESS = "address"
     PROVIDER = "provider"
     FILES = "files"
+    HERE = "here"
+    """On this computer, served while it is asked: a folder, or a model on the Hub. Only for outputs."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,13 @@ class Asked:
     concurrency: int = 96
 
     @property
+    def called(self) -> str:
+        """What pages call the model: never the path of this machine."""
+        from skill_factory.measure.evaluation.serving import name_of
+
+        return name_of(self.model) if self.where is Where.HERE else self.model
+
+    @property
     def asks_for(self) -> "Asked":
         """The same without prices, budget and speed, which change no answer."""
         return replace(self, price_in=0.0, price_out=0.0, budget=0.0, concurrency=96)
@@ -113,8 +122,34 @@ def check(asked: Asked, stage: Stage) -> None:
     if asked.where is Where.ADDRESS and not asked.url.strip():
         raise EndpointError("Give the address of the model's server, for example http://localhost:8000/v1.")
     job = job_of(asked, Path("."), stage).checked()
-    if stage in (Stage.PILOT, Stage.WHOLE):
+    if asked.where is Where.HERE:
+        _check_here(asked)
+    elif stage in (Stage.PILOT, Stage.WHOLE):
         job.endpoint.checked()
+
+
+def _check_here(asked: Asked) -> None:
+    from skill_factory.measure.evaluation.serving import OWN, ServeError, command
+
+    if hosted():
+        raise ServeError(
+            "This server is shared, so no model is served on it. Give the address of its server."
+        )
+    looks_like_path = asked.model.startswith(("/", ".", "~")) or asked.model.count("/") > 1
+    if looks_like_path and not Path(asked.model).expanduser().is_dir():
+        raise ServeError(
+            f"There is no folder {asked.model}. Give a model's folder, or its name on the Hub: user/model."
+        )
+    try:
+        command(asked.model, 0)
+    except ServeError:
+        if os.environ.get(OWN):
+            raise
+        # The command would name an option that the page doesn't have.
+        raise ServeError(
+            "No inference server is installed here. Install one (pip install 'transformers[serving]' torch), or start the app "
+            f"with the program of another environment in {OWN}, or give an address where the model is served."
+        ) from None
 
 
 def words(asked: Asked, stage: Stage, folder: Path) -> list[str]:
@@ -129,7 +164,7 @@ def words(asked: Asked, stage: Stage, folder: Path) -> list[str]:
 
     typed = words_of(job_of(asked, out, stage))
     if stage in (Stage.PILOT, Stage.WHOLE):
-        return [*typed, "--json"]
+        return [*typed, *(["--serve"] if asked.where is Where.HERE else []), "--json"]
     files = {
         Stage.WRITE: ["--requests", str(folder / REQUESTS)],
         Stage.JOIN: ["--answers", str(folder / ANSWERS)],
@@ -194,8 +229,3 @@ def job_of(asked: Asked, out: Path, stage: Stage) -> "Job":
         False,
         Source(config=asked.part[0], split=asked.part[1], revision=asked.part[2]),
     )
-
-
-def typed_source(asked: Asked) -> str:
-    """What to type for the source: of a file, its name and not its place on this server."""
-    return shlex.quote(Path(asked.source).name if Path(asked.source).is_absolute() else asked.source)

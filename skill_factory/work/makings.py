@@ -215,7 +215,7 @@ def fault(made: Making) -> str:
 
 def made_label(made: Making) -> str:
     """What the page calls the raw set that was made."""
-    by = f" by {made.asked.model}" if made.asked.model else ""
+    by = f" by {made.asked.called}" if made.asked.model else ""
     ends = {
         What.GRADE: ", graded",
         What.RESPONSES: f", answers{by}",
@@ -233,6 +233,6 @@ def summary(made: Making, told: Mapping[str, Any]) -> str:
         )
         return f"{graded}, {told['unjudged']:,} without a decision." if told["unjudged"] else f"{graded}."
     noun = "reflection" if made.asked.what is What.REFLECTIONS else "answer"
-    written = f"{many(told['answers'], noun)} made by {made.asked.model}"
+    written = f"{many(told['answers'], noun)} made by {made.asked.called}"
     written += f", cost {told['cost']:,.2f}" if told.get("cost") else ""
     return f"{written}. {many(told['missing'], noun)} never came." if told.get("missing") else f"{written}."

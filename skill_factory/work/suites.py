@@ -1,19 +1,16 @@
 """Suites as processes of their own, `python -m skill_factory ablate …`, in folders like those of builds (`builds.py`)."""
 
 import contextlib
-import json
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
-from typing import Any
 
 from skill_factory.suites.desk import suite_report
 from skill_factory.suites.differences import Difference, from_json
 from skill_factory.suites.suite import BASE, Suite
 from skill_factory.work import queue
-from skill_factory.work.builds import ENDED, PATIENCE, Job, Status, progress
+from skill_factory.work.builds import ENDED, PATIENCE, Job, Status, note, noted, progress
 from skill_factory.work.home import new_place
-from skill_factory.work.process import ACTIVE, FolderProcess, State, folder_of, remove
+from skill_factory.work.process import ACTIVE, FolderProcess, State, remove
 
 KIND = "suites"
 
@@ -24,8 +21,7 @@ def start(source: str, label: str, suite: Suite, token: str = "", visitor: str =
     path = new_place(KIND)
     job = Job(path.name, path, source, label, suite.fingerprint(), time.time())
     (path / "suite.toml").write_text(suite.to_toml(), encoding="utf-8")
-    known = {name: value for name, value in asdict(job).items() if name not in ("id", "path")}
-    (path / "job.json").write_text(json.dumps(known), encoding="utf-8")
+    note(job)
     _run(job, token, visitor)
     return job
 
@@ -48,13 +44,7 @@ def _run(job: Job, token: str, visitor: str) -> None:
 
 def find(id: str) -> Job | None:
     """The suite of that name; None if there is none."""
-    if (path := folder_of(KIND, id)) is None:
-        return None
-    try:
-        known: dict[str, Any] = json.loads((path / "job.json").read_text(encoding="utf-8"))
-        return Job(id, path, **known)
-    except (OSError, ValueError, TypeError):
-        return None
+    return noted(KIND, id)
 
 
 def status(job: Job) -> Status:

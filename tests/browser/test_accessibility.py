@@ -1,6 +1,7 @@
 """Every page by axe-core, the engine behind most accessibility checks: nothing serious, in light and in dark."""
 
 from collections.abc import Callable
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -8,6 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 
 from tests.browser.studio import Studio, Visitor
 from tests.browser.test_journeys import built
+from tests.test_app_training import fake_python
 
 pytestmark = pytest.mark.browser
 
@@ -61,6 +63,70 @@ def test_two_builds_compared_have_no_serious_finding(
     visitor.sees("The same on the command line")
     visitor.still()
     assert serious(visitor) == []
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_a_mixture_has_no_serious_finding(
+    own_studio: Callable[..., Studio], visit: Callable[..., Visitor], dark: bool
+) -> None:
+    """Two sources on Data, on Choose with the way to the other one, on Finish before the build and after it."""
+    visitor = visit(own_studio(), dark=dark)
+    two_demos(visitor)
+    found = {"Data": serious(visitor)}
+    for page in ("Choose", "Finish"):
+        visitor.go(page)
+        visitor.still()
+        found[page] = serious(visitor)
+    built(visitor)
+    visitor.still()
+    found["built"] = serious(visitor)
+    assert not any(found.values()), found
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_a_training_has_no_serious_finding(
+    own_studio: Callable[..., Studio], visit: Callable[..., Visitor], tmp_path: Path, dark: bool
+) -> None:
+    """Train before a model is named, with what it takes, while it runs with its loss and a sample, and stopped."""
+    (tmp_path / "Tiny-1M").mkdir()
+    visitor = visit(own_studio(SKILL_FACTORY_TRAINER=str(fake_python(tmp_path))), dark=dark)
+    visitor.demo()
+    visitor.go("Finish")
+    built(visitor)
+    visitor.page.get_by_role("tab", name="Train").click()
+    visitor.still()
+    found = {"empty": serious(visitor)}
+    estimated(visitor, str(tmp_path / "Tiny-1M"))
+    found["estimated"] = serious(visitor)
+    visitor.page.locator(".st-key-fit-start button").click()
+    visitor.sees("2 attempts, 1 verdict")
+    found["running"] = serious(visitor)
+    visitor.page.locator(".st-key-fit-stop button").click()
+    visitor.sees("is kept")
+    visitor.still()
+    found["stopped"] = serious(visitor)
+    assert not any(found.values()), found
+
+
+def two_demos(visitor: Visitor) -> None:
+    """The demo, and the other one beside it."""
+    visitor.demo()
+    visitor.press("Add another source")
+    visitor.still()
+    visitor.page.get_by_role("button", name="Add the demo").last.click()
+    visitor.sees("2 sources, mixed")
+    visitor.still()
+
+
+def estimated(visitor: Visitor, model: str) -> None:
+    """Name a model under Train, and wait for what its training takes."""
+    field = visitor.page.get_by_role("textbox", name="Model to train").first
+    field.fill(model)
+    field.press("Enter")
+    visitor.sees("Memory: ")
+    visitor.still()
 
 
 def test_axe_sees_what_is_wrong(visitor: Visitor) -> None:

@@ -36,8 +36,9 @@ def test_three_arms_are_built_compared_and_published(
     chosen.get_by_label("Clear all").click()
     visitor.sees("Choose at least one arm")
     for arm in ARMS:
-        chosen.get_by_role("combobox").fill(arm)
-        visitor.page.get_by_role("option", name=arm, exact=True).click()
+        title = arm.replace("_", " ").capitalize()
+        chosen.get_by_role("combobox").fill(title)
+        visitor.page.get_by_role("option", name=title, exact=True).click()
         visitor.still()
     visitor.page.keyboard.press("Escape")
     visitor.press("Build 3 arms")

@@ -115,6 +115,7 @@ def test_a_build_outlives_its_tab_and_its_server(
     later.sees("are ready")
 
 
+@pytest.mark.long
 def test_a_build_is_stopped_and_gone_on_with(
     visit: Callable[..., Visitor], studio: Studio, tmp_path: Path
 ) -> None:

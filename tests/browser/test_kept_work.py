@@ -15,6 +15,8 @@ from tests.browser.studio import Studio, Visitor
 from tests.make_raw import make_rows, write_jsonl
 
 pytestmark = pytest.mark.browser
+PLACE = "document.querySelector('[data-testid=\"stMain\"]').scrollTop"
+"""How far down the page is scrolled."""
 
 
 def attempts(visitor: Visitor, number: int) -> None:
@@ -85,6 +87,27 @@ def test_a_reload_and_a_killed_server_bring_every_page_back(
             attempts(visitor, 4)
     visitor.open(visitor.page.url.removeprefix(studio.url + "/").replace("Finish", ""))
     visitor.sees("Continue where you left off")
+
+
+@pytest.mark.long
+def test_a_reload_shows_each_page_where_one_was(visit: Callable[..., Visitor], studio: Studio) -> None:
+    """Scrolled down, F5 leads back to the same place; a page that one goes to by the navigation begins at its top."""
+    visitor = visit(studio)
+    visitor.demo()
+    visitor.sees("What was counted")
+    visitor.still()
+    visitor.page.mouse.move(600, 500)
+    visitor.page.mouse.wheel(0, 500)
+    visitor.page.wait_for_function(f"{PLACE} > 450")
+    before = visitor.page.evaluate(PLACE)
+    visitor.page.reload()
+    visitor.titled("Data")
+    visitor.page.wait_for_function(f"Math.abs({PLACE} - {before}) < 2")
+    visitor.still()
+    assert abs(visitor.page.evaluate(PLACE) - before) < 2
+    visitor.go("Look")
+    visitor.still()
+    assert visitor.page.evaluate(PLACE) == 0
 
 
 def test_changes_are_undone_and_redone_in_every_tab(visit: Callable[..., Visitor], studio: Studio) -> None:

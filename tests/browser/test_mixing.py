@@ -13,6 +13,11 @@ from tests.browser.studio import Visitor
 from tests.browser.test_journeys import built, saved, with_path
 
 pytestmark = [pytest.mark.browser, pytest.mark.long]
+COUNT_NAMES = (
+    "() => { window.most = 0; setInterval(() => { const names = document.querySelectorAll('.st-key-kept').length;"
+    " window.most = Math.max(window.most, names) }, 20) }"
+)
+"""Keeps in `window.most` how often the workspace's name stood in the strip at once."""
 
 
 def report_of(visitor: Visitor, tmp_path: Path) -> dict[str, dict[str, dict[str, dict[str, dict[str, int]]]]]:
@@ -31,8 +36,11 @@ def test_two_sources_are_mixed_with_the_shares_as_asked(visitor: Visitor, tmp_pa
     visitor.page.get_by_role("textbox", name="Or a path on this computer").last.fill(
         str(tmp_path / "sums.parquet")
     )
+    visitor.page.evaluate(COUNT_NAMES)
     visitor.page.keyboard.press("Enter")
     visitor.sees("2 sources, mixed")
+    visitor.still()
+    assert visitor.page.evaluate("window.most") == 1, "the workspace's name stood there twice"
     weight = visitor.page.get_by_role("spinbutton", name="Weight").first
     weight.fill("3")
     weight.press("Enter")
@@ -43,6 +51,8 @@ def test_two_sources_are_mixed_with_the_shares_as_asked(visitor: Visitor, tmp_pa
     visitor.sees("2 sources, mixed")
     assert visitor.page.get_by_text(" in all.").first.inner_text() == said
     visitor.go("Finish")
+    strip = visitor.page.locator(".st-key-strip a").filter(has_text="traces").first
+    expect(strip).to_have_text(said.removesuffix(" in all."))
     built(visitor)
     report = report_of(visitor, tmp_path)
     kept = [part["ledger"]["traces"]["kept"] for part in report["by_source"].values()]

@@ -49,6 +49,23 @@ def test_a_question_where_a_filter_matters_is_one_click_away(visitor: Visitor) -
     expect(page.locator(".sf-living .sf-change").first).to_be_visible()
 
 
+@pytest.mark.long
+def test_another_part_of_look_begins_empty(visitor: Visitor) -> None:
+    """When the first control of Review appears, nothing of the trace that was shown before stands beside it."""
+    page = visitor.page
+    visitor.demo()
+    visitor.go("Look")
+    visitor.sees("Attempt 1")
+    visitor.still()
+    page.get_by_test_id("stMain").get_by_text("Review", exact=True).first.click()
+    seen = page.wait_for_function(
+        "() => document.querySelector('.st-key-review-order')"
+        " && (document.querySelector('.st-key-look-which, .st-key-look-list') ? 'a ghost' : 'empty')"
+    )
+    assert seen.json_value() == "empty"
+    page.wait_for_selector("#review")
+
+
 def test_thirty_traces_are_reviewed_by_keyboard_and_the_build_follows(visitor: Visitor) -> None:
     """A and R decide, J and K walk; what was rejected is missing from the build, which says how many were read."""
     page = visitor.page

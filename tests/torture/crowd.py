@@ -88,7 +88,9 @@ def _visit(port: int, mark: str, builds: threading.Barrier | None, spread: float
                 visitor.press("Build")
                 until = time.monotonic() + 300
                 while "are ready" not in visitor.words() and time.monotonic() < until:
-                    line = line or bool(re.search(r"In line: \d+ build", visitor.words()))
+                    line = line or bool(
+                        re.search(r"In the queue: \d+ build|Next in the queue", visitor.words())
+                    )
                     time.sleep(0.3)
                     visitor.run()
                 if "are ready" not in visitor.words():
@@ -140,7 +142,7 @@ def _refusals(server: Server, folder: Path) -> Score:
             visitor.go("Start")
             before = len(visitor.received)
             visitor.choose("text_input", "Dataset on the Hugging Face Hub", text)
-            visitor.press("Open from the Hub")
+            visitor.press("Find")
             seen = bytes(visitor.received[before:])
             bad = b"the secret" in seen or b"root:" in seen or b"Is this data ready?" in seen
             said = (

@@ -100,7 +100,7 @@ def _file(name: str, data: bytes) -> Throw:
 def _dataset(repo: str) -> Throw:
     def throw(visitor: Visitor) -> None:
         visitor.choose("text_input", "Hub data", repo)
-        visitor.press("Open from the Hub")
+        visitor.press("Find")
 
     return throw
 

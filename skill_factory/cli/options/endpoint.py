@@ -17,6 +17,15 @@ def add_part(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(flag, default=usual, metavar="NAME", help=words)
 
 
+PILOT = 50
+"""Questions of a pilot, where no number is given."""
+
+
+def add_pilot(add: Callable[..., Any], words: str) -> None:
+    """Add the option that asks a part of everything first."""
+    add("--pilot", type=int, nargs="?", const=PILOT, default=0, metavar="N", help=words)
+
+
 def add_where(parser: argparse.ArgumentParser) -> None:
     """Add the options that say where the model is."""
     add = parser.add_argument_group("where the model is").add_argument

@@ -107,7 +107,7 @@ def recipe_of(args: argparse.Namespace, base: "Recipe | None" = None) -> "Recipe
 
 def mixed(args: argparse.Namespace) -> bool:
     """Whether the given recipe names several sources."""
-    from skill_factory.recipe.mixture import is_mixture
+    from skill_factory.recipe.mixture_file import is_mixture
 
     if not args.recipe:
         return False
@@ -121,7 +121,7 @@ def mixed(args: argparse.Namespace) -> bool:
 
 def mixture_of(args: argparse.Namespace) -> tuple["Mixture", dict[str, str]]:
     """The mixture that --recipe names, and where its sources are. Errors: RecipeError."""
-    from skill_factory.recipe.mixture import load_mixture, mixture_from_toml
+    from skill_factory.recipe.mixture_file import load_mixture, mixture_from_toml
     from skill_factory.recipe.model import Recipe
 
     given = {option.flag: _value_of(args, option.flag) for option in OPTIONS if _value_of(args, option.flag)}

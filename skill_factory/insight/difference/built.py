@@ -12,10 +12,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from skill_factory.asked import asked_in_row
-from skill_factory.build.folder import SHARDS, BuildFolder
+from skill_factory.build.folder import BuildFolder
+from skill_factory.build.owned import SHARDS
 from skill_factory.draws import text_id
 from skill_factory.errors import BuildFolderError, HubError, SourceError
-from skill_factory.recipe.mixture import AnyRecipe, recipe_or_mixture
+from skill_factory.recipe.mixture import AnyRecipe
+from skill_factory.recipe.mixture_file import recipe_or_mixture
 from skill_factory.sources.hub import looks_like_repo
 
 Ids = npt.NDArray[np.uint64]
@@ -124,6 +126,7 @@ def _hashed(batch: pa.RecordBatch) -> tuple[Ids, Ids]:
     rows = batch.to_pylist()
     asked = [asked_in_row(row).text if len(row["conversations"]) > 1 else "" for row in rows]
     whole = [
+        # A sign that texts don't hold, so that moving words from one turn to the next makes another trace.
         "\x1f".join([row.get("tools") or "", *(turn["content"] for turn in row["conversations"])])
         for row in rows
     ]

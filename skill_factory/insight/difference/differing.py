@@ -36,6 +36,8 @@ class Example(NamedTuple):
     label: str
     question: str
     trace: str
+    place: int
+    """Its row in that build, from 0."""
 
 
 class Entry(NamedTuple):
@@ -161,7 +163,8 @@ def _examples(
         (f"Question only in the {side}", np.flatnonzero(alone & ~shared)),
         (f"Trace only in the {side}", np.flatnonzero(alone & shared)),
     ):
-        for row in built.rows(_spread(places)):
+        chosen = _spread(places)
+        for place, row in zip(chosen, built.rows(chosen), strict=True):
             label = row.get("sft_template_type_idx", "")
             yield Example(
                 kind,
@@ -169,6 +172,7 @@ def _examples(
                 label,
                 excerpt(asked_in_row(row).question),
                 excerpt(row["conversations"][-1]["content"]),
+                place,
             )
 
 

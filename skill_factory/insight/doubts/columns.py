@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import pyarrow.compute as pc
+
 from skill_factory.grading.answers import accepted_answers
 from skill_factory.insight.doubts.sample import Doubt, Sample
 from skill_factory.recipe.model import Columns
@@ -23,6 +25,7 @@ def reference_as_response(sample: Sample) -> Iterator[Doubt]:
         for text, gold in zip(sample.responses, sample.golds, strict=True)
         if gold
     ]
+    # More than half: now and then a response is right in one word, and then it is the gold answer.
     same = sum(text == gold for text, gold in beside)
     column = listed(list(sample.recipe.columns.response))
     if beside and 2 * same > len(beside):
@@ -119,6 +122,7 @@ def roles_exchanged(sample: Sample) -> Iterator[Doubt]:
             changes=_exchanged(sample.recipe.columns),
             pick=("question", "response"),
         )
+    # “7 · 8 = ?” is a question; short ones are doubted only beside something longer that could be it.
     longer = _longer_text(sample, "question", length) if n and length < 10 else ""
     if n and length < 10 and (gold_length > length or longer):
         if longer:
@@ -137,6 +141,7 @@ def roles_exchanged(sample: Sample) -> Iterator[Doubt]:
             f"Check which column is the response, e.g. --map response={whole}.",
             pick=("response",),
         )
+    # A think rule leaves only the end of a response, which a worked gold answer may well exceed.
     if golds and gold_length > 40 and gold_length > 1.5 * response_length and not sample.recipe.columns.think:
         yield Doubt(
             "gold_is_long",
@@ -164,6 +169,7 @@ def _longer_text(sample: Sample, field: str, length: float) -> str:
     settled, columns = sample.settled, sample.recipe.columns
     paths = candidates(field, columns, settled.names, settled.rows)
     if field == "question" and columns.response_rule == "last_turn":
+        # Where the response is a turn of a conversation, the question may be another of its turns.
         paths.append(columns.response[0])
     for path in paths:
         texts = [text for row in settled.rows for text in _texts_in(value_at(row, path), field)]
@@ -194,16 +200,16 @@ def _exchanged(columns: Columns) -> Mapping[str, Any]:
 
 def lists_as_text(sample: Sample) -> Iterator[Doubt]:
     """Lists that were written as text into a column of texts: several texts would be read as one."""
-    reflections = [text for texts in sample.table["reflections"].to_pylist() for text in texts]
-    columns = sample.recipe.columns
-    for paths, texts in ((columns.response, sample.responses), (columns.reflections, reflections)):
-        listed_texts = sum(
-            text.startswith(("['", '["', "[{")) and text.rstrip().endswith("]") for text in texts
-        )
-        if texts and 2 * listed_texts > len(texts):
+    columns, table = sample.recipe.columns, sample.table
+    reflections = pc.list_flatten(table["reflections"])
+    for paths, texts in ((columns.response, table["response"]), (columns.reflections, reflections)):
+        # Arrow finds the few that begin like a list; only these become strings.
+        begun = texts.filter(pc.match_substring_regex(texts, r"""\A\[['"{]""")).to_pylist()
+        listed_texts = sum(text.rstrip().endswith("]") for text in begun)
+        if len(texts) and 2 * listed_texts > len(texts):
             yield Doubt(
                 "lists_as_text",
-                f"`{listed(list(paths))}` holds lists written as text, e.g. {excerpt(texts[0], 40)}, so several texts are read as one.",
+                f"`{listed(list(paths))}` holds lists written as text, e.g. {excerpt(texts[0].as_py(), 40)}, so several texts are read as one.",
                 "Write the column as lists, or give the CSV file that it came from: there such lists are read.",
                 share=listed_texts / len(texts),
             )

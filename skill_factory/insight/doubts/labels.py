@@ -109,6 +109,7 @@ def graded_otherwise(sample: Sample) -> Iterator[Doubt]:
             Step.LABEL_RULE,
             _exchanged(columns),
         )
+    # One or two are noise in the labels or a slip of the grader, whatever share they are.
     elif contradicted >= 3 and contradicted > TENTH * judged:
         yield Doubt(
             "labels_contradicted",
@@ -128,6 +129,7 @@ def _exchanged(columns: Columns) -> Mapping[str, Any]:
 def answers_alike(sample: Sample) -> Iterator[Doubt]:
     """Answers that are all punctuation, or all letters of a multiple choice."""
     found = [answer.strip() for answer in sample.answers if answer and answer.strip()]
+    # Four letters may be four answers that happen to be letters.
     if len(found) < 5:
         return
     if all(not any(sign.isalnum() for sign in answer) for answer in found):

@@ -55,6 +55,7 @@ def dropped_responses(sample: Sample) -> Iterator[Doubt]:
     """Every reason that drops more than a tenth of the responses, with what to do about it."""
     rows = sample.tally.ledger[Level.ROWS]
     for reason, number in rows.dropped.most_common():
+        # Rows without a label have a doubt of their own, and what `columns.only` leaves out isn't lost.
         if reason not in ("no_label", "left_out") and number > TENTH * rows.read:
             examples = sample.tally.examples.get(reason, [])
             shown = f", e.g. {examples[0]}" if examples else ""
@@ -124,6 +125,7 @@ def quotes_reference(sample: Sample) -> Iterator[Doubt]:
     quoting = 0
     for text, gold in zip(sample.responses, sample.golds, strict=True):
         solution = (gold or "").strip()
+        # Where the two are equal, the column is the reference: `response_is_gold` says so.
         copied = len(solution) >= LONG_REFERENCE and solution in text and text.strip() != solution
         quoting += copied or _tells(text)
     if quoting > TENTH * len(sample.responses):

@@ -44,6 +44,7 @@ def groups_of_questions(sample: Sample) -> Iterator[Doubt]:
             fix,
             pick=("question",),
         )
+    # Up to twenty rows, many attempts at one question are just a small sample.
     elif 2 * most > n > 20:
         yield Doubt(
             "one_question",
@@ -56,6 +57,7 @@ def groups_of_questions(sample: Sample) -> Iterator[Doubt]:
 def near_questions(sample: Sample) -> Iterator[Doubt]:
     """Questions whose difference nobody can see."""
     different = set(sample.questions)
+    # NFKC makes equal what looks equal: é in one sign or in two, digits of full width, spaces that don't break.
     seen = Counter(" ".join(unicodedata.normalize("NFKC", text).split()) for text in different)
     close = sum(n for n in seen.values() if n > 1)
     if close:
@@ -72,6 +74,7 @@ def apart_by_turns(sample: Sample) -> Iterator[Doubt]:
         return
     rows = dict(zip(sample.row_of or range(len(sample.questions)), sample.questions, strict=True)).values()
     whole, words = len(set(rows)), len(set(map(question_in, rows)))
+    # Half the wordings, but hardly a question twice: fewer than five rows for four questions.
     if len(rows) > 8 and 2 * words <= len(rows) < 1.25 * whole:
         yield Doubt(
             "apart_by_turns",
@@ -142,6 +145,7 @@ _INSTRUCTS = re.compile(
 
 
 def _shared(texts: Sequence[str]) -> str:
+    # What the first and the last in alphabetical order begin with, all between them begin with too.
     first, last = min(texts), max(texts)
     n = next(
         (k for k, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), min(len(first), len(last))

@@ -101,6 +101,7 @@ class _Side(NamedTuple):
 def _steps(old: _Side, new: _Side) -> list[tuple[Fate, Card, Said]]:
     steps: list[tuple[Fate, Card, Said]] = []
     there, here = dict(zip(old.ids, old.said, strict=True)), {*new.ids}
+    # No id is junk, however often it occurs.
     for kind, i, end_i, j, end_j in SequenceMatcher(None, old.ids, new.ids, autojunk=False).get_opcodes():
         if kind == "equal":
             pairs = zip(range(i, end_i), range(j, end_j), strict=True)

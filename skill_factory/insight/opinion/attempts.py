@@ -81,6 +81,7 @@ def best_attempts(table: Sequence[TradeOff]) -> TradeOff | None:
     fixes = any(row.corrected for row in table)
     worth = {row: row.corrected if fixes else row.traces for row in table}
     near = [row for row in table if worth[row] >= NEAR * max(worth.values())]
+    # Of equal ones that with fewer tokens.
     return max(near, key=lambda row: (row.questions, worth[row], row.traces, -row.tokens), default=None)
 
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from skill_factory.insight.opinion.reasons import Reason, Weight
 from skill_factory.insight.readiness import Step
+from skill_factory.intervals import SURE
 from skill_factory.judge.facts import Facts
 from skill_factory.wording import many, percent
 
@@ -17,8 +18,6 @@ COIN, WEAK, REVERSED = 0.55, 0.6, 0.4
 better; one below the third, beyond doubt, has the words for right and wrong exchanged."""
 SAME = 0.9
 """From this share of one kind on, reflections at chance are said to call everything the same."""
-SURE = 1.96
-"""Standard errors to each side of a 95 % interval."""
 
 
 class Skill(NamedTuple):
@@ -52,10 +51,13 @@ def critic_skill(facts: Facts) -> Skill | None:
     if not n_right or not n_wrong:
         return None
     on_right, on_wrong = float(hit[right].mean()), float(hit[~right].mean())
+    # What each verdict adds to the error of its kind's mean. Summed over a question before squaring, verdicts that go
+    # together count together.
     off = np.where(right, (hit - on_right) / n_right, (hit - on_wrong) / n_wrong)
     questions = facts.response_question[owner]
     each = np.bincount(questions, weights=off, minlength=len(facts.question_id))
     count = len(np.unique(questions))
+    # By four, since the balanced share is half the sum of two means; count / (count − 1) corrects for few questions.
     spread = float((each**2).sum()) * count / max(1, count - 1) / 4
     # Where all agree the spread is nothing, though a few verdicts prove little: then it is a coin's with as many tosses.
     floor = (_spread(on_right, n_right) + _spread(on_wrong, n_wrong)) / 4
@@ -69,6 +71,7 @@ def critic_skill(facts: Facts) -> Skill | None:
 
 
 def _spread(share: float, n: int) -> float:
+    # One success and one failure more (Laplace): no share is 0 or 1 by a handful of verdicts.
     smooth = (share * n + 1) / (n + 2)
     return smooth * (1 - smooth) / n
 

@@ -89,6 +89,7 @@ class Prices:
 
     def _lacking(self) -> int:
         """Answers until every question has as many different ones as is usual."""
+        # The same text twice is one answer.
         seen = np.stack([self.facts.response_question.astype(np.uint64), self.facts.response_id])
         owners = np.unique(seen, axis=1)[0].astype(np.int64)
         different = np.bincount(owners, minlength=len(self.facts.question_id))

@@ -29,6 +29,7 @@ LONGEST = 2_000
 """Characters of one formula; a longer one is shown as it is."""
 DEEPEST = 30
 """Groups in one another."""
+# A number with its separators is one token: 1,000 has no space behind its comma.
 _TOKEN = re.compile(r"\\[A-Za-z]+\*?|\\.|\s+|[0-9]+(?:[.,][0-9]+)*|.", re.DOTALL)
 _SPACED = {**dict.fromkeys("=<>", 1), **dict.fromkeys("+-*", 2)}
 _FENCES = {"(": "(", ")": ")", "[": "[", "]": "]", "|": "|", ".": ""}
@@ -86,6 +87,7 @@ class _Reader:
             rows[-1].append(self._until(("&", "\\\\", "\\end")))
         if end and (self._take() != "\\end" or self._name() != end):
             raise Unreadable
+        # A line break behind the last row begins no new one.
         if len(rows) > 1 and rows[-1] in ([""], []):
             rows.pop()
         return rows
@@ -106,6 +108,7 @@ class _Reader:
 
     def _with_scripts(self) -> str:
         token = self._peek()
+        # In a display, limits stand above and below sums; integrals keep theirs at the side.
         stacked = self._display and ((token[1:] in LARGE and "int" not in token) or token[1:] in BELOW)
         base = "" if token in ("^", "_") else self._thing()
         while self._peek() in ("\\limits", "\\nolimits"):

@@ -22,6 +22,7 @@ _INLINE = re.compile(
 _CODE = re.compile(r"(?<!`)(`+)(?!`)(.{1,2000}?)(?<!`)\1(?!`)", re.DOTALL)
 _FORMULA = re.compile(r"(?<!\w)\\boxed\{(?:[^{}\n]|\{[^{}\n]*\})*\}")
 """An answer in a box outside any maths, as many models close."""
+# Texts have passed `visible`, which shows control characters as signs, so no text holds a mark.
 _MARK = "\x02{}\x03"
 _BLOCK_END = re.compile("\x04(?:[ \\t]*\n)?")
 _MARKED = re.compile("\x02([0-9]+)\x03")
@@ -76,6 +77,7 @@ class _Done:
 
 def _prose(text: str) -> str:
     done = _Done()
+    # First code, then maths, then Markdown: what one has put away is out of the reach of the next.
     text = _CODE.sub(lambda found: done.keep(f"<code>{escape(found[2])}</code>"), text)
     text = _DISPLAY.sub(lambda found: f"{_maths(found, done, True)}\x04", text)
     text = _INLINE.sub(lambda found: _maths(found, done, False), text)

@@ -99,6 +99,7 @@ def listing(facts: Facts, judgement: Judgement, recipe: Recipe, most: int = MOST
                 Written(),
                 without_words,
             ),
+            # One more than is shown tells whether there are more.
             most + 1,
         )
     )
@@ -181,6 +182,7 @@ def decisions_in(listed: Listing, review: Review) -> npt.NDArray[np.int8]:
     """For each trace 0, 1 if it was accepted, 2 if it was rejected."""
     found = np.zeros(len(listed), np.int8)
     codes = dict.fromkeys(review.accepted, 1) | dict.fromkeys(review.rejected, 2)
+    # Keys are slow to make, and each begins with its question: only traces of reviewed questions get one.
     for place in _of_questions(listed, questions_of(codes)).tolist():
         found[place] = codes.get(listed.key(place), 0)
     return found
@@ -201,6 +203,7 @@ def arranged(listed: Listing, asked: Asked, review: Review) -> npt.NDArray[np.in
         there = [place for place in noted if listed.key(place) in review.notes]
         keep &= np.isin(np.arange(len(listed)), np.array(there, np.int64))
     if asked.label:
+        # Without traces there are no kinds, and an empty table can't be indexed.
         keep &= np.array([kind[1] == asked.label for kind in listed.kinds] or [False], np.bool_)[listed.kind]
     if asked.corrects:
         keep &= listed.corrects()

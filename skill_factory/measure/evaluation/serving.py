@@ -4,6 +4,7 @@ The server is a program of its own, in an environment of its own if need be: it 
 It listens on this computer alone.
 """
 
+import json
 import os
 import shutil
 import socket
@@ -22,6 +23,8 @@ from typing import IO
 from skill_factory.errors import SkillFactoryError
 
 HOST = "127.0.0.1"
+OWN = "SKILL_FACTORY_SERVER"
+"""Environment variable: the program that serves, where none is named."""
 STARTS_WITHIN = 600
 """Seconds in which a server must answer; a large model takes minutes to load."""
 LAST = 600
@@ -33,8 +36,27 @@ class ServeError(SkillFactoryError):
 
 
 def name_of(model: str) -> str:
-    """What a model is called in requests and outputs: a folder's own name, without the path of this machine."""
-    return Path(model).resolve().name if Path(model).is_dir() else model
+    """
+    What a model is called in requests and outputs: a folder's own name, without the path of this machine.
+
+    What `train` wrote is named after the model that it began with: its folder is always called `model`.
+    """
+    folder = Path(model).expanduser()
+    if not folder.is_dir():
+        return model
+    folder = folder.resolve()
+    base = _base_of(folder)
+    return f"{base}-trained" if base else folder.name
+
+
+def _base_of(folder: Path) -> str:
+    """The last part of the name of the model that a training began with; empty for a folder of another origin."""
+    try:
+        settings = json.loads((folder.parent / "training.json").read_text(encoding="utf-8"))
+        model = settings["model"] if folder.name == "model" and "id" in settings else ""
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+    return str(model).rstrip("/").rpartition("/")[2]
 
 
 @dataclass(frozen=True)
@@ -54,12 +76,11 @@ PROGRAMS = (
 
 def command(model: str, port: int, program: str = "") -> list[str]:
     """
-    What is run to serve a model on a port; `program` is a name or a path, empty for the first that is installed.
-
-    Errors: ServeError.
+    What is run to serve a model on a port; `program` is a name or a path, empty for SKILL_FACTORY_SERVER's or else the first
+    that is installed. Errors: ServeError.
     """
     names = [one.name for one in PROGRAMS]
-    if program:
+    if program := program or os.environ.get(OWN, ""):
         known = next((one for one in PROGRAMS if one.name == Path(program).name), None)
         if known is None:
             raise ServeError(
@@ -76,7 +97,8 @@ def command(model: str, port: int, program: str = "") -> list[str]:
             return [os.path.abspath(path), *one.words(name_of(model), port)]
     raise ServeError(
         "Neither vllm nor transformers is installed here, so no model can be served. Install one "
-        "(pip install 'transformers[serving]' torch), or name the program of another environment (--program PATH)."
+        "(pip install 'transformers[serving]' torch), or name the program of another environment (--program PATH, or "
+        f"the variable {OWN})."
     )
 
 
@@ -100,12 +122,9 @@ def served(
     """
     port = port or free_port()
     words = command(model, port, program)
-    # A folder is a model of this computer: no Hub needs to be asked for it. The server is started beside it, since it goes
-    # by the name that it is started with.
-    local = Path(model).is_dir()
-    beside = Path(model).resolve().parent if local else None
-    environment = {**os.environ, **({"HF_HUB_OFFLINE": "1"} if local else {})}
-    with tempfile.TemporaryFile() as kept:
+    with tempfile.TemporaryFile() as kept, _beside(model) as beside:
+        # A folder is a model of this computer: no Hub needs to be asked for it.
+        environment = {**os.environ, **({"HF_HUB_OFFLINE": "1"} if beside else {})}
         out = sys.stderr if shown else kept
         process = subprocess.Popen(
             words, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=environment, cwd=beside
@@ -120,6 +139,18 @@ def served(
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+
+@contextmanager
+def _beside(model: str) -> Iterator[Path | None]:
+    """Where the server is started: beside a link to the folder, since it goes by the name that it is started with."""
+    folder = Path(model).expanduser()
+    if not folder.is_dir():
+        yield None
+        return
+    with tempfile.TemporaryDirectory() as place:
+        (Path(place) / name_of(model)).symlink_to(folder.resolve(), target_is_directory=True)
+        yield Path(place)
 
 
 def _wait(process: subprocess.Popen[bytes], port: int, kept: IO[bytes], seconds: float) -> None:

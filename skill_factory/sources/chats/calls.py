@@ -32,6 +32,7 @@ def calls_of(message: Mapping[str, Any], role: str, text: str) -> tuple[str, tup
         return text, found
     marked = _HERMES.findall(text)
     read = [_read(one) for one in marked]
+    # One block that isn't JSON makes all of them text: half a list of calls would be another answer.
     if marked and all(read):
         rest = _HERMES.sub("", text).strip()
         return rest, tuple(call for calls in read for call in calls)
@@ -100,5 +101,6 @@ def result_text(content: Any) -> str:
     if not isinstance(content, str):
         return "" if content is None else json.dumps(without_nothing(content), ensure_ascii=False)
     marked = _RESULT.findall(content)
+    # Only where nothing else stands there: a result may quote such marks.
     whole = marked and not _RESULT.sub("", content)
     return RESULTS_APART.join(marked) if whole else content

@@ -40,6 +40,7 @@ def asked_by(value: Any, tools: Any, system: Any = None) -> Any:
     if shows_media(value):
         raise Unasked(RowReason.UNUSABLE_TURNS, "a picture, a sound or a file")
     if talks := _several(value):
+        # Samples of one prompt are several conversations with the same beginning.
         texts = {asked_by(talk, tools, system) for talk in talks}
         if len(texts) > 1:
             raise Unasked(RowReason.UNUSABLE_TURNS, "several conversations that ask different things")
@@ -54,6 +55,7 @@ def asked_by(value: Any, tools: Any, system: Any = None) -> Any:
         turns = [Turn("user", value)]
     if not turns:
         return None
+    # A trace would end in a call without its result, and nobody could say whether it was right.
     if turns[-1].calls:
         raise Unasked(RowReason.ENDS_IN_CALL, _content("", turns[-1].calls))
     before = list(turns[:-1] if turns[-1].role == "assistant" else turns)
@@ -94,6 +96,7 @@ def arranged(turns: Sequence[Turn]) -> list[Said]:
     for place, turn in enumerate(rest):
         if turn.role not in ((USER, RESULT), (ASSISTANT, CALL))[place % 2]:
             raise Unasked(RowReason.UNUSABLE_TURNS, " → ".join(one.role for one in joined))
+    # What is asked ends with the user or a result, so that the attempt is the next turn.
     if len(rest) % 2 == 0:
         raise Unasked(RowReason.UNUSABLE_TURNS, " → ".join(one.role for one in joined))
     # A tool may have nothing to say; anybody else's empty turn is a fault of the data.

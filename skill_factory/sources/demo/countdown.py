@@ -1,7 +1,6 @@
 """The Countdown world behind the demo: puzzles with a solver that reaches every value, and honest mistakes to make."""
 
 import operator
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -109,10 +108,6 @@ class Puzzle:
     faulty: dict[Fault, list[Expr]]
     """Only faults that this puzzle allows; never an empty list."""
 
-    def solved_by(self, expr: Expr) -> bool:
-        """Whether the expression has the target's value and uses every given number exactly once."""
-        return expr.value == self.target and Counter(expr.numbers()) == Counter(self.numbers)
-
 
 Reach = dict[int, dict[int, list[Expr]]]
 """For each subset of the numbers (as a bit mask): every positive whole value it reaches, with expressions."""
@@ -126,6 +121,7 @@ def make_puzzle(draw: Draw) -> Puzzle:
         reach = solve(numbers)
         everything = reach[(1 << count) - 1]
         targets = sorted(value for value in everything if 10 <= value <= 99 and value not in numbers)
+        # Numbers that reach no target of two digits make no puzzle, and others are drawn.
         if targets:
             target = draw.pick(targets)
             near = list(_near(everything, target))

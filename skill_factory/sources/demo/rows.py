@@ -94,6 +94,7 @@ def question_rows(seed: int, i: int, world: World = COUNTDOWN) -> list[Row]:
         attempt: Attempt | None = None
         for k in range(RESPONSES_PER_VARIANT):
             draw = Draw(*world.key, "response", seed, i, variant, k)
+            # Else the attempt before is repeated, as models do, so that duplicates are seen in the ledger.
             if attempt is None or not draw.chance(REPEATED_RESPONSE):
                 attempt = task.attempt(variant, draw.chance(pass_rate), draw)
             misjudging = _draw_misjudging(draw)
@@ -111,6 +112,7 @@ def _draw_misjudging(draw: Draw) -> float:
 def _pass_rate(draw: Draw) -> float:
     """How often this question is solved: never for some, always for some, in between for most."""
     kind = draw.below(100)
+    # The sum of two even draws is most often in the middle, as pass rates of real questions are.
     between = 0.08 + 0.84 * (draw.below(1000) + draw.below(1000)) / 1998
     return 0.0 if kind < 7 else 1.0 if kind < 14 else between
 

@@ -192,6 +192,7 @@ def _pairs(digits: int) -> int:
 def _walk(seed: int, kind: Kind, digits: int) -> tuple[int, int]:
     """A step and a start that visit each pair once."""
     draw, pairs = Draw("sums", "walk", seed, kind, digits), _pairs(digits)
+    # A step without a common divisor comes to every place before it comes to one again.
     while gcd(step := draw.below(pairs), pairs) != 1:
         pass
     return step, draw.below(pairs)

@@ -55,6 +55,7 @@ class Bounds:
             return f"would unpack to more than {file_size(most)}, so it is hardly data"
         if is_instead:
             return f"holds {is_instead} ({shown})"
+        # Windows packs names with backslashes, which lead out of the folder there.
         parts = PurePosixPath(name.replace("\\", "/")).parts
         if ".." in parts or name.startswith(("/", "\\")) or re.match(r"[A-Za-z]:", name):
             return f"holds a path that leads out of it ({shown})"
@@ -82,6 +83,7 @@ def write(pieces: Iterator[bytes], target: Path, size: int, archive: Path) -> No
     written = 0
     with target.open("wb") as file:
         for piece in pieces:
+            # The size in the header was checked, but headers can lie: what comes out is counted as well.
             written += len(piece)
             if written > size:
                 raise SourceError(

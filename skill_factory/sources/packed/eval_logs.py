@@ -24,6 +24,7 @@ def eval_rows(path: Path) -> Rows:
     try:
         with ZipFile(path) as archive:
             entries = [one for one in archive.infolist() if _SAMPLE.fullmatch(one.filename)]
+            # An archive lists its samples in the order in which they ended, which isn't the same twice.
             entries.sort(key=lambda one: _natural(one.filename))
             size = sum(one.file_size for one in entries)
             if len(entries) > MOST_SAMPLES or size > max(

@@ -27,6 +27,7 @@ def unpack_zip(path: Path, folder: Path) -> None:
     with ZipFile(path) as archive:
         entries = [one for one in archive.infolist() if not one.is_dir() and not is_rubbish(one.filename)]
         for entry in entries:
+            # The upper half of this field holds the Unix mode where the archive was packed on Unix.
             link = stat.S_ISLNK(entry.external_attr >> 16)
             bounds.admit(entry.filename, entry.file_size, "a link" if link else "")
         for entry in entries:
@@ -49,6 +50,7 @@ def pieces(archive: ZipFile, entry: ZipInfo, path: Path) -> Iterator[bytes]:
 
 def _zstandard(entry: ZipInfo, path: Path) -> Iterator[bytes]:
     with path.open("rb") as file:
+        # The lengths in an entry's own header may differ from those in the directory at the end of the archive.
         file.seek(entry.header_offset + _NAME_LENGTHS)
         name, extra = struct.unpack("<HH", file.read(4))
         file.seek(name + extra, os.SEEK_CUR)
@@ -61,5 +63,6 @@ def _zstandard(entry: ZipInfo, path: Path) -> Iterator[bytes]:
                 yield piece
     except (pa.ArrowInvalid, OSError) as error:
         raise BadZipFile(f"{excerpt(entry.filename, 60)} is damaged ({excerpt(str(error), 60)})") from None
+    # Python checks its own packings; for this one it is up to us.
     if check != entry.CRC:
         raise BadZipFile(f"{excerpt(entry.filename, 60)} is damaged")

@@ -170,7 +170,6 @@ def _given_away(seen: Evidence) -> None:
     st.markdown(shell.plain(sentences.given_away_finding(given, int(on_wrong.sum()))))
     controls.one_of(
         "filters.given_away",
-        "Reflections that state the gold answer",
         {"keep": "keep them", "cut": "cut them after their verdict", "drop": "drop them"},
         "After such a reflection on a wrong response, a trace can copy the answer instead of trying again.",
     )

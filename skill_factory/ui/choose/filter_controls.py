@@ -8,6 +8,7 @@ from skill_factory.errors import RecipeError
 from skill_factory.insight.living.idle import idle
 from skill_factory.recipe.model import POOLS
 from skill_factory.recipe.phrases import phrase_book, shipped_phrases
+from skill_factory.recipe.titles import title_of
 from skill_factory.recipe.variants import variant_titles
 from skill_factory.ui.frame import controls, shell, workspace
 from skill_factory.ui.frame.loading import Evidence
@@ -30,17 +31,15 @@ def idle_controls(seen: Evidence) -> Mapping[str, str]:
 def variant_controls(seen: Evidence, why: Mapping[str, str]) -> None:
     """Repeats, drawn lengths and prompt variants."""
     controls.whole_number(
-        "traces.repeats", "Repeats", "How many times each question is used, with new draws each time.", 20, 1
+        "traces.repeats", "How many times each question is used, with new draws each time.", 20, 1
     )
     controls.on_or_off(
         "traces.distinct_variants",
-        "A different prompt variant for each attempt",
         "A prompt variant is the wording of the prompt that a response came from. More variety, fewer usable questions.",
         idle=why.get("traces.distinct_variants", ""),
     )
     controls.on_or_off(
         "traces.sample_attempts",
-        "Vary the number of attempts",
         "For formats with one trace per question: a random number from 2 to N instead of always N.",
         idle=why.get("traces.sample_attempts", ""),
     )
@@ -48,7 +47,6 @@ def variant_controls(seen: Evidence, why: Mapping[str, str]) -> None:
     if names:
         controls.several_of(
             "filters.variants",
-            "Prompt variants",
             variant_titles(names),
             "Only responses to these prompts are used.",
             f"all {len(names)}",
@@ -59,7 +57,6 @@ def filter_controls(why: Mapping[str, str]) -> None:
     """Which responses and reflections are used."""
     controls.word_list(
         "filters.ban",
-        "Banned words",
         "A reflection that contains one of these words is dropped. Separate them with commas; upper and lower case are "
         "the same.",
         "gold answer, dataset",
@@ -67,17 +64,15 @@ def filter_controls(why: Mapping[str, str]) -> None:
     )
     controls.on_or_off(
         "filters.ban_substrings",
-        "Ban them inside other words too",
         "Then “idea” also bans “ideal”, as in the paper's script.",
         idle=why.get("filters.ban_substrings", ""),
     )
     controls.on_or_off(
         "clean.near_duplicates",
-        "Keep one of near-duplicate questions",
         "Questions that say nearly the same are found when the data is built; the first by its id stays.",
     )
     st.slider(
-        "Held-out questions",
+        title_of("clean.holdout"),
         0.0,
         0.5,
         step=0.01,
@@ -88,11 +83,10 @@ def filter_controls(why: Mapping[str, str]) -> None:
     )
     workspace.problem("clean.holdout")
     controls.length_limits(
-        "filters.response_chars", "Response length", "characters", "Shorter and longer responses are dropped."
+        "filters.response_chars", "characters", "Shorter and longer responses are dropped."
     )
     controls.length_limits(
         "filters.reflection_chars",
-        "Reflection length",
         "characters",
         "Shorter and longer reflections are dropped.",
         idle=why.get("filters.reflection_chars", ""),
@@ -100,7 +94,6 @@ def filter_controls(why: Mapping[str, str]) -> None:
     st.caption("Lengths are in characters; 0 means no limit.")
     controls.one_of(
         "filters.block_tags",
-        "Texts that contain a trace tag",
         {"drop": "drop them", "escape": "change the tag"},
         "A response containing </sample> would end its own block too early, and the trace couldn't be read back.",
         idle=why.get("filters.block_tags", ""),
@@ -110,7 +103,7 @@ def filter_controls(why: Mapping[str, str]) -> None:
 def balance_controls(seen: Evidence, why: Mapping[str, str]) -> None:
     """How hard the questions are, and how many traces there may be of each kind."""
     st.slider(
-        "Share of right responses",
+        title_of("balance.pass_rate"),
         0.0,
         1.0,
         step=0.01,
@@ -119,28 +112,22 @@ def balance_controls(seen: Evidence, why: Mapping[str, str]) -> None:
         **workspace.bound("balance.pass_rate", show=tuple, take=tuple),
     )
     workspace.problem("balance.pass_rate")
-    controls.whole_number(
-        "balance.min_wrong", "Minimum wrong attempts", "Traces that show fewer are left out.", 20
-    )
+    controls.whole_number("balance.min_wrong", "Traces that show fewer are left out.", 20)
     controls.whole_number(
         "balance.per_question",
-        "Maximum traces per question",
         "0 means no limit.",
         idle=why.get("balance.per_question", ""),
     )
-    controls.whole_number(
-        "balance.max_traces", "Maximum traces", "The first ones in written order are kept; 0 means no limit."
-    )
+    controls.whole_number("balance.max_traces", "The first ones in written order are kept; 0 means no limit.")
     controls.on_or_off(
         "balance.drop_duplicates",
-        "Drop duplicate traces",
         "If a question gives the same trace under several formats, only that of the format listed first is kept.",
         idle=why.get("balance.drop_duplicates", ""),
     )
     # With a single trace type, its maximum would be that of all traces.
     if len(seen.outlook.by_label) > 1:
         st.markdown(
-            "Maximum traces by trace type",
+            title_of("balance.label_limits"),
             help="The trace type says what kind of trace a row is: 3C has three attempts and ends right. 0 means no limit.",
         )
         columns = st.columns(3)
@@ -160,30 +147,23 @@ def balance_controls(seen: Evidence, why: Mapping[str, str]) -> None:
 
 def advanced_controls(why: Mapping[str, str]) -> None:
     """Seed, layout, length, lineage and wording."""
-    controls.whole_number(
-        "traces.seed", "Seed", "The same seed gives the same traces; another one draws again."
-    )
+    controls.whole_number("traces.seed", "The same seed gives the same traces; another one draws again.")
     controls.whole_number(
         "cutoff.tokens",
-        "Cut-off in tokens",
         "Trainers cut longer traces at the end, where the answer is. 0 means no limit.",
     )
     controls.one_of(
         "cutoff.action",
-        "Longer traces",
         {"keep": "keep them", "drop": "drop them", "fewer_attempts": "remove the first attempts"},
         "What happens to a trace that is longer than the cut-off.",
         idle=why.get("cutoff.action", ""),
     )
     controls.one_of(
         "traces.layout",
-        "Layout",
         {"paper": "as in the paper", "tight": "one blank line fewer"},
         "Qwen3's chat template would remove the extra line in training; with the tight layout there is nothing to remove.",
     )
-    controls.on_or_off(
-        "output.lineage", "Keep lineage", "Extra columns that say where each attempt came from."
-    )
+    controls.on_or_off("output.lineage", "Extra columns that say where each attempt came from.")
     with st.popover("Phrase book", icon=":material/menu_book:"):
         _phrases(why)
 

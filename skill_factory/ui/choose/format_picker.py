@@ -4,6 +4,7 @@ import streamlit as st
 
 from skill_factory.formats import FORMATS, overlap_sentence
 from skill_factory.insight.tables import FormatReach, format_reach, why_sentence
+from skill_factory.recipe.titles import title_of
 from skill_factory.ui.frame import workspace
 from skill_factory.ui.frame.loading import Evidence
 from skill_factory.wording import many
@@ -15,7 +16,7 @@ COLOURED = {"✓": ":blue[✓]", "✗": ":orange[✗]", "•": ":violet[•]", "
 def format_picker(seen: Evidence) -> None:
     """A checkbox for each format; the last one can't be unchecked."""
     st.markdown(
-        "**Formats**",
+        f"**{title_of('traces.formats')}**",
         help="Which attempts a trace shows, and in which order. "
         "✓ a right attempt, ✗ a wrong one, • the reflection on it, ↩ back to the right one.",
     )

@@ -80,6 +80,7 @@ def living_trace(seen: Evidence) -> None:
 
 def _state(seen: Evidence) -> Living:
     mine: Living = st.session_state.setdefault("living", Living())
+    # Other rules of reading, or all of the source instead of a sample, give other rows.
     at = (loading.identity(), seen.recipe.columns, seen.exact)
     if mine.data != at:
         pinned = mine.pinned if mine.data and mine.data[:2] == at[:2] else 0  # type: ignore[index]
@@ -88,6 +89,7 @@ def _state(seen: Evidence) -> Living:
         mine.question = pinned or away.run(looking.first_to_show, _shared(mine), seen.recipe)
         st.session_state["living"] = mine
     if mine.now is None or mine.now.recipe != seen.recipe:
+        # A page runs again for many reasons; only another recipe is a change to be shown.
         mine.was, mine.before, mine.now = mine.shown, mine.now, seen
     return mine
 
@@ -248,9 +250,11 @@ def _find() -> None:
         rows, found = changed_far_away(before, now)
         if found:
             mine.rows = pa.concat_tables([mine.rows, rows])
+            # Another name, since a child keeps tables by it and would answer from the smaller one.
             mine.name = f"{mine.name} {found[0]}"
     if not found:
         st.session_state["living.said"] = "The last change changes no trace of the questions looked at."
         return
+    # Pressed again, it leads to the next one, and at the end to the first.
     after = found.index(mine.question) + 1 if mine.question in found else 0
     _show(mine, found[after % len(found)], now.recipe)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from skill_factory.recipe.titles import title_of
 from skill_factory.ui.choose.choice_charts import SECTIONS, choose_section
 from skill_factory.ui.choose.filter_controls import (
     advanced_controls,
@@ -36,7 +37,8 @@ def show() -> None:
         with st.container(horizontal=True, vertical_alignment="center", key="evidence.head"):
             section = choose_section()
             _onwards(seen)
-        SECTIONS[section](seen)
+        with shell.part_place("choose", section):
+            SECTIONS[section](seen)
         shell.go(shell.SUITE, "Compare arms: change one thing at a time, on the same questions")
     with recommended:
         recommended_recipe(seen)
@@ -46,7 +48,7 @@ def show() -> None:
 
 def _controls(seen: Evidence) -> None:
     st.slider(
-        "Maximum attempts (N)",
+        title_of("traces.attempts"),
         1,
         # A recipe from elsewhere may ask for more than ten.
         max(10, workspace.value("traces.attempts")),

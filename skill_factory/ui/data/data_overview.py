@@ -19,8 +19,7 @@ from skill_factory.ui.data import (
     role_table,
     rules,
 )
-from skill_factory.ui.frame import loading, source_pickers, workspace
-from skill_factory.ui.frame.building import build_start
+from skill_factory.ui.frame import build_start, loading, source_pickers, workspace
 from skill_factory.ui.frame.glossary import line
 from skill_factory.ui.frame.steps import CHOOSE, FINISH
 from skill_factory.wording import many
@@ -109,7 +108,7 @@ def verdict() -> None:
         report.show(found)
     report.rows_dropped(seen.narrow.rows)
     benchmark_view.show()
-    reading_rules.show(mine.cause)
+    reading_rules.show(mine.reasons)
     report.possible(found)
 
 
@@ -183,7 +182,7 @@ def _build(seen: loading.Evidence) -> None:
         help=f"With the recommended recipe (N = {seen.recipe.traces.attempts}). It starts at once; Finish shows how far it "
         "is, and can stop it.",
     ):
-        build_start.start_if_room(seen)
+        build_start.begin_if_room(seen)
         st.switch_page(FINISH.target())
 
 
@@ -203,7 +202,7 @@ def incomplete() -> None:
         rules.step(Step.MORE_ANSWERS)
     _all_right()
     columns()
-    reading_rules.show(None)
+    reading_rules.show()
 
 
 def _all_right() -> None:

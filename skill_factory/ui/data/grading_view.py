@@ -13,10 +13,11 @@ from skill_factory.ui.data import mapping
 from skill_factory.ui.data.making_form import first
 from skill_factory.ui.data.making_run import refused
 from skill_factory.ui.frame import away, loading, workspace
+from skill_factory.ui.frame.buttons.command_line import same_command, typed
 from skill_factory.ui.frame.first_rows import LOOKED_AT, SIGNS, mapped_columns
 from skill_factory.wording import many, percent
 from skill_factory.work import looking
-from skill_factory.work.making_asked import Asked, Stage, What, typed_source
+from skill_factory.work.making_asked import Asked, Stage, What
 
 SHOWN = 5
 FINALS = {
@@ -138,9 +139,4 @@ def _decisions(report: LabelReport) -> None:
 
 
 def _command(asked: Asked) -> None:
-    with st.expander("Do the same on the command line", icon=":material/terminal:"):
-        st.code(
-            f"python -m skill_factory grade {typed_source(asked)} --task {asked.task} --out graded.parquet",
-            language="bash",
-            wrap_lines=True,
-        )
+    same_command(f"grade {typed(asked.source)} --task {asked.task} --out graded.parquet")

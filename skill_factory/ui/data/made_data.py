@@ -7,7 +7,9 @@ import streamlit as st
 from skill_factory.build import archives
 from skill_factory.model import TraceFormat
 from skill_factory.recipe.model import Columns, Source, Traces
-from skill_factory.ui.frame import away, deleting, exact_tables, loading, workspace
+from skill_factory.ui.frame import away, exact_tables, loading, workspace
+from skill_factory.ui.frame.buttons import deleting
+from skill_factory.ui.frame.buttons.saving import save_button
 from skill_factory.work import looking, makings
 from skill_factory.work.making_asked import Asked, What
 from skill_factory.work.makings import Making
@@ -57,13 +59,10 @@ def note() -> None:
         return
     st.success(workspace.plain(told.said), icon=":material/task_alt:")
     with st.container(horizontal=True, key="made"):
-        st.download_button(
+        save_button(
             "Save this data",
             lambda: archives.folder_download(told.made.out),
             "data.zip",
-            "application/zip",
-            icon=":material/download:",
-            on_click="ignore",
             key="making.save",
             help="The raw data with its card: which model, prompts and settings made it.",
         )

@@ -8,6 +8,7 @@ import streamlit as st
 
 from skill_factory.errors import SkillFactoryError
 from skill_factory.ui.frame import uploads, workspace
+from skill_factory.ui.frame.buttons.saving import save_button
 from skill_factory.wording import many
 from skill_factory.work.making_asked import Asked, Stage
 from skill_factory.work.makings import Making, Status
@@ -30,13 +31,10 @@ def by_files(asked: Asked, made: Making | None, now: Status | None, run: Run) ->
         ):
             run(asked, Stage.WRITE)
         if fresh and made:
-            st.download_button(
+            save_button(
                 "requests.jsonl",
                 lambda: made.requests.open("rb"),
                 "requests.jsonl",
-                "application/jsonl",
-                icon=":material/download:",
-                on_click="ignore",
                 key="making.requests",
             )
     if now and fresh and made and made.stage is Stage.WRITE and "requests" in now.told:

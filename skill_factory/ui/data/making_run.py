@@ -7,14 +7,17 @@ from typing import Any
 
 import streamlit as st
 
+from skill_factory.cli.options.endpoint import PILOT
 from skill_factory.insight import pilot_chart
 from skill_factory.ui.data import made_data, making_files
 from skill_factory.ui.data.making_files import Run
 from skill_factory.ui.frame import loading, workspace
+from skill_factory.ui.frame.buttons.command_line import same_command, typed
+from skill_factory.ui.frame.buttons.stopping import stop_button
 from skill_factory.ui.frame.chart_answer import answer
 from skill_factory.wording import duration, many, percent
 from skill_factory.work import makings
-from skill_factory.work.making_asked import FINAL, OUT, PILOT, Asked, Stage, What, Where, typed_source
+from skill_factory.work.making_asked import FINAL, OUT, Asked, Stage, What, Where
 from skill_factory.work.makings import Making, Status
 from skill_factory.work.process import State
 
@@ -58,6 +61,7 @@ def offer(asked: Asked, made: Making | None, now: Status | None, run: Run, take:
     told = makings.pilot(made) if made else None
     if made and now and now.state is State.DONE and made.stage is Stage.WHOLE:
         _short(asked, made, now, run, take)
+    # A forecast holds for what was asked then; another model or prompt needs a pilot of its own.
     elif made and told and asked.asks_for == made.asked.asks_for:
         _foretold(asked, told, run)
     else:
@@ -105,14 +109,10 @@ def _actions(asked: Asked, run: Run, stage: Stage, label: str, other: str = "") 
 
 def _command(asked: Asked) -> None:
     """What to type for the same; without a key, and without a place on this server."""
-    with st.expander("Do the same on the command line", icon=":material/terminal:"):
-        st.code(
-            f"python -m skill_factory generate {asked.what.value} {typed_source(asked)} "
-            f"--endpoint {shlex.quote(asked.url or 'URL')} --model {shlex.quote(asked.model or 'MODEL')} "
-            f"--out {OUT[asked.what]} --pilot",
-            language="bash",
-            wrap_lines=True,
-        )
+    same_command(
+        f"generate {asked.what.value} {typed(asked.source)} --endpoint {shlex.quote(asked.url or 'URL')} "
+        f"--model {shlex.quote(asked.model or 'MODEL')} --out {OUT[asked.what]} --pilot"
+    )
 
 
 # -- after the pilot -----------------------------------------------------------------------------------------------
@@ -193,14 +193,8 @@ def watch(made: Making) -> None:
         if done and done.retries:
             st.caption(f"{many(done.retries, 'retry')} so far, because the server was busy or failed.")
     st.caption("It runs on its own: you can close this page and come back through its address.")
-    st.button(
-        "Stop",
-        on_click=makings.stop,
-        args=(made,),
-        key="making.stop",
-        icon=":material/stop_circle:",
-        disabled=now.state is State.STOPPING,
-        help="Every answer so far is kept; you can resume later.",
+    stop_button(
+        "making.stop", makings.stop, made, now.state, "Every answer so far is kept; you can resume later."
     )
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from skill_factory.insight.doubts import Doubt
 from skill_factory.insight.fitness import Fitness
 from skill_factory.insight.opinion import Opinion, Ready, Reason, TradeOff, with_doubts
 from skill_factory.insight.readiness import Light, Step
@@ -70,18 +71,27 @@ def reasons(mine: Opinion, found: Fitness) -> None:
     """What speaks against the data, then what speaks for it; the cause is said above."""
     told = [reason for reason in mine.reasons if mine.cause is None or reason.code != mine.cause.code]
     for reason in told[:MOST_REASONS]:
-        _reason(reason)
+        _reason(reason, mine)
     if len(told) > MOST_REASONS:
         with st.expander(many(len(told) - MOST_REASONS, "more reason")):
             for reason in told[MOST_REASONS:]:
-                _reason(reason)
+                _reason(reason, mine)
     for finding in found.findings:
         if finding.light is Light.GOOD:
             st.markdown(f":green[:material/check_circle:] {finding.headline}.")
 
 
-def _reason(reason: Reason) -> None:
+def _reason(reason: Reason, mine: Opinion) -> None:
     st.markdown(f"{ICONS[reason.weight.value]} {workspace.sentence(reason.sentence)}")
+    # What to do about the first reason stands under "Next".
+    if reason != mine.reasons[0] and (doubt := _doubt_of(reason)):
+        reading_rules.remedy(doubt)
+
+
+def _doubt_of(reason: Reason) -> Doubt | None:
+    """The doubt in the reading of the data that a reason tells of, if it is one."""
+    seen = loading.inspection()
+    return next((doubt for doubt in seen.doubts if doubt.code == reason.code), None) if seen else None
 
 
 ICONS = {
@@ -98,12 +108,7 @@ def next_step(mine: Opinion) -> None:
     first = mine.reasons[0]
     todo = without_options(first.todo) or "Choose the traces."
     st.markdown(f"**Next:** {workspace.plain(todo)}")
-    seen = loading.inspection()
-    if (
-        doubt := next((one for one in seen.doubts if one.code == first.code and one.changes), None)
-        if seen
-        else None
-    ):
+    if (doubt := _doubt_of(first)) and doubt.changes:
         reading_rules.press(doubt, "next")
     if not mine.price.requests and first.step in (Step.NONE, Step.THINK_RULE, Step.QUESTION_RULE):
         return

@@ -1,10 +1,14 @@
 """How the data is read: what it looks like, what is doubtful with one thing to press, and a control for each rule."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from skill_factory.insight.doubts import Doubt
 from skill_factory.insight.inspection import Inspection
+from skill_factory.insight.opinion import Reason
 from skill_factory.recipe.language import LANGUAGES
+from skill_factory.recipe.titles import title_of
 from skill_factory.sources.trying import Choice, Rule
 from skill_factory.ui.frame import away, loading, workspace
 from skill_factory.wording import many, percent, without_options
@@ -22,8 +26,8 @@ MOST_DOUBTS = 4
 """Doubts that are shown at once; the others are behind a click."""
 
 
-def show(cause: Doubt | None) -> None:
-    """The known format, the doubts and the rules of the chosen data, without the cause that is asked about above."""
+def show(told: Sequence[Reason] = ()) -> None:
+    """The known format, the doubts and the rules of the chosen data; what stands above as a reason isn't told again."""
     seen = loading.inspection()
     if seen is None:
         return
@@ -39,8 +43,14 @@ def show(cause: Doubt | None) -> None:
             help="For data that only looks like this format",
             on_click=leave_format,
         )
-    doubts([doubt for doubt in seen.doubts if doubt != cause])
+    doubts([doubt for doubt in seen.doubts if not _is_told(doubt, told)])
     rules(seen)
+
+
+def _is_told(doubt: Doubt, told: Sequence[Reason]) -> bool:
+    """Whether a reason is this doubt, or a light that names the same cause; what can be pressed stays."""
+    cause = "" if doubt.changes else doubt.sentence.partition(": ")[2].rstrip(".")
+    return any(doubt.code == reason.code or (cause and cause in reason.sentence) for reason in told)
 
 
 def leave_format() -> None:
@@ -63,10 +73,15 @@ def doubts(found: list[Doubt]) -> None:
 def _doubt(doubt: Doubt) -> None:
     with st.container(key=f"doubt.{doubt.code}"):
         st.warning(workspace.sentence(doubt.sentence), icon=":material/help:")
-        if doubt.changes:
-            press(doubt, "press")
-        else:
-            st.caption(workspace.sentence(without_options(doubt.fix)))
+        remedy(doubt)
+
+
+def remedy(doubt: Doubt) -> None:
+    """The button that does what a doubt proposes, or what to do where no button can."""
+    if doubt.changes:
+        press(doubt, "press")
+    else:
+        st.caption(workspace.sentence(without_options(doubt.fix)))
 
 
 def press(doubt: Doubt, at: str) -> None:
@@ -97,7 +112,7 @@ def rules(seen: Inspection) -> None:
             if any(choice.of for choice in choices):
                 _rule(one, choices, seen)
         st.selectbox(
-            "Language of the phrases between attempts",
+            title_of("phrases.language"),
             list(LANGUAGES),
             format_func=LANGUAGES.__getitem__,
             help="Proposed from the language of the questions.",

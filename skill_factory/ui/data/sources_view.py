@@ -138,6 +138,7 @@ def _sum(outcome: Outcome) -> None:
             step=100,
             key="sources.total",
             on_change=_take_total,
+            width=360,
         )
     if outcome.problem:
         st.warning(workspace.plain(outcome.problem), icon=":material/info:")

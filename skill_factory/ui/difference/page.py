@@ -2,17 +2,19 @@
 
 import shlex
 from collections.abc import Sequence
-from itertools import groupby
 
 import pandas as pd
 import streamlit as st
 
 from skill_factory.hosting import hosted
 from skill_factory.insight.difference import Difference
-from skill_factory.insight.difference.differing import Shares
+from skill_factory.insight.difference.differing import Example, Shares
+from skill_factory.insight.html import story_html
+from skill_factory.insight.trace_parts import tokens_at
 from skill_factory.reasons import Level
-from skill_factory.ui.frame import away, loading, shell
-from skill_factory.ui.frame.building.earlier_builds import started
+from skill_factory.recipe.titles import title_of
+from skill_factory.ui.frame import away, loading, shell, trace_view
+from skill_factory.ui.frame.earlier_builds import started
 from skill_factory.wording import many
 from skill_factory.work import builds, looking
 from skill_factory.work.builds import Job
@@ -22,6 +24,8 @@ SECONDS = 60.0
 """Of the processor, on a shared server: the ids of every row are read."""
 LISTED = 8
 """Entries of a list that can still be read in a cell."""
+LINES = 66
+"""Pixels of a row of the examples, three lines; Streamlit wraps words above 64."""
 SIDES = ("first", "second")
 
 
@@ -78,8 +82,8 @@ def _chosen(jobs: Sequence[Job]) -> tuple[Job, Job]:
 
 
 def _name(job: Job) -> str:
-    """Builds of the same data have the same title, so how many traces each has tells them apart."""
-    return f"{job.title} · {many(builds.ledger(job)[Level.TRACES].kept, 'trace')} · {started(job)}"
+    """Builds of the same data have the same title, so what tells them apart stands first, where nothing is cut."""
+    return f"{many(builds.ledger(job)[Level.TRACES].kept, 'trace')} · {started(job)} · {job.title}"
 
 
 def _difference(first: Job, second: Job) -> Difference:
@@ -96,13 +100,14 @@ def _told(found: Difference, first: Job, second: Job) -> None:
     if found.same:
         st.success(f"Both hold the same {many(found.traces.both, 'trace')}.", icon=":material/check:")
     else:
-        _shares("Traces", found.traces)
-        _shares("Questions", found.questions)
+        with st.container(key="shares"):
+            _shares("Traces", found.traces)
+            _shares("Questions", found.questions)
         told = many(found.told_otherwise, "question")
         st.caption(f"{told[:1].upper()}{told[1:]} in both have other traces.")
     st.subheader("Recipe")
     if found.fields:
-        rows = [(one.field, _counted(one.left), _counted(one.right)) for one in found.fields]
+        rows = [(title_of(one.field), _counted(one.left), _counted(one.right)) for one in found.fields]
         _table(rows, "Field", "Fields of the recipe that differ")
     else:
         st.caption("Both have the same recipe.")
@@ -119,7 +124,7 @@ def _told(found: Difference, first: Job, second: Job) -> None:
         _table(ledger, "What", "Lines of the ledger that differ")
     else:
         st.caption("Both ledgers are the same.")
-    _examples(found)
+    _examples(found, first, second)
     if hosted():
         return  # where a build lies on a shared server is nobody's business
     st.caption("The same on the command line:")
@@ -149,14 +154,46 @@ def _table(rows: Sequence[tuple[object, object, object]], head: str, alt: str) -
     st.dataframe(table.style.format(thousands=","), hide_index=True, alt=alt)
 
 
-def _examples(found: Difference) -> None:
-    if found.examples:
-        st.subheader("Examples")
-    for kind, of_kind in groupby(found.examples, key=lambda one: one.kind):
-        st.markdown(f"**{kind}**")
-        rows = [(one.label, one.question, one.trace) for one in of_kind]
-        st.dataframe(
-            pd.DataFrame(rows, columns=["Type", "Question", "Trace"]),
-            hide_index=True,
-            alt=f"{kind}, three examples",
-        )
+def _examples(found: Difference, first: Job, second: Job) -> None:
+    """Rows that only one of the builds has: a list, and the one that is chosen, whole."""
+    if not found.examples:
+        return
+    st.subheader("Examples")
+    left, right = st.columns([2, 3], gap="large")
+    with left:
+        chosen = found.examples[_list(found.examples)]
+    with right:
+        _trace(chosen, first if chosen.side == SIDES[0] else second)
+
+
+def _list(examples: Sequence[Example]) -> int:
+    """The examples as a table; gives which one is chosen."""
+    rows = [(one.kind, one.label, one.question) for one in examples]
+    picked = st.dataframe(
+        pd.DataFrame(rows, columns=["What", "Type", "Question"]),
+        hide_index=True,
+        height="content",
+        row_height=LINES,
+        on_select="rerun",
+        selection_mode="single-row-required",
+        key="difference.examples",
+        alt="Rows that only one of the builds has, three of each kind",
+    )
+    place = (picked.get("selection", {}).get("rows") or [0])[0]
+    return min(int(place), len(examples) - 1)  # two other builds may have fewer
+
+
+def _trace(chosen: Example, job: Job) -> None:
+    recipe = job.recipe
+    shown = loading.once(
+        "difference example",
+        (job.id, chosen.place),
+        lambda: away.run(looking.built_shown, job.out, [chosen.place], recipe.tags, what=job.label),
+    )
+    st.markdown(f"**{chosen.kind}**: row {chosen.place + 1:,} of the {chosen.side} build")
+    trace_view.style()
+    for row in shown:
+        if row.story is None:
+            st.code(row.text, language=None, wrap_lines=True)
+        else:
+            st.html(story_html(row.story, "difference", tokens_at(recipe.cutoff.chars_per_token)))

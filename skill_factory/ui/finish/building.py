@@ -1,8 +1,6 @@
 """The build on Finish: what it will take, how far it has got, and what came of it."""
 
 import logging
-import shlex
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -14,10 +12,11 @@ from skill_factory.insight.estimate import Estimate, estimate_build
 from skill_factory.judge.source_facts import identity
 from skill_factory.reasons import Level
 from skill_factory.ui.finish import mixed_building, starting
-from skill_factory.ui.frame import away, loading, shell, visitor, workspace
-from skill_factory.ui.frame.building import build_start
-from skill_factory.ui.frame.building.earlier_builds import started
-from skill_factory.ui.frame.deleting import delete_button
+from skill_factory.ui.frame import away, build_start, loading, shell, visitor, workspace
+from skill_factory.ui.frame.buttons.command_line import Beside, same_command, typed
+from skill_factory.ui.frame.buttons.deleting import delete_button
+from skill_factory.ui.frame.buttons.stopping import stop_button
+from skill_factory.ui.frame.earlier_builds import started
 from skill_factory.ui.frame.loading import Evidence
 from skill_factory.wording import duration, file_size, inflect, many, percent
 from skill_factory.work import builds, looking
@@ -85,7 +84,7 @@ def offer_build() -> None:
     starting.not_started()
     _numbers(seen, takes, about)
     label = f"Build {about}{many(takes.traces, 'trace')}"
-    if starting.start_button(label, _rows(seen), takes.text_bytes, build_start.start):
+    if starting.start_button(label, _rows(seen), takes.text_bytes, build_start.begin_shown):
         _command(seen)
 
 
@@ -114,26 +113,8 @@ def _rows(seen: Evidence) -> int:
 
 
 def _command(seen: Evidence) -> None:
-    with st.expander("Do the same on the command line", icon=":material/terminal:"):
-        st.code(
-            f"python -m skill_factory build {_source_words()} --recipe recipe.toml --out traces",
-            language="bash",
-        )
-        st.download_button(
-            "recipe.toml",
-            seen.recipe.to_toml(),
-            "recipe.toml",
-            "application/toml",
-            on_click="ignore",
-            icon=":material/download:",
-            key="build.recipe",
-        )
-
-
-def _source_words() -> str:
-    """What to type for the source: of an uploaded file, its name and not its place on this server."""
-    mine = workspace.current()
-    return shlex.quote(Path(mine.source).name if mine.recipe.source.kind == "file" else mine.source)
+    words = f"build {typed(workspace.current().source)} --recipe recipe.toml --out traces"
+    same_command(words, Beside("recipe.toml", seen.recipe.to_toml(), "build.recipe"))
 
 
 def _estimate(seen: Evidence) -> Estimate:
@@ -156,6 +137,7 @@ def watch_build(job: Job) -> None:
     """How far it has got, what was kept so far, and a way to stop it."""
     builds.here(job)
     now = builds.status(job)
+    # The whole page is another one when the build has ended, not only this fragment.
     if now.state not in ACTIVE:
         st.rerun()
     done = now.progress
@@ -167,14 +149,8 @@ def watch_build(job: Job) -> None:
         st.dataframe(_readable(table), hide_index=True, alt="Kept and dropped so far", key="build.ledger")
     if done and done.resumed:
         st.caption(f"{many(done.resumed, 'part')} already finished in an earlier run.")
-    st.button(
-        "Stop",
-        on_click=builds.cancel,
-        args=(job,),
-        key="build.stop",
-        icon=":material/stop_circle:",
-        disabled=now.state is State.STOPPING,
-        help="What is finished is kept; you can resume later.",
+    stop_button(
+        "build.stop", builds.cancel, job, now.state, "What is finished is kept; you can resume later."
     )
 
 

@@ -1,9 +1,7 @@
 """A finished build as files: Parquet, JSONL, recipe, a page to mail, and what was dropped."""
 
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
 
 import streamlit as st
 
@@ -17,7 +15,9 @@ from skill_factory.recipe.mixture import Mixture
 from skill_factory.sources import RawSource
 from skill_factory.tally import tally_from_json
 from skill_factory.ui.frame import away, loading, workspace
+from skill_factory.ui.frame.buttons.saving import save_button
 from skill_factory.ui.frame.loading import Evidence
+from skill_factory.ui.frame.mixed import which
 from skill_factory.work import builds, looking
 from skill_factory.work.builds import Job
 from skill_factory.work.looking import Address
@@ -37,37 +37,30 @@ def downloads(job: Job, current: bool) -> None:
         "Parquet is smaller, JSONL opens in any editor, and trainers read both. The folder has everything."
     )
     with st.container(horizontal=True):
-        _button(
+        save_button(
             "Parquet",
             lambda: archives.parquet_download(folder),
             _parquet_name(folder),
-            "application/octet-stream",
             "save.parquet",
         )
-        _button(
+        save_button(
             "JSONL",
             lambda: archives.jsonl_download(folder),
             "traces.jsonl",
-            "application/jsonl",
             "save.jsonl",
         )
-        _button(
+        save_button(
             "The whole folder",
             lambda: archives.folder_download(job.out),
             "build.zip",
-            "application/zip",
             "save.folder",
         )
     st.markdown("To read, to keep, to build it again:")
     with st.container(horizontal=True):
         token = workspace.current().token  # taken along: the click is answered outside the session
-        _button("Page of traces", lambda: page(job, token), "traces.html", "text/html", "save.page")
-        _button(
-            "Recipe", lambda: _text(job.out / "recipe.toml"), "recipe.toml", "application/toml", "save.recipe"
-        )
-        _button(
-            "Report", lambda: _text(job.out / "report.json"), "report.json", "application/json", "save.report"
-        )
+        save_button("Page of traces", lambda: page(job, token), "traces.html", "save.page")
+        save_button("Recipe", lambda: _text(job.out / "recipe.toml"), "recipe.toml", "save.recipe")
+        save_button("Report", lambda: _text(job.out / "report.json"), "report.json", "save.report")
     if current:
         _dropped()
     if size > 500_000_000:
@@ -82,16 +75,16 @@ def _dropped() -> None:
     # A file of what a sample dropped would look complete.
     if not seen.exact:
         return
-    of = f" of {workspace.plain(mine.label)}" if mine.mix else ""
-    st.markdown(f"What was dropped{of}, with the reasons:")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"What was dropped{' of' if mine.mix else ', with the reasons:'}", width="content")
+        which.show()  # of several sources, the one that is chosen here
     with st.container(horizontal=True):
         for level in (Level.RESPONSES, Level.REFLECTIONS):
             name = f"dropped-{level.value}.jsonl"
-            _button(
+            save_button(
                 f"Dropped {level.value}",
                 partial(dropped, source, seen, loading.shared(seen.narrow), level),
                 name,
-                "application/jsonl",
                 f"save.{level.value}",
             )
 
@@ -101,10 +94,6 @@ def dropped(source: RawSource, seen: Evidence, known: Shared, level: Level) -> s
     wanted = Wanted(level, Fate.DROPPED)
     walk = (source, seen.recipe, known, seen.judgement, wanted)
     return away.run(looking.items_file, *walk, "jsonl", seconds=FILE_SECONDS)
-
-
-def _button(label: str, make: Callable[[], str | BinaryIO], name: str, mime: str, key: str) -> None:
-    st.download_button(label, make, name, mime, key=key, icon=":material/download:", on_click="ignore")
 
 
 def _parquet_name(folder: BuildFolder) -> str:

@@ -1,18 +1,18 @@
 """The build of a mixture on Finish: what each source gives, and the button that starts it."""
 
 import shlex
-from pathlib import Path
 
 import streamlit as st
 
 from skill_factory.recipe.mixture import Mixture
 from skill_factory.tally import TraceChars, keyed
 from skill_factory.ui.finish import starting
-from skill_factory.ui.frame import loading, shell
-from skill_factory.ui.frame.building import build_start
+from skill_factory.ui.frame import build_start, loading, shell, visitor, workspace
+from skill_factory.ui.frame.buttons.command_line import Beside, same_command, without_place
 from skill_factory.ui.frame.mixed.coming import Outcome, coming
 from skill_factory.ui.frame.mixed.parts import Mix
 from skill_factory.wording import listed, many, percent
+from skill_factory.work import builds
 from skill_factory.work.builds import Job
 
 
@@ -68,23 +68,13 @@ def _places(whole: Mix) -> dict[str, str]:
 
 
 def _start(mixture: Mixture, places: dict[str, str]) -> None:
-    build_start.begin("", listed(list(places)), lambda: mixture, places)
+    token, label = workspace.current().token, listed(list(places))
+    build_start.begin(lambda: builds.start("", label, mixture, token, visitor.key(), places))
 
 
 def _command(mixture: Mixture, whole: Mix) -> None:
     files = [part for part in whole.parts if part.recipe.source.kind == "file"]
-    # Of an uploaded file its name, and not its place on this server.
-    froms = [f" --from {shlex.quote(f'{part.name}={Path(part.source).name}')}" for part in files]
-    with st.expander("Do the same on the command line", icon=":material/terminal:"):
-        st.code(
-            f"python -m skill_factory build --recipe mix.toml{''.join(froms)} --out traces", language="bash"
-        )
-        st.download_button(
-            "mix.toml",
-            mixture.to_toml(),
-            "mix.toml",
-            "application/toml",
-            on_click="ignore",
-            icon=":material/download:",
-            key="build.recipe",
-        )
+    places = [shlex.quote(f"{part.name}={without_place(part.source)}") for part in files]
+    froms = "".join(f" --from {place}" for place in places)
+    words = f"build --recipe mix.toml{froms} --out traces"
+    same_command(words, Beside("mix.toml", mixture.to_toml(), "build.recipe"))

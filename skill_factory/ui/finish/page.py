@@ -7,7 +7,7 @@ from skill_factory.ui.finish import building, built_summary, built_view
 from skill_factory.ui.finish.downloads import downloads
 from skill_factory.ui.finish.training import training
 from skill_factory.ui.frame import shell
-from skill_factory.ui.frame.building.earlier_builds import earlier_builds
+from skill_factory.ui.frame.earlier_builds import earlier_builds
 from skill_factory.ui.frame.sending.publishing import publishing
 from skill_factory.work import builds, pushes
 from skill_factory.work.builds import Job, status
@@ -35,8 +35,9 @@ def show() -> None:
         building.finished_build(job)
         if not current:
             building.whose_numbers()
-        contents(job, current)
+        # First the ways on, which end below the window's edge otherwise; what was built stands below them, whole.
         exits(job, current)
+        contents(job, current)
         building.where_it_went(job)
 
     if now.state not in ACTIVE and not current:
@@ -50,6 +51,7 @@ def contents(job: Job, current: bool) -> None:
     report, recipe = builds.report(job), job.recipe
     if report is None:
         return
+    st.subheader("What was built")
     with shell.errors():
         built_summary.show(job, recipe, tally_from_json(report))
     every = st.expander(

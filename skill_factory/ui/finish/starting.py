@@ -5,8 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from skill_factory.ui.frame import shell, visitor
-from skill_factory.ui.frame.building import build_start
+from skill_factory.ui.frame import build_start, shell, visitor
 from skill_factory.work.quota import refusal
 
 

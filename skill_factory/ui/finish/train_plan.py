@@ -16,7 +16,7 @@ from skill_factory.training.estimate import Estimate, cheapest, estimate_trainin
 from skill_factory.training.facts import model_facts
 from skill_factory.training.machines import Trainer, rented, this_computer
 from skill_factory.training.plan import Method, Place, Plan
-from skill_factory.training.takes import ROUGH
+from skill_factory.training.takes import ROUGH, limit_words
 from skill_factory.ui.finish import built_summary
 from skill_factory.ui.frame import loading, shell, visitor, workspace
 from skill_factory.wording import file_size, many, rough_duration, rounded
@@ -205,10 +205,8 @@ def _numbers(plan: Plan, takes: Estimate) -> None:
 
 
 def _price(plan: Plan, takes: Estimate) -> str:
-    minutes = plan.minutes or takes.minutes
-    most = takes.machine.dollars_per_hour * minutes / 60
     about = f"About ${takes.dollars:.2f}. " if takes.seconds else ""
-    return f"{about}It is stopped after {minutes} minutes, which come to ${most:.2f} at most, billed to your account."
+    return f"{about}{limit_words(plan, takes)}, billed to your account."
 
 
 def _button(job: Job, plan: Plan, takes: Estimate) -> None:

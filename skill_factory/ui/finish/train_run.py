@@ -12,9 +12,11 @@ from skill_factory.recipe.model import Recipe
 from skill_factory.training.plan import Place
 from skill_factory.training.samples import counted, marked_sample
 from skill_factory.ui.finish import train_plan
-from skill_factory.ui.frame import loading, shell, trace_view
+from skill_factory.ui.frame import loading, shell, trace_view, workspace
+from skill_factory.ui.frame.buttons.deleting import delete_button
+from skill_factory.ui.frame.buttons.stopping import stop_button
 from skill_factory.ui.frame.chart_answer import answer
-from skill_factory.ui.frame.deleting import delete_button
+from skill_factory.ui.frame.steps import MEASURE
 from skill_factory.wording import duration, many
 from skill_factory.work import trainings
 from skill_factory.work.builds import Job
@@ -49,14 +51,12 @@ def _watch(job: Job) -> None:
     st.progress(now.seen.share, text=_doing(now))
     _seen(job, now)
     with st.container(horizontal=True):
-        st.button(
-            "Stop",
-            key="fit.stop",
-            icon=":material/stop_circle:",
-            on_click=trainings.stop,
-            args=(job,),
-            disabled=now.state is State.STOPPING,
-            help="Here it saves a checkpoint first; you can resume later.",
+        stop_button(
+            "fit.stop",
+            trainings.stop,
+            job,
+            now.state,
+            "Here it saves a checkpoint first; you can resume later.",
         )
         if now.url:
             st.link_button("The job on the Hub", now.url, icon=":material/open_in_new:")
@@ -117,6 +117,8 @@ def _trained(job: Job, now: Training) -> None:
     else:
         st.caption("The model, its card and the script lie in this folder:")
         st.code(str(trainings.model_folder(job)), language=None)
+    if st.button("Sample and measure", key="fit.measure", type="primary", icon=":material/monitoring:"):
+        _to_measure(job)
     _seen(job, now)
     delete_button(
         "Train again",
@@ -125,6 +127,14 @@ def _trained(job: Job, now: Training) -> None:
         trainings.forget,
         job,
     )
+
+
+def _to_measure(job: Job) -> None:
+    """Measure finds the model by its build; what was measured before makes room."""
+    mine = workspace.current()
+    mine.job, mine.outputs = job.id, ()
+    workspace.keep()
+    st.switch_page(MEASURE.target())
 
 
 def _stopped(job: Job, now: Training) -> None:

@@ -13,6 +13,7 @@ from skill_factory.traces.lengths import largest_n
 from skill_factory.trainers import FOR_TOKENS, TRAINERS, Exported, Options, QuestionsTrainer, Trainer
 from skill_factory.ui.finish import train_run, training_loss
 from skill_factory.ui.frame import away, shell, workspace
+from skill_factory.ui.frame.buttons.saving import save_button
 from skill_factory.wording import inflect, many, percent
 from skill_factory.work import looking
 from skill_factory.work.builds import Job
@@ -234,14 +235,11 @@ def _show(exported: Exported, trainer: Trainer, options: Options | None) -> None
         )
     for finding in exported.checked.findings:
         st.caption(f":material/info: {many(finding.count, 'row')}: {workspace.sentence(finding.sentence)}")
-    st.download_button(
+    save_button(
         "All files (zip)",
         lambda: folder_download(exported.path),
         f"train-{trainer.name}.zip",
-        "application/zip",
         key="train.zip",
-        icon=":material/download:",
-        on_click="ignore",
     )
     for name in sorted(exported.files, key=lambda name: (name.count("/"), name)):
         _file(exported.path / name, name)

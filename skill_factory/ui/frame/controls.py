@@ -1,19 +1,18 @@
-"""Controls for fields of the recipe: one call each, with the reason below when a change was refused."""
+"""Controls for fields of the recipe, labelled with their plain names: one call each, with the reason below when a change was refused."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
 
+from skill_factory.recipe.titles import title_of
 from skill_factory.ui.frame import workspace
 
 
-def whole_number(
-    path: str, label: str, help: str, most: int | None = None, least: int = 0, idle: str = ""
-) -> None:
+def whole_number(path: str, help: str, most: int | None = None, least: int = 0, idle: str = "") -> None:
     """A whole number. `idle`, here and below, says why the field does nothing now; the control is greyed out then."""
     st.number_input(
-        label,
+        title_of(path),
         min_value=least,
         max_value=most,
         step=1,
@@ -25,9 +24,9 @@ def whole_number(
     workspace.problem(path)
 
 
-def on_or_off(path: str, label: str, help: str, idle: str = "") -> None:
+def on_or_off(path: str, help: str, idle: str = "") -> None:
     """Yes or no."""
-    st.toggle(label, help=help, disabled=bool(idle), **workspace.bound(path))
+    st.toggle(title_of(path), help=help, disabled=bool(idle), **workspace.bound(path))
     _say(idle)
     workspace.problem(path)
 
@@ -38,10 +37,10 @@ def _say(idle: str) -> None:
         st.caption(f":material/block: Does nothing now: {idle[:1].lower()}{idle[1:]}")
 
 
-def word_list(path: str, label: str, help: str, example: str = "", idle: str = "") -> None:
+def word_list(path: str, help: str, example: str = "", idle: str = "") -> None:
     """A list of words or phrases, separated by commas."""
     st.text_input(
-        label,
+        title_of(path),
         help=help,
         placeholder=example,
         disabled=bool(idle),
@@ -56,12 +55,12 @@ def _split(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))
 
 
-def several_of(path: str, label: str, options: Mapping[str, str], help: str, none: str) -> None:
+def several_of(path: str, options: Mapping[str, str], help: str, none: str) -> None:
     """Some of a few names, each with its words; `none` says what choosing none means."""
     # A recipe may name what this data doesn't have: it stays, and can be removed.
     kept = [name for name in workspace.value(path) if name not in options]
     st.multiselect(
-        label,
+        title_of(path),
         [*options, *kept],
         format_func=lambda name: options.get(name, name),
         help=help,
@@ -71,10 +70,10 @@ def several_of(path: str, label: str, options: Mapping[str, str], help: str, non
     workspace.problem(path)
 
 
-def one_of(path: str, label: str, options: dict[str, str], help: str, idle: str = "") -> None:
+def one_of(path: str, options: dict[str, str], help: str, idle: str = "") -> None:
     """One of a few values, each with its words."""
     st.selectbox(
-        label,
+        title_of(path),
         list(options),
         format_func=options.__getitem__,
         help=help,
@@ -85,11 +84,11 @@ def one_of(path: str, label: str, options: dict[str, str], help: str, idle: str 
     workspace.problem(path)
 
 
-def length_limits(path: str, label: str, unit: str, help: str, idle: str = "") -> None:
+def length_limits(path: str, unit: str, help: str, idle: str = "") -> None:
     """A shortest and a longest length; 0 means no limit."""
     left, right = st.columns(2)
     with left:
-        _end(path, 0, f"{label}, from", f"{help} In {unit}; 0 means no limit.", idle)
+        _end(path, 0, f"{title_of(path)}, from", f"{help} In {unit}; 0 means no limit.", idle)
     with right:
         _end(path, 1, "to", f"{help} In {unit}; 0 means no limit.", idle)
     _say(idle)
@@ -98,6 +97,7 @@ def length_limits(path: str, label: str, unit: str, help: str, idle: str = "") -
 
 def _end(path: str, place: int, label: str, help: str, idle: str) -> None:
     key = f"{path}.{place}"
+    # As `bound` does: the recipe is the truth, and each run sets the widget from it.
     st.session_state[key] = workspace.value(path)[place]
     st.number_input(
         label,

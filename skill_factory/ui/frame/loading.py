@@ -63,7 +63,6 @@ __all__ = [
     "progress",
     "recipe",
     "rule_trials",
-    "scale_of",
     "seen",
     "shared",
     "source",
@@ -92,6 +91,8 @@ def choose(text: str, label: str = "", asked: Source | None = None, beside: bool
     base = mixing.fresh() if beside else workspace.without_proposals()
     found, fitting = settled(text, asked, base, label or text)
     with workspace.one_change():
+        # A shown source that keeps its usual name is called after its data; one that a visitor has named keeps that
+        # name.
         was = "" if beside else workspace.current().label
         if beside:
             mixing.make_room()
@@ -179,6 +180,7 @@ def suit() -> bool:
         known = evidence()
     except ColumnError:
         return False  # the Data page asks for the missing columns
+    # A sample that cuts questions in two would propose too few attempts.
     if not known.narrow.telling:
         return False
     proposed = fit(known).proposal
@@ -210,8 +212,10 @@ def key_of(found: Seen, chosen: Recipe) -> str:
     """The name of the narrow table of a source under a recipe; one read with a token stays with its session."""
     mine = workspace.current()
     made = facts_key(found, chosen)
-    secret = bool(mine.token) and chosen.source.kind == "hub"
-    return f"{made}-{once('salt', mine.token, lambda: secrets.token_hex(8))}" if secret else made
+    # Who has no token must not find such a table by asking for the same data, so its name holds a secret of the
+    # session.
+    salted = mine.secret_under(chosen)
+    return f"{made}-{once('salt', mine.token, lambda: secrets.token_hex(8))}" if salted else made
 
 
 def narrow() -> Narrow:
@@ -274,22 +278,12 @@ def bearing(chosen: Recipe) -> str:
 def _evidence(chosen: Recipe, found: Narrow) -> Evidence:
     most = None if found.whole else 0  # a sample's draws aren't those of the whole source
     judged, outlook = away.run(looking.judged, shared(found), key(), chosen, most)
-    return Evidence(chosen, found, judged, outlook, _scale(found))
+    return Evidence(chosen, found, judged, outlook, found.scale(source().rows))
 
 
 def shared(found: Narrow) -> Shared:
     """The narrow table as it travels: once to each child, whatever is asked of it."""
     return Shared(f"{key()} {found.whole}", found)
-
-
-def _scale(found: Narrow) -> float:
-    return scale_of(found, source().rows)
-
-
-def scale_of(found: Narrow, every: int) -> float:
-    """How many times larger a source of so many rows is than what was read of it: 1 if all was read, 0 if unknown."""
-    read = found.rows.ledger[Level.ROWS].read
-    return 1.0 if found.whole else (every / read if read and every else 0.0)
 
 
 def fit(known: Evidence) -> Fitness:

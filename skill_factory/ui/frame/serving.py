@@ -18,6 +18,7 @@ from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
 from skill_factory.hosting import hosted
 from skill_factory.ui.frame import uploads, visitor
+from skill_factory.ui.frame.steps import ALL_STEPS, NO_PAGE
 from skill_factory.work.home import place
 
 Message = MutableMapping[str, Any]
@@ -28,6 +29,8 @@ App = Callable[[Message, Receive, Send], Awaitable[None]]
 UPLOAD = re.compile(r"/_stcore/upload_file/([^/]+)/([^/]+)$")
 PRIVATE = re.compile(r"/_stcore/metrics$")
 """What tells strangers how much a server holds and does."""
+OTHER_ROOTS = ("_stcore", "app", "auth", "component", "media", "oauth2callback", "static")
+"""Where Streamlit serves what isn't a page."""
 CHUNK = 1 << 20
 FRAMES = {True: "'self' https://huggingface.co https://*.hf.space", False: "'self'"}
 """Who may show the app inside a page of theirs: on a Space the Hub, at home nobody else."""
@@ -70,8 +73,25 @@ def cookie() -> tuple[bytes, bytes]:
     return b"set-cookie", told.encode()
 
 
+def elsewhere(path: str, query: str) -> str:
+    """
+    Where a page is that a browser asks for by the wrong address: `/data` is Data, `/nonsense` Start; empty for a right one.
+
+    Streamlit would show Start under that address, with a dialog about the folder of its pages. What the address opens
+    (`?work=`) goes along.
+    """
+    base = str(config.get_option("server.baseUrlPath") or "").strip("/")
+    inside = f"{path.strip('/')}/".removeprefix(f"{base}/" if base else "").strip("/")
+    pages = {step.title.lower(): step.title for step in ALL_STEPS}
+    if not inside or inside in pages.values() or "." in inside or inside.partition("/")[0] in OTHER_ROOTS:
+        return ""
+    page = pages.get(inside.lower(), "")
+    asked = "&".join(filter(None, [query, "" if page else f"{NO_PAGE}=1"]))
+    return f"/{base}{'/' if base else ''}{page}{'?' if asked else ''}{asked}"
+
+
 class Door:
-    """Refuses foreign host names and what is nobody's business; adds the headers."""
+    """Refuses foreign host names and what is nobody's business, leads to pages that exist; adds the headers."""
 
     def __init__(self, app: App) -> None:
         self._app, self._headers = app, headers()
@@ -82,16 +102,28 @@ class Door:
             return
         host = dict(scope["headers"]).get(b"host", b"").decode("latin-1")
         if not is_host_allowed(host):
-            await _refused(
+            await _answer(
                 send, 403, "This app answers to this computer's own names alone (server.allowedHosts)."
             )
         elif hosted() and PRIVATE.search(scope["path"]):
-            await _refused(send, 404, "Not found")
+            await _answer(send, 404, "Not found")
+        elif (way := self._way(scope)) is not None:
+            await _answer(send, 307, "This page has another address.", (b"location", way))
         else:
+            # At home there is one visitor, who needs no letters.
             known = not hosted() or f"{visitor.COOKIE}=".encode() in dict(scope["headers"]).get(
                 b"cookie", b""
             )
             await self._app(scope, receive, self._with_headers(send, known))
+
+    @staticmethod
+    def _way(scope: Message) -> bytes | None:
+        """Where a browser that wants to show a page is sent instead."""
+        wanted = dict(scope["headers"]).get(b"accept", b"")
+        if scope["method"] != "GET" or b"text/html" not in wanted:
+            return None
+        way = elsewhere(scope["path"], scope.get("query_string", b"").decode("latin-1"))
+        return way.encode("latin-1") if way else None
 
     def _with_headers(self, send: Send, known: bool) -> Send:
         async def sent(message: Message) -> None:
@@ -124,7 +156,7 @@ class Uploads:
             return
         session = found[1]
         if refusal := self._refusal(session, scope):
-            await _refused(send, *refusal)
+            await _answer(send, *refusal)
             return
         self._arriving[session] = self._arriving.get(session, 0) + 1
         try:
@@ -149,6 +181,7 @@ class Uploads:
         return None
 
     async def _pass_on(self, scope: Message, receive: Receive, send: Send, session: str) -> None:
+        # A megabyte more than the file, for what a form writes around it.
         most = int(config.get_option("server.maxUploadSize")) * (1 << 20) + (1 << 20)
         with tempfile.TemporaryFile(dir=place("arriving")) as body:
             size = 0
@@ -158,7 +191,7 @@ class Uploads:
                     return  # the visitor has hung up
                 size += len(message.get("body", b""))
                 if size > most:
-                    await _refused(send, 413, "File too large")
+                    await _answer(send, 413, "File too large")
                     return
                 body.write(message.get("body", b""))
                 if not message.get("more_body", False):
@@ -173,13 +206,18 @@ class Uploads:
 def _replayed(body: IO[bytes]) -> Receive:
     async def receive() -> Message:
         data = body.read(CHUNK)
+        # A body that ends with a full piece is followed by an empty last one, which the protocol allows.
         return {"type": "http.request", "body": data, "more_body": len(data) == CHUNK}
 
     return receive
 
 
-async def _refused(send: Send, status: int, said: str) -> None:
+async def _answer(send: Send, status: int, said: str, *more: tuple[bytes, bytes]) -> None:
     text = said.encode()
-    start = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(text)).encode())]
+    start = [
+        *more,
+        (b"content-type", b"text/plain; charset=utf-8"),
+        (b"content-length", str(len(text)).encode()),
+    ]
     await send({"type": "http.response.start", "status": status, "headers": [*start, *headers()]})
     await send({"type": "http.response.body", "body": text})

@@ -3,17 +3,30 @@
 import logging
 import secrets
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from skill_factory.errors import SkillFactoryError
 from skill_factory.hosting import hosted
 from skill_factory.ui.frame import cleanup, strip, tour, workspace
 from skill_factory.ui.frame.kept import arriving, bar
-from skill_factory.ui.frame.steps import CHOOSE, DATA, DIFFERENCE, FINISH, LOOK, START, STEPS, SUITE, Step
+from skill_factory.ui.frame.steps import (
+    ALL_STEPS,
+    CHOOSE,
+    DATA,
+    DIFFERENCE,
+    FINISH,
+    LOOK,
+    START,
+    STEPS,
+    SUITE,
+    Step,
+)
 from skill_factory.work import limited
 from skill_factory.work.child import where
 
@@ -23,9 +36,13 @@ NAME = "SkillFactory Studio"
 NEED_DATA = (DATA.title, CHOOSE.title, LOOK.title, FINISH.title, SUITE.title)
 """Pages that show nothing without data, except for a build on Finish."""
 CSS = Path(__file__).with_name("frame.css")
-_close_steps = st.components.v2.component(
-    "skill_factory_close_steps", js=Path(__file__).with_name("close_steps.js").read_text(encoding="utf-8")
+SCRIPTS = tuple(
+    st.components.v2.component(
+        f"skill_factory_{name}", js=Path(__file__).with_name(f"{name}.js").read_text(encoding="utf-8")
+    )
+    for name in ("close_steps", "keep_place")
 )
+"""What Streamlit's page leaves to do in the browser; none of them shows or sends anything."""
 
 
 __all__ = [
@@ -42,6 +59,7 @@ __all__ = [
     "framed",
     "go",
     "needs_source",
+    "part_place",
     "plain",
     "run",
 ]
@@ -56,11 +74,12 @@ def run() -> None:
     """The whole app, once; what `app.py` calls."""
     # An emoji, not a material icon: that one would be fetched from a font host.
     st.set_page_config(page_title=NAME, page_icon="🏭", layout="wide")
-    pages = [step.page() for step in (*STEPS, SUITE, DIFFERENCE)]
+    pages = [step.page() for step in ALL_STEPS]
     chosen = st.navigation(pages, position="top")
     st.html(CSS)
-    with st.container(key="close-steps"):
-        _close_steps(key="steps.close", height=0)
+    with st.container(key="scripts"):
+        for number, script in enumerate(SCRIPTS):
+            script(key=f"script.{number}", height=0)
     if hosted():
         limited.children()  # warm before the first question
     refused = ""
@@ -71,10 +90,11 @@ def run() -> None:
         if chosen.title in NEED_DATA and not (chosen.title == FINISH.title and arriving.job()):
             arriving.data(chosen.title)
     with st.container(key="strip", horizontal=True, vertical_alignment="center", gap="small"):
-        _show_strip()
+        _show_strip(chosen.title)
     _say(refused)
     with errors():
         tour.card(chosen.title)
+    # The doors in `pages/` ask for it: one that Streamlit runs by itself runs the whole app instead.
     _run.active = True
     try:
         with errors():
@@ -105,9 +125,13 @@ def _keep() -> None:
         note("keeping the workspace", error)
 
 
-def _show_strip() -> None:
+def _show_strip(page: str) -> None:
+    """The numbers at its head, the workspace at its end: each in a place of its own, since what was drawn for the page
+    before stands beside what is drawn until the script has ended."""
+    numbers = st.container(key="strip.numbers", horizontal=True, vertical_alignment="center", gap="small")
     try:
-        strip.show()
+        with numbers:
+            strip.show(together=page == FINISH.title)
         bar.show()
     except Exception as error:  # what fails here also fails on the page, which says so
         note("the strip of numbers", error)
@@ -146,6 +170,21 @@ def errors() -> Iterator[None]:
 def go(step: Step, label: str = "", icon: str = "") -> None:
     """A link to a step."""
     st.page_link(step.target(), label=label or step.title, icon=icon or step.icon)
+
+
+def part_place(name: str, chosen: str) -> DeltaGenerator:
+    """
+    Where one of several parts of a page is drawn: another part begins empty, the same one stays until it is drawn again.
+
+    The browser keeps what is in a place until that is replaced, and would show a ghost of the part before, piece by piece.
+    """
+    key = f"{name}.drawn"
+    if st.session_state.get(key) == chosen:
+        return st.container()
+    st.session_state[key] = chosen
+    cleared = st.empty()
+    time.sleep(strip.SENT)  # sent on its own: together with what follows it would clear nothing
+    return cleared.container()
 
 
 def needs_source(what: str) -> None:

@@ -94,16 +94,18 @@ def _capitalized_title(world: str) -> str:
 
 def hub(door: str = "door") -> None:
     """A dataset on the Hub, by its name or by words in it."""
-    with st.form(f"{door}.hub", border=False):
+    # Beside the field, so that what a search finds stands right below it.
+    with (
+        st.form(f"{door}.hub", border=False),
+        st.container(horizontal=True, vertical_alignment="bottom", gap="small"),
+    ):
         name = st.text_input(
             "Dataset on the Hugging Face Hub",
-            placeholder="user/name, or words to search for",
+            placeholder="user/name, or words of it",
             key=f"{door}.hub.name",
-            help="The name of a dataset on the Hugging Face Hub, as its page shows it.",
+            help="The name of a dataset on the Hugging Face Hub, as its page shows it; other words search the Hub.",
         )
-        pressed = st.form_submit_button(
-            "Open from the Hub", icon=":material/cloud_download:", width="stretch"
-        )
+        pressed = st.form_submit_button("Find", icon=":material/search:", width="content")
     if pressed and name.strip():
         st.session_state[f"{door}.hub.asked"] = name.strip()
     asked = st.session_state.get(f"{door}.hub.asked", "")
@@ -173,6 +175,8 @@ def _hits(words: str, door: str) -> None:
         return
     if not hits:
         st.caption("No dataset has that in its name. Try fewer letters, or the full name: user/name.")
+        return
+    st.caption(f"{many(len(hits), 'dataset')} found. Open one:")
     for hit in hits:
         if st.button(workspace.plain(hit.name), key=f"{door}.hit.{hit.name}", icon=":material/database:"):
             enter(hit.name, hit.name, door=door)

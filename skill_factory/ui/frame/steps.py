@@ -111,3 +111,7 @@ DIFFERENCE = Step(
     hidden=True,
 )
 STEPS = (START, DATA, CHOOSE, LOOK, FINISH, MEASURE)
+ALL_STEPS = (*STEPS, SUITE, DIFFERENCE)
+"""Those beside the navigation too."""
+NO_PAGE = "nopage"
+"""What the address of Start says where somebody asked for a page that doesn't exist."""

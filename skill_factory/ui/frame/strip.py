@@ -13,6 +13,7 @@ from skill_factory.insight.opinion import cause_of
 from skill_factory.recipe.model import Recipe
 from skill_factory.ui.frame import loading, workspace
 from skill_factory.ui.frame.mixed import which
+from skill_factory.ui.frame.mixed.coming import coming
 from skill_factory.ui.frame.steps import CHOOSE, DATA, LOOK
 from skill_factory.wording import many, percent, rounded
 
@@ -20,21 +21,62 @@ SENT = 0.015
 """Seconds for sending what was drawn: the thread that sends it waits while this one computes."""
 SHOWN = 8.0
 """Seconds for which a difference is drawn again; the page fades it a little earlier."""
+NAMED = 3
+"""Sources of a mixture whose shares are named."""
 
 
-def show() -> None:
-    """Draw the strip, if any data is chosen; an error is shown on the page, not here."""
-    if not workspace.current().source:
+def show(together: bool = False) -> None:
+    """
+    Draw the strip, if any data is chosen; an error is shown on the page, not here.
+
+    `together`: of several sources, what all of them give, on the page where all of them are built.
+    """
+    # A page that led on to another has left the place of its own strip behind.
+    st.session_state.pop("strip.later", None)
+    mine = workspace.current()
+    if not mine.source:
         return
     try:
-        which.show()
-        evidence = loading.evidence()
-        numbers(evidence)
-        doubtful()
-        if not evidence.exact:
+        if together and mine.mix is not None:
+            all_sources()
+        else:
+            which.show()
+            numbers(loading.evidence())
+            doubtful()
+        if not loading.narrow().whole:
             still_reading()
     except SkillFactoryError:
         st.page_link(DATA.target(), label="Check the data", icon=":material/error:")
+
+
+def all_sources() -> None:
+    """What comes of a mixture: its traces, and the share that each source has in them."""
+    outcome = coming()
+    if outcome is None:
+        return
+    sources = many(len(outcome.whole.parts), "source")
+    st.page_link(DATA.target(), label=f"**{sources}**", help="What is mixed, and how much of each")
+    if outcome.mixed is None or outcome.problem:
+        st.page_link(DATA.target(), label="But they can't be mixed yet", icon=":material/help:")
+        return
+    _arrow()
+    traces = many(outcome.mixed.traces, "trace")
+    st.page_link(
+        CHOOSE.target(), label=f"{outcome.hedge}**{traces}**", help="What a build of all sources would write"
+    )
+    shares = (
+        f"**{percent(part.takes, outcome.mixed.traces)}** {workspace.plain(part.name)}"
+        for part in outcome.mixed.parts[:NAMED]
+    )
+    more = len(outcome.mixed.parts) - NAMED
+    rest = f" · {more:,} more" if more > 0 else ""
+    st.page_link(
+        DATA.target(), label=" · ".join(shares) + rest, help="The part of the traces that each gives"
+    )
+
+
+def _arrow() -> None:
+    st.html('<span class="sf-to" aria-hidden="true">→</span>', width="content")
 
 
 def doubtful() -> None:
@@ -73,7 +115,7 @@ def numbers(evidence: loading.Evidence) -> None:
         label=f"{about}**{many(questions, 'question')}**",
         help="Questions that give at least one trace",
     )
-    st.html('<span class="sf-to" aria-hidden="true">→</span>', width="content")
+    _arrow()
     hedge = about or ("" if outlook.exact else "up to ")
     st.page_link(
         CHOOSE.target(), label=f"{hedge}**{many(traces, 'trace')}**", help="What a build would write"

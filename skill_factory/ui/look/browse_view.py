@@ -19,6 +19,7 @@ from skill_factory.insight.trace_parts import first_line, mark, truth_word, visi
 from skill_factory.reasons import Level, sentence
 from skill_factory.recipe.variants import variant_words
 from skill_factory.ui.frame import away, loading, workspace
+from skill_factory.ui.frame.buttons.saving import save_button
 from skill_factory.ui.frame.loading import Evidence
 from skill_factory.wording import many
 from skill_factory.work import looking
@@ -36,7 +37,7 @@ NOUNS = {
 ROWS_LEVEL = (*LEVELS, Level.ROWS)
 Walk = tuple[Any, ...]
 """What `looking.some_items` and `looking.items_file` are asked about."""
-DOWNLOADS = (("JSONL", "application/jsonl"), ("CSV", "text/csv"))
+DOWNLOADS = ("JSONL", "CSV")
 HELP = (
     "A response is one answer of the model, a reflection is what it says on checking one. "
     "Each is dropped by the first rule that it fails."
@@ -183,15 +184,12 @@ def _columns(shown: Sequence[Item], level: Level) -> dict[str, list[str]]:
 
 def _next_steps(item: Item, wanted: Wanted, walk: Walk, noun: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        for name, mime in DOWNLOADS:
-            st.download_button(
+        for name in DOWNLOADS:
+            save_button(
                 f"Download all as {name}",
                 partial(away.run, looking.items_file, *walk, name.lower(), seconds=FILE_SECONDS),
                 f"{noun}s-{wanted.reason or wanted.fate}.{name.lower()}",
-                mime,
-                icon=":material/download:",
                 key=f"look.as.{name}",
-                on_click="ignore",
             )
         st.button(
             "Traces of this question",

@@ -18,6 +18,7 @@ from skill_factory.insight.trace_parts import first_line, path_of, story, visibl
 from skill_factory.judge.source_facts import Narrow, facts_key
 from skill_factory.model import Trace
 from skill_factory.recipe.model import Recipe, load_recipe, preset_names, recipe_from_toml
+from skill_factory.recipe.titles import title_of
 from skill_factory.ui.frame import away, loading, trace_view, workspace
 from skill_factory.wording import many, percent
 from skill_factory.work import looking
@@ -129,7 +130,7 @@ def _compared(name: str, other: Recipe) -> None:
     with st.expander(f"What differs: {many(len(changed), 'field')}", icon=":material/difference:"):
         st.dataframe(
             {
-                "Field": [difference.field for difference in changed],
+                "Field": [title_of(difference.field) for difference in changed],
                 "Yours": [visible(difference.left) for difference in changed],
                 "The other": [visible(difference.right) for difference in changed],
             },

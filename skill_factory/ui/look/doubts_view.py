@@ -11,6 +11,7 @@ from skill_factory.insight.item_html import disputed_html
 from skill_factory.insight.trace_parts import first_line, mark, truth_word, visible
 from skill_factory.model import hex_id
 from skill_factory.ui.frame import away, loading, workspace
+from skill_factory.ui.frame.buttons.saving import save_button
 from skill_factory.ui.frame.loading import Evidence
 from skill_factory.ui.look import trace_picker
 from skill_factory.ui.look.label_queue import label_queue
@@ -99,7 +100,7 @@ def _doubt_table(doubtful: Sequence[Doubt], seen: Evidence, least: int) -> None:
     # After a change the table may be shorter than what was selected in it.
     chosen = first[min(place, len(first) - 1)]
     with st.container(horizontal=True):
-        st.download_button(
+        save_button(
             "Download all as CSV",
             partial(
                 away.run,
@@ -111,10 +112,7 @@ def _doubt_table(doubtful: Sequence[Doubt], seen: Evidence, least: int) -> None:
                 seconds=FILE_SECONDS,
             ),
             "labels-in-doubt.csv",
-            "text/csv",
-            icon=":material/download:",
             key="look.doubts.csv",
-            on_click="ignore",
         )
         question = hex_id(int(facts.question_id[facts.response_question[chosen.place]]))
         gone = question in workspace.value("balance.exclude")

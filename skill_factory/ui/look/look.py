@@ -5,7 +5,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from skill_factory.insight import sentences, tables, trace_charts
-from skill_factory.ui.frame import loading, trace_view, workspace
+from skill_factory.ui.frame import loading, shell, trace_view, workspace
 from skill_factory.ui.frame.chart_answer import answer
 from skill_factory.ui.frame.steps import FINISH
 from skill_factory.ui.look import trace_picker
@@ -30,7 +30,9 @@ def part() -> None:
         label_visibility="collapsed",
         persist_state="session",
     )
-    PARTS[chosen or TRACES]()
+    name = chosen or TRACES
+    with shell.part_place("look", name):
+        PARTS[name]()
 
 
 def traces() -> None:

@@ -18,6 +18,8 @@ from skill_factory.ui.frame.loading import Evidence
 from skill_factory.wording import many
 from skill_factory.work import looking, reviewing
 
+LINES = 66
+"""Pixels of a row of three lines, for several risks and the beginning of a question; Streamlit wraps words above 64."""
 PAGE = 40
 """Traces in a page of the list: only their questions are read."""
 SEARCHED = 2_000
@@ -189,7 +191,8 @@ def list_of(now: Queue, rows: pa.Table, seen: Evidence) -> None:
     st.dataframe(
         table,
         hide_index=True,
-        height=400,
+        height=500,
+        row_height=LINES,
         key="review.list",
         on_select=_selected,
         selection_mode="single-row-required",

@@ -100,10 +100,10 @@ def _place(now: Queue) -> None:
             disabled=now.page.stop >= len(now.places),
         )
         st.button(
-            "Refresh",
+            "Update the list",
             key="review.refresh",
             on_click=begin_again,
-            help="Take out of the list what was decided meanwhile.",
+            help="The list stays as it is while you decide. This arranges it again by what you have decided since.",
         )
 
 

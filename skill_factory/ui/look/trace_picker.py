@@ -12,6 +12,7 @@ from skill_factory.insight.trace_parts import first_line, path_of, story, visibl
 from skill_factory.model import Trace, hex_id
 from skill_factory.traces.decisions import Decision, decided, decision_key
 from skill_factory.ui.frame import loading, shell, workspace
+from skill_factory.ui.frame.buttons.saving import save_button
 from skill_factory.ui.look.trace_source import FOUND, HEAD, head, of_questions
 
 ANY = ""
@@ -40,14 +41,11 @@ def pick_trace() -> Trace | None:
     _list(shown, place)
     st.caption(f"Trace **{place + 1}** of {len(shown):,}, {_origin(words)}.")
     with st.container(key="look.save"):
-        st.download_button(
+        save_button(
             "Save these as one page",
             partial(html_page, shown, "Traces", "Made by SkillFactory Studio."),
             "traces.html",
-            "text/html",
-            icon=":material/download:",
             key="look.page",
-            on_click="ignore",
             help="A single HTML file to mail, print or keep.",
         )
     return shown[place]

@@ -9,7 +9,9 @@ from skill_factory.measure.cells import PLACE
 from skill_factory.measure.shown.advice import advise
 from skill_factory.measure.shown.browsing import Looked
 from skill_factory.measure.shown.card import page_of
+from skill_factory.overlap.ruling import held_out_alone
 from skill_factory.ui.frame import away, source_pickers, workspace
+from skill_factory.ui.frame.buttons.saving import save_button
 from skill_factory.wording import many
 from skill_factory.work import outputs
 from skill_factory.work.home import new_place
@@ -17,6 +19,8 @@ from skill_factory.work.kept.workspaces import forget_uploads
 
 SECONDS = 120.0
 """For a harvest on a shared server."""
+MOSTLY = 0.75
+"""Share of the questions; fewer may be held out again, and the others are built."""
 
 
 def show(seen: Looked) -> None:
@@ -59,26 +63,34 @@ def _harvest(seen: Looked) -> None:
         except SkillFactoryError as error:
             st.error(workspace.plain(str(error)), icon=":material/error:")
             return
+        _hold_none_out(seen)
         source_pickers.enter(str(path), "harvest.parquet")
+
+
+def _hold_none_out(seen: Looked) -> None:
+    """Where the recipe would hold out what was asked, as it held it out of the build before, nothing would be left to build."""
+    recipe = workspace.current().recipe
+    questions = {one.question for one in seen.outputs}
+    held = held_out_alone(questions, recipe.clean.holdout) if recipe.clean.holdout else 0
+    if held > MOSTLY * len(questions):
+        workspace.change({"clean.holdout": 0.0})
+        workspace.current().notices.append(
+            f"The recipe held out {held:,} of these {many(len(questions), 'question')}; now it holds out none, since the next "
+            "dataset is made of them. Measure the model that is trained on it by other questions."
+        )
 
 
 def _downloads(seen: Looked) -> None:
     with st.container(horizontal=True):
-        st.download_button(
+        save_button(
             "One page (HTML)",
             lambda: page_of(seen.found),
             "measured.html",
-            "text/html",
-            icon=":material/download:",
             key="measure.html",
-            on_click="ignore",
         )
-        st.download_button(
+        save_button(
             "All numbers (JSON)",
             lambda: json.dumps(seen.found.to_json(), indent=1),
             "report.json",
-            "application/json",
-            icon=":material/download:",
             key="measure.json",
-            on_click="ignore",
         )

@@ -3,27 +3,21 @@
 Several models, asked one after the other, are measured side by side: first the base model, then the trained one.
 """
 
-from typing import Any
+from collections.abc import Sequence
 
 import streamlit as st
 
 from skill_factory.errors import SkillFactoryError
 from skill_factory.ui.frame import loading, visitor, workspace
-from skill_factory.ui.frame.steps import DATA
+from skill_factory.ui.frame.buttons.stopping import stop_button
+from skill_factory.ui.measure import ask_form
 from skill_factory.wording import duration, many
 from skill_factory.work import makings
-from skill_factory.work.making_asked import PILOT, Asked, Stage, What, Where
+from skill_factory.work.making_asked import Asked, Stage, check
 from skill_factory.work.makings import Making, Status
 from skill_factory.work.process import State
 
-_NOW, _TAKEN, _DONE, _DRAFT, _SECRET = (
-    "_sampling",
-    "_sampling_taken",
-    "_sampled",
-    "_sampling_draft",
-    "_sampling_key",
-)
-USUAL: dict[str, Any] = {"url": "", "model": "", "samples": 4, "temperature": 0.7, "max_tokens": 4_096}
+_NOW, _TAKEN, _DONE, _NEXT = "_sampling", "_sampling_taken", "_sampled", "_sampling_next"
 
 
 def part() -> None:
@@ -32,10 +26,13 @@ def part() -> None:
     now = makings.status(made) if made is not None else None
     if made is not None and now is not None and now.state is State.DONE:
         _measure(made)
+        if waiting := st.session_state.pop(_NEXT, None):
+            _start(made.stage, waiting, None)
     with st.expander(
         "Ask a trained model, then measure it",
         icon=":material/forum:",
-        expanded=made is not None,
+        # Whoever comes from a training wants this; whoever chose outputs has them already.
+        expanded=made is not None or (ask_form.trained() is not None and not workspace.current().outputs),
         key="measure.sampling",
     ):
         if made is not None and now is not None:
@@ -43,112 +40,23 @@ def part() -> None:
                 _watch(made)
                 return
             _ended(made, now)
-        _form(made)
+        if pressed := ask_form.form():
+            _start(*pressed, made)
 
 
-def _form(before: Making | None) -> None:
-    mine = workspace.current()
-    if not mine.source:
-        st.markdown(
-            "The model is asked questions of your own. Open them on Data: questions and gold answers are enough."
-        )
-        st.page_link(DATA.target(), label="Open data", icon=DATA.icon)
-        return
-    st.markdown(
-        f"Questions of **{workspace.plain(mine.label)}**, each as it is. Ask questions that the model wasn't trained on."
-    )
-    left, right = st.columns(2)
-    with left:
-        url = _kept("url", st.text_input, "Address", placeholder="http://localhost:8000/v1", help=_ADDRESS)
-    with right:
-        model = _kept("model", st.text_input, "Model", help="The name by which its server knows the model.")
-    _secret()
-    some = st.columns(3)
-    with some[0]:
-        samples = _kept("samples", st.number_input, "Outputs per question", min_value=1, max_value=64)
-    with some[1]:
-        warm = _kept("temperature", st.number_input, "Temperature", min_value=0.0, max_value=2.0, step=0.1)
-    with some[2]:
-        most = _kept(
-            "max_tokens", st.number_input, "Maximum tokens per output", min_value=16, max_value=131_072
-        )
-    asked = Asked(
-        What.OUTPUTS,
-        mine.source,
-        mine.label,
-        _columns(),
-        _part(),
-        where=Where.ADDRESS,
-        url=url.strip(),
-        model=model.strip(),
-        per_variant=int(samples),
-        temperature=float(warm),
-        max_tokens=int(most),
-    )
-    with st.container(horizontal=True, horizontal_alignment="right"):
-        if st.button("Ask all questions", key="sampling.whole", type="tertiary"):
-            _start(asked, Stage.WHOLE, before)
-        if st.button(
-            f"Ask {PILOT} questions", key="sampling.pilot", type="primary", icon=":material/play_arrow:"
-        ):
-            _start(asked, Stage.PILOT, before)
-
-
-_ADDRESS = (
-    "Of a server with an OpenAI-compatible API. For a model of yours on this computer, run "
-    "`skill-factory serve MODEL`; it prints the address."
-)
-
-
-def _columns() -> dict[str, Any]:
-    columns = workspace.current().recipe.columns
-    return {name: found for name in ("question", "answer") if (found := getattr(columns, name))}
-
-
-def _part() -> tuple[str, str, str]:
-    spec = workspace.current().recipe.source
-    return (spec.config, spec.split, spec.revision) if spec.kind == "hub" else ("", "train", "")
-
-
-def _kept(name: str, widget: Any, label: str, **options: Any) -> Any:
-    """A widget whose value outlives a visit to another page."""
-    draft: dict[str, Any] = st.session_state.setdefault(_DRAFT, {})
-    key = f"sampling.{name}"
-    if key not in st.session_state:
-        st.session_state[key] = draft.get(name, USUAL[name])
-    draft[name] = widget(label, key=key, **options)
-    return draft[name]
-
-
-def _secret() -> None:
-    typed = st.text_input(
-        "Key",
-        type="password",
-        key="sampling.key",
-        placeholder="if the server needs one",
-        autocomplete="off",
-        help="Kept in this session only, sent only to the model's server, and never stored.",
-    )
-    if typed.strip():
-        st.session_state[_SECRET] = typed.strip()
-
-
-def _start(asked: Asked, stage: Stage, before: Making | None) -> None:
+def _start(stage: Stage, several: Sequence[Asked], before: Making | None) -> None:
+    """Ask the first; the others wait for its end, since two models may not fit into one memory."""
+    asked, *waiting = several
     # Another model's answers belong into a folder of their own: two models are compared, not mixed.
     same = before if before is not None and before.asked.asks_for == asked.asks_for else None
     try:
-        made = makings.start(
-            asked,
-            stage,
-            workspace.current().token,
-            str(st.session_state.get(_SECRET, "")),
-            same,
-            visitor.key(),
-        )
+        for one in waiting:
+            check(one, stage)
+        made = makings.start(asked, stage, workspace.current().token, ask_form.secret(), same, visitor.key())
     except SkillFactoryError as error:
         st.error(workspace.plain(str(error)), icon=":material/error:")
         return
-    st.session_state[_NOW] = made.id
+    st.session_state[_NOW], st.session_state[_NEXT] = made.id, waiting
     st.rerun()
 
 
@@ -159,15 +67,12 @@ def _watch(made: Making) -> None:
     if not now.running:
         st.rerun()
     st.progress(now.progress.share if now.progress else 0.0, text=_doing(made, now))
-    st.button(
-        "Stop",
-        key="sampling.stop",
-        icon=":material/stop_circle:",
-        on_click=makings.stop,
-        args=(made,),
-        disabled=now.state is State.STOPPING,
-        help="Every output so far is kept; you can resume later.",
-    )
+    stop_button("sampling.stop", _stop, made, now.state, "Every output so far is kept; you can resume later.")
+
+
+def _stop(made: Making) -> None:
+    st.session_state.pop(_NEXT, None)
+    makings.stop(made)
 
 
 def _doing(made: Making, now: Status) -> str:
@@ -175,9 +80,9 @@ def _doing(made: Making, now: Status) -> str:
     if now.before is not None:
         return f"Waiting in the queue: {many(now.before, 'piece')} of work before it"
     if done is None or not done.total:
-        return f"Asking {workspace.plain(made.asked.model)} …"
+        return f"Asking {workspace.plain(made.asked.called)} …"
     left = "" if done.seconds_left is None else f", about {duration(done.seconds_left)} left"
-    return f"{done.done:,} of {done.total:,} outputs of {workspace.plain(made.asked.model)}{left}"
+    return f"{done.done:,} of {done.total:,} outputs of {workspace.plain(made.asked.called)}{left}"
 
 
 def _measure(made: Making) -> None:
@@ -208,7 +113,12 @@ def _ended(made: Making, now: Status) -> None:
         missing = now.told.get("missing") or 0
         lost = f" {many(missing, 'output')} never came." if missing else ""
         st.success(
-            f"{workspace.plain(made.asked.model)} was asked, and its outputs are measured below.{lost} "
-            "Ask another model to see both side by side.",
+            f"{workspace.plain(made.asked.called)} was asked, and its outputs are measured below.{lost} {_beside(made)}",
             icon=":material/check_circle:",
         )
+
+
+def _beside(made: Making) -> str:
+    if len(workspace.current().outputs) > 1:
+        return "The models stand side by side."
+    return "Ask another model to see both side by side."

@@ -7,10 +7,10 @@ import streamlit as st
 from skill_factory.errors import SkillFactoryError
 from skill_factory.hosting import hosted
 from skill_factory.ui.frame import cleanup, workspace
-from skill_factory.ui.frame.building.earlier_builds import moment
-from skill_factory.ui.frame.deleting import delete_button
+from skill_factory.ui.frame.buttons.deleting import delete_button
+from skill_factory.ui.frame.buttons.renaming import rename_button
+from skill_factory.ui.frame.earlier_builds import moment
 from skill_factory.ui.frame.kept import arriving
-from skill_factory.ui.frame.renaming import rename_button
 from skill_factory.work.kept import workspaces
 from skill_factory.work.kept.folder import Kept
 

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from skill_factory.ui.frame import source_pickers, tour
-from skill_factory.ui.frame.building.earlier_builds import earlier_builds
+from skill_factory.ui.frame.earlier_builds import earlier_builds
 from skill_factory.ui.frame.kept import arriving
 from skill_factory.ui.start import continuing, recipe_files, start
 

@@ -3,9 +3,10 @@
 import streamlit as st
 
 from skill_factory.errors import SkillFactoryError
-from skill_factory.recipe.mixture import is_mixture, mixture_from_toml
+from skill_factory.recipe.mixture_file import is_mixture, mixture_from_toml
 from skill_factory.recipe.model import PRESET_WORDS, load_recipe, preset_names
 from skill_factory.ui.frame import away, loading, workspace
+from skill_factory.ui.frame.buttons.saving import save_button
 from skill_factory.ui.frame.mixed import mixing
 
 
@@ -62,14 +63,11 @@ def _keep() -> None:
     except SkillFactoryError as error:
         st.warning(workspace.plain(str(error)), icon=":material/info:")
         return
-    st.download_button(
+    save_button(
         "Save this mixture" if whole else "Save this recipe",
         text,
         "mix.toml" if whole else "recipe.toml",
-        "application/toml",
-        icon=":material/download:",
         key="recipe.save",
-        on_click="ignore",
     )
     if whole:
         st.markdown("The file has the recipes of all sources. Your data isn't part of it.")

@@ -1,10 +1,8 @@
 """Compare arms: recipes that change one thing of the chosen one, from the same questions and in equal sizes."""
 
 import logging
-import shlex
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import pandas as pd
 import streamlit as st
@@ -13,7 +11,9 @@ from skill_factory.errors import SkillFactoryError
 from skill_factory.suites.differences import HEAD, Difference, cells
 from skill_factory.suites.suite import BASE, Equal, Suite, checked, load_suite, suite_from_toml
 from skill_factory.ui.frame import loading, shell, visitor, workspace
-from skill_factory.ui.frame.deleting import delete_button
+from skill_factory.ui.frame.buttons.command_line import Beside, same_command, typed
+from skill_factory.ui.frame.buttons.deleting import delete_button
+from skill_factory.ui.frame.buttons.stopping import stop_button
 from skill_factory.ui.frame.sending.publishing import publishing
 from skill_factory.wording import inflect, many
 from skill_factory.work import suites
@@ -80,8 +80,14 @@ def _offer() -> None:
     suite = _given() if which == OWN else _papers()
     if suite is None:
         return
-    names = [arm.name for arm in suite.arms]
-    kept = st.multiselect("Arms beside your recipe", names, default=names, key=f"suite.arms.{which}")
+    titles = {arm.name: arm.title for arm in suite.arms}
+    kept = st.multiselect(
+        "Arms beside your recipe",
+        list(titles),
+        default=list(titles),
+        format_func=titles.__getitem__,
+        key=f"suite.arms.{which}",
+    )
     equal = st.radio(
         "Equal in",
         list(EQUAL_WORDS),
@@ -92,8 +98,10 @@ def _offer() -> None:
         key="suite.equal",
     )
     arms = [arm for arm in suite.arms if arm.name in kept]
-    shown = [(arm.name, arm.words) for arm in (suite.every_arm[0], *arms)]
-    st.dataframe(pd.DataFrame(shown, columns=["Arm", "What it changes"]), hide_index=True, alt="The arms")
+    # The files and configs of an arm have its name.
+    shown = [(arm.title, arm.words, arm.name) for arm in (suite.every_arm[0], *arms)]
+    head = ["Arm", "What it changes", "In files"]
+    st.dataframe(pd.DataFrame(shown, columns=head), hide_index=True, alt="The arms")
     if not arms:
         st.info("Choose at least one arm to compare your recipe with.", icon=":material/info:")
         return
@@ -148,22 +156,8 @@ def _start(suite: Suite) -> None:
 
 
 def _command(suite: Suite) -> None:
-    mine = workspace.current()
-    source = Path(mine.source).name if mine.recipe.source.kind == "file" else mine.source
-    with st.expander("Do the same on the command line", icon=":material/terminal:"):
-        st.code(
-            f"python -m skill_factory ablate {shlex.quote(source)} --suite suite.toml --out suite",
-            language="bash",
-        )
-        st.download_button(
-            "suite.toml",
-            suite.to_toml(),
-            "suite.toml",
-            "application/toml",
-            on_click="ignore",
-            icon=":material/download:",
-            key="suite.toml",
-        )
+    words = f"ablate {typed(workspace.current().source)} --suite suite.toml --out suite"
+    same_command(words, Beside("suite.toml", suite.to_toml(), "suite.toml"))
 
 
 # -- while and after -------------------------------------------------------------------------------------------------
@@ -181,14 +175,8 @@ def _watch(job: Job) -> None:
     st.progress(now.progress.share if now.progress else 0.0, text=doing)
     for line in suites.said(job):
         st.warning(shell.plain(line), icon=":material/info:")
-    st.button(
-        "Stop",
-        on_click=suites.cancel,
-        args=(job,),
-        key="suite.stop",
-        icon=":material/stop_circle:",
-        disabled=now.state is State.STOPPING,
-        help="What is finished is kept; you can resume later.",
+    stop_button(
+        "suite.stop", suites.cancel, job, now.state, "What is finished is kept; you can resume later."
     )
 
 

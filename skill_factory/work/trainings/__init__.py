@@ -21,9 +21,11 @@ from skill_factory.work.trainings.process import (
     status,
     stop,
 )
+from skill_factory.work.trainings.sampled import Trained, trained_on
 
 __all__ = [
     "ENDED",
+    "Trained",
     "Training",
     "command",
     "fault",
@@ -35,5 +37,6 @@ __all__ = [
     "start",
     "status",
     "stop",
+    "trained_on",
     "words",
 ]

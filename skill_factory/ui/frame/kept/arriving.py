@@ -14,7 +14,7 @@ from skill_factory.sources.files import UPLOADS
 from skill_factory.ui.frame import cleanup, loading, signing_in, source_pickers, visitor, workspace
 from skill_factory.ui.frame.kept import session, tabs
 from skill_factory.ui.frame.mixed import mixing
-from skill_factory.ui.frame.steps import CHOOSE, DATA, FINISH, LOOK
+from skill_factory.ui.frame.steps import CHOOSE, DATA, FINISH, LOOK, NO_PAGE
 from skill_factory.work import builds
 from skill_factory.work.builds import Job
 from skill_factory.work.home import place
@@ -36,6 +36,8 @@ def arrive(title: str) -> str:
         open_workspace(asked)
     else:
         workspace.follow()
+    if st.query_params.pop(NO_PAGE, ""):
+        mine.notices.append("There is no page at that address, so this is Start.")
     refused = workspace.open_link()
     workspace.keep()
     _turn(title)
@@ -195,6 +197,7 @@ def _of_recipe() -> bool:
 
 def _upload_gone(source: str) -> bool:
     path = Path(source)
+    # Only uploads are cleared away here; any other path that is gone is for its owner to say.
     return path.parent.parent == place("uploads") and not path.exists()
 
 

@@ -71,7 +71,11 @@ class Workspace:
     @property
     def secret(self) -> bool:
         """Whether what is read may be private; then caches belong to this session alone."""
-        return bool(self.token) and self.recipe.source.kind == "hub"
+        return self.secret_under(self.recipe)
+
+    def secret_under(self, recipe: Recipe) -> bool:
+        """The same for the source of another recipe, beside this one in a mixture."""
+        return bool(self.token) and recipe.source.kind == "hub"
 
     @property
     def whole(self) -> Mix | None:
@@ -164,6 +168,7 @@ def one_change() -> Iterator[None]:
 def follow() -> None:
     """Take what another tab has written to this workspace, and say so."""
     mine = current()
+    # What isn't written yet is newer than anything on disk, so it isn't overwritten.
     if mine.kept is None or not mine.kept.outdated or mine.state != mine.saved:
         return
     found = workspaces.find(mine.kept.id)
@@ -177,6 +182,7 @@ def follow() -> None:
 def take(kept: Kept) -> None:
     """Show a workspace as it is on disk. Errors: RecipeError for a recipe that can't be read any more."""
     mine, version = current(), kept.version
+    # A recipe is parsed in a child, which takes its time; the same text needn't be read twice.
     if mine.kept is None or mine.state != mine.saved or mine.kept.version.recipe != version.recipe:
         mine.recipe = away.run(recipe_from_toml, version.recipe, kept.title, what=kept.title)
     mine.mix = _mix(version, kept.title)

@@ -80,7 +80,7 @@ def _read(place: int, part: Part, shown: bool) -> _Read:
     chosen = loading.recipe() if shown else _settled(place, part, found)
     name = loading.key_of(found, chosen)
     narrow = loading.narrow() if shown else _narrow(place, name, found, part)
-    return _Read(replace(part, recipe=chosen), narrow, name, loading.scale_of(narrow, found.rows), found.rows)
+    return _Read(replace(part, recipe=chosen), narrow, name, narrow.scale(found.rows), found.rows)
 
 
 def _opened(place: int, part: Part) -> Seen:

@@ -11,6 +11,7 @@ from skill_factory.publish.plan import Mode, PushPlan
 from skill_factory.suites.desk import suite_report
 from skill_factory.suites.suite import BASE
 from skill_factory.ui.frame import away, loading, shell, visitor, workspace
+from skill_factory.ui.frame.buttons.stopping import stop_button
 from skill_factory.ui.frame.sending import card_view
 from skill_factory.ui.frame.signing_in import signed_in
 from skill_factory.wording import many
@@ -111,6 +112,8 @@ def _plan(job: Job, target: Target, card: str) -> PushPlan:
         with st.spinner(f"Looking at {target.repo} …"):
             return away.run(looking.push_plan, *asked, what=target.repo, seconds=LOOK_SECONDS)
 
+    # Once for each target and card: a page runs again at every click, and each look asks the Hub and reads every
+    # file.
     return loading.once("push plan", asked, made)
 
 
@@ -191,14 +194,12 @@ def _watch(job: Job) -> None:
     doing = "Stopping …" if now.state is State.STOPPING else f"Publishing to {now.asked.repo}: {_doing(now)}"
     st.progress(now.share, text=shell.plain(doing))
     st.caption("It runs on its own: you can close this page and come back through its address.")
-    st.button(
-        "Stop",
-        on_click=pushes.stop,
-        args=(job,),
-        key="publish.stop",
-        icon=":material/stop_circle:",
-        disabled=now.state is State.STOPPING,
-        help="Everything goes in one commit at the very end; until then nothing changes on the Hub.",
+    stop_button(
+        "publish.stop",
+        pushes.stop,
+        job,
+        now.state,
+        "Everything goes in one commit at the very end; until then nothing changes on the Hub.",
     )
 
 

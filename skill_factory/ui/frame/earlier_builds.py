@@ -8,8 +8,8 @@ import streamlit as st
 from skill_factory.hosting import hosted
 from skill_factory.reasons import Level
 from skill_factory.ui.frame import workspace
-from skill_factory.ui.frame.deleting import delete_button
-from skill_factory.ui.frame.renaming import rename_button
+from skill_factory.ui.frame.buttons.deleting import delete_button
+from skill_factory.ui.frame.buttons.renaming import rename_button
 from skill_factory.ui.frame.steps import DIFFERENCE, FINISH
 from skill_factory.wording import many
 from skill_factory.work import builds

@@ -7,11 +7,13 @@ from typing import Any
 from skill_factory.build.mixed_source import MixedSource
 from skill_factory.build.mixture import Given, about, open_sources, settled
 from skill_factory.errors import ColumnError, RecipeError
-from skill_factory.insight.inspection import ONE_LOOK, Inspection, inspect, overlap_advice
+from skill_factory.insight.inspection.advice import overlap_advice
+from skill_factory.insight.inspection.inspecting import inspect
+from skill_factory.insight.inspection.reading import ONE_LOOK
+from skill_factory.insight.inspection.record import Inspection
 from skill_factory.insight.mixed import Mixed, mixed, offers
 from skill_factory.judge.source_facts import Narrow, sample_facts
 from skill_factory.overlap.ruling import Overlap, compared_together, with_benchmarks
-from skill_factory.reasons import Level
 from skill_factory.recipe.mixture import Mixture
 from skill_factory.recipe.model import Recipe
 from skill_factory.sources import RawSource
@@ -110,15 +112,10 @@ def forecast_mixture(
 
 def _forecast(mixture: Mixture, raw: MixedSource, whole: bool) -> Mixed:
     narrows = [_narrow(s, recipe, whole) for s, recipe in zip(raw.sources, mixture.recipes, strict=True)]
-    scales = [_scale(narrow, source) for narrow, source in zip(narrows, raw.sources, strict=True)]
+    scales = [narrow.scale(source.rows) for narrow, source in zip(narrows, raw.sources, strict=True)]
     return mixed(mixture, offers(mixture.recipes, narrows, scales))
 
 
 def _narrow(source: RawSource, recipe: Recipe, whole: bool) -> Narrow:
     every = whole or 0 < source.size <= ONE_LOOK
     return sample_facts(source, recipe, EVERYTHING if every else ONE_LOOK)
-
-
-def _scale(narrow: Narrow, source: RawSource) -> float:
-    read = narrow.rows.ledger[Level.ROWS].read
-    return 1.0 if narrow.whole else source.rows / read if source.rows and read else 0.0
