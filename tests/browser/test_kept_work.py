@@ -94,6 +94,7 @@ def test_a_reload_shows_each_page_where_one_was(visit: Callable[..., Visitor], s
     """Scrolled down, F5 leads back to the same place; a page that one goes to by the navigation begins at its top."""
     visitor = visit(studio)
     visitor.demo()
+    visitor.sees("What was counted")
     visitor.still()
     visitor.page.mouse.move(600, 500)
     visitor.page.mouse.wheel(0, 500)

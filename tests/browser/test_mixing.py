@@ -51,7 +51,7 @@ def test_two_sources_are_mixed_with_the_shares_as_asked(visitor: Visitor, tmp_pa
     visitor.sees("2 sources, mixed")
     assert visitor.page.get_by_text(" in all.").first.inner_text() == said
     visitor.go("Finish")
-    strip = visitor.page.locator(".st-key-strip a").filter(has_text="traces")
+    strip = visitor.page.locator(".st-key-strip a").filter(has_text="traces").first
     expect(strip).to_have_text(said.removesuffix(" in all."))
     built(visitor)
     report = report_of(visitor, tmp_path)

@@ -59,7 +59,7 @@ def test_another_part_of_look_begins_empty(visitor: Visitor) -> None:
     visitor.still()
     page.get_by_test_id("stMain").get_by_text("Review", exact=True).first.click()
     seen = page.wait_for_function(
-        "() => document.body.innerText.includes('Riskiest first')"
+        "() => document.querySelector('.st-key-review-order')"
         " && (document.querySelector('.st-key-look-which, .st-key-look-list') ? 'a ghost' : 'empty')"
     )
     assert seen.json_value() == "empty"

@@ -31,6 +31,8 @@ def show(together: bool = False) -> None:
 
     `together`: of several sources, what all of them give, on the page where all of them are built.
     """
+    # A page that led on to another has left the place of its own strip behind.
+    st.session_state.pop("strip.later", None)
     mine = workspace.current()
     if not mine.source:
         return
