@@ -101,6 +101,27 @@ def test_a_server_that_fails_is_told_with_its_last_words(
     assert "The server ended before it answered. It said last: the weights can't be read" in done.err
 
 
+@pytest.mark.long
+@pytest.mark.skipif(
+    not Path("/proc/self/stat").exists(), reason="this system doesn't say what a process computed"
+)
+def test_a_server_is_late_only_when_it_stands_still_or_computes_too_long(
+    tmp_path: Path, program: Path
+) -> None:
+    """On a busy machine loading takes as long as it takes; sleeping for as long doesn't."""
+    whole = program.read_text(encoding="utf-8").split("\n", 1)
+    late = pytest.raises(SkillFactoryError, match="didn't answer within 2 seconds")
+    busy = "import time\nwhile time.process_time() < 4:\n    pass"
+    program.write_text(f"{whole[0]}\n{busy}\n{whole[1]}", encoding="utf-8")
+    with served(str(tmp_path / "model"), program=str(program), seconds=20):
+        pass
+    with late, served(str(tmp_path / "model"), program=str(program), seconds=2):
+        pass
+    program.write_text(f"{whole[0]}\nimport time\ntime.sleep(60)", encoding="utf-8")
+    with late, served(str(tmp_path / "model"), program=str(program), seconds=2):
+        pass
+
+
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [

@@ -21,12 +21,13 @@ from pathlib import Path
 from typing import IO
 
 from skill_factory.errors import SkillFactoryError
+from skill_factory.hosting import computed
 
 HOST = "127.0.0.1"
 OWN = "SKILL_FACTORY_SERVER"
 """Environment variable: the program that serves, where none is named."""
 STARTS_WITHIN = 600
-"""Seconds in which a server must answer; a large model takes minutes to load."""
+"""Seconds of standing still, or of computing, after which a server that doesn't answer is given up: loading takes minutes."""
 LAST = 600
 """Characters of a server's log that are shown when it fails."""
 
@@ -154,12 +155,15 @@ def _beside(model: str) -> Iterator[Path | None]:
 
 
 def _wait(process: subprocess.Popen[bytes], port: int, kept: IO[bytes], seconds: float) -> None:
-    end = time.monotonic() + seconds
+    end, had = time.monotonic() + seconds, 0.0
     while time.monotonic() < end:
         if process.poll() is not None:
             raise ServeError(f"The server ended before it answered. {_last(kept)}")
         if _answers(port):
             return
+        # On a busy machine it gets little of the processor: as long as it goes on, it isn't late.
+        if had + 1 < (now := computed(process.pid)) <= seconds:
+            end, had = time.monotonic() + seconds, now
         time.sleep(0.3)
     raise ServeError(f"The server didn't answer within {seconds:.0f} seconds. {_last(kept)}")
 
