@@ -178,6 +178,12 @@ def _list(examples: Sequence[Example]) -> int:
         selection_mode="single-row-required",
         key="difference.examples",
         alt="Rows that only one of the builds has, three of each kind",
+        column_config={
+            "What": st.column_config.TextColumn(width=110),
+            "Type": st.column_config.TextColumn(width=55),
+            # As wide as its texts otherwise, most of it beyond the list's edge.
+            "Question": st.column_config.TextColumn(width=190),
+        },
     )
     place = (picked.get("selection", {}).get("rows") or [0])[0]
     return min(int(place), len(examples) - 1)  # two other builds may have fewer

@@ -198,9 +198,11 @@ def list_of(now: Queue, rows: pa.Table, seen: Evidence) -> None:
         selection_mode="single-row-required",
         alt="The traces to review: attempts, what was decided, risks, and the question",
         column_config={
-            "Attempts": st.column_config.TextColumn(width=80),
+            "Attempts": st.column_config.TextColumn(width=75),
             "Review": st.column_config.TextColumn(width=85),
-            "Risks": st.column_config.TextColumn(width=125),
+            "Risks": st.column_config.TextColumn(width=100),
+            # As wide as its texts otherwise, most of it beyond the list's edge.
+            "Question": st.column_config.TextColumn(width=175),
         },
     )
     st.session_state["review.first"] = now.page.start
