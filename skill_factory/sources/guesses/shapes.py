@@ -232,7 +232,7 @@ def _scores(
         one.path
         for one in still_free(told, found, ("flag", "flags", "number", "numbers"))
         if re.search(r"[_.](?:correctness|accuracy|reward|score)s?$", one.path)
-        and "format" not in one.path
+        and not re.search("format|instruct|prompt|question|query|input", one.path)
         and _goes_along(one, response)
         and (differs_within(one, question) or not repeats(question))
         and one.different > 1
