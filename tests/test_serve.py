@@ -147,6 +147,32 @@ def test_a_trained_model_is_called_after_the_one_it_began_with(tmp_path: Path) -
     assert (name_of(str(tmp_path / "run")), name_of("user/model")) == ("run", "user/model")
 
 
+def test_an_adapter_is_served_with_the_model_under_it(
+    tmp_path: Path, program: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """vLLM is told both; the Hub may be asked for the model under it, which may not lie here."""
+    folder = tmp_path / "skilled"
+    folder.mkdir()
+    (folder / "adapter_config.json").write_text('{"base_model_name_or_path": "user/base"}', encoding="utf-8")
+    vllm = program.with_name("vllm")
+    vllm.hardlink_to(program)
+    words = command(str(folder), 8000, str(vllm))
+    assert words[1:6] == ["serve", "user/base", "--enable-lora", "--lora-modules", "skilled=skilled"]
+    assert command(str(folder), 8000, str(program))[1:3] == ["serve", "skilled"]
+    offline = "import os, sys\nif os.environ.get('HF_HUB_OFFLINE'):\n    sys.exit('offline')"
+    first, rest = program.read_text(encoding="utf-8").split("\n", 1)
+    program.write_text(f"{first}\n{offline}\n{rest}", encoding="utf-8")
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    with served(str(folder), program=str(program)):
+        pass
+    (folder / "adapter_config.json").unlink()
+    with (
+        pytest.raises(SkillFactoryError, match="It said last: offline"),
+        served(str(folder), program=str(program)),
+    ):
+        pass
+
+
 def test_the_server_of_another_environment_is_named_once(
     program: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,6 +9,8 @@ import time
 from datetime import date
 from pathlib import Path
 
+import pyarrow.parquet as pq
+
 from tests.command import ROOT
 from tests.loop.page import page
 from tests.loop.steps import (
@@ -26,7 +28,7 @@ from tests.loop.steps import (
 AT_ONCE = 2
 """Models trained side by side; each takes one core."""
 SHORT = ("--steps", "300", "--batch", "2000", "--width", "96", "--layers", "2", "--rate", "6e-3")
-"""A training of some seconds that learns few traces by heart: attempts can be harvested, and figures say nothing."""
+"""A training of some seconds that learns few traces by heart, and is asked their questions: figures say nothing."""
 
 
 def main() -> None:
@@ -54,6 +56,7 @@ def main() -> None:
     folder, begun = Path(tempfile.mkdtemp(prefix="loop-")), time.monotonic()
     try:
         raw, held, aside = make_raw(folder, args.questions, args.held_out)
+        args.held_out = args.held_out if args.short else pq.read_metadata(held).num_rows
         suite = ablate(raw, folder, args.attempts, aside)
         traces = write_traces(suite, folder)
         models = [folder / "models" / arm.name for arm in ARMS]
@@ -67,7 +70,9 @@ def main() -> None:
         (suite / "outputs").mkdir()
         outputs = [suite / "outputs" / arm.name for arm in ARMS]
         for model, out in zip(models, outputs, strict=True):
-            evaluate(model, held, out, args.samples, args.tokens)
+            # What few traces teach is those traces: only their own questions are answered so that a next build has traces.
+            asked = (raw, args.held_out) if args.short else (held, 0)
+            evaluate(model, asked[0], out, args.samples, args.tokens, asked[1])
         text = page(
             ARMS,
             [json.loads((model / "training.json").read_text(encoding="utf-8")) for model in models],

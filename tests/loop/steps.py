@@ -103,8 +103,8 @@ PATIENCE = "7200"
 """Seconds for an answer: with eight at once on a busy machine each takes as long as all of them."""
 
 
-def evaluate(model: Path, held: Path, out: Path, samples: int, most_tokens: int) -> None:
-    """Outputs of a model for the questions that it has not seen."""
+def evaluate(model: Path, asked: Path, out: Path, samples: int, most_tokens: int, few: int = 0) -> None:
+    """Outputs of a model for all questions of a file, or for a few of them."""
     # Some models of this size never end; what the limit cuts off is counted.
     limits = (
         "--max-tokens",
@@ -117,8 +117,9 @@ def evaluate(model: Path, held: Path, out: Path, samples: int, most_tokens: int)
         PATIENCE,
     )
     model_here = ("--serve", "--program", SERVING / "bin" / "transformers", "--model", model)
-    asked = ("--samples", str(samples), "--task", "number", "--json")
-    ours("evaluate", held, "--out", out, *model_here, *asked, *SAMPLING, *limits)
+    how = ("--samples", str(samples), "--task", "number", "--json")
+    pilot = ("--pilot", str(few)) if few else ()
+    ours("evaluate", asked, "--out", out, *model_here, *how, *pilot, *SAMPLING, *limits)
 
 
 def measured(suite: Path) -> dict[str, Any]:
