@@ -147,6 +147,9 @@ READ: dict[str, tuple[Any, tuple[int, ...]]] = {
     "what happened to a response, beside a gold answer": (each(lambda q, k: {
         "question": ask(q), "response": said(q, k), "gold": str(q + 10), "truncated": k == 3,
     }), UNLABELLED),
+    "thumbs for feedback": (each(lambda q, k: {
+        "question": ask(q), "response": said(q, k), "feedback": ("thumbs up", "thumbs down")[k % 2],
+    }), LABELLED),
     "a reward of the instruction": (grouped(lambda q: {
         "instruction": ask(q), "response": said(q, 0), "instruct_reward": q - 3.2, "difficulty": ("easy", "hard")[q % 2],
     }), (4, 4, 0, 0, 4, 0)),
