@@ -27,6 +27,16 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
+def computed(number: int) -> float:
+    """Seconds of a processor that a process has had: a busy machine makes nobody's work a long one. 0 where nobody says."""
+    try:
+        words = Path(f"/proc/{number}/stat").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return 0.0  # the process has ended, or this system doesn't say
+    user, system = words.rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
 def visitor_environment(token: str, key: str = "") -> dict[str, str]:
     """
     The environment of a process that works for one visitor: the server's, without the server's own logins.

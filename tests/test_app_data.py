@@ -1,14 +1,18 @@
 """Data: columns are guessed and checked live, the report says what will do, and N is proposed."""
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from skill_factory.reasons import Level
 from skill_factory.recipe.model import Recipe
 from skill_factory.sources.demo.rows import write_demo
 from skill_factory.ui.frame import exact_tables
+from skill_factory.work import builds, quota
+from skill_factory.work.process import State
 from tests.hub import Hub
 from tests.make_raw import make_rows, row, write_jsonl
 from tests.studio import ROOT, links, open_app, with_source, words, workspace
@@ -100,10 +104,36 @@ def test_n_is_suited_to_the_data_when_they_are_chosen(tmp_path: Path) -> None:
 
 
 def test_the_recommended_recipe_jumps_to_finish() -> None:
-    """One click from Data to Finish."""
+    """With another recipe of one's own, one click goes back to the recommended one, and to Finish."""
     app = with_source()
-    app.button(key="recommended").click().run(timeout=60)
+    app.button(key="build_now")
+    workspace(app).recipe = workspace(app).recipe.changed({"traces.attempts": 2})
+    app.run().button(key="recommended").click().run(timeout=60)
+    assert app.title[0].value == "Finish" and workspace(app).recipe.traces.attempts != 2
+
+
+def test_the_recommended_recipe_is_built_from_data() -> None:
+    """Where nothing is doubtful, the number that is promised is built by one click, and Finish shows it."""
+    app = with_source()
+    label = app.button(key="build_now").label
+    app.button(key="build_now").click().run(timeout=60)
     assert app.title[0].value == "Finish"
+    job = builds.find(workspace(app).job)
+    assert job is not None
+    for _ in range(600):
+        if builds.status(job).state is State.DONE:
+            break
+        time.sleep(0.1)
+    assert label == f"Build {builds.ledger(job)[Level.TRACES].kept:,} traces"
+
+
+def test_a_full_disk_starts_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What doesn't fit is refused before it starts, and Finish says why."""
+    monkeypatch.setattr(quota, "NEEDED", 1e12)
+    app = with_source()
+    app.button(key="build_now").click().run(timeout=60)
+    assert app.title[0].value == "Finish" and not workspace(app).job
+    assert "Make room there" in words(app)
 
 
 def test_rows_that_cannot_be_read_are_shown_with_their_reason(tmp_path: Path) -> None:

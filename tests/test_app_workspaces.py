@@ -1,8 +1,10 @@
 """The app keeps what is worked on: in files that hold no token, found by its address, undone and redone on every page."""
 
+import json
 import os
 import shutil
 import time
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from skill_factory.recipe.model import Recipe
 from skill_factory.recipe.share import packed
-from skill_factory.ui.frame import cleanup
+from skill_factory.ui.frame import cleanup, loading
 from skill_factory.work import builds, quota
 from skill_factory.work.home import new_place
 from skill_factory.work.kept import workspaces
@@ -227,6 +229,18 @@ def test_workspaces_count_in_a_visitor_s_share_of_the_disk(monkeypatch: pytest.M
     monkeypatch.setattr(quota, "WORKSPACES", 3)
     with pytest.raises(Exception, match="3 workspaces"):
         quota.check_room_for_work("me")
+
+
+def test_an_archive_counts_as_it_unpacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A small zip of much text takes as much of a visitor's share as that text."""
+    upload = new_place("uploads") / "raw.zip"
+    row = json.dumps({"question": "q", "response": "a " * 50_000, "correct": True})
+    with zipfile.ZipFile(upload, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("rows.jsonl", row)
+    monkeypatch.setenv("SKILL_FACTORY_HOSTED", "1")
+    loading.check_given(str(upload))
+    workspaces.new(Version(str(upload)), "me")
+    assert upload.stat().st_size < 5_000 and 100_000 < quota.taken("me") < 110_000
 
 
 def test_what_can_t_be_kept_is_said_and_stays_in_the_session(monkeypatch: pytest.MonkeyPatch) -> None:

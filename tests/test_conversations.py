@@ -22,16 +22,20 @@ from skill_factory.sources.chats.context import asked_by
 from skill_factory.sources.columns import RowError, read_row
 from skill_factory.traces.chats import chat_messages, plain_messages
 from skill_factory.trainers import (
+    FIREWORKS,
     LLAMAFACTORY,
     OPENAI,
     OPENRLHF,
     SWIFT,
+    TOGETHER,
     TRL,
     UNSLOTH,
     Options,
+    Trainer,
     export_build,
 )
 from skill_factory.trainers.preflight import RowLimits, preflight
+from skill_factory.trainers.services import misfit
 from tests import chats, command
 
 TIGHT = Recipe().changed({"traces.layout": "tight", "traces.attempts": 3})
@@ -311,6 +315,38 @@ def test_a_service_gets_messages_with_calls_and_tools(tools: Path, tmp_path: Pat
         assert "weight" not in row["messages"][-1]
 
 
+@pytest.mark.parametrize("trainer", [OPENAI, TOGETHER, FIREWORKS], ids=lambda one: one.name)
+def test_calls_that_a_service_refuses_are_refused_before_they_are_paid_for(
+    tmp_path: Path, trainer: Trainer
+) -> None:
+    """A function's name with a space, as no service takes it; the sentence names it, and nothing is written."""
+    raw, out = tmp_path / "raw.jsonl", tmp_path / "out"
+    text = json.dumps(chats.rows(questions=4, tools=[chats.TOOL])).replace("calculate", "work out")
+    chats.write(raw, json.loads(text))
+    build(str(raw), tmp_path / "build", Recipe().changed({"traces.attempts": 2}))
+    with pytest.raises(HandoffError, match=r"a function is called 'work out', and its name may have"):
+        export_build(tmp_path / "build", trainer, out, Options("model"))
+    assert not (out / "train.jsonl").exists()
+
+
+def test_a_call_without_its_own_result_is_refused() -> None:
+    """Each call is answered by a result of its own, directly behind it; services check the ids."""
+    call = {"id": "a", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    other = call | {"id": "b"}
+    asks, said = {"role": "user", "content": "?"}, {"role": "assistant", "content": "!"}
+    result = {"role": "tool", "tool_call_id": "a", "content": "1"}
+
+    def line(calls: list, *results: dict) -> dict:
+        return {"messages": [asks, {"role": "assistant", "content": "", "tool_calls": calls}, *results, said]}
+
+    assert misfit(line([call], result)) == ""
+    assert misfit(line([call, other], result)) == "a call has no result, or two calls share one"
+    assert misfit(line([call], result, result)) == "a result answers no call"
+    assert misfit(line([call], result) | {"tools": [{"function": {"name": "f"}}] * 129}).startswith(
+        "it has 129"
+    )
+
+
 def test_what_a_program_reads_as_text_leaves_earlier_turns_out(tools: Path, tmp_path: Path) -> None:
     """ms-swift and OpenRLHF get calls as the text that Qwen's template writes; Unsloth, which would train them, is refused."""
     for trainer in (SWIFT, OPENRLHF):
@@ -324,8 +360,10 @@ def test_what_a_program_reads_as_text_leaves_earlier_turns_out(tools: Path, tmp_
             "assistant",
         ]
         assert row["messages"][2]["content"].startswith("<tool_call>\n{")
-        assert json.loads(row["tools"]) == [chats.TOOL]
-        assert row["messages"][2].get("loss") is (False if trainer is SWIFT else None)
+        if trainer is SWIFT:
+            assert json.loads(row["tools"]) == [chats.TOOL] and row["messages"][2]["loss"] is False
+        else:  # it reads no tools, so the system message tells them
+            assert set(row) == {"messages"} and json.dumps(chats.TOOL) in row["messages"][0]["content"]
     with pytest.raises(HandoffError, match="--to trl"):
         export_build(tools, UNSLOTH, tmp_path / "unsloth", Options("Qwen/Qwen2.5-1.5B"))
 

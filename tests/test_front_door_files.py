@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 
 from skill_factory.errors import SourceError
 from skill_factory.insight.inspection import inspect
-from skill_factory.sources import archives
 from skill_factory.sources.files import FileSource
 from skill_factory.sources.lists import CutShort, read_list
+from skill_factory.sources.packed import bounds, zips
 from tests.make_raw import Row
 
 ROWS: list[Row] = [
@@ -58,7 +58,7 @@ def zipped(path: Path, **files: bytes) -> Path:
 def test_unpacked_bytes_count_on_a_shared_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a visitor's archive unpacks to is bounded there like what is uploaded; at home it isn't."""
     path = zipped(tmp_path / "raw.zip", **{"a.jsonl": LINES.encode()})
-    monkeypatch.setattr(archives, "A_VISITORS", len(LINES) - 1)
+    monkeypatch.setattr(bounds, "A_VISITORS", len(LINES) - 1)
     assert found(path) == WHOLE
     monkeypatch.setenv("SKILL_FACTORY_HOSTED", "1")
     with pytest.raises(SourceError, match="kept on this shared server"):
@@ -70,7 +70,7 @@ def zipped_with_zstandard(path: Path, files: dict[str, bytes]) -> Path:
     body, directory = b"", b""
     for name, content in files.items():
         packed, label = pa.compress(content, codec="zstd", asbytes=True), name.encode()
-        told = struct.pack("<HHHIIIHH", archives.ZSTANDARD, 0, 0x21, zlib.crc32(content), len(packed), len(content), len(label), 0)  # fmt: skip
+        told = struct.pack("<HHHIIIHH", zips.ZSTANDARD, 0, 0x21, zlib.crc32(content), len(packed), len(content), len(label), 0)  # fmt: skip
         directory += (
             struct.pack("<4sHHH", b"PK\1\2", 63, 63, 0) + told + struct.pack("<HHHII", 0, 0, 0, 0, len(body))
         )
@@ -148,9 +148,9 @@ def test_an_archive_that_holds_more_than_data_is_refused(case: str, tmp_path: Pa
 
 def test_an_archive_has_so_many_files_at_most(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An archive of very many files is refused before any is written."""
-    monkeypatch.setattr(archives, "MOST_ENTRIES", 3)
+    monkeypatch.setattr(bounds, "MOST_ENTRIES", 3)
     zipped(tmp_path / "raw.zip", **{f"{k}.jsonl": b"{}" for k in range(4)})
-    with pytest.raises(SourceError, match="holds 4 files, and at most 3"):
+    with pytest.raises(SourceError, match="holds more than 3 files"):
         FileSource.open(str(tmp_path / "raw.zip"))
 
 

@@ -315,8 +315,8 @@ LINES = "".join(json.dumps(row) + "\n" for row in each(lambda q, k: {"question":
     [
         ("log.txt", LINES, "rename it to log.jsonl"),
         ("log", LINES, "rename it to log.jsonl"),
-        ("log.tar.gz", "x", "Unpack it"),
-        ("log.jsonl.bz2", "x", "Unpack it"),
+        ("log.7z", "x", "Unpack it"),
+        ("log.jsonl.lz4", "x", "Unpack it"),
         ("log.jsonl", LINES.replace("\n", ",\n"), "comma behind each line"),
         ("log.csv", "Results of run 7\nMarch\n\nquestion,response,correct\nWhat?,It is 1,true\n", "looks like a title"),
     ],

@@ -101,6 +101,27 @@ def test_a_server_that_fails_is_told_with_its_last_words(
     assert "The server ended before it answered. It said last: the weights can't be read" in done.err
 
 
+@pytest.mark.long
+@pytest.mark.skipif(
+    not Path("/proc/self/stat").exists(), reason="this system doesn't say what a process computed"
+)
+def test_a_server_is_late_only_when_it_stands_still_or_computes_too_long(
+    tmp_path: Path, program: Path
+) -> None:
+    """On a busy machine loading takes as long as it takes; sleeping for as long doesn't."""
+    whole = program.read_text(encoding="utf-8").split("\n", 1)
+    late = pytest.raises(SkillFactoryError, match="didn't answer within 2 seconds")
+    busy = "import time\nwhile time.process_time() < 4:\n    pass"
+    program.write_text(f"{whole[0]}\n{busy}\n{whole[1]}", encoding="utf-8")
+    with served(str(tmp_path / "model"), program=str(program), seconds=20):
+        pass
+    with late, served(str(tmp_path / "model"), program=str(program), seconds=2):
+        pass
+    program.write_text(f"{whole[0]}\nimport time\ntime.sleep(60)", encoding="utf-8")
+    with late, served(str(tmp_path / "model"), program=str(program), seconds=2):
+        pass
+
+
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
@@ -124,6 +145,32 @@ def test_a_trained_model_is_called_after_the_one_it_began_with(tmp_path: Path) -
     (tmp_path / "run" / "training.json").write_text('{"id": "1", "model": "/far/Tiny-1M"}', encoding="utf-8")
     assert name_of(str(tmp_path / "run" / "model")) == "Tiny-1M-trained"
     assert (name_of(str(tmp_path / "run")), name_of("user/model")) == ("run", "user/model")
+
+
+def test_an_adapter_is_served_with_the_model_under_it(
+    tmp_path: Path, program: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """vLLM is told both; the Hub may be asked for the model under it, which may not lie here."""
+    folder = tmp_path / "skilled"
+    folder.mkdir()
+    (folder / "adapter_config.json").write_text('{"base_model_name_or_path": "user/base"}', encoding="utf-8")
+    vllm = program.with_name("vllm")
+    vllm.hardlink_to(program)
+    words = command(str(folder), 8000, str(vllm))
+    assert words[1:6] == ["serve", "user/base", "--enable-lora", "--lora-modules", "skilled=skilled"]
+    assert command(str(folder), 8000, str(program))[1:3] == ["serve", "skilled"]
+    offline = "import os, sys\nif os.environ.get('HF_HUB_OFFLINE'):\n    sys.exit('offline')"
+    first, rest = program.read_text(encoding="utf-8").split("\n", 1)
+    program.write_text(f"{first}\n{offline}\n{rest}", encoding="utf-8")
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    with served(str(folder), program=str(program)):
+        pass
+    (folder / "adapter_config.json").unlink()
+    with (
+        pytest.raises(SkillFactoryError, match="It said last: offline"),
+        served(str(folder), program=str(program)),
+    ):
+        pass
 
 
 def test_the_server_of_another_environment_is_named_once(

@@ -7,6 +7,7 @@ from pathlib import Path
 from skill_factory.cli.main import COMMANDS
 from skill_factory.formats import FORMATS
 from skill_factory.grading import TASKS
+from skill_factory.hub.file_patterns import PACKED
 from skill_factory.recipe.fields import FIELDS
 from skill_factory.recipe.model import Recipe
 from skill_factory.recipe.options import OPTIONS
@@ -14,6 +15,7 @@ from skill_factory.recipe.titles import TITLES, title_of
 from skill_factory.sources.files import SUFFIXES
 from skill_factory.sources.presets import Preset, presets
 from skill_factory.trainers import TRAINERS
+from skill_factory.wording import listed
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -122,7 +124,8 @@ def formats_page() -> str:
         "",
         "Adding a format is adding a record to `skill_factory/sources/presets.toml` and a sample to the tests.",
         "",
-        f"Files: {', '.join(f'`{one}`' for one in SUFFIXES)} and `.zip` of any of them; text formats also as `.gz` and `.zst`;",
+        f"Files: {', '.join(f'`{one}`' for one in SUFFIXES)} and `.zip` or `.tar` (also packed) of any of them;",
+        f"text formats also as {listed([f'`{one}`' for one in PACKED])};",
         "a folder is one source, also one that `Dataset.save_to_disk` wrote, an hour of logs, or a batch's results beside",
         "their requests.",
         "",

@@ -1,5 +1,6 @@
 """Is an answer equivalent to the gold answer? Right, wrong, or unjudged, with the reason."""
 
+import re
 from typing import NamedTuple
 
 from skill_factory.grading.answers import MOST_ACCEPTED, accepted_answers
@@ -12,8 +13,19 @@ from skill_factory.grading.quantities import Amount
 from skill_factory.grading.readings import Named, Reading, Unread, read
 from skill_factory.grading.tasks import Chosen, Task, chosen_task, task_named
 
-NO_GOLD = frozenset(("none", "null", "nan", "n/a", "[]", "<na>"))
-"""What programs write where there is no gold answer; it is one only for an answer that says the very same."""
+NO_GOLD = re.compile(
+    r"none|null|nan|n/a|\[\]|<na>|not ?found|tbd|todo|\?+|-+|–|—|\.{2,}|…|omitted|proof(?: omitted)?|unspecified|略|无|証明略|证明略|"
+    r"(?:(?:please )?(?:see|refer to)|siehe|voir|ver|vedi|см\.?|参见|见|詳見|参照) ?(?:the |die |la |le |el )?"
+    r"(?:text|solution|above|below|explanation|answer|proof|figure|diagram|graph|image|picture|attached|attachment|key|work|"
+    r"lösung|text|abbildung|solution|figure|solución|figura|soluzione|решение|рисунок|解析|答案|解答|图|図)s?|"
+    r"answers? (?:may |will |can )?var(?:y|ies)|(?:answer )?not (?:given|provided|available|specified|applicable)|to be determined",
+    re.IGNORECASE,
+)
+"""What programs and people write where there is no gold answer; it is one only for an answer that says the very same."""
+
+
+def _is_no_gold(gold: str) -> bool:
+    return len(gold) < LONGEST and NO_GOLD.fullmatch(gold.strip().removesuffix(".").strip("()")) is not None
 
 
 def judge(
@@ -32,7 +44,7 @@ def find(
     answer: str | None, gold: str, task: str | Task = "auto", question: str = "", convert: bool = False
 ) -> Finding:
     """The decision with its reason. `convert`: 180 minutes answer 3 hours."""
-    if not gold.strip() or (gold.strip().lower() in NO_GOLD and (answer or "").split() != gold.split()):
+    if not gold.strip() or (_is_no_gold(gold) and (answer or "").split() != gold.split()):
         return Finding(Decision.UNJUDGED, "there is no gold answer")
     if (several := accepted_answers(gold)) != (gold,):
         return _one_of(answer, several, task, question, convert)

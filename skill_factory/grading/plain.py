@@ -201,6 +201,41 @@ def says_more(answer: str, gold: str) -> bool:
     return not _TAKES_BACK.search(f"{long[:at]} {long[at + len(short) :]}")
 
 
+_CALCULATES = re.compile(r"[0-9=<>^\\√∫∑∏±≈~∪∩+*/|]")
+_CODE = re.compile(r"(?:[A-Z][a-z]?[0-9]*)+[+-]?|[A-Za-z]{1,3}[0-9][\w.]*")
+"""A formula of chemistry, or a name with a number: H2O, B12, v1.2."""
+_OF_FUNCTIONS = "log sin cos tan exp sqrt lim max min gcd lcm mod det arg sum"
+_OF_COUNTING = """about around approx approximately roughly nearly almost circa etwa ungefähr rund environ aproximadamente около
+least most more less than fewer between from over under exactly only and for all any some where when with per the
+remainder rem times plus minus divided multiplied equals squared cubed root half third quarter dozen percent infinity
+integer integers real natural positive negative even odd prime number numbers value values solution solutions
+zero one two three four five six seven eight nine ten eleven twelve hundred thousand million billion
+degrees degree radians rad deg units unit inch inches feet meter meters metres miles mph kph lbs mol cal cents dollars
+hour hours min minutes sec seconds day days weeks years"""
+_FUNCTIONS = frozenset(_OF_FUNCTIONS.split())
+_COUNTING = _FUNCTIONS | frozenset(_OF_COUNTING.split())
+"""Words that stand beside numbers and say nothing without them."""
+_ABOUT = re.compile(
+    r"(?:\\approx|≈|~|about|around|approx(?:\.|imately)?|roughly|nearly|almost|ca\.?|circa|etwa|ungefähr|rund|environ|"
+    r"aproximadamente|около|约为?|大约|およそ|約|약) ?[$£€-]?[0-9]",
+    re.IGNORECASE,
+)
+
+
+def is_about(text: str) -> bool:
+    """Whether a text gives a number that is only near the true one."""
+    return _ABOUT.match(plain(text)) is not None
+
+
+def is_worked(text: str) -> bool:
+    """Whether a text that nothing reads is a number or formula all the same: `1.4422...`, `2 remainder 3`, `x +`; `Windows 10` isn't."""
+    text = plain(text)
+    words = re.findall(r"[^\W\d_]+", text.casefold())
+    if _CODE.fullmatch(text) or any(len(word) > 2 and word not in _COUNTING for word in words):
+        return not words and bool(_CALCULATES.search(text))
+    return bool(_CALCULATES.search(text)) or any(word in _FUNCTIONS for word in words)
+
+
 _TOKENS = re.compile(r"\\[A-Za-z]+|\\.|[0-9]+(?:[.,][0-9]+)*|[A-Za-z]+|[^ ]")
 
 

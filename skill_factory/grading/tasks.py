@@ -15,7 +15,7 @@ from skill_factory.grading.choices import Choice, read_choice, read_options
 from skill_factory.grading.comparing import compare, kind_of
 from skill_factory.grading.countdown import is_puzzle, numbers_of_24, read_puzzle, solves_24, unsolved
 from skill_factory.grading.decisions import Decision, Finding, Rules, unread
-from skill_factory.grading.plain import LONGEST, plain, same_words, says_more, stated
+from skill_factory.grading.plain import LONGEST, is_about, is_worked, plain, same_words, says_more, stated
 from skill_factory.grading.quantities import Amount
 from skill_factory.grading.readings import Named, Unread, Words, read
 
@@ -254,7 +254,14 @@ def _by_24(answer: str, gold: str, question: str, rules: Rules) -> Finding:
 
 
 def _by_the_gold(answer: str, gold: str, question: str, rules: Rules) -> Finding:
-    return chosen_task(gold, question).task.decide(answer, gold, question, rules)
+    task = chosen_task(gold, question).task
+    found = task.decide(answer, gold, question, rules)
+    # What no rule reads isn't words: the right answer may be written in another way.
+    if is_about(gold) and found.decision == Decision.WRONG:
+        return unread("the gold answer is only near the true one")
+    if task is Task.EXACT and found.decision == Decision.WRONG and is_worked(gold):
+        return unread("the gold answer looks like a number or formula, and no rule reads it")
+    return found
 
 
 def _never(*_: Any) -> str:

@@ -18,8 +18,14 @@ KINDS = {
     ".arrow": "arrow",
 }
 """Endings of data files that can be read → the `datasets` builder that reads them."""
-PACKED = (".gz", ".zst")
+PACKED = (".gz", ".zst", ".bz2", ".xz", ".lzma")
 """Endings of compressed text files; the ending before them says what is inside."""
+_TARS = {".tgz": ".gz", ".tbz": ".bz2", ".tbz2": ".bz2", ".txz": ".xz", ".tlz": ".lzma", ".tzst": ".zst"}
+"""Short endings of tar archives → how they are packed."""
+ARCHIVES = (".zip", ".tar", *(f".tar{packed}" for packed in PACKED), *_TARS)
+WHOLE = "whole"
+"""What files are read as that have to be fetched whole: archives, spreadsheets and Inspect's logs."""
+_WHOLE = (*ARCHIVES, ".eval", ".xlsx", ".xls", ".xlsb", ".ods")
 DEFAULT = "train"
 _SEPARATOR = "._ 0-9-"
 _KEYWORDS = {
@@ -152,10 +158,26 @@ def data_files(paths: Iterable[str]) -> list[str]:
     )
 
 
+def packing(path: str) -> str:
+    """How a file is packed as a whole, as its ending says: one of PACKED, or empty."""
+    suffix = posixpath.splitext(path.lower())[1]
+    return _TARS.get(suffix, suffix if suffix in PACKED else "")
+
+
+def is_archive(path: str) -> bool:
+    """Whether a name is that of an archive that can be unpacked."""
+    return path.lower().endswith(ARCHIVES)
+
+
+def is_whole(path: str) -> bool:
+    """Whether a file of the Hub has to be fetched whole."""
+    return path.lower().endswith(_WHOLE)
+
+
 def ending(path: str) -> str:
     """A file's ending in lower case; that of the content for a compressed file."""
     name = path.lower()
-    bare = name.removesuffix(".gz").removesuffix(".zst")
+    bare = name.removesuffix(packing(name))
     suffix = re.search(r"\.[a-z]+$", bare)
     # Parquet is packed inside; nobody reads one that was packed once more.
     return suffix[0] if suffix and not (suffix[0] == ".parquet" and bare != name) else ""

@@ -9,7 +9,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from skill_factory.hub.file_patterns import DEFAULT, KINDS, SPLIT_NAME, by_name, ending, split_files
+from skill_factory.hub.file_patterns import (
+    DEFAULT,
+    KINDS,
+    SPLIT_NAME,
+    WHOLE,
+    by_name,
+    ending,
+    is_whole,
+    split_files,
+)
 
 __all__ = ["Config", "Split", "configs_of", "ending"]
 
@@ -140,10 +149,15 @@ def _grouped(
     name: str, splits: Mapping[str, list[str]], sizes: Mapping[str, int], is_default: bool
 ) -> Config:
     """A subset of the files whose format most of them have, since the library reads no mixture."""
-    readable = {split: [path for path in paths if ending(path) in KINDS] for split, paths in splits.items()}
-    kinds = Counter(KINDS[ending(path)] for paths in readable.values() for path in paths)
-    # Of equally many Parquet wins, since it needs no guessing of columns.
-    kind = max(sorted(kinds), key=lambda candidate: (kinds[candidate], candidate == "parquet"), default="")
-    kept = {split: tuple(p for p in paths if KINDS[ending(p)] == kind) for split, paths in readable.items()}
+    kinds = Counter(
+        KINDS[ending(path)] for paths in splits.values() for path in paths if ending(path) in KINDS
+    )
+    # Of equally many Parquet wins, since it needs no guessing of columns; archives are for who has nothing else.
+    kind = max(sorted(kinds), key=lambda candidate: (kinds[candidate], candidate == "parquet"), default=WHOLE)
+    kept = {split: tuple(path for path in paths if _kind(path) == kind) for split, paths in splits.items()}
     kept_splits = tuple(Split(s, paths, sum(sizes[p] for p in paths)) for s, paths in kept.items() if paths)
     return Config(name, kind, kept_splits, {}, is_default)
+
+
+def _kind(path: str) -> str:
+    return WHOLE if is_whole(path) else KINDS.get(ending(path), "")

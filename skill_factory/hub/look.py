@@ -17,7 +17,7 @@ import numpy as np
 from skill_factory.errors import HubError
 from skill_factory.hub.client import check_name, client, file_system, try_read
 from skill_factory.hub.errors import patiently, plainly
-from skill_factory.hub.file_patterns import PACKED
+from skill_factory.hub.file_patterns import PACKED, WHOLE
 from skill_factory.hub.front_matter import front_matter, told_rows
 from skill_factory.hub.layout import Config, Split, configs_of
 
@@ -199,6 +199,8 @@ _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
 def _fill(config: Config, card: Mapping[str, Any], reader: _Reader, rows: bool) -> Config:
     """The subset with its columns, and with its rows if they are cheap to find out."""
     first = config.splits[0].files[0]
+    if config.kind == WHOLE:
+        return config  # nothing is known of it before it is fetched
     # Rows of text files are known only to who reads them all.
     if config.kind != "parquet":
         return replace(config, columns=reader.head(first, config.kind))

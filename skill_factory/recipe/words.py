@@ -52,6 +52,10 @@ def word_of(value: Any) -> str:
     return text.strip(EDGES) or text
 
 
+TICK = "x"
+"""Beside a word that means right it means wrong; alone, it may tick what is right as well."""
+
+
 @lru_cache(maxsize=1)
 def meanings() -> dict[str, bool]:
     """Every known word, and whether it means right; a word that means both in different languages is left out."""
@@ -73,6 +77,6 @@ def known_words(values: Iterable[Any]) -> tuple[tuple[str, ...], tuple[str, ...]
     """
     words = sorted({word_of(value) for value in values})
     known = meanings()
-    if not words or any(word not in known for word in words):
+    if not words or any(word not in known for word in words) or words == [TICK]:
         return None
     return tuple(w for w in words if known[w]), tuple(w for w in words if not known[w])

@@ -104,9 +104,11 @@ def value_at(row: Row, path: str) -> Any:
     Dots lead into structs, also ones written as JSON, and through lists of them, a column whose own name has dots wins, `*` takes the first field
     of a struct, and `choices@gold` is the item of `choices` whose number stands in `gold`.
     """
+    if not path:  # nothing is mapped; a column without a name, as JSON may have, isn't meant
+        return None
     # A column's own name first: names with dots are common, and JSON Lines may have both.
-    if not path or path in row:
-        return row.get(path)
+    if path in row:
+        return row[path]
     if "@" in path:
         listed, _, place = path.partition("@")
         return _item(value_at(row, listed), value_at(row, place))

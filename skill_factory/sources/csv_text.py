@@ -36,7 +36,7 @@ def csv_rows(lines: Iterable[str], path: Path) -> Rows:
     _check_title(head[skipped:], delimiter, path)
     reader = csv.reader(chain(head[skipped:], lines), strict=True, delimiter=delimiter)
     try:
-        names = next(reader, None)
+        names = _called_by_place(next(reader, []))
         if not names:
             return
         if len(set(names)) < len(names):
@@ -44,18 +44,23 @@ def csv_rows(lines: Iterable[str], path: Path) -> Rows:
             raise SourceError(f"{path.name} has two columns named {twice!r}. Rename one of them.")
         for row in reader:
             number = reader.line_num + skipped
-            # More cells would be lost without a word; fewer read as missing.
-            if len(row) > len(names):
+            # More cells would be lost without a word, unless they are empty; fewer read as missing.
+            if any(cell.strip() for cell in row[len(names) :]):
                 raise SourceError(
                     f"{path.name}, line {number} has {len(row)} cells for {len(names)} columns. "
                     f"Put cells that hold {_called(delimiter)} or line breaks in quotes."
                 )
-            if row:
+            if any(row):  # a line of commas alone is what spreadsheets write below a table
                 yield sum(map(len, row)), _row(names, row, path, number)
     except csv.Error as error:
         raise SourceError(
             f"{path.name}, line {reader.line_num + skipped} is not valid CSV: {error}."
         ) from None
+
+
+def _called_by_place(names: list[str]) -> list[str]:
+    """Names of the columns; one without a name, as pandas writes for its row numbers, is called by its place."""
+    return [name if name.strip() else f"column {k}" for k, name in enumerate(names, 1)]
 
 
 def _check_title(head: list[str], delimiter: str, path: Path) -> None:
@@ -112,7 +117,13 @@ def _table_score(head: list[str], delimiter: str) -> float:
     if not rows or len(rows[0]) < 2:
         return 0.0
     names = rows[0]
-    if any(not name.strip() or len(name) > 80 for name in names) or len(set(names)) < len(names):
+    # A first column of row numbers has no name, nor have empty ones behind the table.
+    named = " \n".join(names).strip().split(" \n")
+    if (
+        len(named) < 2
+        or any(not name.strip() or len(name) > 80 for name in named)
+        or len(set(named)) < len(named)
+    ):
         return 0.5
     # The last row may be cut by the end of what is looked at.
     whole = rows[1:-1] or rows[1:]

@@ -1,4 +1,4 @@
-"""Files, folders, globs and archives: Parquet, Arrow, JSON, CSV, spreadsheets and logs; text formats also as .gz and .zst."""
+"""Files, folders, globs and archives: Parquet, Arrow, JSON, CSV, spreadsheets and logs; text formats also compressed."""
 
 import glob
 import hashlib
@@ -11,12 +11,14 @@ from typing import Any
 
 from skill_factory import wording
 from skill_factory.errors import SourceError
+from skill_factory.hub.file_patterns import ARCHIVES, PACKED, is_archive
 from skill_factory.recipe.model import Columns, Source
 from skill_factory.sources import Piece
-from skill_factory.sources.archives import eval_rows, is_eval_log, unpacked
 from skill_factory.sources.arrow_files import arrow_batches, arrow_names
 from skill_factory.sources.batch_requests import joined_batches, requests_among
 from skill_factory.sources.columns import Batch, mapped_tops
+from skill_factory.sources.packed.archives import unpacked
+from skill_factory.sources.packed.eval_logs import eval_rows, is_eval_log
 from skill_factory.sources.parquet import (
     checked_names,
     group_batches,
@@ -31,12 +33,11 @@ TEXTS = (".jsonl", ".ndjson", ".json", ".csv", ".tsv")
 SHEETS = (".xlsx", ".xls", ".xlsb", ".ods")
 ARROWS = (".arrow", ".feather")
 SUFFIXES = (".parquet", *TEXTS, *SHEETS, *ARROWS, ".eval")
-PACKED = (".gz", ".zst")
 UPLOADS = tuple(
     one.lstrip(".")
     for one in (
         *SUFFIXES,
-        ".zip",
+        *ARCHIVES,
         ".parquet.gzip",
         ".pq",
         *(text + packed for text in TEXTS for packed in PACKED),
@@ -71,8 +72,8 @@ def looks_like_path(text: str) -> bool:
     """Whether a person can only have meant a path."""
     special = text.startswith(("/", "./", "../", "~")) or any(sign in text for sign in "*?[\\")
     name = Path(text).name.lower()
-    known = (*SUFFIXES, *_PARQUET_NAMES, ".zip")
-    return special or name.endswith(tuple(s + p for s in known for p in ("", *PACKED)))
+    known = (*SUFFIXES, *_PARQUET_NAMES)
+    return special or is_archive(name) or name.endswith(tuple(s + p for s in known for p in ("", *PACKED)))
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ class FileSource:
         # os.path: a user that is not known, or a name too long, isn't a file here, where pathlib raises.
         path = Path(os.path.expanduser(text))
         name = os.fsencode(path.name or text).decode("utf-8", "replace")
-        if path.name.lower().endswith(".zip") and os.path.isfile(path) and not is_eval_log(path):
+        if is_archive(path.name) and os.path.isfile(path) and not is_eval_log(path):
             folder = unpacked(path)
             found = cls._of(name, _expand(Path(folder.name), name), name)
             return cls(found.name, found.paths, found.suffix, found.requests, folder)
@@ -126,6 +127,12 @@ class FileSource:
     def size(self) -> int:
         """Bytes of all files."""
         return sum(path.stat().st_size for path in self.paths)
+
+    @property
+    def unpacked(self) -> int:
+        """Bytes that an archive has put on the disk; 0 for what isn't one."""
+        folder = Path(self._folder.name) if self._folder else None
+        return sum(one.stat().st_size for one in folder.rglob("*") if one.is_file()) if folder else 0
 
     @property
     def rows(self) -> int:
@@ -319,12 +326,12 @@ def _saved_split(folder: Path, found: Sequence[Path], text: str) -> list[Path]:
     return [one for one in found if one.relative_to(folder).parts[0] == chosen]
 
 
-_ARCHIVES = (".tar", ".tgz", ".tar.gz", ".tar.zst", ".7z", ".rar", ".bz2", ".xz")
+_OTHER_ARCHIVES = (".7z", ".rar", ".lz4", ".z", ".br")
 
 
 def _unknown_ending(path: Path) -> str:
     """Why a file can't be read that has an ending of its own, with what to do."""
-    if path.name.lower().endswith(_ARCHIVES):
+    if path.name.lower().endswith(_OTHER_ARCHIVES):
         return f"{path.name!r} is packed in a way that isn't unpacked here. Unpack it, and give the file or folder that was in it (or pack it as .zip)."
     with path.open("rb") as file:
         head = file.read(200).lstrip(b"\xef\xbb\xbf \r\n\t")
@@ -332,8 +339,8 @@ def _unknown_ending(path: Path) -> str:
         kind = ".parquet" if _is_parquet(path) else ".jsonl"
         return f"Can't read {path.name!r}: its ending says nothing. It looks like {kind[1:]}, so rename it to {path.stem}{kind}."
     return (
-        f"Can't read {path.name!r}: its ending is none of {', '.join((*SUFFIXES, '.zip'))} "
-        "(text formats also with .gz or .zst)."
+        f"Can't read {path.name!r}: its ending is none of {', '.join((*SUFFIXES, '.zip', '.tar'))} "
+        f"(text formats also with {wording.listed(list(PACKED), 'or')})."
     )
 
 

@@ -16,7 +16,7 @@ from skill_factory.sources.guesses.by_name import (
     is_one_value,
 )
 from skill_factory.sources.guesses.references import is_a_place, is_named_reference, is_offered
-from skill_factory.sources.guesses.several import guess_numbered, guess_stage, guess_wide
+from skill_factory.sources.guesses.several import guess_keyed, guess_numbered, guess_stage, guess_wide
 from skill_factory.sources.guesses.shapes import (
     by_shape,
     of_one_text,
@@ -58,7 +58,7 @@ def recognise(names: Sequence[str], rows: Sequence[Row], presets: bool = True) -
     """What some rows look like: a known format where one fits, else by names, else by shape."""
     found = profiles(names, rows)
     preset = recognised(found) if presets else None
-    if preset is not None:
+    if preset is not None and not preset.aside:
         own = columns_of(preset, found)
         known = _with_reward(_completed(own, preset, found), preset, found)
         added = tuple(field for field in ("correct", *_ADDED) if getattr(known, field) != getattr(own, field))
@@ -70,9 +70,10 @@ def recognise(names: Sequence[str], rows: Sequence[Row], presets: bool = True) -
             beside = {"system": system_beside_talks(asks, found), "tools": tools_beside_talks(asks, found)}
             told = told.model_copy(update=beside)
         return Guess(told, preset, added=added)
-    columns, told_by_shape = _by_name_and_shape(names, rows, found)
+    data = {path: one for path, one in found.items() if preset is None or path not in preset.aside}
+    columns, told_by_shape = _by_name_and_shape(names, rows, data)
     fixed = {name for name in ("question_rule", "response_rule") if getattr(columns, name)}
-    return Guess(with_proposals(columns, rows, fixed), None, told_by_shape)
+    return Guess(with_proposals(columns, rows, fixed), preset, told_by_shape)
 
 
 def _completed(columns: Columns, preset: Preset, found: Mapping[str, Profile]) -> Columns:
@@ -202,6 +203,8 @@ def _by_name_and_shape(
     reference = fields.get("response") if "answer" in fields else None
     others = {f: p for f, p in fields.items() if f != "response" or not is_named_reference(str(reference))}
     fields |= guess_numbered(others, found)
+    if "response" not in fields:
+        fields |= guess_keyed(fields, found)
     if "response" not in fields and fields.get("question") in (None, *_texts_alone(found)):
         fields |= of_one_text(found)
     if "response" not in fields and (
@@ -233,7 +236,8 @@ def _are_several(fields: Mapping[str, Any], found: Mapping[str, Profile]) -> boo
         return False
     lists = [one for one in answer.present if isinstance(one, list)]
     listed = 2 * sum(len(set(map(str, one))) > 1 for one in lists) > len(answer.present)
-    return (listed and answer.length >= _WORKED) or differs(answer, fields, found)
+    talk = next((path for path, one in found.items() if one.kind == "messages"), "")
+    return (listed and answer.length >= _WORKED) or differs(answer, {"question": talk, **fields}, found)
 
 
 _WORKED = 60

@@ -10,9 +10,11 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from skill_factory.errors import SkillFactoryError, SourceError
+from skill_factory.hub.file_patterns import WHOLE
 from skill_factory.recipe.model import Columns, Source
 from skill_factory.sources import Piece
 from skill_factory.sources.columns import Batch, excerpt, needed_columns
+from skill_factory.sources.hub_whole import whole_rows
 from skill_factory.sources.parquet import sound
 from skill_factory.sources.text import stream_batches
 from skill_factory.sources.unreadable import UNREADABLE, is_of_file, why
@@ -161,6 +163,9 @@ def _stream(kind: str, addresses: list[str], token: str | None) -> Iterator[dict
     if kind in TEXT_KINDS:
         # By our own reader, as from disk: the library settles the types of columns by the first rows it sees.
         yield from (row for address in addresses for row in _text_rows(address, token))
+        return
+    if kind == WHOLE:
+        yield from (row for address in addresses for row in whole_rows(address, token))
         return
     yield from _library_rows(kind, addresses, token)
 

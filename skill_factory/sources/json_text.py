@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
 from skill_factory.errors import SourceError
+from skill_factory.sources.names import place_of
 
 Row = dict[str, Any]
 Rows = Iterator[tuple[int, Row]]
@@ -62,10 +63,20 @@ def json_rows(file: Readable, path: Path) -> Rows:
     listed = text.next_sign() == "["
     if listed:
         text.skip(1)
+    names: list[str] = []
     while (sign := text.next_sign()) and not (listed and sign == "]"):
-        if sign != "{":
+        if sign == "[" and listed:
+            length, cells = text.take_list()
+            if not names and _are_names(cells):
+                names = cells
+            elif row := _row_of_list(cells, names):
+                yield length, row
+            else:
+                text.refuse_kind()
+        elif sign != "{":
             text.refuse_value()
-        yield text.take_object()
+        else:
+            yield text.take_object()
         if listed and text.next_sign() == ",":
             text.skip(1)
             if text.next_sign() == "]":
@@ -105,8 +116,15 @@ class _Text:
         self._lines += self._text.count("\n", self._at, self._at + characters)
         self._at += characters
 
+    def take_list(self) -> tuple[int, list[Any]]:
+        """The list that begins here, with its length. Errors: SourceError."""
+        return self._take()
+
     def take_object(self) -> tuple[int, Row]:
         """The object that begins here, with its length. Errors: SourceError."""
+        return self._take()
+
+    def _take(self) -> tuple[int, Any]:
         wanted = _CHUNK
         if len(self._text) - self._at < self._usual:  # rows are alike: what is too short need not be tried
             self._more(self._usual)
@@ -145,6 +163,10 @@ class _Text:
                 self.refuse(error.msg)
         except ValueError:
             self.refuse("a number is too long")
+        self.refuse_kind()
+
+    def refuse_kind(self) -> NoReturn:
+        """Say that the file isn't a list of rows."""
         raise SourceError(
             f"{self._path.name} isn't a list of JSON objects. Give a list of rows, or JSON Lines (.jsonl)."
         )
@@ -162,6 +184,34 @@ class _Text:
         self._ended = not read
         self._text, self._at = held + read, 0
         return bool(read)
+
+
+def _are_names(cells: list[Any]) -> bool:
+    """Whether a list names the columns of those that follow: short texts, one of them a usual name."""
+    texts = all(isinstance(one, str) and 0 < len(one) <= _LONGEST_NAME for one in cells)
+    usual = any(
+        place_of(field, one) is not None for field in ("question", "response") for one in map(str, cells)
+    )
+    return texts and usual and 1 < len(cells) == len(set(cells))
+
+
+_LONGEST_NAME = 60
+
+
+def _row_of_list(cells: list[Any], names: list[str]) -> Row | None:
+    """A list as a row: its cells below the names of the columns, or without names the turns of a conversation."""
+    if names:
+        return dict(zip(names, cells, strict=True)) if len(cells) == len(names) else None
+    return {"messages": cells} if _is_talk(cells) else None
+
+
+def _is_talk(value: Any) -> bool:
+    """Whether a list holds the turns of a conversation."""
+    return (
+        isinstance(value, list)
+        and bool(value)
+        and all(isinstance(one, Mapping) and ("role" in one or "from" in one) for one in value)
+    )
 
 
 def _cut_short(error: json.JSONDecodeError, length: int) -> bool:

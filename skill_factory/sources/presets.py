@@ -41,6 +41,8 @@ class Preset:
     """Why such data can't be used as they are, and what to do."""
     doubt: str = ""
     """The code of a doubt that comes with the format."""
+    aside: tuple[str, ...] = ()
+    """Columns that are about the record and hold no data, where the others are read by their names."""
 
     @property
     def has_no_label(self) -> bool:
@@ -52,7 +54,10 @@ class Preset:
 def presets() -> tuple[Preset, ...]:
     """All of `presets.toml`."""
     tree = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
-    return tuple(Preset(**{**one, "needs": tuple(one["needs"])}) for one in tree["preset"])
+    return tuple(
+        Preset(**{**one, "needs": tuple(one["needs"]), "aside": tuple(one.get("aside", ()))})
+        for one in tree["preset"]
+    )
 
 
 def recognised(found: Mapping[str, Profile]) -> Preset | None:

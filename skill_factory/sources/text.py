@@ -1,30 +1,26 @@
 """Text formats of raw data: JSON Lines, JSON and CSV, plain or packed, as rows; every fault names its line."""
 
-import gzip
 import io
 import json
-import zlib
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 from typing import IO, Any
 
-import pyarrow as pa
-
 from skill_factory.errors import SourceError
+from skill_factory.hub.file_patterns import packing
+from skill_factory.sources.annotations import flat_tasks
 from skill_factory.sources.columns import excerpt
 from skill_factory.sources.csv_text import csv_rows, lines_without_nul
 from skill_factory.sources.json_text import Row, Rows, json_rows
-from skill_factory.sources.unreadable import why
+from skill_factory.sources.packed.streams import unpacking
+from skill_factory.sources.unreadable import TORN, why
 
 LONGEST_LINE = 64_000_000
 LARGEST_BATCH = 4_000_000
 """Characters of text after which a batch is full, however few its rows."""
 LOOKED_AT_BYTES = 64_000
 """Bytes from which the encoding of a CSV is told."""
-LARGEST_UNPACKED = 1_000_000_000
-MOST_UNPACKED = 100
-"""Above LARGEST_UNPACKED a packed file may be so many times as large as it is stored; texts pack to a tenth at best."""
 
 
 def text_batches(path: Path, suffix: str, rows: int, most: float = float("inf")) -> Iterator[list[Row]]:
@@ -35,7 +31,7 @@ def text_batches(path: Path, suffix: str, rows: int, most: float = float("inf"))
             yield from row_batches(reader(file, path), rows, most)
     except UnicodeDecodeError as error:
         raise _not_utf_8(path, error) from None
-    except (OSError, EOFError, zlib.error, pa.ArrowException) as error:
+    except (OSError, *TORN) as error:
         raise damaged(path, error) from None
 
 
@@ -84,13 +80,15 @@ def check_pointer(path: Path) -> None:
 
 
 def _encoding(path: Path, suffix: str) -> str:
-    """UTF-8; of a CSV also what its first bytes or, failing that, its letters say, as spreadsheets write it."""
-    if suffix not in (".csv", ".tsv") or path.suffix.lower() in (".gz", ".zst"):
+    """UTF-8, or UTF-16 as the first bytes say; of a CSV also what its letters say, as spreadsheets write it."""
+    if packing(path.name):
         return "utf-8-sig"
     with path.open("rb") as file:
         head = file.read(LOOKED_AT_BYTES)
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "utf-16"
+    if suffix not in (".csv", ".tsv"):
+        return "utf-8-sig"
     try:
         head.decode("utf-8", errors="strict")
     except UnicodeDecodeError as error:
@@ -112,7 +110,7 @@ def stream_batches(raw: Any, name: str, size: int, suffix: str, rows: int) -> It
             yield from row_batches(reader(file, path), rows)
     except UnicodeDecodeError as error:
         raise _not_utf_8(path, error) from None
-    except (EOFError, gzip.BadGzipFile, zlib.error, pa.ArrowException) as error:
+    except TORN as error:
         raise damaged(path, error) from None
 
 
@@ -122,41 +120,10 @@ def _not_utf_8(path: Path, error: UnicodeDecodeError) -> SourceError:
 
 
 def _opened(raw: Any, path: Path, size: int, encoding: str) -> IO[str]:
-    last = path.suffix.lower()
-    if last == ".gz":
-        raw = io.BufferedReader(_Readable(gzip.GzipFile(fileobj=raw), path, size, raw), 1 << 18)
-    elif last == ".zst":
-        raw = io.BufferedReader(_Readable(pa.input_stream(raw, compression="zstd"), path, size, raw), 1 << 18)
     # Line ends stay as they are: a cell of a CSV may hold some.
-    return io.TextIOWrapper(raw, encoding=encoding, newline="")
-
-
-class _Readable(io.RawIOBase):
-    """A stream that unpacks, as a raw stream of Python's. Errors: SourceError for a file that unpacks without end."""
-
-    def __init__(self, stream: Any, path: Path, size: int, packed: Any) -> None:
-        self._stream, self._path, self._packed = stream, path, packed
-        self._most = max(LARGEST_UNPACKED, MOST_UNPACKED * size)
-        self._read = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        data = self._stream.read(len(buffer))
-        buffer[: len(data)] = data
-        self._read += len(data)
-        if self._read > self._most:
-            raise SourceError(
-                f"{self._path.name} unpacks to more than {MOST_UNPACKED} times its size, so it is hardly data. "
-                "If it is, give it unpacked."
-            )
-        return len(data)
-
-    def close(self) -> None:
-        self._stream.close()
-        self._packed.close()
-        super().close()
+    return io.TextIOWrapper(
+        unpacking(raw, path.name, size, packing(path.name)), encoding=encoding, newline=""
+    )
 
 
 def _lines(file: IO[str], path: Path, blank: bool = False) -> Iterator[tuple[int, str]]:
@@ -182,10 +149,9 @@ def _jsonl_rows(file: IO[str], path: Path) -> Rows:
     if first is None:
         return
     if _looks_like_json(first[1]) and not isinstance(_value(first[1]), dict):
-        yield from json_rows(_Again(first[1], file), path)
+        yield from flat_tasks(json_rows(_Again(first[1], file), path))
         return
-    for number, line in chain([first], lines):
-        yield len(line), _row_of(line, path, number)
+    yield from flat_tasks((len(line), _row_of(line, path, number)) for number, line in chain([first], lines))
 
 
 def _value(line: str) -> Any:
@@ -242,4 +208,8 @@ def _fault(error: Exception) -> str:
     return "nested too deep" if isinstance(error, RecursionError) else "a number is too long"
 
 
-_READERS = {".csv": _csv_rows, ".tsv": _csv_rows, ".json": json_rows}
+def _json_rows(file: IO[str], path: Path) -> Rows:
+    return flat_tasks(json_rows(file, path))
+
+
+_READERS = {".csv": _csv_rows, ".tsv": _csv_rows, ".json": _json_rows}

@@ -14,7 +14,7 @@ from skill_factory.asked import SYSTEM, Asked, asked
 from skill_factory.recipe.model import Columns
 from skill_factory.recipe.words import known_words, word_of
 from skill_factory.sources.columns import Row, question_of, value_at
-from skill_factory.sources.labels import as_number, listed_labels, yes_or_no
+from skill_factory.sources.labels import as_number, listed_labels, on_one_scale, yes_or_no
 from skill_factory.sources.names import says_wrong
 from skill_factory.sources.presets import looks_like_steps
 from skill_factory.sources.profiles import Profile, flat, kind_of_column
@@ -351,7 +351,7 @@ def _try_label(columns: Columns, rows: Sequence[Row]) -> list[Choice]:
         proposed = "words" if usual < of else proposed
     numbers = [n for value in values if (n := as_number(value)) is not None]
     # Where all are 0 and 1 the usual rule reads them already.
-    if of and len(numbers) == of and usual < of:
+    if of and len(numbers) == of and usual < of and on_one_scale(values):
         least = _proposed_threshold(numbers)
         changes = {"label_rule": "threshold", "threshold": least}
         tries.append(("threshold", f"A number of at least {least:g} means right", of, of, changes))

@@ -67,6 +67,8 @@ def turns_of(value: Any) -> list[Turn] | None:
     # A batch of one conversation.
     if len(value) == 1 and isinstance(value[0], list):
         return turns_of(value[0])
+    if _are_parts(value):
+        value = [{"role": "assistant", "content": value}]
     turns = [_turn(one) for one in value if not _is_thinking(one)]
     return None if any(one is None for one in turns) else [one for one in turns if one]
 
@@ -84,6 +86,16 @@ def is_message(value: Any) -> bool:
 def _is_thinking(item: Any) -> bool:
     """Whether an item among messages is the thinking before one, and no turn."""
     return isinstance(item, Mapping) and item.get("type") in _THINKING_PARTS and "role" not in item
+
+
+def _are_parts(value: Sequence[Any]) -> bool:
+    """Whether a list is the content of one answer, in parts: some thinking, then text."""
+    types = [one.get("type") if isinstance(one, Mapping) and "role" not in one else None for one in value]
+    return (
+        any(kind in _THINKING_PARTS for kind in types)
+        and "text" in types
+        and all(kind in ("text", *_THINKING_PARTS) for kind in types)
+    )
 
 
 def _turn(message: Any) -> Turn | None:
@@ -179,6 +191,11 @@ WHOLE_TALKS = (
     ("[INST]", "[/INST]", "[/INST]", "</s>"),
     ("### Instruction:", "### Response:", "### Response:", ""),
     ("\n\nHuman:", "\n\nAssistant:", "\n\nAssistant:", ""),
+    *((f"{asked}:", f"\n{said}:", f"\n{said}:", "") for asked, said in (
+        ("### Question", "### Answer"), ("### Problem", "### Solution"), ("Question", "Answer"), ("Question", "Response"),
+        ("Question", "Solution"), ("Problem", "Solution"), ("Problem", "Answer"), ("Q", "A"), ("Prompt", "Response"),
+        ("问题", "回答"), ("问题", "答案"), ("Frage", "Antwort"), ("Pregunta", "Respuesta"), ("Вопрос", "Ответ"), ("質問", "回答"),
+    )),
 )  # fmt: skip
 """Marks before and after the question, and before and after the response, in texts that hold a whole conversation."""
 END_MARKS = (

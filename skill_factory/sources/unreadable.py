@@ -1,5 +1,6 @@
 """What readers of damaged or hostile files raise, in Arrow, in zip archives and in unpackers, and how it is said."""
 
+import gzip
 import struct
 import zlib
 from zipfile import BadZipFile
@@ -19,6 +20,9 @@ UNREADABLE = (
     OverflowError, RuntimeError, SystemError,
 )  # fmt: skip
 """ValueError is also that of a name or text that isn't UTF-8; SystemError is Arrow's for a column without its parts."""
+
+TORN = (EOFError, gzip.BadGzipFile, zlib.error, LZMAError, pa.ArrowException)
+"""What unpackers raise of a packed text that is damaged."""
 
 
 def is_of_file(error: Exception) -> bool:

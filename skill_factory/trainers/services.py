@@ -1,12 +1,17 @@
 """Services that fine-tune for money: the traces as JSONL, checked against the limits that each of them publishes."""
 
+import re
 import shlex
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
+from skill_factory.asked import asked_in_row
 from skill_factory.errors import HandoffError
-from skill_factory.trainers.message_files import Lines, write_messages
+from skill_factory.sources.columns import excerpt
+from skill_factory.trainers.message_files import OF_SERVICES, Lines, write_messages
 from skill_factory.trainers.record import Traces, TracesTrainer
 from skill_factory.trainers.templates import fill_template, write
 from skill_factory.wording import file_size
@@ -49,9 +54,54 @@ def refusal(limits: Limits, title: str, written: Lines, longest: int, exact: boo
     return ""
 
 
+CALLABLE = re.compile(r"[A-Za-z0-9_-]{1,64}")
+MOST_TOOLS = 128
+"""What OpenAI publishes of functions (reference of chat completions, read on 2026-11-29); the other services have its form."""
+
+
+def misfit(row: Mapping[str, Any]) -> str:
+    """Why services refuse a line with calls of tools, in words; empty if they take it."""
+    tools = row.get("tools", [])
+    if len(tools) > MOST_TOOLS:
+        return f"it has {len(tools)} tools, and {MOST_TOOLS} are allowed"
+    calls = [call for message in row["messages"] for call in message.get("tool_calls", ())]
+    for name in (one["function"]["name"] for one in (*tools, *calls)):
+        if not CALLABLE.fullmatch(name):
+            return (
+                f"a function is called {name[:80]!r}, and its name may have up to 64 letters, digits, _ and -"
+            )
+    return _unanswered(row["messages"])
+
+
+def _unanswered(messages: Sequence[Mapping[str, Any]]) -> str:
+    waiting: list[str] = []
+    for message in messages:
+        if message["role"] != "tool":
+            if waiting:
+                return "a call has no result, or two calls share one"
+            waiting = [call["id"] for call in message.get("tool_calls", ())]
+        elif message["tool_call_id"] in waiting:
+            waiting.remove(message["tool_call_id"])
+        else:
+            return "a result answers no call"
+    return ""
+
+
+def _row_for(title: str, row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row as a line. Errors: HandoffError for one that the service refuses, before anything is uploaded or paid for."""
+    made = OF_SERVICES(row)
+    if said := misfit(made):
+        question = asked_in_row(row).question
+        raise HandoffError(
+            f"{title} refuses calls of tools like these: {said} (in “{excerpt(question)}”). Correct it in the raw data, or "
+            "take --to trl, which has no such rule."
+        )
+    return made
+
+
 def write_service(name: str, title: str, limits: Limits, given: Traces, folder: Path) -> None:
     """Write `train.jsonl`, `submit.sh` and the notes. Errors: HandoffError for what the service would refuse."""
-    written = write_messages(given.bundle, folder / "train.jsonl", given.keep)
+    written = write_messages(given.bundle, folder / "train.jsonl", given.keep, partial(_row_for, title))
     lengths = given.lengths
     tokens = lengths.tokens if given.keep is None else lengths.tokens[given.keep]
     if said := refusal(limits, title, written, int(tokens.max()), lengths.exact):

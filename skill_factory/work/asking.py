@@ -7,9 +7,9 @@ import struct
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from skill_factory.errors import SourceError
+from skill_factory.hosting import computed
 from skill_factory.work.child import MEMORY, NUMBER, Answer, send
 from skill_factory.work.nursery import Nursery
 from skill_factory.work.wire import Missing, unpack
@@ -144,13 +144,8 @@ class Child:
                 return
 
     def computed(self) -> float:
-        """Seconds of the processor that it has had: a busy machine makes nobody's request a long one."""
-        try:
-            words = Path(f"/proc/{self.number}/stat").read_text(encoding="ascii", errors="replace")
-        except OSError:
-            return 0.0  # this system doesn't say
-        user, system = words.rpartition(")")[2].split()[11:13]
-        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+        """Seconds of the processor that it has had."""
+        return computed(self.number)
 
     def _fallen(self, what: str, seconds: float) -> SourceError:
         """Why it ended by itself."""

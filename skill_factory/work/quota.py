@@ -5,6 +5,7 @@ from pathlib import Path
 
 from skill_factory.errors import BuildFolderError
 from skill_factory.hosting import hosted
+from skill_factory.whole_files import write_whole
 from skill_factory.wording import file_size
 from skill_factory.work.home import home, place
 from skill_factory.work.kept import workspaces
@@ -19,10 +20,22 @@ WORKSPACES = 30
 """Workspaces that one visitor may have there."""
 NEEDED = 2.0
 """A build's files, and those on the way to them, as a multiple of its text."""
+_UNPACKED = ".unpacked"
+"""The file beside an uploaded archive that says what it unpacks to; no upload's name begins with a dot."""
+
+
+def note_unpacked(upload: Path, size: int) -> None:
+    """Remember what an uploaded archive holds on the disk while it is read, so that it counts in its visitor's share."""
+    if size:
+        write_whole(upload.parent / _UNPACKED, str(size))
 
 
 def taken(owner: str) -> int:
-    """Bytes that a visitor's workspaces hold: their versions, and the uploads and builds that they name, each once."""
+    """
+    Bytes that a visitor's workspaces hold: their versions, and the uploads and builds that they name, each once.
+
+    An archive counts as it was sent and as it is unpacked.
+    """
     folders: set[Path] = set()
     for kept in workspaces.recent(owner, most=WORKSPACES):
         folders.add(kept.path)
@@ -30,7 +43,11 @@ def taken(owner: str) -> int:
         # A set: two workspaces on one upload hold it once.
         folders |= {source for source in sources if source.parent == place("uploads")}
         folders |= {place("builds") / kept.job} if kept.job else set()
-    return sum(one.stat().st_size for folder in folders for one in folder.rglob("*") if one.is_file())
+    return sum(_bytes(one) for folder in folders for one in folder.rglob("*") if one.is_file())
+
+
+def _bytes(path: Path) -> int:
+    return int(path.read_text(encoding="utf-8")) if path.name == _UNPACKED else path.stat().st_size
 
 
 def check_room_for_work(owner: str) -> None:

@@ -84,11 +84,9 @@ FILES: dict[str, Callable[[Path], Path]] = {
 
 @pytest.mark.parametrize("kind", FILES)
 def test_a_file_becomes_a_build_without_typing(visitor: Visitor, kind: str, tmp_path: Path) -> None:
-    """Upload, the answer, the recommended recipe, build: four clicks."""
+    """Upload, the answer, build: the recommended recipe is built from Data."""
     opened(visitor, FILES[kind](tmp_path))
     visitor.sees("Yes.")
-    visitor.press("Use the recommended recipe")
-    visitor.titled("Finish")
     built(visitor)
 
 
@@ -99,8 +97,6 @@ def test_labels_in_words_nobody_knows_are_asked_about_once(visitor: Visitor, tmp
     expect(visitor.page.get_by_role("button", name="Choose the traces")).to_be_disabled()
     visitor.page.get_by_role("button", name="“gut so” means right").click()
     visitor.sees("Yes.")
-    visitor.press("Use the recommended recipe")
-    visitor.titled("Finish")
     built(visitor)
 
 

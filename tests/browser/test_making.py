@@ -86,9 +86,8 @@ def test_a_red_light_becomes_a_finished_build(
         visitor.sees("reflections made by org/critic")
         assert set(server.ledger.keys) == {"Bearer sk-in-the-browser"}
     light(visitor, "reflections", "ready")
-    visitor.press("Use the recommended recipe")
-    visitor.titled("Finish")
     visitor.press("Build ")
+    visitor.titled("Finish")
     visitor.sees("are ready")
     visitor.page.get_by_role("tab", name="Download").click()
     with visitor.page.expect_download() as download:

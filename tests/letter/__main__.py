@@ -24,7 +24,7 @@ KEPT = ENVIRONMENTS / "letter"
 def main() -> None:
     """Follow the notes, and write the page."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", default="", help="trainers, or environments, by commas")
+    parser.add_argument("--only", default="", help="trainers, environments or cases, by commas")
     parser.add_argument("--questions", type=int, default=3)
     parser.add_argument("--logs", type=Path, help="a folder for what the commands printed")
     parser.add_argument("--page", type=Path, default=ROOT / "docs" / "trainers.md")
@@ -32,7 +32,9 @@ def main() -> None:
     for made in [KEPT, *([args.logs] if args.logs else [])]:
         made.mkdir(parents=True, exist_ok=True)
     wanted = set(args.only.split(",")) - {""}
-    chosen = [case for case in CASES if not wanted or wanted & {case.trainer, case.environment}]
+    chosen = [
+        case for case in CASES if not wanted or wanted & {case.trainer, case.environment, _place(case).stem}
+    ]
     if missing := {case.environment for case in chosen if not _is_made(case)}:
         raise SystemExit(
             f"Not there: {', '.join(sorted(missing))}. Run tests/trainers/environments.sh with their names."

@@ -1,4 +1,4 @@
-"""Train a small model from scratch on traces: `train.py TRACES.jsonl OUT --minutes M [--width W --layers L --seed S]`.
+"""Train a small model from scratch on traces: `train.py TRACES.jsonl OUT --minutes M|--steps N [--width W --layers L --seed S]`.
 
 Runs in the serving environment. Time is that of the processor, so that models trained beside other work are trained as
 long. Words are tokens, digits are tokens of their own, and only the assistant's turn is learned. Writes a folder that
@@ -23,6 +23,7 @@ TEMPLATE = (
 )
 TAGS = ("think", "sample", "reflect", "answer", "verdict")
 HELD_OUT = 64
+"""Traces that aren't learned; of few traces a tenth."""
 
 
 def rows_of(traces: Path) -> list[tuple[str, str]]:
@@ -108,6 +109,8 @@ def main() -> None:
     parser.add_argument("traces", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--minutes", type=float, default=10)
+    parser.add_argument("--steps", type=int, default=0, help="so many steps, however long they take")
+    parser.add_argument("--batch", type=int, default=3_000, help="tokens of a step")
     parser.add_argument("--width", type=int, default=160)
     parser.add_argument("--layers", type=int, default=4)
     parser.add_argument("--vocabulary", type=int, default=700)
@@ -119,7 +122,8 @@ def main() -> None:
     rows = rows_of(args.traces)
     tokenizer = make_tokenizer([text for row in rows for text in row], args.vocabulary)
     data = encoded(rows, tokenizer)
-    held, data = data[:HELD_OUT], data[HELD_OUT:]
+    apart = min(HELD_OUT, -(-len(data) // 10))
+    held, data = data[:apart], data[apart:]
     model = GPTNeoXForCausalLM(
         GPTNeoXConfig(
             vocab_size=len(tokenizer),
@@ -136,8 +140,8 @@ def main() -> None:
     )
     optimizer = torch.optim.AdamW(model.parameters(), lr=args.rate, betas=(0.9, 0.95), weight_decay=0.01)
     begun, budget, seen, curve, recent = time.process_time(), 60 * args.minutes, 0, [], []
-    for step, batch in enumerate(batches(data, 3_000, torch.Generator().manual_seed(args.seed)), 1):
-        done = (time.process_time() - begun) / budget
+    for step, batch in enumerate(batches(data, args.batch, torch.Generator().manual_seed(args.seed)), 1):
+        done = (step - 1) / args.steps if args.steps else (time.process_time() - begun) / budget
         if done >= 1:
             break
         warm = min(1.0, step / 60)

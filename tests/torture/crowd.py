@@ -88,7 +88,9 @@ def _visit(port: int, mark: str, builds: threading.Barrier | None, spread: float
                 visitor.press("Build")
                 until = time.monotonic() + 300
                 while "are ready" not in visitor.words() and time.monotonic() < until:
-                    line = line or bool(re.search(r"In the queue: \d+ build|Next in the queue", visitor.words()))
+                    line = line or bool(
+                        re.search(r"In the queue: \d+ build|Next in the queue", visitor.words())
+                    )
                     time.sleep(0.3)
                     visitor.run()
                 if "are ready" not in visitor.words():

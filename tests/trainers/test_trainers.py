@@ -17,7 +17,7 @@ from skill_factory.build.card import dataset_info
 from skill_factory.build.pipeline import build
 from skill_factory.grading import final_answer
 from skill_factory.recipe.model import Recipe
-from skill_factory.trainers import AXOLOTL, LLAMAFACTORY, TRL, VERL, Options, export_build
+from skill_factory.trainers import AXOLOTL, LLAMAFACTORY, OPENRLHF, SWIFT, TRL, VERL, Options, export_build
 from tests import chats
 from tests.hub import Hub
 
@@ -476,6 +476,47 @@ def test_axolotl_trains_the_last_turn_of_a_conversation(chat: Path, models, cach
     assert [label.rstrip("\n") for label in found] == [
         trace + END.rstrip() for trace in traces_of(chat / "sft_train")
     ]
+
+
+@pytest.fixture(scope="session")
+def talk(work: Path) -> Path:
+    """A build of conversations of several turns, without tools."""
+    raw = work / "talk.jsonl"
+    chats.write(raw, chats.rows(chats.talk, questions=6))
+    build(str(raw), work / "talk", Recipe().changed({"traces.layout": "tight", "traces.attempts": 3}))
+    return work / "talk"
+
+
+@needs("swift")
+@whole
+@pytest.mark.parametrize("name", ["chat", "talk"])
+def test_swift_trains_the_last_turn_of_a_conversation(request, models, cache, work: Path, name: str) -> None:
+    """ms-swift's own template: the tools are told, the call and its result are text, earlier turns have no label."""
+    folder = request.getfixturevalue(name)
+    out = export_build(folder, SWIFT, work / f"{name}-swift", Options("Qwen/Qwen2.5-1.5B")).path
+    words = ("python", HERE / "swift_labels.py", out / "train.jsonl", models["qwen2"], "qwen2", "qwen2_5")
+    found = last_json(run_in("swift", *words, **cache))
+    assert found["labels"] == [trace + END for trace in traces_of(folder / "sft_train")]
+    if name == "chat":
+        assert all('<tools>\n{"type": "function"' in text for text in found["whole"])
+        assert all(text.count('\n<tool_call>\n{"name": "calculate", ') == 1 for text in found["whole"])
+
+
+@needs("openrlhf")
+@whole
+@pytest.mark.parametrize("name", ["chat", "talk"])
+def test_openrlhf_trains_the_last_turn_of_a_conversation(
+    request, models, cache, work: Path, name: str
+) -> None:
+    """OpenRLHF's own dataset: the system message tells the tools, which it would leave out, and the last turn is trained."""
+    folder = request.getfixturevalue(name)
+    out = export_build(folder, OPENRLHF, work / f"{name}-openrlhf", Options("Qwen/Qwen2.5-1.5B")).path
+    words = ("python", HERE / "openrlhf_labels.py", out / "train.jsonl", models["qwen2"])
+    found = last_json(run_in("openrlhf", *words, **cache))
+    assert found["labels"] == [trace + END.rstrip() for trace in traces_of(folder / "sft_train")]
+    if name == "chat":
+        assert all('<tools>\n{"type": "function"' in text for text in found["whole"])
+        assert all("<tool_response>\n" in text for text in found["whole"])
 
 
 @in_llamafactory

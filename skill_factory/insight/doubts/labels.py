@@ -10,6 +10,7 @@ from skill_factory.insight.doubts.sample import TENTH, Doubt, Sample
 from skill_factory.insight.readiness import Step
 from skill_factory.recipe.model import Columns
 from skill_factory.sources.columns import excerpt
+from skill_factory.sources.labels import as_number
 from skill_factory.sources.trying import REVERSED, label_values
 from skill_factory.wording import listed, many
 
@@ -71,8 +72,9 @@ def unclear_labels(sample: Sample) -> Iterator[Doubt]:
 
 
 def _may_be_places(values: Iterable[str]) -> bool:
-    """Whether two numbers may be ranks, of which the smaller is the better one."""
-    return all(value.isdecimal() and int(value) >= 1 for value in values)
+    """Whether two numbers may be ranks, of which the smaller is the better one, or steps of a scale."""
+    numbers = [as_number(value) for value in values]
+    return all(number is not None and number >= 1 and number.is_integer() for number in numbers)
 
 
 def graded_otherwise(sample: Sample) -> Iterator[Doubt]:

@@ -21,12 +21,13 @@ from pathlib import Path
 from typing import IO
 
 from skill_factory.errors import SkillFactoryError
+from skill_factory.hosting import computed
 
 HOST = "127.0.0.1"
 OWN = "SKILL_FACTORY_SERVER"
 """Environment variable: the program that serves, where none is named."""
 STARTS_WITHIN = 600
-"""Seconds in which a server must answer; a large model takes minutes to load."""
+"""Seconds of standing still, or of computing, after which a server that doesn't answer is given up: loading takes minutes."""
 LAST = 600
 """Characters of a server's log that are shown when it fails."""
 
@@ -59,18 +60,38 @@ def _base_of(folder: Path) -> str:
     return str(model).rstrip("/").rpartition("/")[2]
 
 
+def _under(model: str) -> str:
+    """The model that an adapter in a folder belongs to; empty for a whole model."""
+    try:
+        told = json.loads((Path(model).expanduser() / "adapter_config.json").read_text(encoding="utf-8"))
+        return str(told["base_model_name_or_path"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+
+
+def _vllm(model: str) -> list[str]:
+    name, base = name_of(model), _under(model)
+    # It serves the model under an adapter, and the adapter beside it under a name of its own.
+    return ["serve", base, "--enable-lora", "--lora-modules", f"{name}={name}"] if base else ["serve", name]
+
+
+def _transformers(model: str) -> list[str]:
+    return ["serve", name_of(model)]  # a folder with an adapter is loaded as such, where peft is installed
+
+
 @dataclass(frozen=True)
 class Program:
-    """An inference server: how its program is called, and the words after it."""
+    """An inference server: how its program is called, and the words after it, without host and port."""
 
     name: str
-    words: Callable[[str, int], list[str]]
+    words: Callable[[str], list[str]]
+
+    def command(self, path: str, model: str, port: int) -> list[str]:
+        """All words of the command."""
+        return [os.path.abspath(path), *self.words(model), "--host", HOST, "--port", str(port)]
 
 
-PROGRAMS = (
-    Program("vllm", lambda model, port: ["serve", model, "--host", HOST, "--port", str(port)]),
-    Program("transformers", lambda model, port: ["serve", model, "--host", HOST, "--port", str(port)]),
-)
+PROGRAMS = (Program("vllm", _vllm), Program("transformers", _transformers))
 """The first that is installed is taken: vLLM is many times faster where it runs."""
 
 
@@ -91,10 +112,10 @@ def command(model: str, port: int, program: str = "") -> list[str]:
             raise ServeError(
                 f"There is no program {program!r}. Give its path, e.g. ENVIRONMENT/bin/{known.name}."
             )
-        return [os.path.abspath(path), *known.words(name_of(model), port)]
+        return known.command(path, model, port)
     for one in PROGRAMS:
         if path := shutil.which(one.name):
-            return [os.path.abspath(path), *one.words(name_of(model), port)]
+            return one.command(path, model, port)
     raise ServeError(
         "Neither vllm nor transformers is installed here, so no model can be served. Install one "
         "(pip install 'transformers[serving]' torch), or name the program of another environment (--program PATH, or "
@@ -123,8 +144,9 @@ def served(
     port = port or free_port()
     words = command(model, port, program)
     with tempfile.TemporaryFile() as kept, _beside(model) as beside:
-        # A folder is a model of this computer: no Hub needs to be asked for it.
-        environment = {**os.environ, **({"HF_HUB_OFFLINE": "1"} if beside else {})}
+        # A folder is a model of this computer: no Hub needs to be asked, unless for the model under an adapter.
+        alone = beside and (not _under(model) or Path(_under(model)).is_dir())
+        environment = {**os.environ, **({"HF_HUB_OFFLINE": "1"} if alone else {})}
         out = sys.stderr if shown else kept
         process = subprocess.Popen(
             words, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=environment, cwd=beside
@@ -154,12 +176,15 @@ def _beside(model: str) -> Iterator[Path | None]:
 
 
 def _wait(process: subprocess.Popen[bytes], port: int, kept: IO[bytes], seconds: float) -> None:
-    end = time.monotonic() + seconds
+    end, had = time.monotonic() + seconds, 0.0
     while time.monotonic() < end:
         if process.poll() is not None:
             raise ServeError(f"The server ended before it answered. {_last(kept)}")
         if _answers(port):
             return
+        # On a busy machine it gets little of the processor: as long as it goes on, it isn't late.
+        if had + 1 < (now := computed(process.pid)) <= seconds:
+            end, had = time.monotonic() + seconds, now
         time.sleep(0.3)
     raise ServeError(f"The server didn't answer within {seconds:.0f} seconds. {_last(kept)}")
 

@@ -48,6 +48,8 @@ def fields_by_name(found: Mapping[str, Profile]) -> dict[str, Any]:
                     continue
             elif field == "answer":
                 within = within or differs(profile, fields, found)
+                if _decides(profile, fields, found):
+                    continue
             claims.append((within, named.count("."), place, path))
         if claims:
             fields[field] = min(claims)[3]
@@ -69,6 +71,7 @@ _WITHIN = (
     "prompt",
     "full_text",
 )
+_WITHIN_REFLECTIONS = (*_WITHIN, "analysis", "explanation", "rationale", "reasoning")
 """What the one text of a record is called, where the record has the name of a field."""
 
 
@@ -83,7 +86,7 @@ def _named(field: str, found: Mapping[str, Profile]) -> Iterator[tuple[str, str,
             "struct",
             "structs",
         ):
-            keys = ("aliases", *_WITHIN) if field == "answer" else _WITHIN
+            keys = {"answer": ("aliases", *_WITHIN), "reflections": _WITHIN_REFLECTIONS}.get(field, _WITHIN)
             inner = next((f"{path}.{key}" for key in keys if f"{path}.{key}" in found), "")
             if inner:
                 yield inner, path, place
@@ -94,6 +97,14 @@ def differs(profile: Profile, fields: Mapping[str, Any], found: Mapping[str, Pro
     question = found.get(str(fields.get("question", "")))
     alone = question is not None and profile.kind == "text" and repeats(question)
     return alone and question is not None and differs_within(profile, question)
+
+
+def _decides(profile: Profile, fields: Mapping[str, Any], found: Mapping[str, Profile]) -> bool:
+    """Whether what is called an answer says right of one row and wrong of another of the same question: it judges them."""
+    question = found.get(str(fields.get("question", "")))
+    words = known_words(value for present in profile.present for value in flat(present))
+    both = words is not None and all(words)
+    return both and question is not None and repeats(question) and differs_within(profile, question)
 
 
 def _is_gold(profile: Profile, fields: Mapping[str, Any], found: Mapping[str, Profile]) -> bool:

@@ -97,6 +97,43 @@ def guess_numbered(fields: Mapping[str, Any], found: Mapping[str, Profile]) -> d
     return {f: paths for f, paths in told.items() if f == "response" or len(paths) == same}
 
 
+def guess_keyed(fields: Mapping[str, Any], found: Mapping[str, Profile]) -> dict[str, Any]:
+    """Responses of a question in a record, by model or by number: `{"a": text, "b": text}`; labels and reflections alike."""
+    for path, one in found.items():
+        if one.kind != "struct" or place_of("response", path) is None:
+            continue
+        keys = _keys_alike(path, found)
+        if len(keys) < 2:
+            continue
+        told: dict[str, Any] = {"response": [f"{path}.{key}" for key in keys]}
+        for field in ("correct", "reflections", "extracted_answer"):
+            beside = (
+                other
+                for other in found
+                if place_of(field, other) is not None and found[other].kind == "struct"
+            )
+            if same := next((other for other in beside if _has_keys(other, keys, field, found)), ""):
+                told[field] = [f"{same}.{key}" for key in keys]
+        return told
+    return {}
+
+
+def _keys_alike(path: str, found: Mapping[str, Profile]) -> list[str]:
+    """The fields of a record, if all of them are texts that can be responses and none has the name of something else."""
+    inner = {
+        other.removeprefix(f"{path}."): one for other, one in found.items() if other.startswith(f"{path}.")
+    }
+    named = any(place_of(field, key) is not None for field in ALLOWED for key in inner)
+    texts = all(one.kind == "text" and one.length >= _LONG_TEXT for one in inner.values())
+    lengths = [one.length for one in inner.values()]
+    alike = bool(lengths) and max(lengths) <= 3 * min(lengths)
+    return list(inner) if texts and alike and not named and not {"text", "content"} & inner.keys() else []
+
+
+def _has_keys(path: str, keys: Sequence[str], field: str, found: Mapping[str, Profile]) -> bool:
+    return all((one := found.get(f"{path}.{key}")) and one.kind in ALLOWED[field] for key in keys)
+
+
 _PARTS = (
     "hint",
     "step",

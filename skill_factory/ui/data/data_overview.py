@@ -5,6 +5,7 @@ from typing import Any
 
 import streamlit as st
 
+from skill_factory.insight.proposal import Proposal
 from skill_factory.insight.readiness import Step
 from skill_factory.reasons import Level
 from skill_factory.recipe.model import Source
@@ -18,7 +19,7 @@ from skill_factory.ui.data import (
     role_table,
     rules,
 )
-from skill_factory.ui.frame import loading, source_pickers, workspace
+from skill_factory.ui.frame import build_start, loading, source_pickers, workspace
 from skill_factory.ui.frame.glossary import line
 from skill_factory.ui.frame.steps import CHOOSE, FINISH
 from skill_factory.wording import many
@@ -97,7 +98,7 @@ def verdict() -> None:
     with answer:
         opinion_view.answer(mine)
     with way_on:
-        onward(bool(found.proposal.attempts), dict(found.proposal.changes))
+        onward(found.proposal, seen, mine.cause is None)
     opinion_view.show(mine, found, seen.exact, seen.narrow.telling)
     if not seen.exact:
         _sampled(seen)
@@ -141,17 +142,20 @@ def _sampled(seen: loading.Evidence) -> None:
     st.caption(said)
 
 
-def onward(usable: bool, changes: dict[str, Any]) -> None:
+def onward(proposed: Proposal, seen: loading.Evidence, settled: bool) -> None:
     """The next step: the recommended recipe, or a choice of one's own."""
+    usable = bool(proposed.attempts)
     with st.container(horizontal=True, horizontal_alignment="right", key="onward"):
-        if st.button(
+        if settled and usable and _as_recommended(proposed) and seen.exact and seen.outlook.traces:
+            _build(seen)
+        elif st.button(
             "Use the recommended recipe",
             disabled=not usable,
             key="recommended",
             icon=":material/bolt:",
             help="Uses the proposed N, leaves everything else as in the paper, and goes straight to Finish.",
         ):
-            workspace.change(changes)
+            workspace.change(dict(proposed.changes))
             st.switch_page(FINISH.target())
         if st.button(
             "Choose the traces",
@@ -161,6 +165,25 @@ def onward(usable: bool, changes: dict[str, Any]) -> None:
             icon=":material/arrow_forward:",
         ):
             st.switch_page(CHOOSE.target())
+
+
+def _as_recommended(proposed: Proposal) -> bool:
+    """Whether a build would be of the recommended recipe: of one source, with the proposed N and format."""
+    recipe = workspace.current().recipe
+    return workspace.current().mix is None and recipe.changed(dict(proposed.changes)) == recipe
+
+
+def _build(seen: loading.Evidence) -> None:
+    """The build itself, where all is known of it: nothing is doubtful, and every row was counted."""
+    if st.button(
+        f"Build {many(seen.outlook.traces, 'trace')}",
+        key="build_now",
+        icon=":material/bolt:",
+        help=f"With the recommended recipe (N = {seen.recipe.traces.attempts}). It starts at once; Finish shows how far it "
+        "is, and can stop it.",
+    ):
+        build_start.begin_if_room(seen)
+        st.switch_page(FINISH.target())
 
 
 def incomplete() -> None:

@@ -12,7 +12,7 @@ from skill_factory.insight.estimate import Estimate, estimate_build
 from skill_factory.judge.source_facts import identity
 from skill_factory.reasons import Level
 from skill_factory.ui.finish import mixed_building, starting
-from skill_factory.ui.frame import away, loading, shell, visitor, workspace
+from skill_factory.ui.frame import away, build_start, loading, shell, visitor, workspace
 from skill_factory.ui.frame.buttons.command_line import Beside, same_command, typed
 from skill_factory.ui.frame.buttons.deleting import delete_button
 from skill_factory.ui.frame.buttons.stopping import stop_button
@@ -84,7 +84,7 @@ def offer_build() -> None:
     starting.not_started()
     _numbers(seen, takes, about)
     label = f"Build {about}{many(takes.traces, 'trace')}"
-    if starting.start_button(label, _rows(seen), takes.text_bytes, _start):
+    if starting.start_button(label, _rows(seen), takes.text_bytes, build_start.begin_shown):
         _command(seen)
 
 
@@ -115,11 +115,6 @@ def _rows(seen: Evidence) -> int:
 def _command(seen: Evidence) -> None:
     words = f"build {typed(workspace.current().source)} --recipe recipe.toml --out traces"
     same_command(words, Beside("recipe.toml", seen.recipe.to_toml(), "build.recipe"))
-
-
-def _start() -> None:
-    mine = workspace.current()
-    starting.begin(lambda: builds.start(mine.source, mine.label, loading.recipe(), mine.token, visitor.key()))
 
 
 def _estimate(seen: Evidence) -> Estimate:

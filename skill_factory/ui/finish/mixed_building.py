@@ -7,7 +7,7 @@ import streamlit as st
 from skill_factory.recipe.mixture import Mixture
 from skill_factory.tally import TraceChars, keyed
 from skill_factory.ui.finish import starting
-from skill_factory.ui.frame import loading, shell, visitor, workspace
+from skill_factory.ui.frame import build_start, loading, shell, visitor, workspace
 from skill_factory.ui.frame.buttons.command_line import Beside, same_command, without_place
 from skill_factory.ui.frame.mixed.coming import Outcome, coming
 from skill_factory.ui.frame.mixed.parts import Mix
@@ -69,7 +69,7 @@ def _places(whole: Mix) -> dict[str, str]:
 
 def _start(mixture: Mixture, places: dict[str, str]) -> None:
     token, label = workspace.current().token, listed(list(places))
-    starting.begin(lambda: builds.start("", label, mixture, token, visitor.key(), places))
+    build_start.begin(lambda: builds.start("", label, mixture, token, visitor.key(), places))
 
 
 def _command(mixture: Mixture, whole: Mix) -> None:

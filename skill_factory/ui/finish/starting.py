@@ -5,30 +5,13 @@ from typing import Any
 
 import streamlit as st
 
-from skill_factory.errors import SkillFactoryError
-from skill_factory.ui.frame import shell, uploads, visitor, workspace
-from skill_factory.work.builds import Job
-from skill_factory.work.home import home
+from skill_factory.ui.frame import build_start, shell, visitor
 from skill_factory.work.quota import refusal
-
-
-def begin(start: Callable[[], Job]) -> None:
-    """Start a build and make it the one that the page shows; or keep why it wasn't started."""
-    try:
-        job = start()
-    except OSError as error:
-        st.session_state["build.refused"] = uploads.no_room("The build", home(), error)
-        return
-    except SkillFactoryError as error:
-        st.session_state["build.refused"] = str(error)
-        return
-    workspace.current().job = job.id
-    st.query_params["job"] = job.id
 
 
 def not_started() -> None:
     """Why the last press started nothing, once."""
-    if refused := st.session_state.pop("build.refused", ""):
+    if refused := build_start.refused():
         st.warning(shell.plain(refused), icon=":material/hourglass_top:")
 
 

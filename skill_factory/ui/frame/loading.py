@@ -35,7 +35,7 @@ from skill_factory.tally import Tally
 from skill_factory.ui.frame import away, exact_tables, workspace
 from skill_factory.ui.frame.mixed import mixing
 from skill_factory.ui.frame.opening import Seen, forget, once, parts, seen, settled, source
-from skill_factory.work import check, looking
+from skill_factory.work import check, looking, quota
 from skill_factory.work.home import place
 from skill_factory.work.reading import Progress
 from skill_factory.work.wire import Shared
@@ -150,7 +150,8 @@ def check_given(text: str) -> None:
             f"On a shared server, the demo has at most {LARGEST_DEMO:,} questions. Try demo:500."
         )
     if not text.startswith("demo") and os.path.isfile(text) and check.needs_check(Path(text)):
-        away.run(check.read_through, Path(text), what=Path(text).name, seconds=check.SECONDS)
+        unpacked = away.run(check.read_through, Path(text), what=Path(text).name, seconds=check.SECONDS)
+        quota.note_unpacked(Path(text), unpacked)
 
 
 def _open_to_all(text: str) -> bool:

@@ -188,10 +188,12 @@ def file(door: str = "door") -> None:
         "My file",
         type=list(UPLOADS),
         key=f"{door}.file",
-        help=f"Parquet, JSON, CSV, a spreadsheet, a log or a zip of these, up to {UPLOAD_MB} MB. For a larger file, create "
+        help=f"Parquet, JSON, CSV, a spreadsheet, a log or an archive of these, up to {UPLOAD_MB} MB. For a larger file, create "
         "a private Hub dataset (New → Dataset → Upload files on the Hub's page) and open it by name.",
     )
-    st.caption("Parquet, JSON, CSV, Excel, logs of runs, or a zip of these; text also as .gz or .zst.")
+    st.caption(
+        "Parquet, JSON, CSV, Excel, logs of runs, or an archive of these (.zip, .tar); text also compressed."
+    )
     if sent is not None and st.session_state.get(f"{door}.file.taken") != sent.file_id:
         st.session_state[f"{door}.file.taken"] = sent.file_id
         try:

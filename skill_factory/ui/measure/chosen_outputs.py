@@ -24,8 +24,12 @@ SECONDS = 120.0
 """Seconds for a measurement on a shared server."""
 
 
-def choose(sampled: Callable[[], None]) -> Looked | None:
-    """The measurement of what was chosen; before that, the ways to choose, `sampled` the last of them."""
+def choose(sampled: Callable[[], None], waits: bool) -> Looked | None:
+    """
+    The measurement of what was chosen; before that, the ways to choose, `sampled` the last of them.
+
+    Where a trained model `waits` to be asked, the other ways are folded.
+    """
     given = workspace.current().outputs
     if not given:
         st.markdown(
@@ -33,7 +37,10 @@ def choose(sampled: Callable[[], None]) -> Looked | None:
             "a trainer or an evaluation, a file with questions, gold answers and outputs, or a build."
         )
     with st.expander(
-        "Outputs to measure", icon=":material/folder_open:", expanded=not given, key="measure.doors"
+        "Outputs to measure",
+        icon=":material/folder_open:",
+        expanded=not given and not waits,
+        key="measure.doors",
     ):
         _doors()
     sampled()

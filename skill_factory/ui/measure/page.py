@@ -16,7 +16,7 @@ from skill_factory.ui.measure import (
 def show() -> None:
     """The page, from top to bottom."""
     st.title("Measure")
-    seen = chosen_outputs.choose(sampling.part)
+    seen = chosen_outputs.choose(sampling.part, sampling.handed_over())
     if seen is None:
         st.stop()
     trace_view.style()

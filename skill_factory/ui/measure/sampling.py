@@ -20,19 +20,26 @@ from skill_factory.work.process import State
 _NOW, _TAKEN, _DONE, _NEXT = "_sampling", "_sampling_taken", "_sampled", "_sampling_next"
 
 
+def handed_over() -> bool:
+    """Whether a model that was trained on this workspace's build waits to be asked, with nothing else to measure."""
+    return not workspace.current().outputs and ask_form.trained() is not None
+
+
 def part() -> None:
     """The part of the page: the form, then the run, then its outputs are measured."""
     made = makings.find(st.session_state.get(_NOW, ""))
     now = makings.status(made) if made is not None else None
-    if made is not None and now is not None and now.state is State.DONE:
+    done = now is not None and now.state is State.DONE
+    if made is not None and now is not None and done:
         _measure(made)
         if waiting := st.session_state.pop(_NEXT, None):
             _start(made.stage, waiting, None)
+        _told(made, now)
     with st.expander(
         "Ask a trained model, then measure it",
         icon=":material/forum:",
-        # Whoever comes from a training wants this; whoever chose outputs has them already.
-        expanded=made is not None or (ask_form.trained() is not None and not workspace.current().outputs),
+        # Whoever comes from a training wants this; whoever has outputs wants their figures.
+        expanded=not done if made is not None else handed_over(),
         key="measure.sampling",
     ):
         if made is not None and now is not None:
@@ -109,16 +116,14 @@ def _ended(made: Making, now: Status) -> None:
             "It was stopped. Every output so far is kept; ask again to resume.",
             icon=":material/pause_circle:",
         )
-    else:
-        missing = now.told.get("missing") or 0
-        lost = f" {many(missing, 'output')} never came." if missing else ""
-        st.success(
-            f"{workspace.plain(made.asked.called)} was asked, and its outputs are measured below.{lost} {_beside(made)}",
-            icon=":material/check_circle:",
-        )
 
 
-def _beside(made: Making) -> str:
-    if len(workspace.current().outputs) > 1:
-        return "The models stand side by side."
-    return "Ask another model to see both side by side."
+def _told(made: Making, now: Status) -> None:
+    missing = now.told.get("missing") or 0
+    lost = f" {many(missing, 'output')} never came." if missing else ""
+    several = len(workspace.current().outputs) > 1
+    beside = "The models stand side by side." if several else "Ask another model to see both side by side."
+    st.success(
+        f"{workspace.plain(made.asked.called)} was asked, and its outputs are measured below.{lost} {beside}",
+        icon=":material/check_circle:",
+    )
