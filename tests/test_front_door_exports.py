@@ -9,8 +9,12 @@ from typing import Any
 import pytest
 
 from skill_factory.errors import SkillFactoryError
+from skill_factory.grading import Decision
+from skill_factory.grading.labelling import label
 from skill_factory.insight.inspection import Inspection, inspect
+from skill_factory.judge.stated import stated_answer
 from skill_factory.recipe.words import known_words
+from skill_factory.sources import open_source
 from tests.test_front_door_kinds import QUESTIONS, TRIES, ask, each, grouped, said, value
 from tests.test_front_door_logs import LABELLED, UNLABELLED, right, user
 
@@ -77,6 +81,24 @@ def test_a_tick_alone_is_not_taken_for_a_cross(tmp_path: Path) -> None:
     assert known_words(["x"]) is None and known_words(["o", "x"]) == (("o",), ("x",))
 
 
+def test_questions_above_blocks_are_said_to_be_merged_cells(tmp_path: Path) -> None:
+    """Rows without a question are lost; what makes them so in a spreadsheet has its own remedy."""
+    rows = each(lambda q, k: [ask(q) * (k == 0), said(q, k), str(right(k))])
+    (doubt,) = (
+        one
+        for one in looked(tmp_path, table(NAMES, rows), "set.csv").doubts
+        if one.code == "drop_no_question"
+    )
+    assert "12 of 16 rows" in doubt.sentence and "fill it down" in doubt.fix
+
+
+def test_json_lines_in_utf_16_are_read(tmp_path: Path) -> None:
+    """As PowerShell writes what a program prints."""
+    rows = each(lambda q, k: {"question": ask(q), "response": said(q, k), "correct": right(k)})
+    lines = "\r\n".join(map(json.dumps, rows)).encode("utf-16")
+    assert counts(looked(tmp_path, lines, "set.jsonl")) == LABELLED
+
+
 # --------------------------------------------------------------------------------------------- what programs write
 
 READ: dict[str, tuple[Any, tuple[int, ...]]] = {
@@ -122,6 +144,9 @@ READ: dict[str, tuple[Any, tuple[int, ...]]] = {
     "an answer with its reasoning beside a conversation": (each(lambda q, k: {
         "messages": [user(q)], "reasoning": "Hm, boxes and boxes.", "answer": said(q, k), "model": "r1",
     }), UNLABELLED),
+    "what happened to a response, beside a gold answer": (each(lambda q, k: {
+        "question": ask(q), "response": said(q, k), "gold": str(q + 10), "truncated": k == 3,
+    }), UNLABELLED),
     "a reward of the instruction": (grouped(lambda q: {
         "instruction": ask(q), "response": said(q, 0), "instruct_reward": q - 3.2, "difficulty": ("easy", "hard")[q % 2],
     }), (4, 4, 0, 0, 4, 0)),
@@ -133,6 +158,33 @@ def test_an_export_is_read_by_itself(kind: str, tmp_path: Path) -> None:
     """Questions, responses, labels and critiques are found; none of them is another thing of the record."""
     content, expected = READ[kind]
     assert counts(looked(tmp_path, content)) == expected
+
+
+ALONE: dict[str, Any] = {
+    "a number": lambda q, k: str(value(q, k)),
+    "a number in dollars": lambda q, k: f"${value(q, k)}$",
+    "an equation": lambda q, k: f"x = {value(q, k)}",
+    "a record": lambda q, k: json.dumps({"reasoning": "I add.", "answer": value(q, k)}),
+    "a fenced record": lambda q, k: f'```json\n{{"final_answer": "{value(q, k)}"}}\n```',
+}
+
+
+@pytest.mark.parametrize("kind", ALONE)
+def test_a_response_that_is_the_answer_alone_is_graded(kind: str, tmp_path: Path) -> None:
+    """Or a record that a model was asked to write: its answer is found, by `grade` and by the build alike."""
+    rows = each(lambda q, k: {"question": ask(q), "gold": str(q + 10), "response": ALONE[kind](q, k)})
+    seen = looked(tmp_path, rows)
+    assert "answers" not in seen.needs and "grade" in seen.needs
+    report = label(open_source(str(tmp_path / "set.json")), tmp_path / "graded.parquet")
+    assert (report.decided[Decision.RIGHT], report.decided[Decision.WRONG]) == (8, 8)
+
+
+@pytest.mark.parametrize(
+    "text", ["Sorry", "I think so", "1. First I add", "Step 1", "Okay", "Because 7", "{}", "A cat"]
+)
+def test_a_short_text_that_is_no_answer_states_none(text: str) -> None:
+    """A refusal, the beginning of a list, or what was cut off isn't taken for an answer."""
+    assert stated_answer(text) is None
 
 
 def test_results_of_the_responses_endpoint_are_joined_with_their_requests(tmp_path: Path) -> None:

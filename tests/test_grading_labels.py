@@ -36,7 +36,7 @@ def test_each_response_gets_its_answer_and_its_label(tmp_path: Path) -> None:
         {
             "question": "1 + 1?",
             "answer": "2",
-            "response": ["<answer>2.0</answer>", "<answer>3</answer>", "2"],
+            "response": ["<answer>2.0</answer>", "<answer>3</answer>", "it may be two"],
         },
         {"question": "why?", "answer": None, "response": ["<answer>so</answer>"]},
     ]
@@ -139,7 +139,7 @@ def test_real_solutions_become_a_finished_build(tmp_path: Path) -> None:
         tmp_path / "graded.parquet",
         Task.NUMBER,
     )
-    assert (report.responses, report.compared, report.agreed) == (5276, 5265, 5265)  # eleven state no answer
+    assert (report.responses, report.compared, report.agreed) == (5276, 5266, 5266)  # ten state no answer
     recipe = Recipe().changed({"traces.formats": ["no_reflection"], "traces.attempts": 2})
     result = build(str(tmp_path / "graded.parquet"), tmp_path / "build", recipe, workers=1)
     assert result.report["traces"] > 1000

@@ -116,7 +116,7 @@ def test_a_grid_says_its_size() -> None:
         ('[[arms]]\nname = "base"\nchanges = { "traces.attempts" = 3 }', "Two arms"),
         ('[[arms]]\nname = "a"\nchanges = { "source.name" = "x" }', "same data"),
         ('[[arms]]\nname = "a"\nchanges = { "balance.label_limits" = {"1C" = 3} }', "label_limits"),
-        ('[[arms]]\nname = "a"\nchanges = { "clean.holdout" = 0.2 }', "can't do yet"),
+        ('[[arms]]\nname = "a"\nchanges = { "clean.holdout" = 0.2 }', "same questions"),
         ('equal = "rows"\n[one_at_a_time]\n"traces.attempts" = [3]', "`traces` or `tokens`"),
         ('[one_at_a_time]\n"traces.attempts" = 3', "list of values"),
         (

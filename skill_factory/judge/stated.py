@@ -1,5 +1,6 @@
 """Final answers that a text states without tags: `#### 8`, "The answer is 8.", `\\fbox{8}`, 答案：8, "B. five apples"."""
 
+import json
 import re
 
 _EDGES = " \t\r\n\u00a0\u3000*_`$“”\"'"
@@ -55,7 +56,44 @@ def stated_answer(text: str) -> str | None:
     """The last answer that a text states; None where it states none. Linear in the text."""
     found = [one for one in (_by_words(text), _behind(text, "####"), _framed(text)) if one]
     # Each begins with its place, so the largest is the one stated last.
-    return _bare(max(found)[1]) if found else None
+    return _bare(max(found)[1]) if found else answer_alone(text)
+
+
+def answer_alone(text: str) -> str | None:
+    """The answer of a text that is nothing else: `91`, `x = 7`, `(B)`, `yes`, `{"reasoning": …, "answer": 91}`."""
+    said = text.strip()
+    if len(said) <= _LONGEST_ALONE and "\n" not in said and not _ITEM.match(said) and _ALONE.match(said):
+        return _bare(said)
+    return _in_a_record(said)
+
+
+_LONGEST_ALONE = 40
+_ALONE = re.compile(
+    r"[\[({$€£¥*_`]*(?:[+\-−±]?\s*\\?\d|[a-zA-Z]\s*=\s*\S|[A-J][)\].*_`]*$|(?:yes|no|true|false)\W*$|\\(?:frac|sqrt|boxed)\b)",
+    re.IGNORECASE,
+)
+_ITEM = re.compile(r"\d{1,2}[.)]\s+\S")
+"""How a list begins, not a number."""
+_KEYS = ("final_answer", "final answer", "finalanswer", "answer")
+_FENCE = re.compile(r"```(?:json)?\s*(\{.*\})\s*```", re.DOTALL)
+
+
+def _in_a_record(said: str) -> str | None:
+    """The answer in a record that a model was asked to write."""
+    fenced = _FENCE.search(said[-_LONGEST_RECORD:]) if said.endswith("```") else None
+    record = fenced[1] if fenced else said
+    if not record.startswith("{") or not record.endswith("}") or len(record) > _LONGEST_RECORD:
+        return None
+    try:
+        fields = json.loads(record)
+    except (ValueError, RecursionError):
+        return None
+    told = {str(name).lower(): value for name, value in fields.items()}
+    value = next((told[key] for key in _KEYS if isinstance(told.get(key), str | int | float)), None)
+    return str(value).strip() or None if value is not None else None
+
+
+_LONGEST_RECORD = 50_000
 
 
 def _by_words(text: str) -> tuple[int, str] | None:

@@ -80,13 +80,15 @@ def check_pointer(path: Path) -> None:
 
 
 def _encoding(path: Path, suffix: str) -> str:
-    """UTF-8; of a CSV also what its first bytes or, failing that, its letters say, as spreadsheets write it."""
-    if suffix not in (".csv", ".tsv") or packing(path.name):
+    """UTF-8, or UTF-16 as the first bytes say; of a CSV also what its letters say, as spreadsheets write it."""
+    if packing(path.name):
         return "utf-8-sig"
     with path.open("rb") as file:
         head = file.read(LOOKED_AT_BYTES)
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "utf-16"
+    if suffix not in (".csv", ".tsv"):
+        return "utf-8-sig"
     try:
         head.decode("utf-8", errors="strict")
     except UnicodeDecodeError as error:

@@ -8,6 +8,7 @@ events     what the script says, as one state           running    the script on
 jobs       the script on a machine of the Hub          takes      all of this in words
 samples    a sample, measured as an output             data       the data, as TRL takes it
 lengths    tokens of each row                          questions  what samples are asked, with the right answers
+settings   what the script reads, and what it changes
 """
 
 from skill_factory.training.estimate import Estimate, estimate_training

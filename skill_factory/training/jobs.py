@@ -20,7 +20,8 @@ from skill_factory.training.estimate import Estimate, cheapest, estimate_trainin
 from skill_factory.training.events import LOG, Seen, events_of, read_log
 from skill_factory.training.facts import ModelFacts
 from skill_factory.training.machines import rented
-from skill_factory.training.prepare import SETTINGS, Prepared
+from skill_factory.training.prepare import Prepared
+from skill_factory.training.settings import SETTINGS
 from skill_factory.whole_files import write_whole
 
 PYTHON = "3.11"

@@ -5,7 +5,6 @@ OUT/training.json  the settings         data/         train-*.parquet, and rewar
     log.jsonl      what the script said model/        the trained model with its card, at the end
 """
 
-import hashlib
 import json
 from dataclasses import dataclass, replace
 from importlib.resources import files
@@ -18,27 +17,20 @@ import numpy.typing as npt
 from skill_factory.errors import TrainingError
 from skill_factory.recipe.mixture_file import recipe_or_mixture
 from skill_factory.recipe.model import Recipe
-from skill_factory.trainers.options import family_of
-from skill_factory.trainers.templates import fill_template
 from skill_factory.training.card import model_card
-from skill_factory.training.data import Origin, origin_of, write_data
+from skill_factory.training.data import origin_of, write_data
 from skill_factory.training.lengths import counter_of, lengths_of
-from skill_factory.training.plan import Method, Place, Plan
-from skill_factory.training.questions import ASKED, held_out, right_answers
+from skill_factory.training.plan import Plan
+from skill_factory.training.questions import held_out, right_answers
+from skill_factory.training.settings import (
+    SETTINGS,
+    first_difference,
+    known_settings,
+    settings_of,
+    without_paths,
+)
 from skill_factory.whole_files import write_whole
 
-SETTINGS = "training.json"
-FREE = (
-    "name",
-    "save_minutes",
-    "deadline_minutes",
-    "sample_tokens",
-    "report_to",
-    "push_checkpoints",
-    "public",
-    "to",
-)
-"""Settings that may differ when a training is resumed: they don't change what is trained."""
 EXTRAS = {"trackio": "trackio", "wandb": "wandb", "tensorboard": "tensorboard"}
 """Packages beside TRL's that a logger needs."""
 
@@ -86,14 +78,14 @@ def prepare(plan: Plan, token: str | None = None) -> Prepared:
     plan = _settled(plan)
     source, folder = Path(plan.data), plan.folder
     origin = origin_of(source)
-    settings = _settings(plan, origin)
-    known = _known(folder)
+    settings = settings_of(plan, origin)
+    known = known_settings(folder)
     if known is None:
         _check_free(folder)
         write_data(plan, source, folder, token)
     elif known["id"] != settings["id"]:
         raise TrainingError(
-            f"{folder} holds another training ({_difference(known, settings)}). Choose another folder with --out, or delete "
+            f"{folder} holds another training ({first_difference(known, settings)}). Choose another folder with --out, or delete "
             "that one."
         )
     lengths, exact = lengths_of(folder / "data", source, counter_of(plan))
@@ -104,7 +96,7 @@ def prepare(plan: Plan, token: str | None = None) -> Prepared:
     written = _script(plan)
     write_whole(folder / f"train_{plan.method}.py", written)
     told = {name: value for name, value in settings.items() if name not in ("card", "files", "ask", "golds")}
-    settings["files"] = {"training.json": json.dumps(_without_paths(told), indent=1) + "\n"}
+    settings["files"] = {"training.json": json.dumps(without_paths(told), indent=1) + "\n"}
     if origin.recipe is not None:
         settings["files"]["recipe.toml"] = origin.recipe.to_toml()
     # Last: a folder without settings is one that was never finished.
@@ -116,58 +108,6 @@ def _settled(plan: Plan) -> Plan:
     """The plan with the folder of a local model as its whole path: the script runs elsewhere."""
     folder = Path(plan.model).expanduser()
     return replace(plan, model=str(folder.resolve())) if folder.is_dir() else plan
-
-
-def _settings(plan: Plan, origin: Origin) -> dict[str, Any]:
-    settings: dict[str, Any] = {
-        "name": plan.folder.name,
-        "method": plan.method.value,
-        "model": plan.model,
-        "lora": plan.lora,
-        "data": origin.digest,
-        "epochs": plan.epochs,
-        "max_steps": plan.steps,
-        "batch": plan.batch,
-        "learning_rate": plan.learning_rate,
-        "cutoff": plan.cutoff,
-        "drop_over": plan.drop_over,
-        "seed": plan.seed,
-        "generations": plan.generations,
-        "completion_tokens": plan.completion,
-        "questions": ASKED,
-        "chat_template": _chat_template(plan),
-        "sample_tokens": plan.sample_tokens,
-        "save_minutes": plan.save_minutes,
-        "deadline_minutes": plan.minutes,
-        "to": plan.to,
-        "public": plan.public,
-        "push_checkpoints": plan.place is Place.JOBS,
-        "report_to": plan.report_to,
-    }
-    fixed = {name: value for name, value in settings.items() if name not in FREE}
-    return {"id": hashlib.sha256(json.dumps(fixed, sort_keys=True).encode()).hexdigest()[:16], **settings}
-
-
-def _chat_template(plan: Plan) -> str:
-    """A template in place of the model's own, where that one would drop the thinking."""
-    drops = plan.method is Method.SFT and family_of(plan.model) == "deepseek_r1"
-    return fill_template("deepseek_r1.jinja") if drops else ""
-
-
-def _difference(known: dict[str, Any], wanted: dict[str, Any]) -> str:
-    """The first setting that differs, in words."""
-    for name, value in wanted.items():
-        if name not in ("id", *FREE) and known.get(name) != value:
-            return f"{name}: {known.get(name)!r} there, {value!r} now"
-    return "made by another version"
-
-
-def _known(folder: Path) -> dict[str, Any] | None:
-    try:
-        read = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
-        return read if isinstance(read, dict) and "id" in read else None
-    except (OSError, ValueError):
-        return None
 
 
 def _check_free(folder: Path) -> None:
@@ -187,12 +127,6 @@ def _script(plan: Plan) -> str:
     more = [*(["peft>=0.18,<0.20"] if plan.lora else []), *filter(None, [EXTRAS.get(plan.report_to)])]
     added = "".join(f'#   "{name}",\n' for name in more)
     return text.replace('#   "jinja2",\n', f'#   "jinja2",\n{added}', 1)
-
-
-def _without_paths(settings: dict[str, Any]) -> dict[str, Any]:
-    """The settings as they are published: a folder of this machine by its last name."""
-    model = settings["model"]
-    return settings | {"model": Path(model).name if Path(model).is_dir() else model}
 
 
 def rules_of_samples(prepared: Prepared) -> Recipe | None:

@@ -8,7 +8,7 @@ from skill_factory.insight.doubts.sample import TENTH, Doubt, Sample
 from skill_factory.insight.readiness import Step
 from skill_factory.judge.trials import words_in_tags
 from skill_factory.reasons import Level, ResponseReason, sentence
-from skill_factory.sources.columns import excerpt
+from skill_factory.sources.columns import excerpt, value_at
 from skill_factory.wording import listed, many, percent
 
 _REMEDIES: dict[str, tuple[str, Step, Mapping[str, Any]]] = {
@@ -51,6 +51,24 @@ def remedy(reason: str) -> tuple[str, Step, Mapping[str, Any]]:
     return _REMEDIES.get(reason, ("Change the filter that drops them.", Step.NONE, {}))
 
 
+_FILL_DOWN = (
+    "The question stands in the first row of each block alone, as spreadsheets save merged cells: fill it down in the "
+    "spreadsheet and save it again, or give the spreadsheet itself (.xlsx)."
+)
+
+
+def _stands_once(sample: Sample) -> bool:
+    """Whether questions stand above several rows without one, of which each has a response."""
+    columns = sample.settled.columns
+    if len(columns.response) != 1:
+        return False
+    pairs = [
+        (value_at(row, columns.question), value_at(row, columns.response[0])) for row in sample.settled.rows
+    ]
+    blank = [response for question, response in pairs if not question]
+    return bool(pairs) and bool(pairs[0][0]) and 2 * len(blank) > len(pairs) and all(blank)
+
+
 def dropped_responses(sample: Sample) -> Iterator[Doubt]:
     """Every reason that drops more than a tenth of the responses, with what to do about it."""
     rows = sample.tally.ledger[Level.ROWS]
@@ -62,7 +80,9 @@ def dropped_responses(sample: Sample) -> Iterator[Doubt]:
             yield Doubt(
                 f"drop_{reason}",
                 f"{number:,} of {many(rows.read, 'row')} can't be read: {sentence(Level.ROWS, reason)}{shown}.",
-                "Pick the columns by hand (--map FIELD=COLUMN), or fix these rows.",
+                _FILL_DOWN
+                if reason == "no_question" and _stands_once(sample)
+                else "Pick the columns by hand (--map FIELD=COLUMN), or fix these rows.",
             )
     responses = sample.tally.ledger[Level.RESPONSES]
     for reason, number in responses.dropped.most_common():

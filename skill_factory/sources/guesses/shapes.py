@@ -215,13 +215,20 @@ def _label(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
         values = [value for present in one.present for value in flat(present)]
         if not 2 <= len({str(value) for value in values}) <= 4 or known_words(values) is None:
             continue
-        if is_offered(one.path, found):
+        if is_offered(one.path, found) or ("answer" in told and _OF_A_RUN.search(one.path)):
             continue
         if _goes_along(one, response) and (differs_within(one, question) or not repeats(question)):
             fitting.append(one.path)
     if not fitting:
         fitting = _scores(told, found, question, response)
     return fitting[0] if len(fitting) == 1 else ""
+
+
+_OF_A_RUN = re.compile(
+    r"truncat|cut_?off|time_?out|timed_?out|crash|exception|refus|flagged|unsafe|safe|harm|toxic|format|stop|finish|cached|stream",
+    re.IGNORECASE,
+)
+"""Names of what happened to a response; with a gold answer, grading says more of whether it is right."""
 
 
 def _scores(

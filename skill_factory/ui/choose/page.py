@@ -37,7 +37,7 @@ def show() -> None:
         with st.container(horizontal=True, vertical_alignment="center", key="evidence.head"):
             section = choose_section()
             _onwards(seen)
-        with shell.part_place("choose", section):
+        with shell.part_place(SECTIONS, section):
             SECTIONS[section](seen)
         shell.go(shell.SUITE, "Compare arms: change one thing at a time, on the same questions")
     with recommended:

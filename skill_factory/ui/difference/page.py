@@ -10,7 +10,7 @@ from skill_factory.hosting import hosted
 from skill_factory.insight.difference import Difference
 from skill_factory.insight.difference.differing import Example, Shares
 from skill_factory.insight.html import story_html
-from skill_factory.insight.trace_parts import tokens_at
+from skill_factory.insight.trace_parts import first_line, tokens_at
 from skill_factory.reasons import Level
 from skill_factory.recipe.titles import title_of
 from skill_factory.ui.frame import away, loading, shell, trace_view
@@ -26,6 +26,8 @@ LISTED = 8
 """Entries of a list that can still be read in a cell."""
 LINES = 66
 """Pixels of a row of the examples, three lines; Streamlit wraps words above 64."""
+SHORT = 60
+"""Characters of a question that three lines hold."""
 SIDES = ("first", "second")
 
 
@@ -168,7 +170,7 @@ def _examples(found: Difference, first: Job, second: Job) -> None:
 
 def _list(examples: Sequence[Example]) -> int:
     """The examples as a table; gives which one is chosen."""
-    rows = [(one.kind, one.label, one.question) for one in examples]
+    rows = [(one.kind, one.label, first_line(one.question, SHORT)) for one in examples]
     picked = st.dataframe(
         pd.DataFrame(rows, columns=["What", "Type", "Question"]),
         hide_index=True,
@@ -178,6 +180,12 @@ def _list(examples: Sequence[Example]) -> int:
         selection_mode="single-row-required",
         key="difference.examples",
         alt="Rows that only one of the builds has, three of each kind",
+        column_config={
+            "What": st.column_config.TextColumn(width=110),
+            "Type": st.column_config.TextColumn(width=55),
+            # As wide as its texts otherwise, most of it beyond the list's edge.
+            "Question": st.column_config.TextColumn(width=190),
+        },
     )
     place = (picked.get("selection", {}).get("rows") or [0])[0]
     return min(int(place), len(examples) - 1)  # two other builds may have fewer

@@ -2,7 +2,6 @@
 
 from base64 import b64encode
 from html import escape
-from pathlib import Path
 
 import streamlit as st
 
@@ -18,7 +17,6 @@ from skill_factory.wording import inflect, many, percent
 from skill_factory.work import looking
 from skill_factory.work.builds import Job
 
-CSS = Path(__file__).with_name("finish.css")
 LINTED = 500
 """Traces that the linter looks at here; `lint` looks at all."""
 SHORT = 8_000
@@ -29,7 +27,6 @@ CANDIDATES = 40
 
 def show(job: Job, recipe: AnyRecipe, tally: Tally) -> None:
     """The example on the left; pictures and findings on the right."""
-    st.html(CSS)
     trace_view.style()
     left, right = st.columns([1, 1], gap="large")
     with left:

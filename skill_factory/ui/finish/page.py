@@ -1,5 +1,7 @@
 """Build the dataset, publish it, train with it."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from skill_factory.tally import tally_from_json
@@ -13,10 +15,13 @@ from skill_factory.work import builds, pushes
 from skill_factory.work.builds import Job, status
 from skill_factory.work.process import ACTIVE, State
 
+CSS = Path(__file__).with_name("finish.css")
+
 
 def show() -> None:
     """The page, from top to bottom."""
     st.title("Finish")
+    st.html(CSS)
 
     job = building.open_build()
     if job is None:

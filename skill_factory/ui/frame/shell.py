@@ -3,8 +3,7 @@
 import logging
 import secrets
 import threading
-import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -172,19 +171,15 @@ def go(step: Step, label: str = "", icon: str = "") -> None:
     st.page_link(step.target(), label=label or step.title, icon=icon or step.icon)
 
 
-def part_place(name: str, chosen: str) -> DeltaGenerator:
+def part_place(parts: Iterable[str], chosen: str) -> DeltaGenerator:
     """
-    Where one of several parts of a page is drawn: another part begins empty, the same one stays until it is drawn again.
+    Where the chosen one of a page's parts is drawn.
 
-    The browser keeps what is in a place until that is replaced, and would show a ghost of the part before, piece by piece.
+    Each part has a place of its own: in a place that they shared, the browser would show a ghost of the part before, and
+    replace it piece by piece.
     """
-    key = f"{name}.drawn"
-    if st.session_state.get(key) == chosen:
-        return st.container()
-    st.session_state[key] = chosen
-    cleared = st.empty()
-    time.sleep(strip.SENT)  # sent on its own: together with what follows it would clear nothing
-    return cleared.container()
+    places = {name: st.container() if name == chosen else st.empty() for name in parts}
+    return places[chosen]
 
 
 def needs_source(what: str) -> None:

@@ -31,7 +31,7 @@ def part() -> None:
         persist_state="session",
     )
     name = chosen or TRACES
-    with shell.part_place("look", name):
+    with shell.part_place(PARTS, name):
         PARTS[name]()
 
 

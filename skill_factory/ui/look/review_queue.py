@@ -10,7 +10,7 @@ import streamlit as st
 
 from skill_factory.insight.review.listing import ORDERS, Asked, Listing, arranged
 from skill_factory.insight.review.risks import MEANING, Risk
-from skill_factory.insight.trace_parts import mark
+from skill_factory.insight.trace_parts import first_line, mark
 from skill_factory.recipe.model import Recipe, Review
 from skill_factory.traces.decisions import Decision
 from skill_factory.ui.frame import away, loading
@@ -20,6 +20,8 @@ from skill_factory.work import looking, reviewing
 
 LINES = 66
 """Pixels of a row of three lines, for several risks and the beginning of a question; Streamlit wraps words above 64."""
+SHORT = 60
+"""Characters of a question that three lines hold."""
 PAGE = 40
 """Traces in a page of the list: only their questions are read."""
 SEARCHED = 2_000
@@ -184,7 +186,7 @@ def list_of(now: Queue, rows: pa.Table, seen: Evidence) -> None:
         note = " ✎" if key in review.notes else ""
         table["Review"].append(SIGNS[decided.get(key, Decision.NONE)] + note)
         table["Risks"].append(", ".join(risk.short for risk in Risk.of(int(now.listed.risks[own]))))
-        table["Question"].append(lines.get(int(now.listed.question[own]), ""))
+        table["Question"].append(first_line(lines.get(int(now.listed.question[own]), ""), SHORT))
     # The list follows the keys, so its selection is set before it is drawn.
     selected = {"rows": [now.at - now.page.start], "columns": [], "cells": []}
     st.session_state["review.list"] = {"selection": selected}
@@ -198,9 +200,11 @@ def list_of(now: Queue, rows: pa.Table, seen: Evidence) -> None:
         selection_mode="single-row-required",
         alt="The traces to review: attempts, what was decided, risks, and the question",
         column_config={
-            "Attempts": st.column_config.TextColumn(width=80),
+            "Attempts": st.column_config.TextColumn(width=75),
             "Review": st.column_config.TextColumn(width=85),
-            "Risks": st.column_config.TextColumn(width=125),
+            "Risks": st.column_config.TextColumn(width=100),
+            # As wide as its texts otherwise, most of it beyond the list's edge.
+            "Question": st.column_config.TextColumn(width=175),
         },
     )
     st.session_state["review.first"] = now.page.start

@@ -36,7 +36,7 @@ def review_room() -> None:
     """The list beside the open trace, which is drawn first: what the keys decide about is what is seen."""
     seen = loading.evidence()
     now = queue(seen)
-    side, shown = st.columns([2, 3], gap="large")
+    side, shown = st.columns([5, 6], gap="large")
     if not len(now.places):
         with side:
             _heading(now, seen)

@@ -21,7 +21,7 @@ def show() -> None:
         key=KEY,
         on_change=_take,
         label_visibility="collapsed",
-        width=240,
+        width=220,
     )
 
 
