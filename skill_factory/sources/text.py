@@ -84,7 +84,7 @@ def _encoding(path: Path, suffix: str) -> str:
     if packing(path.name):
         return "utf-8-sig"
     with path.open("rb") as file:
-        head = file.read(LOOKED_AT_BYTES)
+        head = file.read(LOOKED_AT_BYTES if suffix in (".csv", ".tsv") else 2)
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "utf-16"
     if suffix not in (".csv", ".tsv"):
