@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -100,6 +101,20 @@ def test_two_runs_stand_side_by_side_on_one_question(two: str) -> None:
     shown = html(app)
     assert 'id="measured-left"' in shown and 'id="measured-right"' in shown
     assert len(app.selectbox(key="measure.question").options) == 30
+
+
+@pytest.mark.long
+def test_the_attempts_of_one_run_become_raw_data(two: str) -> None:
+    """The base model's attempts may not be wanted in the next dataset: the trained one's are taken alone."""
+    app = measured(two)
+    every = app.button(key="measure.harvest").label
+    runs = [Path(one).stem for one in two.split()]
+    app.session_state["measure.whose"] = runs[1]
+    app.run()
+    assert app.button(key="measure.harvest").label != every
+    app.button(key="measure.harvest").click().run()
+    assert not app.exception and not app.error
+    assert set(pq.read_table(workspace(app).source)["run"].to_pylist()) == {runs[1]}
 
 
 def test_outputs_become_raw_data_on_the_page_data(two: str) -> None:

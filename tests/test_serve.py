@@ -77,6 +77,11 @@ def test_a_model_is_served_while_it_is_asked(tmp_path: Path, program: Path, ques
     assert set(pq.read_table(out / "data")["model"].to_pylist()) == {"my-model"}
     again = run(*words, "--out", str(out), "--samples", "2")
     assert again.exit == 0 and pq.read_table(out / "data").num_rows == 4
+    # Trained again, it has the same name and other answers.
+    later = time.time() + 60
+    os.utime(model, (later, later))
+    again = run(*words, "--out", str(out), "--samples", "2")
+    assert again.exit == 2 and "holds the answers of an earlier my-model" in again.err
 
 
 def test_the_server_listens_on_this_computer_alone_and_ends_with_the_block(

@@ -16,6 +16,7 @@ from skill_factory.recipe.model import Recipe
 from skill_factory.training import Place, Plan, Prepared, prepare
 from skill_factory.training.facts import ModelFacts
 from skill_factory.training.jobs import cancel, choose_machine, follow, running_job, start_job
+from tests import command
 from tests.command import ROOT
 from tests.hub import Hub
 
@@ -182,3 +183,12 @@ def test_the_command_starts_a_job_and_says_how_it_ended(hub: Hub, built: Path, t
     assert (
         done.returncode == 2 and "ended as ERROR: exit code 1. It had saved no checkpoint yet." in done.stderr
     )
+
+
+@pytest.mark.long
+def test_an_estimate_asks_the_hub_once(built: Path, hub: Hub, tmp_path: Path) -> None:
+    """As sentences and as JSON it is the same estimate; a model that the Hub doesn't have is told by its name's size."""
+    words = ("train", built, "--model", "user/Tiny-500M", "--out", tmp_path / "out", "--estimate", "--json")
+    done = command.run(*words, **hub.env() | {"HF_HUB_OFFLINE": "0"})
+    assert done.exit == 0 and json.loads(done.out)["estimate"]["memory"] > 1e9
+    assert [one.path for one in hub.requests if "Tiny-500M" in one.path] == ["/api/models/user/Tiny-500M"]

@@ -84,11 +84,16 @@ def run(args: argparse.Namespace) -> int:
     """Ask and write. Exit codes: 0 done (also where the budget ended it), 130 cancelled. Errors: SkillFactoryError."""
     if not args.serve:
         return _asked(args)
-    from skill_factory.measure.evaluation.serving import ServeError, name_of, served
+    from skill_factory.measure.evaluation.serving import ServeError, name_of, served, written_since
 
     if args.endpoint or args.provider:
         raise ServeError(
             "--serve starts a server of its own; leave out --endpoint and --provider, or --serve."
+        )
+    if written_since(args.model, args.out):
+        raise ServeError(
+            f"{args.out} holds the answers of an earlier {name_of(args.model)}: the model was written again since. Give another "
+            "folder with --out, or delete that one."
         )
     with served(args.model, program=args.program) as args.endpoint:
         args.model = name_of(args.model)

@@ -136,5 +136,7 @@ def _tried(line: str, case: Case, out: Path, place: Place, keep: Path | None) ->
         (keep / f"{name.replace('/', '_')[:200]}.log").write_text(log, encoding="utf-8")
     if done.returncode:
         lines = [one for one in (done.stderr or done.stdout).splitlines() if one.strip()]
-        return f"exit {done.returncode}: {lines[-1][:300] if lines else ''}"
+        # Where the environments lie on this machine is nobody's business.
+        last = lines[-1].replace(str(ENVIRONMENTS.resolve()), ".trainers") if lines else ""
+        return f"exit {done.returncode}: {last[:300]}"
     return "" if not trains or (out / case.leaves).is_file() else f"leaves no {case.leaves}"

@@ -25,7 +25,7 @@ def page(
         replace(one, versions=_which(one, kinds), command=re.sub(r"/\S+/models/", "models/", one.command))
         for one in tried
     ]
-    rows = {name: " or ".join(map(str, found)) for name, found in sizes.items()}
+    rows = {name: _either(found) for name, found in sizes.items()}
     days = sorted({day for day, _ in when})
     commits = ", ".join(commit for _, commit in when)
     faults = sum(one.fault for one in tried)
@@ -62,6 +62,11 @@ def page(
         "",
     ]
     return "\n".join(lines)
+
+
+def _either(numbers: Sequence[int]) -> str:
+    *most, last = map(str, numbers)
+    return f"{', '.join(most)} or {last}" if most else last
 
 
 def _which(one: Tried, kinds: Kinds) -> str:

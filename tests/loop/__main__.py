@@ -39,6 +39,7 @@ def main() -> None:
     parser.add_argument("--held-out", type=int, default=120, help="questions that the models are asked")
     parser.add_argument("--samples", type=int, default=2)
     parser.add_argument("--tokens", type=int, default=420, help="most tokens of an output")
+    parser.add_argument("--temperature", type=float, default=1.0)
     parser.add_argument("--attempts", type=int, default=3)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--page", type=Path, default=ROOT / "docs" / "loop.md")
@@ -50,6 +51,7 @@ def main() -> None:
     args = parser.parse_args()
     if args.short:
         args.questions, args.held_out, args.samples, args.tokens, args.attempts = 24, 3, 2, 200, 2
+        args.temperature = 0.2  # what was learned by heart is said as it was learned
     length = SHORT if args.short else ("--minutes", str(args.minutes))
     if not (SERVING / "complete").exists():
         raise SystemExit("There is no serving environment: run tests/trainers/serve_environment.sh first.")
@@ -72,7 +74,7 @@ def main() -> None:
         for model, out in zip(models, outputs, strict=True):
             # What few traces teach is those traces: only their own questions are answered so that a next build has traces.
             asked = (raw, args.held_out) if args.short else (held, 0)
-            evaluate(model, asked[0], out, args.samples, args.tokens, asked[1])
+            evaluate(model, asked[0], out, (args.samples, args.tokens), args.temperature, asked[1])
         text = page(
             ARMS,
             [json.loads((model / "training.json").read_text(encoding="utf-8")) for model in models],

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tests.command import ROOT
-from tests.loop.steps import SAMPLING, Arm
+from tests.loop.steps import Arm, sampling
 
 
 def page(
@@ -36,7 +36,7 @@ def page(
         f"  sets the size) of at most {args.attempts} attempts.",
         f"- Models: GPT-NeoX, {first['parameters'] / 1e6:.2f} million parameters, random weights at the start, {first['seconds'] / 60:.0f} minutes of",
         "  processor time each.",
-        f"- Outputs: {args.held_out} questions, {args.samples} outputs each, `{' '.join(SAMPLING)}`. Sampling moves every figure.",
+        f"- Outputs: {args.held_out} questions, {args.samples} outputs each, `{' '.join(sampling(args.temperature))}`. Sampling moves every figure.",
         "- Intervals are 95 %, from resampling questions; the arms are compared on the same questions.",
         "",
         "## Training",

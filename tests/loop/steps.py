@@ -96,30 +96,39 @@ def train(traces: Path, out: Path, length: Sequence[str], seed: int) -> subproce
         )
 
 
-SAMPLING = ("--temperature", "1", "--top-p", "1", "--top-k", "none", "--repetition-penalty", "none")
+def sampling(temperature: float) -> tuple[str, ...]:
+    """How outputs are drawn: nothing but the temperature shapes the model's own chances."""
+    bare = ("--top-p", "1", "--top-k", "none", "--repetition-penalty", "none")
+    return ("--temperature", f"{temperature:g}", *bare)
 
 
 PATIENCE = "7200"
 """Seconds for an answer: with eight at once on a busy machine each takes as long as all of them."""
 
 
-def evaluate(model: Path, asked: Path, out: Path, samples: int, most_tokens: int, few: int = 0) -> None:
-    """Outputs of a model for all questions of a file, or for a few of them."""
+def evaluate(
+    model: Path, asked: Path, out: Path, limits: tuple[int, int], temperature: float, few: int = 0
+) -> None:
+    """Outputs of a model for all questions of a file, or for a few; `limits` are outputs a question and tokens an output."""
+    samples, most_tokens = limits
     # Some models of this size never end; what the limit cuts off is counted.
-    limits = (
-        "--max-tokens",
-        str(most_tokens),
-        "--concurrency",
-        "8",
-        "--timeout",
-        PATIENCE,
-        "--patience",
-        PATIENCE,
-    )
+    pace = ("--max-tokens", str(most_tokens), "--concurrency", "8", "--timeout", PATIENCE)
     model_here = ("--serve", "--program", SERVING / "bin" / "transformers", "--model", model)
     how = ("--samples", str(samples), "--task", "number", "--json")
     pilot = ("--pilot", str(few)) if few else ()
-    ours("evaluate", asked, "--out", out, *model_here, *how, *pilot, *SAMPLING, *limits)
+    ours(
+        "evaluate",
+        asked,
+        "--out",
+        out,
+        *model_here,
+        *how,
+        *pilot,
+        *sampling(temperature),
+        *pace,
+        "--patience",
+        PATIENCE,
+    )
 
 
 def measured(suite: Path) -> dict[str, Any]:

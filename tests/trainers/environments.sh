@@ -103,7 +103,7 @@ unsloth() {
 for name in "${@:-llamafactory-verl trl}"; do
   for name in $name; do
     if [ -e "$root/$name/complete" ]; then echo "$root/$name: already there"; continue; fi
-    "$uv" venv --quiet --clear --python .venv/bin/python "$root/$name"
+    "$uv" venv --quiet --clear --relocatable --python .venv/bin/python "$root/$name"
     "$name"
     touch "$root/$name/complete"
     echo "$root/$name: made"

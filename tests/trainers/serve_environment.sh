@@ -14,7 +14,7 @@ certificates=${PIP_CERT:-$(pip_setting global.cert)}
 install() { "$uv" pip install --quiet --python "$root/serve/bin/python" "$@"; }
 
 if [ -e "$root/serve/complete" ]; then echo "$root/serve: already there"; exit; fi
-"$uv" venv --quiet --clear --python .venv/bin/python "$root/serve"
+"$uv" venv --quiet --clear --relocatable --python .venv/bin/python "$root/serve"
 if compgen -G "$links/torch-2.13.0+cpu-*" >/dev/null; then install torch==2.13.0+cpu; else install --torch-backend cpu torch==2.13.0; fi
 install 'transformers[serving]==5.23.0'
 touch "$root/serve/complete"

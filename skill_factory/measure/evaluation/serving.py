@@ -79,6 +79,15 @@ def _transformers(model: str) -> list[str]:
     return ["serve", name_of(model)]  # a folder with an adapter is loaded as such, where peft is installed
 
 
+def written_since(model: str, out: Path) -> bool:
+    """Whether the model in a folder was written after the answers in `out`: they are an earlier model's, which had its name."""
+    folder, store = Path(model).expanduser(), out / ".store"
+    if not (folder.is_dir() and store.is_dir()):
+        return False
+    answered = max(path.stat().st_mtime for path in (store, *store.iterdir()))
+    return folder.stat().st_mtime > answered
+
+
 @dataclass(frozen=True)
 class Program:
     """An inference server: how its program is called, and the words after it, without host and port."""

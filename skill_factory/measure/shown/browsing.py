@@ -56,6 +56,19 @@ class Looked:
         """What is counted of each output."""
         return cells_of(self.found.table)
 
+    @cached_property
+    def apart(self) -> dict[str, list[Opened]]:
+        """Run → where its outputs were opened, of runs that share no file with another."""
+        runs: dict[int, set[str]] = {}
+        for number, output in zip(self.opening_of, self.outputs, strict=True):
+            runs.setdefault(number, set()).add(output.run)
+        shared = {run for together in runs.values() if len(together) > 1 for run in together}
+        found: dict[str, list[Opened]] = {}
+        for number, (run, *_) in sorted((number, [*together]) for number, together in runs.items()):
+            if run not in shared:
+                found.setdefault(run, []).append(self.openings[number])
+        return found
+
     def listed(self, kind: str, run: str = "") -> npt.NDArray[np.int64]:
         """Places of the outputs of a kind (all for an unknown name), of one run or of all."""
         chosen = np.ones(len(self.outputs), bool)

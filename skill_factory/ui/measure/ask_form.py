@@ -72,9 +72,9 @@ def form() -> tuple[Stage, Sequence[Asked]] | None:
 
 def _fill_in(made: Trained | None) -> None:
     """Fill in the model that was trained, once per training."""
-    if made is None or st.session_state.get(_FOR) == (made.build, made.model):
+    if made is None or st.session_state.get(_FOR) == made:
         return
-    st.session_state[_FOR] = (made.build, made.model)
+    st.session_state[_FOR] = made
     here = made.here and not hosted()
     filled = {
         "where": Where.HERE if here else Where.ADDRESS,

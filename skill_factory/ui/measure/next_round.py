@@ -38,22 +38,28 @@ def show(seen: Looked) -> None:
     _downloads(seen)
 
 
+EVERY = ""
+"""All runs together."""
+
+
 def _harvest(seen: Looked) -> None:
-    attempts = int(seen.cells.matrix[:, PLACE["attempts"]].sum())
-    if not attempts:
+    tried = seen.cells.matrix[:, PLACE["attempts"]]
+    if not tried.sum():
         st.caption("These outputs contain no attempts, so no raw data can be made from them.")
         return
-    said = f"Make raw data from {many(attempts, 'attempt')}"
     st.markdown(
         "Each attempt becomes a response, labelled by its grade, with its reflections: the model's own skill feeds the next dataset."
     )
+    run = _whose(seen)
+    counted = [n for n, one in zip(tried, seen.outputs, strict=True) if run in (EVERY, one.run)]
+    said = f"Make raw data from {many(int(sum(counted)), 'attempt')}"
     if st.button(said, key="measure.harvest", icon=":material/agriculture:", type="primary"):
         forget_uploads(days=30)
         path = new_place("uploads") / "harvest.parquet"
         try:
             away.run(
                 outputs.harvested,
-                list(seen.openings),
+                seen.apart[run] if run else list(seen.openings),
                 path,
                 seen.settings,
                 workspace.current().token,
@@ -65,6 +71,26 @@ def _harvest(seen: Looked) -> None:
             return
         _hold_none_out(seen)
         source_pickers.enter(str(path), "harvest.parquet")
+
+
+def _whose(seen: Looked) -> str:
+    """The run whose attempts are taken, where runs can be told apart and several have some."""
+    tried = seen.cells.matrix[:, PLACE["attempts"]]
+    have = {one.run for n, one in zip(tried, seen.outputs, strict=True) if n}
+    runs = [run for run in seen.apart if run in have]
+    if len(runs) < 2:
+        return EVERY
+    return str(
+        st.segmented_control(
+            "Attempts of",
+            [EVERY, *runs],
+            default=EVERY,
+            required=True,
+            key="measure.whose",
+            format_func=lambda run: workspace.plain(run) if run else "all of them",
+        )
+        or EVERY
+    )
 
 
 def _hold_none_out(seen: Looked) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from skill_factory.errors import SkillFactoryError
+from skill_factory.measure.evaluation.serving import written_since
 from skill_factory.ui.frame import loading, visitor, workspace
 from skill_factory.ui.frame.buttons.stopping import stop_button
 from skill_factory.ui.measure import ask_form
@@ -55,7 +56,8 @@ def _start(stage: Stage, several: Sequence[Asked], before: Making | None) -> Non
     """Ask the first; the others wait for its end, since two models may not fit into one memory."""
     asked, *waiting = several
     # Another model's answers belong into a folder of their own: two models are compared, not mixed.
-    same = before if before is not None and before.asked.asks_for == asked.asks_for else None
+    again = before is not None and before.asked.asks_for == asked.asks_for
+    same = before if before is not None and again and not written_since(asked.model, before.out) else None
     try:
         for one in waiting:
             check(one, stage)
