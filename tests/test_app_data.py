@@ -1,5 +1,6 @@
 """Data: columns are guessed and checked live, the report says what will do, and N is proposed."""
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -125,6 +126,19 @@ def test_the_recommended_recipe_is_built_from_data() -> None:
             break
         time.sleep(0.1)
     assert label == f"Build {builds.ledger(job)[Level.TRACES].kept:,} traces"
+
+
+def test_a_threshold_that_is_only_proposed_builds_nothing_at_once(tmp_path: Path) -> None:
+    """Where right begins on a scale is looked at first, on the way to the build."""
+    rows = [
+        {"question": f"q{q}", "response": f"{q} {k} <answer>{k}</answer>", "rating": f"{k + 1} stars"}
+        for q in range(6)
+        for k in range(5)
+    ]
+    path = tmp_path / "rated.jsonl"
+    path.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    app = with_source(str(path))
+    assert "build_now" not in {one.key for one in app.button} and app.button(key="recommended")
 
 
 def test_a_full_disk_starts_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

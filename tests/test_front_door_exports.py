@@ -147,6 +147,20 @@ READ: dict[str, tuple[Any, tuple[int, ...]]] = {
     "what happened to a response, beside a gold answer": (each(lambda q, k: {
         "question": ask(q), "response": said(q, k), "gold": str(q + 10), "truncated": k == 3,
     }), UNLABELLED),
+    "thumbs for feedback": (each(lambda q, k: {
+        "question": ask(q), "response": said(q, k), "feedback": ("thumbs up", "thumbs down")[k % 2],
+    }), LABELLED),
+    "a server's reply written as JSON": (each(lambda q, k: {
+        "messages": json.dumps([user(q)]), "response": json.dumps({"choices": [{"message": answer(q, k)}]}), "status": "success",
+    }), UNLABELLED),
+    "records by question, with records by number": ({ask(q): {
+        "responses": {str(k): {"content": said(q, k), "correctness": right(k), "reason": ""} for k in range(TRIES)},
+        "token_usages": {}, "answer": str(q + 10),
+    } for q in range(QUESTIONS)}, LABELLED),
+    "whether the thinking is complete, beside a gold answer": (grouped(lambda q: {
+        "problem": ask(q), "answer": str(q + 10), "generations": [said(q, k) for k in range(TRIES)],
+        "is_reasoning_complete": [True, True, False, True],
+    }), UNLABELLED),
     "a reward of the instruction": (grouped(lambda q: {
         "instruction": ask(q), "response": said(q, 0), "instruct_reward": q - 3.2, "difficulty": ("easy", "hard")[q % 2],
     }), (4, 4, 0, 0, 4, 0)),
@@ -185,6 +199,13 @@ def test_a_response_that_is_the_answer_alone_is_graded(kind: str, tmp_path: Path
 def test_a_short_text_that_is_no_answer_states_none(text: str) -> None:
     """A refusal, the beginning of a list, or what was cut off isn't taken for an answer."""
     assert stated_answer(text) is None
+
+
+def test_responses_that_begin_with_their_labels_are_doubted(tmp_path: Path) -> None:
+    """An evaluation writes its result before each output, and every attempt would give it away."""
+    rows = grouped(lambda q: [ask(q), f"[PASS] {said(q, 0)}", f"[FAIL] {said(q, 1)}"])
+    seen = looked(tmp_path, table(["question", "[gpt-4o] Solve it", "[claude] Solve it"], rows), "set.csv")
+    assert "marked_responses" in {doubt.code for doubt in seen.doubts}
 
 
 def test_results_of_the_responses_endpoint_are_joined_with_their_requests(tmp_path: Path) -> None:

@@ -315,6 +315,7 @@ LINES = "".join(json.dumps(row) + "\n" for row in each(lambda q, k: {"question":
     [
         ("log.txt", LINES, "rename it to log.jsonl"),
         ("log", LINES, "rename it to log.jsonl"),
+        ("log.txt", "question\tresponse\tcorrect\nWhat?\tIt is 1\ttrue\n", "rename it to log.tsv"),
         ("log.7z", "x", "Unpack it"),
         ("log.jsonl.lz4", "x", "Unpack it"),
         ("log.jsonl", LINES.replace("\n", ",\n"), "comma behind each line"),

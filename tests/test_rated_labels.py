@@ -55,7 +55,7 @@ def codes(seen: Inspection) -> list[str]:
 
 @pytest.mark.parametrize(
     "ratings",
-    [("5 stars", "1 star", "3 stars"), ("5 stars", "1 star"), ("★★★★★", "★☆☆☆☆"), ("4/5", "5/5", "2/5"), ("5 - good", "1 - bad")],
+    [("5 stars", "1 star", "3 stars"), ("5 stars", "1 star"), ("★★★★★", "★☆☆☆☆"), ("4/5", "5/5", "2/5"), ("5 - good", "1 - bad"), ("3/5", "0/5")],
 )  # fmt: skip
 def test_a_scale_asks_where_right_begins(ratings: tuple[str, ...], tmp_path: Path) -> None:
     """The highest is proposed, the threshold is doubted: also where only two places of the scale occur."""

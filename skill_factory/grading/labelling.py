@@ -24,7 +24,7 @@ from skill_factory.grading.answers import (
 from skill_factory.grading.decisions import Decision
 from skill_factory.grading.equivalence import find
 from skill_factory.grading.tasks import Chosen, Task, chosen_task
-from skill_factory.judge.stated import answer_alone
+from skill_factory.judge.stated import stated_answer as stated_anywhere
 from skill_factory.reasons import RowReason
 from skill_factory.recipe.model import Columns
 from skill_factory.sources import RawSource
@@ -215,11 +215,11 @@ def found_answer(read: CanonicalRow, final: str) -> str | None:
         case "tags":
             return final_answer(read.response)
         case "stated":
-            return stated_answer(read.response) or answer_alone(read.response)
+            return stated_answer(read.response) or stated_anywhere(read.response)
     tagged = final_answer(read.response)
     if tagged is not None or "<answer>" in read.response:
         return tagged
-    return stated_answer(read.response) or answer_alone(read.response)
+    return stated_answer(read.response) or stated_anywhere(read.response)
 
 
 def _table(graded: Sequence[Graded]) -> pa.Table:

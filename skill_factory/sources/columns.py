@@ -319,9 +319,17 @@ def _gold_text(value: Any, path: str) -> str | None:
     if len(texts) < 2:
         return texts[0] if texts else _loose_text(_first(value), "answer")
     # Several words name one thing in several ways, several numbers are several roots (docs/decisions.md).
-    if _OTHER_NAMES.search(path) or any(map(_WORD.search, texts)):
+    if _OTHER_NAMES.search(path) or any(map(_WORD.search, texts)) or _is_one_number(texts):
         return json.dumps(texts, ensure_ascii=False)
     return ", ".join(texts)
+
+
+def _is_one_number(texts: list[str]) -> bool:
+    """Whether all texts write the same number, as `10` and `10.0` do."""
+    try:
+        return len({float(text.replace(",", "")) for text in texts}) == 1
+    except ValueError:
+        return False
 
 
 def _as_list(value: Any) -> list[Any]:

@@ -17,6 +17,7 @@ from skill_factory.sources import Piece
 from skill_factory.sources.arrow_files import arrow_batches, arrow_names
 from skill_factory.sources.batch_requests import joined_batches, requests_among
 from skill_factory.sources.columns import Batch, mapped_tops
+from skill_factory.sources.names import place_of
 from skill_factory.sources.packed.archives import unpacked
 from skill_factory.sources.packed.eval_logs import eval_rows, is_eval_log
 from skill_factory.sources.parquet import (
@@ -338,10 +339,27 @@ def _unknown_ending(path: Path) -> str:
     if _is_parquet(path) or head[:1] in (b"{", b"["):
         kind = ".parquet" if _is_parquet(path) else ".jsonl"
         return f"Can't read {path.name!r}: its ending says nothing. It looks like {kind[1:]}, so rename it to {path.stem}{kind}."
+    if table := _looks_like_table(head):
+        return f"Can't read {path.name!r}: its ending says nothing. It looks like a table, so rename it to {path.stem}{table}."
     return (
         f"Can't read {path.name!r}: its ending is none of {', '.join((*SUFFIXES, '.zip', '.tar'))} "
         f"(text formats also with {wording.listed(list(PACKED), 'or')})."
     )
+
+
+def _looks_like_table(head: bytes) -> str:
+    """The ending that a text should have whose first line names columns; empty where it names none."""
+    first = head.partition(b"\n")[0].decode("utf-8", "replace")
+    for sign, suffix in (("\t", ".tsv"), (",", ".csv"), (";", ".csv")):
+        names = first.split(sign)
+        usual = any(
+            place_of(field, name.strip('" \r')) is not None
+            for field in ("question", "response")
+            for name in names
+        )
+        if len(names) > 1 and usual:
+            return suffix
+    return ""
 
 
 def _suffix(path: Path) -> str:

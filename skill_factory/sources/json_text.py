@@ -292,6 +292,8 @@ def _by_question(whole: Row) -> list[Row] | None:
         return None
     if all(map(_are_rows, whole.values())):
         return [{"question": key, **row} for key, rows in whole.items() for row in rows]
+    if all(isinstance(one, Mapping) for one in whole.values()):
+        return [{"question": key, **row} for key, row in whole.items()]
     if all(isinstance(one, str) for value in whole.values() for one in _listed(value)):
         return [{"question": key, "responses": _listed(value)} for key, value in whole.items()]
     return None

@@ -74,10 +74,11 @@ def profiles(names: Sequence[str], rows: Sequence[Row]) -> dict[str, Profile]:
 
 def _profile(path: str, values: Sequence[Any]) -> Profile:
     kind = kind_of_column(values)
-    if kind == "text" and bare(path.rpartition(".")[2]) not in _STAYS_TEXT:
+    if kind == "text":
         texts = [one for one in values if isinstance(one, str)]
-        # All of them, since an answer may begin with a brace.
-        if texts and all(record_in(text) is not None for text in texts):
+        # What a model wrote stays its own text, but for what its server wraps around it.
+        ours = bare(path.rpartition(".")[2]) in _STAYS_TEXT
+        if texts and all(_is_record(text, ours) for text in texts):
             return Profile(
                 path, "struct", [record_in(one) if isinstance(one, str) else one for one in values]
             )
@@ -86,6 +87,19 @@ def _profile(path: str, values: Sequence[Any]) -> Profile:
 
 _STAYS_TEXT = {name for name in known_names()["response"] if name != "outputs"}
 """Names of what a model wrote: JSON there is the model's own text."""
+
+
+def _is_record(text: str, ours: bool) -> bool:
+    record = record_in(text)
+    return record is not None and (not ours or _is_reply(record))
+
+
+def _is_reply(record: Mapping[str, Any]) -> bool:
+    """Whether a record is what a model's server replies, around the model's own text."""
+    return (
+        isinstance(record.get("choices") or record.get("candidates"), list)
+        or {"role", "content"} <= record.keys()
+    )
 
 
 def _keys(values: Sequence[Any]) -> list[str]:

@@ -100,10 +100,10 @@ def test_a_training_has_no_serious_finding(
     found = {"empty": serious(visitor)}
     estimated(visitor, str(tmp_path / "Tiny-1M"))
     found["estimated"] = serious(visitor)
-    visitor.page.locator(".st-key-fit-start button").click()
+    visitor.page.locator(".st-key-fit-start button").first.click()
     visitor.sees("2 attempts, 1 verdict")
     found["running"] = serious(visitor)
-    visitor.page.locator(".st-key-fit-stop button").click()
+    visitor.page.locator(".st-key-fit-stop button").first.click()
     visitor.sees("is kept")
     visitor.still()
     found["stopped"] = serious(visitor)

@@ -27,6 +27,7 @@ _CHECKS: tuple[Check, ...] = (
     losses.dropped_responses,
     losses.answers_given_away,
     losses.quotes_reference,
+    losses.marked_responses,
     questions.near_questions,
     questions.apart_by_turns,
     questions.template_words,

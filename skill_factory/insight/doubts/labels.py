@@ -10,7 +10,7 @@ from skill_factory.insight.doubts.sample import TENTH, Doubt, Sample
 from skill_factory.insight.readiness import Step
 from skill_factory.recipe.model import Columns
 from skill_factory.sources.columns import excerpt
-from skill_factory.sources.labels import as_number
+from skill_factory.sources.labels import as_number, rating
 from skill_factory.sources.trying import REVERSED, label_values
 from skill_factory.wording import listed, many
 
@@ -59,7 +59,9 @@ def unclear_labels(sample: Sample) -> Iterator[Doubt]:
             # Whoever has said what words mean has left the others out.
             share=0.0 if columns.label_rule == "words" else unread / len(sample.labels),
         )
-    if columns.label_rule == "threshold" and (len(values) > 2 or _may_be_places(values)):
+    if columns.label_rule == "threshold" and (
+        len(values) > 2 or _may_be_places(values) or _is_part_of_a_scale(values)
+    ):
         most = ", ".join(
             f"{word}: {n:,}" for word, n in sorted(values.most_common(6), key=lambda pair: pair[0])
         )
@@ -75,6 +77,12 @@ def _may_be_places(values: Iterable[str]) -> bool:
     """Whether two numbers may be ranks, of which the smaller is the better one, or steps of a scale."""
     numbers = [as_number(value) for value in values]
     return all(number is not None and number >= 1 and number.is_integer() for number in numbers)
+
+
+def _is_part_of_a_scale(values: Iterable[str]) -> bool:
+    """Whether values name a scale, "3/5", and are something else than none and all of it."""
+    rated = [found for value in values if (found := rating(value)) and found.out_of is not None]
+    return any(one.number not in (0, one.out_of) for one in rated)
 
 
 def graded_otherwise(sample: Sample) -> Iterator[Doubt]:

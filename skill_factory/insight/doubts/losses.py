@@ -189,3 +189,22 @@ def _without_verdict(sample: Sample) -> tuple[str, str, Step, Mapping[str, Any]]
     found = f"no verdict can be read from their reflections ({f'their tags say {words}' if stood else 'none has a <verdict> tag'})"
     fix = "Say where it is: --verdict-regex PATTERN, or which words mean right: --set verdicts.correct='[\"WORD\"]'."
     return found, fix, Step.VERDICT_RULE, {}
+
+
+_MARK = re.compile(
+    r"\s*[\[(<*]{1,2}(?:pass(?:ed)?|fail(?:ed)?|(?:in)?correct|right|wrong|true|false)[\])>*]{1,2}\s",
+    re.IGNORECASE,
+)
+
+
+def marked_responses(sample: Sample) -> Iterator[Doubt]:
+    """Responses that begin with a mark of right or wrong, as some evaluations write them: every attempt would show it."""
+    marks = [found[0].strip() for text in sample.responses if (found := _MARK.match(text))]
+    if 2 * len(marks) > len(sample.responses) and len(set(marks)) > 1:
+        yield Doubt(
+            "marked_responses",
+            f"{len(marks):,} of {many(len(sample.responses), 'response')} begin with a mark such as “{marks[0]}”, which every attempt "
+            "would show.",
+            "Take the marks off, and give them a column of their own as labels.",
+            pick=("response",),
+        )

@@ -25,6 +25,7 @@ CAUSES: dict[str, tuple[Weight, str]] = {
     "reference_as_response": (Weight.SERIOUS, "the responses may be reference solutions"),
     "lists_as_text": (Weight.STOPS, "several texts are read as one"),
     "split_texts": (Weight.STOPS, "each word is read as a response"),
+    "marked_responses": (Weight.SERIOUS, "the responses begin with their labels"),
     "quotes_reference": (Weight.SERIOUS, "the responses quote the reference"),
     "answers_are_signs": (Weight.SERIOUS, "the final answers are only signs"),
 }

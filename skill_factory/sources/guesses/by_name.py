@@ -27,6 +27,7 @@ _OF_A_CALL = ("success", "issuccess", "status", "result", "results", "isvalid")
 
 LONGEST_LABEL = 24
 """Characters; a column of longer texts names no right and wrong."""
+_FEW_WORDS = 3
 
 
 def fields_by_name(found: Mapping[str, Profile]) -> dict[str, Any]:
@@ -138,11 +139,18 @@ def could_be(field: str, profile: Profile, found: Mapping[str, Profile]) -> bool
         ):
             return False
         return profile.length <= LONGEST_LABEL
+    if field == "reflections" and _are_few_words(profile):
+        return False  # they judge, and say nothing of why
     if field == "reflections" and profile.kind == "nothing":
         return "." not in profile.path  # a note that nobody wrote, in a record of something else
     if field == "prompt_variant":
         return profile.kind == "text" or profile.different > 1
     return True
+
+
+def _are_few_words(profile: Profile) -> bool:
+    short = profile.kind in ("text", "texts") and profile.length <= LONGEST_LABEL
+    return short and profile.different <= _FEW_WORDS < len(profile.present)
 
 
 def _is_known(profile: Profile) -> bool:

@@ -47,7 +47,7 @@ def guess_wide(names: Sequence[str], rows: Sequence[Row], found: Mapping[str, Pr
         inner = {p.removeprefix(f"{name}."): one.kind for p, one in found.items() if p.startswith(f"{name}.")}
         if not inner:
             continue
-        texts = [key for key, kind in inner.items() if kind == "text"]
+        texts = [key for key, kind in inner.items() if kind == "text" and found[f"{name}.{key}"].length]
         flags = [key for key, kind in inner.items() if kind == "flag"]
         if len(texts) == 1 and len(flags) == 1:
             shapes.setdefault((texts[0], flags[0]), []).append(name)

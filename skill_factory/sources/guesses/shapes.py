@@ -225,7 +225,7 @@ def _label(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
 
 
 _OF_A_RUN = re.compile(
-    r"truncat|cut_?off|time_?out|timed_?out|crash|exception|refus|flagged|unsafe|safe|harm|toxic|format|stop|finish|cached|stream",
+    r"truncat|cut_?off|time_?out|timed_?out|crash|exception|refus|flagged|unsafe|safe|harm|toxic|format|stop|finish|complete|cached|stream",
     re.IGNORECASE,
 )
 """Names of what happened to a response; with a gold answer, grading says more of whether it is right."""

@@ -98,7 +98,7 @@ def verdict() -> None:
     with answer:
         opinion_view.answer(mine)
     with way_on:
-        onward(found.proposal, seen, mine.cause is None)
+        onward(found.proposal, seen, mine.cause is None and not _asks_where_right_begins())
     opinion_view.show(mine, found, seen.exact, seen.narrow.telling)
     if not seen.exact:
         _sampled(seen)
@@ -165,6 +165,12 @@ def onward(proposed: Proposal, seen: loading.Evidence, settled: bool) -> None:
             icon=":material/arrow_forward:",
         ):
             st.switch_page(CHOOSE.target())
+
+
+def _asks_where_right_begins() -> bool:
+    """Whether the labels are places on a scale, whose threshold is only proposed."""
+    looked = loading.inspection()
+    return looked is not None and any(doubt.code == "score_threshold" for doubt in looked.doubts)
 
 
 def _as_recommended(proposed: Proposal) -> bool:

@@ -116,6 +116,7 @@ def _table(wanted: Wanted, seen: Evidence) -> None:
         _columns(shown, wanted.level),
         hide_index=True,
         height=285,
+        # A key for each choice: what was selected in another table would be another row here.
         key=f"look.items.{hash(wanted)}",
         on_select="rerun",
         selection_mode="single-row-required",

@@ -83,6 +83,7 @@ def queue(seen: Evidence) -> Queue:
     begun = st.session_state.setdefault("review.begun", 0)
     at = (loading.key(), seen.exact, bare(seen.recipe).fingerprint(), asked, begun)
     places = loading.once("review.places", at, lambda: arranged(listed, asked, seen.recipe.review))
+    # Another list is begun at its head.
     if st.session_state.get("review.of") != at:
         st.session_state["review.of"], st.session_state["review.at"] = at, 0
     place = st.session_state["review.at"] = min(st.session_state["review.at"], max(0, len(places) - 1))

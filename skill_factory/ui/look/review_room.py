@@ -153,6 +153,7 @@ def _decide(now: Queue, key: str, seen: Evidence) -> None:
                 icon=":material/undo:",
                 key="review.take_back",
                 on_click=_decided,
+                # One before, since a decision leads on by one: after taking it back, this trace stays open.
                 args=(key, Decision.NONE, now.at - 1),
             )
     st.session_state["review.note"] = review.notes.get(key, "")
