@@ -25,6 +25,8 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(200); self.send_header("content-length", "0"); self.end_headers()
     def do_POST(self):
         asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        if {{"top_k", "repetition_penalty"}} & set(asked):  # as `transformers serve` does
+            self.send_response(422); self.send_header("content-length", "0"); self.end_headers(); return
         said = "<think>\\n<sample>\\nI add.\\n<answer>3</answer>\\n</sample>\\n</think>\\n<answer>3</answer>"
         body = json.dumps({{"id": "1", "object": "chat.completion", "model": asked["model"], "choices": [
             {{"index": 0, "finish_reason": "stop", "message": {{"role": "assistant", "content": said}}}}],
@@ -73,6 +75,7 @@ def test_a_model_is_served_while_it_is_asked(tmp_path: Path, program: Path, ques
     )
     done = run(*words, "--out", str(out), "--samples", "2")
     assert (done.exit, pq.read_table(out / "data").num_rows) == (0, 4)
+    assert "This server takes no --top-k and --repetition-penalty, so outputs are drawn without." in done.err
     # The outputs carry the folder's name, and nothing of where it lies.
     assert set(pq.read_table(out / "data")["model"].to_pylist()) == {"my-model"}
     again = run(*words, "--out", str(out), "--samples", "2")
@@ -224,6 +227,7 @@ def test_serve_prints_what_comes_next_and_ends_with_ctrl_c(program: Path, tmp_pa
         said = [process.stdout.readline(), process.stdout.readline()]
         assert f"my-model is served at http://127.0.0.1:{port}/v1" in said[0]
         assert "evaluate QUESTIONS --endpoint" in said[1]
+        assert said[1].endswith("--out outputs --top-k none --repetition-penalty none\n")
         process.send_signal(2)
         assert process.wait(20) == 130
     finally:

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,13 @@ if TYPE_CHECKING:
     from skill_factory.recipe.model import Recipe
 
 CANCELLED = 130
+USUAL: Mapping[str, tuple[Callable[[str], float], float]] = {
+    "temperature": (float, 0.7),
+    "top_p": (float, 0.8),
+    "top_k": (int, 20),
+    "repetition_penalty": (float, 1.1),
+}
+"""How outputs are drawn, unless it is said: each setting's type and value."""
 TASKS = ("auto", "exact", "number", "math", "countdown")
 
 
@@ -54,12 +62,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FIRST:SECOND",
         help="budget forcing, e.g. 4096:8192: what still thinks at the first bound continues with another attempt",
     )
-    for flag, cast, usual in (
-        ("--temperature", float, 0.7),
-        ("--top-p", float, 0.8),
-        ("--top-k", int, 20),
-        ("--repetition-penalty", float, 1.1),
-    ):
+    for name, (cast, usual) in USUAL.items():
+        flag = f"--{name.replace('_', '-')}"
         add(flag, type=or_none(cast), default=usual, metavar="X", help=f"({usual}); `none` leaves it out")
     add("--max-tokens", type=int, default=4096, metavar="N", help="maximum tokens of an output (4096)")
     add(
@@ -84,7 +88,14 @@ def run(args: argparse.Namespace) -> int:
     """Ask and write. Exit codes: 0 done (also where the budget ended it), 130 cancelled. Errors: SkillFactoryError."""
     if not args.serve:
         return _asked(args)
-    from skill_factory.measure.evaluation.serving import ServeError, name_of, served, written_since
+    from skill_factory.measure.evaluation.serving import (
+        ServeError,
+        command,
+        name_of,
+        refused_by,
+        served,
+        written_since,
+    )
 
     if args.endpoint or args.provider:
         raise ServeError(
@@ -95,9 +106,20 @@ def run(args: argparse.Namespace) -> int:
             f"{args.out} holds the answers of an earlier {name_of(args.model)}: the model was written again since. Give another "
             "folder with --out, or delete that one."
         )
+    _leave_out(args, refused_by(command(args.model, 0, args.program)))
     with served(args.model, program=args.program) as args.endpoint:
         args.model = name_of(args.model)
         return _asked(args)
+
+
+def _leave_out(args: argparse.Namespace, names: Sequence[str]) -> None:
+    """Leave out what nobody asked for and the server declines; what was asked for is declined with its sentence."""
+    left = [name for name in names if getattr(args, name) == USUAL[name][1]]
+    for name in left:
+        setattr(args, name, None)
+    if left:
+        flags = " and ".join(f"--{name.replace('_', '-')}" for name in left)
+        print(f"This server takes no {flags}, so outputs are drawn without.", file=sys.stderr)
 
 
 def _asked(args: argparse.Namespace) -> int:

@@ -26,14 +26,16 @@ def run(args: argparse.Namespace) -> int:
     """Serve until Ctrl-C. Errors: ServeError."""
     from shlex import quote
 
-    from skill_factory.measure.evaluation.serving import ServeError, name_of, served
+    from skill_factory.measure.evaluation.serving import ServeError, command, name_of, refused_by, served
 
     if not 0 < args.port < 65_536:
         raise ServeError(f"A port is a number from 1 to 65535; found {args.port}. Leave out --port for 8000.")
+    refused = refused_by(command(args.model, args.port, args.program))
+    without = "".join(f" --{name.replace('_', '-')} none" for name in refused)
     with served(args.model, args.port, args.program, shown=True) as url:
         print(f"{args.model} is served at {url}. Ctrl-C ends it.")
         print(
-            f"Sample and measure: python -m skill_factory evaluate QUESTIONS --endpoint {url} --model {quote(name_of(args.model))} --out outputs",
+            f"Sample and measure: python -m skill_factory evaluate QUESTIONS --endpoint {url} --model {quote(name_of(args.model))} --out outputs{without}",
             flush=True,
         )
         while True:

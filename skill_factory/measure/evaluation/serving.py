@@ -94,13 +94,18 @@ class Program:
 
     name: str
     words: Callable[[str], list[str]]
+    refuses: tuple[str, ...] = ()
+    """Sampling settings for which it declines a request."""
 
     def command(self, path: str, model: str, port: int) -> list[str]:
         """All words of the command."""
         return [os.path.abspath(path), *self.words(model), "--host", HOST, "--port", str(port)]
 
 
-PROGRAMS = (Program("vllm", _vllm), Program("transformers", _transformers))
+PROGRAMS = (
+    Program("vllm", _vllm),
+    Program("transformers", _transformers, ("top_k", "repetition_penalty")),
+)
 """The first that is installed is taken: vLLM is many times faster where it runs."""
 
 
@@ -130,6 +135,11 @@ def command(model: str, port: int, program: str = "") -> list[str]:
         "(pip install 'transformers[serving]' torch), or name the program of another environment (--program PATH, or "
         f"the variable {OWN})."
     )
+
+
+def refused_by(words: list[str]) -> tuple[str, ...]:
+    """The sampling settings that the program of a command declines."""
+    return next((one.refuses for one in PROGRAMS if one.name == Path(words[0]).name), ())
 
 
 def free_port() -> int:
