@@ -208,6 +208,7 @@ class FileSource:
     def _head(self, rows: int) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
         read = 0
+        # Of files that differ some rows each: a column that only later files have would not be seen otherwise.
         share = max(1, rows // min(len(self.paths), 8)) if self._differ() else rows
         for path in self.paths:
             taken = 0
@@ -238,6 +239,7 @@ class FileSource:
 
     def pinned(self) -> Source:
         """The spec with the SHA-256 of the content; of several files, over their sorted digests."""
+        # Sorted, so that files given in another order, or moved, are the same source.
         digests = sorted(_sha256(path) for path in (*self.paths, *self.requests))
         whole = digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
         return self.spec.model_copy(update={"digest": whole})
@@ -396,6 +398,7 @@ def _batches(path: Path, suffix: str, rows: int, most: float = HEAD_CHARS) -> It
     """All columns of a file, so many rows at a time, and no more than `most` characters of a text."""
     if suffix == ".parquet":
         for group in range(opened(path).num_row_groups):
+            # In small batches: a guess needs two hundred rows, and one row may have megabytes.
             yield from group_batches(path, group, None, min(rows, 16))
     elif suffix in ARROWS:
         yield from arrow_batches(path, None, rows)

@@ -213,6 +213,7 @@ def _label(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
     fitting = []
     for one in still_free(told, found, ("flag", "flags", "text", "texts", "number", "numbers")):
         values = [value for present in one.present for value in flat(present)]
+        # Two words for right and wrong, and perhaps two for what is unclear or missing.
         if not 2 <= len({str(value) for value in values}) <= 4 or known_words(values) is None:
             continue
         if is_offered(one.path, found) or ("answer" in told and _OF_A_RUN.search(one.path)):
