@@ -1,4 +1,4 @@
-"""What stands beside questions and responses, told by shape: labels, critiques, gold answers, thinking, prompts and tools."""
+"""What stands beside questions and responses, told by shape: labels, reflections, gold answers, thinking, prompts and tools."""
 
 import re
 from collections.abc import Mapping
