@@ -80,7 +80,7 @@ def _size(value: Any, profile: Profile) -> int:
     return len(value) if isinstance(value, list) and profile.kind != "messages" else 1
 
 
-def critiques(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
+def reflections(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
     """Texts that give a verdict."""
     fitting = [one for one in still_free(told, found, TEXTS) if judges(one) and one.length >= 10]
     return fitting[0].path if len(fitting) == 1 else ""

@@ -36,7 +36,7 @@ def by_shape(fields: Mapping[str, Any], found: Mapping[str, Profile], rows: Sequ
     if "correct" not in told:
         put(told, "correct", beside.label(told, found))
     if "reflections" not in told:
-        put(told, "reflections", beside.critiques(told, found))
+        put(told, "reflections", beside.reflections(told, found))
     if "answer" not in told:
         put(told, "answer", beside.gold(told, found) or worked_reference(told, found))
     put(told, "thinking", beside.thinking(told, found))
