@@ -99,7 +99,7 @@ def _file(name: str, data: bytes) -> Throw:
 
 def _dataset(repo: str) -> Throw:
     def throw(visitor: Visitor) -> None:
-        visitor.choose("text_input", "Hub data", repo)
+        visitor.choose("text_input", "Dataset on the Hugging Face Hub", repo)
         visitor.press("Find")
 
     return throw
