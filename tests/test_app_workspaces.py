@@ -46,7 +46,7 @@ def named(app: AppTest) -> str:
 
 def test_a_new_tab_has_what_the_address_names_and_never_a_token(home: Path) -> None:
     """Data, recipe, name: all come back, undone and redone too; no file below the home holds the token."""
-    app = with_source(page="3_Choose")
+    app = with_source().switch_page("pages/3_Choose.py").run()
     workspace(app).token, workspace(app).user = TOKEN, "alice"
     chosen = workspace(app).recipe.traces.attempts
     app.slider(key="traces.attempts").set_value(chosen - 1).run()
@@ -124,7 +124,7 @@ def test_a_build_s_link_opens_its_data_on_every_page(home: Path) -> None:
     recipe = Recipe().changed({"traces.attempts": 2})
     at = new_place(builds.KIND)
     job = builds.Job(at.name, at, "demo:40", "Demo: 40 Countdown puzzles", recipe.fingerprint(), time.time())
-    builds._note(job)
+    builds.note(job)
     (at / "recipe.toml").write_text(recipe.to_toml(), encoding="utf-8")
     app = opened_at("3_Choose", job=job.id)
     assert not app.error and not app.exception
@@ -136,7 +136,7 @@ def test_a_build_s_link_opens_its_data_on_every_page(home: Path) -> None:
 
 def test_start_lists_renames_and_deletes_what_was_worked_on() -> None:
     """By name, the latest first; deleting asks, says what is lost, and the tab starts over."""
-    app = with_source(page="1_Start")
+    app = with_source().switch_page("pages/1_Start.py").run()
     name = named(app)
     assert "Continue where you left off" in words(app)
     app.text_input(key=f"continue.name.{name}").set_value("For alice").run()

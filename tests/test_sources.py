@@ -203,7 +203,7 @@ BROKEN: dict[str, tuple[str, bytes, str]] = {
     "an array with a long number": ("a.json", b'[{"a": ' + b"1" * 5000 + b"}]", "a.json"),
     "an array nested too deep": ("a.json", b"[" * 200_000, "nested too deep"),
     "not UTF-8": ("a.jsonl", lines(ROWS).replace("数".encode(), b"\xff"), "not UTF-8"),
-    "UTF-16": ("a.jsonl", lines(ROWS).decode().encode("utf-16"), "not UTF-8"),
+    "UTF-16 that is cut": ("a.jsonl", lines(ROWS).decode().encode("utf-16")[:-1], "damaged UTF-16"),
     "too many cells": ("a.csv", b"question,response\na,b,c\n", "line 2 has 3 cells for 2 columns"),
     "an open quote": ("a.csv", b'question,response\n"a,b\n', "is not valid CSV"),
     "two columns of one name": ("a.csv", b"question,question\na,b\n", "two columns named 'question'"),

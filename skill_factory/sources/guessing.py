@@ -7,6 +7,7 @@ from typing import Any
 
 from skill_factory.recipe.model import Columns
 from skill_factory.sources.columns import Row, mapped
+from skill_factory.sources.guesses.beside import system_beside_talks, tools_beside_talks, verdict_column
 from skill_factory.sources.guesses.by_name import (
     ALLOWED,
     LONGEST_LABEL,
@@ -17,13 +18,7 @@ from skill_factory.sources.guesses.by_name import (
 )
 from skill_factory.sources.guesses.references import is_a_place, is_named_reference, is_offered
 from skill_factory.sources.guesses.several import guess_keyed, guess_numbered, guess_stage, guess_wide
-from skill_factory.sources.guesses.shapes import (
-    by_shape,
-    of_one_text,
-    system_beside_talks,
-    tools_beside_talks,
-    verdict_column,
-)
+from skill_factory.sources.guesses.shapes import by_shape, of_one_text
 from skill_factory.sources.names import bare, place_of
 from skill_factory.sources.presets import Preset, columns_of, recognised
 from skill_factory.sources.profiles import Profile, profiles

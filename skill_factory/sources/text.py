@@ -84,7 +84,7 @@ def _encoding(path: Path, suffix: str) -> str:
     if packing(path.name):
         return "utf-8-sig"
     with path.open("rb") as file:
-        head = file.read(LOOKED_AT_BYTES)
+        head = file.read(LOOKED_AT_BYTES if suffix in (".csv", ".tsv") else 2)
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "utf-16"
     if suffix not in (".csv", ".tsv"):
@@ -115,6 +115,8 @@ def stream_batches(raw: Any, name: str, size: int, suffix: str, rows: int) -> It
 
 
 def _not_utf_8(path: Path, error: UnicodeDecodeError) -> SourceError:
+    if error.encoding.startswith("utf-16"):
+        return SourceError(f"{path.name} is damaged UTF-16 text. Is the file complete?")
     byte = error.object[error.start]
     return SourceError(f"{path.name} is not UTF-8 text (it holds the byte {byte:#04x}). Save it as UTF-8.")
 

@@ -44,6 +44,7 @@ def fields_by_name(found: Mapping[str, Profile]) -> dict[str, Any]:
             # What a model put out may be called an answer there; the gold answer stands elsewhere.
             within = field == "answer" and any(_is_response(part) for part in named.split(".")[:-1])
             if field == "correct":
+                # Behind all others, not out: where nothing else can be the label it is taken, and doubted.
                 within = _is_gold(profile, fields, found)
                 if not _is_known(profile) and is_stated(profile, fields, found):
                     continue
@@ -51,6 +52,7 @@ def fields_by_name(found: Mapping[str, Profile]) -> dict[str, Any]:
                 within = within or differs(profile, fields, found)
                 if _decides(profile, fields, found):
                     continue
+            # The smallest wins: what stands in a response's record last, then by depth, then the most telling name.
             claims.append((within, named.count("."), place, path))
         if claims:
             fields[field] = min(claims)[3]

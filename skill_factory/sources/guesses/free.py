@@ -37,6 +37,7 @@ def differs_within(profile: Profile, question: Profile) -> bool:
     for asked, value in zip(question.values, profile.values, strict=True):
         groups.setdefault(str(asked), set()).update(str(one) for one in flat(value) if one is not None)
     several = sum(len(one) > 1 for one in groups.values())
+    # Half of the questions are enough: some were asked once, or answered alike.
     return 2 * several >= len(groups) and several > 0
 
 

@@ -87,6 +87,7 @@ def is_stated(one: Profile, told: Mapping[str, Any], found: Mapping[str, Profile
 
 def _ends_with(text: str, gold: str) -> bool:
     """Whether the end of a text states an answer; a digit within a longer number doesn't."""
+    # Only the end: somewhere in a long text a short gold answer stands by chance.
     return bool(gold) and re.search(rf"(?<![\w.]){re.escape(gold)}(?!\w|\.\d)", text[-80:]) is not None
 
 

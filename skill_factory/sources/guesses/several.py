@@ -64,12 +64,16 @@ def guess_numbered(fields: Mapping[str, Any], found: Mapping[str, Profile]) -> d
     for path, profile in found.items():
         if "." in path or profile.kind in EMPTY:
             continue
+        # `response_1`, `response 2`, `answer_A`
         if m := re.fullmatch(r"(.*?)[_ \-]?\d+|(.+)[_ ][a-dA-D]", path):
             families.setdefault((m[1] or m[2] or "", ""), []).append(path)
+        # `model_1_response`
         if m := re.fullmatch(r"(\D+?)[_ \-]?\d+[_ \-]?(\D+)", path):
             families.setdefault((m[1], m[2].lower()), []).append(path)
+        # `gpt4_response`, `llama_final_answer`
         if m := re.fullmatch(r".+[_ ]([^\W_]+(?:_[^\W_]+)?)", path):
             families.setdefault(("", m[1].lower()), []).append(path)
+        # `output_gpt4`: of such names only long texts count, since anything may begin alike.
         if (m := re.fullmatch(r"([^\W_]+)[_ ].*\D", path)) and profile.length >= _LONG_TEXT:
             families.setdefault((m[1], "…"), []).append(path)
     told: dict[str, Any] = _named_by_model(fields, found)
@@ -93,6 +97,7 @@ def guess_numbered(fields: Mapping[str, Any], found: Mapping[str, Profile]) -> d
             ]
         if fitting:
             told[field] = fitting[0]
+    # Labels that aren't one for each response belong to something else.
     same = len(told.get("response", ()))
     return {f: paths for f, paths in told.items() if f == "response" or len(paths) == same}
 

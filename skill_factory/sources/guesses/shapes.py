@@ -1,35 +1,28 @@
 """What no name tells is told by shape: which text differs within a question, which values are two, which lists go along."""
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from skill_factory.recipe.words import known_words
-from skill_factory.sources.chats.tools import tools_of
 from skill_factory.sources.columns import Row
+from skill_factory.sources.guesses import beside
 from skill_factory.sources.guesses.free import TALKS, TEXTS, differs_within, put, repeats, still_free
 from skill_factory.sources.guesses.references import (
     is_a_place,
     is_named_reference,
     is_offered,
     is_reference,
-    is_stated,
     worked_reference,
 )
 from skill_factory.sources.names import bare, ends_as, place_of
 from skill_factory.sources.profiles import Profile, flat
 from skill_factory.sources.turns import WHOLE_TALKS, turns_of
 
-_VERDICT = re.compile(
-    r"</?verdict>|\b(?:verdict|conclusion|judge?ment|assessment|urteil|verdikt|conclusión|veredicto|veredito|verdetto|вердикт|вывод)\b|判断|判定|结论|結論|判決|判决|판정|결론|الحكم",
-    re.IGNORECASE,
-)
-
 
 def by_shape(fields: Mapping[str, Any], found: Mapping[str, Profile], rows: Sequence[Row]) -> dict[str, Any]:
     """The fields with what shape can add; a reference solution gives its place up to a text that can be the model's."""
     told = dict(fields)
     _dialogues(told, found)
+    # The question first: which text is a response shows in that it differs within a question.
     if "question" not in told:
         put(told, "question", _question(told, found))
     if "response" not in told or is_reference(told, found):
@@ -41,14 +34,14 @@ def by_shape(fields: Mapping[str, Any], found: Mapping[str, Profile], rows: Sequ
         told.setdefault("extracted_answer", told["response"])
         told["response"] = whole
     if "correct" not in told:
-        put(told, "correct", _label(told, found))
+        put(told, "correct", beside.label(told, found))
     if "reflections" not in told:
-        put(told, "reflections", _critiques(told, found))
+        put(told, "reflections", beside.reflections(told, found))
     if "answer" not in told:
-        put(told, "answer", _gold(told, found) or worked_reference(told, found))
-    put(told, "thinking", _thinking(told, found))
-    put(told, "system", system_beside_talks(told, found))
-    put(told, "tools", tools_beside_talks(told, found))
+        put(told, "answer", beside.gold(told, found) or worked_reference(told, found))
+    put(told, "thinking", beside.thinking(told, found))
+    put(told, "system", beside.system_beside_talks(told, found))
+    put(told, "tools", beside.tools_beside_talks(told, found))
     return {field: path for field, path in told.items() if path}
 
 
@@ -138,7 +131,7 @@ def _response(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
         if one.different > 1
         and not (is_named_reference(one.path) or is_a_place(one.path) or is_offered(one.path, found))
     ]
-    free = [one for one in free if place_of("extracted_answer", one.path) is None and not _judges(one)]
+    free = [one for one in free if place_of("extracted_answer", one.path) is None and not beside.judges(one)]
     free = [one for one in free if one.kind != "text" or _says_words(one)]
     if question is not None:
         differing = [one for one in free if differs_within(one, question)]
@@ -190,141 +183,11 @@ def _whole_text(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
             if short is not None and isinstance(text, str)
         ]
         inside = sum(short in text and asked not in text for short, text, asked in pairs)
-        if pairs and 5 * inside >= 4 * len(pairs) and _goes_along(one, bare_one):
+        if pairs and 5 * inside >= 4 * len(pairs) and beside.goes_along(one, bare_one):
             return one.path
     return ""
-
-
-def _judges(profile: Profile) -> bool:
-    texts = profile.texts
-    return 2 * sum(bool(_VERDICT.search(text)) for text in texts) > len(texts)
 
 
 def _give_back(told: dict[str, Any], response: str) -> None:
     told["response"] = response
     # What stood as the model's text is the reference; its own fields are not known by it any more.
-
-
-def _label(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
-    """Two values that differ within a question, or a list as long as the responses; only where one column alone fits."""
-    question, response = found.get(str(told.get("question", ""))), found.get(str(told.get("response", "")))
-    if question is None or response is None:
-        return ""
-    fitting = []
-    for one in still_free(told, found, ("flag", "flags", "text", "texts", "number", "numbers")):
-        values = [value for present in one.present for value in flat(present)]
-        if not 2 <= len({str(value) for value in values}) <= 4 or known_words(values) is None:
-            continue
-        if is_offered(one.path, found) or ("answer" in told and _OF_A_RUN.search(one.path)):
-            continue
-        if _goes_along(one, response) and (differs_within(one, question) or not repeats(question)):
-            fitting.append(one.path)
-    if not fitting:
-        fitting = _scores(told, found, question, response)
-    return fitting[0] if len(fitting) == 1 else ""
-
-
-_OF_A_RUN = re.compile(
-    r"truncat|cut_?off|time_?out|timed_?out|crash|exception|refus|flagged|unsafe|safe|harm|toxic|format|stop|finish|complete|cached|stream",
-    re.IGNORECASE,
-)
-"""Names of what happened to a response; with a gold answer, grading says more of whether it is right."""
-
-
-def _scores(
-    told: Mapping[str, Any], found: Mapping[str, Profile], question: Profile, response: Profile
-) -> list[str]:
-    """Numbers that differ within a question and whose name ends as a label's: `total_reward`, `answer_correctness`."""
-    return [
-        one.path
-        for one in still_free(told, found, ("flag", "flags", "number", "numbers"))
-        if re.search(r"[_.](?:correctness|accuracy|reward|score)s?$", one.path)
-        and not re.search("format|instruct|prompt|question|query|input", one.path)
-        and _goes_along(one, response)
-        and (differs_within(one, question) or not repeats(question))
-        and one.different > 1
-    ]
-
-
-def _goes_along(one: Profile, other: Profile) -> bool:
-    """Whether each row has as many of one as of the other."""
-    sizes = [
-        (_size(a, one), _size(b, other))
-        for a, b in zip(one.values, other.values, strict=True)
-        if a is not None and b is not None
-    ]
-    return bool(sizes) and all(a == b for a, b in sizes)
-
-
-def _size(value: Any, profile: Profile) -> int:
-    """How many texts a value stands for; a conversation is one."""
-    return len(value) if isinstance(value, list) and profile.kind != "messages" else 1
-
-
-def _critiques(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
-    """Texts that give a verdict."""
-    fitting = [one for one in still_free(told, found, TEXTS) if _judges(one) and one.length >= 10]
-    return fitting[0].path if len(fitting) == 1 else ""
-
-
-def verdict_column(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
-    """A column of words that judge, one for each reflection, where the reflections themselves don't say."""
-    reflections = found.get(str(told.get("reflections", "")))
-    if reflections is None or "correct" not in told or _judges(reflections):
-        return ""
-    fitting = [
-        (place, one.path)
-        for one in still_free(told, found, ("flag", "flags", "text", "texts"))
-        if (place := place_of("verdicts", one.path)) is not None
-        and known_words(value for present in one.present for value in flat(present)) is not None
-        and _goes_along(one, reflections)
-    ]
-    return min(fitting)[1] if fitting else ""
-
-
-def _gold(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
-    """A short text, the same for all rows of a question, with which many responses end."""
-    question, response = found.get(str(told.get("question", ""))), found.get(str(told.get("response", "")))
-    if question is None or response is None:
-        return ""
-    for one in still_free(told, found, ("text", "number")):
-        if one.length > 60 or differs_within(one, question) or is_a_place(one.path):
-            continue
-        if is_stated(one, told, found):
-            return one.path
-    return ""
-
-
-def system_beside_talks(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
-    """The system prompt of a conversation, in a column of its name beside it."""
-    question = found.get(str(told.get("question", "")))
-    if question is None or question.kind not in TALKS:
-        return ""
-    free = still_free(told, found, ("text",))
-    return next((one.path for one in free if place_of("system", one.path) is not None), "")
-
-
-def tools_beside_talks(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
-    """The tools that a conversation may call, in a column of their name beside it."""
-    question = found.get(str(told.get("question", "")))
-    if question is None or question.kind not in TALKS:
-        return ""
-    for one in found.values():
-        if place_of("tools", one.path) is not None and any(tools_of(value) for value in one.present):
-            return one.path
-    return ""
-
-
-def _thinking(told: Mapping[str, Any], found: Mapping[str, Profile]) -> str:
-    response = found.get(str(told.get("response", "")))
-    if response is None or response.kind not in ("text", "texts"):
-        return ""
-    for one in still_free(told, found, ("text", "texts")):
-        if (
-            (place_of("thinking", one.path) is not None or ends_as("thinking", one.path))
-            and one.kind == response.kind
-            and one.path.rpartition(".")[0] in ("", response.path.rpartition(".")[0])
-            and _goes_along(one, response)
-        ):
-            return one.path
-    return ""

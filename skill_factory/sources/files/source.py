@@ -1,9 +1,8 @@
-"""Files, folders, globs and archives: Parquet, Arrow, JSON, CSV, spreadsheets and logs; text formats also compressed."""
+"""A source of files: what its columns are, its first rows, and its pieces."""
 
-import glob
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -11,13 +10,13 @@ from typing import Any
 
 from skill_factory import wording
 from skill_factory.errors import SourceError
-from skill_factory.hub.file_patterns import ARCHIVES, PACKED, is_archive
+from skill_factory.hub.file_patterns import is_archive
 from skill_factory.recipe.model import Columns, Source
 from skill_factory.sources import Piece
 from skill_factory.sources.arrow_files import arrow_batches, arrow_names
 from skill_factory.sources.batch_requests import joined_batches, requests_among
 from skill_factory.sources.columns import Batch, mapped_tops
-from skill_factory.sources.names import place_of
+from skill_factory.sources.files.found import ARROWS, SHEETS, TEXTS, files_at, format_of_file, unknown_ending
 from skill_factory.sources.packed.archives import unpacked
 from skill_factory.sources.packed.eval_logs import eval_rows, is_eval_log
 from skill_factory.sources.parquet import (
@@ -30,51 +29,15 @@ from skill_factory.sources.parquet import (
 from skill_factory.sources.sheets import sheet_rows
 from skill_factory.sources.text import check_pointer, damaged, row_batches, text_batches
 
-TEXTS = (".jsonl", ".ndjson", ".json", ".csv", ".tsv")
-SHEETS = (".xlsx", ".xls", ".xlsb", ".ods")
-ARROWS = (".arrow", ".feather")
-SUFFIXES = (".parquet", *TEXTS, *SHEETS, *ARROWS, ".eval")
-UPLOADS = tuple(
-    one.lstrip(".")
-    for one in (
-        *SUFFIXES,
-        *ARCHIVES,
-        ".parquet.gzip",
-        ".pq",
-        *(text + packed for text in TEXTS for packed in PACKED),
-    )
-)
-"""Endings of what can be uploaded, without their dot."""
 HEAD_ROWS = 200
 HEAD_CHARS = 8_000_000
 """A head of rows with ten million characters each is a few rows."""
 BATCH_ROWS = 2_000
 FILES_LOOKED_AT = 50
 """Text files of a folder whose first rows are asked for their columns."""
-_PARQUET_NAMES = (".parquet.gzip", ".parquet.snappy", ".parquet.zstd", ".parquet.brotli", ".parq", ".pq")
-"""What pandas and others call Parquet that is compressed inside."""
-_NOTES = (
-    "dataset_info.json",
-    "dataset_infos.json",
-    "dataset_dict.json",
-    "state.json",
-    "report.json",
-    "config.json",
-    "generation_config.json",
-    "logs.json",
-)
-"""Files that describe data and hold none."""
 
 
 _SPLITS = ("train", "test", "validation", "valid", "val", "dev", "eval")
-
-
-def looks_like_path(text: str) -> bool:
-    """Whether a person can only have meant a path."""
-    special = text.startswith(("/", "./", "../", "~")) or any(sign in text for sign in "*?[\\")
-    name = Path(text).name.lower()
-    known = (*SUFFIXES, *_PARQUET_NAMES)
-    return special or is_archive(name) or name.endswith(tuple(s + p for s in known for p in ("", *PACKED)))
 
 
 @dataclass(frozen=True)
@@ -97,17 +60,19 @@ class FileSource:
         name = os.fsencode(path.name or text).decode("utf-8", "replace")
         if is_archive(path.name) and os.path.isfile(path) and not is_eval_log(path):
             folder = unpacked(path)
-            found = cls._of(name, _expand(Path(folder.name), name), name)
+            found = cls._of(name, files_at(Path(folder.name), name), name)
             return cls(found.name, found.paths, found.suffix, found.requests, folder)
-        return cls._of(name, _expand(path, text), text)
+        return cls._of(name, files_at(path, text), text)
 
     @classmethod
     def _of(cls, name: str, found: list[Path], text: str) -> "FileSource":
-        suffixes = {_suffix(one) for one in found}
+        suffixes = {format_of_file(one) for one in found}
         if "" in suffixes:
-            raise SourceError(_unknown_ending(next(one for one in found if not _suffix(one))))
+            raise SourceError(unknown_ending(next(one for one in found if not format_of_file(one))))
         if len(suffixes) > 1:
-            sizes = {s: sum(one.stat().st_size for one in found if _suffix(one) == s) for s in suffixes}
+            sizes = {
+                s: sum(one.stat().st_size for one in found if format_of_file(one) == s) for s in suffixes
+            }
             largest = max(sorted(sizes), key=lambda one: sizes[one])
             raise SourceError(
                 f"{text} mixes {wording.listed(sorted(suffixes))} files. Give one kind, e.g. {text}/**/*{largest}."
@@ -208,6 +173,7 @@ class FileSource:
     def _head(self, rows: int) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
         read = 0
+        # Of files that differ some rows each: a column that only later files have would not be seen otherwise.
         share = max(1, rows // min(len(self.paths), 8)) if self._differ() else rows
         for path in self.paths:
             taken = 0
@@ -238,6 +204,7 @@ class FileSource:
 
     def pinned(self) -> Source:
         """The spec with the SHA-256 of the content; of several files, over their sorted digests."""
+        # Sorted, so that files given in another order, or moved, are the same source.
         digests = sorted(_sha256(path) for path in (*self.paths, *self.requests))
         whole = digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
         return self.spec.model_copy(update={"digest": whole})
@@ -282,108 +249,6 @@ class FilePiece:
         yield from joined_batches(batches, self.requests) if self.requests else batches
 
 
-# -- which files ---------------------------------------------------------------------------------------------------
-
-
-def _expand(path: Path, text: str) -> list[Path]:
-    if os.path.isdir(path):
-        found = _data_in(path, text)
-        if not found:
-            raise SourceError(f"No data file in the folder {text}. Looked for {', '.join(SUFFIXES)}.")
-        return found
-    if os.path.isfile(path):
-        return [path]
-    found = sorted(Path(one) for one in glob.glob(str(path), recursive=True) if os.path.isfile(one))
-    found = [one for one in found if one.name not in _NOTES] or found
-    if not found:
-        raise SourceError(
-            f"There is no file {text}. Check the path; relative paths start at {Path.cwd().name}/."
-        )
-    return found
-
-
-def _data_in(folder: Path, text: str) -> list[Path]:
-    """The data files of a folder: without hidden ones, notes, and the results that stand beside a log of samples."""
-    found = sorted(one for one in folder.rglob("*") if one.is_file() and _suffix(one))
-    found = [one for one in found if not any(part.startswith(".") for part in one.relative_to(folder).parts)]
-    found = [one for one in found if one.name not in _NOTES]
-    if os.path.isfile(folder / "dataset_dict.json"):
-        return _saved_split(folder, found, text)
-    if any(one.name.startswith("samples_") for one in found):
-        found = [one for one in found if not one.name.startswith("results")]
-    return found
-
-
-def _saved_split(folder: Path, found: Sequence[Path], text: str) -> list[Path]:
-    """The one split of a saved `DatasetDict`, or `train`. Errors: SourceError where neither is there."""
-    splits = sorted(
-        {one.relative_to(folder).parts[0] for one in found if len(one.relative_to(folder).parts) > 1}
-    )
-    chosen = "train" if "train" in splits else splits[0] if len(splits) == 1 else ""
-    if not chosen:
-        raise SourceError(
-            f"{text} holds the splits {wording.listed(splits)}. Give one, e.g. {text}/{splits[0] if splits else 'train'}."
-        )
-    return [one for one in found if one.relative_to(folder).parts[0] == chosen]
-
-
-_OTHER_ARCHIVES = (".7z", ".rar", ".lz4", ".z", ".br")
-
-
-def _unknown_ending(path: Path) -> str:
-    """Why a file can't be read that has an ending of its own, with what to do."""
-    if path.name.lower().endswith(_OTHER_ARCHIVES):
-        return f"{path.name!r} is packed in a way that isn't unpacked here. Unpack it, and give the file or folder that was in it (or pack it as .zip)."
-    with path.open("rb") as file:
-        head = file.read(200).lstrip(b"\xef\xbb\xbf \r\n\t")
-    if _is_parquet(path) or head[:1] in (b"{", b"["):
-        kind = ".parquet" if _is_parquet(path) else ".jsonl"
-        return f"Can't read {path.name!r}: its ending says nothing. It looks like {kind[1:]}, so rename it to {path.stem}{kind}."
-    if table := _looks_like_table(head):
-        return f"Can't read {path.name!r}: its ending says nothing. It looks like a table, so rename it to {path.stem}{table}."
-    return (
-        f"Can't read {path.name!r}: its ending is none of {', '.join((*SUFFIXES, '.zip', '.tar'))} "
-        f"(text formats also with {wording.listed(list(PACKED), 'or')})."
-    )
-
-
-def _looks_like_table(head: bytes) -> str:
-    """The ending that a text should have whose first line names columns; empty where it names none."""
-    first = head.partition(b"\n")[0].decode("utf-8", "replace")
-    for sign, suffix in (("\t", ".tsv"), (",", ".csv"), (";", ".csv")):
-        names = first.split(sign)
-        usual = any(
-            place_of(field, name.strip('" \r')) is not None
-            for field in ("question", "response")
-            for name in names
-        )
-        if len(names) > 1 and usual:
-            return suffix
-    return ""
-
-
-def _suffix(path: Path) -> str:
-    """The format's suffix, whatever it is packed in; empty where it is none of ours."""
-    name = path.name.lower()
-    if name.endswith((*_PARQUET_NAMES, ".parquet.gz")):
-        return ".parquet" if _is_parquet(path) else ""
-    if name.endswith(".zip"):
-        return ".eval" if is_eval_log(path) else ""
-    suffixes = [one.lower() for one in path.suffixes]
-    if suffixes and suffixes[-1] in PACKED:
-        suffixes.pop()
-        return suffixes[-1] if suffixes and suffixes[-1] in TEXTS else ""
-    return suffixes[-1] if suffixes and suffixes[-1] in SUFFIXES else ""
-
-
-def _is_parquet(path: Path) -> bool:
-    try:
-        with path.open("rb") as file:
-            return file.read(4) == b"PAR1"
-    except OSError:
-        return False
-
-
 def _sha256(path: Path) -> str:
     try:
         with path.open("rb") as file:
@@ -396,6 +261,7 @@ def _batches(path: Path, suffix: str, rows: int, most: float = HEAD_CHARS) -> It
     """All columns of a file, so many rows at a time, and no more than `most` characters of a text."""
     if suffix == ".parquet":
         for group in range(opened(path).num_row_groups):
+            # In small batches: a guess needs two hundred rows, and one row may have megabytes.
             yield from group_batches(path, group, None, min(rows, 16))
     elif suffix in ARROWS:
         yield from arrow_batches(path, None, rows)
