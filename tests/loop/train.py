@@ -23,7 +23,7 @@ TEMPLATE = (
 )
 TAGS = ("think", "sample", "reflect", "answer", "verdict")
 HELD_OUT = 64
-"""Traces that aren't learned; of few traces a tenth."""
+"""Traces that aren't learned, the last ones; of few traces a tenth. The first belong to the questions that a pilot asks."""
 
 
 def rows_of(traces: Path) -> list[tuple[str, str]]:
@@ -123,7 +123,7 @@ def main() -> None:
     tokenizer = make_tokenizer([text for row in rows for text in row], args.vocabulary)
     data = encoded(rows, tokenizer)
     apart = min(HELD_OUT, -(-len(data) // 10))
-    held, data = data[:apart], data[apart:]
+    held, data = data[-apart:], data[:-apart]
     model = GPTNeoXForCausalLM(
         GPTNeoXConfig(
             vocab_size=len(tokenizer),
