@@ -56,7 +56,7 @@ def refusal(limits: Limits, title: str, written: Lines, longest: int, exact: boo
 
 CALLABLE = re.compile(r"[A-Za-z0-9_-]{1,64}")
 MOST_TOOLS = 128
-"""What OpenAI publishes of functions (reference of chat completions, read on 2026-11-29); the other services have its form."""
+"""What OpenAI publishes of functions (reference of chat completions, its rule of names read on 2026-11-29 in copies of it); the other services have its form."""
 
 
 def misfit(row: Mapping[str, Any]) -> str:
