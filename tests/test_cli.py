@@ -101,7 +101,7 @@ BAD_SOURCES: dict[str, tuple[str, Callable[[Path], None] | None, tuple[str, ...]
     "no usable question": (
         "a.jsonl",
         write(LINE),
-        ("Nothing in the data can become a trace", "responses: 0 of 1 kept", "no final answer"),
+        ("Nothing in the data can become a trace", "responses: 0 of 1 kept", "it gives no verdict"),
     ),
     "no readable row": (
         "a.jsonl",

@@ -62,7 +62,8 @@ def stated_answer(text: str) -> str | None:
 def answer_alone(text: str) -> str | None:
     """The answer of a text that is nothing else: `91`, `x = 7`, `(B)`, `yes`, `{"reasoning": …, "answer": 91}`."""
     said = text.strip()
-    if len(said) <= _LONGEST_ALONE and "\n" not in said and not _ITEM.match(said) and _ALONE.match(said):
+    short = len(said) <= _LONGEST_ALONE and "\n" not in said
+    if short and _ALONE.match(said) and not _ITEM.match(said) and not _GOES_ON.search(_NAMED.sub("", said)):
         return _bare(said)
     return _in_a_record(said)
 
@@ -72,6 +73,9 @@ _ALONE = re.compile(
     r"[\[({$€£¥*_`]*(?:[+\-−±]?\s*\\?\d|[a-zA-Z]\s*=\s*\S|[A-J][)\].*_`]*$|(?:yes|no|true|false)\W*$|\\(?:frac|sqrt|boxed)\b)",
     re.IGNORECASE,
 )
+_NAMED = re.compile(r"^[\[({$*_`]*[a-zA-Z]\s*=\s*")
+_GOES_ON = re.compile(r"[=?;]|:\s|[,:+*/×−-]$")
+"""A calculation, or what was cut off in one, which only begins with a number."""
 _ITEM = re.compile(r"\d{1,2}[.)]\s+\S")
 """How a list begins, not a number."""
 _KEYS = ("final_answer", "final answer", "finalanswer", "answer")

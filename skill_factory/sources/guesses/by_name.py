@@ -28,6 +28,8 @@ _OF_A_CALL = ("success", "issuccess", "status", "result", "results", "isvalid")
 LONGEST_LABEL = 24
 """Characters; a column of longer texts names no right and wrong."""
 _FEW_WORDS = 3
+_OWN_NAMES = ("reflection", "reflections", "critique", "critiques")
+"""Names that mean reflections and nothing else: where these say little, that is told, and they aren't left out."""
 
 
 def fields_by_name(found: Mapping[str, Profile]) -> dict[str, Any]:
@@ -141,7 +143,7 @@ def could_be(field: str, profile: Profile, found: Mapping[str, Profile]) -> bool
         ):
             return False
         return profile.length <= LONGEST_LABEL
-    if field == "reflections" and _are_few_words(profile):
+    if field == "reflections" and bare(profile.path) not in _OWN_NAMES and _are_few_words(profile):
         return False  # they judge, and say nothing of why
     if field == "reflections" and profile.kind == "nothing":
         return "." not in profile.path  # a note that nobody wrote, in a record of something else
