@@ -136,7 +136,7 @@ def servers_killed(world: World, rng: random.Random, times: int) -> Score:
         known = set((home / "builds").iterdir()) if (home / "builds").is_dir() else set()
         server.start()
         with Visitor(server.port) as visitor:
-            visitor.choose("text_input", "or its path on this computer", str(world.source))
+            visitor.choose("text_input", "Or a path on this computer", str(world.source))
             visitor.go("Finish")
             visitor.press("Build")
         (job,) = set((home / "builds").iterdir()) - known
