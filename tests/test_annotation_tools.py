@@ -97,7 +97,7 @@ def test_a_task_without_annotations_has_no_label(tmp_path: Path) -> None:
 
 
 def test_the_flat_export_of_label_studio_is_read_alike(tmp_path: Path) -> None:
-    """JSON-MIN, with single choices as words, several as a record; who annotated is no label."""
+    """JSON-MIN, with single choices as words, several as a record; who annotated isn't a label."""
     about = {"annotation_id": 1, "created_at": "2026", "updated_at": "2026", "lead_time": 4.2}
     rows = [
         {**task(q, k, [])["data"], "correctness": value, "annotator": 1 + k % 2, **about}

@@ -218,7 +218,7 @@ def test_a_sentence_sets_what_stands_between_its_backticks_as_code(sentence: str
     ],
 )
 def test_a_wrong_address_leads_to_a_page(path: str, query: str, leads: str) -> None:
-    """Capitals don't matter, what is no page leads to Start, the work in the address goes along; all else is left alone."""
+    """Capitals don't matter, what isn't a page leads to Start, the work in the address goes along; all else is left alone."""
     assert elsewhere(path, query) == leads
 
 

@@ -117,7 +117,7 @@ def test_a_packed_text_that_is_cut_or_damaged_says_so(ending: str, tmp_path: Pat
 def test_a_packed_text_without_end_is_refused(
     ending: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What unpacks to more than a hundred times its size is no data."""
+    """What unpacks to more than a hundred times its size isn't data."""
     monkeypatch.setattr(streams, "LARGEST_UNPACKED", 100_000)
     path = tmp_path / f"raw.jsonl{ending}"
     path.write_bytes(PACK[ending](b"\n" * 20_000_000))
@@ -210,7 +210,7 @@ def test_a_tar_archive_that_is_damaged_behind_its_first_file_is_refused(tmp_path
 
 
 def test_a_tar_archive_has_so_many_entries_at_most(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also of folders and hidden files, which cost memory and are no data."""
+    """Also of folders and hidden files, which cost memory and aren't data."""
     monkeypatch.setattr(bounds, "MOST_ENTRIES", 3)
     (tmp_path / "raw.tar").write_bytes(tar({f"{k}.jsonl": b"{}" for k in range(4)}))
     with pytest.raises(SourceError, match="holds more than 3 files"):
